@@ -1,0 +1,265 @@
+"""`Image` and the DICOM modules that describe it: frozen values, named after the standard.
+
+Absent metadata is ``None``; nothing is invented here. A viewer's defaults are its adapter's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pyloader.errors import FormatError
+
+COLOR = "RGB"
+GREY = "MONOCHROME2"
+
+
+@dataclass(frozen=True, slots=True)
+class PixelModule:
+    """Image Pixel module (PS3.3 C.7.6.3): what the samples of an array mean."""
+
+    rows: int
+    columns: int
+    samples_per_pixel: int
+    photometric_interpretation: str
+    bits_allocated: int
+    bits_stored: int
+    high_bit: int
+    pixel_representation: int
+    planar_configuration: int | None = None
+    pixel_aspect_ratio: tuple[int, ...] | None = None
+    smallest_pixel_value: int | None = None
+    largest_pixel_value: int | None = None
+    pixel_padding_value: int | None = None
+    pixel_padding_range_limit: int | None = None
+
+    @property
+    def stored_range(self) -> tuple[int, int]:
+        """Smallest and largest value that BitsStored and PixelRepresentation allow."""
+        if self.pixel_representation:
+            return -(1 << (self.bits_stored - 1)), (1 << (self.bits_stored - 1)) - 1
+        return 0, (1 << self.bits_stored) - 1
+
+    @classmethod
+    def of(cls, pixels: NDArray[Any], **attributes: Any) -> PixelModule:
+        """Describe `pixels`, (rows, columns) or (rows, columns, samples), by their dtype."""
+        rows, columns, samples = (*pixels.shape, 1)[:3]
+        bits = pixels.dtype.itemsize * 8
+        found: dict[str, Any] = {
+            "photometric_interpretation": GREY if samples == 1 else COLOR,
+            "bits_allocated": bits,
+            "bits_stored": bits,
+            "high_bit": bits - 1,
+            "pixel_representation": int(pixels.dtype.kind == "i"),
+            "planar_configuration": 0 if samples > 1 else None,
+        }
+        return cls(rows, columns, samples, **(found | attributes))
+
+
+@dataclass(frozen=True, slots=True)
+class PlaneModule:
+    """Image Plane module (PS3.3 C.7.6.2), in mm of the patient coordinate system (LPS).
+
+    Attributes
+    ----------
+    pixel_spacing : (2,) mm, between rows (down), then between columns (across)
+    image_orientation_patient : (6,) cosines along a row, then along a column
+    image_position_patient : (3,) mm, centre of the first pixel
+    """
+
+    frame_of_reference_uid: str | None = None
+    image_position_patient: tuple[float, ...] | None = None
+    image_orientation_patient: tuple[float, ...] | None = None
+    pixel_spacing: tuple[float, ...] | None = None
+    slice_thickness: float | None = None
+    spacing_between_slices: float | None = None
+    slice_location: float | None = None
+
+    @property
+    def row_cosines(self) -> tuple[float, ...] | None:
+        """Direction in which a row runs, from its first pixel to its last."""
+        return self.image_orientation_patient and self.image_orientation_patient[:3]
+
+    @property
+    def column_cosines(self) -> tuple[float, ...] | None:
+        """Direction in which a column runs, from its first pixel to its last."""
+        return self.image_orientation_patient and self.image_orientation_patient[3:]
+
+
+@dataclass(frozen=True, slots=True)
+class LookupTable:
+    """One item of a LUT Sequence (PS3.3 C.11.1.1, C.11.2.1.1).
+
+    Attributes
+    ----------
+    first_value_mapped : int
+        The input that the first entry is for; smaller inputs take the first entry too.
+    bits_per_entry : int
+    entries : (n,) uint16 array
+    """
+
+    first_value_mapped: int
+    bits_per_entry: int
+    entries: NDArray[np.uint16]
+    explanation: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ModalityLut:
+    """Modality LUT module (PS3.3 C.11.1): stored values to modality units, such as HU."""
+
+    rescale_slope: float | None = None
+    rescale_intercept: float | None = None
+    rescale_type: str | None = None
+    lut: LookupTable | None = None
+
+    @property
+    def slope(self) -> float:
+        """Rescale slope; 1, the identity, when the image has none."""
+        return 1.0 if self.rescale_slope is None else self.rescale_slope
+
+    @property
+    def intercept(self) -> float:
+        """Rescale intercept; 0, the identity, when the image has none."""
+        return 0.0 if self.rescale_intercept is None else self.rescale_intercept
+
+    @property
+    def is_identity(self) -> bool:
+        """Whether stored values are modality units already."""
+        return self.lut is None and self.slope == 1 and self.intercept == 0
+
+
+@dataclass(frozen=True, slots=True)
+class VoiLut:
+    """VOI LUT module (PS3.3 C.11.2): windows and tables, in modality units."""
+
+    window_center: tuple[float, ...] = ()
+    window_width: tuple[float, ...] = ()
+    window_center_width_explanation: tuple[str, ...] = ()
+    voi_lut_function: str | None = None
+    luts: tuple[LookupTable, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Encoding:
+    """How the image was stored, before decoding."""
+
+    transfer_syntax_uid: str | None = None
+    photometric_interpretation: str | None = None
+    lossy_image_compression: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """One frame and what describes it.
+
+    Attributes
+    ----------
+    pixels : (rows, columns) or (rows, columns, samples) array
+        Stored values, before any LUT; colour is RGB or RGBA, interleaved.
+    pixel : PixelModule
+        Describes `pixels` as they are now, never as a file had them.
+    modality_lut : ModalityLut
+        Carried, not applied, unless `is_rescaled`.
+    modules : mapping of str to mapping
+        Further modules by their snake_case name, such as ``general_series``.
+    warnings : tuple of str
+        Contradictions that were met and decided, each in a sentence.
+    """
+
+    pixels: NDArray[Any]
+    pixel: PixelModule
+    plane: PlaneModule = PlaneModule()
+    modality_lut: ModalityLut = ModalityLut()
+    voi_lut: VoiLut = VoiLut()
+    encoding: Encoding = Encoding()
+    modules: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    is_rescaled: bool = False
+    warnings: tuple[str, ...] = ()
+
+    @classmethod
+    def from_array(
+        cls,
+        pixels: NDArray[Any],
+        *,
+        modules: Mapping[str, Mapping[str, Any]] | None = None,
+        **attributes: Any,
+    ) -> Image:
+        """Make an image of an array.
+
+        Parameters
+        ----------
+        pixels : (rows, columns) grey, or (rows, columns, 3) RGB, or (rows, columns, 4) RGBA
+            Any integer or floating dtype; stored values.
+        modules : mapping, optional
+            Further modules, such as ``{"general_series": {"modality": "MR"}}``.
+        **attributes
+            DICOM attributes by snake_case keyword: any field of `PixelModule`, `PlaneModule`,
+            `ModalityLut`, `VoiLut` or `Encoding`, such as ``pixel_spacing=(0.5, 0.5)`` (mm,
+            between rows, then between columns), ``rescale_slope``, ``window_center``.
+
+        Raises
+        ------
+        FormatError
+            The array cannot be an image, or an attribute is unknown.
+        """
+        pixels = check_pixels(np.asarray(pixels))
+        parts = {name: take_fields(kind, attributes) for name, kind in PARTS.items()}
+        if attributes:
+            raise FormatError(
+                f"unknown image attribute {', '.join(map(repr, attributes))}; known are "
+                f"{', '.join(known_attributes())}"
+            )
+        pixel = PixelModule.of(pixels, **parts.pop("pixel"))
+        values = {name: PARTS[name](**taken) for name, taken in parts.items()}
+        return cls(pixels, pixel, modules=modules or {}, **values)
+
+
+PARTS: dict[str, Any] = {
+    "pixel": PixelModule,
+    "plane": PlaneModule,
+    "modality_lut": ModalityLut,
+    "voi_lut": VoiLut,
+    "encoding": Encoding,
+}
+
+
+def known_attributes() -> list[str]:
+    """Return the names that `Image.from_array` takes, sorted."""
+    return sorted({item.name for kind in PARTS.values() for item in fields(kind)})
+
+
+def take_fields(kind: type[Any], attributes: dict[str, Any]) -> dict[str, Any]:
+    """Remove the fields of `kind` from `attributes` and return them, numbers as tuples."""
+    names = [item.name for item in fields(kind) if item.name in attributes]
+    return {name: as_field(name, attributes.pop(name)) for name in names}
+
+
+def as_field(name: str, value: Any) -> Any:
+    """Return `value` as its field wants it: arrays, lists and lone windows become tuples."""
+    if isinstance(value, (list, np.ndarray)):
+        return tuple(value.tolist() if isinstance(value, np.ndarray) else value)
+    if name in ("window_center", "window_width") and not isinstance(value, tuple):
+        return (value,)
+    return value
+
+
+def check_pixels(pixels: NDArray[Any]) -> NDArray[Any]:
+    """Return `pixels` when they can be an image."""
+    if pixels.dtype.kind not in "uif" or pixels.dtype.itemsize < 1:
+        raise FormatError(
+            f"an image's array has integers or floats, not dtype {pixels.dtype}; "
+            "convert it first, such as with pixels.astype('u1')"
+        )
+    shape = pixels.shape
+    is_image = len(shape) == 2 or (len(shape) == 3 and shape[2] in (3, 4))
+    if not is_image or 0 in shape:
+        raise FormatError(
+            f"an image's array is (rows, columns), (rows, columns, 3) or (rows, columns, 4), "
+            f"not {shape}"
+        )
+    return pixels

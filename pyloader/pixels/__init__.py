@@ -1,0 +1,1 @@
+"""Pixels: encoded frames to stored values, and stored values to what a page asked for."""

@@ -1,0 +1,217 @@
+"""One frame of an `Instance` to stored values, through pydicom's decoders."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass, replace
+from io import BytesIO
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydicom.pixels.decoders.base import Decoder, get_decoder
+from pydicom.uid import ExplicitVRBigEndian, UID
+
+from pyloader.dicom.instance import Instance, PixelElement
+from pyloader.dicom.modules import Frame, read_pixel_module
+from pyloader.errors import DecodeError, FormatError, UnsupportedError
+from pyloader.image import PixelModule
+from pyloader.pixels.codecs import PLUGIN, supported_syntaxes
+from pyloader.pixels.color import apply_palette
+
+DISPLAYABLE = ("MONOCHROME1", "MONOCHROME2", "RGB", "PALETTE COLOR")
+
+
+@dataclass(frozen=True, slots=True)
+class DecodedFrame:
+    """A decoded frame.
+
+    Attributes
+    ----------
+    pixels : (rows, columns) or (rows, columns, 3) array, stored values or RGB
+    pixel : PixelModule
+        Describes `pixels`.
+    stored : PixelModule
+        What the file said.
+    warnings : tuple of str
+    """
+
+    pixels: NDArray[Any]
+    pixel: PixelModule
+    stored: PixelModule
+    warnings: tuple[str, ...] = ()
+
+
+def decode_frame(instance: Instance, frame_index: int) -> DecodedFrame:
+    """Decode one frame.
+
+    Parameters
+    ----------
+    frame_index : int
+        From 0.
+
+    Raises
+    ------
+    FormatError
+        There are no pixel data, an attribute is absent, or bytes are missing.
+    UnsupportedError
+        The transfer syntax or the photometric interpretation cannot be decoded here.
+    DecodeError
+        The codec failed, or its result disagrees with the header.
+    """
+    element = check_pixels(instance)
+    instance.check_frame(frame_index)
+    stored = read_pixel_module(Frame(instance.dataset, frame_index))
+    decoder = find_decoder(instance.transfer_syntax_uid)
+    source = native_source if decoder.is_native else encapsulated_source
+    src, options = source(instance, element, stored, frame_index)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        pixels, found = run_decoder(decoder, src, options, frame_index)
+    notes = tuple(dict.fromkeys(str(warning.message) for warning in caught))
+    return finish(instance, DecodedFrame(pixels, describe(stored, pixels, found), stored, notes))
+
+
+def check_pixels(instance: Instance) -> PixelElement:
+    """Return the element that holds the pixels."""
+    if instance.pixels is None:
+        sop_class = UID(str(instance.dataset.get("SOPClassUID", ""))).name or "unknown"
+        raise FormatError(
+            f"the instance has no pixel data, (7FE0,0010); its SOP class is {sop_class!r}, "
+            "which may not be an image"
+        )
+    return instance.pixels
+
+
+def find_decoder(syntax: UID) -> Decoder:
+    """Return pydicom's decoder of a transfer syntax."""
+    try:
+        decoder = get_decoder(syntax)
+    except NotImplementedError:
+        decoder = None
+    if decoder is None or not decoder.is_available:
+        raise UnsupportedError(
+            f"transfer syntax {syntax.name} ({syntax}) cannot be decoded; supported are "
+            f"{', '.join(supported_syntaxes())}. Ask the server for one of these"
+        )
+    return decoder
+
+
+def native_source(
+    instance: Instance, element: PixelElement, stored: PixelModule, frame_index: int
+) -> tuple[memoryview, dict[str, Any]]:
+    """Return one frame's bytes, uncopied, and pydicom's options to decode them.
+
+    Frames that do not begin on a byte, or on a word where words were swapped, are left to pydicom
+    to cut out of the whole.
+    """
+    options = describe_for_pydicom(instance, element, stored)
+    bits = stored.rows * stored.columns * stored.samples_per_pixel * stored.bits_allocated
+    if stored.photometric_interpretation == "YBR_FULL_422":
+        bits = bits // 3 * 2
+    swapped = instance.transfer_syntax_uid == ExplicitVRBigEndian and element.vr == "OW"
+    if bits % 8 or (swapped and bits % 16):
+        check_length(element, frame_index, -(-bits * instance.number_of_frames // 8))
+        return element.value, options | {"index": frame_index}
+    length = bits // 8
+    check_length(element, frame_index, (frame_index + 1) * length)
+    frame = element.value[frame_index * length : (frame_index + 1) * length]
+    plain = stored.bits_stored == stored.bits_allocated and "YBR" not in (
+        stored.photometric_interpretation
+    )
+    return frame, options | {"index": 0, "number_of_frames": 1, "view_only": plain and not swapped}
+
+
+def check_length(element: PixelElement, frame_index: int, needed: int) -> None:
+    """Raise when the element ends before the frame does."""
+    actual = element.stop - element.start
+    if actual < needed:
+        cut = f"; the file is cut off, {element.missing} bytes are missing" * bool(element.missing)
+        raise FormatError(
+            f"frame {frame_index + 1} needs {needed} bytes of pixel data, the file has "
+            f"{actual}{cut or '; its header describes more than it holds'}"
+        )
+
+
+def encapsulated_source(
+    instance: Instance, element: PixelElement, stored: PixelModule, frame_index: int
+) -> tuple[BytesIO, dict[str, Any]]:
+    """Return a stream at the pixel data's first item, and pydicom's options to decode a frame."""
+    options = describe_for_pydicom(instance, element, stored)
+    offsets = instance.dataset.get("ExtendedOffsetTable")
+    lengths = instance.dataset.get("ExtendedOffsetTableLengths")
+    if offsets and lengths:
+        options["extended_offsets"] = (offsets, lengths)
+    stream = BytesIO(element.body)  # shares the bytes, does not copy them
+    stream.seek(element.start)
+    return stream, options | {"index": frame_index, "decoding_plugin": PLUGIN}
+
+
+def describe_for_pydicom(
+    instance: Instance, element: PixelElement, stored: PixelModule
+) -> dict[str, Any]:
+    """Return the options that pydicom's decoders take in place of a data set."""
+    return {
+        "rows": stored.rows,
+        "columns": stored.columns,
+        "samples_per_pixel": stored.samples_per_pixel,
+        "photometric_interpretation": stored.photometric_interpretation,
+        "bits_allocated": stored.bits_allocated,
+        "bits_stored": stored.bits_stored,
+        "pixel_representation": stored.pixel_representation,
+        "planar_configuration": stored.planar_configuration or 0,
+        "number_of_frames": instance.number_of_frames,
+        "pixel_keyword": element.keyword,
+        "pixel_vr": element.vr,
+    }
+
+
+def run_decoder(
+    decoder: Decoder, src: memoryview | BytesIO, options: dict[str, Any], frame_index: int
+) -> tuple[NDArray[Any], dict[str, Any]]:
+    """Decode, with what pydicom raises turned into `DecodeError`."""
+    try:
+        return decoder.as_array(src, **options)
+    except Exception as error:  # noqa: BLE001 -- codecs raise many types on broken bytes
+        words = str(error).removeprefix(
+            "Unable to decode as exceptions were raised by all available plugins:"
+        )
+        raise DecodeError(
+            f"frame {frame_index + 1}, {decoder.UID.name} ({decoder.UID}), cannot be decoded: "
+            f"{words.strip() or type(error).__name__}; its bytes may be damaged, or not of that "
+            "transfer syntax"
+        ) from error
+
+
+def describe(stored: PixelModule, pixels: NDArray[Any], found: dict[str, Any]) -> PixelModule:
+    """Return the description of `pixels` after decoding, checked against the header."""
+    shape = (*pixels.shape, 1)[:3]
+    expected = (stored.rows, stored.columns, stored.samples_per_pixel)
+    if shape != expected:
+        raise DecodeError(
+            f"the decoded frame is {shape} (rows, columns, samples), the header says {expected}"
+        )
+    photometric = found["photometric_interpretation"]
+    if photometric not in DISPLAYABLE:
+        raise UnsupportedError(
+            f"photometric interpretation {photometric!r} cannot be converted; supported are "
+            "MONOCHROME1, MONOCHROME2, RGB, PALETTE COLOR and the YBR family"
+        )
+    return replace(
+        stored,
+        photometric_interpretation=photometric,
+        bits_allocated=pixels.dtype.itemsize * 8,
+        planar_configuration=0 if stored.samples_per_pixel > 1 else None,
+    )
+
+
+def finish(instance: Instance, frame: DecodedFrame) -> DecodedFrame:
+    """Return the frame with its palette applied and in this machine's byte order."""
+    pixels = frame.pixels
+    if not pixels.dtype.isnative:
+        pixels = pixels.astype(pixels.dtype.newbyteorder("="))
+    if frame.pixel.photometric_interpretation != "PALETTE COLOR":
+        return replace(frame, pixels=np.ascontiguousarray(pixels))
+    pixels, bits = apply_palette(pixels, instance.dataset)
+    pixel = PixelModule.of(pixels, bits_stored=bits, high_bit=bits - 1)
+    return replace(frame, pixels=pixels, pixel=pixel)

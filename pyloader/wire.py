@@ -1,0 +1,153 @@
+"""What crosses to JavaScript: images, modules and errors as plain values and flat arrays.
+
+Pure Python, tested under CPython; `bridge.py` hands the result over. Names become camelCase by
+rule; which arrays may cross is decided here, by name.
+"""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pyloader.errors import LoaderError
+from pyloader.image import Image, PlaneModule
+from pyloader.pixels.delivery import value_range
+
+# The numeric classes that have a JavaScript typed array; 64-bit integers would become BigInt.
+WIRE_DTYPES = frozenset({"u1", "i1", "u2", "i2", "u4", "i4", "f4", "f8"})
+WORDS = {"uid": "UID", "id": "ID", "lut": "LUT"}
+MODULE_NAMES = {"transfer_syntax": "transferSyntax"}
+OWN_PACKAGE = "pyloader."
+
+
+@cache
+def camel(name: str) -> str:
+    """Return a snake_case name as JavaScript has it: ``study_instance_uid`` ``studyInstanceUID``."""
+    first, *rest = name.split("_")
+    return first + "".join(WORDS.get(word, word.capitalize()) for word in rest)
+
+
+def module_name(name: str) -> str:
+    """Return a module's name in JavaScript: ``image_plane`` ``imagePlaneModule``."""
+    first, *rest = name.split("_")
+    return MODULE_NAMES.get(name) or first + "".join(map(str.capitalize, rest)) + "Module"
+
+
+def plain(value: Any) -> Any:
+    """Return a value as dict, list, str, number, bool or flat array; None is left out of dicts."""
+    if is_dataclass(value):
+        items = ((item.name, getattr(value, item.name)) for item in fields(value))
+        return {camel(name): plain(part) for name, part in items if part is not None}
+    if isinstance(value, Mapping):
+        return {camel(name): plain(part) for name, part in value.items() if part is not None}
+    if isinstance(value, (list, tuple)):
+        return [plain(part) for part in value]
+    if isinstance(value, np.ndarray):
+        return flat(value)
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def flat(array: NDArray[Any]) -> NDArray[Any]:
+    """Return an array as it crosses: one dimension, contiguous, little-endian, a known class.
+
+    Raises
+    ------
+    TypeError
+        The dtype has no JavaScript typed array; the image was not delivered.
+    """
+    name = f"{array.dtype.kind}{array.dtype.itemsize}"
+    if name not in WIRE_DTYPES:
+        raise TypeError(f"dtype {array.dtype} cannot cross to JavaScript; known: {WIRE_DTYPES}")
+    return np.ascontiguousarray(array, array.dtype.newbyteorder("<")).reshape(-1)
+
+
+def narrowed(pixels: NDArray[Any]) -> NDArray[Any]:
+    """Return 64-bit integers and halves as float64 and float32, which JavaScript has."""
+    if pixels.dtype.kind == "f":
+        return pixels.astype("f4") if pixels.dtype.itemsize == 2 else pixels
+    return pixels.astype("f8") if pixels.dtype.itemsize == 8 else pixels
+
+
+def wire_image(image: Image) -> dict[str, Any]:
+    """Return an image as a message: ``pixels`` is one flat array, the rest plain values."""
+    pixels = narrowed(image.pixels)
+    low, high = value_range(pixels)
+    return {
+        "pixels": flat(pixels),
+        "minimum": low,
+        "maximum": high,
+        "pixel": plain(image.pixel),
+        "modalityLut": plain(image.modality_lut),
+        "voiLut": plain(image.voi_lut),
+        "encoding": plain(image.encoding),
+        "isRescaled": image.is_rescaled,
+        "warnings": list(image.warnings),
+    }
+
+
+def modules_of(image: Image) -> dict[str, Any]:
+    """Return all modules of an image by their snake_case name."""
+    return dict(image.modules) | {
+        "image_pixel": image.pixel,
+        "image_plane": image.plane,
+        "modality_lut": image.modality_lut,
+        "voi_lut": image.voi_lut,
+    }
+
+
+def wire_modules(modules: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return modules as a message: names such as ``imagePlaneModule``, attributes in camelCase."""
+    found = {module_name(name): plain(module) for name, module in modules.items()}
+    plane = modules.get("image_plane")
+    if isinstance(plane, PlaneModule):
+        found["imagePlaneModule"] |= wire_plane(plane)
+    return found
+
+
+def wire_plane(plane: PlaneModule) -> dict[str, Any]:
+    """Return what viewers read beside the attributes: cosines and spacings one by one."""
+    derived: dict[str, Any] = {}
+    if plane.image_orientation_patient:
+        derived["rowCosines"] = plain(plane.row_cosines)
+        derived["columnCosines"] = plain(plane.column_cosines)
+    if plane.pixel_spacing:
+        derived["rowPixelSpacing"], derived["columnPixelSpacing"] = plane.pixel_spacing
+    return derived
+
+
+def wire_error(error: BaseException, image_id: str | None) -> dict[str, Any]:
+    """Return an error as a message; its traceback begins in the first file that is not ours."""
+    known = isinstance(error, LoaderError)
+    message = {
+        "name": type(error).__name__,
+        "code": error.code if isinstance(error, LoaderError) else "internal",
+        "stage": error.stage if isinstance(error, LoaderError) else "loader",
+        "message": str(error) if known else f"{type(error).__name__}: {error}",
+        "imageId": image_id,
+        "url": getattr(error, "url", None),
+        "status": getattr(error, "status", None),
+    }
+    source = error.__cause__ if known and error.code == "loader" else None if known else error
+    if source is not None:
+        message["traceback"] = format_traceback(source)
+    return {name: value for name, value in message.items() if value is not None}
+
+
+def format_traceback(error: BaseException) -> str:
+    """Return a traceback as Python prints it, without the frames of pyloader that led to it."""
+    entry = error.__traceback__
+    while entry is not None and entry.tb_next is not None and is_own(entry):
+        entry = entry.tb_next
+    return "".join(traceback.format_exception(type(error), error, entry))
+
+
+def is_own(entry: Any) -> bool:
+    """Tell whether a traceback entry is in pyloader's own code."""
+    name = str(entry.tb_frame.f_globals.get("__name__", ""))
+    return name == "pyloader" or name.startswith(OWN_PACKAGE)
