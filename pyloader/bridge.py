@@ -98,7 +98,7 @@ class Bridge:
         return await self.answer(call, image_id, work)
 
     async def define(self, call: int, name: str, source: str) -> Any:
-        """Run a user's Python file; resolves to ``{schemes}`` that it registered, or ``{error}``."""
+        """Run a user's Python file; resolves to ``{schemes}`` it registered, or ``{error}``."""
 
         async def work() -> dict[str, Any]:
             return {"schemes": define_loaders(name, source)}
@@ -116,7 +116,7 @@ class Bridge:
             return as_object(await work())
         except asyncio.CancelledError:
             return as_object({"cancelled": True})
-        except BaseException as error:  # noqa: BLE001 -- a load ends in a value, whatever happens
+        except BaseException as error:
             return as_object({"error": wire_error(error, image_id)})
         finally:
             del self.tasks[call]
@@ -169,5 +169,3 @@ def define_loaders(name: str, source: str) -> list[str]:
             f"the Python loader {name!r} cannot be run: {type(error).__name__}: {error}"
         ) from error
     return sorted(image_loaders.owned_by(name))
-
-

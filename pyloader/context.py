@@ -97,9 +97,7 @@ class Context:
             await asyncio.sleep(FIRST_DELAY_SECONDS * 2**attempt * (0.5 + random.random() / 2))
         raise AssertionError("the last attempt returns or raises")
 
-    async def cached(
-        self, key: Hashable, make: Callable[[Context], Awaitable[Value]]
-    ) -> Value:
+    async def cached(self, key: Hashable, make: Callable[[Context], Awaitable[Value]]) -> Value:
         """Return ``await make(context)``, made once for all loads that name the same `key`.
 
         `make` runs with a context whose progress reaches every load that waits for it. What it

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pyloader.errors import LoaderError
+from pyloader.errors import CustomLoaderError, LoaderError
 from pyloader.image import Image, PlaneModule
 from pyloader.pixels.delivery import value_range
 
@@ -28,29 +28,37 @@ OWN_PACKAGE = "pyloader."
 
 @cache
 def camel(name: str) -> str:
-    """Return a snake_case name as JavaScript has it: ``study_instance_uid`` ``studyInstanceUID``."""
+    """Return a snake_case name as JavaScript has it: ``study_id`` becomes ``studyID``."""
     first, *rest = name.split("_")
     return first + "".join(WORDS.get(word, word.capitalize()) for word in rest)
 
 
 def module_name(name: str) -> str:
-    """Return a module's name in JavaScript: ``image_plane`` ``imagePlaneModule``."""
+    """Return a module's name in JavaScript: ``image_plane`` becomes ``imagePlaneModule``."""
     first, *rest = name.split("_")
     return MODULE_NAMES.get(name) or first + "".join(map(str.capitalize, rest)) + "Module"
 
 
 def plain(value: Any) -> Any:
-    """Return a value as dict, list, str, number, bool or flat array; None is left out of dicts."""
+    """Return a value as dict, list, str, number, bool or flat array.
+
+    What is absent, None or an empty tuple, is left out of dicts.
+    """
     if is_dataclass(value):
-        items = ((item.name, getattr(value, item.name)) for item in fields(value))
-        return {camel(name): plain(part) for name, part in items if part is not None}
+        value = {item.name: getattr(value, item.name) for item in fields(value)}
     if isinstance(value, Mapping):
-        return {camel(name): plain(part) for name, part in value.items() if part is not None}
+        present = ((name, part) for name, part in value.items() if not is_absent(part))
+        return {camel(name): plain(part) for name, part in present}
     if isinstance(value, (list, tuple)):
         return [plain(part) for part in value]
     if isinstance(value, np.ndarray):
         return flat(value)
     return value.item() if isinstance(value, np.generic) else value
+
+
+def is_absent(value: Any) -> bool:
+    """Tell whether a value stands for nothing."""
+    return value is None or (isinstance(value, tuple) and not value)
 
 
 def flat(array: NDArray[Any]) -> NDArray[Any]:
@@ -124,7 +132,7 @@ def wire_plane(plane: PlaneModule) -> dict[str, Any]:
 def wire_error(error: BaseException, image_id: str | None) -> dict[str, Any]:
     """Return an error as a message; its traceback begins in the first file that is not ours."""
     known = isinstance(error, LoaderError)
-    message = {
+    message: dict[str, Any] = {
         "name": type(error).__name__,
         "code": error.code if isinstance(error, LoaderError) else "internal",
         "stage": error.stage if isinstance(error, LoaderError) else "loader",
@@ -133,10 +141,17 @@ def wire_error(error: BaseException, image_id: str | None) -> dict[str, Any]:
         "url": getattr(error, "url", None),
         "status": getattr(error, "status", None),
     }
-    source = error.__cause__ if known and error.code == "loader" else None if known else error
-    if source is not None:
-        message["traceback"] = format_traceback(source)
+    failure = user_failure(error)
+    if failure is not None:
+        message["traceback"] = format_traceback(failure)
     return {name: value for name, value in message.items() if value is not None}
+
+
+def user_failure(error: BaseException) -> BaseException | None:
+    """Return the error whose traceback shows where: a user's own, or an unforeseen one."""
+    if isinstance(error, LoaderError):
+        return error.__cause__ if error.code == CustomLoaderError.code else None
+    return error
 
 
 def format_traceback(error: BaseException) -> str:

@@ -161,7 +161,7 @@ def read_header(stream: BytesIO, body: bytes, url: str) -> Dataset:
     try:
         dataset = dcmread(stream, stop_before_pixels=True, force=True)
         plausible = len(dataset) > 0 and ("SOPClassUID" in dataset or "Rows" in dataset)
-    except Exception as error:  # noqa: BLE001 -- pydicom raises many types on broken bytes
+    except Exception as error:
         raise FormatError(f"{not_dicom(body, url)}: {type(error).__name__}: {error}") from error
     if not (has_prefix or plausible):
         raise FormatError(not_dicom(body, url))
@@ -195,7 +195,9 @@ def inflate(body: bytes, url: str) -> tuple[bytes, BytesIO]:
     try:
         inflated = zlib.decompress(packed.read(), -zlib.MAX_WBITS)
     except zlib.error as error:
-        raise FormatError(f"{url or 'the file'}: its deflated data set is broken: {error}") from error
+        raise FormatError(
+            f"{url or 'the file'}: its deflated data set is broken: {error}"
+        ) from error
     stream = BytesIO(inflated)
     read_dataset(stream, False, True, stop_when=lambda tag, vr, length: tag in PIXEL_KEYWORDS)
     return inflated, stream
@@ -217,11 +219,17 @@ def find_pixels(body: bytes, position: int, syntax: UID) -> PixelElement | None:
     return PixelElement(keyword, vr, body, start, stop, missing=start + length - stop)
 
 
-def read_element_header(body: bytes, position: int, order: str, syntax: UID) -> tuple[str, int, int]:
+def read_element_header(
+    body: bytes, position: int, order: str, syntax: UID
+) -> tuple[str, int, int]:
     """Return VR, length and the start of the value of the element whose tag ends at `position`."""
     if syntax.is_implicit_VR:
         return "OW", struct.unpack_from(f"{order}L", body, position)[0], position + 4
     vr = body[position : position + 2]
     if vr in LONG_VRS:
         return vr.decode(), struct.unpack_from(f"{order}L", body, position + 4)[0], position + 8
-    return vr.decode("latin-1"), struct.unpack_from(f"{order}H", body, position + 2)[0], position + 4
+    return (
+        vr.decode("latin-1"),
+        struct.unpack_from(f"{order}H", body, position + 2)[0],
+        position + 4,
+    )

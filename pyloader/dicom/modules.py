@@ -187,7 +187,7 @@ def signed(frame: Frame, keyword: str, representation: int) -> int | None:
 
 def as_integers(numbers: tuple[float, ...] | None) -> tuple[int, ...] | None:
     """Return numbers as integers."""
-    return numbers and tuple(map(int, numbers))
+    return None if numbers is None else tuple(map(int, numbers))
 
 
 def read_plane_module(frame: Frame) -> PlaneModule:

@@ -71,7 +71,9 @@ def decode_rle(src: bytes, runner: DecodeRunner) -> Pixels:
     """Decode RLE Lossless (PS3.5 G), any number of samples and bytes a sample."""
     dtype = np.dtype(f"u{runner.bits_allocated // 8}")
     samples = runner.samples_per_pixel
-    shape = (runner.rows, runner.columns) if samples == 1 else (samples, runner.rows, runner.columns)
+    shape = (
+        (runner.rows, runner.columns) if samples == 1 else (samples, runner.rows, runner.columns)
+    )
     decoded = imagecodecs.dicomrle_decode(src, dtype)
     pixels = np.frombuffer(decoded, dtype).reshape(shape)
     if samples > 1:
@@ -94,7 +96,7 @@ CODECS: dict[str, Codec] = {
     uid.HTJ2K: decode_htj2k,
     uid.RLELossless: decode_rle,
 }
-DECODER_DEPENDENCIES = {syntax: ("imagecodecs",) for syntax in CODECS}
+DECODER_DEPENDENCIES = dict.fromkeys(CODECS, ("imagecodecs",))
 
 
 def is_available(syntax: str) -> bool:
@@ -126,7 +128,9 @@ def decode_frame(src: bytes, runner: DecodeRunner) -> Pixels:
 
 def supported_syntaxes() -> list[str]:
     """Return ``name (UID)`` of every transfer syntax that is decoded, in the order of UIDs."""
-    known = sorted(key for key, (decoder, _) in _PIXEL_DATA_DECODERS.items() if decoder.is_available)
+    known = sorted(
+        key for key, (decoder, _) in _PIXEL_DATA_DECODERS.items() if decoder.is_available
+    )
     return [f"{uid.UID(key).name} ({key})" for key in known]
 
 

@@ -31,7 +31,7 @@ def apply_palette(pixels: NDArray[Any], dataset: Dataset) -> tuple[NDArray[Any],
     """
     try:
         rgb = apply_color_lut(pixels, dataset)
-    except Exception as error:  # noqa: BLE001 -- pydicom raises many types on a broken palette
+    except Exception as error:
         raise FormatError(
             f"the palette, (0028,1101) to (0028,1203), cannot be used: {error}"
         ) from error

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from pydicom.pixels.decoders.base import Decoder, get_decoder
-from pydicom.uid import ExplicitVRBigEndian, UID
+from pydicom.uid import UID, ExplicitVRBigEndian
 
 from pyloader.dicom.instance import Instance, PixelElement
 from pyloader.dicom.modules import Frame, read_pixel_module
@@ -172,7 +172,7 @@ def run_decoder(
     """Decode, with what pydicom raises turned into `DecodeError`."""
     try:
         return decoder.as_array(src, **options)
-    except Exception as error:  # noqa: BLE001 -- codecs raise many types on broken bytes
+    except Exception as error:
         words = str(error).removeprefix(
             "Unable to decode as exceptions were raised by all available plugins:"
         )

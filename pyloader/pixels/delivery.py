@@ -110,7 +110,8 @@ def apply_modality_lut(image: Image, factor: float) -> Array:
     if lut.lut is not None:
         last = len(lut.lut.entries) - 1
         indices = np.clip(image.pixels.astype("i4") - lut.lut.first_value_mapped, 0, last)
-        return lut.lut.entries[indices]
+        values: Array = lut.lut.entries[indices]
+        return values
     slope, intercept = lut.slope * factor, lut.intercept * factor
     dtype = class_of(image.pixel, image.pixels.dtype, slope, intercept)
     if slope == 1 and intercept == 0:
@@ -124,7 +125,9 @@ def apply_modality_lut(image: Image, factor: float) -> Array:
     return (image.pixels.astype("i4") * int(slope) + int(intercept)).astype(dtype)
 
 
-def class_of(pixel: PixelModule, stored: np.dtype[Any], slope: float, intercept: float) -> np.dtype[Any]:
+def class_of(
+    pixel: PixelModule, stored: np.dtype[Any], slope: float, intercept: float
+) -> np.dtype[Any]:
     """Return the numeric class that holds every value the stored bits can become."""
     if stored.kind == "f" or not (slope.is_integer() and intercept.is_integer()):
         return np.dtype("f4")

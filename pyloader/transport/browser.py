@@ -31,7 +31,7 @@ class BrowserTransport:
     async def send(self, request: Request, progress: Progress) -> Response:
         """Return the answer; a cancelled task aborts the browser's request."""
         js_controller = AbortController.new()
-        fields = {"url": request.url, "headers": dict(request.headers)}
+        fields: dict[str, object] = {"url": request.url, "headers": dict(request.headers)}
         if request.byte_range is not None:
             fields["byteRange"] = list(request.byte_range)
         js_request = to_js(fields, dict_converter=Object.fromEntries)

@@ -32,7 +32,9 @@ class MemoryTransport:
         self.requests.append(request)
         answer = self.answers.get(request.url)
         if answer is None:
-            raise NetworkError(f"could not fetch {request.url}: nothing is stored there", request.url)
+            raise NetworkError(
+                f"could not fetch {request.url}: nothing is stored there", request.url
+            )
         if isinstance(answer, bytes):
             answer = Response(request.url, 200, {}, answer)
         if request.byte_range is not None and answer.status == 200:

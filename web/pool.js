@@ -1,0 +1,346 @@
+// @ts-check
+// Which worker: by source, so that a file is fetched and parsed once. Jobs wait here until a worker
+// has room, in order of request type, priority and age, so that a cancelled one never started.
+import { PyLoaderError, abortError } from './errors.js';
+import { parseImageId } from './imageid.js';
+import { Rpc } from './rpc.js';
+
+/** @typedef {import('./rpc.js').Endpoint & {terminate(): void}} Place where an interpreter runs */
+/** @typedef {{name: string, payload: any, source: string, requestType?: string, priority?: number, signal?: AbortSignal, onProgress?: (detail: any) => void, timeout?: number}} JobRequest */
+/** @typedef {JobRequest & {order: number, resolve: (value: any) => void, reject: (error: any) => void}} Job */
+/** @typedef {{workers: number | 'auto', loadsPerWorker: number, timeout: number, boot: any}} PoolSettings */
+/** @typedef {{createPlace: (onDeath: (words: string) => void) => Promise<Place>, handlers: import('./rpc.js').Handlers, onBootProgress: (detail: any) => void}} PoolHost */
+
+const REQUEST_TYPES = ['interaction', 'thumbnail', 'prefetch', 'compute'];
+const SIGN_OF_LIFE_MS = 10_000;
+const REMEMBERED_SOURCES = 10_000;
+
+/** One interpreter: its place, the calls it answers, the jobs it has. */
+class Slot {
+  /** @type {Set<Job>} */
+  running = new Set();
+  state = 'booting';
+  bootMilliseconds = 0;
+  /** @type {Place | null} */
+  place = null;
+  /** @type {Rpc | null} */
+  rpc = null;
+
+  /** @param {PoolHost} host @param {(error: PyLoaderError) => void} onDeath */
+  constructor(host, onDeath) {
+    this.host = host;
+    this.onDeath = onDeath;
+  }
+
+  /** @param {any} options @param {Map<string, [string, any]>} replay read when Python is there, since it grows meanwhile */
+  async boot(options, replay) {
+    const started = performance.now();
+    this.place = await this.host.createPlace((words) => this.checkAlive(words));
+    this.rpc = new Rpc(this.place, this.host.handlers);
+    await Promise.race([this.rpc.call('boot', options, { onProgress: this.host.onBootProgress }), this.failedToStart]);
+    for (const [name, payload] of replay.values()) await this.rpc.call(name, payload);
+    this.bootMilliseconds = performance.now() - started;
+    this.state = 'ready';
+  }
+
+  failedToStart = new Promise((_, reject) => {
+    this.rejectStart = reject;
+  });
+
+  /**
+   * An uncaught error was seen, or a load was silent for too long: does Python still answer?
+   * @param {string} words
+   */
+  async checkAlive(words) {
+    if (this.state === 'booting') return this.rejectStart?.(bootError(words));
+    if (this.state !== 'ready') return;
+    const alive = await withDeadline(this.rpc?.call('stats'), SIGN_OF_LIFE_MS);
+    if (!alive && this.state === 'ready') this.die(words);
+  }
+
+  /** @param {string} words */
+  die(words) {
+    const error = new PyLoaderError({
+      name: 'WorkerError', code: 'worker', stage: 'worker',
+      message: `the worker that ran Python has died (${words}); its loads are lost, a new one takes its place`,
+    });
+    this.end(error);
+    this.onDeath(error);
+  }
+
+  /** @param {Error} error */
+  end(error) {
+    this.state = 'ended';
+    this.place?.terminate();
+    this.rpc?.close(error);
+    this.failedToStart.catch(() => {});
+    this.rejectStart?.(error);
+  }
+}
+
+export class Pool {
+  /** @type {Slot[]} */
+  #slots = [];
+  /** @type {Job[]} */
+  #queue = [];
+  /** @type {Map<string, Slot>} */
+  #routes = new Map();
+  /** @type {Map<string, [string, any]>} what every new worker has to hear, by key */
+  #replay = new Map();
+  #jobs = 0;
+  #deaths = 0;
+  #ended = false;
+
+  /** @param {PoolSettings} settings @param {PoolHost} host */
+  constructor(settings, host) {
+    this.settings = settings;
+    this.host = host;
+    this.limit = workerLimit(settings.workers);
+  }
+
+  /** Boot the first worker, and the others too when their number was given. */
+  async start() {
+    const count = this.settings.workers === 'auto' ? 1 : this.limit;
+    await Promise.all(Array.from({ length: count }, () => this.#grow()));
+  }
+
+  /**
+   * Run a job on the worker of its source.
+   * @param {JobRequest} request
+   * @returns {Promise<any>}
+   */
+  run(request) {
+    return new Promise((resolve, reject) => {
+      if (request.signal?.aborted) return reject(abortError('the load'));
+      /** @type {Job} */
+      const job = { ...request, order: this.#jobs++, resolve, reject };
+      request.signal?.addEventListener('abort', () => this.#leaveQueue(job), { once: true });
+      insert(this.#queue, job);
+      this.#dispatch();
+    });
+  }
+
+  /**
+   * Call every worker, also those to come, which hear the latest call of each `key`.
+   * @param {string} name @param {any} payload @param {string} key @returns {Promise<any>} the first answer
+   */
+  async broadcast(name, payload, key) {
+    const asked = new Set(this.#ready());
+    const answers = await Promise.all([...asked].map((slot) => slot.rpc?.call(name, payload)));
+    this.#replay.set(key, [name, payload]);
+    // One that became ready meanwhile had no replay of it yet.
+    const late = this.#ready().filter((slot) => !asked.has(slot));
+    await Promise.all(late.map((slot) => slot.rpc?.call(name, payload)));
+    return answers[0];
+  }
+
+  #ready() {
+    return this.#slots.filter((slot) => slot.state === 'ready');
+  }
+
+  /** @param {string} key */
+  forgetReplay(key) {
+    this.#replay.delete(key);
+  }
+
+  /** Call every worker that is there now. @param {string} name @param {any} [payload] */
+  tell(name, payload) {
+    return Promise.all(this.#ready().map((slot) => slot.rpc?.call(name, payload)));
+  }
+
+  /** Let go of a source: the worker that holds its parsed file drops it. @param {string} source */
+  release(source) {
+    this.#routes.get(source)?.rpc?.call('release', { source }).catch(() => {});
+    this.#routes.delete(source);
+  }
+
+  /** @param {Error} error */
+  end(error) {
+    this.#ended = true;
+    for (const slot of this.#slots) slot.end(error);
+    for (const job of this.#queue.splice(0)) job.reject(error);
+    this.#slots = [];
+  }
+
+  stats() {
+    return {
+      workers: this.#slots.map(({ state, running, bootMilliseconds }) => ({ state, running: running.size, bootMilliseconds })),
+      queued: this.#queue.length,
+      deaths: this.#deaths,
+    };
+  }
+
+  async #grow() {
+    const slot = new Slot(this.host, (error) => this.#onDeath(slot, error));
+    this.#slots.push(slot);
+    try {
+      await slot.boot(this.settings.boot, this.#replay);
+      this.#dispatch();
+    } catch (error) {
+      slot.end(/** @type {Error} */ (error));
+      this.#remove(slot);
+      // Others may be at work; the jobs fail only when nobody is left to do them.
+      if (!this.#slots.length) for (const job of this.#queue.splice(0)) job.reject(error);
+      throw error;
+    }
+  }
+
+  /** @param {Slot} slot @param {PyLoaderError} error */
+  #onDeath(slot, error) {
+    this.#deaths++;
+    this.#remove(slot);
+    for (const job of slot.running) job.reject(aboutJob(error, job));
+    if (!this.#ended) this.#grow().catch(() => {});
+  }
+
+  /** @param {Slot} slot */
+  #remove(slot) {
+    this.#slots = this.#slots.filter((other) => other !== slot);
+    for (const [source, owner] of this.#routes) if (owner === slot) this.#routes.delete(source);
+  }
+
+  /** @param {Job} job */
+  #leaveQueue(job) {
+    const index = this.#queue.indexOf(job);
+    if (index < 0) return;
+    this.#queue.splice(index, 1);
+    job.reject(abortError('the load'));
+  }
+
+  #dispatch() {
+    const waiting = [];
+    for (const job of this.#queue.splice(0)) {
+      const slot = this.#choose(job.source);
+      if (slot) this.#send(slot, job);
+      else waiting.push(job);
+    }
+    this.#queue = waiting;
+    const busy = waiting.length > 0 && this.#slots.every((slot) => slot.state === 'ready');
+    if (busy && this.#slots.length < this.limit && !this.#ended) this.#grow().catch(() => {});
+  }
+
+  /** @param {string} source @returns {Slot | undefined} a worker that has room: the one that knows the source, else the least busy */
+  #choose(source) {
+    const known = this.#routes.get(source);
+    const candidates = known ? [known] : this.#slots;
+    const free = candidates.filter((slot) => slot.state === 'ready' && slot.running.size < this.settings.loadsPerWorker);
+    return free.sort((a, b) => a.running.size - b.running.size)[0];
+  }
+
+  /** @param {Slot} slot @param {Job} job */
+  async #send(slot, job) {
+    this.#remember(job.source, slot);
+    slot.running.add(job);
+    const watch = new Watch(job.timeout ?? this.settings.timeout, () => this.#onSilence(slot, job));
+    const onProgress = (/** @type {any} */ detail) => (watch.restart(), job.onProgress?.(detail));
+    try {
+      job.resolve(await slot.rpc?.call(job.name, job.payload, { signal: watch.join(job.signal), onProgress }));
+    } catch (error) {
+      job.reject(watch.silent ? timeoutError(job, this.settings.timeout) : error);
+    } finally {
+      watch.stop();
+      slot.running.delete(job);
+      this.#dispatch();
+    }
+  }
+
+  /** @param {Slot} slot @param {Job} job */
+  #onSilence(slot, job) {
+    slot.checkAlive(`no sign of life; the load of '${job.payload?.imageId}' may keep Python busy for ever`);
+  }
+
+  /** @param {string} source @param {Slot} slot */
+  #remember(source, slot) {
+    this.#routes.delete(source);
+    this.#routes.set(source, slot);
+    if (this.#routes.size > REMEMBERED_SOURCES) this.#routes.delete(this.#routes.keys().next().value ?? '');
+  }
+}
+
+/** Time without a sign of life from one load. */
+class Watch {
+  silent = false;
+  #controller = new AbortController();
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #timer;
+
+  /** @param {number} timeout ms @param {() => void} onSilence */
+  constructor(timeout, onSilence) {
+    this.timeout = timeout;
+    this.onSilence = onSilence;
+    this.restart();
+  }
+
+  restart() {
+    this.stop();
+    if (!Number.isFinite(this.timeout) || this.timeout <= 0) return;
+    this.#timer = setTimeout(() => {
+      this.silent = true;
+      this.#controller.abort();
+      this.onSilence();
+    }, this.timeout);
+  }
+
+  stop() {
+    clearTimeout(this.#timer);
+  }
+
+  /** A signal that aborts with the caller's, or on silence. @param {AbortSignal | undefined} signal */
+  join(signal) {
+    signal?.addEventListener('abort', () => this.#controller.abort(), { once: true });
+    return this.#controller.signal;
+  }
+}
+
+/** @param {Job[]} queue sorted @param {Job} job */
+function insert(queue, job) {
+  let index = queue.length;
+  while (index > 0 && isBefore(job, queue[index - 1])) index--;
+  queue.splice(index, 0, job);
+}
+
+/** @param {Job} a @param {Job} b */
+function isBefore(a, b) {
+  return rank(a) - rank(b) < 0 || (rank(a) === rank(b) && (a.priority ?? 0) < (b.priority ?? 0));
+}
+
+/** @param {Job} job whose unknown or absent type means that somebody waits for it */
+function rank({ requestType }) {
+  return Math.max(0, REQUEST_TYPES.indexOf(requestType ?? 'interaction'));
+}
+
+/** @param {number | 'auto'} workers */
+function workerLimit(workers) {
+  if (workers !== 'auto') return Math.max(1, workers);
+  return Math.min(4, Math.max(1, (globalThis.navigator?.hardwareConcurrency ?? 2) - 1));
+}
+
+/** @param {Promise<any> | undefined} promise @param {number} milliseconds */
+function withDeadline(promise, milliseconds) {
+  const late = new Promise((resolve) => setTimeout(resolve, milliseconds, false));
+  return Promise.race([Promise.resolve(promise).then(() => true, () => false), late]);
+}
+
+/** @param {string} words */
+function bootError(words) {
+  return new PyLoaderError({
+    name: 'BootError', code: 'boot', stage: 'boot',
+    message: `the worker could not start (${words}). Is the whole of dist/ there, and may this page use workers from it (Content-Security-Policy worker-src; Access-Control-Allow-Origin when it is on another origin)?`,
+  });
+}
+
+/** @param {PyLoaderError} error @param {Job} job */
+function aboutJob(error, job) {
+  return new PyLoaderError({ ...error, name: error.kind, message: error.message, imageId: job.payload?.imageId });
+}
+
+/** @param {Job} job @param {number} timeout */
+function timeoutError(job, timeout) {
+  const { imageId } = job.payload ?? {};
+  const milliseconds = job.timeout ?? timeout;
+  const scheme = imageId ? parseImageId(imageId).scheme : '';
+  return new PyLoaderError({
+    name: 'TimeoutError', code: 'timeout', stage: 'loader', imageId,
+    message: `'${imageId}' gave no sign of life for ${milliseconds} ms; the server does not answer, or the loader of scheme '${scheme}' never returns. The option timeout sets the limit`,
+  });
+}

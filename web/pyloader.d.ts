@@ -1,0 +1,197 @@
+// The public face of pyloader: the names of `globalThis.pyloader` (pyloader.js) and of pyloader.mjs.
+
+/** Options of `init`. All have defaults; the first load calls `init()` when the page did not. */
+export interface InitOptions {
+  /** Where worker.mjs and pyodide/ are; by default beside the script itself. */
+  assetsURL?: string;
+  /** Number of workers, `'auto'` (as many as the cores bear, started when needed), or 0: Python runs on the page. */
+  workers?: number | 'auto';
+  /** Python packages to load at start: names of dist/pyodide/, or URLs of wheels. */
+  packages?: string[];
+  /** Sent with every request. */
+  headers?: Record<string, string>;
+  /** Called before every request, also before each retry; may change it, or return another. */
+  beforeRequest?: (request: OutgoingRequest) => OutgoingRequest | void | Promise<OutgoingRequest | void>;
+  credentials?: RequestCredentials;
+  /** Milliseconds that a load may be without a sign of life (progress, an answer); default 60 000. */
+  timeout?: number;
+  /** How often a request is tried again after no answer, or 408, 429, 502, 503, 504; default 2. */
+  retries?: number;
+  limits?: {
+    /** Loads that one worker has under way; default 8. */
+    loadsPerWorker?: number;
+    /** Bytes of parsed files that one worker keeps; default 256 MiB. */
+    sourceBytes?: number;
+  };
+  /** Bytes of images that `loadAndCacheImage` keeps; default 1 GiB. */
+  cacheBytes?: number;
+}
+
+export interface OutgoingRequest {
+  url: string;
+  headers: Record<string, string>;
+  credentials: RequestCredentials;
+}
+
+export interface LoadOptions {
+  /** Aborting it cancels the load. */
+  signal?: AbortSignal;
+  onProgress?: (progress: LoadProgress) => void;
+  /** Lower is sooner, within a request type. */
+  priority?: number;
+  requestType?: 'interaction' | 'thumbnail' | 'prefetch' | 'compute';
+  /** Milliseconds, in place of `init({timeout})`. */
+  timeout?: number;
+  /** Apply the modality LUT (rescale slope and intercept, or its table); default false with no viewer. */
+  preScale?: boolean | { enabled?: boolean; scalingParameters?: Record<string, unknown> };
+  /** Colour as RGBA (default with no viewer) or as RGB. */
+  useRGBA?: boolean;
+  /** The numeric class and size wanted. */
+  targetBuffer?: { type?: string; rows?: number; columns?: number };
+  /** Further plain values reach a Python loader as `context.options`. */
+  [option: string]: unknown;
+}
+
+export interface LoadProgress {
+  url: string;
+  imageId: string;
+  loaded: number;
+  /** Unknown when the server does not tell. */
+  total?: number;
+  percentComplete?: number;
+}
+
+export type PixelArray = Uint8Array | Int8Array | Uint16Array | Int16Array | Uint32Array | Int32Array | Float32Array | Float64Array;
+
+/** A loaded image: a plain object with the fields that viewers read. Grey values are stored values unless `preScale.scaled`. */
+export interface Image {
+  imageId: string;
+  rows: number;
+  columns: number;
+  height: number;
+  width: number;
+  color: boolean;
+  rgba: boolean;
+  numberOfComponents: 1 | 3 | 4;
+  photometricInterpretation: string;
+  invert: boolean;
+  minPixelValue: number;
+  maxPixelValue: number;
+  /** Modality value = stored value * slope + intercept. */
+  slope: number;
+  intercept: number;
+  /** The first window, in modality units; absent when the image has none. */
+  windowCenter?: number;
+  windowWidth?: number;
+  voiLUTFunction?: 'LINEAR' | 'LINEAR_EXACT' | 'SIGMOID';
+  voiLUT?: { firstValueMapped: number; numBitsPerEntry: number; lut: Uint16Array };
+  /** Millimetres. */
+  rowPixelSpacing?: number;
+  columnPixelSpacing?: number;
+  sliceThickness?: number;
+  FrameOfReferenceUID?: string;
+  getPixelData(): PixelArray;
+  dataType: string;
+  sizeInBytes: number;
+  imageFrame: Record<string, unknown>;
+  preScale: { enabled: boolean; scaled: boolean; scalingParameters?: Record<string, unknown> };
+  imageQualityStatus: number;
+  transferSyntaxUID?: string;
+  lossyImageCompression?: boolean;
+  /** Contradictions in the file that were met and decided, each in a sentence. */
+  warnings: string[];
+  loadTimeInMS: number;
+  decodeTimeInMS: number;
+  totalTimeInMS: number;
+  [field: string]: unknown;
+}
+
+/** Modules by name, such as `imagePlaneModule`, each a plain object of attributes. */
+export type Modules = Record<string, Record<string, any>>;
+
+/** What viewers get for one load. */
+export interface LoadObject {
+  promise: Promise<Image>;
+  /** Cancels; idempotent, harmless after the end. */
+  cancelFn(): void;
+  cancel(): void;
+  /** Lets go of the parsed file when no other image of it is held. */
+  decache(): void;
+}
+
+export type ImageLoader = (imageId: string, options?: LoadOptions) => { promise: Promise<any>; cancelFn?: () => void; decache?: () => void };
+
+/** How every failed load rejects; a cancelled one rejects with a DOMException named AbortError. */
+export class PyLoaderError extends Error {
+  readonly name: 'PyLoaderError';
+  /** What Python calls it, such as `FormatError`. */
+  readonly kind: string;
+  /** `boot`, `package`, `worker`, `timeout`, `image-id`, `unknown-scheme`, `network`, `http-status`, `format`, `unsupported`, `decode`, `loader`, `viewer` or `internal`. */
+  readonly code: string;
+  /** `boot`, `worker`, `dispatch`, `fetch`, `parse`, `decode` or `loader`. */
+  readonly stage: string;
+  readonly imageId?: string;
+  readonly url?: string;
+  readonly status?: number;
+  /** Python's traceback, when a page's own Python loader failed. */
+  readonly traceback?: string;
+  readonly error: this;
+}
+
+export interface Stats {
+  workers: { state: string; running: number; bootMilliseconds: number }[];
+  queued: number;
+  deaths: number;
+  loading: number;
+  loaded: number;
+  failed: number;
+  cancelled: number;
+  cache: { images: number; bytes: number; maximumBytes: number };
+  assetsURL: string;
+}
+
+/** Start Python. Idempotent: later calls return the first promise. */
+export function init(options?: InitOptions): Promise<void>;
+/** Settles with `init`; rejects with the boot error. */
+export let ready: Promise<void>;
+/** Load one image, not cached. Frames count from 1: `wadouri:https://host/us.dcm?frame=3`. */
+export function loadImage(imageId: string, options?: LoadOptions): Promise<Image>;
+/** Load one image, or take it from `cache`. */
+export function loadAndCacheImage(imageId: string, options?: LoadOptions): Promise<Image>;
+/** Read what describes an image, without decoding it; `metaData` answers from then on. */
+export function loadMetadata(imageId: string, options?: LoadOptions): Promise<Modules>;
+/** The loader to register with a viewer by hand: `cornerstone.registerImageLoader('custom1', pyloader.imageLoader)`. */
+export function imageLoader(imageId: string, options?: LoadOptions): LoadObject;
+/** Register a JavaScript loader for a scheme, beside the Python ones. */
+export function registerImageLoader(scheme: string, loader: ImageLoader): void;
+/** Register the loader for schemes that nobody serves; returns the one before. */
+export function registerUnknownImageLoader(loader: ImageLoader): ImageLoader | undefined;
+/** Run a Python file and return the schemes that it registered; the same `name` again replaces them. */
+export function loadPython(options: { url?: string; source?: string; name?: string; packages?: string[] }): Promise<string[]>;
+/** Connect a viewer, legacy cornerstone-core or @cornerstonejs/core: every scheme, metadata, events. Returns a function that disconnects. */
+export function use(cornerstone: object, options?: { priority?: number }): () => void;
+/** A module of an image that is loaded, or whose metadata were added; synchronous, as viewers' providers are. */
+export function metaData(type: string, imageId: string): Record<string, any> | undefined;
+/** Read the headers of images, or take DICOM JSON by imageId, so that `metaData` answers before they are loaded. */
+export function addMetadata(sources: string[] | Record<string, object>): Promise<void>;
+/** Give a file to load; returns its imageId, `dicomfile:N`. Numbers are never used again. */
+export function addFile(file: Blob | ArrayBuffer | ArrayBufferView): string;
+export function removeFile(imageId: string): void;
+/** Fires bootprogress, ready, imageloadstart, imageloadprogress, imageloadend, imageloaded, imageloadfailed; each with `detail`. */
+export const events: EventTarget;
+/** The images of `loadAndCacheImage`: least recently used go first when `maximumBytes` is reached. */
+export const cache: {
+  maximumBytes: number;
+  readonly bytes: number;
+  readonly size: number;
+  get(imageId: string): Image | undefined;
+  delete(imageId: string): boolean;
+  clear(): void;
+};
+export function stats(): Stats;
+/** Forget cached images, metadata and parsed files; Python stays. */
+export function purge(): Promise<unknown> | undefined;
+/** End the workers; the next load starts anew. */
+export function terminate(): void;
+
+export as namespace pyloader;

@@ -1,0 +1,466 @@
+// @ts-check
+// The public face. Built twice: pyloader.js, a classic script that sets globalThis.pyloader, and
+// pyloader.mjs. Its types and documentation are in pyloader.d.ts.
+import { ImageCache } from './cache.js';
+import { attach, deliveryFor, guessMode, imageFor, modeOf, moduleFor } from './cornerstone.js';
+import { PyLoaderError, abortError, isAbort } from './errors.js';
+import { createPlace } from './place.js';
+import { parseImageId } from './imageid.js';
+import { Pool } from './pool.js';
+
+export { PyLoaderError };
+
+/** @typedef {import('./cornerstone.js').Mode} Mode */
+/** @typedef {Record<string, any>} Options */
+/** @typedef {(imageId: string, options: Options) => {promise: Promise<any>, cancelFn?: () => void}} JsLoader */
+/** @typedef {{promise: Promise<any>, controller: AbortController, consumers: number, listeners: Set<(detail: any) => void>}} Flight */
+
+// Where this script came from: the assets stand beside it. The classic build puts
+// document.currentScript.src here, which only exists while the script runs first.
+const scriptURL = import.meta.url;
+
+const DEFAULTS = {
+  assetsURL: new URL('.', scriptURL).href,
+  workers: /** @type {number | 'auto'} */ ('auto'),
+  packages: /** @type {string[]} */ ([]),
+  headers: /** @type {Record<string, string>} */ ({}),
+  beforeRequest: /** @type {((request: any) => any) | undefined} */ (undefined),
+  credentials: /** @type {RequestCredentials} */ ('same-origin'),
+  timeout: 60_000,
+  retries: 2,
+  limits: { loadsPerWorker: 8, sourceBytes: 256 * 2 ** 20 },
+  cacheBytes: 2 ** 30,
+};
+const BUILT_IN_SCHEMES = ['dicomfile', 'dicomweb', 'wadouri'];
+
+/** Everything that happens: bootprogress, ready, imageloadstart, imageloadprogress, imageloadend, imageloaded, imageloadfailed. */
+export const events = new EventTarget();
+/** Images of loadAndCacheImage. */
+export const cache = new ImageCache(DEFAULTS.cacheBytes);
+
+/** @type {(value?: any) => void} */
+let resolveReady;
+/** @type {(error: any) => void} */
+let rejectReady;
+/** Settles with the first init. @type {Promise<void>} */
+export let ready;
+resetReady();
+
+let settings = { ...DEFAULTS };
+/** @type {Pool | null} */
+let pool = null;
+/** @type {Promise<void> | null} */
+let booted = null;
+/** Schemes that Python serves; those of loadPython are added. */
+let pythonSchemes = new Set(BUILT_IN_SCHEMES);
+/** @type {Map<string, JsLoader>} */
+const jsLoaders = new Map();
+/** @type {JsLoader | undefined} */
+let unknownLoader;
+/** @type {Map<string, Record<string, any>>} */
+const metadata = new Map();
+/** @type {Map<string, Flight>} */
+const flights = new Map();
+/** How many load objects hold each source. @type {Map<string, number>} */
+const holders = new Map();
+/** @type {Set<{registerScheme: (scheme: string) => void, mode: Mode}>} */
+const hosts = new Set();
+const counts = { loaded: 0, failed: 0, cancelled: 0 };
+let fileNumber = 0;
+let sourceNumber = 0;
+/** Loads wait for these: loaders that the page brings by script tags. @type {Promise<any>} */
+let pageLoaders = Promise.resolve();
+
+// ------------------------------------------------------------------ starting and ending
+
+/** @param {Partial<typeof DEFAULTS>} [options] */
+export function init(options = {}) {
+  if (booted) return booted;
+  settings = { ...DEFAULTS, ...options, limits: { ...DEFAULTS.limits, ...options.limits } };
+  settings.assetsURL = new URL(settings.assetsURL, document.baseURI).href.replace(/\/?$/, '/');
+  cache.maximumBytes = settings.cacheBytes;
+  const started = new Pool(poolSettings(), {
+    createPlace: (onDeath) => createPlace(settings.assetsURL, settings.workers !== 0, onDeath),
+    handlers: { beforeRequest: (request) => settings.beforeRequest?.(request) },
+    onBootProgress: (detail) => fire('bootprogress', detail),
+  });
+  pool = started;
+  booted = started.start().then(
+    () => (resolveReady(), fire('ready', stats())),
+    (error) => {
+      // The next load may try again: a missing file may be there by then.
+      if (pool === started) [pool, booted] = [null, null];
+      rejectReady(error);
+      started.end(error);
+      throw error;
+    },
+  );
+  return booted;
+}
+
+function poolSettings() {
+  const { workers, limits, timeout, assetsURL, headers, credentials, beforeRequest, packages, retries } = settings;
+  return {
+    workers: workers === 0 ? 1 : workers,
+    loadsPerWorker: limits.loadsPerWorker,
+    timeout,
+    boot: {
+      assetsURL, headers, credentials, packages, retries,
+      baseURL: document.baseURI, hasHook: Boolean(beforeRequest), cacheBytes: limits.sourceBytes,
+    },
+  };
+}
+
+/** End the workers and forget everything; the next load or init starts anew. */
+export function terminate() {
+  pool?.end(abortError('pyloader: the load'));
+  [pool, booted] = [null, null];
+  pythonSchemes = new Set(BUILT_IN_SCHEMES);
+  holders.clear();
+  cache.clear();
+  metadata.clear();
+  resetReady();
+}
+
+/** Forget cached images, metadata and parsed files; the workers stay. */
+export function purge() {
+  cache.clear();
+  metadata.clear();
+  holders.clear();
+  return pool?.tell('purge');
+}
+
+export function stats() {
+  return {
+    ...(pool?.stats() ?? { workers: [], queued: 0, deaths: 0 }),
+    loading: flights.size,
+    ...counts,
+    cache: { images: cache.size, bytes: cache.bytes, maximumBytes: cache.maximumBytes },
+    assetsURL: settings.assetsURL,
+  };
+}
+
+function resetReady() {
+  ready = new Promise((resolve, reject) => {
+    [resolveReady, rejectReady] = [resolve, reject];
+  });
+  ready.catch(() => {}); // each load rejects with the same error
+}
+
+// ------------------------------------------------------------------ loading
+
+/** @param {string} imageId @param {Options} [options] @returns {Promise<any>} */
+export async function loadImage(imageId, options = {}) {
+  return load(imageId, options, 'none', imageId).promise;
+}
+
+/** @param {string} imageId @param {Options} [options] @returns {Promise<any>} */
+export async function loadAndCacheImage(imageId, options = {}) {
+  const cached = cache.get(imageId);
+  if (cached) return cached;
+  const image = await loadImage(imageId, options);
+  cache.set(imageId, image);
+  return image;
+}
+
+/** @param {string} imageId @param {Options} [options] @returns {Promise<Record<string, any>>} */
+export async function loadMetadata(imageId, options = {}) {
+  const { modules } = await callWorker('metadata', { imageId, options: forPython(options) }, imageId, options);
+  metadata.set(imageId, modules);
+  return modules;
+}
+
+/** The load object of viewers. @param {string} imageId @param {Options} [options] */
+export function imageLoader(imageId, options = {}) {
+  const mode = attachedMode() ?? guessMode(options);
+  if (mode === '3d') handMode = '3d';
+  return load(imageId, options, mode, imageId);
+}
+
+/** The viewer that called imageLoader without `use`; metaData answers in its way. @type {Mode} */
+let handMode = 'none';
+
+/** @returns {Mode | undefined} */
+function attachedMode() {
+  return [...hosts].at(-1)?.mode;
+}
+
+/**
+ * Start a load and return its load object.
+ * @param {string} imageId frames counted from 1
+ * @param {Options} options
+ * @param {Mode} mode
+ * @param {string} shownAs the imageId as the viewer says it
+ */
+function load(imageId, options, mode, shownAs) {
+  const controller = new AbortController();
+  const { signal } = options ?? {};
+  const cancelFn = () => controller.abort();
+  if (signal?.aborted) cancelFn();
+  signal?.addEventListener('abort', cancelFn, { once: true });
+  let held = '';
+  const promise = choose(imageId, options ?? {}, mode, shownAs, controller.signal)
+    .then((image) => {
+      held = hold(imageId);
+      counts.loaded++;
+      fire('imageloaded', { image });
+      return image;
+    })
+    .catch((error) => {
+      counts[isAbort(error) ? 'cancelled' : 'failed']++;
+      fire('imageloadfailed', { imageId: shownAs, error });
+      throw error;
+    })
+    .finally(() => signal?.removeEventListener('abort', cancelFn));
+  const decache = () => {
+    if (held) letGo(held);
+    held = '';
+  };
+  return { promise, cancelFn, cancel: cancelFn, decache };
+}
+
+/** @param {string} imageId @param {Options} options @param {Mode} mode @param {string} shownAs @param {AbortSignal} signal */
+async function choose(imageId, options, mode, shownAs, signal) {
+  const { scheme } = parseImageId(imageId);
+  const loader = jsLoaders.get(scheme) ?? ((await isPython(scheme)) ? undefined : unknownLoader);
+  if (loader) return runJsLoader(loader, shownAs, options, signal);
+  const loaded = await share(imageId, options, mode, shownAs, signal);
+  return imageFor(loaded, shownAs, mode, options);
+}
+
+/** @param {string} scheme */
+async function isPython(scheme) {
+  if (!pythonSchemes.has(scheme)) await pageLoaders;
+  return pythonSchemes.has(scheme);
+}
+
+/** @param {JsLoader} loader @param {string} imageId @param {Options} options @param {AbortSignal} signal */
+function runJsLoader(loader, imageId, options, signal) {
+  return new Promise((resolve, reject) => {
+    const { promise, cancelFn } = loader(imageId, options);
+    const cancel = () => {
+      cancelFn?.();
+      reject(abortError(`loading '${imageId}'`));
+    };
+    if (signal.aborted) cancel();
+    signal.addEventListener('abort', cancel, { once: true });
+    // A viewer may cancel what is loaded long since; the loader shall not hear of that.
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', cancel));
+  });
+}
+
+/**
+ * Loads of one image in one form share their work; the last one to leave cancels it.
+ * @param {string} imageId @param {Options} options @param {Mode} mode @param {string} shownAs @param {AbortSignal} signal
+ */
+async function share(imageId, options, mode, shownAs, signal) {
+  const sent = { ...forPython(options), delivery: deliveryFor(mode, options) };
+  const key = `${imageId}\n${JSON.stringify(sent)}`;
+  const flight = flights.get(key) ?? depart(key, imageId, sent, options);
+  const listener = (/** @type {any} */ report) => onReport(report, shownAs, options.onProgress);
+  flight.listeners.add(listener);
+  flight.consumers++;
+  try {
+    return await untilAborted(flight.promise, signal, imageId);
+  } finally {
+    flight.listeners.delete(listener);
+    if (--flight.consumers === 0) {
+      flight.controller.abort();
+      if (flights.get(key) === flight) flights.delete(key);
+    }
+  }
+}
+
+/** @param {string} key @param {string} imageId @param {Options} sent @param {Options} options @returns {Flight} */
+function depart(key, imageId, sent, { priority, requestType, timeout }) {
+  const controller = new AbortController();
+  /** @type {Flight['listeners']} */
+  const listeners = new Set();
+  const onProgress = (/** @type {any} */ report) => listeners.forEach((listener) => listener(report));
+  const started = performance.now();
+  const promise = callWorker('load', { imageId, options: sent }, imageId, { signal: controller.signal, onProgress, priority, requestType, timeout });
+  const flight = { promise: promise.then(arrived), controller, consumers: 0, listeners };
+  flights.set(key, flight);
+  return flight;
+
+  /** @param {any} loaded */
+  function arrived(loaded) {
+    loaded.timing.totalMilliseconds = performance.now() - started;
+    metadata.set(imageId, loaded.modules);
+    return loaded;
+  }
+}
+
+/** @param {Promise<any>} promise @param {AbortSignal} signal @param {string} imageId */
+function untilAborted(promise, signal, imageId) {
+  return new Promise((resolve, reject) => {
+    const cancel = () => reject(abortError(`loading '${imageId}'`));
+    if (signal.aborted) cancel();
+    signal.addEventListener('abort', cancel, { once: true });
+    promise.then(resolve, reject);
+  });
+}
+
+/** @param {string} name @param {any} payload @param {string} imageId @param {Options} options */
+async function callWorker(name, payload, imageId, { signal, onProgress, priority, requestType, timeout }) {
+  const { source, scheme } = parseImageId(imageId);
+  await init();
+  if (!pythonSchemes.has(scheme)) await pageLoaders;
+  if (!pool) throw abortError('pyloader: the load');
+  return pool.run({ name, payload, source, signal, onProgress, priority, requestType, timeout });
+}
+
+/** What of the page's options a Python loader can see: plain values. @param {Options} options */
+function forPython({ signal, onProgress, priority, requestType, timeout, targetBuffer, streamingData, retrieveOptions, ...options }) {
+  try {
+    return JSON.parse(JSON.stringify(options));
+  } catch {
+    return {}; // cycles, or BigInt: a viewer's own objects, nothing for a loader
+  }
+}
+
+/** @param {{phase: string, url: string, loaded: number, total?: number}} report @param {string} imageId @param {((detail: any) => void) | undefined} onProgress */
+function onReport({ phase, url, loaded, total }, imageId, onProgress) {
+  if (phase !== 'progress') return fire(`imageload${phase}`, { url, imageId });
+  const percentComplete = total ? Math.round((loaded / total) * 100) : undefined;
+  const detail = { url, imageId, loaded, total, percentComplete };
+  fire('imageloadprogress', detail);
+  onProgress?.(detail);
+}
+
+/** @param {string} imageId */
+function hold(imageId) {
+  const { source } = parseImageId(imageId);
+  holders.set(source, (holders.get(source) ?? 0) + 1);
+  return source;
+}
+
+/** The last load object of a file lets go of its parsed form. @param {string} source */
+function letGo(source) {
+  const left = (holders.get(source) ?? 0) - 1;
+  if (left > 0) return holders.set(source, left);
+  holders.delete(source);
+  pool?.release(source);
+}
+
+// ------------------------------------------------------------------ loaders
+
+/** @param {string} scheme @param {JsLoader} loader */
+export function registerImageLoader(scheme, loader) {
+  jsLoaders.set(scheme.toLowerCase(), loader);
+  for (const host of hosts) host.registerScheme(scheme);
+}
+
+/** @param {JsLoader} loader @returns {JsLoader | undefined} the one it takes the place of */
+export function registerUnknownImageLoader(loader) {
+  const previous = unknownLoader;
+  unknownLoader = loader;
+  return previous;
+}
+
+/** @param {{url?: string, source?: string, name?: string, packages?: string[]}} options @returns {Promise<string[]>} */
+export async function loadPython({ url, source, name, packages = [] }) {
+  const text = source ?? (await fetchSource(url));
+  const file = name ?? (url ? new URL(url, document.baseURI).pathname.split('/').pop() : '') ?? '';
+  const payload = { name: file || `loader-${++sourceNumber}.py`, source: text, packages, baseURL: document.baseURI };
+  await init();
+  const schemes = /** @type {string[]} */ (await pool?.broadcast('define', payload, `define ${payload.name}`));
+  for (const scheme of schemes) {
+    pythonSchemes.add(scheme);
+    for (const host of hosts) host.registerScheme(scheme);
+  }
+  return schemes;
+}
+
+/** @param {string | undefined} url */
+async function fetchSource(url) {
+  if (!url) throw new PyLoaderError({ code: 'loader', message: 'loadPython needs {url} or {source}' });
+  const answer = await fetch(new URL(url, document.baseURI)).catch((error) => ({ ok: false, status: 0, statusText: error.message, text: () => '' }));
+  if (answer.ok) return answer.text();
+  throw new PyLoaderError({
+    name: 'HttpStatusError', code: answer.status ? 'http-status' : 'network', stage: 'fetch', url, status: answer.status,
+    message: `the Python loader ${url} could not be fetched: ${answer.status || ''} ${answer.statusText}`,
+  });
+}
+
+/** Bring in `<script type="text/python" data-pyloader>`; what fails is reported as a script's error is. */
+function loadScriptTags() {
+  const scripts = /** @type {HTMLScriptElement[]} */ ([...document.querySelectorAll('script[type="text/python"][data-pyloader]')]);
+  const loads = scripts.map((script) => {
+    const packages = script.dataset.packages?.split(/[\s,]+/).filter(Boolean);
+    return loadPython(script.src ? { url: script.src, packages } : { source: script.textContent ?? '', name: script.id || undefined, packages });
+  });
+  pageLoaders = Promise.allSettled(loads);
+  for (const load of loads) load.catch(reportError);
+}
+
+// ------------------------------------------------------------------ metadata and files
+
+/** @param {string} type @param {string} imageId */
+export function metaData(type, imageId) {
+  return moduleFor(metadata.get(imageId), type, attachedMode() ?? handMode);
+}
+
+/** @param {string[] | Record<string, any>} sources imageIds to read headers of, or DICOM JSON by imageId */
+export async function addMetadata(sources) {
+  const read = Array.isArray(sources)
+    ? sources.map((imageId) => loadMetadata(imageId, { requestType: 'prefetch' }))
+    : Object.entries(sources).map(([imageId, json]) => readJson(imageId, json));
+  await Promise.all(read);
+}
+
+/** @param {string} imageId @param {any} json a DICOM JSON data set, or a list of one */
+async function readJson(imageId, json) {
+  const text = JSON.stringify(Array.isArray(json) ? json[0] : json);
+  const { modules } = await callWorker('readJson', { imageId, text }, imageId, {});
+  metadata.set(imageId, modules);
+}
+
+/** @param {Blob | ArrayBuffer | ArrayBufferView} file @returns {string} its imageId */
+export function addFile(file) {
+  const imageId = `dicomfile:${fileNumber++}`;
+  const blob = file instanceof Blob ? file : new Blob([/** @type {BlobPart} */ (file)]);
+  init()
+    .then(() => pool?.broadcast('provide', { name: imageId, file: blob }, imageId))
+    .catch(() => {}); // the load of it tells
+  return imageId;
+}
+
+/** @param {string} imageId */
+export function removeFile(imageId) {
+  const { source } = parseImageId(imageId);
+  for (const key of [...metadata.keys()]) if (parseImageId(key).source === source) metadata.delete(key);
+  pool?.forgetReplay(source);
+  pool?.tell('withdraw', { name: source });
+}
+
+// ------------------------------------------------------------------ viewers
+
+/** @param {any} cornerstone @param {{priority?: number}} [options] @returns {() => void} */
+export function use(cornerstone, options) {
+  const mode = modeOf(cornerstone);
+  if (mode === 'none') {
+    throw new PyLoaderError({ code: 'viewer', stage: 'dispatch', message: 'use() takes the cornerstone-core or @cornerstonejs/core library object; what it was given has no registerImageLoader' });
+  }
+  const face = {
+    load,
+    events,
+    metaData: (/** @type {string} */ type, /** @type {string} */ imageId, /** @type {Mode} */ hostMode) => moduleFor(metadata.get(imageId), type, hostMode),
+  };
+  const { registerScheme, detach } = attach(cornerstone, mode, face, options ?? {});
+  const host = { registerScheme, mode };
+  hosts.add(host);
+  for (const scheme of [...pythonSchemes, ...jsLoaders.keys()]) registerScheme(scheme);
+  return () => {
+    hosts.delete(host);
+    detach();
+  };
+}
+
+/** @param {string} type @param {any} detail */
+function fire(type, detail) {
+  events.dispatchEvent(new CustomEvent(type, { detail }));
+}
+
+if (document.readyState === 'loading') document.addEventListener('DOMContentLoaded', loadScriptTags);
+else loadScriptTags();
