@@ -1,0 +1,26 @@
+"""Fixtures that all tests share."""
+
+from __future__ import annotations
+
+import pytest
+
+from pyloader import Context
+from pyloader.cache import Cache
+from pyloader.transport.memory import MemoryTransport
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run the browser's tests last: its driver keeps an event loop that async tests cannot share."""
+    items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
+
+
+@pytest.fixture
+def transport() -> MemoryTransport:
+    """Return a network that tests fill: ``transport.answers[url] = body``."""
+    return MemoryTransport({})
+
+
+@pytest.fixture
+def context(transport: MemoryTransport) -> Context:
+    """Return the context of a load over `transport`, without retries."""
+    return Context(transport, Cache(1 << 20), retries=0)
