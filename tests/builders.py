@@ -8,12 +8,14 @@ from typing import Any
 
 import imagecodecs
 import numpy as np
-from pydicom import Dataset, dcmwrite
+from pydicom import Dataset, dcmread, dcmwrite
 from pydicom.dataset import FileMetaDataset
 from pydicom.encaps import encapsulate
+from pydicom.pixels import get_decoder, get_encoder
 from pydicom.uid import (
     HTJ2K,
-    RLELossless,
+    JPEG2000,
+    UID,
     CTImageStorage,
     DeflatedExplicitVRLittleEndian,
     ExplicitVRBigEndian,
@@ -21,7 +23,6 @@ from pydicom.uid import (
     HTJ2KLossless,
     HTJ2KLosslessRPCL,
     ImplicitVRLittleEndian,
-    JPEG2000,
     JPEG2000Lossless,
     JPEGBaseline8Bit,
     JPEGExtended12Bit,
@@ -29,6 +30,7 @@ from pydicom.uid import (
     JPEGLosslessSV1,
     JPEGLSLossless,
     JPEGLSNearLossless,
+    RLELossless,
 )
 
 INSTANCE = "1.2.826.0.1.3680043.8.498.1"
@@ -70,6 +72,13 @@ def part10(dataset: Dataset, syntax: str, preamble: bool = True) -> bytes:
     return stream.getvalue()
 
 
+def bare(body: bytes) -> bytes:
+    """Return a Part 10 file as old software writes it: the data set alone."""
+    meta = dcmread(BytesIO(body)).file_meta
+    # Preamble, prefix, the group's length element of 12 bytes, the rest of the group.
+    return body[128 + 4 + 12 + meta.FileMetaInformationGroupLength :]
+
+
 def native(pixels: np.ndarray, syntax: str = ExplicitVRLittleEndian, **attributes: Any) -> bytes:
     """Make a file with uncompressed pixels; frames are the first of three or four axes."""
     dataset = header(pixels, **attributes)
@@ -108,36 +117,23 @@ def color(rows: int, columns: int) -> np.ndarray:
     return np.stack(channels, axis=-1).astype("u1")
 
 
-def jpeg_lossless_any_predictor(pixels: np.ndarray) -> bytes:
-    """Encode losslessly with a predictor other than the first, as only process 14 may."""
-    return imagecodecs.jpeg8_encode(pixels, lossless=True, predictor=6)
-
-
-# Transfer syntax -> how one frame of it is made, and the largest error that its coding may leave.
-ENCODERS: dict[str, tuple[Callable[[np.ndarray], bytes], int]] = {
-    JPEGBaseline8Bit: (lambda pixels: imagecodecs.jpeg8_encode(pixels, level=95), 8),
-    JPEGExtended12Bit: (
-        lambda pixels: imagecodecs.jpeg8_encode(pixels, level=95, bitspersample=12),
-        90,
+Encoder = Callable[[np.ndarray], bytes]
+# Transfer syntax -> how one frame of it is encoded.
+ENCODERS: dict[str, Encoder] = {
+    JPEGBaseline8Bit: lambda pixels: imagecodecs.jpeg8_encode(pixels, level=95),
+    JPEGExtended12Bit: lambda pixels: imagecodecs.jpeg8_encode(pixels, 95, bitspersample=12),
+    JPEGLossless: lambda pixels: imagecodecs.jpeg8_encode(pixels, lossless=True, predictor=6),
+    JPEGLosslessSV1: lambda pixels: imagecodecs.jpeg8_encode(pixels, lossless=True, predictor=1),
+    JPEGLSLossless: lambda pixels: imagecodecs.jpegls_encode(pixels),
+    JPEGLSNearLossless: lambda pixels: imagecodecs.jpegls_encode(pixels, level=2),
+    JPEG2000Lossless: lambda pixels: imagecodecs.jpeg2k_encode(
+        pixels, codecformat="J2K", reversible=True
     ),
-    JPEGLossless: (jpeg_lossless_any_predictor, 0),
-    JPEGLosslessSV1: (
-        lambda pixels: imagecodecs.jpeg8_encode(pixels, lossless=True, predictor=1),
-        0,
-    ),
-    JPEGLSLossless: (lambda pixels: imagecodecs.jpegls_encode(pixels), 0),
-    JPEGLSNearLossless: (lambda pixels: imagecodecs.jpegls_encode(pixels, level=2), 2),
-    JPEG2000Lossless: (
-        lambda pixels: imagecodecs.jpeg2k_encode(pixels, codecformat="J2K", reversible=True),
-        0,
-    ),
-    JPEG2000: (lambda pixels: imagecodecs.jpeg2k_encode(pixels, 90, codecformat="J2K"), 4),
-    HTJ2KLossless: (lambda pixels: imagecodecs.htj2k_encode(pixels, reversible=True), 0),
-    HTJ2KLosslessRPCL: (
-        lambda pixels: imagecodecs.htj2k_encode(pixels, reversible=True, progorder="RPCL"),
-        0,
-    ),
-    HTJ2K: (lambda pixels: imagecodecs.htj2k_encode(pixels, 0.001, reversible=False), 80),
+    JPEG2000: lambda pixels: imagecodecs.jpeg2k_encode(pixels, 90, codecformat="J2K"),
+    HTJ2KLossless: lambda pixels: imagecodecs.htj2k_encode(pixels, reversible=True),
+    # OpenJPH orders its packets by resolution, position, component: what this syntax asks for.
+    HTJ2KLosslessRPCL: lambda pixels: imagecodecs.htj2k_encode(pixels, reversible=True),
+    HTJ2K: lambda pixels: imagecodecs.htj2k_encode(pixels, 0.001, reversible=False),
 }
 NATIVE = (
     ImplicitVRLittleEndian,
@@ -145,6 +141,54 @@ NATIVE = (
     DeflatedExplicitVRLittleEndian,
     ExplicitVRBigEndian,
 )
-EIGHT_BIT = (JPEGBaseline8Bit,)
-TWELVE_BIT = (JPEGExtended12Bit,)
-ALL = (*NATIVE, RLELossless, *ENCODERS)
+LOSSY = (JPEGBaseline8Bit, JPEGExtended12Bit, JPEGLSNearLossless, JPEG2000, HTJ2K)
+
+
+def grey_file(syntax: str) -> tuple[bytes, np.ndarray]:
+    """Make a grey file in a transfer syntax, with as many bits as it can have up to 16."""
+    if syntax in NATIVE:
+        pixels = ramp(40, 48, 16, signed=True)
+        return native(pixels, syntax), pixels
+    bits = {JPEGBaseline8Bit: 8, JPEGExtended12Bit: 12, JPEGLossless: 12, JPEGLosslessSV1: 12}
+    pixels = ramp(40, 48, bits.get(UID(syntax), 16))
+    return encode(pixels, syntax, BitsStored=bits.get(UID(syntax), 16)), pixels
+
+
+def color_file(syntax: str) -> tuple[bytes, np.ndarray]:
+    """Make an 8-bit RGB file in a transfer syntax."""
+    pixels = color(40, 48)
+    if syntax in NATIVE:
+        return native(pixels, syntax), pixels
+    # The encoder of JPEG turns RGB to YCbCr, with its chroma at half resolution.
+    photometric = (
+        {"PhotometricInterpretation": "YBR_FULL_422"} if syntax == JPEGBaseline8Bit else {}
+    )
+    return encode(pixels, syntax, **photometric), pixels
+
+
+def encode(pixels: np.ndarray, syntax: str, **attributes: Any) -> bytes:
+    """Make a single-frame file in a compressed transfer syntax."""
+    encoder = rle_encode_frame if syntax == RLELossless else ENCODERS[syntax]
+    return encapsulated([encoder(pixels)], pixels, syntax, **attributes)
+
+
+def rle_encode_frame(pixels: np.ndarray) -> bytes:
+    """Encode with pydicom's own RLE encoder."""
+    dataset = header(pixels)
+    dataset.PixelData = pixels.tobytes()
+    part10(dataset, ExplicitVRLittleEndian)
+    return get_encoder(RLELossless).encode(dataset, index=0, encoding_plugin="pydicom")
+
+
+COMPRESSED = (*ENCODERS, RLELossless)
+ALL = (*NATIVE, *COMPRESSED)
+COLOR = tuple(syntax for syntax in ALL if syntax != JPEGExtended12Bit)
+
+
+def independent(body: bytes) -> np.ndarray:
+    """Decode a file made here with a decoder that pyloader does not use."""
+    dataset = dcmread(BytesIO(body))
+    syntax = dataset.file_meta.TransferSyntaxUID
+    # pylibjpeg misreads lossless JPEG of more than 8 bits; GDCM has no HTJ2K and no 12-bit JPEG.
+    plugin = "gdcm" if syntax in (JPEGLossless, JPEGLosslessSV1) else "pylibjpeg"
+    return get_decoder(syntax).as_array(dataset, index=0, decoding_plugin=plugin)[0]

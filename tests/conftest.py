@@ -10,7 +10,7 @@ from pyloader.transport.memory import MemoryTransport
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run the browser's tests last: its driver keeps an event loop that async tests cannot share."""
+    """Run the browser's tests last: its driver's event loop cannot be shared by async tests."""
     items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
 
 

@@ -46,7 +46,11 @@ REJECTED = {
 }
 # Two decoders of one lossy codestream may differ in the rounding of the inverse transform (JPEG),
 # and in how they widen subsampled chroma: largest difference allowed, by transfer syntax.
-LOSSY_BOUND = {"1.2.840.10008.1.2.4.50": 3, "1.2.840.10008.1.2.4.51": 1, "1.2.840.10008.1.2.4.91": 1}
+LOSSY_BOUND = {
+    "1.2.840.10008.1.2.4.50": 3,
+    "1.2.840.10008.1.2.4.51": 1,
+    "1.2.840.10008.1.2.4.91": 1,
+}
 PLUGINS = ("pylibjpeg", "gdcm", "pillow")
 PLUGINS_FAIL = {"JPEG-lossy.dcm"}  # pylibjpeg refuses its scan header
 # An uncaught C++ exception in the first two; 32-bit words that are not swapped in the third.

@@ -171,7 +171,7 @@ def html(handler: Handler) -> None:
 
 
 def once(fault: Callable[[Handler], None]) -> Callable[[Handler], None]:
-    """Return a fault that happens once to each address with its query; then CT_small.dcm is there."""
+    """Return a fault that each address with its query has once; then CT_small.dcm is there."""
     done: set[str] = set()
 
     def answer(handler: Handler) -> None:

@@ -75,7 +75,9 @@ def decode_frame(instance: Instance, frame_index: int) -> DecodedFrame:
 def check_pixels(instance: Instance) -> PixelElement:
     """Return the element that holds the pixels."""
     if instance.pixels is None:
-        sop_class = UID(str(instance.dataset.get("SOPClassUID", ""))).name or "unknown"
+        meta = getattr(instance.dataset, "file_meta", {})
+        uid = instance.dataset.get("SOPClassUID") or meta.get("MediaStorageSOPClassUID")
+        sop_class = UID(uid).name if uid else "unknown"
         raise FormatError(
             f"the instance has no pixel data, (7FE0,0010); its SOP class is {sop_class!r}, "
             "which may not be an image"

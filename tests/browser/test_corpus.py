@@ -1,4 +1,4 @@
-"""Every file that pydicom bundles, in Chromium, against an independent decoder. Prints the table."""
+"""Every file that pydicom bundles, in Chromium, against an independent decoder; the table."""
 
 from __future__ import annotations
 
