@@ -1,0 +1,126 @@
+#!/usr/bin/env bash
+# The one entry to building, trying, testing and checking pyloader; `./build.sh help` lists it all.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")"
+
+PYTHON=${PYTHON:-python3}
+ENVIRONMENT=.cache/venv/bin
+export PYTHONDONTWRITEBYTECODE=1
+
+usage() {
+  cat <<'TEXT'
+./build.sh                    build dist/: a static folder that any web server can host
+./build.sh demo [--port N]    build, then serve the demo pages on this machine (default port 8000)
+./build.sh test [ARGS]        build, then run all tests; ARGS go to pytest
+./build.sh check              format, lint and types of Python and JavaScript, spelling
+./build.sh format             format the Python sources
+./build.sh help               this text
+
+PYTHON          the Python to use (3.11 or newer; default python3)
+PYLOADER_CACHE  where downloads are kept (default: ~/.cache/pyloader)
+CHROMIUM        the Chromium that tests drive (default: found, or installed)
+TEXT
+}
+
+fail() {
+  echo "build: $*" >&2
+  exit 1
+}
+
+# Leaves in PYTHON the interpreter itself: version managers put slow scripts in front of it.
+require_python() {
+  local wanted="Python 3.11 or newer is needed" chosen=$PYTHON
+  command -v "$chosen" >/dev/null || fail "$wanted and '$chosen' was not found: install it, or set PYTHON"
+  PYTHON=$("$chosen" -S -c 'import sys; sys.exit(1) if sys.version_info < (3, 11) else print(sys.executable)') ||
+    fail "$wanted, '$chosen' is $("$chosen" --version 2>&1): set PYTHON to a newer one"
+}
+
+require_node() {
+  local wanted="Node.js 20 or newer is needed" version
+  version=$(node --version 2>/dev/null) || fail "$wanted and 'node' was not found: install it"
+  version=${version#v}
+  ((${version%%.*} >= 20)) || fail "$wanted, 'node' is $version: install a newer one"
+  command -v npm >/dev/null || fail "npm was not found: install it, it comes with Node.js"
+}
+
+build() { "$PYTHON" web/build/dist.py; }
+
+prepare_tests() { "$PYTHON" web/build/environments.py; }
+
+find_chromium() {
+  local name
+  for name in chromium chromium-browser google-chrome google-chrome-stable; do
+    command -v "$name" && return
+  done
+  return 1
+}
+
+# Playwright's own download, when there is one, is found by its client.
+playwright_chromium() {
+  "$ENVIRONMENT/playwright" install chromium >&2 || return 1
+  "$ENVIRONMENT/python" -c '
+from playwright.sync_api import sync_playwright
+with sync_playwright() as playwright:
+    print(playwright.chromium.executable_path)'
+}
+
+install_chromium() {
+  echo "build: installing Chromium for the tests" >&2
+  if [[ $(id -u) == 0 ]] && command -v apt-get >/dev/null; then
+    { apt-get -qq update && apt-get -qq install -y --no-install-recommends chromium; } \
+      >/dev/null 2>&1 && find_chromium && return
+  fi
+  playwright_chromium
+}
+
+require_chromium() {
+  CHROMIUM=${CHROMIUM:-$(find_chromium || install_chromium)} ||
+    fail "no Chromium was found or could be installed: install one, or set CHROMIUM to its program"
+  command -v "$CHROMIUM" >/dev/null || fail "CHROMIUM is '$CHROMIUM', which is no program"
+  export CHROMIUM
+}
+
+run_tests() {
+  local failed=0
+  prepare_tests
+  build
+  require_chromium
+  node --test --test-reporter=spec tests/js/*.test.js || failed=1
+  "$ENVIRONMENT/python" -m pytest "$@" || failed=1
+  return "$failed"
+}
+
+# Runs one check and goes on after a failure, so that one run shows them all.
+try() { "$@" || FAILED="${FAILED:-} ${1##*/}"; }
+
+run_checks() {
+  local script
+  prepare_tests
+  try "$ENVIRONMENT/ruff" format --quiet --check .
+  try "$ENVIRONMENT/ruff" check --quiet .
+  try "$ENVIRONMENT/mypy" --no-error-summary
+  for script in web/*.js web/build/*.mjs; do try node --check "$script"; done
+  for script in web/jsconfig*.json; do try web/node_modules/.bin/tsc --project "$script"; done
+  try "$ENVIRONMENT/codespell"
+  [[ -z ${FAILED:-} ]] || fail "these checks failed:$FAILED"
+  echo "build: all checks passed"
+}
+
+main() {
+  local command=${1:-dist}
+  shift || true
+  case $command in
+    help | -h | --help) usage; return ;;
+    dist | demo | test | check | format) require_python && require_node ;;
+    *) usage >&2; fail "there is no command '$command'" ;;
+  esac
+  case $command in
+    dist) build ;;
+    demo) build && exec "$PYTHON" web/build/serve.py dist "$@" ;;
+    test) run_tests "$@" ;;
+    check) run_checks ;;
+    format) prepare_tests && "$ENVIRONMENT/ruff" format . ;;
+  esac
+}
+
+main "$@"

@@ -1,0 +1,71 @@
+"""The JavaScript of dist/, bundled by esbuild: our own, and the viewers that the demo shows."""
+
+import re
+import shutil
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+from common import PRODUCTS, RECIPES, WEB, BuildError, once, run, say
+
+SCRIPTS = PRODUCTS / "scripts"
+VENDOR = PRODUCTS / "vendor"
+LOCKFILE = WEB / "package-lock.json"
+SOURCES = ("pyloader.js", "worker.js", "pyloader.d.ts")
+
+# A classic script has no import.meta, and can ask for its URL only while it first runs.
+CLASSIC = (
+    "--format=iife",
+    "--global-name=pyloader",
+    "--inject:build/script-url.js",
+    "--define:import.meta.url=pyloaderScriptURL",
+)
+BUNDLES: dict[str, Sequence[str]] = {
+    "pyloader.js": ("pyloader.js", *CLASSIC),
+    "pyloader.mjs": ("pyloader.js", "--format=esm"),
+    "worker.mjs": ("worker.js", "--format=esm", "--external:./pyodide/pyodide.mjs"),
+}
+
+
+def scripts() -> dict[str, Path]:
+    """Bundle web/*.js; return the files by their name in dist/."""
+    missing = [f"web/{name}" for name in SOURCES if not (WEB / name).exists()]
+    if missing:
+        raise BuildError(f"missing source: {', '.join(missing)}")
+    inputs = [LOCKFILE, *sorted(WEB.glob("*.js")), RECIPES / "script-url.js"]
+    for name, options in BUNDLES.items():
+        target = SCRIPTS / name
+        once(target, [*inputs, *options], partial(esbuild, *options, f"--outfile={target}"))
+    return {"pyloader.d.ts": WEB / "pyloader.d.ts", **{name: SCRIPTS / name for name in BUNDLES}}
+
+
+def esbuild(*options: str) -> None:
+    """Run esbuild in web/: the platform's own program, npm has put it beside a slow script."""
+    command = next((WEB / "node_modules/@esbuild").glob("*/bin/esbuild"))
+    run([command, *options, "--bundle", "--target=es2022", "--log-level=warning"], cwd=WEB)
+
+
+def vendor() -> dict[str, Path]:
+    """Bundle the viewers; return the files by their name in dist/demo/vendor/."""
+    entries = sorted((RECIPES / "vendor").glob("*.js"))
+    once(VENDOR, [LOCKFILE, Path(__file__), *entries], partial(bundle_viewers, entries))
+    return {path.name: path for path in sorted(VENDOR.iterdir())}
+
+
+def bundle_viewers(entries: Sequence[Path]) -> None:
+    """
+    Put cornerstone-core and Cornerstone3D into the vendor folder.
+
+    Cornerstone3D's core and tools are split, not bundled apart: tools must use the same core.
+    """
+    say("bundling the viewers of the demo")
+    shutil.rmtree(VENDOR, ignore_errors=True)
+    options = ("--splitting", "--format=esm", "--minify", "--out-extension:.js=.mjs")
+    esbuild(*(str(entry) for entry in entries), *options, f"--outdir={VENDOR}")
+    legacy = (WEB / "node_modules/cornerstone-core/dist/cornerstone.min.js").read_bytes()
+    (VENDOR / "cornerstone.min.js").write_bytes(without_source_map(legacy))
+
+
+def without_source_map(script: bytes) -> bytes:
+    """Return a script without the line that makes developer tools ask for its source map."""
+    return re.sub(rb"//# sourceMappingURL=\S+\s*", b"", script)

@@ -1,0 +1,83 @@
+"""Places and small tools that every build step shares: paths, digests, stamps, commands."""
+
+import hashlib
+import os
+import subprocess
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+WEB = ROOT / "web"
+RECIPES = WEB / "build"
+DIST = ROOT / "dist"
+WORK = ROOT / ".cache"
+PRODUCTS = WORK / "products"
+
+
+class BuildError(Exception):
+    """A build step failed; the message says what to do about it."""
+
+
+def download_cache() -> Path:
+    """Return the folder where downloads are kept between builds and checkouts."""
+    chosen = os.environ.get("PYLOADER_CACHE")
+    if chosen:
+        return Path(chosen)
+    shared = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(shared) / "pyloader"
+
+
+def say(message: str) -> None:
+    """Tell the reader which slow step begins."""
+    print(f"build: {message}", flush=True)
+
+
+def sha256(path: Path) -> str:
+    """Return the SHA-256 of a file in hexadecimal."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def run(command: Sequence[str | Path], *, cwd: Path = ROOT) -> None:
+    """Run a command quietly; raise BuildError with its last words when it fails."""
+    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
+    if done.returncode:
+        words = (done.stderr.strip() or done.stdout.strip())[-3000:]
+        name = " ".join(str(part) for part in command[:4])
+        raise BuildError(f"`{name} ...` ended with status {done.returncode}:\n{words}")
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Write a file so that a reader sees the old content or the new, never a part."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    partial.write_bytes(content)
+    partial.replace(path)
+
+
+def inputs_digest(inputs: Iterable[Path | str]) -> str:
+    """Return one digest over the given strings and the names and contents of the files."""
+    digest = hashlib.sha256()
+    for item in inputs:
+        words = f"{item.name} {sha256(item)}" if isinstance(item, Path) else item
+        digest.update(words.encode() + b"\0")
+    return digest.hexdigest()
+
+
+def once(target: Path, inputs: Iterable[Path | str], make: Callable[[], None]) -> bool:
+    """
+    Call `make` unless `target` was already made from these very inputs.
+
+    Returns
+    -------
+    bool
+        True when `make` was called.
+    """
+    stamp = WORK / "stamps" / str(target.relative_to(ROOT)).replace("/", "_")
+    digest = inputs_digest(inputs)
+    if target.exists() and stamp.exists() and stamp.read_text() == digest:
+        return False
+    target.parent.mkdir(parents=True, exist_ok=True)
+    make()
+    write_atomically(stamp, digest.encode())
+    return True

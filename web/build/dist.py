@@ -1,0 +1,92 @@
+"""Build dist/: make each product whose inputs changed, then bring the folder in line with them."""
+
+import fcntl
+import filecmp
+from pathlib import Path
+
+from bundle import scripts, vendor
+from common import DIST, PRODUCTS, WEB, WORK, BuildError, write_atomically
+from environments import node_modules
+from fetch import Asset, fetch_all
+from runtime import Layout, pyodide_files
+from samples import samples
+
+
+def layout() -> Layout:
+    """Make every product; return the files by their path in dist/."""
+    assets = fetch_all()
+    node_modules()
+    return {
+        **scripts(),
+        **under("demo", demo()),
+        **under("demo/vendor", vendor()),
+        **under("samples", samples(assets["pydicom"])),
+        **under("pyodide", pyodide_files(assets)),
+        "LICENSES.txt": licenses(list(assets.values())),
+    }
+
+
+def under(folder: str, files: Layout) -> Layout:
+    """Return the layout moved into a folder."""
+    return {f"{folder}/{name}": path for name, path in files.items()}
+
+
+def demo() -> Layout:
+    """Return the demo pages by their path in dist/demo/."""
+    folder = WEB / "demo"
+    files = {str(path.relative_to(folder)): path for path in folder.rglob("*") if path.is_file()}
+    if not files:
+        raise BuildError("missing source: web/demo/ holds no pages")
+    return files
+
+
+def licenses(assets: list[Asset]) -> Path:
+    """Return the text that says what of others is in dist/, and under which licence."""
+    rows = [
+        f"{asset.name} {asset.version}, {asset.license}\n  from {asset.file}\n"
+        f"  SHA-256 {asset.sha256}\n"
+        for asset in assets
+    ]
+    text = (
+        "pyloader is under the MIT licence. dist/ also holds, pruned and compiled to bytecode\n"
+        "(each wheel in pyodide/ carries its own licence texts):\n\n" + "\n".join(rows) + "\n"
+        "demo/vendor: cornerstone-core, @cornerstonejs/core and @cornerstonejs/tools, MIT\n"
+        "samples: see samples/samples.json\n"
+    )
+    target = PRODUCTS / "LICENSES.txt"
+    write_atomically(target, text.encode())
+    return target
+
+
+def synchronise(files: Layout) -> None:
+    """Make dist/ hold exactly these files, touching only those that differ."""
+    for name, source in files.items():
+        target = DIST / name
+        if not target.is_file() or not filecmp.cmp(source, target, shallow=False):
+            write_atomically(target, source.read_bytes())
+    for path in sorted(DIST.rglob("*"), reverse=True):
+        if path.is_dir():
+            remove_if_empty(path)
+        elif str(path.relative_to(DIST)) not in files:
+            path.unlink()
+
+
+def remove_if_empty(folder: Path) -> None:
+    """Remove a folder that holds nothing."""
+    if not any(folder.iterdir()):
+        folder.rmdir()
+
+
+def main() -> None:
+    """Build, one build at a time in this checkout."""
+    WORK.mkdir(exist_ok=True)
+    with (WORK / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        try:
+            synchronise(layout())
+        except BuildError as error:
+            raise SystemExit(f"build: {error}") from error
+
+
+if __name__ == "__main__":
+    main()

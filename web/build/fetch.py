@@ -1,0 +1,74 @@
+"""The assets of the manifest `assets.json`, from the download cache or from their sources."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from common import RECIPES, BuildError, download_cache, say, sha256, write_atomically
+from sources import Source, describe, obtain
+
+MANIFEST = RECIPES / "assets.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    """One row of the manifest: a file that goes into dist/ from outside."""
+
+    name: str
+    version: str
+    file: str
+    license: str
+    sha256: str
+    sources: list[Source]
+    integrity: str = ""
+
+    @property
+    def path(self) -> Path:
+        """Where the download cache keeps the file."""
+        return download_cache() / self.sha256 / self.file
+
+
+def manifest() -> dict[str, Asset]:
+    """Read the manifest: assets by name."""
+    rows = json.loads(MANIFEST.read_text())["assets"]
+    return {row["name"]: Asset(**row) for row in rows}
+
+
+def fetch_all() -> dict[str, Asset]:
+    """Return the assets by name, every file of them present and checked."""
+    assets = manifest()
+    for asset in assets.values():
+        if not asset.path.exists() or sha256(asset.path) != asset.sha256:
+            say(f"fetching {asset.name} {asset.version}")
+            write_atomically(asset.path, from_first_source(asset))
+    return assets
+
+
+def from_first_source(asset: Asset) -> bytes:
+    """Return the file's bytes from the first source that has the right ones."""
+    failures = []
+    for source in asset.sources:
+        try:
+            return checked(obtain(source), asset.sha256)
+        except BuildError as error:
+            failures.append(f"  - {describe(source)}\n      {indented(str(error))}")
+    raise BuildError(
+        f"could not fetch {asset.name} {asset.version} ({asset.file}). Tried, in order:\n"
+        + "\n".join(failures)
+        + "\nCheck the network (proxy, package index settings of pip and npm) and run again; "
+        f"or put the file, from wherever you have it, at\n  {asset.path}"
+    )
+
+
+def checked(content: bytes, expected: str) -> bytes:
+    """Return the content if it has the expected SHA-256."""
+    actual = hashlib.sha256(content).hexdigest()
+    if actual != expected:
+        raise BuildError(f"wrong file: SHA-256 is {actual}, expected {expected}")
+    return content
+
+
+def indented(words: str) -> str:
+    """Indent the lines after the first under their list item."""
+    return words.replace("\n", "\n      ")

@@ -1,0 +1,59 @@
+"""Which files of the third-party wheels are kept: what a page needs to decode images."""
+
+from fnmatch import fnmatch
+
+# `*` also matches slashes here, so "*/tests/*" is a folder at any depth.
+DROPPED_EVERYWHERE = (
+    "*/tests/*", "*.pyi", "*/py.typed", "*.a", "*.c", "*.h", "*.lib", "*.pxd", "*.pyx", "*.rst",
+    "*.md", "*/RECORD", "*/entry_points.txt", "*/API_CHANGES.txt",
+)  # fmt: skip
+
+DROPPED = {
+    "numpy": (
+        "numpy/_core/include/*", "numpy/_core/lib/*", "numpy/_pyinstaller/*", "numpy/distutils/*",
+        "numpy/doc/*", "numpy/f2py/*", "numpy/random/_examples/*", "numpy/conftest.py",
+    ),
+    # The palettes in pydicom/data stay; structured reporting is 3.2 MB of code dictionaries.
+    "pydicom": (
+        "pydicom/cli/*", "pydicom/data/charset_files/*", "pydicom/data/test_files/*",
+        "pydicom/sr/*",
+    ),
+    "imagecodecs": (
+        "imagecodecs/__main__.py", "imagecodecs/_imagecodecs.py", "imagecodecs/numcodecs.py",
+        "imagecodecs/zarr.py", "imagecodecs/licenses/*",
+    ),
+}  # fmt: skip
+
+# _jpegxl and _tiff are 5 MB between them and wait for a page that asks for them.
+KEPT_CODECS = {
+    "_bmp", "_deflate", "_htj2k", "_imcd", "_jpeg2k", "_jpeg8", "_jpegls", "_ljpeg", "_png",
+    "_shared", "_webp", "_zlib",
+}  # fmt: skip
+
+# Read at import or later, but of no use here: documentation strings that are attached to what C
+# defines, and test files and their addresses, searched for longer than all of `import pydicom`.
+REPLACED = {
+    "numpy/_core/_add_newdocs.py": b"",
+    "numpy/_core/_add_newdocs_scalars.py": b"",
+    "pydicom/data/hashes.json": b"{}",
+    "pydicom/data/urls.json": b"{}",
+    "pydicom/examples/__init__.py": b"",
+}
+
+
+def pruned(name: str, files: dict[str, bytes]) -> dict[str, bytes]:
+    """Return the files of a wheel that are kept, by path."""
+    return {
+        path: REPLACED.get(path, content)
+        for path, content in files.items()
+        if not is_dropped(name, path)
+    }
+
+
+def is_dropped(name: str, path: str) -> bool:
+    """Tell whether a file of the wheel `name` stays out of dist/."""
+    if name == "imagecodecs" and path.endswith(".so"):
+        return path.split("/")[-1].split(".")[0] not in KEPT_CODECS
+    if ".dist-info/licenses/" in path:
+        return False
+    return any(fnmatch(path, pattern) for pattern in (*DROPPED_EVERYWHERE, *DROPPED.get(name, ())))

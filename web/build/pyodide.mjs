@@ -1,0 +1,19 @@
+// Pyodide under node for the build: booted from a memory snapshot, which takes 1 s instead of 6.
+import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+
+/** Boot the Pyodide in `folder`, making its snapshot first when there is none. */
+export async function boot(folder) {
+  const { loadPyodide } = await import(pathToFileURL(join(folder, "pyodide.mjs")).href);
+  const snapshot = join(folder, "node.snapshot");
+  if (!existsSync(snapshot)) await makeSnapshot(loadPyodide, folder, snapshot);
+  return loadPyodide({ indexURL: folder, _loadSnapshot: readFileSync(snapshot) });
+}
+
+async function makeSnapshot(loadPyodide, folder, snapshot) {
+  const pyodide = await loadPyodide({ indexURL: folder, _makeSnapshot: true });
+  const partial = `${snapshot}.${process.pid}`;
+  writeFileSync(partial, pyodide.makeMemorySnapshot());
+  renameSync(partial, snapshot);
+}

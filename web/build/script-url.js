@@ -1,0 +1,2 @@
+// Injected into the classic build of pyloader.js, where esbuild puts it in place of import.meta.url.
+export const pyloaderScriptURL = globalThis.document?.currentScript?.src ?? globalThis.location?.href;

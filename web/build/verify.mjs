@@ -1,0 +1,32 @@
+// node verify.mjs FOLDER: boot the Pyodide of dist/pyodide, import its packages and decode a little.
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+
+const PROBE = `
+import numpy, numpy.fft, numpy.linalg, numpy.random
+import pydicom, pydicom.charset, pydicom.pixels
+from pydicom.data import get_palette_files
+import imagecodecs
+
+pixels = numpy.arange(64 * 64, dtype="u2").reshape(64, 64)
+for codec in ("ljpeg", "jpegls", "jpeg2k", "png"):
+    encode, decode = getattr(imagecodecs, codec + "_encode"), getattr(imagecodecs, codec + "_decode")
+    assert numpy.array_equal(decode(encode(pixels)), pixels), codec
+assert imagecodecs.JPEG8.available and imagecodecs.HTJ2K.available
+assert len(get_palette_files("*.dcm")) == 8
+assert numpy.allclose(numpy.fft.ifft(numpy.fft.fft([1, 2])), [1, 2])
+numpy.linalg.inv(numpy.eye(2)), numpy.random.default_rng(1).random()
+`;
+
+// Not node's own report of an error: it would quote a line of pyodide.asm.js, which is a megabyte.
+process.on("uncaughtException", (error) => {
+  console.error(error.message);
+  process.exit(1);
+});
+
+const folder = process.argv[2];
+const { loadPyodide } = await import(pathToFileURL(join(folder, "pyodide.mjs")).href);
+const pyodide = await loadPyodide({ indexURL: folder });
+await pyodide.loadPackage(["numpy", "pydicom", "imagecodecs"], { messageCallback: () => {} });
+pyodide.runPython(PROBE);
+process.exit(0); // Pyodide keeps node's event loop alive.

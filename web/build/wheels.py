@@ -1,0 +1,112 @@
+"""
+The Python that goes into dist/pyodide: the standard library, pruned packages, pyloader itself.
+
+Code of others is shipped as bytecode alone; pyloader's own keeps its sources for tracebacks.
+"""
+
+import tempfile
+import tomllib
+from pathlib import Path
+
+from archives import Files, read_zip, wheel_bytes, zip_bytes
+from common import PRODUCTS, RECIPES, ROOT, once, run, say, write_atomically
+from fetch import Asset
+from prune import pruned
+
+PACKAGES = PRODUCTS / "packages"
+SITE_PACKAGES = "/lib/python3.13/site-packages/"
+STDLIB = "/lib/python313.zip/"
+WHEEL_RECIPES = [
+    RECIPES / name
+    for name in ("archives.py", "compile.mjs", "compile_zip.py", "prune.py", "wheels.py")
+]
+
+
+def third_party_wheel(asset: Asset, pyodide: Path) -> Path:
+    """Return the wheel of a package, pruned and compiled."""
+    target = PACKAGES / asset.file
+
+    def make() -> None:
+        say(f"compiling {asset.name}")
+        files = pruned(asset.name, read_zip(asset.path))
+        write_atomically(target, wheel_bytes(sourceless(files, SITE_PACKAGES, pyodide)))
+
+    once(target, [asset.sha256, pyodide.name, *WHEEL_RECIPES], make)
+    return target
+
+
+def standard_library(pyodide: Path) -> Path:
+    """Return Pyodide's python_stdlib.zip with bytecode in place of its sources."""
+    target = PACKAGES / "python_stdlib.zip"
+
+    def make() -> None:
+        say("compiling the standard library")
+        files = read_zip(pyodide / "python_stdlib.zip")
+        write_atomically(target, zip_bytes(sourceless(files, STDLIB, pyodide)))
+
+    once(target, [pyodide.name, *WHEEL_RECIPES], make)
+    return target
+
+
+def pyloader_wheel(pyodide: Path) -> Path:
+    """Return the wheel of this repository's own package."""
+    version = pyloader_version()
+    target = PACKAGES / f"pyloader-{version}-py3-none-any.whl"
+    paths = sorted(path for path in (ROOT / "pyloader").rglob("*") if is_packaged(path))
+    names = {str(path.relative_to(ROOT)): path for path in paths}
+
+    def make() -> None:
+        files = {name: path.read_bytes() for name, path in names.items()}
+        files |= beside_sources(compiled(files, SITE_PACKAGES, pyodide, docstrings="keep"))
+        write_atomically(target, wheel_bytes(files | wheel_metadata(version)))
+
+    once(target, [version, pyodide.name, *names, *paths, *WHEEL_RECIPES], make)
+    return target
+
+
+def pyloader_version() -> str:
+    """Read the version from pyproject.toml."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    return str(project["version"])
+
+
+def is_packaged(path: Path) -> bool:
+    """Tell whether a file under pyloader/ belongs to the package."""
+    return path.is_file() and "__pycache__" not in path.parts and not path.name.startswith(".")
+
+
+def wheel_metadata(version: str) -> Files:
+    """Return the .dist-info files of pyloader's wheel."""
+    folder = f"pyloader-{version}.dist-info"
+    metadata = f"Metadata-Version: 2.1\nName: pyloader\nVersion: {version}\n"
+    wheel = "Wheel-Version: 1.0\nGenerator: pyloader\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+    return {
+        f"{folder}/METADATA": metadata.encode(),
+        f"{folder}/WHEEL": wheel.encode(),
+        f"{folder}/licenses/LICENSE": (ROOT / "LICENSE").read_bytes(),
+    }
+
+
+def sourceless(files: Files, root: str, pyodide: Path) -> Files:
+    """Return the files with bytecode where the sources stood."""
+    rest = {path: content for path, content in files.items() if not path.endswith(".py")}
+    return rest | compiled(files, root, pyodide, docstrings="strip")
+
+
+def beside_sources(bytecode: Files) -> Files:
+    """Move `module.pyc` to where Python looks for the bytecode of a source that is there."""
+    moved = {}
+    for path, content in bytecode.items():
+        folder, name = path.rsplit("/", 1)
+        moved[f"{folder}/__pycache__/{name.removesuffix('.pyc')}.cpython-313.pyc"] = content
+    return moved
+
+
+def compiled(files: Files, root: str, pyodide: Path, docstrings: str) -> Files:
+    """Return the bytecode of the sources among the files, as `module.pyc`."""
+    sources = {path: content for path, content in files.items() if path.endswith(".py")}
+    with tempfile.TemporaryDirectory() as folder:
+        given, made = Path(folder, "sources.zip"), Path(folder, "compiled.zip")
+        given.write_bytes(zip_bytes(sources))
+        run(["node", RECIPES / "compile.mjs", pyodide, given, made, root, docstrings])
+        return read_zip(made)
