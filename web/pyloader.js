@@ -222,6 +222,7 @@ function load(imageId, options, mode, shownAs) {
 /** @param {string} imageId @param {Options} options @param {Mode} mode @param {string} shownAs @param {AbortSignal} signal */
 async function choose(imageId, options, mode, shownAs, signal) {
   const { scheme } = parseImageId(imageId);
+  if (signal.aborted) throw abortError(`loading '${imageId}'`);
   const loader = jsLoaders.get(scheme) ?? ((await isPython(scheme)) ? undefined : unknownLoader);
   if (loader) return runJsLoader(loader, shownAs, options, signal);
   const loaded = await share(imageId, options, mode, shownAs, signal);

@@ -1,0 +1,89 @@
+// @ts-check
+// One image or stack at a time: choosing, stepping, and what happens when a load fails or comes too late.
+import { Stack } from './controls.js';
+import { SampleList, boot, byId, fetchSamples, isAbort, setState, showError } from './page.js';
+
+/** @typedef {import('./page.js').Sample} Sample */
+/** @typedef {{image: any, frames: number}} Opened */
+/**
+ * @typedef {object} Viewing what a page does with images
+ * @property {(imageId: string) => Promise<Opened>} open
+ * @property {(image: any, sample: Sample, isFirst: boolean) => void} show
+ * @property {(imageId: string, count: number) => string[]} frameIds
+ * @property {() => void} [clear] the image that was there is no longer what was chosen
+ */
+
+export class Desk {
+  /** @type {Sample | undefined} */
+  #chosen;
+  /** The imageIds of the stack that is shown. @type {string[]} */
+  #imageIds = [];
+
+  /** @param {Viewing} viewing */
+  constructor(viewing) {
+    this.viewing = viewing;
+    this.stack = new Stack(byId('stack'), (index) => this.#showNext(index));
+    this.list = new SampleList(byId('samples'), (sample) => this.choose(sample));
+  }
+
+  /** @returns {Promise<Sample[]>} */
+  async addSamples() {
+    const samples = await fetchSamples();
+    for (const sample of samples) this.list.add(sample);
+    return samples;
+  }
+
+  /** Whether nobody has chosen anything yet. */
+  get isEmpty() {
+    return !this.#chosen;
+  }
+
+  /** @param {Sample} sample */
+  async choose(sample) {
+    this.#chosen = sample;
+    this.#imageIds = sample.imageIds;
+    this.list.mark(sample);
+    this.stack.open(0, 0, '');
+    await this.#attempt(sample, () => this.#showFirst(sample));
+  }
+
+  /** @param {Sample} sample */
+  async #showFirst(sample) {
+    const opened = await this.#open(sample, sample.imageIds[sample.start]);
+    if (!opened) return;
+    const { image, frames } = opened;
+    const isMultiFrame = frames > 1 && sample.imageIds.length === 1;
+    if (isMultiFrame) this.#imageIds = this.viewing.frameIds(sample.imageIds[0], frames);
+    this.stack.open(this.#imageIds.length, sample.start, isMultiFrame ? 'Frame' : 'Slice');
+    this.viewing.show(image, sample, true);
+  }
+
+  /** @param {number} index */
+  async #showNext(index) {
+    const sample = /** @type {Sample} */ (this.#chosen);
+    await this.#attempt(sample, async () => {
+      const opened = await this.#open(sample, this.#imageIds[index]);
+      if (opened) this.viewing.show(opened.image, sample, false);
+    });
+  }
+
+  /** @param {Sample} sample @param {string} imageId @returns {Promise<Opened | undefined>} nothing when another sample was chosen meanwhile */
+  async #open(sample, imageId) {
+    await boot();
+    if (sample !== this.#chosen) return undefined;
+    setState('loading');
+    const opened = await this.viewing.open(imageId);
+    return sample === this.#chosen ? opened : undefined;
+  }
+
+  /** @param {Sample} sample @param {() => Promise<void>} work */
+  async #attempt(sample, work) {
+    try {
+      await work();
+    } catch (error) {
+      if (sample !== this.#chosen || isAbort(error)) return;
+      this.viewing.clear?.();
+      showError(error);
+    }
+  }
+}

@@ -1,0 +1,212 @@
+// @ts-check
+// What the demo pages share around the image: state, progress, errors, sample list, shown code.
+
+/** @typedef {'booting' | 'ready' | 'loading' | 'shown' | 'failed'} State */
+/** @typedef {{title: string, description: string, origin: string, name: string, imageIds: string[], start: number}} Sample */
+
+/** The global that ../pyloader.js sets. @type {typeof import('../pyloader.d.ts')} */
+export const pyloader = /** @type {any} */ (globalThis).pyloader;
+
+const root = document.documentElement;
+const BOOT_STAGES = /** @type {Record<string, string>} */ ({
+  runtime: 'Python and its packages',
+  packages: 'its packages',
+  imports: 'importing the loaders',
+  extras: 'nearly there',
+  ready: 'ready',
+});
+
+// ------------------------------------------------------------------ elements
+
+/** @param {string} id @returns {any} */
+export function byId(id) {
+  return document.getElementById(id);
+}
+
+/**
+ * @template {keyof HTMLElementTagNameMap} Tag
+ * @param {Tag} tag @param {Record<string, any>} [properties] @param {(Node | string)[]} children
+ * @returns {HTMLElementTagNameMap[Tag]}
+ */
+export function make(tag, properties = {}, ...children) {
+  const element = Object.assign(document.createElement(tag), properties);
+  element.append(...children);
+  return element;
+}
+
+/** Texts over the four corners of an image. @param {HTMLElement} stage */
+export function addCorners(stage) {
+  const corner = (/** @type {string} */ place) => stage.appendChild(make('span', { className: `corner ${place}` }));
+  return {
+    topLeft: corner('top left'),
+    topRight: corner('top right'),
+    bottomLeft: corner('bottom left'),
+    bottomRight: corner('bottom right'),
+  };
+}
+
+// ------------------------------------------------------------------ state, progress, errors
+
+/** Style sheets and tests read the page's state here. @param {State} state */
+export function setState(state) {
+  root.dataset.state = state;
+  if (state === 'ready' || state === 'shown' || state === 'failed') hideProgress();
+  if (state === 'loading') showProgress('Loading', undefined);
+  if (state !== 'failed') hideError();
+}
+
+/** @param {string} words @param {number | undefined} percent */
+function showProgress(words, percent) {
+  const box = byId('progress');
+  const bar = box.querySelector('progress');
+  // A bar that stands at 0 looks stuck; one without a value moves.
+  if (percent) bar.value = percent;
+  else bar.removeAttribute('value');
+  box.querySelector('span').textContent = percent ? `${words}: ${percent} %` : words;
+  box.classList.add('busy');
+}
+
+function hideProgress() {
+  byId('progress').classList.remove('busy');
+}
+
+/** @type {Promise<void> | undefined} */
+let booted;
+
+/** Start Python once, with a progress bar; after a failure the next call tries again. */
+export function boot() {
+  booted ??= startPython().catch((error) => {
+    booted = undefined;
+    throw error;
+  });
+  return booted;
+}
+
+/** End Python, whatever it does; `boot` starts it anew. */
+export function stopPython() {
+  booted = undefined;
+  pyloader.terminate();
+}
+
+async function startPython() {
+  const report = (/** @type {any} */ { detail }) =>
+    showProgress(`Starting Python (${BOOT_STAGES[detail.stage] ?? detail.stage})`, detail.percentComplete);
+  setState('booting');
+  showProgress('Starting Python', 0);
+  pyloader.events.addEventListener('bootprogress', report);
+  try {
+    await pyloader.init();
+    setState('ready');
+  } finally {
+    // Further workers boot when there is more to do; the page need not say so.
+    pyloader.events.removeEventListener('bootprogress', report);
+  }
+}
+
+pyloader.events.addEventListener('imageloadprogress', (/** @type {any} */ { detail }) => {
+  if (root.dataset.state === 'loading') showProgress('Loading', detail.percentComplete);
+});
+
+/** @param {any} error */
+export function isAbort(error) {
+  return error?.name === 'AbortError';
+}
+
+/** @param {any} error of a load, or of anything else */
+export function showError(error) {
+  const code = error.code ?? error.name ?? 'error';
+  const where = [error.kind, error.stage && `stage ${error.stage}`, error.status && `status ${error.status}`];
+  const box = byId('error');
+  box.replaceChildren(
+    make('p', {}, make('code', { className: 'badge' }, String(code)), ` ${where.filter(Boolean).join(', ')}`),
+    make('p', {}, error.message ?? String(error)),
+  );
+  if (error.traceback) box.append(make('pre', { className: 'traceback', tabIndex: 0 }, error.traceback));
+  box.hidden = false;
+  setState('failed');
+  root.dataset.error = String(code);
+}
+
+function hideError() {
+  byId('error').hidden = true;
+  delete root.dataset.error;
+}
+
+// ------------------------------------------------------------------ samples
+
+/** @returns {Promise<Sample[]>} the samples that the build put beside the demo */
+export async function fetchSamples() {
+  const url = new URL('../samples/samples.json', document.baseURI);
+  const answer = await fetch(url);
+  if (!answer.ok) throw new Error(`the list of samples, ${url.pathname}, could not be fetched: ${answer.status} ${answer.statusText}`);
+  return (await answer.json()).map((/** @type {any} */ row) => readSample(row, url));
+}
+
+/** @param {any} row @param {URL} listURL what the row's addresses are relative to @returns {Sample} */
+function readSample({ title, description, origin, file, imageIds }, listURL) {
+  const own = `wadouri:${file}`;
+  const ids = /** @type {string[]} */ (imageIds ?? [own]);
+  const absolute = (/** @type {string} */ id) => `wadouri:${new URL(id.slice('wadouri:'.length), listURL)}`;
+  return { title, description, origin, name: file, imageIds: ids.map(absolute), start: Math.max(0, ids.indexOf(own)) };
+}
+
+/**
+ * The imageIds of a file with many frames, which count from 1.
+ * @param {string} imageId @param {number} count
+ */
+export function frameIds(imageId, count) {
+  const separator = imageId.includes('?') ? '&' : '?';
+  return Array.from({ length: count }, (_, index) => `${imageId}${separator}frame=${index + 1}`);
+}
+
+/** Samples as a list of buttons. */
+export class SampleList {
+  /** @param {HTMLElement} list @param {(sample: Sample) => void} choose */
+  constructor(list, choose) {
+    this.list = list;
+    this.choose = choose;
+    /** @type {Map<Sample, HTMLButtonElement>} */
+    this.buttons = new Map();
+  }
+
+  /** @param {Sample} sample */
+  add(sample) {
+    const { title, description, origin } = sample;
+    const texts = [make('strong', {}, title), make('span', {}, description), make('small', {}, origin)];
+    const button = make('button', { type: 'button', onclick: () => this.choose(sample) }, ...texts);
+    button.dataset.sample = sample.name;
+    this.buttons.set(sample, button);
+    this.list.append(make('li', {}, button));
+  }
+
+  /** @param {Sample} chosen */
+  mark(chosen) {
+    for (const [sample, button] of this.buttons) button.setAttribute('aria-current', String(sample === chosen));
+    const button = this.buttons.get(chosen);
+    if (!button) return; // opened by its address, not from the list
+    // Only the list scrolls: the page stays where the reader is.
+    const { offsetTop, offsetHeight } = button;
+    const { scrollTop, clientHeight } = this.list;
+    const isVisible = offsetTop >= scrollTop && offsetTop + offsetHeight <= scrollTop + clientHeight;
+    if (!isVisible) this.list.scrollTop = offsetTop;
+  }
+}
+
+// ------------------------------------------------------------------ code
+
+/** Fill each `<pre data-code-of="id">` with the script that runs in this page. */
+export function showCode() {
+  for (const pre of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll('pre[data-code-of]'))) {
+    pre.textContent = dedent(byId(pre.dataset.codeOf ?? '').textContent);
+    pre.tabIndex = 0; // it scrolls, so the keyboard has to reach it
+  }
+}
+
+/** @param {string} text */
+export function dedent(text) {
+  const lines = text.replace(/^\s*\n/, '').trimEnd().split('\n');
+  const indents = lines.filter((line) => line.trim()).map((line) => line.length - line.trimStart().length);
+  return lines.map((line) => line.slice(Math.min(...indents))).join('\n');
+}
+
+showCode();
