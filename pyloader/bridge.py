@@ -11,6 +11,7 @@ import logging
 import sys
 import time
 from collections.abc import Awaitable, Callable
+from textwrap import dedent
 from types import ModuleType
 from typing import Any
 
@@ -19,7 +20,7 @@ from pydicom import Dataset
 from pyodide.ffi import to_js
 
 from pyloader.cache import Cache
-from pyloader.context import Context
+from pyloader.context import Context, Listener
 from pyloader.dicom.instance import Instance
 from pyloader.dicom.modules import header
 from pyloader.errors import CustomLoaderError
@@ -37,6 +38,27 @@ logging.getLogger("pydicom").setLevel(logging.CRITICAL + 1)
 def as_object(value: Any) -> Any:
     """Return plain values as JavaScript objects; arrays are copied out of the heap once."""
     return to_js(value, dict_converter=Object.fromEntries)
+
+
+class Clock:
+    """Tells the time of a load: until its last answer had come, and from then on."""
+
+    def __init__(self, js_listener: Any) -> None:
+        self.js_listener = js_listener
+        self.started = self.fetched = time.perf_counter()
+
+    def listen(self, phase: str, url: str, loaded: int, total: int | None) -> None:
+        """Pass a report on, and note when an answer has come."""
+        if phase == "end":
+            self.fetched = time.perf_counter()
+        self.js_listener(phase, url, loaded, total)
+
+    def read(self) -> dict[str, float]:
+        """Return milliseconds spent fetching, and decoding with all that follows."""
+        return {
+            "loadMilliseconds": (self.fetched - self.started) * 1000,
+            "decodeMilliseconds": (time.perf_counter() - self.fetched) * 1000,
+        }
 
 
 class Bridge:
@@ -60,20 +82,15 @@ class Bridge:
     async def load(self, call: int, image_id: str, js_options: Any, js_listener: Any) -> Any:
         """Load an image; resolves to ``{image, modules, timing}`` or ``{error}``."""
         options = js_options.to_py()
-        context = self.context(options, js_listener)
+        clock = Clock(js_listener)
 
         async def work() -> dict[str, Any]:
-            started = time.perf_counter()
-            image = await load_image(image_id, context)
-            decoded = time.perf_counter()
+            image = await load_image(image_id, self.context(options, clock.listen))
             image = deliver(image, Delivery.from_options(options.get("delivery") or {}))
             return {
                 "image": wire_image(image),
                 "modules": wire_modules(modules_of(image)),
-                "timing": {
-                    "loadMilliseconds": (decoded - started) * 1000,
-                    "deliverMilliseconds": (time.perf_counter() - decoded) * 1000,
-                },
+                "timing": clock.read(),
             }
 
         return await self.answer(call, image_id, work)
@@ -139,9 +156,9 @@ class Bridge:
         """Return what this interpreter holds."""
         return as_object({"cacheBytes": self.cache.size, "running": len(self.tasks)})
 
-    def context(self, options: dict[str, Any], js_listener: Any) -> Context:
+    def context(self, options: dict[str, Any], listener: Listener) -> Context:
         """Return the context of one load."""
-        return Context(self.transport, self.cache, options, js_listener, self.retries)
+        return Context(self.transport, self.cache, options, listener, self.retries)
 
 
 def define_loaders(name: str, source: str) -> list[str]:
@@ -154,6 +171,8 @@ def define_loaders(name: str, source: str) -> list[str]:
     CustomLoaderError
         The source has an error or raises.
     """
+    # In a page, Python may stand as far to the right as the markup around it.
+    source = dedent(source)
     # linecache is where tracebacks find the lines of code that has no file.
     linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
     before = image_loaders.drop(name)

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pyloader.errors import CustomLoaderError, LoaderError
-from pyloader.image import Image, PlaneModule
+from pyloader.image import Image, PixelModule, PlaneModule
 from pyloader.pixels.delivery import value_range
 
 # The numeric classes that have a JavaScript typed array; 64-bit integers would become BigInt.
@@ -112,9 +112,11 @@ def modules_of(image: Image) -> dict[str, Any]:
 def wire_modules(modules: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """Return modules as a message: names such as ``imagePlaneModule``, attributes in camelCase."""
     found = {module_name(name): plain(module) for name, module in modules.items()}
-    plane = modules.get("image_plane")
+    plane, pixel = modules.get("image_plane"), modules.get("image_pixel")
     if isinstance(plane, PlaneModule):
         found["imagePlaneModule"] |= wire_plane(plane)
+    if isinstance(plane, PlaneModule) and isinstance(pixel, PixelModule):
+        found["imagePlaneModule"] |= {"rows": pixel.rows, "columns": pixel.columns}
     return found
 
 
@@ -157,8 +159,10 @@ def user_failure(error: BaseException) -> BaseException | None:
 def format_traceback(error: BaseException) -> str:
     """Return a traceback as Python prints it, without the frames of pyloader that led to it."""
     entry = error.__traceback__
-    while entry is not None and entry.tb_next is not None and is_own(entry):
+    while entry is not None and is_own(entry):
         entry = entry.tb_next
+    if entry is None and not isinstance(error, SyntaxError):
+        entry = error.__traceback__  # nobody else's code took part
     return "".join(traceback.format_exception(type(error), error, entry))
 
 

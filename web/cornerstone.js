@@ -27,7 +27,7 @@ export function deliveryFor(mode, options) {
     rows: targetBuffer?.rows,
     columns: targetBuffer?.columns,
   };
-  return Object.fromEntries(Object.entries(delivery).filter(([, value]) => value !== undefined));
+  return Object.fromEntries(Object.entries(delivery).filter(([, value]) => value !== undefined && !Number.isNaN(value)));
 }
 
 /** @param {Options | undefined} parameters @returns {number | undefined} */
@@ -80,7 +80,7 @@ export function imageFor(loaded, imageId, mode, options) {
     lossyImageCompression: encoding.lossyImageCompression,
     warnings: loaded.image.warnings,
     loadTimeInMS: loaded.timing.loadMilliseconds,
-    decodeTimeInMS: loaded.timing.deliverMilliseconds,
+    decodeTimeInMS: loaded.timing.decodeMilliseconds,
     totalTimeInMS: loaded.timing.totalMilliseconds,
   };
 }

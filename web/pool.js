@@ -36,7 +36,8 @@ class Slot {
   async boot(options, replay) {
     const started = performance.now();
     this.place = await this.host.createPlace((words) => this.checkAlive(words));
-    this.rpc = new Rpc(this.place, this.host.handlers);
+    const died = (/** @type {string} */ words) => this.die(words);
+    this.rpc = new Rpc(this.place, { ...this.host.handlers, died });
     await Promise.race([this.rpc.call('boot', options, { onProgress: this.host.onBootProgress }), this.failedToStart]);
     for (const [name, payload] of replay.values()) await this.rpc.call(name, payload);
     this.bootMilliseconds = performance.now() - started;
@@ -55,11 +56,12 @@ class Slot {
     if (this.state === 'booting') return this.rejectStart?.(bootError(words));
     if (this.state !== 'ready') return;
     const alive = await withDeadline(this.rpc?.call('stats'), SIGN_OF_LIFE_MS);
-    if (!alive && this.state === 'ready') this.die(words);
+    if (!alive) this.die(words);
   }
 
   /** @param {string} words */
   die(words) {
+    if (this.state !== 'ready') return;
     const error = new PyLoaderError({
       name: 'WorkerError', code: 'worker', stage: 'worker',
       message: `the worker that ran Python has died (${words}); its loads are lost, a new one takes its place`,
@@ -71,6 +73,7 @@ class Slot {
   /** @param {Error} error */
   end(error) {
     this.state = 'ended';
+    // A worker ends for good; Python on the page cannot be ended, only left alone.
     this.place?.terminate();
     this.rpc?.close(error);
     this.failedToStart.catch(() => {});

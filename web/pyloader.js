@@ -82,11 +82,16 @@ export function init(options = {}) {
   const started = new Pool(poolSettings(), {
     createPlace: (onDeath) => createPlace(settings.assetsURL, settings.workers !== 0, onDeath),
     handlers: { beforeRequest: (request) => settings.beforeRequest?.(request) },
-    onBootProgress: (detail) => fire('bootprogress', detail),
+    onBootProgress: (detail) => isStarting && fire('bootprogress', detail),
   });
   pool = started;
+  let isStarting = true; // workers that are added later start silently
   booted = started.start().then(
-    () => (resolveReady(), fire('ready', stats())),
+    () => {
+      isStarting = false;
+      resolveReady();
+      fire('ready', stats());
+    },
     (error) => {
       // The next load may try again: a missing file may be there by then.
       if (pool === started) [pool, booted] = [null, null];
@@ -166,7 +171,8 @@ export async function loadAndCacheImage(imageId, options = {}) {
 /** @param {string} imageId @param {Options} [options] @returns {Promise<Record<string, any>>} */
 export async function loadMetadata(imageId, options = {}) {
   const { modules } = await callWorker('metadata', { imageId, options: forPython(options) }, imageId, options);
-  metadata.set(imageId, modules);
+  // Those of a loaded image describe its pixels as they are now, not as the file has them.
+  metadata.set(imageId, { ...modules, ...metadata.get(imageId) });
   return modules;
 }
 
@@ -414,7 +420,7 @@ export async function addMetadata(sources) {
 async function readJson(imageId, json) {
   const text = JSON.stringify(Array.isArray(json) ? json[0] : json);
   const { modules } = await callWorker('readJson', { imageId, text }, imageId, {});
-  metadata.set(imageId, modules);
+  metadata.set(imageId, { ...metadata.get(imageId), ...modules });
 }
 
 /** @param {Blob | ArrayBuffer | ArrayBufferView} file @returns {string} its imageId */

@@ -59,7 +59,7 @@ async function readFile(file, { url, byteRange }, onProgress) {
   const part = byteRange ? file.slice(...byteRange) : file;
   const body = new Uint8Array(await part.arrayBuffer());
   onProgress(body.length, body.length);
-  return { url, status: byteRange ? 206 : 200, headers: { 'content-type': file.type }, body };
+  return { url: file instanceof File ? file.name : url, status: byteRange ? 206 : 200, headers: { 'content-type': file.type }, body };
 }
 
 /** @param {Response} response @param {OnProgress} onProgress */

@@ -208,7 +208,8 @@ def test_header_alone_and_dicom_json(page: Page) -> None:
         f"{CT}?header",
     )
     assert found[0]["rows"] == 128
-    assert found[1:] == [128, 6, {"imagePositionPatient": [1, 2, 3.5]}]
+    assert found[1:3] == [128, 6]
+    assert found[3] == {"imagePositionPatient": [1, 2, 3.5], "rows": 4, "columns": 6}
 
 
 def test_requests_carry_headers_and_pass_the_hook(open_page, site: WebServer) -> None:
