@@ -21,6 +21,7 @@ export async function bootPython({ assetsURL }, progress) {
   const indexURL = new URL('pyodide/', assetsURL).href;
   const advance = meter(progress);
   try {
+    const failed = instantiationFailure();
     const runtime = loadPyodide({
       indexURL,
       lockFileURL: `${indexURL}pyodide-lock.json`,
@@ -28,7 +29,7 @@ export async function bootPython({ assetsURL }, progress) {
       stderr: (/** @type {string} */ line) => console.warn(line),
     });
     const [pyodide, wheels] = await Promise.all([
-      runtime.then((/** @type {any} */ started) => (advance('runtime', SHARES.runtime), started)),
+      Promise.race([runtime, failed]).then((/** @type {any} */ started) => (advance('runtime', SHARES.runtime), started)),
       fetchWheels(indexURL, () => advance('packages', SHARES.packages / PACKAGES.length)),
     ]);
     unpack(pyodide, wheels);
@@ -37,6 +38,23 @@ export async function bootPython({ assetsURL }, progress) {
   } catch (error) {
     throw bootError(indexURL, error);
   }
+}
+
+/**
+ * Reject when the interpreter's WebAssembly cannot be instantiated: Pyodide only warns of that on
+ * the console, and its promise stays pending for ever. Listens to the first call, which is Pyodide's.
+ * @returns {Promise<never>}
+ */
+function instantiationFailure() {
+  const original = WebAssembly.instantiateStreaming;
+  return new Promise((_, reject) => {
+    WebAssembly.instantiateStreaming = (source, imports) => {
+      WebAssembly.instantiateStreaming = original;
+      const result = original(source, imports);
+      result.catch((error) => reject(new Error(`pyodide.asm.wasm: ${error.message}`)));
+      return result;
+    };
+  });
 }
 
 /** @param {Progress} progress */

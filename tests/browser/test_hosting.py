@@ -1,0 +1,188 @@
+"""The script tag, wherever dist/ is hosted, and every name of the public face."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from playwright.sync_api import Page
+
+from tests import corpus
+from tests.browser.outcome import fail, load
+from tests.webserver import WebServer
+
+CT = "wadouri:/corpus/CT_small.dcm"
+NAMES = {
+    "PyLoaderError",
+    "addFile",
+    "addMetadata",
+    "cache",
+    "events",
+    "imageLoader",
+    "init",
+    "loadAndCacheImage",
+    "loadImage",
+    "loadMetadata",
+    "loadPython",
+    "metaData",
+    "purge",
+    "ready",
+    "registerImageLoader",
+    "registerUnknownImageLoader",
+    "removeFile",
+    "stats",
+    "terminate",
+    "use",
+}
+
+
+def assert_ct(page: Page, image_id: str = CT) -> None:
+    """Load and compare a known image."""
+    assert np.array_equal(load(page, image_id)["pixels"], corpus.reference("CT_small.dcm").pixels)
+
+
+def test_names_of_the_script_the_module_and_the_types(page: Page) -> None:
+    assert set(page.evaluate("Object.keys(pyloader)")) == NAMES
+    module = page.evaluate("import('/pyloader.mjs').then((module) => Object.keys(module))")
+    assert set(module) == NAMES
+    types = (Path(__file__).parents[2] / "web/pyloader.d.ts").read_text()
+    declared = set(re.findall(r"^export (?:function|const|let|class) (\w+)", types, re.MULTILINE))
+    assert declared == NAMES
+
+
+def test_module_build(open_page) -> None:
+    page = open_page(script="")
+    page.evaluate("import('/pyloader.mjs').then((module) => { globalThis.pyloader = module; })")
+    assert_ct(page)
+    page.evaluate("pyloader.ready")
+
+
+def test_page_in_a_sub_folder(open_page, site: WebServer) -> None:
+    page = open_page("/sub/folder/pages/blank.html", script="../pyloader.js")
+    start = len(site.seen)
+    assert_ct(page, "wadouri:../../../corpus/CT_small.dcm")
+    paths = [seen.path for seen in site.seen[start:]]
+    assert [path for path in paths if not path.startswith("/sub/folder/")] == [
+        "/corpus/CT_small.dcm"
+    ]
+
+
+def test_script_from_another_origin(open_page, site: WebServer) -> None:
+    page = open_page(script=f"{site.other_origin}/pyloader.js")
+    assert page.evaluate("pyloader.stats().assetsURL") == f"{site.other_origin}/"
+    assert_ct(page)
+
+
+def test_python_on_the_page(open_page) -> None:
+    page = open_page()
+    page.evaluate("pyloader.init({workers: 0})")
+    assert not page.workers, "no worker was made"
+    assert_ct(page)
+    assert fail(page, "wadouri:/fault/html")["code"] == "format"
+    found = page.evaluate(
+        """async () => {
+          const object = pyloader.imageLoader('wadouri:/fault/drip?page');
+          setTimeout(object.cancelFn, 100);
+          return (await outcome(object.promise)).error.name;
+        }"""
+    )
+    assert found == "AbortError"
+
+
+def test_no_request_leaves_the_origin(open_page, site: WebServer) -> None:
+    page = open_page(script="")
+    asked: list[str] = []
+    page.context.on("request", lambda request: asked.append(request.url))
+    page.add_script_tag(url="/pyloader.js")
+    assert_ct(page)
+    assert len(asked) > 8
+    assert [url for url in asked if not url.startswith((site.url, "blob:"))] == []
+
+
+def test_boot_events_and_ready(open_page) -> None:
+    page = open_page()
+    found = page.evaluate(
+        """async () => {
+          const steps = [];
+          let readyDetail;
+          pyloader.events.addEventListener('bootprogress', ({detail}) => steps.push(detail));
+          pyloader.events.addEventListener('ready', ({detail}) => { readyDetail = detail; });
+          const first = pyloader.init({workers: 1});
+          const same = first === pyloader.init();
+          await pyloader.ready;
+          return [same, steps, readyDetail.workers.length];
+        }"""
+    )
+    same, steps, workers = found
+    assert same
+    assert workers == 1
+    percents = [step["percentComplete"] for step in steps]
+    assert percents == sorted(percents)
+    assert (percents[0], percents[-1]) == (0, 100)
+    assert {"runtime", "packages", "install", "ready"} <= {step["stage"] for step in steps}
+
+
+@pytest.mark.parametrize("missing", ["worker.mjs", "pyodide/pyodide.asm.wasm", "pyodide/numpy"])
+@pytest.mark.parametrize("workers", [0, 1])
+def test_missing_assets(open_page, missing: str, workers: int) -> None:
+    page = open_page()
+    page.context.route(f"**/{missing}*", lambda route: route.fulfill(status=404, body="gone"))
+    found = page.evaluate(
+        """async (workers) => {
+          const booted = await pyloader.init({workers}).catch(describeError);
+          const ready = await pyloader.ready.catch(describeError);
+          return [booted, ready];
+        }""",
+        workers,
+    )
+    for error in found:
+        assert (error["code"], error["stage"], error["kind"]) == ("boot", "boot", "BootError")
+        assert "dist/" in error["message"] or "imported" in error["message"]
+    page.context.unroute(f"**/{missing}*")
+    assert_ct(page)
+
+
+def test_altered_package_is_refused(open_page) -> None:
+    page = open_page()
+    page.context.route("**/pyloader-*.whl", lambda route: route.fulfill(body=b"PK not it"))
+    error = fail(page, CT)
+    assert error["code"] == "boot"
+    assert "is not the file that the build made" in error["message"]
+
+
+def test_packages(open_page, site: WebServer) -> None:
+    page = open_page()
+    wheel = wheel_of("greeting", "word = 'hello'")
+    site.put("/made/greeting-1.0-py3-none-any.whl", wheel)
+    source = """
+import greeting, numpy as np
+from pyloader import Image, register_loader
+
+@register_loader("greet")
+async def load(image_id, context):
+    return Image.from_array(np.full((2, 2), len(greeting.word), "u1"))
+"""
+    packages = ["made/greeting-1.0-py3-none-any.whl"]
+    page.evaluate("(given) => pyloader.loadPython(given)", {"source": source, "packages": packages})
+    assert load(page, "greet:x")["maxPixelValue"] == 5
+    error = page.evaluate(
+        "pyloader.loadPython({source: '', packages: ['no-such-package']}).catch(describeError)"
+    )
+    assert error["code"] == "package"
+    assert "no-such-package" in error["message"]
+
+
+def wheel_of(name: str, code: str) -> bytes:
+    """Make a wheel that holds one module."""
+    import io
+    import zipfile
+
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive:
+        archive.writestr(f"{name}.py", code)
+        archive.writestr(f"{name}-1.0.dist-info/METADATA", f"Name: {name}\nVersion: 1.0\n")
+        archive.writestr(f"{name}-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nTag: py3-none-any\n")
+        archive.writestr(f"{name}-1.0.dist-info/RECORD", "")
+    return stream.getvalue()
