@@ -1,0 +1,286 @@
+"""Single flight and the byte-bounded LRU behind it."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from pyloader.cache import Cache, size_of
+
+
+def ignore(*report: Any) -> None:
+    """Take no notice."""
+
+
+class Work:
+    """Work that waits until it is let go, and counts."""
+
+    def __init__(self, value: Any = None) -> None:
+        self.value = value
+        self.gate = asyncio.Event()
+        self.started = self.finished = 0
+        self.cancelled = False
+        self.notify = ignore
+
+    async def make(self, notify: Any) -> Any:
+        """Be the `make` of `Cache.get`."""
+        self.started += 1
+        self.notify = notify
+        try:
+            await self.gate.wait()
+        except asyncio.CancelledError:
+            self.cancelled = True
+            raise
+        self.finished += 1
+        if isinstance(self.value, Exception):
+            raise self.value
+        return self.value
+
+
+def ask(cache: Cache, work: Work, listener: Any = ignore, key: str = "key") -> asyncio.Task[Any]:
+    """Wait for the value of `key` in a task."""
+    return asyncio.create_task(cache.get(key, work.make, listener))
+
+
+async def settle() -> None:
+    """Let every task run until it waits."""
+    for _ in range(10):
+        await asyncio.sleep(0)
+
+
+async def keep(cache: Cache, key: str, value: Any) -> Any:
+    """Ask for a value that is made at once."""
+
+    async def make(notify: Any) -> Any:
+        return value
+
+    return await cache.get(key, make, ignore)
+
+
+# ------------------------------------------------------------------ single flight
+
+
+async def test_all_who_ask_meanwhile_share_one_work():
+    cache, work = Cache(100), Work(b"value")
+    tasks = [ask(cache, work) for _ in range(3)]
+    await settle()
+    work.gate.set()
+    values = await asyncio.gather(*tasks)
+    assert work.started == 1
+    assert all(value is work.value for value in values)
+
+
+async def test_what_is_there_is_not_made_again():
+    cache = Cache(100)
+    first = await keep(cache, "key", b"first")
+    assert await keep(cache, "key", b"second") is first
+
+
+async def test_keys_do_not_share_work():
+    cache, one, two = Cache(100), Work(b"1"), Work(b"2")
+    tasks = [ask(cache, one, key="one"), ask(cache, two, key="two")]
+    await settle()
+    one.gate.set()
+    two.gate.set()
+    assert await asyncio.gather(*tasks) == [b"1", b"2"]
+
+
+async def test_waiter_that_leaves_does_not_stop_the_work():
+    cache, work = Cache(100), Work(b"value")
+    leaving, staying = ask(cache, work), ask(cache, work)
+    await settle()
+    leaving.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await leaving
+    assert not work.cancelled
+    work.gate.set()
+    assert await staying == b"value"
+
+
+async def test_last_one_out_cancels_the_work():
+    cache, work = Cache(100), Work()
+    tasks = [ask(cache, work) for _ in range(2)]
+    await settle()
+    for task in tasks:
+        task.cancel()
+    await settle()
+    assert work.cancelled
+    assert all(task.cancelled() for task in tasks)
+
+
+async def test_after_a_cancelled_work_the_next_one_starts_anew():
+    cache, first, second = Cache(100), Work(b"first"), Work(b"second")
+    leaving = ask(cache, first)
+    await settle()
+    leaving.cancel()
+    # Before the cancelled task has run once more: it shall not be joined while it ends.
+    await asyncio.sleep(0)
+    again = ask(cache, second)
+    await settle()
+    second.gate.set()
+    assert await again == b"second"
+    assert first.finished == 0
+    assert await keep(cache, "key", b"third") == b"second"
+
+
+async def test_failure_is_shared():
+    cache, work = Cache(100), Work(ValueError("broken"))
+    tasks = [ask(cache, work) for _ in range(2)]
+    await settle()
+    work.gate.set()
+    failures = await asyncio.gather(*tasks, return_exceptions=True)
+    assert failures == [work.value, work.value]
+    assert work.started == 1
+
+
+async def test_failure_is_not_kept():
+    cache, work = Cache(100), Work(ValueError("broken"))
+    work.gate.set()
+    with pytest.raises(ValueError, match="broken"):
+        await ask(cache, work)
+    assert await keep(cache, "key", b"value") == b"value"
+
+
+async def test_every_waiter_hears_progress():
+    cache, work = Cache(100), Work()
+    first: list[tuple[int, ...]] = []
+    second: list[tuple[int, ...]] = []
+    early = ask(cache, work, lambda *report: first.append(report))
+    await settle()
+    work.notify(1, 10)
+    late = ask(cache, work, lambda *report: second.append(report))
+    await settle()
+    work.notify(2, 10)
+    work.gate.set()
+    await asyncio.gather(early, late)
+    assert first == [(1, 10), (2, 10)]
+    assert second == [(2, 10)]
+
+
+async def test_who_left_hears_no_more():
+    cache, work = Cache(100), Work()
+    heard: list[tuple[int, ...]] = []
+    leaving, staying = ask(cache, work, lambda *report: heard.append(report)), ask(cache, work)
+    await settle()
+    leaving.cancel()
+    await settle()
+    work.notify(1, 10)
+    work.gate.set()
+    await staying
+    assert heard == []
+
+
+# ------------------------------------------------------------------ what is kept
+
+
+async def test_values_used_longest_ago_go_first():
+    cache = Cache(100)
+    for key in "abc":
+        await keep(cache, key, Sized(40))
+    assert cache.size == 80
+    assert isinstance(await keep(cache, "b", None), Sized)
+    assert isinstance(await keep(cache, "c", None), Sized)
+    assert await keep(cache, "a", "made again") == "made again"
+
+
+async def test_use_makes_a_value_young():
+    cache = Cache(100)
+    old = await keep(cache, "old", Sized(40))
+    await keep(cache, "young", Sized(40))
+    await keep(cache, "old", None)
+    await keep(cache, "new", Sized(40))
+    assert await keep(cache, "old", None) is old
+    assert await keep(cache, "young", "made again") == "made again"
+
+
+async def test_value_larger_than_the_limit_is_kept_alone():
+    cache = Cache(100)
+    await keep(cache, "small", Sized(10))
+    large = await keep(cache, "large", Sized(1000))
+    assert cache.size == 1000
+    assert await keep(cache, "large", None) is large
+    await keep(cache, "next", Sized(10))
+    assert cache.size == 10
+
+
+async def test_discard_lets_go():
+    cache = Cache(100)
+    await keep(cache, "key", Sized(40))
+    cache.discard("key")
+    assert cache.size == 0
+    assert await keep(cache, "key", "made again") == "made again"
+
+
+async def test_discard_of_what_is_not_there_does_nothing():
+    cache = Cache(100)
+    cache.discard("nothing")
+    assert cache.size == 0
+
+
+async def test_discard_during_flight_neither_stops_nor_keeps_the_work():
+    cache, work = Cache(100), Work(Sized(40))
+    waiting = ask(cache, work)
+    await settle()
+    cache.discard("key")
+    work.gate.set()
+    assert await waiting is work.value
+    assert cache.size == 0
+
+
+async def test_who_asks_after_discard_gets_new_work():
+    cache, stale, fresh = Cache(100), Work(b"stale"), Work(b"fresh")
+    early = ask(cache, stale)
+    await settle()
+    cache.discard("key")
+    late = ask(cache, fresh)
+    await settle()
+    fresh.gate.set()
+    assert await late == b"fresh"
+    stale.gate.set()
+    assert await early == b"stale"
+    assert await keep(cache, "key", None) == b"fresh"
+
+
+async def test_work_that_was_discarded_still_ends_with_its_last_waiter():
+    cache, work = Cache(100), Work()
+    waiting = ask(cache, work)
+    await settle()
+    cache.discard("key")
+    waiting.cancel()
+    await settle()
+    assert work.cancelled
+
+
+async def test_clear_lets_go_of_values_and_of_work_under_way():
+    cache, work = Cache(100), Work(Sized(40))
+    await keep(cache, "kept", Sized(40))
+    waiting = ask(cache, work)
+    await settle()
+    cache.clear()
+    work.gate.set()
+    await waiting
+    assert cache.size == 0
+
+
+# ------------------------------------------------------------------ sizes
+
+
+class Sized:
+    """A value that tells its bytes."""
+
+    def __init__(self, nbytes: int) -> None:
+        self.nbytes = nbytes
+
+
+def test_size_is_what_a_value_tells():
+    assert size_of(Sized(12345)) == 12345
+
+
+def test_size_of_containers_is_that_of_their_parts():
+    assert size_of([Sized(1), (Sized(2), {"a": Sized(4)})]) == 7
+
+
+def test_size_of_bytes_counts_them():
+    assert 1000 <= size_of(bytes(1000)) < 1100

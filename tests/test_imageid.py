@@ -1,0 +1,65 @@
+"""imageIds, held to the same vectors as the page's twin in `web/imageid.js`."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import FrozenInstanceError
+from pathlib import Path
+
+import pytest
+
+from pyloader import ImageId
+from pyloader.errors import ImageIdError
+
+VECTORS = json.loads((Path(__file__).parent / "imageid_vectors.json").read_text())
+
+
+@pytest.mark.parametrize(("text", "scheme", "source", "frame_index"), VECTORS["valid"])
+def test_parts(text, scheme, source, frame_index):
+    image_id = ImageId.parse(text)
+    assert (image_id.scheme, image_id.source) == (scheme, source)
+    assert image_id.frame_index == frame_index
+    assert image_id.text == text
+
+
+@pytest.mark.parametrize("text", VECTORS["invalid"])
+def test_invalid(text):
+    with pytest.raises(ImageIdError):
+        ImageId.parse(text)
+
+
+def test_rest_is_what_a_loader_fetches():
+    assert ImageId.parse("wadouri:https://host/a?frame=3&x=1").rest == "https://host/a?x=1"
+
+
+def test_rest_may_be_another_imageid():
+    inner = ImageId.parse("denoise:wadouri:/a.dcm").rest
+    assert ImageId.parse(inner).source == "wadouri:/a.dcm"
+
+
+def test_frames_of_a_file_share_its_source():
+    sources = {ImageId.parse(f"wadouri:/a.dcm?frame={number}").source for number in (1, 2, 30)}
+    assert sources == {"wadouri:/a.dcm"}
+
+
+def test_no_scheme_says_what_is_expected():
+    with pytest.raises(ImageIdError, match=r"'image\.dcm' has no scheme; expected 'scheme:rest'"):
+        ImageId.parse("image.dcm")
+
+
+def test_frame_0_says_where_counting_begins():
+    with pytest.raises(ImageIdError, match="asks for frame '0'; frames count from 1"):
+        ImageId.parse("wadouri:/a?frame=0")
+
+
+def test_digits_of_other_scripts_are_no_frame_number():
+    with pytest.raises(ImageIdError, match="asks for frame '٣'"):
+        ImageId.parse("wadouri:/a?frame=٣")
+
+
+def test_is_a_value():
+    first, second = ImageId.parse("x:a?frame=2"), ImageId.parse("x:a?frame=2")
+    assert first == second
+    assert len({first, second}) == 1
+    with pytest.raises(FrozenInstanceError):
+        first.scheme = "y"  # type: ignore[misc] -- that it cannot is what is tested
