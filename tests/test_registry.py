@@ -31,7 +31,6 @@ def made_in(module: str) -> Callable[..., Any]:
 def test_lazy_row_is_imported_on_first_use(monkeypatch):
     monkeypatch.delitem(sys.modules, LAZY, raising=False)
     loaders = table(a=f"{LAZY}:rgb_to_hsv")
-    assert "a" in loaders
     assert list(loaders) == ["a"]
     assert loaders.owner("a") == LAZY
     assert LAZY not in sys.modules

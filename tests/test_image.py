@@ -1,0 +1,147 @@
+"""Images made of arrays, and what their descriptions say."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from pyloader import Image
+from pyloader.errors import FormatError
+from pyloader.image import Encoding, ModalityLut, PixelModule, PlaneModule, VoiLut
+
+GREY = np.zeros((3, 4), "i2")
+
+
+def test_grey_is_described_by_its_array():
+    assert Image.from_array(GREY).pixel == PixelModule(
+        rows=3,
+        columns=4,
+        samples_per_pixel=1,
+        photometric_interpretation="MONOCHROME2",
+        bits_allocated=16,
+        bits_stored=16,
+        high_bit=15,
+        pixel_representation=1,
+    )
+
+
+@pytest.mark.parametrize("samples", [3, 4])
+def test_color_is_described_by_its_array(samples):
+    pixel = Image.from_array(np.zeros((3, 4, samples), "u1")).pixel
+    assert (pixel.rows, pixel.columns, pixel.samples_per_pixel) == (3, 4, samples)
+    assert pixel.photometric_interpretation == "RGB"
+    assert pixel.planar_configuration == 0
+    assert pixel.pixel_representation == 0
+    assert pixel.bits_allocated == 8
+
+
+def test_array_is_not_copied():
+    assert Image.from_array(GREY).pixels is GREY
+
+
+def test_lists_will_do():
+    image = Image.from_array([[1, 2], [3, 4]])
+    assert image.pixels.shape == (2, 2)
+
+
+def test_nothing_is_invented():
+    image = Image.from_array(GREY)
+    assert image.plane == PlaneModule()
+    assert image.modality_lut == ModalityLut()
+    assert image.voi_lut == VoiLut()
+    assert image.encoding == Encoding()
+    assert image.modules == {}
+    assert image.plane.pixel_spacing is None
+    assert image.modality_lut.rescale_slope is None
+
+
+def test_attributes_go_to_their_modules():
+    image = Image.from_array(
+        GREY,
+        bits_stored=12,
+        pixel_spacing=(0.5, 0.25),
+        rescale_slope=2.0,
+        window_center=(40, 400),
+        window_width=(80, 2000),
+        lossy_image_compression=True,
+    )
+    assert image.pixel.bits_stored == 12
+    assert image.plane.pixel_spacing == (0.5, 0.25)
+    assert image.modality_lut.rescale_slope == 2.0
+    assert image.voi_lut.window_center == (40, 400)
+    assert image.voi_lut.window_width == (80, 2000)
+    assert image.encoding.lossy_image_compression
+
+
+def test_further_modules_are_carried():
+    modules = {"general_series": {"modality": "MR"}}
+    assert Image.from_array(GREY, modules=modules).modules == modules
+
+
+@pytest.mark.parametrize("spacing", [[0.5, 0.25], np.array([0.5, 0.25]), (0.5, 0.25)])
+def test_sequences_become_tuples_of_numbers(spacing):
+    found = Image.from_array(GREY, pixel_spacing=spacing).plane.pixel_spacing
+    assert found == (0.5, 0.25)
+    assert isinstance(found, tuple)
+    assert {type(number) for number in found} == {float}
+
+
+def test_lone_window_becomes_a_tuple():
+    image = Image.from_array(GREY, window_center=40, window_width=80)
+    assert (image.voi_lut.window_center, image.voi_lut.window_width) == ((40,), (80,))
+
+
+def test_unknown_attribute_lists_those_there_are():
+    expected = r"unknown image attribute 'spacing'; known are bits_allocated, .*pixel_spacing"
+    with pytest.raises(FormatError, match=expected):
+        Image.from_array(GREY, spacing=(1, 1), rescale_slope=2.0)
+
+
+@pytest.mark.parametrize("dtype", ["bool", "complex64", "datetime64[s]", "U3", object])
+def test_array_that_holds_no_numbers(dtype):
+    with pytest.raises(FormatError, match=r"has integers or floats, not dtype .*astype\('u1'\)"):
+        Image.from_array(np.zeros((2, 2)).astype(dtype))
+
+
+@pytest.mark.parametrize("shape", [(4,), (2, 2, 1), (2, 2, 2), (2, 2, 5), (1, 2, 2, 3), (0, 4)])
+def test_array_of_another_shape(shape):
+    with pytest.raises(FormatError, match=r"is \(rows, columns\), .* not \("):
+        Image.from_array(np.zeros(shape, "u1"))
+
+
+# ------------------------------------------------------------------ descriptions
+
+
+@pytest.mark.parametrize(
+    ("bits", "representation", "expected"),
+    [(12, 0, (0, 4095)), (12, 1, (-2048, 2047)), (16, 1, (-32768, 32767)), (1, 0, (0, 1))],
+)
+def test_stored_range(bits, representation, expected):
+    pixel = PixelModule.of(GREY, bits_stored=bits, pixel_representation=representation)
+    assert pixel.stored_range == expected
+
+
+def test_cosines_are_halves_of_the_orientation():
+    plane = PlaneModule(image_orientation_patient=(1, 0, 0, 0, 0, -1))
+    assert plane.row_cosines == (1, 0, 0)
+    assert plane.column_cosines == (0, 0, -1)
+
+
+def test_cosines_of_no_orientation_are_absent():
+    assert PlaneModule().row_cosines is None
+    assert PlaneModule().column_cosines is None
+
+
+def test_absent_slope_and_intercept_are_the_identity():
+    assert (ModalityLut().slope, ModalityLut().intercept) == (1, 0)
+    assert ModalityLut().is_identity
+
+
+@pytest.mark.parametrize(
+    "attributes", [{"rescale_slope": 2.0}, {"rescale_intercept": -1024.0}, {"rescale_slope": 0.0}]
+)
+def test_slope_and_intercept_that_are_there(attributes):
+    lut = ModalityLut(**attributes)
+    assert not lut.is_identity
+    assert lut.slope == attributes.get("rescale_slope", 1)
+    assert lut.intercept == attributes.get("rescale_intercept", 0)
