@@ -51,7 +51,7 @@ export function createSend(settings, files, beforeRequest) {
 
 /** @param {[number, number] | undefined} byteRange */
 function rangeHeader(byteRange) {
-  return byteRange ? { Range: `bytes=${byteRange[0]}-${byteRange[1] - 1}` } : {};
+  return /** @type {Record<string, string>} */ (byteRange ? { Range: `bytes=${byteRange[0]}-${byteRange[1] - 1}` } : {});
 }
 
 /** @param {Blob} file @param {Request} request @param {OnProgress} onProgress */

@@ -5,6 +5,8 @@ from __future__ import annotations
 import struct
 import warnings
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
 
@@ -132,15 +134,23 @@ def parse_part10(body: bytes, url: str = "") -> Instance:
     """
     refuse_other_formats(body, url)
     stream = BytesIO(body)
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
+    with noting() as notes:
         dataset = read_header(stream, body, url)
     syntax = transfer_syntax_of(dataset)
     if syntax == DeflatedExplicitVRLittleEndian:
         body, stream = inflate(body, url)
     pixels = find_pixels(body, stream.tell(), syntax)
-    notes = tuple(dict.fromkeys(str(warning.message) for warning in caught))
-    return Instance(dataset, syntax, pixels, notes)
+    return Instance(dataset, syntax, pixels, tuple(notes))
+
+
+@contextmanager
+def noting() -> Iterator[list[str]]:
+    """Collect what pydicom warns of, each text once; the list is filled at the end."""
+    notes: list[str] = []
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        yield notes
+    notes += dict.fromkeys(str(warning.message) for warning in caught)
 
 
 def refuse_other_formats(body: bytes, url: str) -> None:

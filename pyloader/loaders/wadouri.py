@@ -6,10 +6,11 @@ The file is fetched and parsed once for all its frames, also when they are asked
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from pyloader.context import Context
-from pyloader.dicom.instance import Instance, parse_part10
+from pyloader.dicom.instance import Instance, noting, parse_part10
 from pyloader.dicom.modules import describe, header
 from pyloader.image import Image
 from pyloader.imageid import ImageId
@@ -19,14 +20,17 @@ from pyloader.pixels.decode import decode_frame
 async def load(image_id: ImageId, context: Context) -> Image:
     """Load one frame of a Part 10 file."""
     instance = await open_instance(image_id, context)
-    frame = decode_frame(instance, image_id.frame_index)
-    return describe(instance, image_id.frame_index, frame)
+    with noting() as notes:
+        frame = decode_frame(instance, image_id.frame_index)
+        image = describe(instance, image_id.frame_index, frame)
+    return replace(image, warnings=(*instance.warnings, *notes))
 
 
 async def load_header(image_id: ImageId, context: Context) -> Mapping[str, Mapping[str, Any]]:
     """Return the modules of one frame without decoding it."""
     instance = await open_instance(image_id, context)
-    return header(instance, instance.check_frame(image_id.frame_index))
+    with noting():
+        return header(instance, instance.check_frame(image_id.frame_index))
 
 
 async def open_instance(image_id: ImageId, context: Context) -> Instance:

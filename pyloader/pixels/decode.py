@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass, replace
 from io import BytesIO
 from typing import Any
@@ -33,13 +32,11 @@ class DecodedFrame:
         Describes `pixels`.
     stored : PixelModule
         What the file said.
-    warnings : tuple of str
     """
 
     pixels: NDArray[Any]
     pixel: PixelModule
     stored: PixelModule
-    warnings: tuple[str, ...] = ()
 
 
 def decode_frame(instance: Instance, frame_index: int) -> DecodedFrame:
@@ -65,11 +62,8 @@ def decode_frame(instance: Instance, frame_index: int) -> DecodedFrame:
     decoder = find_decoder(instance.transfer_syntax_uid)
     source = native_source if decoder.is_native else encapsulated_source
     src, options = source(instance, element, stored, frame_index)
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        pixels, found = run_decoder(decoder, src, options, frame_index)
-    notes = tuple(dict.fromkeys(str(warning.message) for warning in caught))
-    return finish(instance, DecodedFrame(pixels, describe(stored, pixels, found), stored, notes))
+    pixels, found = run_decoder(decoder, src, options, frame_index)
+    return finish(instance, DecodedFrame(pixels, describe(stored, pixels, found), stored))
 
 
 def check_pixels(instance: Instance) -> PixelElement:

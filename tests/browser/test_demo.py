@@ -38,8 +38,7 @@ def demo(open_page: Callable[..., Page]) -> Callable[[str], Page]:
     """Return a function that opens a demo page, which must not have uncaught errors."""
 
     def open_demo(name: str) -> Page:
-        page = open_page(f"/demo/{name}", script="", viewport={"width": 1200, "height": 800})
-        return page
+        return open_page(f"/demo/{name}", script="", viewport={"width": 1200, "height": 800})
 
     return open_demo
 
