@@ -1,0 +1,1 @@
+"""What every implementation of a seam does: classes that tests inherit."""

@@ -1,0 +1,204 @@
+"""Who may import whom, and what is public: read from the sources, so nothing is run for it."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterator
+from graphlib import TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+import pyloader
+from pyloader import errors
+from pyloader.loaders import header_loaders, image_loaders
+
+ROOT = Path(pyloader.__file__).parent
+TESTS = Path(__file__).parent
+MODULES = sorted(path.relative_to(ROOT).as_posix() for path in ROOT.rglob("*.py"))
+ERRORS = [
+    kind
+    for _, kind in sorted(vars(errors).items())
+    if isinstance(kind, type) and kind.__module__ == errors.__name__
+]
+
+
+def imports(node: ast.AST, typing_too: bool = True) -> Iterator[str]:
+    """Yield the dotted names that `node` imports, also within functions."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.Import):
+            yield from (alias.name for alias in child.names)
+        elif isinstance(child, ast.ImportFrom):
+            assert child.level == 0, "imports are absolute"
+            yield from (f"{child.module}.{alias.name}" for alias in child.names)
+        elif typing_too or not is_for_typing(child):
+            yield from imports(child, typing_too)
+
+
+def is_for_typing(node: ast.AST) -> bool:
+    """Tell whether `node` is an ``if TYPE_CHECKING:``."""
+    return isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
+
+
+def tree_of(name: str) -> ast.Module:
+    """Return the syntax tree of one of pyloader's files."""
+    return ast.parse((ROOT / name).read_text())
+
+
+def importers_of(*packages: str) -> list[str]:
+    """Return the files that import one of `packages`."""
+    return [
+        name
+        for name in MODULES
+        if any(found.partition(".")[0] in packages for found in imports(tree_of(name)))
+    ]
+
+
+# ------------------------------------------------------------------ layers
+
+
+def test_only_the_bridge_and_its_transport_touch_javascript():
+    assert importers_of("js", "pyodide", "pyodide_js") == ["bridge.py", "transport/browser.py"]
+
+
+def test_only_codecs_touch_imagecodecs():
+    assert importers_of("imagecodecs") == ["pixels/codecs.py"]
+
+
+def test_only_dicom_and_pixels_touch_pydicom():
+    found = importers_of("pydicom")
+    assert "dicom/instance.py" in found
+    others = [name for name in found if not name.startswith(("dicom/", "pixels/"))]
+    assert others == ["bridge.py"]
+
+
+def test_nothing_else_is_needed():
+    known = {"imagecodecs", "js", "numpy", "pydicom", "pyloader", "pyodide"}
+    found = {each.partition(".")[0] for name in MODULES for each in imports(tree_of(name))}
+    assert found - set(sys.stdlib_module_names) == known
+
+
+def dotted(name: str) -> str:
+    """Return the module of a file."""
+    return ".".join(["pyloader", *Path(name).with_suffix("").parts]).removesuffix(".__init__")
+
+
+def graph() -> dict[str, set[str]]:
+    """Return which of pyloader's modules each of them imports when it runs."""
+    known = {dotted(name) for name in MODULES}
+    edges: dict[str, set[str]] = {}
+    for name in MODULES:
+        found = set(imports(tree_of(name), typing_too=False))
+        # `from pyloader import cache` names a module, `from pyloader import Image` a value.
+        modules = {each if each in known else each.rpartition(".")[0] for each in found}
+        edges[dotted(name)] = modules & known
+    return edges
+
+
+def test_nothing_imports_the_bridge():
+    assert [name for name, found in graph().items() if "pyloader.bridge" in found] == []
+
+
+def test_no_import_goes_round_in_a_circle():
+    order = list(TopologicalSorter(graph()).static_order())
+    assert order.index("pyloader.errors") < order.index("pyloader.load")
+
+
+@pytest.mark.parametrize("value", ["errors", "image", "imageid", "cache", "registry", "transport"])
+def test_values_do_not_know_who_makes_them(value):
+    makers = {"pyloader.load", "pyloader.context", "pyloader.wire", "pyloader.loaders"}
+    found = graph()[f"pyloader.{value}"]
+    assert not found & makers
+    assert not [name for name in found if name.startswith(("pyloader.dicom", "pyloader.pixels"))]
+
+
+# ------------------------------------------------------------------ the public face
+
+
+def test_public_names():
+    assert pyloader.__all__ == [
+        "Context",
+        "Image",
+        "ImageId",
+        "LoaderError",
+        "load_image",
+        "load_metadata",
+        "register_loader",
+    ]
+    assert all(hasattr(pyloader, name) for name in pyloader.__all__)
+    assert len(pyloader.__all__) < 10
+
+
+@pytest.mark.parametrize("name", pyloader.__all__)
+def test_public_names_are_documented(name):
+    assert getattr(pyloader, name).__doc__
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_modules_are_documented(name):
+    assert ast.get_docstring(tree_of(name))
+
+
+# ------------------------------------------------------------------ tables
+
+
+@pytest.mark.parametrize("table", [image_loaders, header_loaders], ids=["image", "header"])
+def test_schemes_are_sorted(table):
+    assert list(table) == ["dicomfile", "dicomweb", "wadouri"]
+
+
+@pytest.mark.parametrize("scheme", ["dicomfile", "dicomweb", "wadouri"])
+def test_schemes_lead_to_functions(scheme):
+    assert callable(image_loaders[scheme])
+    assert callable(header_loaders[scheme])
+
+
+# ------------------------------------------------------------------ errors
+
+
+def test_errors_are_those_of_the_tree():
+    assert [kind.__name__ for kind in ERRORS] == [
+        "CustomLoaderError",
+        "DecodeError",
+        "FormatError",
+        "HttpStatusError",
+        "ImageIdError",
+        "LoaderError",
+        "NetworkError",
+        "TransportError",
+        "UnknownSchemeError",
+        "UnsupportedError",
+    ]
+
+
+@pytest.mark.parametrize("kind", ERRORS, ids=lambda kind: kind.__name__)
+def test_error_has_code_stage_and_documentation(kind):
+    assert issubclass(kind, errors.LoaderError)
+    assert kind.__doc__
+    assert kind.code.replace("-", "").isalpha()
+    assert kind.stage in {"dispatch", "fetch", "parse", "decode", "loader"}
+
+
+def test_codes_tell_errors_apart():
+    raised = [kind for kind in ERRORS if kind is not errors.LoaderError]
+    assert len({kind.code for kind in raised}) == len(raised)
+
+
+def texts_tested() -> set[str]:
+    """Return the names of the errors that some ``pytest.raises(..., match=...)`` expects."""
+    calls = (
+        node
+        for path in TESTS.glob("test_*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "pytest.raises"
+    )
+    return {
+        ast.unparse(call.args[0])
+        for call in calls
+        if any(keyword.arg == "match" for keyword in call.keywords)
+    }
+
+
+def test_every_error_has_a_test_of_its_text():
+    assert {kind.__name__ for kind in ERRORS} <= texts_tested()
