@@ -20,6 +20,10 @@ mimetypes.add_type("application/wasm", ".wasm")
 mimetypes.add_type("application/dicom", ".dcm")
 
 
+# What the README asks for, on the page and on every file of dist/.
+POLICY = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'"
+
+
 @dataclass
 class Seen:
     """One request: its path and headers, and whether the client took the whole answer."""
@@ -128,6 +132,8 @@ class Handler(BaseHTTPRequestHandler):
         if not self.path.startswith("/nocors"):
             self.send_header("Access-Control-Allow-Origin", "*")
         self.send_header("Cache-Control", "no-store")
+        if self.path.startswith("/csp/"):
+            self.send_header("Content-Security-Policy", POLICY)
         self.send_header("Content-Length", str(len(body) if length < 0 else length))
         for name, value in headers.items():
             self.send_header(name, value)

@@ -128,13 +128,16 @@ export class Pool {
    * @param {string} name @param {any} payload @param {string} key @returns {Promise<any>} the first answer
    */
   async broadcast(name, payload, key) {
-    const asked = new Set(this.#ready());
-    const answers = await Promise.all([...asked].map((slot) => slot.rpc?.call(name, payload)));
+    // First of all, so that a worker which becomes ready meanwhile has heard it too.
+    const before = this.#replay.get(key);
     this.#replay.set(key, [name, payload]);
-    // One that became ready meanwhile had no replay of it yet.
-    const late = this.#ready().filter((slot) => !asked.has(slot));
-    await Promise.all(late.map((slot) => slot.rpc?.call(name, payload)));
-    return answers[0];
+    try {
+      return (await this.tell(name, payload))[0];
+    } catch (error) {
+      if (before) this.#replay.set(key, before);
+      else this.#replay.delete(key);
+      throw error;
+    }
   }
 
   #ready() {

@@ -4,8 +4,9 @@
 import { ImageCache } from './cache.js';
 import { attach, deliveryFor, guessMode, imageFor, modeOf, moduleFor } from './cornerstone.js';
 import { PyLoaderError, abortError, isAbort } from './errors.js';
-import { createPlace } from './place.js';
+import { Flights, untilAborted } from './flights.js';
 import { parseImageId } from './imageid.js';
+import { createPlace } from './place.js';
 import { Pool } from './pool.js';
 
 export { PyLoaderError };
@@ -13,7 +14,6 @@ export { PyLoaderError };
 /** @typedef {import('./cornerstone.js').Mode} Mode */
 /** @typedef {Record<string, any>} Options */
 /** @typedef {(imageId: string, options: Options) => {promise: Promise<any>, cancelFn?: () => void}} JsLoader */
-/** @typedef {{promise: Promise<any>, controller: AbortController, consumers: number, listeners: Set<(detail: any) => void>}} Flight */
 
 // Where this script came from: the assets stand beside it. The classic build puts
 // document.currentScript.src here, which only exists while the script runs first.
@@ -59,8 +59,7 @@ const jsLoaders = new Map();
 let unknownLoader;
 /** @type {Map<string, Record<string, any>>} */
 const metadata = new Map();
-/** @type {Map<string, Flight>} */
-const flights = new Map();
+const flights = new Flights();
 /** How many load objects hold each source. @type {Map<string, number>} */
 const holders = new Map();
 /** @type {Set<{registerScheme: (scheme: string) => void, mode: Mode}>} */
@@ -214,6 +213,7 @@ function load(imageId, options, mode, shownAs) {
     })
     .catch((error) => {
       counts[isAbort(error) ? 'cancelled' : 'failed']++;
+      if (error instanceof PyLoaderError && error.imageId === imageId) error.imageId = shownAs;
       fire('imageloadfailed', { imageId: shownAs, error });
       throw error;
     })
@@ -242,70 +242,28 @@ async function isPython(scheme) {
 }
 
 /** @param {JsLoader} loader @param {string} imageId @param {Options} options @param {AbortSignal} signal */
-function runJsLoader(loader, imageId, options, signal) {
-  return new Promise((resolve, reject) => {
-    const { promise, cancelFn } = loader(imageId, options);
-    const cancel = () => {
-      cancelFn?.();
-      reject(abortError(`loading '${imageId}'`));
-    };
-    if (signal.aborted) cancel();
-    signal.addEventListener('abort', cancel, { once: true });
-    // A viewer may cancel what is loaded long since; the loader shall not hear of that.
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', cancel));
-  });
+async function runJsLoader(loader, imageId, options, signal) {
+  const { promise, cancelFn } = loader(imageId, options);
+  return untilAborted(promise, signal, `loading '${imageId}'`, cancelFn);
 }
 
 /**
- * Loads of one image in one form share their work; the last one to leave cancels it.
+ * Load through Python; loads of one image in one form share their work.
  * @param {string} imageId @param {Options} options @param {Mode} mode @param {string} shownAs @param {AbortSignal} signal
  */
-async function share(imageId, options, mode, shownAs, signal) {
+function share(imageId, options, mode, shownAs, signal) {
+  const { priority, requestType, timeout } = options;
   const sent = { ...forPython(options), delivery: deliveryFor(mode, options) };
-  const key = `${imageId}\n${JSON.stringify(sent)}`;
-  const flight = flights.get(key) ?? depart(key, imageId, sent, options);
   const listener = (/** @type {any} */ report) => onReport(report, shownAs, options.onProgress);
-  flight.listeners.add(listener);
-  flight.consumers++;
-  try {
-    return await untilAborted(flight.promise, signal, imageId);
-  } finally {
-    flight.listeners.delete(listener);
-    if (--flight.consumers === 0) {
-      flight.controller.abort();
-      if (flights.get(key) === flight) flights.delete(key);
-    }
-  }
-}
-
-/** @param {string} key @param {string} imageId @param {Options} sent @param {Options} options @returns {Flight} */
-function depart(key, imageId, sent, { priority, requestType, timeout }) {
-  const controller = new AbortController();
-  /** @type {Flight['listeners']} */
-  const listeners = new Set();
-  const onProgress = (/** @type {any} */ report) => listeners.forEach((listener) => listener(report));
-  const started = performance.now();
-  const promise = callWorker('load', { imageId, options: sent }, imageId, { signal: controller.signal, onProgress, priority, requestType, timeout });
-  const flight = { promise: promise.then(arrived), controller, consumers: 0, listeners };
-  flights.set(key, flight);
-  return flight;
-
-  /** @param {any} loaded */
-  function arrived(loaded) {
+  /** @param {AbortSignal} signal @param {(report: any) => void} onProgress */
+  async function start(signal, onProgress) {
+    const started = performance.now();
+    const loaded = await callWorker('load', { imageId, options: sent }, imageId, { signal, onProgress, priority, requestType, timeout });
     loaded.timing.totalMilliseconds = performance.now() - started;
     metadata.set(imageId, loaded.modules);
     return loaded;
   }
-}
-
-/** @param {Promise<any>} promise @param {AbortSignal} signal @param {string} imageId */
-function untilAborted(promise, signal, imageId) {
-  return new Promise((resolve, reject) => {
-    const cancel = () => reject(abortError(`loading '${imageId}'`));
-    if (signal.aborted) cancel();
-    signal.addEventListener('abort', cancel, { once: true });
-    promise.then(resolve, reject);
-  });
+  return flights.join(`${imageId}\n${JSON.stringify(sent)}`, start, { signal, listener, what: `loading '${imageId}'` });
 }
 
 /** @param {string} name @param {any} payload @param {string} imageId @param {Options} options */
@@ -438,7 +396,7 @@ export function removeFile(imageId) {
   const { source } = parseImageId(imageId);
   for (const key of [...metadata.keys()]) if (parseImageId(key).source === source) metadata.delete(key);
   pool?.forgetReplay(source);
-  pool?.tell('withdraw', { name: source });
+  pool?.tell('withdraw', { name: source }).catch(() => {}); // a worker that just died holds nothing
 }
 
 // ------------------------------------------------------------------ viewers

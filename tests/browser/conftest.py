@@ -38,9 +38,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def site() -> Iterator[WebServer]:
     """Serve dist/ at ``/`` and below ``/sub/folder/``, and pydicom's files at ``/corpus/``."""
-    server = WebServer({"/corpus/": DATA, "/sub/folder/": DIST, "/": DIST})
+    server = WebServer({"/corpus/": DATA, "/sub/folder/": DIST, "/csp/": DIST, "/": DIST})
     server.put("/blank.html", BLANK)
     server.put("/sub/folder/pages/blank.html", BLANK)
+    server.put("/csp/blank.html", BLANK)
     server.start()
     yield server
     server.stop()

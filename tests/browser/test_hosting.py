@@ -101,6 +101,12 @@ def test_no_request_leaves_the_origin(open_page, site: WebServer) -> None:
     assert [url for url in asked if not url.startswith((site.url, "blob:"))] == []
 
 
+def test_content_security_policy(open_page) -> None:
+    page = open_page("/csp/blank.html", script="/csp/pyloader.js")
+    assert_ct(page)
+    assert page.evaluate("fetch('data:,x').then(() => 'allowed', () => 'refused')") == "refused"
+
+
 def test_boot_events_and_ready(open_page) -> None:
     page = open_page()
     found = page.evaluate(
