@@ -169,6 +169,8 @@ class Image:
         Further modules by their snake_case name, such as ``general_series``.
     warnings : tuple of str
         Contradictions that were met and decided, each in a sentence.
+    float_pixels : array or None
+        The exact values, when `pixels` were quantised to integers for a viewer.
     """
 
     pixels: NDArray[Any]
@@ -180,6 +182,7 @@ class Image:
     modules: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     is_rescaled: bool = False
     warnings: tuple[str, ...] = ()
+    float_pixels: NDArray[Any] | None = None
 
     @classmethod
     def from_array(

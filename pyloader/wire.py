@@ -21,7 +21,7 @@ from pyloader.pixels.delivery import value_range
 
 # The numeric classes that have a JavaScript typed array; 64-bit integers would become BigInt.
 WIRE_DTYPES = frozenset({"u1", "i1", "u2", "i2", "u4", "i4", "f4", "f8"})
-WORDS = {"uid": "UID", "id": "ID", "lut": "LUT"}
+WORDS = {"uid": "UID", "id": "ID", "lut": "LUT", "nm": "NM"}
 MODULE_NAMES = {"transfer_syntax": "transferSyntax"}
 OWN_PACKAGE = "pyloader."
 
@@ -83,10 +83,14 @@ def narrowed(pixels: NDArray[Any]) -> NDArray[Any]:
 
 
 def wire_image(image: Image) -> dict[str, Any]:
-    """Return an image as a message: ``pixels`` is one flat array, the rest plain values."""
+    """Return an image as a message: ``pixels`` is one flat array, the rest plain values.
+
+    ``exact`` stands beside it when the pixels were quantised.
+    """
     pixels = narrowed(image.pixels)
     low, high = value_range(pixels)
-    return {
+    exact = {} if image.float_pixels is None else {"exact": flat(narrowed(image.float_pixels))}
+    return exact | {
         "pixels": flat(pixels),
         "minimum": low,
         "maximum": high,

@@ -45,7 +45,7 @@ function scalingFactor(parameters) {
  * @param {Options} options
  */
 export function imageFor(loaded, imageId, mode, options) {
-  const { pixels, pixel, isRescaled, encoding } = loaded.image;
+  const { pixels, exact, pixel, isRescaled, encoding } = loaded.image;
   const color = pixel.samplesPerPixel > 1;
   const lut = isRescaled ? {} : loaded.image.modalityLut;
   const plane = loaded.modules.imagePlaneModule ?? {};
@@ -71,6 +71,7 @@ export function imageFor(loaded, imageId, mode, options) {
     sliceThickness: plane.sliceThickness,
     FrameOfReferenceUID: plane.frameOfReferenceUID,
     getPixelData: () => pixels,
+    floatPixelData: exact,
     dataType: pixels.constructor.name,
     sizeInBytes: pixels.byteLength,
     imageFrame: { ...pixel, pixelData: pixels },
@@ -131,6 +132,7 @@ const ADAPTED = {
   imagePlaneModule: (plane, mode) => plane && (mode === '3d' ? withPlaneDefaults(plane) : plane),
   generalSeriesModule: (series, mode) => series ?? (mode === '3d' ? {} : undefined),
   patientModule: (patient) => patient && { ...patient, patientId: patient.patientID },
+  multiframeModule: (module) => module && { ...module, NumberOfFrames: module.numberOfFrames },
   modalityLutModule: (module) => module && { ...module, modalityLUTSequence: module.lut && [tableFor(module.lut)] },
   voiLutModule: (module) => module && { ...module, voiLUTSequence: module.luts?.map(tableFor) },
 };

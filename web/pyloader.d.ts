@@ -91,6 +91,8 @@ export interface Image {
   sliceThickness?: number;
   FrameOfReferenceUID?: string;
   getPixelData(): PixelArray;
+  /** The exact values, when a viewer needs integers and these are not. */
+  floatPixelData?: PixelArray;
   dataType: string;
   sizeInBytes: number;
   imageFrame: Record<string, unknown>;

@@ -61,7 +61,8 @@ export function serve(endpoint) {
     },
     load: async ({ imageId, options }, context) => {
       const answer = await ask(context, (id) => bridge.load(id, imageId, options, listener(context)));
-      return new Transfer(answer, [answer.image.pixels.buffer]);
+      const { pixels, exact } = answer.image;
+      return new Transfer(answer, [pixels, exact].flatMap((array) => array?.buffer ?? []));
     },
     metadata: ({ imageId, options }, context) => ask(context, (id) => bridge.metadata(id, imageId, options, listener(context))),
     readJson: ({ imageId, text }, context) => ask(context, (id) => bridge.read_json(id, imageId, text)),

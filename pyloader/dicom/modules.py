@@ -447,8 +447,32 @@ def read_overlay(frame: Frame, group: int) -> Module:
     return here | {name: found for name, found in named.items() if found is not None}
 
 
+def read_nm_geometry(frame: Frame) -> Module:
+    """Return the geometry of a nuclear medicine image: its first detector's (PS3.3 C.8.4.11)."""
+    detector = item_of(frame.dataset, "DetectorInformationSequence")
+    if detector is None:
+        return {}
+    at_detector = Frame(detector, frame.index)
+    image_type = as_tuple(frame.get("ImageType"))
+    subtype = image_type[2] if len(image_type) > 2 else None
+    return {
+        "modality": frame.get("Modality"),
+        "image_type": list(image_type),
+        "image_sub_type": subtype,
+        "image_orientation_patient": at_detector.numbers("ImageOrientationPatient", count=6),
+        "image_position_patient": at_detector.numbers("ImagePositionPatient", count=3),
+        "slice_thickness": frame.number("SliceThickness"),
+        "spacing_between_slices": frame.number("SpacingBetweenSlices"),
+        "pixel_spacing": frame.numbers("PixelSpacing", count=2),
+        "number_of_frames": frame.integer("NumberOfFrames"),
+        "is_nm_reconstructable": subtype in ("RECON TOMO", "RECON GATED TOMO"),
+    }
+
+
 SPECIAL_MODULES: Mapping[str, Callable[[Frame], Module]] = {
+    "calibration": read_us_regions,
     "multiframe": read_multiframe,
+    "nm_multiframe_geometry": read_nm_geometry,
     "overlay_plane": read_overlays,
     "pet_isotope": read_isotope,
     "ultrasound_enhanced_region": read_us_regions,

@@ -179,7 +179,8 @@ def quantise(image: Image) -> Image:
         rescale_slope=before.slope * step,
         rescale_intercept=before.slope * low + before.intercept,
     )
-    return with_pixels(image, levels, modality_lut=lut, is_rescaled=False)
+    exact = np.ascontiguousarray(pixels)
+    return with_pixels(image, levels, modality_lut=lut, is_rescaled=False, float_pixels=exact)
 
 
 def value_range(pixels: Array) -> tuple[float, float]:

@@ -172,11 +172,13 @@ async def load(image_id, context):
           pyloader.use(cornerstone);
           const image = await cornerstone.loadImage('float:x');
           const {slope, intercept, dataType, minPixelValue, maxPixelValue} = image;
-          return [dataType, minPixelValue * slope + intercept, maxPixelValue * slope + intercept, await show(image)];
+          const exact = image.floatPixelData;
+          return [dataType, minPixelValue * slope + intercept, maxPixelValue * slope + intercept, await show(image), exact.constructor.name, exact[0], exact.at(-1)];
         }"""
     )
     assert found[0] == "Uint16Array"
     assert found[1:3] == pytest.approx([-2, 3])
+    assert found[4:] == ["Float32Array", -2, 3]
     expected = windowed(np.linspace(-2, 3, SIZE * SIZE).reshape(SIZE, SIZE), -2, 3)
     assert np.abs(grey_of(found[3]) - expected).max() <= 1
 
