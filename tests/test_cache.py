@@ -110,18 +110,22 @@ async def test_last_one_out_cancels_the_work():
     assert all(task.cancelled() for task in tasks)
 
 
-async def test_after_a_cancelled_work_the_next_one_starts_anew():
-    cache, first, second = Cache(100), Work(b"first"), Work(b"second")
-    leaving = ask(cache, first)
+async def test_work_that_is_slow_to_end_is_not_joined():
+    cache, ended = Cache(100), asyncio.Event()
+
+    async def slow_to_end(notify: Any) -> Any:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await ended.wait()
+
+    leaving = asyncio.create_task(cache.get("key", slow_to_end, ignore))
     await settle()
     leaving.cancel()
-    # Before the cancelled task has run once more: it shall not be joined while it ends.
-    await asyncio.sleep(0)
-    again = ask(cache, second)
     await settle()
-    second.gate.set()
-    assert await again == b"second"
-    assert first.finished == 0
+    assert await keep(cache, "key", b"second") == b"second"
+    ended.set()
+    await settle()
     assert await keep(cache, "key", b"third") == b"second"
 
 
@@ -241,6 +245,22 @@ async def test_who_asks_after_discard_gets_new_work():
     stale.gate.set()
     assert await early == b"stale"
     assert await keep(cache, "key", None) == b"fresh"
+
+
+async def test_discarded_work_that_ends_first_leaves_the_new_one_alone():
+    cache, stale, fresh = Cache(100), Work(b"stale"), Work(b"fresh")
+    early = ask(cache, stale)
+    await settle()
+    cache.discard("key")
+    tasks = [ask(cache, fresh)]
+    await settle()
+    stale.gate.set()
+    assert await early == b"stale"
+    tasks.append(ask(cache, fresh))
+    await settle()
+    fresh.gate.set()
+    assert await asyncio.gather(*tasks) == [b"fresh", b"fresh"]
+    assert fresh.started == 1
 
 
 async def test_work_that_was_discarded_still_ends_with_its_last_waiter():

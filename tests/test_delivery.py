@@ -54,7 +54,7 @@ def test_nothing_asked_changes_nothing():
     "delivery",
     [Delivery(), Delivery(rescale=True), Delivery(integers=True), Delivery(rgba=True)],
 )
-@pytest.mark.parametrize("samples", [(), (3,)])
+@pytest.mark.parametrize("samples", [(), (3,), (4,)])
 def test_result_is_contiguous(delivery, samples):
     pixels = np.ones((8, 6, *samples), "u2")[::2, ::2]
     assert not pixels.flags.c_contiguous
@@ -142,6 +142,7 @@ def test_rescale_says_so_also_when_nothing_changes():
         ("u2", 12, 1, 0, "i2"),
         ("u2", 16, 1, 0, "u2"),
         ("i2", 16, 1, 0, "i2"),
+        ("i2", 8, 1, 0, "i2"),
         ("i2", 12, 1, 2048, "i2"),
         ("u2", 12, 1, -1024, "i2"),
         ("u2", 15, 1, 0, "i2"),
@@ -172,7 +173,14 @@ def test_slices_of_a_series_have_one_class(values):
 
 @pytest.mark.parametrize(
     ("stored", "slope", "intercept"),
-    [("u2", 1, -1024), ("u2", 3, -5), ("u2", 0.25, 7.5), ("i2", 1, 2048), ("i2", -2, 1)],
+    [
+        ("u2", 1, -1024),
+        ("u2", 3, -5),
+        ("u2", 0.25, 7.5),
+        ("u2", -16, 65520),
+        ("i2", 1, 2048),
+        ("i2", -2, 1),
+    ],
 )
 def test_every_stored_value_is_mapped_exactly(stored, slope, intercept):
     values = np.arange(4096) - (2048 if stored == "i2" else 0)
@@ -238,6 +246,11 @@ def test_wanted_class_is_left_when_a_value_does_not_fit(values, wanted):
     assert delivered.pixels.tolist() == [[value - 1024 for value in values]]
 
 
+def test_wanted_class_is_left_when_a_value_is_too_large():
+    delivered = rescaled(image([0, 300], bits_stored=12), dtype="uint8")
+    assert delivered.pixels.tolist() == [[0, 300]]
+
+
 def test_floats_round_to_the_wanted_integers():
     stored = image([0, 1, 3], bits_stored=12, rescale_slope=0.6)
     delivered = rescaled(stored, dtype="int16")
@@ -296,13 +309,13 @@ def test_wide_integers_of_small_values_become_narrow():
 @pytest.mark.parametrize("dtype", ["i4", "u4", "f4", "f8"])
 def test_wide_values_are_quantised_and_the_lut_undoes_it(dtype):
     values = np.linspace(0, 2e9, 1000).astype(dtype)
-    stored = image(values, dtype, rescale_slope=0.5, rescale_intercept=-3.0)
+    stored = image(values, dtype, rescale_slope=0.5, rescale_intercept=-5e8)
     delivered = deliver(stored, Delivery(integers=True))
     lut = delivered.modality_lut
     assert delivered.pixels.dtype == np.uint16
     assert (delivered.pixels.min(), delivered.pixels.max()) == (0, 65535)
     found = delivered.pixels[0] * lut.slope + lut.intercept
-    expected = values.astype("f8") * 0.5 - 3
+    expected = values.astype("f8") * 0.5 - 5e8
     assert np.abs(found - expected).max() <= lut.slope * 0.51
 
 

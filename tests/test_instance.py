@@ -203,7 +203,9 @@ def test_pixel_data_of_a_vr_with_a_short_length():
 # ------------------------------------------------------------------ frames
 
 
-@pytest.mark.parametrize(("value", "expected"), [(None, 1), ("", 1), ("0", 1), ("1", 1), ("7", 7)])
+@pytest.mark.parametrize(
+    ("value", "expected"), [(None, 1), ("", 1), ("0", 1), ("-2", 1), ("1", 1), ("7", 7)]
+)
 def test_number_of_frames(value, expected):
     attributes = {} if value is None else {"NumberOfFrames": value}
     assert parse_part10(builders.native(PIXELS, **attributes)).number_of_frames == expected

@@ -203,7 +203,7 @@ async def test_own_scheme_may_be_registered_again(context):
 
 
 def test_built_in_scheme_is_refused():
-    with pytest.raises(ValueError, match="'wadouri' is already registered by pyloader.loaders"):
+    with pytest.raises(ValueError, match=r"'wadouri' is already registered by pyloader\.loaders"):
         register_result(None, scheme="wadouri")
 
 

@@ -17,6 +17,7 @@ from pyloader.dicom.modules import (
     read_isotope,
     read_modality_lut,
     read_multiframe,
+    read_nm_geometry,
     read_overlays,
     read_pixel_module,
     read_plane_module,
@@ -194,6 +195,15 @@ def test_object_that_is_no_image_has_no_image_modules():
     modules = header(parse_part10(builders.part10(dataset, ExplicitVRLittleEndian)), 0)
     assert modules["patient"] == {"patient_id": "p"}
     assert not {"image_pixel", "image_plane", "modality_lut", "voi_lut"} & set(modules)
+
+
+def test_empty_values_are_absent():
+    dataset = builders.header(PIXELS, Laterality="", ProtocolName=" ", SeriesNumber="")
+    dataset.update(item(RescaleType="", PatientName=""))
+    frame = reread(dataset)
+    assert read_modality_lut(frame) == ModalityLut()
+    for keyword in ("Laterality", "ProtocolName", "SeriesNumber", "PatientName"):
+        assert frame.get(keyword) is None
 
 
 def test_values_are_plain():
@@ -487,3 +497,20 @@ def test_snake(keyword, expected):
 
 def test_names_are_unique():
     assert len(set(NAMES.values())) == len(NAMES)
+
+
+def test_nuclear_medicine_geometry_is_the_first_detectors():
+    detector = Dataset()
+    detector.ImageOrientationPatient = [1, 0, 0, 0, 0, -1]
+    detector.ImagePositionPatient = [-100, 0, 50]
+    dataset = Dataset()
+    dataset.Modality = "NM"
+    dataset.ImageType = ["ORIGINAL", "PRIMARY", "RECON TOMO", "EMISSION"]
+    dataset.NumberOfFrames = 60
+    dataset.DetectorInformationSequence = Sequence([detector])
+    geometry = read_nm_geometry(Frame(dataset, 0))
+    assert geometry["image_orientation_patient"] == (1, 0, 0, 0, 0, -1)
+    assert geometry["image_position_patient"] == (-100, 0, 50)
+    assert (geometry["image_sub_type"], geometry["number_of_frames"]) == ("RECON TOMO", 60)
+    assert geometry["is_nm_reconstructable"]
+    assert read_nm_geometry(Frame(Dataset(), 0)) == {}

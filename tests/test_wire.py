@@ -244,6 +244,12 @@ def test_errors_of_the_tree_need_no_traceback():
     assert "traceback" not in wire_error(raised(lambda: ImageId.parse("nothing")), "nothing")
 
 
+def test_cause_of_an_error_of_the_tree_needs_no_traceback():
+    error = FormatError("cut off")
+    error.__cause__ = raised(lambda: {}["rows"])
+    assert "traceback" not in wire_error(error, "x:a")
+
+
 def test_unforeseen_error_of_our_own_keeps_all_its_traceback():
     """An error that only pyloader's code took part in."""
     try:

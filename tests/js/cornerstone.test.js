@@ -1,0 +1,411 @@
+// What is loaded, in each viewer's words; and registration with stand-ins of the two libraries.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { attach, deliveryFor, guessMode, imageFor, modeOf, moduleFor } from '../../web/cornerstone.js';
+
+const MODES = ['legacy', '3d', 'none'];
+
+/** A worker's answer: a CT of two pixels; `image` and `modules` change it. */
+function loadedOf(image = {}, modules = {}) {
+  return {
+    image: {
+      pixels: new Int16Array([-5, 7]),
+      minimum: -5,
+      maximum: 7,
+      pixel: { rows: 1, columns: 2, samplesPerPixel: 1, photometricInterpretation: 'MONOCHROME2', bitsStored: 12 },
+      modalityLut: { rescaleSlope: 2, rescaleIntercept: -1024 },
+      voiLut: { windowCenter: [40, 400], windowWidth: [80, 2000] },
+      encoding: { transferSyntaxUID: '1.2.840.10008.1.2.1', lossyImageCompression: false },
+      isRescaled: false,
+      warnings: ['odd'],
+      ...image,
+    },
+    modules: {
+      imagePlaneModule: { rowPixelSpacing: 0.5, columnPixelSpacing: 0.25, sliceThickness: 2, frameOfReferenceUID: '1.2' },
+      ...modules,
+    },
+    timing: { loadMilliseconds: 1, decodeMilliseconds: 2, totalMilliseconds: 4 },
+  };
+}
+
+const RGB = {
+  pixels: new Uint8Array(6),
+  pixel: { rows: 1, columns: 2, samplesPerPixel: 3, photometricInterpretation: 'RGB' },
+  modalityLut: {},
+  voiLut: {},
+};
+
+// ------------------------------------------------------------------ images
+
+for (const mode of MODES) {
+  test(`a grey image for ${mode}`, () => {
+    const loaded = loadedOf();
+    const { getPixelData, imageFrame, ...image } = imageFor(loaded, 'wadouri:a', mode, {});
+    assert.equal(getPixelData(), loaded.image.pixels);
+    assert.equal(imageFrame.pixelData, loaded.image.pixels);
+    assert.equal(imageFrame.bitsStored, 12);
+    assert.deepEqual(image, {
+      imageId: 'wadouri:a',
+      rows: 1,
+      columns: 2,
+      height: 1,
+      width: 2,
+      color: false,
+      rgba: false,
+      numberOfComponents: 1,
+      photometricInterpretation: 'MONOCHROME2',
+      invert: false,
+      minPixelValue: -5,
+      maxPixelValue: 7,
+      slope: 2,
+      intercept: -1024,
+      windowCenter: 40,
+      windowWidth: 80,
+      voiLUTFunction: undefined,
+      voiLUT: undefined,
+      rowPixelSpacing: 0.5,
+      columnPixelSpacing: 0.25,
+      sliceThickness: 2,
+      FrameOfReferenceUID: '1.2',
+      dataType: 'Int16Array',
+      floatPixelData: undefined,
+      sizeInBytes: 4,
+      preScale: { enabled: false, scaled: false },
+      imageQualityStatus: 8,
+      transferSyntaxUID: '1.2.840.10008.1.2.1',
+      lossyImageCompression: false,
+      warnings: ['odd'],
+      loadTimeInMS: 1,
+      decodeTimeInMS: 2,
+      totalTimeInMS: 4,
+    });
+  });
+}
+
+test('MONOCHROME1 is inverted', () => {
+  const pixel = { ...loadedOf().image.pixel, photometricInterpretation: 'MONOCHROME1' };
+  assert.equal(imageFor(loadedOf({ pixel }), 'x:a', '3d', {}).invert, true);
+});
+
+test('an image that is rescaled has neither slope nor intercept left', () => {
+  const image = imageFor(loadedOf({ isRescaled: true }), 'x:a', '3d', {});
+  assert.deepEqual([image.slope, image.intercept], [1, 0]);
+});
+
+test('an image that is rescaled tells by what', () => {
+  const loaded = loadedOf({ isRescaled: true }, { generalSeriesModule: { modality: 'PT' } });
+  const { preScale } = imageFor(loaded, 'x:a', '3d', { preScale: { scalingParameters: { suvbw: 0.5 } } });
+  assert.deepEqual(preScale, {
+    enabled: true,
+    scaled: true,
+    scalingParameters: { rescaleSlope: 2, rescaleIntercept: -1024, modality: 'PT', suvbw: 0.5 },
+  });
+});
+
+test('no modality LUT is the identity', () => {
+  const image = imageFor(loadedOf({ modalityLut: {} }), 'x:a', 'legacy', {});
+  assert.deepEqual([image.slope, image.intercept], [1, 0]);
+  const { scalingParameters } = imageFor(loadedOf({ modalityLut: {}, isRescaled: true }), 'x:a', '3d', {}).preScale;
+  assert.deepEqual([scalingParameters.rescaleSlope, scalingParameters.rescaleIntercept], [1, 0]);
+});
+
+for (const [mode, window] of [['legacy', [127.5, 255]], ['none', [127.5, 255]], ['3d', [128, 256]]]) {
+  test(`the window of color for ${mode} leaves it as it is`, () => {
+    const image = imageFor(loadedOf(RGB), 'x:a', mode, {});
+    assert.deepEqual([image.windowCenter, image.windowWidth], window);
+    assert.deepEqual([image.color, image.rgba, image.numberOfComponents], [true, false, 3]);
+  });
+}
+
+test('four samples are RGBA', () => {
+  const image = imageFor(loadedOf({ ...RGB, pixel: { ...RGB.pixel, samplesPerPixel: 4 } }), 'x:a', 'legacy', {});
+  assert.deepEqual([image.color, image.rgba, image.numberOfComponents], [true, true, 4]);
+});
+
+test('no window stays absent', () => {
+  const image = imageFor(loadedOf({ voiLut: {} }), 'x:a', '3d', {});
+  assert.deepEqual([image.windowCenter, image.windowWidth], [undefined, undefined]);
+});
+
+test('no plane stays absent', () => {
+  const image = imageFor(loadedOf({}, { imagePlaneModule: undefined }), 'x:a', '3d', {});
+  assert.deepEqual([image.rowPixelSpacing, image.columnPixelSpacing], [undefined, undefined]);
+});
+
+for (const [words, expected] of [['SIGMOID', 'SIGMOID'], ['LINEAR_EXACT', 'LINEAR_EXACT'], ['CUBIC', undefined]]) {
+  test(`VOI LUT function ${words}`, () => {
+    const voiLut = { voiLUTFunction: words };
+    assert.equal(imageFor(loadedOf({ voiLut }), 'x:a', '3d', {}).voiLUTFunction, expected);
+  });
+}
+
+const TABLE = { firstValueMapped: -5, bitsPerEntry: 16, entries: new Uint16Array([1, 2]), explanation: 'bone' };
+const SHOWN_TABLE = { id: '-5', firstValueMapped: -5, numBitsPerEntry: 16, lut: TABLE.entries, explanation: 'bone' };
+
+test('the first VOI LUT is shown', () => {
+  const luts = [TABLE, { ...TABLE, firstValueMapped: 0 }];
+  assert.deepEqual(imageFor(loadedOf({ voiLut: { luts } }), 'x:a', 'legacy', {}).voiLUT, SHOWN_TABLE);
+});
+
+// ------------------------------------------------------------------ delivery
+
+test('what a legacy viewer can show', () => {
+  assert.deepEqual(deliveryFor('legacy', {}), { rgba: true, rescale: false, integers: true });
+});
+
+test('what Cornerstone3D can show', () => {
+  assert.deepEqual(deliveryFor('3d', {}), { rgba: false, rescale: true, integers: false });
+});
+
+test('what a page gets', () => {
+  assert.deepEqual(deliveryFor('none', {}), { rgba: true, rescale: false, integers: false });
+});
+
+test('useRGBA is obeyed by Cornerstone3D and pages', () => {
+  assert.equal(deliveryFor('3d', { useRGBA: true }).rgba, true);
+  assert.equal(deliveryFor('none', { useRGBA: false }).rgba, false);
+  assert.equal(deliveryFor('legacy', { useRGBA: false }).rgba, true);
+});
+
+test('preScale is obeyed, with each default', () => {
+  assert.equal(deliveryFor('3d', { preScale: { enabled: false } }).rescale, false);
+  assert.equal(deliveryFor('3d', { preScale: {} }).rescale, true);
+  assert.equal(deliveryFor('none', { preScale: true }).rescale, true);
+  assert.equal(deliveryFor('none', { preScale: { enabled: true } }).rescale, true);
+  assert.equal(deliveryFor('none', { preScale: {} }).rescale, false);
+  assert.equal(deliveryFor('legacy', { preScale: { enabled: true } }).rescale, false);
+});
+
+for (const [parameters, expected] of [
+  [{ modality: 'PT', suvbw: 0.5 }, 0.5],
+  [{ modality: 'RTDOSE', DoseGridScaling: 0.01 }, 0.01],
+  [{ modality: 'CT', suvbw: 0.5, DoseGridScaling: 0.01 }, undefined],
+  [{ modality: 'PT' }, undefined],
+  [{ modality: 'PT', suvbw: NaN }, undefined],
+  [{ modality: 'RTDOSE', DoseGridScaling: 'none' }, undefined],
+]) {
+  test(`scaling by ${JSON.stringify(parameters)}`, () => {
+    const delivery = deliveryFor('3d', { preScale: { scalingParameters: parameters } });
+    assert.equal(delivery.factor, expected);
+    assert.equal('factor' in delivery, expected !== undefined);
+  });
+}
+
+test('a target buffer tells class and size', () => {
+  const targetBuffer = { type: 'Float32Array', rows: 64, columns: 32 };
+  const { dtype, rows, columns } = deliveryFor('3d', { targetBuffer });
+  assert.deepEqual([dtype, rows, columns], ['float32', 64, 32]);
+  assert.equal('dtype' in deliveryFor('legacy', { targetBuffer }), false);
+  assert.equal(deliveryFor('3d', { targetBuffer: { type: 'Uint16Array' } }).dtype, 'uint16');
+});
+
+// ------------------------------------------------------------------ metadata
+
+const PLANE = {
+  imagePositionPatient: [1, 2, 3],
+  imageOrientationPatient: [0, 1, 0, 0, 0, -1],
+  rowCosines: [0, 1, 0],
+  columnCosines: [0, 0, -1],
+  pixelSpacing: [0.5, 0.25],
+  rowPixelSpacing: 0.5,
+  columnPixelSpacing: 0.25,
+};
+
+for (const mode of MODES) {
+  test(`modules for ${mode} of an image that is not loaded`, () => {
+    assert.equal(moduleFor(undefined, 'imagePlaneModule', mode), undefined);
+  });
+
+  test(`a module for ${mode} that an image does not have`, () => {
+    for (const type of ['imagePlaneModule', 'patientModule', 'modalityLutModule', 'voiLutModule', 'petSeriesModule']) {
+      assert.equal(moduleFor({}, type, mode), undefined);
+    }
+  });
+
+  test(`modules for ${mode} that need no change`, () => {
+    const sopCommonModule = { sopInstanceUID: '1.2' };
+    assert.equal(moduleFor({ sopCommonModule }, 'sopCommonModule', mode), sopCommonModule);
+  });
+
+  test(`the patient for ${mode} under both names`, () => {
+    const patientModule = { patientID: 'p1', patientName: 'Doe' };
+    assert.deepEqual(moduleFor({ patientModule }, 'patientModule', mode), { ...patientModule, patientId: 'p1' });
+  });
+
+  test(`lookup tables for ${mode} under the names of both generations`, () => {
+    const modules = { modalityLutModule: { lut: TABLE }, voiLutModule: { windowCenter: [40], luts: [TABLE] } };
+    assert.deepEqual(moduleFor(modules, 'modalityLutModule', mode).modalityLUTSequence, [SHOWN_TABLE]);
+    const voi = moduleFor(modules, 'voiLutModule', mode);
+    assert.deepEqual([voi.windowCenter, voi.voiLUTSequence], [[40], [SHOWN_TABLE]]);
+  });
+
+  test(`no lookup tables for ${mode} are no empty ones`, () => {
+    const modules = { modalityLutModule: { rescaleSlope: 2 }, voiLutModule: {} };
+    assert.equal(moduleFor(modules, 'modalityLutModule', mode).modalityLUTSequence, undefined);
+    assert.equal(moduleFor(modules, 'voiLutModule', mode).voiLUTSequence, undefined);
+  });
+}
+
+test('a plane that is known is not marked', () => {
+  assert.deepEqual(moduleFor({ imagePlaneModule: PLANE }, 'imagePlaneModule', '3d'), { ...PLANE, usingDefaultValues: false });
+});
+
+for (const absent of ['imagePositionPatient', 'imageOrientationPatient', 'pixelSpacing']) {
+  test(`Cornerstone3D gets a default, and is told, without ${absent}`, () => {
+    const { [absent]: _, ...plane } = PLANE;
+    const found = moduleFor({ imagePlaneModule: plane }, 'imagePlaneModule', '3d');
+    assert.equal(found.usingDefaultValues, true);
+    assert.ok(Array.isArray(found[absent]));
+  });
+
+  test(`others get nothing invented without ${absent}`, () => {
+    const { [absent]: _, ...plane } = PLANE;
+    for (const mode of ['legacy', 'none']) assert.deepEqual(moduleFor({ imagePlaneModule: plane }, 'imagePlaneModule', mode), plane);
+  });
+}
+
+test('the defaults of a plane are the identity', () => {
+  assert.deepEqual(moduleFor({ imagePlaneModule: { rows: 3, columns: 4 } }, 'imagePlaneModule', '3d'), {
+    rows: 3,
+    columns: 4,
+    imageOrientationPatient: [1, 0, 0, 0, 1, 0],
+    rowCosines: [1, 0, 0],
+    columnCosines: [0, 1, 0],
+    imagePositionPatient: [0, 0, 0],
+    pixelSpacing: [1, 1],
+    rowPixelSpacing: 1,
+    columnPixelSpacing: 1,
+    usingDefaultValues: true,
+  });
+});
+
+test('Cornerstone3D gets a series module in any case', () => {
+  assert.deepEqual(moduleFor({}, 'generalSeriesModule', '3d'), {});
+  assert.equal(moduleFor({}, 'generalSeriesModule', 'legacy'), undefined);
+  assert.deepEqual(moduleFor({ generalSeriesModule: { modality: 'CT' } }, 'generalSeriesModule', '3d'), { modality: 'CT' });
+});
+
+// ------------------------------------------------------------------ libraries
+
+/** What both libraries have, as far as registering goes. */
+function fakeLibrary() {
+  const library = { loaders: new Map(), providers: [], fired: [] };
+  const registerImageLoader = (scheme, loader) => library.loaders.set(scheme, loader);
+  const metaData = {
+    addProvider: (provider, priority) => library.providers.push({ provider, priority }),
+    removeProvider: (provider) => (library.providers = library.providers.filter((entry) => entry.provider !== provider)),
+  };
+  const triggerEvent = (target, type, detail) => library.fired.push({ target, type, detail });
+  return { library, registerImageLoader, metaData, triggerEvent };
+}
+
+function fakeLegacy() {
+  const { library, registerImageLoader, metaData, triggerEvent } = fakeLibrary();
+  return { library, cornerstone: { registerImageLoader, metaData, triggerEvent, events: { name: 'events' } } };
+}
+
+function fake3D() {
+  const { library, registerImageLoader, metaData, triggerEvent } = fakeLibrary();
+  return { library, cornerstone: { imageLoader: { registerImageLoader }, metaData, triggerEvent, eventTarget: { name: 'eventTarget' } } };
+}
+
+/** The page's side of a connection, which notes what it is asked. */
+function fakeFace() {
+  const asked = [];
+  const load = (...parts) => (asked.push(parts), 'load object');
+  const metaData = (...parts) => (asked.push(parts), 'module');
+  return { asked, face: { load, metaData, events: new EventTarget() } };
+}
+
+test('a library is known by what it has', () => {
+  assert.equal(modeOf(fakeLegacy().cornerstone), 'legacy');
+  assert.equal(modeOf(fake3D().cornerstone), '3d');
+  for (const other of [undefined, null, {}, { registerImageLoader: () => {} }, { imageLoader: {} }]) assert.equal(modeOf(other), 'none');
+});
+
+test('a load by hand is of Cornerstone3D when it has a request type', () => {
+  assert.equal(guessMode({ requestType: 'interaction' }), '3d');
+  assert.equal(guessMode({}), 'none');
+  assert.equal(guessMode(undefined), 'none');
+});
+
+test('a load by hand is of the legacy viewer when that is on the page', (t) => {
+  globalThis.cornerstone = { enable: () => {} };
+  t.after(() => delete globalThis.cornerstone);
+  assert.equal(guessMode({}), 'legacy');
+  assert.equal(guessMode({ requestType: 'interaction' }), 'legacy');
+  globalThis.cornerstone = {};
+  assert.equal(guessMode({}), 'none');
+});
+
+test('Cornerstone3D loads through the face', () => {
+  const { library, cornerstone } = fake3D();
+  const { asked, face } = fakeFace();
+  attach(cornerstone, '3d', face).registerScheme('wadouri');
+  const options = { requestType: 'prefetch' };
+  assert.equal(library.loaders.get('wadouri')('wadouri:a?frame=1', options), 'load object');
+  library.loaders.get('wadouri')('wadouri:b');
+  assert.deepEqual(asked, [
+    ['wadouri:a?frame=1', options, '3d', 'wadouri:a?frame=1'],
+    ['wadouri:b', {}, '3d', 'wadouri:b'],
+  ]);
+});
+
+test('a legacy viewer counts frames from 0 and sees its own imageId', () => {
+  const { library, cornerstone } = fakeLegacy();
+  const { asked, face } = fakeFace();
+  attach(cornerstone, 'legacy', face).registerScheme('wadouri');
+  library.loaders.get('wadouri')('wadouri:a?frame=0');
+  assert.equal(library.providers[0].provider('patientModule', 'wadouri:a?frame=0'), 'module');
+  assert.deepEqual(asked, [
+    ['wadouri:a?frame=1', {}, 'legacy', 'wadouri:a?frame=0'],
+    ['patientModule', 'wadouri:a?frame=1', 'legacy'],
+  ]);
+});
+
+test('metadata of Cornerstone3D count frames from 1', () => {
+  const { library, cornerstone } = fake3D();
+  const { asked, face } = fakeFace();
+  attach(cornerstone, '3d', face);
+  assert.equal(library.providers[0].provider('patientModule', 'wadouri:a?frame=1'), 'module');
+  assert.deepEqual(asked, [['patientModule', 'wadouri:a?frame=1', '3d']]);
+});
+
+test('queries of what is no imageId are not answered', () => {
+  const { library, cornerstone } = fake3D();
+  const { asked, face } = fakeFace();
+  attach(cornerstone, '3d', face);
+  assert.equal(library.providers[0].provider('patientModule', ['wadouri:a']), undefined);
+  assert.equal(library.providers[0].provider('patientModule', undefined), undefined);
+  assert.deepEqual(asked, []);
+});
+
+test('the priority of the provider', () => {
+  const { library, cornerstone } = fake3D();
+  attach(cornerstone, '3d', fakeFace().face);
+  attach(cornerstone, '3d', fakeFace().face, { priority: 5 });
+  assert.deepEqual(library.providers.map(({ priority }) => priority), [100, 5]);
+});
+
+for (const [mode, fake, target] of [['legacy', fakeLegacy, 'events'], ['3d', fake3D, 'eventTarget']]) {
+  test(`events of loads are fired by ${mode}`, () => {
+    const { library, cornerstone } = fake();
+    const { face } = fakeFace();
+    attach(cornerstone, mode, face);
+    const types = ['imageloadstart', 'imageloadprogress', 'imageloadend'];
+    for (const type of [...types, 'imageloaded']) face.events.dispatchEvent(new CustomEvent(type, { detail: { url: type } }));
+    assert.deepEqual(library.fired, types.map((type) => ({ target: { name: target }, type: `cornerstone${type}`, detail: { url: type } })));
+  });
+
+  test(`${mode} may be let go of`, () => {
+    const { library, cornerstone } = fake();
+    const { asked, face } = fakeFace();
+    const { registerScheme, detach } = attach(cornerstone, mode, face);
+    registerScheme('wadouri');
+    detach();
+    assert.deepEqual(library.providers, []);
+    assert.throws(() => library.loaders.get('wadouri')('wadouri:a'), /pyloader was detached.*wadouri:a/);
+    face.events.dispatchEvent(new CustomEvent('imageloadstart'));
+    assert.deepEqual([library.fired, asked], [[], []]);
+  });
+}

@@ -1,0 +1,47 @@
+// imageIds, held to the same vectors as pyloader/imageid.py.
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { PyLoaderError } from '../../web/errors.js';
+import { countFramesFromOne, parseImageId } from '../../web/imageid.js';
+
+const vectors = JSON.parse(readFileSync(new URL('../imageid_vectors.json', import.meta.url), 'utf8'));
+
+for (const [text, scheme, source, frameIndex] of vectors.valid) {
+  test(`parts of '${text}'`, () => {
+    assert.deepEqual(parseImageId(text), { scheme, source, frameIndex });
+  });
+}
+
+for (const text of vectors.invalid) {
+  test(`'${text}' is invalid`, () => {
+    assert.throws(() => parseImageId(text), { name: 'PyLoaderError', code: 'image-id', imageId: text });
+  });
+}
+
+test('there are vectors of both kinds', () => {
+  assert.ok(vectors.valid.length > 10);
+  assert.ok(vectors.invalid.length > 5);
+});
+
+test('errors say what Python says', () => {
+  const expected = [
+    ['image.dcm', /^imageId 'image\.dcm' has no scheme; expected 'scheme:rest', such as/],
+    ['wadouri:/a?frame=0', /asks for frame '0'; frames count from 1, as in DICOMweb$/],
+  ];
+  for (const [text, message] of expected) {
+    const check = (error) => error instanceof PyLoaderError && error.kind === 'ImageIdError' && message.test(error.message);
+    assert.throws(() => parseImageId(text), check);
+  }
+});
+
+test('countFramesFromOne adds one to the frame, wherever it stands', () => {
+  assert.equal(countFramesFromOne('wadouri:/a?frame=0'), 'wadouri:/a?frame=1');
+  assert.equal(countFramesFromOne('wadouri:/a?x=1&frame=9&y=2'), 'wadouri:/a?x=1&frame=10&y=2');
+});
+
+test('countFramesFromOne leaves other imageIds alone', () => {
+  for (const imageId of ['wadouri:/a', 'wadouri:/a?subframe=3', 'wadouri:/a?frame=', 'wadouri:/frame=3']) {
+    assert.equal(countFramesFromOne(imageId), imageId);
+  }
+});

@@ -1,0 +1,580 @@
+// Which worker does what, when. The workers are ports of a MessageChannel with an Rpc behind them,
+// whose loads wait until a test lets them go.
+import assert from 'node:assert/strict';
+import { afterEach, test } from 'node:test';
+import { setImmediate as turn } from 'node:timers/promises';
+import { PyLoaderError } from '../../web/errors.js';
+import { Pool } from '../../web/pool.js';
+import { Rpc } from '../../web/rpc.js';
+
+const pools = [];
+const ports = [];
+afterEach(() => {
+  pools.splice(0).forEach((pool) => pool.end(new Error('the test is over')));
+  ports.splice(0).forEach((port) => port.close());
+});
+
+/** Wait until messages that are under way have come. */
+async function settle() {
+  for (let turns = 0; turns < 20; turns++) await turn();
+}
+
+/** A promise and what settles it. */
+function gate() {
+  let [open, fail] = [];
+  const promise = new Promise((resolve, reject) => ([open, fail] = [resolve, reject]));
+  return { promise, open, fail };
+}
+
+/** One worker: what it was called with, and its loads, which wait. */
+class FakeWorker {
+  loads = [];
+  heard = [];
+  isTerminated = false;
+
+  constructor(port, handlers, onDeath) {
+    this.onDeath = onDeath;
+    const heard = (name) => (payload) => void this.heard.push([name, payload]);
+    this.rpc = new Rpc(port, {
+      boot: heard('boot'),
+      define: (payload) => (heard('define')(payload), [payload.name]),
+      provide: heard('provide'),
+      release: heard('release'),
+      stats: () => ({}),
+      load: (payload, { signal, progress }) => {
+        const load = { ...gate(), payload, signal, progress };
+        this.loads.push(load);
+        return load.promise;
+      },
+      ...handlers,
+    });
+  }
+
+  names() {
+    return this.loads.map(({ payload }) => payload.imageId);
+  }
+}
+
+/**
+ * A pool over fake workers.
+ * @param {object} settings beside the defaults
+ * @param {(index: number) => object} script handlers of the worker that is made as the index-th
+ */
+function poolOf(settings = {}, script = () => ({})) {
+  const workers = [];
+  const bootProgress = [];
+  const host = {
+    handlers: { beforeRequest: (request) => ({ ...request, isHooked: true }) },
+    onBootProgress: (detail) => bootProgress.push(detail),
+    async createPlace(onDeath) {
+      const { port1, port2 } = new MessageChannel();
+      ports.push(port1, port2);
+      const worker = new FakeWorker(port2, script(workers.length), onDeath);
+      workers.push(worker);
+      return Object.assign(port1, { terminate: () => (worker.isTerminated = true) });
+    },
+  };
+  const pool = new Pool({ workers: 1, loadsPerWorker: 2, timeout: 0, boot: { assetsURL: '/' }, ...settings }, host);
+  pools.push(pool);
+  const run = (imageId, options = {}) => {
+    const job = pool.run({ name: 'load', payload: { imageId }, source: imageId.split('?')[0], ...options });
+    job.catch(() => {}); // a test that cares awaits it too
+    return job;
+  };
+  return { pool, workers, run, bootProgress };
+}
+
+/** A pool whose workers have started. */
+async function started(settings, script) {
+  const made = poolOf(settings, script);
+  await made.pool.start();
+  return made;
+}
+
+// ------------------------------------------------------------------ starting
+
+test('a given number of workers boots at once', async () => {
+  const { pool, workers } = await started({ workers: 3 });
+  assert.equal(workers.length, 3);
+  assert.deepEqual(workers[2].heard, [['boot', { assetsURL: '/' }]]);
+  assert.deepEqual(pool.stats().workers.map(({ state }) => state), ['ready', 'ready', 'ready']);
+  assert.ok(pool.stats().workers.every(({ bootMilliseconds }) => bootMilliseconds > 0));
+});
+
+/** Let the machine have some cores, for one test. */
+function haveCores(t, hardwareConcurrency) {
+  const before = Object.getOwnPropertyDescriptor(globalThis, 'navigator');
+  Object.defineProperty(globalThis, 'navigator', { value: { hardwareConcurrency }, configurable: true });
+  t.after(() => (before ? Object.defineProperty(globalThis, 'navigator', before) : delete globalThis.navigator));
+}
+
+test('auto boots one, and another when all are busy', async (t) => {
+  haveCores(t, 8);
+  const { workers, run } = await started({ workers: 'auto', loadsPerWorker: 1 });
+  assert.equal(workers.length, 1);
+  run('x:a');
+  await settle();
+  assert.equal(workers.length, 1);
+  run('x:b');
+  await settle();
+  assert.deepEqual(workers.map((worker) => worker.names()), [['x:a'], ['x:b']]);
+});
+
+for (const [cores, limit] of [[1, 1], [2, 1], [3, 2], [64, 4]]) {
+  test(`auto makes at most ${limit} of ${cores} cores`, async (t) => {
+    haveCores(t, cores);
+    const { workers, run } = await started({ workers: 'auto', loadsPerWorker: 1 });
+    for (let source = 0; source < 10; source++) {
+      run(`x:${source}`);
+      await settle();
+    }
+    assert.equal(workers.length, limit);
+  });
+}
+
+test('progress of booting reaches the host', async () => {
+  const { bootProgress } = await started({}, () => ({ boot: (_, { progress }) => progress({ loaded: 50 }) }));
+  assert.deepEqual(bootProgress, [{ loaded: 50 }]);
+});
+
+test('workers may call the page', async () => {
+  const { workers } = await started();
+  assert.deepEqual(await workers[0].rpc.call('beforeRequest', { url: 'a' }), { url: 'a', isHooked: true });
+});
+
+test('jobs that come before Python is there wait for it', async () => {
+  const boot = gate();
+  const { pool, workers, run } = poolOf({}, () => ({ boot: () => boot.promise }));
+  pool.start();
+  run('x:a');
+  await settle();
+  assert.deepEqual([workers[0].loads.length, pool.stats().queued], [0, 1]);
+  boot.open();
+  await settle();
+  assert.deepEqual([workers[0].loads.length, pool.stats().queued], [1, 0]);
+});
+
+test('a boot that fails rejects start and the queue', async () => {
+  const boot = gate();
+  const { pool, workers, run } = poolOf({}, () => ({ boot: () => boot.promise }));
+  const starting = pool.start();
+  const job = run('x:a');
+  await settle();
+  boot.fail(new PyLoaderError({ code: 'boot', message: 'no wheel' }));
+  await assert.rejects(starting, { code: 'boot', message: 'no wheel' });
+  await assert.rejects(job, { code: 'boot', message: 'no wheel' });
+  assert.equal(workers[0].isTerminated, true);
+  assert.deepEqual(pool.stats(), { workers: [], queued: 0, deaths: 0 });
+});
+
+test('a worker that cannot be loaded says why', async () => {
+  const { pool, workers } = poolOf({}, () => ({ boot: () => new Promise(() => {}) }));
+  const starting = pool.start();
+  await settle();
+  workers[0].onDeath('worker.mjs cannot be loaded');
+  await assert.rejects(starting, { code: 'boot', kind: 'BootError', message: /could not start \(worker\.mjs cannot be loaded\).*worker-src/ });
+});
+
+test('a boot that fails beside workers at work leaves the jobs to them', async () => {
+  const boots = [gate(), gate()];
+  const { pool, workers, run } = poolOf({ workers: 2 }, (index) => ({ boot: () => boots[index].promise }));
+  const starting = pool.start();
+  boots[0].open();
+  await settle();
+  const job = run('x:a');
+  boots[1].fail(new Error('no memory'));
+  await assert.rejects(starting, { message: 'no memory' });
+  workers[0].loads[0].open('image');
+  assert.equal(await job, 'image');
+});
+
+test('after a failed boot the next job tries again', async () => {
+  const { pool, workers, run } = poolOf({}, (index) => ({ boot: () => { if (index === 0) throw new Error('no wheel'); } }));
+  await assert.rejects(pool.start(), { message: 'no wheel' });
+  const job = run('x:a');
+  await settle();
+  workers[1].loads[0].open('image');
+  assert.equal(await job, 'image');
+});
+
+// ------------------------------------------------------------------ routing
+
+test('a job is answered by its worker', async () => {
+  const { workers, run } = await started();
+  const job = run('x:a?frame=2');
+  await settle();
+  assert.deepEqual(workers[0].names(), ['x:a?frame=2']);
+  workers[0].loads[0].open({ rows: 3 });
+  assert.deepEqual(await job, { rows: 3 });
+});
+
+test('a job fails as its worker says', async () => {
+  const { workers, run } = await started();
+  const job = run('x:a');
+  await settle();
+  workers[0].loads[0].fail(new PyLoaderError({ code: 'format', message: 'not DICOM' }));
+  await assert.rejects(job, { code: 'format', message: 'not DICOM' });
+});
+
+test('frames of one source go to one worker', async () => {
+  const { workers, run } = await started({ workers: 2, loadsPerWorker: 4 });
+  for (const frame of [1, 2, 3]) run(`x:a?frame=${frame}`);
+  await settle();
+  assert.deepEqual(workers.map(({ loads }) => loads.length).sort(), [0, 3]);
+});
+
+test('a source waits for its worker though another is idle', async () => {
+  const { pool, workers, run } = await started({ workers: 2, loadsPerWorker: 1 });
+  run('x:a?frame=1');
+  run('x:a?frame=2');
+  await settle();
+  assert.deepEqual([workers[0].names(), workers[1].names()], [['x:a?frame=1'], []]);
+  assert.equal(pool.stats().queued, 1);
+  workers[0].loads[0].open();
+  await settle();
+  assert.deepEqual(workers[0].names(), ['x:a?frame=1', 'x:a?frame=2']);
+});
+
+test('a source is known also when nothing of it runs', async () => {
+  const { workers, run } = await started({ workers: 2 });
+  const first = run('x:a?frame=1');
+  await settle();
+  workers[0].loads[0].open();
+  await first;
+  run('x:b');
+  await settle();
+  run('x:a?frame=2');
+  await settle();
+  assert.deepEqual(workers.map((worker) => worker.names().filter((name) => name.startsWith('x:a'))), [['x:a?frame=1', 'x:a?frame=2'], []]);
+});
+
+test('new sources go to the least busy worker', async () => {
+  const { workers, run } = await started({ workers: 2, loadsPerWorker: 4 });
+  for (const source of ['x:a', 'x:b', 'x:c', 'x:d']) run(source);
+  await settle();
+  assert.deepEqual(workers.map((worker) => worker.names()), [['x:a', 'x:c'], ['x:b', 'x:d']]);
+});
+
+test('a worker has no more loads than its limit', async () => {
+  const { pool, workers, run } = await started({ loadsPerWorker: 2 });
+  for (const source of ['x:a', 'x:b', 'x:c']) run(source);
+  await settle();
+  assert.deepEqual(workers[0].names(), ['x:a', 'x:b']);
+  assert.deepEqual([pool.stats().queued, pool.stats().workers[0].running], [1, 2]);
+  workers[0].loads[1].fail(new Error('broken'));
+  await settle();
+  assert.deepEqual(workers[0].names(), ['x:a', 'x:b', 'x:c']);
+});
+
+test('release tells the worker of the source, and forgets the route', async () => {
+  const { pool, workers, run } = await started({ workers: 2 });
+  const job = run('x:a');
+  await settle();
+  workers[0].loads[0].open();
+  await job;
+  pool.release('x:a');
+  pool.release('x:nothing');
+  await settle();
+  assert.deepEqual(workers[0].heard.slice(1), [['release', { source: 'x:a' }]]);
+  assert.deepEqual(workers[1].heard.slice(1), []);
+  run('x:b');
+  await settle();
+  run('x:a'); // no longer bound to the first worker, which is busy now
+  await settle();
+  assert.deepEqual(workers[1].names(), ['x:a']);
+});
+
+// ------------------------------------------------------------------ order
+
+test('jobs go by request type, then priority, then age', async () => {
+  const { workers, run } = await started({ loadsPerWorker: 1 });
+  run('x:running');
+  run('x:compute', { requestType: 'compute', priority: -100 });
+  run('x:prefetch', { requestType: 'prefetch' });
+  run('x:thumbnail', { requestType: 'thumbnail' });
+  run('x:low', { requestType: 'interaction', priority: 5 });
+  run('x:first', { requestType: 'interaction' });
+  run('x:second', { priority: 0 });
+  run('x:third', { requestType: 'nobody knows' });
+  run('x:urgent', { priority: -1 });
+  for (let index = 0; index < 9; index++) {
+    await settle();
+    workers[0].loads[index].open();
+  }
+  const expected = ['running', 'urgent', 'first', 'second', 'third', 'low', 'thumbnail', 'prefetch', 'compute'];
+  assert.deepEqual(workers[0].names(), expected.map((name) => `x:${name}`));
+});
+
+// ------------------------------------------------------------------ cancel
+
+test('a job that is cancelled in the queue never starts', async () => {
+  const { pool, workers, run } = await started({ loadsPerWorker: 1 });
+  run('x:a');
+  const controller = new AbortController();
+  const cancelled = run('x:b', { signal: controller.signal });
+  controller.abort();
+  await assert.rejects(cancelled, { name: 'AbortError' });
+  assert.equal(pool.stats().queued, 0);
+  await settle();
+  workers[0].loads[0].open();
+  await settle();
+  assert.deepEqual(workers[0].names(), ['x:a']);
+});
+
+test('a job whose signal has aborted is not taken', async () => {
+  const { workers, run } = await started();
+  await assert.rejects(run('x:a', { signal: AbortSignal.abort() }), { name: 'AbortError' });
+  await settle();
+  assert.deepEqual(workers[0].loads, []);
+});
+
+test('a job that is cancelled while it runs frees its place', async () => {
+  const { workers, run } = await started({ loadsPerWorker: 1 });
+  const controller = new AbortController();
+  const cancelled = run('x:a', { signal: controller.signal });
+  run('x:b');
+  await settle();
+  controller.abort();
+  await assert.rejects(cancelled, { name: 'AbortError' });
+  await settle();
+  assert.equal(workers[0].loads[0].signal.aborted, true);
+  assert.deepEqual(workers[0].names(), ['x:a', 'x:b']);
+});
+
+// ------------------------------------------------------------------ death
+
+test('the death of a worker fails its jobs, and another boots', async () => {
+  const { pool, workers, run } = await started();
+  const jobs = [run('x:a'), run('x:b')];
+  const waiting = run('x:c');
+  await settle();
+  await workers[0].rpc.call('died', 'unreachable executed').catch(() => {});
+  for (const [index, job] of jobs.entries()) {
+    await assert.rejects(job, {
+      kind: 'WorkerError', code: 'worker', stage: 'worker', imageId: ['x:a', 'x:b'][index],
+      message: /has died \(unreachable executed\); its loads are lost, a new one/,
+    });
+  }
+  await settle();
+  assert.equal(workers[0].isTerminated, true);
+  assert.deepEqual([workers.length, pool.stats().deaths], [2, 1]);
+  assert.deepEqual(workers[1].names(), ['x:c']);
+  workers[1].loads[0].open('image');
+  assert.equal(await waiting, 'image');
+});
+
+test('after a death its sources go to others', async () => {
+  const { workers, run } = await started({ workers: 2 }, (index) => ({ boot: () => (index === 2 ? new Promise(() => {}) : undefined) }));
+  run('x:a');
+  await settle();
+  workers[0].rpc.call('died', 'trap');
+  await settle();
+  run('x:a');
+  await settle();
+  assert.deepEqual(workers[1].names(), ['x:a']);
+});
+
+test('the death of one worker leaves the jobs of others alone', async () => {
+  const { workers, run } = await started({ workers: 2 });
+  const [lost, kept] = [run('x:a'), run('x:b')];
+  await settle();
+  workers[0].rpc.call('died', 'trap');
+  await assert.rejects(lost, { code: 'worker' });
+  workers[1].loads[0].open('image');
+  assert.equal(await kept, 'image');
+});
+
+test('an uncaught error ends a worker only when Python no longer answers', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] }); // the deadline of the answer would hold node up
+  let isAlive = true;
+  const { pool, workers, run } = await started({}, () => ({ stats: () => { if (!isAlive) throw new Error('trap'); } }));
+  const job = run('x:a');
+  await settle();
+  workers[0].onDeath('script error');
+  await settle();
+  assert.equal(pool.stats().deaths, 0);
+  isAlive = false;
+  workers[0].onDeath('script error');
+  await assert.rejects(job, { code: 'worker', message: /script error/ });
+  assert.equal(pool.stats().deaths, 1);
+});
+
+test('a worker that does not come back fails the queue', async () => {
+  const { workers, run } = await started({ loadsPerWorker: 1 }, (index) => ({ boot: () => { if (index) throw new Error('no memory'); } }));
+  run('x:a');
+  const waiting = run('x:b');
+  await settle();
+  workers[0].rpc.call('died', 'trap');
+  await assert.rejects(waiting, { message: 'no memory' });
+});
+
+// ------------------------------------------------------------------ what all workers hear
+
+test('a broadcast reaches every worker and tells the first answer', async () => {
+  const { pool, workers } = await started({ workers: 2 });
+  assert.deepEqual(await pool.broadcast('define', { name: 'mine' }, 'define mine'), ['mine']);
+  for (const worker of workers) assert.deepEqual(worker.heard.at(-1), ['define', { name: 'mine' }]);
+});
+
+test('late workers hear what was broadcast, the latest of each key', async () => {
+  const { pool, workers } = await started();
+  await pool.broadcast('define', { name: 'old' }, 'define mine');
+  await pool.broadcast('provide', { name: 'dicomfile:0' }, 'dicomfile:0');
+  await pool.broadcast('provide', { name: 'dicomfile:1' }, 'dicomfile:1');
+  await pool.broadcast('define', { name: 'new' }, 'define mine');
+  pool.forgetReplay('dicomfile:0');
+  workers[0].rpc.call('died', 'trap');
+  await settle();
+  const heard = workers[1].heard.map(([name, payload]) => [name, payload.name]).slice(1);
+  assert.deepEqual(heard.sort(), [['define', 'new'], ['provide', 'dicomfile:1']]);
+});
+
+test('a late worker hears everything before its first job', async () => {
+  const replay = gate();
+  const { pool, workers, run } = await started({}, (index) => ({ define: () => (index ? replay.promise : ['mine']) }));
+  await pool.broadcast('define', { name: 'mine' }, 'define mine');
+  workers[0].rpc.call('died', 'trap');
+  await settle();
+  run('mine:a');
+  await settle();
+  assert.equal(workers[1].loads.length, 0);
+  replay.open();
+  await settle();
+  assert.deepEqual(workers[1].names(), ['mine:a']);
+});
+
+test('a worker that becomes ready during a broadcast hears it too', async () => {
+  const [boot, answer] = [gate(), gate()];
+  const script = (index) => (index ? { boot: () => boot.promise } : { define: () => answer.promise });
+  const { pool, workers } = poolOf({ workers: 2 }, script);
+  const starting = pool.start();
+  await settle();
+  const sending = pool.broadcast('define', { name: 'mine' }, 'define mine');
+  await settle();
+  boot.open();
+  await starting;
+  answer.open(['mine']);
+  assert.deepEqual(await sending, ['mine']);
+  assert.deepEqual(workers[1].heard, [['define', { name: 'mine' }]], 'once');
+});
+
+test('what fails on a worker is not replayed', async () => {
+  const { pool, workers } = await started({}, (index) => (index ? {} : { define: () => { throw new Error('SyntaxError'); } }));
+  await assert.rejects(pool.broadcast('define', { name: 'bad' }, 'define bad'), { message: 'SyntaxError' });
+  workers[0].rpc.call('died', 'trap');
+  await settle();
+  assert.deepEqual(workers[1].heard.map(([name]) => name), ['boot']);
+});
+
+test('tell reaches the workers that are there, and no later ones', async () => {
+  const { pool, workers } = await started({ workers: 2 });
+  await pool.tell('provide', { name: 'x' });
+  assert.deepEqual(workers.map(({ heard }) => heard.at(-1)[0]), ['provide', 'provide']);
+  workers[0].rpc.call('died', 'trap');
+  await settle();
+  assert.deepEqual(workers[2].heard.map(([name]) => name), ['boot']);
+});
+
+// ------------------------------------------------------------------ timeout
+
+/** Let mocked time pass, and messages come. */
+async function pass(t, milliseconds) {
+  t.mock.timers.tick(milliseconds);
+  await settle();
+}
+
+test('a load without a sign of life is given up', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const { pool, workers, run } = await started({ timeout: 1000 });
+  const job = run('x:a');
+  let failure = null;
+  job.catch((error) => (failure = error));
+  await settle();
+  await pass(t, 999);
+  assert.equal(failure, null);
+  await pass(t, 1);
+  assert.match(failure.message, /'x:a' gave no sign of life for 1000 ms; .* scheme 'x' never returns/);
+  assert.deepEqual([failure.kind, failure.code, failure.imageId], ['TimeoutError', 'timeout', 'x:a']);
+  assert.equal(workers[0].loads[0].signal.aborted, true, 'its work is cancelled');
+  assert.equal(pool.stats().deaths, 0, 'Python answers, so the worker stays');
+});
+
+test('progress starts the time anew', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const { workers, run } = await started({ timeout: 1000 });
+  const heard = [];
+  const job = run('x:a', { onProgress: (detail) => heard.push(detail) });
+  await settle();
+  for (const loaded of [1, 2, 3]) {
+    await pass(t, 900);
+    workers[0].loads[0].progress({ loaded });
+    await settle();
+  }
+  await pass(t, 900);
+  workers[0].loads[0].open('image');
+  assert.equal(await job, 'image');
+  assert.deepEqual(heard, [{ loaded: 1 }, { loaded: 2 }, { loaded: 3 }]);
+});
+
+test('the timeout of a job goes before that of the pool', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const { run } = await started({ timeout: 1000 });
+  const [short, unlimited] = [run('x:a', { timeout: 10 }), run('x:b', { timeout: 0 })];
+  let isSettled = false;
+  unlimited.catch(() => (isSettled = true));
+  await settle();
+  await pass(t, 10);
+  await assert.rejects(short, { code: 'timeout', message: /for 10 ms/ });
+  await pass(t, 100_000);
+  assert.equal(isSettled, false);
+});
+
+test('time in the queue does not count', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const { workers, run } = await started({ timeout: 1000, loadsPerWorker: 1 });
+  const [first, second] = [run('x:a', { timeout: 0 }), run('x:b')];
+  await settle();
+  await pass(t, 5000);
+  workers[0].loads[0].open();
+  await first;
+  await settle();
+  workers[0].loads[1].open('image');
+  assert.equal(await second, 'image');
+});
+
+test('silence of a worker that no longer answers is its death', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const { pool, workers, run } = await started({ timeout: 1000 }, () => ({ stats: () => new Promise(() => {}) }));
+  const [silent, other] = [run('x:a'), run('x:b', { timeout: 0 })];
+  await settle();
+  await pass(t, 1000);
+  await assert.rejects(silent, { code: 'timeout' });
+  assert.equal(pool.stats().deaths, 0);
+  await pass(t, 10_000);
+  await assert.rejects(other, { code: 'worker', message: /'x:a' may keep Python busy for ever/ });
+  assert.deepEqual([pool.stats().deaths, workers.length], [1, 2]);
+});
+
+// ------------------------------------------------------------------ ending
+
+test('end rejects what runs and what waits, and ends the workers', async () => {
+  const { pool, workers, run } = await started({ workers: 2, loadsPerWorker: 1 });
+  const jobs = ['x:a', 'x:b', 'x:c'].map((source) => run(source));
+  await settle();
+  pool.end(new Error('terminated'));
+  const results = await Promise.allSettled(jobs);
+  assert.deepEqual(results.map(({ reason }) => reason.message), ['terminated', 'terminated', 'terminated']);
+  assert.deepEqual(workers.map(({ isTerminated }) => isTerminated), [true, true]);
+  assert.deepEqual(pool.stats().workers, []);
+  await settle();
+  assert.equal(workers.length, 2, 'nobody takes their place');
+});
+
+test('end while a worker boots rejects start', async () => {
+  const { pool, workers } = poolOf({}, () => ({ boot: () => new Promise(() => {}) }));
+  const starting = pool.start();
+  await settle();
+  pool.end(new Error('terminated'));
+  await assert.rejects(starting, { message: 'terminated' });
+  assert.equal(workers[0].isTerminated, true);
+});
