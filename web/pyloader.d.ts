@@ -156,7 +156,10 @@ export interface Stats {
 export function init(options?: InitOptions): Promise<void>;
 /** Settles with `init`; rejects with the boot error. */
 export let ready: Promise<void>;
-/** Load one image, not cached. Frames count from 1: `wadouri:https://host/us.dcm?frame=3`. */
+/**
+ * Load one image, not cached. Frames count from 1: `wadouri:https://host/us.dcm?frame=3`. The parsed
+ * file stays in its worker for its other frames, up to `limits.sourceBytes`; `purge` lets go of it.
+ */
 export function loadImage(imageId: string, options?: LoadOptions): Promise<Image>;
 /** Load one image, or take it from `cache`. */
 export function loadAndCacheImage(imageId: string, options?: LoadOptions): Promise<Image>;

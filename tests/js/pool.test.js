@@ -177,15 +177,19 @@ test('a worker that cannot be loaded says why', async () => {
 
 test('a boot that fails beside workers at work leaves the jobs to them', async () => {
   const boots = [gate(), gate()];
-  const { pool, workers, run } = poolOf({ workers: 2 }, (index) => ({ boot: () => boots[index].promise }));
+  const { pool, workers, run } = poolOf({ workers: 2, loadsPerWorker: 1 }, (index) => ({ boot: () => boots[index].promise }));
   const starting = pool.start();
   boots[0].open();
   await settle();
-  const job = run('x:a');
+  const jobs = [run('x:a'), run('x:b')];
   boots[1].fail(new Error('no memory'));
   await assert.rejects(starting, { message: 'no memory' });
-  workers[0].loads[0].open('image');
-  assert.equal(await job, 'image');
+  assert.equal(pool.stats().queued, 1);
+  for (const index of [0, 1]) {
+    workers[0].loads[index].open('image');
+    assert.equal(await jobs[index], 'image');
+    await settle();
+  }
 });
 
 test('after a failed boot the next job tries again', async () => {
