@@ -86,9 +86,10 @@ class Bridge:
 
         async def work() -> dict[str, Any]:
             image = await load_image(image_id, self.context(options, clock.listen))
-            image = deliver(image, Delivery.from_options(options.get("delivery") or {}))
+            delivery = Delivery.from_options(options.get("delivery") or {})
             return {
-                "image": wire_image(image),
+                "image": wire_image(deliver(image, delivery)),
+                # Of the image, not of the form in which one viewer wants it.
                 "modules": wire_modules(modules_of(image)),
                 "timing": clock.read(),
             }
@@ -181,7 +182,7 @@ def define_loaders(name: str, source: str) -> list[str]:
         code = compile(source, name, "exec")
         sys.modules[name] = module
         exec(code, module.__dict__)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         image_loaders.drop(name)
         image_loaders.restore(before)
         raise CustomLoaderError(

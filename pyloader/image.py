@@ -50,14 +50,17 @@ class PixelModule:
         rows, columns, samples = (*pixels.shape, 1)[:3]
         bits = pixels.dtype.itemsize * 8
         found: dict[str, Any] = {
+            "rows": rows,
+            "columns": columns,
+            "samples_per_pixel": samples,
             "photometric_interpretation": GREY if samples == 1 else COLOR,
             "bits_allocated": bits,
             "bits_stored": bits,
-            "high_bit": bits - 1,
+            "high_bit": attributes.get("bits_stored", bits) - 1,
             "pixel_representation": int(pixels.dtype.kind == "i"),
             "planar_configuration": 0 if samples > 1 else None,
         }
-        return cls(rows, columns, samples, **(found | attributes))
+        return cls(**(found | attributes))
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,7 +256,7 @@ def as_field(name: str, value: Any) -> Any:
 
 def check_pixels(pixels: NDArray[Any]) -> NDArray[Any]:
     """Return `pixels` when they can be an image."""
-    if pixels.dtype.kind not in "uif" or pixels.dtype.itemsize < 1:
+    if pixels.dtype.kind not in "uif" or pixels.dtype.itemsize > 8:
         raise FormatError(
             f"an image's array has integers or floats, not dtype {pixels.dtype}; "
             "convert it first, such as with pixels.astype('u1')"

@@ -70,7 +70,7 @@ class ImageId:
 
 def parse_frame_number(number: str, text: str) -> int:
     """Return the frame number, from 1, that stands as `number` in the imageId `text`."""
-    if not (number.isascii() and number.isdigit() and int(number) >= 1):
+    if not re.fullmatch(r"0*[1-9][0-9]{0,8}", number):
         raise ImageIdError(
             f"imageId {text!r} asks for frame {number!r}; frames count from 1, as in DICOMweb"
         )

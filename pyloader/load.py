@@ -62,10 +62,12 @@ async def load_metadata(
     LoaderError
         As `load_image`.
     """
-    parsed = ImageId.parse(image_id)
-    if parsed.scheme not in header_loaders:
-        return modules_of(await load_image(image_id, context))
     with about(image_id):
+        parsed = ImageId.parse(image_id)
+        # A user who took the scheme over took its headers too.
+        holder = header_loaders.owner(parsed.scheme)
+        if holder is None or holder != image_loaders.owner(parsed.scheme):
+            return modules_of(await load_image(image_id, context))
         modules: Mapping[str, Mapping[str, Any]] = await run(
             header_loaders[parsed.scheme], parsed, context or default_context()
         )

@@ -73,6 +73,9 @@ class Registry(Mapping[str, Target], Generic[Target]):
             self._targets[key] = target
         return target
 
+    def __contains__(self, key: object) -> bool:
+        return key in self._targets  # without importing it
+
     def __iter__(self) -> Iterator[str]:
         return iter(self._targets)
 

@@ -365,3 +365,62 @@ def test_range_of_nothing_but_nan():
 def test_range_is_of_python_numbers():
     assert {type(end) for end in value_range(np.array([1, 2], "u1"))} == {int}
     assert {type(end) for end in value_range(np.array([1, 2], "f4"))} == {float}
+
+
+# ------------------------------------------------------------------ what was wrong once
+
+
+def test_resampled_wide_color_keeps_its_bits():
+    wide = image(np.full((4, 4, 3), 4095), bits_stored=12)
+    assert deliver(wide, Delivery(rows=2, columns=2)).pixels.max() == 255
+
+
+def test_resampled_slices_keep_the_class_of_their_bits():
+    slices = image(np.full((4, 4), 4095), bits_stored=12, rescale_intercept=-1024)
+    small = deliver(slices, Delivery(rows=2, columns=2, rescale=True))
+    assert small.pixels.dtype == "i2"
+    assert small.pixels.max() == 4095 - 1024
+    assert (small.pixel.rows, small.pixel.columns) == (2, 2)
+
+
+def test_values_changed_within_their_dtype_may_use_all_its_bits():
+    found = rescaled(image([[2000, -5]], "i2", bits_stored=12, rescale_slope=3))
+    assert found.pixels.tolist() == [[6000, -15]]
+    assert (found.pixel.bits_stored, found.pixel.high_bit) == (16, 15)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_what_is_not_finite_stays_float(value):
+    found = deliver(image([[1.5, value]], "f4"), Delivery(rescale=True, dtype="int16"))
+    assert found.pixels.dtype == "f4"
+
+
+def test_class_that_nobody_knows_is_left_alone():
+    assert deliver(image([[1]]), Delivery(dtype="uint8clamped")).pixels.dtype == "u2"
+
+
+def test_class_is_kept_to_without_rescaling_too():
+    assert deliver(image([[1]]), Delivery(dtype="float32")).pixels.dtype == "f4"
+
+
+def with_table(sop_class: str) -> Image:
+    """Return an image with a modality LUT as a table."""
+    table = LookupTable(0, 16, np.array([7, 8, 9], "u2"))
+    modules = {"sop_common": {"sop_class_uid": sop_class}}
+    return Image.from_array(np.array([[0, 2]], "u2"), lut=table, modules=modules)
+
+
+def test_viewer_of_integers_is_spared_the_table():
+    ct = with_table("1.2.840.10008.5.1.4.1.1.2")
+    assert deliver(ct, Delivery(integers=True)).pixels.tolist() == [[7, 9]]
+    assert deliver(ct, Delivery()).pixels.tolist() == [[0, 2]]
+
+
+def test_table_of_projection_xray_is_not_for_display():
+    angio = with_table("1.2.840.10008.5.1.4.1.1.12.1")
+    assert deliver(angio, Delivery(integers=True)).pixels.tolist() == [[0, 2]]
+
+
+def test_factor_multiplies_a_table_too():
+    found = deliver(with_table(""), Delivery(rescale=True, factor=0.5))
+    assert found.pixels.tolist() == [[3.5, 4.5]]

@@ -145,3 +145,17 @@ def test_slope_and_intercept_that_are_there(attributes):
     assert not lut.is_identity
     assert lut.slope == attributes.get("rescale_slope", 1)
     assert lut.intercept == attributes.get("rescale_intercept", 0)
+
+
+def test_size_may_be_said_when_it_is_right():
+    image = Image.from_array(np.zeros((2, 3), "u2"), rows=2, columns=3, samples_per_pixel=1)
+    assert (image.pixel.rows, image.pixel.columns) == (2, 3)
+
+
+def test_high_bit_follows_the_bits_stored():
+    assert Image.from_array(np.zeros((2, 3), "u2"), bits_stored=12).pixel.high_bit == 11
+
+
+def test_floats_of_more_than_64_bits_are_refused():
+    with pytest.raises(FormatError, match="not dtype"):
+        Image.from_array(np.zeros((2, 2), np.longdouble))

@@ -238,3 +238,20 @@ def test_what_pydicom_warns_of_is_noted_once():
     assert body.count(b"ISO_IR 100") == 2
     instance = parse_part10(body.replace(b"ISO_IR 100", b"ISO_IR 999"))
     assert instance.warnings == ("Unknown encoding 'ISO_IR 999' - using default encoding instead",)
+
+
+@pytest.mark.parametrize(
+    ("said", "done"),
+    [
+        (ImplicitVRLittleEndian, ExplicitVRLittleEndian),
+        (ExplicitVRLittleEndian, ImplicitVRLittleEndian),
+    ],
+)
+def test_meta_header_that_names_another_encoding(said, done):
+    bare = builders.bare(builders.native(PIXELS, done))
+    other = builders.native(PIXELS, said)
+    instance = parse_part10(other[: len(other) - len(builders.bare(other))] + bare)
+    assert instance.transfer_syntax_uid == said
+    assert instance.pixels is not None
+    assert bytes(instance.pixels.value) == PIXELS.tobytes()
+    assert instance.warnings, "the contradiction is noted"

@@ -276,3 +276,22 @@ def test_errors_are_built_in_ones_too():
     assert isinstance(FormatError("x"), ValueError)
     assert isinstance(NetworkError("x", "url"), OSError)
     assert isinstance(CustomLoaderError("x"), LoaderError)
+
+
+async def test_header_of_an_imageid_that_cannot_be_read_names_it():
+    with pytest.raises(ImageIdError, match="no scheme") as caught:
+        await load_metadata("nonsense")
+    assert caught.value.image_id == "nonsense"
+
+
+async def test_scheme_that_was_taken_over_is_so_for_headers_too():
+    built_in = image_loaders.owned_by("pyloader.loaders.wadouri")
+    try:
+
+        @register_loader("wadouri", replace=True)
+        async def load(image_id: ImageId, context: Context) -> Image:
+            return Image.from_array(np.zeros((2, 3), "u1"))
+
+        assert (await load_metadata("wadouri:x"))["image_pixel"].columns == 3
+    finally:
+        image_loaders.restore(built_in)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from pydicom import Dataset, Sequence
-from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
+from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 from pyloader.dicom.instance import parse_part10
 from pyloader.dicom.modules import (
@@ -514,3 +514,20 @@ def test_nuclear_medicine_geometry_is_the_first_detectors():
     assert (geometry["image_sub_type"], geometry["number_of_frames"]) == ("RECON TOMO", 60)
     assert geometry["is_nm_reconstructable"]
     assert read_nm_geometry(Frame(Dataset(), 0)) == {}
+
+
+def test_lut_of_a_big_endian_file():
+    item = Dataset()
+    item.LUTDescriptor = [3, 0, 16]
+    item.add_new("LUTData", "OW", np.array([1, 2, 256], ">u2").tobytes())
+    dataset = builders.header(np.zeros((2, 2), "u2"), VOILUTSequence=Sequence([item]))
+    dataset.PixelData = bytes(8)
+    dataset["PixelData"].VR = "OW"
+    instance = parse_part10(builders.part10(dataset, ExplicitVRBigEndian))
+    assert read_voi_lut(Frame(instance.dataset, 0)).luts[0].entries.tolist() == [1, 2, 256]
+
+
+def test_integer_strings_become_plain_integers():
+    dataset = Dataset()
+    dataset.InstanceNumber = "7"
+    assert type(Frame(dataset, 0).get("InstanceNumber")) is int

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from pyloader import load_image, load_metadata
 from pyloader.errors import NetworkError
+from pyloader.load import default_context
+from pyloader.transport import Request, ignore_progress
+from pyloader.transport.native import NativeTransport
 from tests import builders
 
 PIXELS = builders.ramp(16, 24)
@@ -50,3 +55,17 @@ async def test_file_that_is_not_there(path, monkeypatch):
     with pytest.raises(NetworkError, match="No such file") as caught:
         await load_image(f"wadouri:{path}.other")
     assert caught.value.image_id == f"wadouri:{path}.other"
+
+
+@pytest.mark.parametrize("url", ["http://host/a b", "http://[::1", "http://host:port/", "\0"])
+async def test_address_that_cannot_be_is_a_network_error(url):
+    context = replace(default_context(), retries=0)
+    with pytest.raises(NetworkError, match="could not fetch"):
+        await load_image(f"wadouri:{url}", context)
+
+
+async def test_range_of_a_path_is_partial_content(tmp_path):
+    (tmp_path / "a").write_bytes(b"0123456789")
+    request = Request(str(tmp_path / "a"), byte_range=(2, 5))
+    answer = await NativeTransport().send(request, ignore_progress)
+    assert (answer.status, answer.body) == (206, b"234")

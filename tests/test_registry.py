@@ -111,3 +111,9 @@ def test_registries_do_not_share_rows():
     first.register("b", made_in("mine"))
     assert "b" not in second
     assert "b" not in rows
+
+
+def test_looking_for_a_key_imports_nothing():
+    registry: Registry[Callable[..., Any]] = Registry("thing", {"lazy": "no.such.module:name"})
+    assert "lazy" in registry
+    assert "other" not in registry

@@ -23,7 +23,7 @@ export function deliveryFor(mode, options) {
     rescale: mode === '3d' ? preScale?.enabled !== false : mode === 'none' && (preScale === true || preScale?.enabled === true),
     integers: mode === 'legacy',
     factor: scalingFactor(preScale?.scalingParameters),
-    dtype: mode === 'legacy' ? undefined : targetBuffer?.type?.replace('Array', '').toLowerCase(),
+    dtype: mode === 'legacy' ? undefined : targetBuffer?.type?.replace(/(Clamped)?Array/, '').toLowerCase(),
     rows: targetBuffer?.rows,
     columns: targetBuffer?.columns,
   };

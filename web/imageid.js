@@ -20,7 +20,7 @@ export function parseImageId(imageId) {
   const frame = FRAME.exec(rest);
   if (!frame) return { scheme, source: `${scheme}:${rest}`, frameIndex: 0 };
   const [whole, lead, number, next] = frame;
-  if (!/^\d+$/.test(number) || Number(number) < 1) {
+  if (!/^0*[1-9][0-9]{0,8}$/.test(number)) {
     throw invalid(imageId, `asks for frame '${number}'; frames count from 1, as in DICOMweb`);
   }
   const without = rest.slice(0, frame.index) + (next ? lead : '') + rest.slice(frame.index + whole.length);

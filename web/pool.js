@@ -25,6 +25,8 @@ class Slot {
   place = null;
   /** @type {Rpc | null} */
   rpc = null;
+  /** @type {Promise<void> | undefined} */
+  booted;
 
   /** @param {PoolHost} host @param {(error: PyLoaderError) => void} onDeath */
   constructor(host, onDeath) {
@@ -128,16 +130,21 @@ export class Pool {
    * @param {string} name @param {any} payload @param {string} key @returns {Promise<any>} the first answer
    */
   async broadcast(name, payload, key) {
-    // First of all, so that a worker which becomes ready meanwhile has heard it too.
-    const before = this.#replay.get(key);
+    await this.#someReady();
+    const asked = this.#ready();
+    const answers = await Promise.all(asked.map((slot) => slot.rpc?.call(name, payload)));
+    // At the end of the list, where a worker that replays it just now still meets it.
+    this.#replay.delete(key);
     this.#replay.set(key, [name, payload]);
-    try {
-      return (await this.tell(name, payload))[0];
-    } catch (error) {
-      if (before) this.#replay.set(key, before);
-      else this.#replay.delete(key);
-      throw error;
-    }
+    const late = this.#ready().filter((slot) => !asked.includes(slot));
+    await Promise.all(late.map((slot) => slot.rpc?.call(name, payload)));
+    return answers[0];
+  }
+
+  async #someReady() {
+    if (this.#ready().length) return;
+    const boots = this.#slots.map((slot) => slot.booted);
+    await (boots.length ? Promise.any(boots).catch(({ errors }) => Promise.reject(errors[0])) : this.#grow());
   }
 
   #ready() {
@@ -180,7 +187,8 @@ export class Pool {
     const slot = new Slot(this.host, (error) => this.#onDeath(slot, error));
     this.#slots.push(slot);
     try {
-      await slot.boot(this.settings.boot, this.#replay);
+      slot.booted = slot.boot(this.settings.boot, this.#replay);
+      await slot.booted;
       this.#dispatch();
     } catch (error) {
       slot.end(/** @type {Error} */ (error));
@@ -221,8 +229,10 @@ export class Pool {
       else waiting.push(job);
     }
     this.#queue = waiting;
-    const busy = waiting.length > 0 && this.#slots.every((slot) => slot.state === 'ready');
-    if (busy && this.#slots.length < this.limit && !this.#ended) this.#grow().catch(() => {});
+    // Another worker helps only those whose source is not at home in one already.
+    const homeless = waiting.some((job) => !this.#routes.has(job.source));
+    const settled = this.#slots.every((slot) => slot.state === 'ready');
+    if (homeless && settled && this.#slots.length < this.limit && !this.#ended) this.#grow().catch(() => {});
   }
 
   /** @param {string} source @returns {Slot | undefined} a worker that has room: the one that knows the source, else the least busy */
@@ -323,8 +333,12 @@ function workerLimit(workers) {
 
 /** @param {Promise<any> | undefined} promise @param {number} milliseconds */
 function withDeadline(promise, milliseconds) {
-  const late = new Promise((resolve) => setTimeout(resolve, milliseconds, false));
-  return Promise.race([Promise.resolve(promise).then(() => true, () => false), late]);
+  /** @type {ReturnType<typeof setTimeout>} */
+  let timer;
+  const late = new Promise((resolve) => {
+    timer = setTimeout(resolve, milliseconds, false);
+  });
+  return Promise.race([Promise.resolve(promise).then(() => true, () => false), late]).finally(() => clearTimeout(timer));
 }
 
 /** @param {string} words */

@@ -68,7 +68,11 @@ export class Rpc {
         onProgress,
       });
       signal?.addEventListener('abort', abort);
-      this.#endpoint.postMessage({ id, kind: 'call', name, payload }, transfer);
+      try {
+        this.#endpoint.postMessage({ id, kind: 'call', name, payload }, transfer);
+      } catch (error) {
+        this.#settle(id)?.reject(error); // something in the payload cannot be cloned
+      }
     });
   }
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import struct
 import warnings
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
+from struct import unpack_from
 
 from pydicom import Dataset, dcmread
 from pydicom.filereader import read_dataset, read_preamble
@@ -216,9 +216,9 @@ def inflate(body: bytes, url: str) -> tuple[bytes, BytesIO]:
 def find_pixels(body: bytes, position: int, syntax: UID) -> PixelElement | None:
     """Return the pixel data element whose header stands at `position`, if one does."""
     order = "<" if syntax.is_little_endian else ">"
-    if position + 8 > len(body):
+    if position + 12 > len(body):
         return None
-    group, element = struct.unpack_from(f"{order}HH", body, position)
+    group, element = unpack_from(f"{order}HH", body, position)
     keyword = PIXEL_KEYWORDS.get(group << 16 | element)
     if keyword is None:
         return None
@@ -232,14 +232,14 @@ def find_pixels(body: bytes, position: int, syntax: UID) -> PixelElement | None:
 def read_element_header(
     body: bytes, position: int, order: str, syntax: UID
 ) -> tuple[str, int, int]:
-    """Return VR, length and the start of the value of the element whose tag ends at `position`."""
-    if syntax.is_implicit_VR:
-        return "OW", struct.unpack_from(f"{order}L", body, position)[0], position + 4
+    """Return VR, length and the start of the value of the element whose tag ends at `position`.
+
+    Files exist whose data set is explicit where the meta header says implicit, and the other way
+    round. The bytes tell: a long VR read as an implicit length would be odd, which none is.
+    """
     vr = body[position : position + 2]
-    if vr in LONG_VRS:
-        return vr.decode(), struct.unpack_from(f"{order}L", body, position + 4)[0], position + 8
-    return (
-        vr.decode("latin-1"),
-        struct.unpack_from(f"{order}H", body, position + 2)[0],
-        position + 4,
-    )
+    if vr in LONG_VRS and body[position + 2 : position + 4] == b"\0\0":
+        return vr.decode(), unpack_from(f"{order}L", body, position + 4)[0], position + 8
+    if syntax.is_implicit_VR or not (vr.isalpha() and vr.isupper()):
+        return "OW", unpack_from(f"{order}L", body, position)[0], position + 4
+    return vr.decode(), unpack_from(f"{order}H", body, position + 2)[0], position + 4

@@ -51,6 +51,11 @@ class Frame:
     dataset: Dataset
     index: int
 
+    @property
+    def byte_order(self) -> str:
+        """Return ``>`` for a data set that was read as big endian, else ``<``."""
+        return ">" if self.dataset.original_encoding[1] is False else "<"
+
     def group(self, keyword: str) -> Dataset | None:
         """Return the item of a functional group macro: the frame's own, else the shared one."""
         for owner in (
@@ -136,8 +141,10 @@ def plain(value: Any) -> Any:
         return [plain(item) for item in value] or None
     if isinstance(value, PersonName):
         return str(value) or None
-    if isinstance(value, (bytes, int)) or value is None:
+    if isinstance(value, bytes) or value is None:
         return value
+    if isinstance(value, int):
+        return int(value)
     if isinstance(value, float):
         return float(value)
     if hasattr(value, "as_tuple"):  # Decimal of a DS
@@ -275,17 +282,17 @@ def read_lut(item: Dataset, frame: Frame) -> LookupTable | None:
     first = int(descriptor[1])
     if frame.integer("PixelRepresentation") and first >= 1 << 15:
         first -= 1 << 16
-    entries = lut_entries(stored, count)
+    entries = lut_entries(stored, count, frame.byte_order)
     return LookupTable(first, int(descriptor[2]), entries[:count], value_of(item, "LUTExplanation"))
 
 
-def lut_entries(stored: Any, count: int) -> np.ndarray[Any, np.dtype[np.uint16]]:
+def lut_entries(stored: Any, count: int, order: str) -> np.ndarray[Any, np.dtype[np.uint16]]:
     """Return LUT Data as 16-bit entries; 8-bit ones may be packed two in a word."""
     if not isinstance(stored, bytes):
         return np.array(as_tuple(stored), dtype="<i4").astype("<u2")
     if len(stored) < 2 * count:
         return np.frombuffer(stored, "u1").astype("<u2")
-    return np.frombuffer(stored[: 2 * count], "<u2")
+    return np.frombuffer(stored[: 2 * count], f"{order}u2").astype("<u2", copy=False)
 
 
 # ---------------------------------------------------------------- modules that only describe

@@ -15,6 +15,13 @@ from pyloader.pixels.color import to_8_bit, to_rgba
 Array = NDArray[Any]
 # Numeric classes a viewer's textures hold, the smallest first; float32 holds the rest.
 CLASSES = (np.dtype("u1"), np.dtype("i2"), np.dtype("u2"))
+# What a page may ask for, by the name that numpy and JavaScript share; other names are left alone.
+WANTED = {
+    name: np.dtype(name)
+    for name in ("uint8", "int8", "uint16", "int16", "uint32", "int32", "float32", "float64")
+}
+# X-Ray Angiographic and X-Ray Radiofluoroscopic Image Storage.
+PROJECTION_XRAY = ("1.2.840.10008.5.1.4.1.1.12.1", "1.2.840.10008.5.1.4.1.1.12.2")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,17 +64,30 @@ def deliver(image: Image, delivery: Delivery) -> Image:
     image = resample(image, delivery.rows, delivery.columns)
     if image.pixels.ndim == 3:
         return deliver_color(image, delivery)
-    if delivery.rescale:
+    if delivery.rescale or (delivery.integers and has_table_for_display(image)):
         image = rescale(image, delivery)
+    elif delivery.dtype:
+        image = with_pixels(image, fit_class(image.pixels, delivery.dtype))
     if delivery.integers:
         image = quantise(image)
     return with_pixels(image, np.ascontiguousarray(image.pixels))
 
 
+def has_table_for_display(image: Image) -> bool:
+    """Tell whether a modality LUT stands as a table that a viewer without tables has to be spared.
+
+    That of projection X-ray is not for display (PS3.4 N.2.1.2).
+    """
+    sop_class = image.modules.get("sop_common", {}).get("sop_class_uid")
+    return image.modality_lut.lut is not None and sop_class not in PROJECTION_XRAY
+
+
 def with_pixels(image: Image, pixels: Array, **changes: Any) -> Image:
     """Return `image` with other pixels, described by their own dtype where that changed."""
-    if pixels.dtype == image.pixels.dtype and pixels.shape == image.pixels.shape:
-        return replace(image, pixels=pixels, **changes)
+    if pixels.dtype == image.pixels.dtype:
+        rows, columns, samples = (*pixels.shape, 1)[:3]
+        pixel = replace(image.pixel, rows=rows, columns=columns, samples_per_pixel=samples)
+        return replace(image, pixels=pixels, pixel=pixel, **changes)
     photometric = image.pixel.photometric_interpretation
     kept = {
         "pixel_padding_value": image.pixel.pixel_padding_value,
@@ -100,8 +120,13 @@ def rescale(image: Image, delivery: Delivery) -> Image:
     The class follows from bits, sign, slope and intercept, never from this image's own minimum
     and maximum: neighbouring slices of a series must not differ in class.
     """
-    values = apply_modality_lut(image, delivery.factor)
-    return with_pixels(image, fit_class(values, delivery.dtype), is_rescaled=True)
+    values = fit_class(apply_modality_lut(image, delivery.factor), delivery.dtype)
+    if values.dtype == image.pixels.dtype and values is not image.pixels:
+        # Values were changed within their dtype: they may use all of its bits.
+        bits = values.dtype.itemsize * 8
+        pixel = replace(image.pixel, bits_stored=bits, high_bit=bits - 1)
+        image = replace(image, pixel=pixel)
+    return with_pixels(image, values, is_rescaled=True)
 
 
 def apply_modality_lut(image: Image, factor: float) -> Array:
@@ -111,7 +136,7 @@ def apply_modality_lut(image: Image, factor: float) -> Array:
         last = len(lut.lut.entries) - 1
         indices = np.clip(image.pixels.astype("i4") - lut.lut.first_value_mapped, 0, last)
         values: Array = lut.lut.entries[indices]
-        return values
+        return values if factor == 1 else (values * factor).astype("f4")
     slope, intercept = lut.slope * factor, lut.intercept * factor
     dtype = class_of(image.pixel, image.pixels.dtype, slope, intercept)
     if slope == 1 and intercept == 0:
@@ -146,16 +171,16 @@ def smallest_class(low: float, high: float) -> np.dtype[Any]:
 
 def fit_class(values: Array, wanted: str) -> Array:
     """Return the values as `wanted`, unless that would change one of them by overflow."""
-    if not wanted or values.dtype == wanted:
-        return values
-    dtype = np.dtype(wanted)
+    dtype = WANTED.get(wanted, values.dtype)
     if dtype.kind != "f":
+        if values.dtype.kind == "f" and not np.isfinite(values).all():
+            return values
         limits = np.iinfo(dtype)
         low, high = value_range(values)
         if low < limits.min or high > limits.max:
             return values
         values = np.rint(values) if values.dtype.kind == "f" else values
-    return values.astype(dtype)
+    return values.astype(dtype, copy=False)
 
 
 def quantise(image: Image) -> Image:

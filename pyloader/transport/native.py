@@ -7,6 +7,7 @@ it. In the browser `transport/browser.py` takes this place.
 from __future__ import annotations
 
 import asyncio
+from http.client import HTTPException
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.error import HTTPError, URLError
@@ -28,7 +29,7 @@ class NativeTransport:
         """Return the answer; a file that can be read answers with status 200."""
         try:
             return await asyncio.to_thread(send_blocking, request, progress)
-        except OSError as error:
+        except (OSError, HTTPException, ValueError) as error:
             reason = error.reason if isinstance(error, URLError) else error
             raise NetworkError(f"could not fetch {request.url}: {reason}", request.url) from error
 
@@ -40,7 +41,7 @@ def send_blocking(request: Request, progress: Progress) -> Response:
     body = Path(request.url).read_bytes()
     start, stop = request.byte_range or (0, len(body))
     progress(len(body), len(body))
-    return Response(request.url, 200, {}, body[start:stop])
+    return Response(request.url, 206 if request.byte_range else 200, {}, body[start:stop])
 
 
 def send_url(request: Request, progress: Progress) -> Response:

@@ -582,3 +582,20 @@ test('end while a worker boots rejects start', async () => {
   await assert.rejects(starting, { message: 'terminated' });
   assert.equal(workers[0].isTerminated, true);
 });
+
+test('a broadcast waits for a worker when none is ready', async () => {
+  const boot = gate();
+  const { pool } = poolOf({}, () => ({ boot: () => boot.promise }));
+  const starting = pool.start();
+  const sending = pool.broadcast('define', { name: 'mine' }, 'define mine');
+  boot.open();
+  await starting;
+  assert.deepEqual(await sending, ['mine']);
+});
+
+test('a broadcast fails with the boot when nobody starts', async () => {
+  const { pool } = poolOf({}, () => ({ boot: () => Promise.reject(new Error('no wasm')) }));
+  const starting = assert.rejects(pool.start(), /no wasm/);
+  await assert.rejects(pool.broadcast('define', { name: 'mine' }, 'define mine'), /no wasm/);
+  await starting;
+});
