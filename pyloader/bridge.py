@@ -16,12 +16,11 @@ from types import ModuleType
 from typing import Any
 
 from js import Object
-from pydicom import Dataset
 from pyodide.ffi import to_js
 
 from pyloader.cache import Cache
 from pyloader.context import Context, Listener
-from pyloader.dicom.instance import Instance
+from pyloader.dicom.instance import parse_json
 from pyloader.dicom.modules import header
 from pyloader.errors import CustomLoaderError
 from pyloader.load import load_image, load_metadata
@@ -109,9 +108,7 @@ class Bridge:
         """Read the modules of a DICOM JSON data set (PS3.18 F); ``{modules}`` or ``{error}``."""
 
         async def work() -> dict[str, Any]:
-            dataset = Dataset.from_json(text, bulk_data_uri_handler=lambda *_: None)
-            syntax = dataset.get("AvailableTransferSyntaxUID", "")
-            return {"modules": wire_modules(header(Instance(dataset, syntax, None), 0))}
+            return {"modules": wire_modules(header(parse_json(text), 0))}
 
         return await self.answer(call, image_id, work)
 

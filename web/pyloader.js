@@ -42,8 +42,9 @@ export const cache = new ImageCache(DEFAULTS.cacheBytes);
 let resolveReady;
 /** @type {(error: any) => void} */
 let rejectReady;
-/** Settles with the first init. @type {Promise<void>} */
+/** Settles with init; a new try after a failure has a new one. @type {Promise<void>} */
 export let ready;
+let bootFailed = false;
 resetReady();
 
 let settings = { ...DEFAULTS };
@@ -75,6 +76,7 @@ let pageLoaders = Promise.resolve();
 /** @param {Partial<typeof DEFAULTS>} [options] */
 export function init(options = {}) {
   if (booted) return booted;
+  if (bootFailed) resetReady();
   settings = { ...DEFAULTS, ...options, limits: { ...DEFAULTS.limits, ...options.limits } };
   settings.assetsURL = new URL(settings.assetsURL, document.baseURI).href.replace(/\/?$/, '/');
   cache.maximumBytes = settings.cacheBytes;
@@ -93,8 +95,10 @@ export function init(options = {}) {
     },
     (error) => {
       // The next load may try again: a missing file may be there by then.
-      if (pool === started) [pool, booted] = [null, null];
-      rejectReady(error);
+      if (pool === started) {
+        [pool, booted, bootFailed] = [null, null, true];
+        rejectReady(error);
+      }
       started.end(error);
       throw error;
     },
@@ -145,6 +149,7 @@ export function stats() {
 }
 
 function resetReady() {
+  bootFailed = false;
   ready = new Promise((resolve, reject) => {
     [resolveReady, rejectReady] = [resolve, reject];
   });
@@ -179,7 +184,7 @@ export async function loadMetadata(imageId, options = {}) {
 export function imageLoader(imageId, options = {}) {
   const mode = attachedMode() ?? guessMode(options);
   if (mode === '3d') handMode = '3d';
-  return load(imageId, options, mode, imageId);
+  return loadObject(imageId, options, mode, imageId);
 }
 
 /** The viewer that called imageLoader without `use`; metaData answers in its way. @type {Mode} */
@@ -191,7 +196,26 @@ function attachedMode() {
 }
 
 /**
- * Start a load and return its load object.
+ * A load as viewers want it: what it parsed is let go of with the last image of it that is decached.
+ * @param {string} imageId @param {Options} options @param {Mode} mode @param {string} shownAs
+ */
+function loadObject(imageId, options, mode, shownAs) {
+  const { promise, cancelFn } = load(imageId, options, mode, shownAs);
+  let state = 'loading';
+  promise.then(() => {
+    if (state === 'decached') return;
+    state = 'held';
+    hold(imageId);
+  }, () => {});
+  const decache = () => {
+    if (state === 'held') letGo(imageId);
+    state = 'decached';
+  };
+  return { promise, cancelFn, cancel: cancelFn, decache };
+}
+
+/**
+ * Start a load.
  * @param {string} imageId frames counted from 1
  * @param {Options} options
  * @param {Mode} mode
@@ -203,10 +227,8 @@ function load(imageId, options, mode, shownAs) {
   const cancelFn = () => controller.abort();
   if (signal?.aborted) cancelFn();
   signal?.addEventListener('abort', cancelFn, { once: true });
-  let held = '';
   const promise = choose(imageId, options ?? {}, mode, shownAs, controller.signal)
     .then((image) => {
-      held = hold(imageId);
       counts.loaded++;
       fire('imageloaded', { image });
       return image;
@@ -218,11 +240,7 @@ function load(imageId, options, mode, shownAs) {
       throw error;
     })
     .finally(() => signal?.removeEventListener('abort', cancelFn));
-  const decache = () => {
-    if (held) letGo(held);
-    held = '';
-  };
-  return { promise, cancelFn, cancel: cancelFn, decache };
+  return { promise, cancelFn };
 }
 
 /** @param {string} imageId @param {Options} options @param {Mode} mode @param {string} shownAs @param {AbortSignal} signal */
@@ -297,11 +315,11 @@ function onReport({ phase, url, loaded, total }, imageId, onProgress) {
 function hold(imageId) {
   const { source } = parseImageId(imageId);
   holders.set(source, (holders.get(source) ?? 0) + 1);
-  return source;
 }
 
-/** The last load object of a file lets go of its parsed form. @param {string} source */
-function letGo(source) {
+/** The last load object of a file lets go of its parsed form. @param {string} imageId */
+function letGo(imageId) {
+  const { source } = parseImageId(imageId);
   const left = (holders.get(source) ?? 0) - 1;
   if (left > 0) return holders.set(source, left);
   holders.delete(source);
@@ -408,7 +426,7 @@ export function use(cornerstone, options) {
     throw new PyLoaderError({ code: 'viewer', stage: 'dispatch', message: 'use() takes the cornerstone-core or @cornerstonejs/core library object; what it was given has no registerImageLoader' });
   }
   const face = {
-    load,
+    load: loadObject,
     events,
     metaData: (/** @type {string} */ type, /** @type {string} */ imageId, /** @type {Mode} */ hostMode) => moduleFor(metadata.get(imageId), type, hostMode),
   };

@@ -41,12 +41,20 @@ export function createSend(settings, files, beforeRequest) {
       headers: { ...settings.headers, ...headers, ...rangeHeader(byteRange) },
       credentials: settings.credentials,
     };
-    if (beforeRequest) request = { ...request, ...(await beforeRequest(request)) };
+    if (beforeRequest) request = { ...request, ...(await beforeRequest(request).catch(failedHook)) };
     const { headers: sent, credentials } = request;
     const response = await fetch(request.url, { headers: sent, credentials, signal });
     const body = await readBody(response, onProgress);
     return { url: response.url, status: response.status, headers: Object.fromEntries(response.headers), body };
   }
+}
+
+/** The page's own hook failed: no server had a part in it. */
+class HookFailure extends Error {}
+
+/** @param {any} error @returns {never} */
+function failedHook(error) {
+  throw new HookFailure(`beforeRequest of the page failed: ${error?.message ?? error}`);
 }
 
 /** @param {[number, number] | undefined} byteRange */
@@ -110,6 +118,7 @@ function join(chunks, length) {
 /** @param {string} url @param {string} baseURL @param {any} error */
 function describeFailure(url, baseURL, error) {
   if (url.startsWith('dicomfile:')) return `${url} is not here: addFile() gives the name, removeFile() ends it`;
+  if (error instanceof HookFailure) return `could not fetch ${url}: ${error.message}`;
   const words = `could not fetch ${url}: ${error?.message ?? error}`;
   const elsewhere = URL.canParse(url, baseURL) && new URL(url, baseURL).origin !== new URL(baseURL).origin;
   return elsewhere

@@ -143,6 +143,25 @@ def parse_part10(body: bytes, url: str = "") -> Instance:
     return Instance(dataset, syntax, pixels, tuple(notes))
 
 
+def parse_json(text: str) -> Instance:
+    """Read a DICOM JSON data set (PS3.18 F); bulk data stay where they are.
+
+    Raises
+    ------
+    FormatError
+        `text` is not a DICOM JSON data set.
+    """
+    try:
+        with noting() as notes:
+            dataset = Dataset.from_json(text, bulk_data_uri_handler=lambda *_: None)
+    except Exception as error:
+        raise FormatError(
+            f"the metadata cannot be read as a DICOM JSON data set: {type(error).__name__}: {error}"
+        ) from error
+    syntax = UID(str(dataset.get("AvailableTransferSyntaxUID", "")))
+    return Instance(dataset, syntax, None, tuple(notes))
+
+
 @contextmanager
 def noting() -> Iterator[list[str]]:
     """Collect what pydicom warns of, each text once; the list is filled at the end."""

@@ -172,6 +172,8 @@ def smallest_class(low: float, high: float) -> np.dtype[Any]:
 def fit_class(values: Array, wanted: str) -> Array:
     """Return the values as `wanted`, unless that would change one of them by overflow."""
     dtype = WANTED.get(wanted, values.dtype)
+    if dtype == values.dtype:
+        return values
     if dtype.kind != "f":
         if values.dtype.kind == "f" and not np.isfinite(values).all():
             return values
@@ -180,7 +182,7 @@ def fit_class(values: Array, wanted: str) -> Array:
         if low < limits.min or high > limits.max:
             return values
         values = np.rint(values) if values.dtype.kind == "f" else values
-    return values.astype(dtype, copy=False)
+    return values.astype(dtype)
 
 
 def quantise(image: Image) -> Image:

@@ -148,6 +148,7 @@ def test_missing_assets(open_page, missing: str, workers: int) -> None:
         assert "dist/" in error["message"] or "imported" in error["message"]
     page.context.unroute(f"**/{missing}*")
     assert_ct(page)
+    page.evaluate("pyloader.ready")  # of the second try
 
 
 def test_altered_package_is_refused(open_page) -> None:
@@ -192,3 +193,16 @@ def wheel_of(name: str, code: str) -> bytes:
         archive.writestr(f"{name}-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nTag: py3-none-any\n")
         archive.writestr(f"{name}-1.0.dist-info/RECORD", "")
     return stream.getvalue()
+
+
+def test_terminate_while_starting(open_page) -> None:
+    page = open_page()
+    found = page.evaluate(
+        """async () => {
+          const first = pyloader.init({workers: 1}).catch((error) => error.name);
+          pyloader.terminate();
+          const second = pyloader.init({workers: 1}).then(() => 'started');
+          return [await first, await second, await pyloader.ready.then(() => 'ready')];
+        }"""
+    )
+    assert found == ["AbortError", "started", "ready"]

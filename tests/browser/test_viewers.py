@@ -199,6 +199,23 @@ def test_legacy_counts_frames_from_zero(legacy: Page, site: WebServer) -> None:
     assert found == [f"wadouri:{path}?frame=0", 10, 30, 3]
 
 
+def test_decache_lets_go_of_the_file(legacy: Page, site: WebServer) -> None:
+    """Also when the page itself has loaded from that file."""
+    before = len(site.asked("/corpus/MR_small.dcm"))
+    legacy.evaluate(
+        """async (id) => {
+          pyloader.use(cornerstone);
+          await pyloader.loadImage(id);
+          await cornerstone.loadAndCacheImage(id);
+          cornerstone.imageCache.purgeCache();
+          await new Promise((resolve) => setTimeout(resolve, 100));
+          await pyloader.loadImage(id);
+        }""",
+        "wadouri:/corpus/MR_small.dcm",
+    )
+    assert len(site.asked("/corpus/MR_small.dcm")) == before + 2
+
+
 def test_legacy_cache_metadata_events_and_detach(legacy: Page) -> None:
     found = legacy.evaluate(
         """async (id) => {

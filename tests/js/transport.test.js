@@ -130,7 +130,8 @@ test('a hook that returns nothing changes nothing', async () => {
 
 test('a hook that fails is no answer', async () => {
   const hook = async () => { throw new Error('no token'); };
-  assert.match((await send('/body', { hook })).error, /^could not fetch \/body: no token/);
+  const { error } = await send('/body', { hook });
+  assert.equal(error, 'could not fetch /body: beforeRequest of the page failed: no token');
 });
 
 // ------------------------------------------------------------------ progress
