@@ -15,20 +15,21 @@ from textwrap import dedent
 from types import ModuleType
 from typing import Any
 
-from js import Object
+from js import AbortController, Object
 from pyodide.ffi import to_js
 
 from pyloader.cache import Cache
-from pyloader.context import Context, Listener
-from pyloader.dicom.instance import parse_json
+from pyloader.context import Context
+from pyloader.dicom.json_model import parse_json
 from pyloader.dicom.modules import header
 from pyloader.errors import CustomLoaderError
 from pyloader.load import load_image, load_metadata
 from pyloader.loaders import image_loaders
+from pyloader.loaders.dicomweb import open_series, search
+from pyloader.network import Listener, Network
 from pyloader.pixels.delivery import Delivery, deliver
-from pyloader.transport import Transport
 from pyloader.transport.browser import BrowserTransport
-from pyloader.wire import modules_of, wire_error, wire_image, wire_modules
+from pyloader.wire import error_from, modules_of, plain, wire_error, wire_image, wire_modules
 
 # pydicom logs what it also raises or warns of; both reach the page as errors and image.warnings.
 logging.getLogger("pydicom").setLevel(logging.CRITICAL + 1)
@@ -46,11 +47,11 @@ class Clock:
         self.js_listener = js_listener
         self.started = self.fetched = time.perf_counter()
 
-    def listen(self, phase: str, url: str, loaded: int, total: int | None) -> None:
+    def listen(self, phase: str, *report: Any) -> None:
         """Pass a report on, and note when an answer has come."""
         if phase == "end":
             self.fetched = time.perf_counter()
-        self.js_listener(phase, url, loaded, total)
+        self.js_listener(phase, *report)
 
     def read(self) -> dict[str, float]:
         """Return milliseconds spent fetching, and decoding with all that follows."""
@@ -65,27 +66,34 @@ class Bridge:
 
     Parameters
     ----------
-    js_send : JavaScript function
-        See `BrowserTransport`.
-    cache_bytes : int
-        What parsed files may take.
-    retries : int
+    js_page : JavaScript object
+        What the page does for Python: ``send`` (see `BrowserTransport`), ``describe(source)`` (see
+        `Context`) and ``authorize(url, sent)`` (see `Network`).
+    js_settings : JavaScript object
+        ``cacheBytes``, what parsed files may take; ``retries``, ``requestTimeout`` (ms),
+        ``requestsPerOrigin``.
     """
 
-    def __init__(self, js_send: Any, cache_bytes: int, retries: int) -> None:
-        self.transport: Transport = BrowserTransport(js_send)
-        self.cache = Cache(cache_bytes)
-        self.retries = retries
+    def __init__(self, js_page: Any, js_settings: Any) -> None:
+        self.js_page = js_page
+        self.network = Network(
+            BrowserTransport(js_page.send),
+            retries=js_settings.retries,
+            timeout=js_settings.requestTimeout / 1000 or None,
+            requests_per_origin=js_settings.requestsPerOrigin,
+            authorize=js_page.authorize,
+        )
+        self.cache = Cache(js_settings.cacheBytes)
         self.tasks: dict[int, asyncio.Task[Any]] = {}
 
-    async def load(self, call: int, image_id: str, js_options: Any, js_listener: Any) -> Any:
+    async def load(self, call: int, image_id: str, js_job: Any, js_listener: Any) -> Any:
         """Load an image; resolves to ``{image, modules, timing}`` or ``{error}``."""
-        options = js_options.to_py()
         clock = Clock(js_listener)
+        context = self.context(js_job, clock.listen)
+        delivery = Delivery.from_options(context.options.get("delivery") or {})
 
         async def work() -> dict[str, Any]:
-            image = await load_image(image_id, self.context(options, clock.listen))
-            delivery = Delivery.from_options(options.get("delivery") or {})
+            image = await load_image(image_id, context)
             return {
                 "image": wire_image(deliver(image, delivery)),
                 # Of the image, not of the form in which one viewer wants it.
@@ -95,9 +103,9 @@ class Bridge:
 
         return await self.answer(call, image_id, work)
 
-    async def metadata(self, call: int, image_id: str, js_options: Any, js_listener: Any) -> Any:
+    async def metadata(self, call: int, image_id: str, js_job: Any, js_listener: Any) -> Any:
         """Load an image's modules; resolves to ``{modules}`` or ``{error}``."""
-        context = self.context(js_options.to_py(), js_listener)
+        context = self.context(js_job, js_listener)
 
         async def work() -> dict[str, Any]:
             return {"modules": wire_modules(await load_metadata(image_id, context))}
@@ -111,6 +119,24 @@ class Bridge:
             return {"modules": wire_modules(header(parse_json(text), 0))}
 
         return await self.answer(call, image_id, work)
+
+    async def search(self, call: int, url: str, js_job: Any, js_listener: Any) -> Any:
+        """Search a DICOMweb service; resolves to ``{found}``, a list, or ``{error}``."""
+        context = self.context(js_job, js_listener)
+
+        async def work() -> dict[str, Any]:
+            return {"found": plain(await search(url, context.options, context))}
+
+        return await self.answer(call, None, work)
+
+    async def series(self, call: int, url: str, js_job: Any, js_listener: Any) -> Any:
+        """Fetch the metadata of a series; resolves to ``{instances}`` in order, or ``{error}``."""
+        context = self.context(js_job, js_listener)
+
+        async def work() -> dict[str, Any]:
+            return {"instances": await open_series(url, context)}
+
+        return await self.answer(call, None, work)
 
     async def define(self, call: int, name: str, source: str) -> Any:
         """Run a user's Python file; resolves to ``{schemes}`` it registered, or ``{error}``."""
@@ -150,13 +176,38 @@ class Bridge:
         """Let go of all parsed files."""
         self.cache.clear()
 
+    def share(self, requests_per_origin: int) -> None:
+        """Set how many requests this interpreter may have under way to one origin."""
+        self.network.requests_per_origin = requests_per_origin
+
     def stats(self) -> Any:
         """Return what this interpreter holds."""
         return as_object({"cacheBytes": self.cache.size, "running": len(self.tasks)})
 
-    def context(self, options: dict[str, Any], listener: Listener) -> Context:
+    def context(self, js_job: Any, listener: Listener) -> Context:
         """Return the context of one load."""
-        return Context(self.transport, self.cache, options, listener, self.retries)
+        job = js_job.to_py()
+        return Context(
+            self.network,
+            self.cache,
+            job.get("options", {}),
+            listener,
+            urgency=tuple(job.get("urgency", (0, 0))),
+            upcoming=tuple(job.get("upcoming", ())),
+            describe=self.describe,
+        )
+
+    async def describe(self, source: str) -> dict[str, Any] | None:
+        """Ask the page what it knows of an image, or can find out."""
+        js_controller = AbortController.new()
+        try:
+            js_answer = await self.js_page.describe(source, js_controller.signal)
+        finally:
+            js_controller.abort()
+        answer: dict[str, Any] | None = js_answer.to_py() if js_answer else None
+        if answer and "error" in answer:
+            raise error_from(answer["error"])
+        return answer
 
 
 def define_loaders(name: str, source: str) -> list[str]:

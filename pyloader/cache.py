@@ -21,8 +21,71 @@ class Flight:
     listeners: list[Notify] = field(default_factory=list)
 
 
+class Flights:
+    """Work by key, each run once for all who want it while it runs."""
+
+    def __init__(self) -> None:
+        self._running: dict[Hashable, Flight] = {}
+
+    async def join(
+        self,
+        key: Hashable,
+        make: Callable[[Notify], Awaitable[Any]],
+        listener: Notify,
+        keep: Callable[[Any], None] | None = None,
+    ) -> Any:
+        """Wait for the work of `key`, begun with `make` when nobody has.
+
+        Each one's `listener` hears its progress, and `keep` is given its value, unless it was
+        forgotten meanwhile. A waiter that is cancelled leaves; the last one out cancels the work.
+        """
+        flight = self._running.get(key) or self._depart(key, make, keep)
+        flight.listeners.append(listener)
+        try:
+            return await asyncio.shield(flight.task)
+        finally:
+            flight.listeners.remove(listener)
+            if not flight.listeners and not flight.task.done():
+                self._land(key, flight)
+                flight.task.cancel()
+
+    def _depart(
+        self,
+        key: Hashable,
+        make: Callable[[Notify], Awaitable[Any]],
+        keep: Callable[[Any], None] | None,
+    ) -> Flight:
+        def notify(*report: Any) -> None:
+            for listener in tuple(flight.listeners):
+                listener(*report)
+
+        async def work() -> Any:
+            try:
+                value = await make(notify)
+                if keep is not None and self._running.get(key) is flight:
+                    keep(value)
+                return value
+            finally:
+                self._land(key, flight)
+
+        flight = Flight(asyncio.ensure_future(work()))
+        self._running[key] = flight
+        return flight
+
+    def _land(self, key: Hashable, flight: Flight) -> None:
+        if self._running.get(key) is flight:
+            del self._running[key]
+
+    def forget(self, is_meant: Callable[[Hashable], bool]) -> None:
+        """Let later callers begin anew; work under way is not stopped, nor kept."""
+        for key in [key for key in self._running if is_meant(key)]:
+            del self._running[key]
+
+
 class Cache:
     """Values by key, kept up to a number of bytes.
+
+    A key is a source, or a tuple that begins with the source that the value is a part of.
 
     Parameters
     ----------
@@ -35,69 +98,49 @@ class Cache:
         self.limit = limit
         self.size = 0
         self._values: OrderedDict[Hashable, tuple[Any, int]] = OrderedDict()
-        self._flights: dict[Hashable, Flight] = {}
+        self._flights = Flights()
 
     async def get(
         self, key: Hashable, make: Callable[[Notify], Awaitable[Any]], listener: Notify
     ) -> Any:
-        """Return the value of `key`, made by `make` when it is not there.
-
-        All who ask while it is being made wait for the same work, and each one's `listener`
-        hears its progress. A waiter that is cancelled leaves; the last one out cancels the work.
-        """
+        """Return the value of `key`, made by `make` when it is not there; see `Flights.join`."""
         if key in self._values:
             self._values.move_to_end(key)
             return self._values[key][0]
-        flight = self._flights.get(key) or self._start(key, make)
-        flight.listeners.append(listener)
-        try:
-            return await asyncio.shield(flight.task)
-        finally:
-            flight.listeners.remove(listener)
-            if not flight.listeners and not flight.task.done():
-                self._forget(key, flight)
-                flight.task.cancel()
+        return await self._flights.join(key, make, listener, lambda value: self.keep(key, value))
 
-    def _start(self, key: Hashable, make: Callable[[Notify], Awaitable[Any]]) -> Flight:
-        def notify(*report: Any) -> None:
-            for listener in tuple(flight.listeners):
-                listener(*report)
-
-        async def work() -> Any:
-            try:
-                value = await make(notify)
-                if self._flights.get(key) is flight:
-                    self._keep(key, value)
-                return value
-            finally:
-                self._forget(key, flight)
-
-        flight = Flight(asyncio.ensure_future(work()))
-        self._flights[key] = flight
-        return flight
-
-    def _forget(self, key: Hashable, flight: Flight) -> None:
-        if self._flights.get(key) is flight:
-            del self._flights[key]
-
-    def _keep(self, key: Hashable, value: Any) -> None:
+    def keep(self, key: Hashable, value: Any) -> None:
+        """Keep a value in place of what `key` had; the least recently used go to make room."""
+        self._drop(key)
         size = size_of(value)
         self._values[key] = (value, size)
         self.size += size
         while self.size > self.limit and len(self._values) > 1:
-            _, (_, dropped) = self._values.popitem(last=False)
-            self.size -= dropped
+            self._drop(next(iter(self._values)))
 
-    def discard(self, key: Hashable) -> None:
-        """Let go of the value of `key`; work under way for it is not stopped, nor kept."""
-        self._flights.pop(key, None)
-        _, size = self._values.pop(key, (None, 0))
-        self.size -= size
+    def has(self, key: Hashable) -> bool:
+        """Tell whether there is a value."""
+        return key in self._values
+
+    def discard(self, source: Hashable) -> None:
+        """Let go of a source and its parts; work under way for it is not stopped, nor kept."""
+
+        def is_meant(key: Hashable) -> bool:
+            return key == source or (isinstance(key, tuple) and key[0] == source)
+
+        self._flights.forget(is_meant)
+        for key in [key for key in self._values if is_meant(key)]:
+            self._drop(key)
 
     def clear(self) -> None:
         """Let go of everything."""
-        for key in [*self._values, *self._flights]:
-            self.discard(key)
+        self._flights.forget(lambda key: True)
+        self._values.clear()
+        self.size = 0
+
+    def _drop(self, key: Hashable) -> None:
+        _, size = self._values.pop(key, (None, 0))
+        self.size -= size
 
 
 def size_of(value: Any) -> int:

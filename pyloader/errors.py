@@ -76,6 +76,12 @@ class TransportError(LoaderError, OSError):
         self.url = url
 
 
+class RequestError(TransportError):
+    """A request that cannot be sent: a header with a line break, mixed content, a failed hook."""
+
+    code = "request"
+
+
 class NetworkError(TransportError):
     """No answer: refused by CORS, unreachable, or cut off before the end of the body."""
 

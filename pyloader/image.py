@@ -44,6 +44,12 @@ class PixelModule:
             return -(1 << (self.bits_stored - 1)), (1 << (self.bits_stored - 1)) - 1
         return 0, (1 << self.bits_stored) - 1
 
+    @property
+    def frame_bits(self) -> int:
+        """Bits of one native frame; pairs of YBR_FULL_422 pixels share their chroma."""
+        bits = self.rows * self.columns * self.samples_per_pixel * self.bits_allocated
+        return bits // 3 * 2 if self.photometric_interpretation == "YBR_FULL_422" else bits
+
     @classmethod
     def of(cls, pixels: NDArray[Any], **attributes: Any) -> PixelModule:
         """Describe `pixels`, (rows, columns) or (rows, columns, samples), by their dtype."""

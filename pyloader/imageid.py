@@ -14,6 +14,8 @@ from pyloader.errors import ImageIdError
 SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]*):(.*)", re.DOTALL)
 # One query parameter, wherever it stands: "?frame=3", "&frame=3", "?frame=3&token=x".
 FRAME = re.compile(r"(?P<lead>[?&])frame=(?P<number>[^&#]*)(?P<next>&?)")
+# The last step of a DICOMweb address (PS3.18 10.1): "/instances/1.2/frames/3".
+DICOMWEB_FRAME = re.compile(r"(?P<lead>/)frames/(?P<number>[^/?#]*)(?P<next>)(?=[?#]|$)")
 # Cornerstone3D appends it to address a decimated copy; the source is the same file.
 DECIMATION = re.compile(r"#decimation=\d+$")
 
@@ -29,15 +31,19 @@ class ImageId:
     scheme : str
         What stands before the first colon, in lower case.
     rest : str
-        What stands after it, without ``frame=N`` and without ``#decimation=N``.
+        What stands after it, without ``frame=N`` (of ``wadors:``, without ``/frames/N``) and
+        without ``#decimation=N``.
     frame_index : int
         The frame within the source, from 0. In the text it counts from 1, as in DICOMweb.
+    names_frame : bool
+        Whether the text names a frame; without one it is the first.
     """
 
     text: str
     scheme: str
     rest: str
     frame_index: int = 0
+    names_frame: bool = False
 
     @property
     def source(self) -> str:
@@ -59,13 +65,14 @@ class ImageId:
                 f"imageId {text!r} has no scheme; expected 'scheme:rest', such as "
                 "'wadouri:https://host/image.dcm'"
             )
+        scheme = match[1].lower()
         rest = DECIMATION.sub("", match[2])
-        frame = FRAME.search(rest)
+        frame = (DICOMWEB_FRAME if scheme == "wadors" else FRAME).search(rest)
         if frame is None:
-            return cls(text, match[1].lower(), rest)
+            return cls(text, scheme, rest)
         lead = frame["lead"] if frame["next"] else ""
         rest = rest[: frame.start()] + lead + rest[frame.end() :]
-        return cls(text, match[1].lower(), rest, parse_frame_number(frame["number"], text) - 1)
+        return cls(text, scheme, rest, parse_frame_number(frame["number"], text) - 1, True)
 
 
 def parse_frame_number(number: str, text: str) -> int:

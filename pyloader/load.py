@@ -11,6 +11,7 @@ from pyloader.errors import CustomLoaderError, LoaderError, UnknownSchemeError, 
 from pyloader.image import Image, check_pixels
 from pyloader.imageid import ImageId
 from pyloader.loaders import Loader, header_loaders, image_loaders
+from pyloader.network import Network
 from pyloader.registry import Registry
 from pyloader.transport.native import NativeTransport
 from pyloader.wire import modules_of
@@ -19,6 +20,7 @@ Function = TypeVar("Function", bound=Callable[..., Awaitable[Any]])
 CACHE_BYTES = 256 << 20
 
 _default_cache = Cache(CACHE_BYTES)
+_default_network = Network(NativeTransport())
 
 
 async def load_image(image_id: str, context: Context | None = None) -> Image:
@@ -92,7 +94,7 @@ def register_loader(scheme: str, *, replace: bool = False) -> Callable[[Loader],
 
 def default_context() -> Context:
     """Return the context of plain CPython: http, https and files, one cache for the process."""
-    return Context(NativeTransport(), _default_cache)
+    return Context(_default_network, _default_cache)
 
 
 def find(loaders: Registry[Function], image_id: ImageId) -> Function:

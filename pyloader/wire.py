@@ -15,13 +15,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pyloader import errors
 from pyloader.errors import CustomLoaderError, LoaderError
 from pyloader.image import Image, PixelModule, PlaneModule
 from pyloader.pixels.delivery import value_range
 
 # The numeric classes that have a JavaScript typed array; 64-bit integers would become BigInt.
 WIRE_DTYPES = frozenset({"u1", "i1", "u2", "i2", "u4", "i4", "f4", "f8"})
-WORDS = {"uid": "UID", "id": "ID", "lut": "LUT", "nm": "NM"}
+WORDS = {"uid": "UID", "id": "ID", "lut": "LUT", "nm": "NM", "uri": "URI", "url": "URL"}
 MODULE_NAMES = {"transfer_syntax": "transferSyntax"}
 OWN_PACKAGE = "pyloader."
 
@@ -151,6 +152,20 @@ def wire_error(error: BaseException, image_id: str | None) -> dict[str, Any]:
     if failure is not None:
         message["traceback"] = format_traceback(failure)
     return {name: value for name, value in message.items() if value is not None}
+
+
+def error_from(message: Mapping[str, Any]) -> LoaderError:
+    """Return the error of a message that came from elsewhere on the page."""
+    text, url = str(message.get("message")), str(message.get("url"))
+    kind = getattr(errors, str(message.get("name")), LoaderError)
+    if kind is errors.HttpStatusError:
+        return errors.HttpStatusError(text, url, int(message.get("status") or 0))
+    if kind is errors.RequestError:
+        return errors.RequestError(text, url)
+    if kind is errors.NetworkError:
+        return errors.NetworkError(text, url)
+    is_known = isinstance(kind, type) and issubclass(kind, LoaderError)
+    return kind(text) if is_known and kind is not errors.TransportError else LoaderError(text)
 
 
 def user_failure(error: BaseException) -> BaseException | None:

@@ -157,6 +157,50 @@ function withPlaneDefaults(plane) {
   };
 }
 
+/** Modules whose fields are DICOM attributes, by keyword but for the first letter. */
+const ATTRIBUTE_MODULES = [
+  'patientModule', 'patientStudyModule', 'generalStudyModule', 'generalSeriesModule', 'generalImageModule', 'sopCommonModule',
+  'imagePlaneModule', 'imagePixelModule', 'cineModule', 'petSeriesModule', 'petImageModule',
+];
+const NEEDED = ['Rows', 'Columns', 'BitsAllocated', 'PhotometricInterpretation', 'PixelRepresentation'];
+
+/**
+ * What the viewer's other metadata providers know of an image, by DICOM keyword.
+ * @param {any} metaData of the viewer @param {string} imageId
+ * @returns {Options | undefined} undefined unless a frame can be decoded by it
+ */
+export function attributesFrom(metaData, imageId) {
+  const get = (/** @type {string} */ type) => metaData.get(type, imageId);
+  const instance = get('instance');
+  if (instance && NEEDED.every((keyword) => instance[keyword] !== undefined)) return asPlain(instance);
+  const pixel = get('imagePixelModule');
+  if (!pixel || NEEDED.some((keyword) => pixel[keyword[0].toLowerCase() + keyword.slice(1)] === undefined)) return undefined;
+  const [modality, voi, frames] = ['modalityLutModule', 'voiLutModule', 'multiframeModule'].map((type) => get(type) ?? {});
+  const { modalityLUTSequence, ...rescale } = modality;
+  const { voiLUTSequence, ...windows } = voi;
+  return asPlain({
+    ...Object.assign({}, ...ATTRIBUTE_MODULES.map(get)), ...rescale, ...windows,
+    numberOfFrames: frames.NumberOfFrames,
+    modalityLUTSequence: modalityLUTSequence?.map(lutItem),
+    voiLUTSequence: voiLUTSequence?.map(lutItem),
+  });
+}
+
+/** The item of a LUT Sequence, as DICOM has it. @param {any} lut */
+function lutItem({ firstValueMapped, numBitsPerEntry, lut }) {
+  return { LUTDescriptor: [lut.length % 65536, firstValueMapped, numBitsPerEntry], LUTData: Uint16Array.from(lut) };
+}
+
+/** Plain values, of what a provider may hold; typed arrays stay. @param {any} value @returns {any} */
+function asPlain(value) {
+  if (Array.isArray(value)) return value.map(asPlain);
+  if (ArrayBuffer.isView(value)) return value;
+  if (value === null || value instanceof ArrayBuffer || typeof value === 'function') return undefined;
+  if (typeof value !== 'object') return value;
+  const entries = Object.entries(value).filter(([key]) => !key.startsWith('_'));
+  return Object.fromEntries(entries.map(([key, part]) => [key, asPlain(part)]).filter(([, part]) => part !== undefined));
+}
+
 // ------------------------------------------------------------------ connecting
 
 /**
@@ -188,7 +232,7 @@ export function guessMode(options) {
  * @param {Mode} mode
  * @param {{load: (imageId: string, options: Options, mode: Mode, shownAs: string) => any, metaData: (type: string, imageId: string, mode: Mode) => any, events: EventTarget}} face
  * @param {{priority?: number}} options of the metadata provider
- * @returns {{registerScheme: (scheme: string) => void, detach: () => void}}
+ * @returns {{registerScheme: (scheme: string) => void, attributesOf: (imageId: string) => Options | undefined, detach: () => void}}
  */
 export function attach(cornerstone, mode, face, { priority = 100 } = {}) {
   let attached = true;
@@ -198,13 +242,23 @@ export function attach(cornerstone, mode, face, { priority = 100 } = {}) {
     if (!attached) throw new Error(`pyloader was detached from this viewer; it no longer loads ${imageId}`);
     return face.load(translate(imageId), options, mode, imageId);
   };
+  let isSilent = false; // while others are asked
   const provider = (/** @type {string} */ type, /** @type {any} */ imageId) =>
-    typeof imageId === 'string' ? face.metaData(type, translate(imageId), mode) : undefined;
+    typeof imageId === 'string' && !isSilent ? face.metaData(type, translate(imageId), mode) : undefined;
+  const attributesOf = (/** @type {string} */ imageId) => {
+    isSilent = true;
+    try {
+      return attributesFrom(cornerstone.metaData, imageId);
+    } finally {
+      isSilent = false;
+    }
+  };
   const register = mode === '3d' ? cornerstone.imageLoader.registerImageLoader : cornerstone.registerImageLoader;
   const stopEvents = forwardEvents(cornerstone, mode, face.events);
   cornerstone.metaData.addProvider(provider, priority);
   return {
     registerScheme: (scheme) => register(scheme, loader),
+    attributesOf,
     detach: () => {
       attached = false;
       cornerstone.metaData.removeProvider(provider);

@@ -5,6 +5,7 @@ import { PyLoaderError } from './errors.js';
 
 const SCHEME = /^([A-Za-z][A-Za-z0-9+.-]*):(.*)$/s;
 const FRAME = /([?&])frame=([^&#]*)(&?)/;
+const DICOMWEB_FRAME = /(\/)frames\/([^/?#]*)()(?=[?#]|$)/;
 const DECIMATION = /#decimation=\d+$/;
 
 /**
@@ -17,7 +18,7 @@ export function parseImageId(imageId) {
   if (!match) throw invalid(imageId, "has no scheme; expected 'scheme:rest', such as 'wadouri:https://host/image.dcm'");
   const scheme = match[1].toLowerCase();
   const rest = match[2].replace(DECIMATION, '');
-  const frame = FRAME.exec(rest);
+  const frame = (scheme === 'wadors' ? DICOMWEB_FRAME : FRAME).exec(rest);
   if (!frame) return { scheme, source: `${scheme}:${rest}`, frameIndex: 0 };
   const [whole, lead, number, next] = frame;
   if (!/^0*[1-9][0-9]{0,8}$/.test(number)) {

@@ -4,16 +4,18 @@
 import { PyLoaderError, abortError } from './errors.js';
 import { parseImageId } from './imageid.js';
 import { Rpc } from './rpc.js';
+import { Watch } from './watch.js';
 
 /** @typedef {import('./rpc.js').Endpoint & {terminate(): void}} Place where an interpreter runs */
 /** @typedef {{name: string, payload: any, source: string, requestType?: string, priority?: number, signal?: AbortSignal, onProgress?: (detail: any) => void, timeout?: number}} JobRequest */
 /** @typedef {JobRequest & {order: number, resolve: (value: any) => void, reject: (error: any) => void}} Job */
-/** @typedef {{workers: number | 'auto', loadsPerWorker: number, timeout: number, boot: any}} PoolSettings */
+/** @typedef {{workers: number | 'auto', loadsPerWorker: number, requestsPerOrigin: number, timeout: number, boot: any}} PoolSettings */
 /** @typedef {{createPlace: (onDeath: (words: string) => void) => Promise<Place>, handlers: import('./rpc.js').Handlers, onBootProgress: (detail: any) => void}} PoolHost */
 
 const REQUEST_TYPES = ['interaction', 'thumbnail', 'prefetch', 'compute'];
 const SIGN_OF_LIFE_MS = 10_000;
 const REMEMBERED_SOURCES = 10_000;
+const MOST_UPCOMING = 256;
 
 /** One interpreter: its place, the calls it answers, the jobs it has. */
 class Slot {
@@ -95,6 +97,8 @@ export class Pool {
   #jobs = 0;
   #deaths = 0;
   #ended = false;
+  #isScheduled = false;
+  #pauses = 0;
 
   /** @param {PoolSettings} settings @param {PoolHost} host */
   constructor(settings, host) {
@@ -121,8 +125,37 @@ export class Pool {
       const job = { ...request, order: this.#jobs++, resolve, reject };
       request.signal?.addEventListener('abort', () => this.#leaveQueue(job), { once: true });
       insert(this.#queue, job);
-      this.#dispatch();
+      this.#schedule();
     });
+  }
+
+  /**
+   * Bring a job forward that still waits here: somebody wants the same with more urgency.
+   * @param {any} payload of the job @param {{requestType?: string, priority?: number}} urgency
+   */
+  hurry(payload, { requestType, priority }) {
+    const job = this.#queue.find((waiting) => waiting.payload === payload);
+    if (!job || !isMoreUrgent({ requestType, priority }, job)) return;
+    this.#queue.splice(this.#queue.indexOf(job), 1);
+    insert(this.#queue, Object.assign(job, { requestType, priority }));
+  }
+
+  /**
+   * Call one worker now, past the queue: others may wait in theirs for what this brings.
+   * @param {string} name @param {any} payload @param {{signal?: AbortSignal, onProgress?: (detail: any) => void}} [options]
+   * @returns {Promise<any>}
+   */
+  async direct(name, payload, options) {
+    await this.#someReady();
+    const [slot] = this.#ready().sort((a, b) => a.running.size - b.running.size);
+    return slot.rpc?.call(name, payload, options);
+  }
+
+  /** Silence has its reason until a promise settles: the user is being asked. @param {Promise<any>} promise */
+  async pauseFor(promise) {
+    this.#pauses++;
+    await promise.catch(() => {});
+    this.#pauses--;
   }
 
   /**
@@ -189,6 +222,7 @@ export class Pool {
     try {
       slot.booted = slot.boot(this.settings.boot, this.#replay);
       await slot.booted;
+      this.#share();
       this.#dispatch();
     } catch (error) {
       slot.end(/** @type {Error} */ (error));
@@ -207,9 +241,17 @@ export class Pool {
     if (!this.#ended) this.#grow().catch(() => {});
   }
 
+  /** Each worker may have its part of the requests to one origin. */
+  #share() {
+    const ready = this.#ready();
+    const requestsPerOrigin = Math.max(1, Math.floor(this.settings.requestsPerOrigin / ready.length));
+    for (const slot of ready) slot.rpc?.call('share', { requestsPerOrigin }).catch(() => {});
+  }
+
   /** @param {Slot} slot */
   #remove(slot) {
     this.#slots = this.#slots.filter((other) => other !== slot);
+    this.#share();
     for (const [source, owner] of this.#routes) if (owner === slot) this.#routes.delete(source);
   }
 
@@ -221,11 +263,23 @@ export class Pool {
     job.reject(abortError('the load'));
   }
 
+  /** Dispatch when all that is asked for at once is here, so that each job knows what comes next. */
+  #schedule() {
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
+    queueMicrotask(() => {
+      this.#isScheduled = false;
+      this.#dispatch();
+    });
+  }
+
   #dispatch() {
+    const jobs = this.#queue.splice(0);
+    /** @type {Job[]} */
     const waiting = [];
-    for (const job of this.#queue.splice(0)) {
+    for (const [index, job] of jobs.entries()) {
       const slot = this.#choose(job.source);
-      if (slot) this.#send(slot, job);
+      if (slot) this.#send(slot, job, upcoming(jobs, index));
       else waiting.push(job);
     }
     this.#queue = waiting;
@@ -243,14 +297,15 @@ export class Pool {
     return free.sort((a, b) => a.running.size - b.running.size)[0];
   }
 
-  /** @param {Slot} slot @param {Job} job */
-  async #send(slot, job) {
+  /** @param {Slot} slot @param {Job} job @param {number[]} next frames of the source */
+  async #send(slot, job, next) {
     this.#remember(job.source, slot);
     slot.running.add(job);
-    const watch = new Watch(job.timeout ?? this.settings.timeout, () => this.#onSilence(slot, job));
+    const watch = new Watch(job.timeout ?? this.settings.timeout, () => this.#onSilence(slot, job), () => this.#pauses > 0);
+    const payload = { ...job.payload, urgency: [rank(job), job.priority ?? 0], upcoming: next };
     const onProgress = (/** @type {any} */ detail) => (watch.restart(), job.onProgress?.(detail));
     try {
-      job.resolve(await slot.rpc?.call(job.name, job.payload, { signal: watch.join(job.signal), onProgress }));
+      job.resolve(await slot.rpc?.call(job.name, payload, { signal: watch.join(job.signal), onProgress }));
     } catch (error) {
       job.reject(watch.silent ? timeoutError(job, this.settings.timeout) : error);
     } finally {
@@ -273,56 +328,30 @@ export class Pool {
   }
 }
 
-/** Time without a sign of life from one load. */
-class Watch {
-  silent = false;
-  #controller = new AbortController();
-  /** @type {ReturnType<typeof setTimeout> | undefined} */
-  #timer;
-
-  /** @param {number} timeout ms @param {() => void} onSilence */
-  constructor(timeout, onSilence) {
-    this.timeout = timeout;
-    this.onSilence = onSilence;
-    this.restart();
-  }
-
-  restart() {
-    this.stop();
-    if (!Number.isFinite(this.timeout) || this.timeout <= 0) return;
-    this.#timer = setTimeout(() => {
-      this.silent = true;
-      this.#controller.abort();
-      this.onSilence();
-    }, this.timeout);
-  }
-
-  stop() {
-    clearTimeout(this.#timer);
-  }
-
-  /** A signal that aborts with the caller's, or on silence. @param {AbortSignal | undefined} signal */
-  join(signal) {
-    signal?.addEventListener('abort', () => this.#controller.abort(), { once: true });
-    return this.#controller.signal;
-  }
-}
-
 /** @param {Job[]} queue sorted @param {Job} job */
 function insert(queue, job) {
   let index = queue.length;
-  while (index > 0 && isBefore(job, queue[index - 1])) index--;
+  while (index > 0 && isMoreUrgent(job, queue[index - 1])) index--;
   queue.splice(index, 0, job);
 }
 
-/** @param {Job} a @param {Job} b */
-function isBefore(a, b) {
+/** @typedef {{requestType?: string, priority?: number}} Urgency */
+
+/** @param {Urgency} a @param {Urgency} b */
+export function isMoreUrgent(a, b) {
   return rank(a) - rank(b) < 0 || (rank(a) === rank(b) && (a.priority ?? 0) < (b.priority ?? 0));
 }
 
-/** @param {Job} job whose unknown or absent type means that somebody waits for it */
+/** @param {Urgency} job whose unknown or absent type means that somebody waits for it */
 function rank({ requestType }) {
   return Math.max(0, REQUEST_TYPES.indexOf(requestType ?? 'interaction'));
+}
+
+/** Frames of its source that wait behind a job, from 0. @param {Job[]} jobs @param {number} index */
+function upcoming(jobs, index) {
+  const { name, source } = jobs[index];
+  const next = jobs.slice(index + 1).filter((job) => job.source === source && job.name === name);
+  return name === 'load' ? next.slice(0, MOST_UPCOMING).map((job) => parseImageId(job.payload.imageId).frameIndex) : [];
 }
 
 /** @param {number | 'auto'} workers */

@@ -12,20 +12,32 @@ export interface InitOptions {
   headers?: Record<string, string>;
   /** Called before every request, also before each retry; may change it, or return another. */
   beforeRequest?: (request: OutgoingRequest) => OutgoingRequest | void | Promise<OutgoingRequest | void>;
+  /**
+   * Called when a request is answered with 401, once for all that are: may let the user sign in.
+   * Headers that it returns are sent with every request to that origin from then on, `true` tries
+   * again as it is (`beforeRequest` gives the new token), anything else gives up.
+   */
+  onUnauthorized?: (details: { url: string; status: number }) => UnauthorizedAnswer | Promise<UnauthorizedAnswer>;
   credentials?: RequestCredentials;
   /** Milliseconds that a load may be without a sign of life (progress, an answer); default 60 000. */
   timeout?: number;
+  /** Milliseconds that a request may be without a byte before it is tried again; default 30 000, 0 for no limit. */
+  requestTimeout?: number;
   /** How often a request is tried again after no answer, or 408, 429, 502, 503, 504; default 2. */
   retries?: number;
   limits?: {
     /** Loads that one worker has under way; default 8. */
     loadsPerWorker?: number;
+    /** Requests that are under way to one origin, of all workers together; default 8. */
+    requestsPerOrigin?: number;
     /** Bytes of parsed files that one worker keeps; default 256 MiB. */
     sourceBytes?: number;
   };
   /** Bytes of images that `loadAndCacheImage` keeps; default 1 GiB. */
   cacheBytes?: number;
 }
+
+export type UnauthorizedAnswer = Record<string, string> | boolean | void;
 
 export interface OutgoingRequest {
   url: string;
@@ -59,6 +71,8 @@ export interface LoadProgress {
   /** Unknown when the server does not tell. */
   total?: number;
   percentComplete?: number;
+  /** Of this request, from 1. */
+  attempt: number;
 }
 
 export type PixelArray = Uint8Array | Int8Array | Uint16Array | Int16Array | Uint32Array | Int32Array | Float32Array | Float64Array;
@@ -121,6 +135,28 @@ export interface LoadObject {
   decache(): void;
 }
 
+/** Attributes to match, by DICOM keyword in any case: `{patientName: 'A*', studyDate: '20040101-20041231'}`. */
+export type Filters = Record<string, string | number | string[]>;
+export interface SearchOptions {
+  limit?: number;
+  offset?: number;
+  signal?: AbortSignal;
+  /** Further parameters of QIDO-RS, such as `fuzzymatching` or `includefield`. */
+  [parameter: string]: unknown;
+}
+/** Attributes as plain values by keyword in camelCase, such as `studyInstanceUID` or `modalitiesInStudy`. */
+export type Found = Record<string, any>;
+
+export interface DicomWeb {
+  readonly base: string;
+  searchStudies(filters?: Filters, options?: SearchOptions): Promise<Found[]>;
+  /** Of one study, or of all. */
+  searchSeries(studyInstanceUID?: string, filters?: Filters, options?: SearchOptions): Promise<Found[]>;
+  searchInstances(studyInstanceUID?: string, seriesInstanceUID?: string, filters?: Filters, options?: SearchOptions): Promise<Found[]>;
+  /** The images of a series, sorted by position, every frame; their metadata are fetched on the way. */
+  imageIds(studyInstanceUID: string, seriesInstanceUID: string, options?: { signal?: AbortSignal }): Promise<string[]>;
+}
+
 export type ImageLoader = (imageId: string, options?: LoadOptions) => { promise: Promise<any>; cancelFn?: () => void; decache?: () => void };
 
 /** How every failed load rejects; a cancelled one rejects with a DOMException named AbortError. */
@@ -128,7 +164,7 @@ export class PyLoaderError extends Error {
   readonly name: 'PyLoaderError';
   /** What Python calls it, such as `FormatError`. */
   readonly kind: string;
-  /** `boot`, `package`, `worker`, `timeout`, `image-id`, `unknown-scheme`, `network`, `http-status`, `format`, `unsupported`, `decode`, `loader`, `viewer` or `internal`. */
+  /** `boot`, `package`, `worker`, `timeout`, `image-id`, `unknown-scheme`, `network`, `request`, `http-status`, `format`, `unsupported`, `decode`, `loader`, `viewer` or `internal`. */
   readonly code: string;
   /** `boot`, `worker`, `dispatch`, `fetch`, `parse`, `decode` or `loader`. */
   readonly stage: string;
@@ -179,6 +215,12 @@ export function use(cornerstone: object, options?: { priority?: number }): () =>
 export function metaData(type: string, imageId: string): Record<string, any> | undefined;
 /** Read the headers of images, or take DICOM JSON by imageId, so that `metaData` answers before they are loaded. */
 export function addMetadata(sources: string[] | Record<string, object>): Promise<void>;
+/**
+ * A DICOMweb service: its searches, and its series as imageIds.
+ * `headers` are sent with requests below `base`; `wadoURI` is the service that stands in where
+ * WADO-RS fails, by default the sibling `wado` of `base`.
+ */
+export function dicomweb(base: string, options?: { headers?: Record<string, string>; wadoURI?: string }): DicomWeb;
 /** Give a file to load; returns its imageId, `dicomfile:N`. Numbers are never used again. */
 export function addFile(file: Blob | ArrayBuffer | ArrayBufferView): string;
 export function removeFile(imageId: string): void;

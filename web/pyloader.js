@@ -3,11 +3,12 @@
 // pyloader.mjs. Its types and documentation are in pyloader.d.ts.
 import { ImageCache } from './cache.js';
 import { attach, deliveryFor, guessMode, imageFor, modeOf, moduleFor } from './cornerstone.js';
+import { Descriptions, serviceFor } from './dicomweb.js';
 import { PyLoaderError, abortError, isAbort } from './errors.js';
 import { Flights, untilAborted } from './flights.js';
 import { parseImageId } from './imageid.js';
 import { createPlace } from './place.js';
-import { Pool } from './pool.js';
+import { Pool, isMoreUrgent } from './pool.js';
 
 export { PyLoaderError };
 
@@ -25,13 +26,15 @@ const DEFAULTS = {
   packages: /** @type {string[]} */ ([]),
   headers: /** @type {Record<string, string>} */ ({}),
   beforeRequest: /** @type {((request: any) => any) | undefined} */ (undefined),
+  onUnauthorized: /** @type {((details: {url: string, status: number}) => any) | undefined} */ (undefined),
   credentials: /** @type {RequestCredentials} */ ('same-origin'),
   timeout: 60_000,
+  requestTimeout: 30_000,
   retries: 2,
-  limits: { loadsPerWorker: 8, sourceBytes: 256 * 2 ** 20 },
+  limits: { loadsPerWorker: 8, requestsPerOrigin: 8, sourceBytes: 256 * 2 ** 20 },
   cacheBytes: 2 ** 30,
 };
-const BUILT_IN_SCHEMES = ['dicomfile', 'dicomweb', 'wadouri'];
+const BUILT_IN_SCHEMES = ['dicomfile', 'dicomweb', 'wadors', 'wadouri'];
 
 /** Everything that happens: bootprogress, ready, imageloadstart, imageloadprogress, imageloadend, imageloaded, imageloadfailed. */
 export const events = new EventTarget();
@@ -61,9 +64,17 @@ let unknownLoader;
 /** @type {Map<string, Record<string, any>>} */
 const metadata = new Map();
 const flights = new Flights();
+/** What was sent to the pool, by flight. @type {Map<string, any>} */
+const underWay = new Map();
+const descriptions = new Descriptions(
+  async (name, payload, options) => (await init(), pool ? pool.direct(name, payload, options) : Promise.reject(abortError(name))),
+  (imageId) => [...hosts].map((host) => host.attributesOf(imageId)).find(Boolean),
+);
+/** WADO-URI services that stand for DICOMweb services. @type {Map<string, string>} */
+const wadoServices = new Map();
 /** How many load objects hold each source. @type {Map<string, number>} */
 const holders = new Map();
-/** @type {Set<{registerScheme: (scheme: string) => void, mode: Mode}>} */
+/** @type {Set<{registerScheme: (scheme: string) => void, attributesOf: (imageId: string) => Options | undefined, mode: Mode}>} */
 const hosts = new Set();
 const counts = { loaded: 0, failed: 0, cancelled: 0 };
 let fileNumber = 0;
@@ -78,11 +89,16 @@ export function init(options = {}) {
   if (booted) return booted;
   if (bootFailed) resetReady();
   settings = { ...DEFAULTS, ...options, limits: { ...DEFAULTS.limits, ...options.limits } };
+  settings.headers = { ...settings.headers };
   settings.assetsURL = new URL(settings.assetsURL, document.baseURI).href.replace(/\/?$/, '/');
   cache.maximumBytes = settings.cacheBytes;
   const started = new Pool(poolSettings(), {
     createPlace: (onDeath) => createPlace(settings.assetsURL, settings.workers !== 0, onDeath),
-    handlers: { beforeRequest: (request) => settings.beforeRequest?.(request) },
+    handlers: {
+      beforeRequest: (request) => settings.beforeRequest?.(request),
+      authorize: (request) => authorize(request, started),
+      describe: (of, context) => descriptions.describe(of, context),
+    },
     onBootProgress: (detail) => isStarting && fire('bootprogress', detail),
   });
   pool = started;
@@ -107,16 +123,58 @@ export function init(options = {}) {
 }
 
 function poolSettings() {
-  const { workers, limits, timeout, assetsURL, headers, credentials, beforeRequest, packages, retries } = settings;
+  const { workers, limits, timeout, assetsURL, headers, credentials, beforeRequest, onUnauthorized, packages, retries, requestTimeout } = settings;
+  const { requestsPerOrigin } = limits;
   return {
     workers: workers === 0 ? 1 : workers,
     loadsPerWorker: limits.loadsPerWorker,
+    requestsPerOrigin,
     timeout,
     boot: {
-      assetsURL, headers, credentials, packages, retries,
-      baseURL: document.baseURI, hasHook: Boolean(beforeRequest), cacheBytes: limits.sourceBytes,
+      assetsURL, headers, credentials, packages, retries, requestTimeout, requestsPerOrigin, baseURL: document.baseURI,
+      hasHook: Boolean(beforeRequest), hasAuthorize: Boolean(onUnauthorized), cacheBytes: limits.sourceBytes,
     },
   };
+}
+
+/** The last answers of onUnauthorized and when they came, by origin. @type {Map<string, {at: number, answer: boolean}>} */
+const authorized = new Map();
+/** @type {Map<string, Promise<boolean>>} */
+const authorizing = new Map();
+
+/**
+ * Have the page renew what identifies the user: once for all requests to an origin until then.
+ * @param {{url: string, sent: number}} request @param {Pool} asking
+ * @returns {Promise<boolean>} whether to try again
+ */
+async function authorize({ url, sent }, asking) {
+  const { href, origin } = new URL(url, document.baseURI);
+  const last = authorized.get(origin);
+  if (last && sent < last.at) return last.answer;
+  const running = authorizing.get(origin) ?? askPage(href, origin, asking).finally(() => authorizing.delete(origin));
+  authorizing.set(origin, running);
+  asking.pauseFor(running);
+  return running;
+}
+
+/** @param {string} url @param {string} origin @param {Pool} asking */
+async function askPage(url, origin, asking) {
+  /** @type {any} */
+  let answer = false;
+  try {
+    answer = await settings.onUnauthorized?.({ url, status: 401 });
+  } catch (error) {
+    reportError(error); // the page's own; the load fails with the status
+  }
+  // For this origin alone: another server has no business with them.
+  if (answer && typeof answer === 'object') await sendHeaders(origin, answer, asking);
+  authorized.set(origin, { at: Date.now(), answer: Boolean(answer) });
+  return Boolean(answer);
+}
+
+/** Have requests below an address carry headers. @param {string} base @param {Record<string, string>} headers @param {Pool | null} pool */
+function sendHeaders(base, headers, pool) {
+  return pool?.broadcast('service', { base, headers }, `service ${base}`);
 }
 
 /** End the workers and forget everything; the next load or init starts anew. */
@@ -127,6 +185,9 @@ export function terminate() {
   holders.clear();
   cache.clear();
   metadata.clear();
+  descriptions.clear();
+  wadoServices.clear();
+  authorized.clear();
   resetReady();
 }
 
@@ -134,6 +195,7 @@ export function terminate() {
 export function purge() {
   cache.clear();
   metadata.clear();
+  descriptions.clear();
   holders.clear();
   return pool?.tell('purge');
 }
@@ -174,7 +236,8 @@ export async function loadAndCacheImage(imageId, options = {}) {
 
 /** @param {string} imageId @param {Options} [options] @returns {Promise<Record<string, any>>} */
 export async function loadMetadata(imageId, options = {}) {
-  const { modules } = await callWorker('metadata', { imageId, options: forPython(options) }, imageId, options);
+  const payload = { imageId, options: { ...forPython(options), ...serviceOptions(imageId) } };
+  const { modules } = await callWorker('metadata', payload, imageId, options);
   // Those of a loaded image describe its pixels as they are now, not as the file has them.
   metadata.set(imageId, { ...modules, ...metadata.get(imageId) });
   return modules;
@@ -271,26 +334,48 @@ async function runJsLoader(loader, imageId, options, signal) {
  */
 function share(imageId, options, mode, shownAs, signal) {
   const { priority, requestType, timeout } = options;
-  const sent = { ...forPython(options), delivery: deliveryFor(mode, options) };
+  const sent = { ...forPython(options), ...serviceOptions(imageId), delivery: deliveryFor(mode, options) };
+  const key = `${imageId}\n${JSON.stringify(sent)}`;
   const listener = (/** @type {any} */ report) => onReport(report, shownAs, options.onProgress);
   /** @param {AbortSignal} signal @param {(report: any) => void} onProgress */
   async function start(signal, onProgress) {
     const started = performance.now();
-    const loaded = await callWorker('load', { imageId, options: sent }, imageId, { signal, onProgress, priority, requestType, timeout });
-    loaded.timing.totalMilliseconds = performance.now() - started;
-    metadata.set(imageId, loaded.modules);
-    return loaded;
+    const job = { payload: { imageId, options: sent }, signal, onProgress, priority, requestType, timeout };
+    underWay.set(key, job);
+    try {
+      const loaded = await callWorker('load', job.payload, imageId, job);
+      loaded.timing.totalMilliseconds = performance.now() - started;
+      metadata.set(imageId, loaded.modules);
+      return loaded;
+    } finally {
+      underWay.delete(key);
+    }
   }
-  return flights.join(`${imageId}\n${JSON.stringify(sent)}`, start, { signal, listener, what: `loading '${imageId}'` });
+  hurry(underWay.get(key), { priority, requestType });
+  return flights.join(key, start, { signal, listener, what: `loading '${imageId}'` });
+}
+
+/** Somebody wants with more urgency what is under way. @param {any} job @param {{priority?: number, requestType?: string}} urgency */
+function hurry(job, urgency) {
+  if (!job || !isMoreUrgent(urgency, job)) return;
+  Object.assign(job, urgency);
+  pool?.hurry(job.payload, urgency);
 }
 
 /** @param {string} name @param {any} payload @param {string} imageId @param {Options} options */
-async function callWorker(name, payload, imageId, { signal, onProgress, priority, requestType, timeout }) {
+async function callWorker(name, payload, imageId, options) {
   const { source, scheme } = parseImageId(imageId);
   await init();
   if (!pythonSchemes.has(scheme)) await pageLoaders;
   if (!pool) throw abortError('pyloader: the load');
+  const { signal, onProgress, priority, requestType, timeout } = options;
   return pool.run({ name, payload, source, signal, onProgress, priority, requestType, timeout });
+}
+
+/** What the page has said of the DICOMweb service of an image. @param {string} imageId */
+function serviceOptions(imageId) {
+  const base = [...wadoServices.keys()].find((base) => imageId.startsWith(`wadors:${base}/`));
+  return base ? { wadoURI: wadoServices.get(base) } : {};
 }
 
 /** What of the page's options a Python loader can see: plain values. @param {Options} options */
@@ -302,11 +387,11 @@ function forPython({ signal, onProgress, priority, requestType, timeout, targetB
   }
 }
 
-/** @param {{phase: string, url: string, loaded: number, total?: number}} report @param {string} imageId @param {((detail: any) => void) | undefined} onProgress */
-function onReport({ phase, url, loaded, total }, imageId, onProgress) {
-  if (phase !== 'progress') return fire(`imageload${phase}`, { url, imageId });
+/** @param {{phase: string, url: string, loaded: number, total?: number, attempt: number}} report @param {string} imageId @param {((detail: any) => void) | undefined} onProgress */
+function onReport({ phase, url, loaded, total, attempt }, imageId, onProgress) {
+  if (phase !== 'progress') return fire(`imageload${phase}`, { url, imageId, attempt });
   const percentComplete = total ? Math.round((loaded / total) * 100) : undefined;
-  const detail = { url, imageId, loaded, total, percentComplete };
+  const detail = { url, imageId, loaded, total, percentComplete, attempt };
   fire('imageloadprogress', detail);
   onProgress?.(detail);
 }
@@ -395,6 +480,7 @@ export async function addMetadata(sources) {
 /** @param {string} imageId @param {any} json a DICOM JSON data set, or a list of one */
 async function readJson(imageId, json) {
   const text = JSON.stringify(Array.isArray(json) ? json[0] : json);
+  if (parseImageId(imageId).scheme === 'wadors') descriptions.give(imageId, text);
   const { modules } = await callWorker('readJson', { imageId, text }, imageId, {});
   metadata.set(imageId, { ...metadata.get(imageId), ...modules });
 }
@@ -417,6 +503,21 @@ export function removeFile(imageId) {
   pool?.tell('withdraw', { name: source }).catch(() => {}); // a worker that just died holds nothing
 }
 
+/**
+ * A DICOMweb service.
+ * @param {string} base @param {{headers?: Record<string, string>, wadoURI?: string}} [options]
+ */
+export function dicomweb(base, { headers, wadoURI } = {}) {
+  const root = base.replace(/\/+$/, '');
+  if (wadoURI) wadoServices.set(root, wadoURI);
+  const ask = async (/** @type {string} */ name, /** @type {any} */ payload, /** @type {any} */ options) => {
+    await init();
+    if (headers) await sendHeaders(root, headers, pool);
+    return pool ? pool.direct(name, payload, options) : Promise.reject(abortError(name));
+  };
+  return serviceFor(root, ask, descriptions);
+}
+
 // ------------------------------------------------------------------ viewers
 
 /** @param {any} cornerstone @param {{priority?: number}} [options] @returns {() => void} */
@@ -430,8 +531,8 @@ export function use(cornerstone, options) {
     events,
     metaData: (/** @type {string} */ type, /** @type {string} */ imageId, /** @type {Mode} */ hostMode) => moduleFor(metadata.get(imageId), type, hostMode),
   };
-  const { registerScheme, detach } = attach(cornerstone, mode, face, options ?? {});
-  const host = { registerScheme, mode };
+  const { registerScheme, attributesOf, detach } = attach(cornerstone, mode, face, options ?? {});
+  const host = { registerScheme, attributesOf, mode };
   hosts.add(host);
   for (const scheme of [...pythonSchemes, ...jsLoaders.keys()]) registerScheme(scheme);
   return () => {

@@ -1,18 +1,32 @@
 // @ts-check
 // The worker's half of transport/browser.py: `fetch` with the page's headers, hook and credentials,
 // a body read as it arrives, and local files by name.
+import { Watch } from './watch.js';
 
-/** @typedef {{url: string, headers: Record<string, string>, byteRange?: [number, number]}} Request */
+/** @typedef {{url: string, headers: Record<string, string>, byteRange?: [number] | [number, number], isUrgent?: boolean, isLast?: boolean, timeout?: number}} Request */
 /** @typedef {{url: string, headers: Record<string, string>, credentials: RequestCredentials}} HookedRequest */
-/** @typedef {{url: string, status: number, headers: Record<string, string>, body: Uint8Array} | {error: string}} Answer */
+/** @typedef {{url: string, status: number, headers: Record<string, string>}} Head of an answer */
+/** @typedef {Head & {body: Uint8Array} | {error: string, kind: 'network' | 'request'}} Answer */
 /** @typedef {(loaded: number, total: number | undefined) => void} OnProgress */
+/** @typedef {{onProgress: OnProgress, begin?: (head: Head) => boolean, feed?: (chunk: Uint8Array) => boolean}} Reader */
+/** @typedef {{baseURL: string, headers: Record<string, string>, credentials: RequestCredentials, services: Map<string, Record<string, string>>}} Settings */
 
-const WHOLE_BODY_BYTES = 1 << 20;
 const REPORT_EVERY_MS = 50;
+const PROBE_MS = 5000;
+const MOST_REDIRECTS = 5;
+const NOTHING = new Uint8Array(0);
+// What says nothing of the user: it may follow a redirect, and needs no leave of another origin.
+const OPEN_HEADERS = new Set(['accept', 'accept-language', 'content-language', 'range']);
+
+/** A request that cannot be sent, whatever the server is. */
+class RequestFailure extends Error {}
+
+/** An answer that ended before its time. */
+class CutFailure extends Error {}
 
 /**
  * Make the function that Python sends requests through.
- * @param {{baseURL: string, headers: Record<string, string>, credentials: RequestCredentials}} settings
+ * @param {Settings} settings `services` are further headers by what an address begins with
  * @param {Map<string, Blob>} files local files by the name that stands in place of a URL
  * @param {((request: HookedRequest) => Promise<HookedRequest | undefined>) | null} beforeRequest
  */
@@ -21,87 +35,173 @@ export function createSend(settings, files, beforeRequest) {
    * @param {Request} request
    * @param {AbortSignal} signal
    * @param {OnProgress} onProgress
+   * @param {(head: Head) => boolean} [begin] told of a success before its body; whether to feed that
+   * @param {(chunk: Uint8Array) => boolean} [feed] whether there should be more
    * @returns {Promise<Answer>} an answer of any status; `{error}` when there is none
    */
-  return async function send(request, signal, onProgress) {
-    const file = files.get(request.url);
+  return async function send(request, signal, onProgress, begin, feed) {
+    const watch = new Watch(request.timeout ?? 0);
+    const report = (/** @type {number} */ loaded, /** @type {number | undefined} */ total) => onProgress(loaded, total);
     try {
-      return file ? await readFile(file, request, onProgress) : await sendHttp(request, signal, onProgress);
+      const file = files.get(request.url);
+      const [head, response] = file ? openFile(file, request) : await openHttp(request, watch.join(signal), watch);
+      const body = await readBody(head, response, { onProgress: report, begin, feed }, watch);
+      return { ...head, body };
     } catch (error) {
       if (signal.aborted) throw error;
-      return { error: describeFailure(request.url, settings.baseURL, error) };
+      const cause = watch.silent ? new CutFailure(`no byte came for ${request.timeout} ms`) : error;
+      return { error: await describeFailure(request, settings, cause), kind: cause instanceof RequestFailure ? 'request' : 'network' };
+    } finally {
+      watch.stop();
     }
   };
 
-  /** @param {Request} request @param {AbortSignal} signal @param {OnProgress} onProgress */
-  async function sendHttp({ url, headers, byteRange }, signal, onProgress) {
+  /** @param {Request} asked @param {AbortSignal} signal @param {Watch} watch @returns {Promise<[Head, Response]>} */
+  async function openHttp(asked, signal, watch) {
+    const address = addressOf(asked.url, settings.baseURL);
     /** @type {HookedRequest} */
-    let request = {
-      url: new URL(url, settings.baseURL).href,
-      headers: { ...settings.headers, ...headers, ...rangeHeader(byteRange) },
-      credentials: settings.credentials,
-    };
-    if (beforeRequest) request = { ...request, ...(await beforeRequest(request).catch(failedHook)) };
-    const { headers: sent, credentials } = request;
-    const response = await fetch(request.url, { headers: sent, credentials, signal });
-    const body = await readBody(response, onProgress);
-    return { url: response.url, status: response.status, headers: Object.fromEntries(response.headers), body };
+    let request = { url: address, headers: merge(settings.headers, serviceHeaders(address, settings), asked.headers), credentials: settings.credentials };
+    if (beforeRequest) {
+      watch.stop(); // the page may be asking its user
+      request = { ...request, ...(await beforeRequest(request).catch(failedHook)) };
+      watch.restart();
+    }
+    const [url, headers] = [addressOf(request.url, settings.baseURL), merge(request.headers)];
+    checkHeaders(headers);
+    const priority = asked.isUrgent === false ? 'low' : 'auto';
+    const response = await fetchCarefully(url, { headers, credentials: request.credentials, priority, signal });
+    watch.restart();
+    return [{ url: response.url, status: response.status, headers: Object.fromEntries(response.headers) }, response];
   }
 }
 
-/** The page's own hook failed: no server had a part in it. */
-class HookFailure extends Error {}
+// ------------------------------------------------------------------ the request
+
+/** @param {string} url @param {string} baseURL */
+function addressOf(url, baseURL) {
+  if (url.startsWith('dicomfile:')) throw new RequestFailure('it is not here: addFile() gives the name, removeFile() ends it');
+  if (!URL.canParse(url, baseURL)) throw new RequestFailure('it is no address');
+  const address = new URL(url, baseURL);
+  if (new URL(baseURL).protocol === 'https:' && address.protocol === 'http:' && !isLoopback(address.hostname)) {
+    throw new RequestFailure('a page that came by https may not fetch by http (mixed content): the server has to be asked by https');
+  }
+  return address.href;
+}
+
+/** @param {string} host */
+function isLoopback(host) {
+  return /^(localhost|.*\.localhost|127(\.\d+){3}|\[::1\])$/.test(host);
+}
+
+/** @param {string} url @param {Settings} settings */
+function serviceHeaders(url, { services, baseURL }) {
+  const isBelow = (/** @type {string} */ base) => {
+    const { href } = new URL(base, baseURL);
+    return url === href || url.startsWith(href.replace(/\/?$/, '/'));
+  };
+  return merge(...[...services].filter(([base]) => isBelow(base)).map(([, headers]) => headers));
+}
+
+/** Headers as one set: the later win, whatever the case of their names. @param {(Record<string, string> | undefined)[]} sets */
+function merge(...sets) {
+  /** @type {Map<string, [string, string]>} */
+  const merged = new Map();
+  for (const [name, value] of sets.flatMap((set) => Object.entries(set ?? {}))) merged.set(name.toLowerCase(), [name, value]);
+  return Object.fromEntries(merged.values());
+}
 
 /** @param {any} error @returns {never} */
 function failedHook(error) {
-  throw new HookFailure(`beforeRequest of the page failed: ${error?.message ?? error}`);
+  throw new RequestFailure(`beforeRequest of the page failed: ${error?.message ?? error}`);
 }
 
-/** @param {[number, number] | undefined} byteRange */
-function rangeHeader(byteRange) {
-  return /** @type {Record<string, string>} */ (byteRange ? { Range: `bytes=${byteRange[0]}-${byteRange[1] - 1}` } : {});
-}
-
-/** @param {Blob} file @param {Request} request @param {OnProgress} onProgress */
-async function readFile(file, { url, byteRange }, onProgress) {
-  const part = byteRange ? file.slice(...byteRange) : file;
-  const body = new Uint8Array(await part.arrayBuffer());
-  onProgress(body.length, body.length);
-  return { url: file instanceof File ? file.name : url, status: byteRange ? 206 : 200, headers: { 'content-type': file.type }, body };
-}
-
-/** @param {Response} response @param {OnProgress} onProgress */
-async function readBody(response, onProgress) {
-  // A compressed body's Content-Length counts other bytes than those that arrive here.
-  const announced = response.headers.get('content-encoding') ? null : response.headers.get('content-length');
-  const total = announced ? Number(announced) : undefined;
-  if (!response.body || (total !== undefined && total <= WHOLE_BODY_BYTES)) {
-    const body = new Uint8Array(await response.arrayBuffer());
-    onProgress(body.length, total);
-    return body;
+/** @param {Record<string, string>} headers */
+function checkHeaders(headers) {
+  for (const [name, value] of Object.entries(headers)) {
+    try {
+      if (/[\r\n\0]/.test(String(value))) throw new TypeError('a line break in it would begin another header');
+      new Headers([[name, value]]);
+    } catch (/** @type {any} */ error) {
+      throw new RequestFailure(`its header ${JSON.stringify(name)} cannot be sent: ${error.message}. Look at headers, beforeRequest and onUnauthorized of the page`);
+    }
   }
-  return readStream(response.body.getReader(), total, onProgress);
 }
 
-/** @param {ReadableStreamDefaultReader<Uint8Array>} reader @param {number | undefined} total @param {OnProgress} onProgress */
-async function readStream(reader, total, onProgress) {
+/** @param {Record<string, string>} headers */
+function secretNames(headers) {
+  return Object.keys(headers).map((name) => name.toLowerCase()).filter((name) => !OPEN_HEADERS.has(name));
+}
+
+/**
+ * Fetch; headers that identify the user do not follow a redirect to another origin. Browsers take
+ * only Authorization away there, a token in another header would go on.
+ * @param {string} url @param {RequestInit & {headers: Record<string, string>}} init @param {number} [redirects]
+ * @returns {Promise<Response>}
+ */
+async function fetchCarefully(url, init, redirects = 0) {
+  if (!secretNames(init.headers).length) return fetch(url, init);
+  const response = await fetch(url, { ...init, redirect: 'manual' });
+  if (response.type !== 'opaqueredirect') return response;
+  const headers = Object.fromEntries(Object.entries(init.headers).filter(([name]) => OPEN_HEADERS.has(name.toLowerCase())));
+  const followed = await fetch(url, { ...init, headers });
+  const isHere = new URL(followed.url).origin === new URL(url).origin;
+  if (!isHere || redirects === MOST_REDIRECTS) return followed;
+  await followed.body?.cancel();
+  return fetchCarefully(followed.url, init, redirects + 1);
+}
+
+// ------------------------------------------------------------------ the answer
+
+/** @param {Blob} file @param {Request} request @returns {[Head, Response]} */
+function openFile(file, { url, byteRange }) {
+  const [start, stop] = [byteRange?.[0] ?? 0, Math.min(byteRange?.[1] ?? file.size, file.size)];
+  const part = byteRange ? file.slice(start, stop) : file;
+  const headers = { 'content-type': file.type, 'content-length': String(part.size), 'accept-ranges': 'bytes' };
+  const place = byteRange && { 'content-range': `bytes ${part.size ? `${start}-${stop - 1}` : '*'}/${file.size}` };
+  const status = !byteRange ? 200 : part.size ? 206 : 416;
+  return [{ url: file instanceof File ? file.name : url, status, headers: { ...headers, ...place } }, new Response(part)];
+}
+
+/** @param {Head} head @param {Response} response @param {Reader} reader @param {Watch} watch */
+async function readBody(head, response, { onProgress, begin, feed }, watch) {
+  // A compressed body's Content-Length counts other bytes than those that arrive here.
+  const announced = head.headers['content-encoding'] ? undefined : head.headers['content-length'];
+  const total = announced ? Number(announced) : undefined;
+  const fed = head.status >= 200 && head.status < 300 && begin?.(head) ? feed : undefined;
+  if (!response.body) return NOTHING;
+  /** @type {Uint8Array[]} */
   const chunks = [];
-  let loaded = 0;
-  let reported = 0;
+  const take = fed ?? ((/** @type {Uint8Array} */ chunk) => chunks.push(chunk) > 0);
+  const loaded = await readStream(response.body.getReader(), total, { onProgress, take, watch });
+  if (fed) return NOTHING;
+  return chunks.length === 1 ? chunks[0] : join(chunks, loaded);
+}
+
+/** @param {number} loaded @param {number | undefined} total @returns {(error: any) => never} */
+function cut(loaded, total) {
+  return (error) => {
+    throw new CutFailure(`the connection was cut after ${loaded} of ${total ?? 'an unknown number of'} bytes (${error.message})`);
+  };
+}
+
+/** @param {ReadableStreamDefaultReader<Uint8Array>} reader @param {number | undefined} total @param {{onProgress: OnProgress, take: (chunk: Uint8Array) => boolean, watch: Watch}} use */
+async function readStream(reader, total, { onProgress, take, watch }) {
+  let [loaded, told, reported] = [0, -1, 0];
   for (;;) {
-    const { done, value } = await reader.read().catch((error) => {
-      throw new Error(`the connection was cut after ${loaded} of ${total ?? 'an unknown number of'} bytes (${error.message})`);
-    });
+    const { done, value } = await reader.read().catch(cut(loaded, total));
     if (done) break;
-    chunks.push(value);
+    watch.restart();
     loaded += value.length;
     if (performance.now() - reported > REPORT_EVERY_MS) {
       reported = performance.now();
-      onProgress(loaded, total);
+      onProgress((told = loaded), total);
     }
+    if (take(value)) continue;
+    await reader.cancel();
+    break;
   }
-  onProgress(loaded, total);
-  return join(chunks, loaded);
+  if (told !== loaded) onProgress(loaded, total);
+  return loaded;
 }
 
 /** @param {Uint8Array[]} chunks @param {number} length */
@@ -115,13 +215,34 @@ function join(chunks, length) {
   return body;
 }
 
-/** @param {string} url @param {string} baseURL @param {any} error */
-function describeFailure(url, baseURL, error) {
-  if (url.startsWith('dicomfile:')) return `${url} is not here: addFile() gives the name, removeFile() ends it`;
-  if (error instanceof HookFailure) return `could not fetch ${url}: ${error.message}`;
+// ------------------------------------------------------------------ no answer
+
+/** @param {Request} request @param {Settings} settings @param {any} error */
+async function describeFailure({ url, headers, isLast }, settings, error) {
   const words = `could not fetch ${url}: ${error?.message ?? error}`;
-  const elsewhere = URL.canParse(url, baseURL) && new URL(url, baseURL).origin !== new URL(baseURL).origin;
-  return elsewhere
-    ? `${words}. It is on another origin: a server that sends no Access-Control-Allow-Origin for this page fails this way, and so does one that cannot be reached`
-    : `${words}. The server cannot be reached, or closed the connection`;
+  if (error instanceof RequestFailure || error instanceof CutFailure) return words;
+  const { origin } = new URL(settings.baseURL);
+  const address = new URL(url, settings.baseURL);
+  if (address.origin === origin) return `${words}. The server cannot be reached, or closed the connection`;
+  const elsewhere = `${words}. It is on another origin`;
+  if (!isLast) return elsewhere;
+  if (!(await isReachable(address))) return `${elsewhere}, and cannot be reached`;
+  return `${elsewhere}, which answers but does not let this page read its answers (CORS). ${whatToSend(origin, address, headers, settings)}`;
+}
+
+/** Whether a server answers at all, though nothing of its answer may be seen. @param {URL} address */
+function isReachable(address) {
+  const probe = fetch(address, { method: 'HEAD', mode: 'no-cors', credentials: 'omit', signal: AbortSignal.timeout(PROBE_MS) });
+  return probe.then(() => true, () => false);
+}
+
+/** @param {string} origin of the page @param {URL} address @param {Record<string, string>} headers @param {Settings} settings */
+function whatToSend(origin, address, headers, settings) {
+  const secret = secretNames(merge(settings.headers, serviceHeaders(address.href, settings), headers));
+  const needed = [
+    `Access-Control-Allow-Origin: ${origin}`,
+    settings.credentials === 'include' && 'Access-Control-Allow-Credentials: true',
+    secret.length && `Access-Control-Allow-Headers: ${secret.join(', ')}`,
+  ];
+  return `The server has to send: ${needed.filter(Boolean).join('; ')}`;
 }

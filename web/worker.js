@@ -2,12 +2,12 @@
 // Where Python runs: a module worker, or the page itself for `workers: 0` (then over a MessagePort).
 // Passes the page's calls to pyloader.bridge.
 import { bootPython, installPackages } from './boot.js';
-import { PyLoaderError, abortError } from './errors.js';
+import { PyLoaderError, abortError, toWire } from './errors.js';
 import { Rpc, Transfer } from './rpc.js';
 import { createSend } from './transport.js';
 
 /** @typedef {import('./rpc.js').CallContext} CallContext */
-/** @typedef {{assetsURL: string, baseURL: string, headers: Record<string, string>, credentials: RequestCredentials, hasHook: boolean, packages: string[], cacheBytes: number, retries: number}} BootOptions */
+/** @typedef {{assetsURL: string, baseURL: string, headers: Record<string, string>, credentials: RequestCredentials, hasHook: boolean, hasAuthorize: boolean, packages: string[], cacheBytes: number, retries: number, requestTimeout: number, requestsPerOrigin: number}} BootOptions */
 
 /**
  * Answer the page's calls.
@@ -16,6 +16,8 @@ import { createSend } from './transport.js';
 export function serve(endpoint) {
   /** @type {Map<string, Blob>} */
   const files = new Map();
+  /** @type {Map<string, Record<string, string>>} headers of the page's DICOMweb services, by address */
+  const services = new Map();
   /** @type {any} */
   let pyodide = null;
   /** @type {any} */
@@ -42,8 +44,25 @@ export function serve(endpoint) {
   }
 
   /** @param {CallContext} context */
-  const listener = ({ progress }) => (/** @type {string} */ phase, /** @type {string} */ url, /** @type {number} */ loaded, /** @type {number | undefined} */ total) =>
-    progress({ phase, url, loaded, total: total ?? undefined });
+  const listener = ({ progress }) => (/** @type {string} */ phase, /** @type {string} */ url, /** @type {number} */ loaded, /** @type {number | undefined} */ total, /** @type {number} */ attempt) =>
+    progress({ phase, url, loaded, total, attempt });
+
+  /** What Python asks of the page. @param {BootOptions} options */
+  function pageFor(options) {
+    const settings = { ...options, services };
+    const hook = options.hasHook ? (/** @type {any} */ request) => rpc.call('beforeRequest', request) : null;
+    return {
+      send: createSend(settings, files, hook),
+      /** @param {string} source @param {AbortSignal} signal */
+      describe: (source, signal) => rpc.call('describe', { source }, { signal }).catch((error) => ({ error: toWire(error) })),
+      authorize: options.hasAuthorize ? authorize : undefined,
+    };
+  }
+
+  /** @param {string} url @param {number} sent seconds since 1970 */
+  function authorize(url, sent) {
+    return rpc.call('authorize', { url, sent: sent * 1000 });
+  }
 
   const rpc = new Rpc(endpoint, {
     /** @param {BootOptions} options @param {CallContext} context */
@@ -51,20 +70,20 @@ export function serve(endpoint) {
       pyodide = await bootPython(options, progress);
       // After a trap in WebAssembly calls may still seem to work, on a broken heap: never again.
       pyodide._api.on_fatal = (/** @type {any} */ error) => void rpc.call('died', String(error?.message ?? error));
-      const hook = options.hasHook ? (/** @type {any} */ request) => rpc.call('beforeRequest', request) : null;
-      const send = createSend(options, files, hook);
       const module = pyodide.pyimport('pyloader.bridge');
-      bridge = module.Bridge(send, options.cacheBytes, options.retries);
+      bridge = module.Bridge(pageFor(options), options);
       module.destroy();
       await installPackages(pyodide, options.packages, options.baseURL);
       progress({ stage: 'ready', loaded: 100, total: 100, percentComplete: 100 });
     },
-    load: async ({ imageId, options }, context) => {
-      const answer = await ask(context, (id) => bridge.load(id, imageId, options, listener(context)));
+    load: async ({ imageId, ...job }, context) => {
+      const answer = await ask(context, (id) => bridge.load(id, imageId, job, listener(context)));
       const { pixels, exact } = answer.image;
       return new Transfer(answer, [pixels, exact].flatMap((array) => array?.buffer ?? []));
     },
-    metadata: ({ imageId, options }, context) => ask(context, (id) => bridge.metadata(id, imageId, options, listener(context))),
+    metadata: ({ imageId, ...job }, context) => ask(context, (id) => bridge.metadata(id, imageId, job, listener(context))),
+    search: async ({ url, ...job }, context) => (await ask(context, (id) => bridge.search(id, url, job, listener(context)))).found,
+    series: async ({ url, ...job }, context) => (await ask(context, (id) => bridge.series(id, url, job, listener(context)))).instances,
     readJson: ({ imageId, text }, context) => ask(context, (id) => bridge.read_json(id, imageId, text)),
     define: async ({ name, source, packages, baseURL }, context) => {
       await installPackages(pyodide, packages, baseURL);
@@ -72,6 +91,8 @@ export function serve(endpoint) {
     },
     provide: ({ name, file }) => void files.set(name, file),
     withdraw: ({ name }) => (files.delete(name), bridge?.release(name)),
+    service: ({ base, headers }) => void services.set(base, headers),
+    share: ({ requestsPerOrigin }) => bridge?.share(requestsPerOrigin),
     release: ({ source }) => bridge?.release(source),
     purge: () => bridge?.purge(),
     // Also the sign of life: it goes through Python, so a dead interpreter does not answer it.

@@ -6,9 +6,9 @@ import warnings
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import BytesIO
-from struct import unpack_from
+from struct import pack, unpack_from
 
 from pydicom import Dataset, dcmread
 from pydicom.filereader import read_dataset, read_preamble
@@ -29,6 +29,8 @@ PIXEL_KEYWORDS = {
     0x7FE00009: "DoubleFloatPixelData",
     0x7FE00010: "PixelData",
 }
+ITEM = b"\xfe\xff\x00\xe0"
+DELIMITER = b"\xfe\xff\xdd\xe0\0\0\0\0"
 LONG_VRS = frozenset({b"OB", b"OD", b"OF", b"OL", b"OV", b"OW", b"UN"})
 
 
@@ -48,6 +50,8 @@ class PixelElement:
         encapsulated.
     missing : int
         Bytes that the element's length announces and the file does not have.
+    frame_index : int or None
+        The only frame that `body` holds, from 0; None when it holds all.
     """
 
     keyword: str
@@ -56,6 +60,7 @@ class PixelElement:
     start: int
     stop: int
     missing: int = 0
+    frame_index: int | None = None
 
     @property
     def value(self) -> memoryview:
@@ -113,6 +118,26 @@ class Instance:
         return frame_index
 
 
+@dataclass(frozen=True, slots=True)
+class PixelHeader:
+    """The header of the element that holds the pixels.
+
+    Attributes
+    ----------
+    keyword : str
+    vr : str
+    start : int
+        Where the value begins in the file, from 0.
+    length : int or None
+        Bytes of the value; None when it is encapsulated, whose length is undefined.
+    """
+
+    keyword: str
+    vr: str
+    start: int
+    length: int | None
+
+
 def parse_part10(body: bytes, url: str = "") -> Instance:
     """Read a DICOM file, also one without preamble or File Meta Information.
 
@@ -132,34 +157,58 @@ def parse_part10(body: bytes, url: str = "") -> Instance:
     ----------
     PS3.10 7.1 (preamble, File Meta Information), PS3.5 7.1 (data elements).
     """
-    refuse_other_formats(body, url)
-    stream = BytesIO(body)
-    with noting() as notes:
-        dataset = read_header(stream, body, url)
-    syntax = transfer_syntax_of(dataset)
-    if syntax == DeflatedExplicitVRLittleEndian:
-        body, stream = inflate(body, url)
-    pixels = find_pixels(body, stream.tell(), syntax)
-    return Instance(dataset, syntax, pixels, tuple(notes))
+    instance, position = read_until_pixels(body, url)
+    if instance.transfer_syntax_uid == DeflatedExplicitVRLittleEndian:
+        body, position = inflate(body, url)
+    header = read_pixel_header(body, position, instance.transfer_syntax_uid)
+    return instance if header is None else replace(instance, pixels=pixels_in(body, header))
 
 
-def parse_json(text: str) -> Instance:
-    """Read a DICOM JSON data set (PS3.18 F); bulk data stay where they are.
+def parse_beginning(body: bytes, url: str = "") -> tuple[Instance, PixelHeader] | None:
+    """Read a file of which only the first bytes are there.
+
+    Returns
+    -------
+    (Instance, PixelHeader) or None
+        The instance, without pixels, and where they begin. None when the header goes on beyond
+        `body`, when there are no pixels, or when the data set is deflated: that takes the whole.
 
     Raises
     ------
     FormatError
-        `text` is not a DICOM JSON data set.
+        `body` is not the beginning of a DICOM file.
     """
     try:
-        with noting() as notes:
-            dataset = Dataset.from_json(text, bulk_data_uri_handler=lambda *_: None)
-    except Exception as error:
-        raise FormatError(
-            f"the metadata cannot be read as a DICOM JSON data set: {type(error).__name__}: {error}"
-        ) from error
-    syntax = UID(str(dataset.get("AvailableTransferSyntaxUID", "")))
-    return Instance(dataset, syntax, None, tuple(notes))
+        instance, position = read_until_pixels(body, url)
+    except FormatError:
+        if has_prefix(body):
+            return None  # cut off within an element
+        raise
+    if instance.transfer_syntax_uid == DeflatedExplicitVRLittleEndian:
+        return None
+    header = read_pixel_header(body, position, instance.transfer_syntax_uid)
+    return None if header is None else (instance, header)
+
+
+def read_until_pixels(body: bytes, url: str) -> tuple[Instance, int]:
+    """Return the instance without its pixels, and the position where they begin."""
+    refuse_other_formats(body, url)
+    stream = BytesIO(body)
+    with noting() as notes:
+        dataset = read_header(stream, body, url)
+    return Instance(dataset, transfer_syntax_of(dataset), None, tuple(notes)), stream.tell()
+
+
+def one_frame(instance: Instance, frame_index: int, frame: bytes, vr: str = "OW") -> Instance:
+    """Return `instance` with the pixels of one frame, as its transfer syntax encodes it."""
+    body = encapsulate_frame(frame) if instance.transfer_syntax_uid.is_encapsulated else frame
+    pixels = PixelElement("PixelData", vr, body, 0, len(body), frame_index=frame_index)
+    return replace(instance, pixels=pixels)
+
+
+def encapsulate_frame(frame: bytes) -> bytes:
+    """Return a frame as Pixel Data of that frame alone: an empty offset table and one item."""
+    return b"".join((ITEM, pack("<L", 0), ITEM, pack("<L", len(frame)), frame, DELIMITER))
 
 
 @contextmanager
@@ -184,15 +233,19 @@ def refuse_other_formats(body: bytes, url: str) -> None:
         )
 
 
+def has_prefix(body: bytes) -> bool:
+    """Tell whether `body` begins with the preamble and prefix of PS3.10 7.1."""
+    return body[PREAMBLE_BYTES : PREAMBLE_BYTES + 4] == b"DICM"
+
+
 def read_header(stream: BytesIO, body: bytes, url: str) -> Dataset:
     """Read the data set up to its pixel data; `stream` is left where that begins."""
-    has_prefix = body[PREAMBLE_BYTES : PREAMBLE_BYTES + 4] == b"DICM"
     try:
         dataset = dcmread(stream, stop_before_pixels=True, force=True)
         plausible = len(dataset) > 0 and ("SOPClassUID" in dataset or "Rows" in dataset)
     except Exception as error:
         raise FormatError(f"{not_dicom(body, url)}: {type(error).__name__}: {error}") from error
-    if not (has_prefix or plausible):
+    if not (has_prefix(body) or plausible):
         raise FormatError(not_dicom(body, url))
     return dataset
 
@@ -216,8 +269,8 @@ def transfer_syntax_of(dataset: Dataset) -> UID:
     return ExplicitVRLittleEndian if is_little_endian else ExplicitVRBigEndian
 
 
-def inflate(body: bytes, url: str) -> tuple[bytes, BytesIO]:
-    """Return the inflated data set and a stream standing at its pixel data (PS3.5 A.5)."""
+def inflate(body: bytes, url: str) -> tuple[bytes, int]:
+    """Return the inflated data set and the position of its pixel data (PS3.5 A.5)."""
     packed = BytesIO(body)
     read_preamble(packed, force=True)
     read_dataset(packed, False, True, stop_when=lambda tag, vr, length: tag.group != 2)
@@ -229,11 +282,11 @@ def inflate(body: bytes, url: str) -> tuple[bytes, BytesIO]:
         ) from error
     stream = BytesIO(inflated)
     read_dataset(stream, False, True, stop_when=lambda tag, vr, length: tag in PIXEL_KEYWORDS)
-    return inflated, stream
+    return inflated, stream.tell()
 
 
-def find_pixels(body: bytes, position: int, syntax: UID) -> PixelElement | None:
-    """Return the pixel data element whose header stands at `position`, if one does."""
+def read_pixel_header(body: bytes, position: int, syntax: UID) -> PixelHeader | None:
+    """Return the header of the pixel data element that begins at `position`, if one does."""
     order = "<" if syntax.is_little_endian else ">"
     if position + 12 > len(body):
         return None
@@ -242,10 +295,17 @@ def find_pixels(body: bytes, position: int, syntax: UID) -> PixelElement | None:
     if keyword is None:
         return None
     vr, length, start = read_element_header(body, position + 4, order, syntax)
-    if length == UNDEFINED_LENGTH:
-        return PixelElement(keyword, vr, body, start, len(body))
-    stop = min(start + length, len(body))
-    return PixelElement(keyword, vr, body, start, stop, missing=start + length - stop)
+    return PixelHeader(keyword, vr, start, None if length == UNDEFINED_LENGTH else length)
+
+
+def pixels_in(body: bytes, header: PixelHeader) -> PixelElement:
+    """Return the element of a whole file."""
+    start, end = header.start, len(body)
+    if header.length is None:
+        return PixelElement(header.keyword, header.vr, body, start, end)
+    stop = min(start + header.length, end)
+    missing = start + header.length - stop
+    return PixelElement(header.keyword, header.vr, body, start, stop, missing)
 
 
 def read_element_header(

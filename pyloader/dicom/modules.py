@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from pydicom import DataElement, Dataset
+from pydicom._dicom_dict import DicomDictionary
 from pydicom.datadict import tag_for_keyword
 from pydicom.multival import MultiValue
 from pydicom.tag import BaseTag
@@ -381,6 +382,17 @@ NAMES = {
     for keywords in (*PLAIN_MODULES.values(), US_REGION, ISOTOPE)
     for keyword in keywords
 }
+
+
+@cache
+def known_keywords() -> Mapping[str, str]:
+    """Return all keywords of the DICOM dictionary by their lower-case form."""
+    return {entry[4].lower(): entry[4] for entry in DicomDictionary.values() if entry[4]}
+
+
+def keyword_of(name: str) -> str:
+    """Return the keyword that is written as `name` in any case, else `name` itself."""
+    return known_keywords().get(name.lower(), name)
 
 
 def pick(dataset: Dataset, keywords: tuple[str, ...]) -> Module:

@@ -18,6 +18,7 @@ image_loaders: Registry[Loader] = Registry(
     {
         "dicomfile": "pyloader.loaders.wadouri:load",
         "dicomweb": "pyloader.loaders.wadouri:load",
+        "wadors": "pyloader.loaders.wadors:load",
         "wadouri": "pyloader.loaders.wadouri:load",
     },
 )
@@ -26,6 +27,7 @@ header_loaders: Registry[HeaderLoader] = Registry(
     {
         "dicomfile": "pyloader.loaders.wadouri:load_header",
         "dicomweb": "pyloader.loaders.wadouri:load_header",
+        "wadors": "pyloader.loaders.wadors:load_header",
         "wadouri": "pyloader.loaders.wadouri:load_header",
     },
 )

@@ -8,7 +8,9 @@ the first frame that needs it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import imagecodecs
@@ -57,7 +59,22 @@ def decode_jpeg_2000(src: bytes, runner: DecodeRunner) -> Pixels:
 
 def decode_htj2k(src: bytes, runner: DecodeRunner) -> Pixels:
     """Decode high-throughput JPEG 2000 (ISO 15444-15)."""
-    return as_rgb_transformed(imagecodecs.htj2k_decode(src), runner)
+    with raising_what_is_ignored():
+        pixels = imagecodecs.htj2k_decode(src)
+    return as_rgb_transformed(pixels, runner)
+
+
+@contextmanager
+def raising_what_is_ignored() -> Iterator[None]:
+    """Raise what a codec's own code could only report, when it has gone on with half an image."""
+    ignored: list[BaseException | None] = []
+    hook, sys.unraisablehook = sys.unraisablehook, lambda report: ignored.append(report.exc_value)
+    try:
+        yield
+    finally:
+        sys.unraisablehook = hook
+    if ignored:
+        raise ValueError(f"the codestream is damaged: {ignored[0]}") from ignored[0]
 
 
 def as_rgb_transformed(pixels: Pixels, runner: DecodeRunner) -> Pixels:

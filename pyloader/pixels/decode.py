@@ -101,17 +101,16 @@ def native_source(
     Frames that do not begin on a byte, or on a word where words were swapped, are left to pydicom
     to cut out of the whole.
     """
-    options = describe_for_pydicom(instance, element, stored)
-    bits = stored.rows * stored.columns * stored.samples_per_pixel * stored.bits_allocated
-    if stored.photometric_interpretation == "YBR_FULL_422":
-        bits = bits // 3 * 2
+    options = describe_for_pydicom(instance, element, stored, frame_index)
+    bits = stored.frame_bits
     swapped = instance.transfer_syntax_uid == ExplicitVRBigEndian and element.vr == "OW"
+    place = options["index"]
     if bits % 8 or (swapped and bits % 16):
-        check_length(element, frame_index, -(-bits * instance.number_of_frames // 8))
-        return element.value, options | {"index": frame_index}
+        check_length(element, frame_index, -(-bits * options["number_of_frames"] // 8))
+        return element.value, options
     length = bits // 8
-    check_length(element, frame_index, (frame_index + 1) * length)
-    frame = element.value[frame_index * length : (frame_index + 1) * length]
+    check_length(element, frame_index, (place + 1) * length)
+    frame = element.value[place * length : (place + 1) * length]
     plain = stored.bits_stored == stored.bits_allocated and "YBR" not in (
         stored.photometric_interpretation
     )
@@ -133,21 +132,24 @@ def encapsulated_source(
     instance: Instance, element: PixelElement, stored: PixelModule, frame_index: int
 ) -> tuple[BytesIO, dict[str, Any]]:
     """Return a stream at the pixel data's first item, and pydicom's options to decode a frame."""
-    options = describe_for_pydicom(instance, element, stored)
+    options = describe_for_pydicom(instance, element, stored, frame_index)
     offsets = instance.dataset.get("ExtendedOffsetTable")
     lengths = instance.dataset.get("ExtendedOffsetTableLengths")
-    if offsets and lengths:
+    if offsets and lengths and element.frame_index is None:
         options["extended_offsets"] = (offsets, lengths)
     stream = BytesIO(element.body)  # shares the bytes, does not copy them
     stream.seek(element.start)
-    return stream, options | {"index": frame_index, "decoding_plugin": PLUGIN}
+    return stream, options | {"decoding_plugin": PLUGIN}
 
 
 def describe_for_pydicom(
-    instance: Instance, element: PixelElement, stored: PixelModule
+    instance: Instance, element: PixelElement, stored: PixelModule, frame_index: int
 ) -> dict[str, Any]:
     """Return the options that pydicom's decoders take in place of a data set."""
+    has_all = element.frame_index is None
     return {
+        "index": frame_index if has_all else 0,
+        "number_of_frames": instance.number_of_frames if has_all else 1,
         "rows": stored.rows,
         "columns": stored.columns,
         "samples_per_pixel": stored.samples_per_pixel,
@@ -156,7 +158,6 @@ def describe_for_pydicom(
         "bits_stored": stored.bits_stored,
         "pixel_representation": stored.pixel_representation,
         "planar_configuration": stored.planar_configuration or 0,
-        "number_of_frames": instance.number_of_frames,
         "pixel_keyword": element.keyword,
         "pixel_vr": element.vr,
     }

@@ -1,6 +1,6 @@
 """The seam to the network: `Request` in, `Response` out.
 
-Every implementation passes ``tests/contracts/transport.py``. `Context.fetch` is the only caller.
+Every implementation passes ``tests/contracts/transport.py``. `Network` is the only caller.
 """
 
 from __future__ import annotations
@@ -20,13 +20,30 @@ class Request:
         Absolute, relative to the page, or the name of a local file such as ``dicomfile:0``.
     headers : mapping of str to str
         Sent beside those the page set.
-    byte_range : (int, int) or None
-        First byte and the byte after the last, from 0.
+    byte_range : (int, int or None) or None
+        First byte and the byte after the last, from 0; None in its place: to the end.
+    timeout : float or None
+        Seconds that may pass without a byte; None for no limit.
+    is_urgent : bool
+        Somebody waits for it, it is not fetched ahead.
+    is_last : bool
+        No other attempt follows, so that it is worth finding out why this one fails.
     """
 
     url: str
     headers: Mapping[str, str] = field(default_factory=dict)
-    byte_range: tuple[int, int] | None = None
+    byte_range: tuple[int, int | None] | None = None
+    timeout: float | None = None
+    is_urgent: bool = True
+    is_last: bool = True
+
+    @property
+    def range_header(self) -> dict[str, str]:
+        """The header that asks for `byte_range` (RFC 9110 14.2), none for the whole."""
+        if self.byte_range is None:
+            return {}
+        start, stop = self.byte_range
+        return {"Range": f"bytes={start}-{'' if stop is None else stop - 1}"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,15 +55,21 @@ class Response:
     url : str
         Where it came from, after redirects.
     headers : mapping of str to str
-        Names in lower case.
+        Names in lower case. A browser shows few of them of another origin's server.
     body : bytes
-        Decoded as the Content-Encoding says.
+        Decoded as the Content-Encoding says; empty when a `Sink` took it.
     """
 
     url: str
     status: int
     headers: Mapping[str, str]
     body: bytes
+
+    @property
+    def length(self) -> int | None:
+        """Content-Length, when the server tells and it counts the bytes of the body."""
+        length = self.headers.get("content-length", "")
+        return int(length) if length.isdigit() and "content-encoding" not in self.headers else None
 
 
 Progress = Callable[[int, "int | None"], None]
@@ -57,9 +80,26 @@ def ignore_progress(loaded: int, total: int | None) -> None:
     """Take no notice: the default `Progress`."""
 
 
-class Transport(Protocol):
-    """Sends requests. Raises `NetworkError` when there is no answer, and only then."""
+class Sink(Protocol):
+    """Takes the body of a success (2xx) as it arrives; a new attempt begins anew."""
 
-    async def send(self, request: Request, progress: Progress) -> Response:
-        """Return the answer, whatever its status; cancelling the task stops the request."""
+    def begin(self, response: Response) -> bool:
+        """Take the header; return False to have the whole body in the `Response` after all."""
+        ...
+
+    def feed(self, chunk: bytes) -> bool:
+        """Take the next bytes; return False when that is enough, which ends the request."""
+        ...
+
+
+class Transport(Protocol):
+    """Sends requests. Raises `NetworkError` for no answer and `RequestError`, nothing else."""
+
+    async def send(
+        self, request: Request, progress: Progress, sink: Sink | None = None
+    ) -> Response:
+        """Return the answer, whatever its status; cancelling the task stops the request.
+
+        What `sink` raises is passed on.
+        """
         ...

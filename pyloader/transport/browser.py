@@ -1,18 +1,21 @@
 """The browser's ``fetch``, in Pyodide only: `web/transport.js` streams, this hands bytes over.
 
 The page's part (headers, hook, credentials, names of local files) stays in JavaScript; a body
-crosses into Python once, as one ``bytes``.
+crosses into Python once, as one ``bytes`` or, for a `Sink`, as those that arrived together.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from js import AbortController, Object
 from pyodide.ffi import to_js
 
-from pyloader.errors import NetworkError
-from pyloader.transport import Progress, Request, Response, Transport
+from pyloader.errors import NetworkError, RequestError
+from pyloader.transport import Progress, Request, Response, Sink, Transport
+
+ERRORS = {"network": NetworkError, "request": RequestError}
 
 
 class BrowserTransport:
@@ -21,29 +24,75 @@ class BrowserTransport:
     Parameters
     ----------
     js_send : JavaScript function
-        ``(request, signal, onProgress) -> Promise<{url, status, headers, body} | {error}>``,
-        of `web/transport.js`.
+        ``(request, signal, onProgress, begin?, feed?) -> Promise<{url, status, headers, body} |
+        {error, kind}>``, of `web/transport.js`.
     """
 
     def __init__(self, js_send: Any) -> None:
         self.js_send = js_send
 
-    async def send(self, request: Request, progress: Progress) -> Response:
+    async def send(
+        self, request: Request, progress: Progress, sink: Sink | None = None
+    ) -> Response:
         """Return the answer; a cancelled task aborts the browser's request."""
         js_controller = AbortController.new()
-        fields: dict[str, object] = {"url": request.url, "headers": dict(request.headers)}
-        if request.byte_range is not None:
-            fields["byteRange"] = list(request.byte_range)
-        js_request = to_js(fields, dict_converter=Object.fromEntries)
+        js_request = to_js(plain_request(request), dict_converter=Object.fromEntries)
+        guard = None if sink is None else Guard(sink)
+        callbacks = () if guard is None else (guard.begin, guard.feed)
         try:
-            js_answer = await self.js_send(js_request, js_controller.signal, progress)
+            js_answer = await self.js_send(js_request, js_controller.signal, progress, *callbacks)
         finally:
             # Harmless after the answer; needed when the task was cancelled while it waited.
             js_controller.abort()
+        if guard is not None and guard.failure is not None:
+            raise guard.failure
         if hasattr(js_answer, "error"):
-            raise NetworkError(js_answer.error, request.url)
-        headers = js_answer.headers.to_py()
-        return Response(js_answer.url, js_answer.status, headers, js_answer.body.to_bytes())
+            raise ERRORS[js_answer.kind](js_answer.error, request.url)
+        return replace(head_of(js_answer), body=js_answer.body.to_bytes())
+
+
+class Guard:
+    """A sink as JavaScript calls it: what it raises is kept, and ends the request."""
+
+    def __init__(self, sink: Sink) -> None:
+        self.sink = sink
+        self.failure: Exception | None = None
+
+    def begin(self, js_answer: Any) -> bool:
+        """Pass the header on."""
+        return self._call(self.sink.begin, head_of(js_answer))
+
+    def feed(self, js_chunk: Any) -> bool:
+        """Pass a chunk on."""
+        return self._call(self.sink.feed, js_chunk.to_bytes())
+
+    def _call(self, method: Any, argument: Any) -> bool:
+        try:
+            return bool(method(argument))
+        except Exception as error:
+            self.failure = error
+            return False
+
+
+def plain_request(request: Request) -> dict[str, Any]:
+    """Return a request as `web/transport.js` takes it."""
+    fields: dict[str, Any] = {
+        "url": request.url,
+        "headers": {**request.headers, **request.range_header},
+        "isUrgent": request.is_urgent,
+        "isLast": request.is_last,
+    }
+    if request.byte_range is not None:
+        start, stop = request.byte_range
+        fields["byteRange"] = [start] if stop is None else [start, stop]
+    if request.timeout is not None:
+        fields["timeout"] = request.timeout * 1000
+    return fields
+
+
+def head_of(js_answer: Any) -> Response:
+    """Return an answer without its body."""
+    return Response(js_answer.url, js_answer.status, js_answer.headers.to_py(), b"")
 
 
 if TYPE_CHECKING:

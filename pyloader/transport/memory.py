@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pyloader.errors import NetworkError
-from pyloader.transport import Progress, Request, Response, Transport
+from pyloader.transport import Progress, Request, Response, Sink, Transport
+
+CHUNK_BYTES = 1 << 16
 
 
 class MemoryTransport:
@@ -27,7 +30,9 @@ class MemoryTransport:
         self.answers = answers
         self.requests: list[Request] = []
 
-    async def send(self, request: Request, progress: Progress) -> Response:
+    async def send(
+        self, request: Request, progress: Progress, sink: Sink | None = None
+    ) -> Response:
         """Return the stored answer, cut to the byte range when one is asked for."""
         self.requests.append(request)
         answer = self.answers.get(request.url)
@@ -38,10 +43,29 @@ class MemoryTransport:
         if isinstance(answer, bytes):
             answer = Response(request.url, 200, {}, answer)
         if request.byte_range is not None and answer.status == 200:
-            start, stop = request.byte_range
-            answer = Response(answer.url, 206, answer.headers, answer.body[start:stop])
+            answer = cut(answer, *request.byte_range)
         progress(len(answer.body), len(answer.body))
+        return pour(answer, sink)
+
+
+def cut(answer: Response, start: int, stop: int | None) -> Response:
+    """Return the part of an answer that was asked for (RFC 9110 15.3.7)."""
+    part = answer.body[start:stop]
+    if not part:
+        return Response(answer.url, 416, answer.headers, b"")
+    place = f"bytes {start}-{start + len(part) - 1}/{len(answer.body)}"
+    return Response(answer.url, 206, {**answer.headers, "content-range": place}, part)
+
+
+def pour(answer: Response, sink: Sink | None) -> Response:
+    """Feed the body to a sink that wants it."""
+    empty = replace(answer, body=b"")
+    if sink is None or not 200 <= answer.status < 300 or not sink.begin(empty):
         return answer
+    for start in range(0, len(answer.body), CHUNK_BYTES):
+        if not sink.feed(answer.body[start : start + CHUNK_BYTES]):
+            break
+    return empty
 
 
 if TYPE_CHECKING:

@@ -1,72 +1,137 @@
 """The transport of plain CPython: http(s) and files, for scripts, notebooks and batch jobs.
 
-A request runs in a thread of asyncio's pool, since `urllib` blocks; cancelling the task abandons
+A request runs in threads of asyncio's pool, since `urllib` blocks; cancelling the task abandons
 it. In the browser `transport/browser.py` takes this place.
 """
 
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass, replace
 from http.client import HTTPException
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
+from urllib.request import HTTPRedirectHandler, build_opener
 from urllib.request import Request as UrlRequest
-from urllib.request import urlopen
 
 from pyloader.errors import NetworkError
-from pyloader.transport import Progress, Request, Response, Transport
+from pyloader.transport import Progress, Request, Response, Sink, Transport
 
 TIMEOUT_SECONDS = 60.0
 CHUNK_BYTES = 1 << 20
+REFUSALS = (OSError, HTTPException, ValueError)
+# What says nothing of the user, and may follow a redirect to another origin.
+FOLLOWING_HEADERS = frozenset({"accept", "accept-encoding", "range", "user-agent"})
 
 
 class NativeTransport:
     """Read http, https and file URLs, and plain paths."""
 
-    async def send(self, request: Request, progress: Progress) -> Response:
+    async def send(
+        self, request: Request, progress: Progress, sink: Sink | None = None
+    ) -> Response:
         """Return the answer; a file that can be read answers with status 200."""
-        try:
-            return await asyncio.to_thread(send_blocking, request, progress)
-        except (OSError, HTTPException, ValueError) as error:
-            reason = error.reason if isinstance(error, URLError) else error
-            raise NetworkError(f"could not fetch {request.url}: {reason}", request.url) from error
-
-
-def send_blocking(request: Request, progress: Progress) -> Response:
-    """Send `request` and wait for its answer."""
-    if len(urlsplit(request.url).scheme) > 1:
-        return send_url(request, progress)
-    body = Path(request.url).read_bytes()
-    start, stop = request.byte_range or (0, len(body))
-    progress(len(body), len(body))
-    return Response(request.url, 206 if request.byte_range else 200, {}, body[start:stop])
-
-
-def send_url(request: Request, progress: Progress) -> Response:
-    """Send a request through `urllib`; a refusal is an answer too."""
-    headers = dict(request.headers)
-    if request.byte_range is not None:
-        headers["Range"] = f"bytes={request.byte_range[0]}-{request.byte_range[1] - 1}"
-    try:
-        answer = urlopen(UrlRequest(request.url, headers=headers), timeout=TIMEOUT_SECONDS)
-    except HTTPError as error:
-        answer = error
-    with answer:
-        length = answer.headers.get("Content-Length")
-        total = int(length) if length else None
+        answer: Answer = await in_thread(request, open_answer, request)
+        head = answer.head
+        fed = sink if sink and 200 <= head.status < 300 and sink.begin(head) else None
         chunks: list[bytes] = []
         loaded = 0
-        while chunk := answer.read(CHUNK_BYTES):
-            chunks.append(chunk)
-            loaded += len(chunk)
-            progress(loaded, total)
-        if total is not None and loaded < total:
-            raise OSError(f"the connection closed after {loaded} of {total} bytes")
-        names = {name.lower(): value for name, value in answer.headers.items()}
-        return Response(answer.url, answer.status or 200, names, b"".join(chunks))
+        try:
+            while chunk := await in_thread(request, answer.read):
+                loaded += len(chunk)
+                progress(loaded, answer.total)
+                if fed is None:
+                    chunks.append(chunk)
+                elif not fed.feed(chunk):
+                    return head
+        finally:
+            answer.stream.close()
+        if answer.total is not None and loaded < answer.total:
+            raise no_answer(
+                request, f"the connection closed after {loaded} of {answer.total} bytes"
+            )
+        return replace(head, body=b"".join(chunks))
 
+
+@dataclass(slots=True)
+class Answer:
+    """An answer whose body is not read yet, and how much of it is left when that is known."""
+
+    head: Response
+    stream: IO[bytes]
+    total: int | None
+    left: int | None
+
+    def read(self) -> bytes:
+        """Return the next bytes of the body, none at its end."""
+        chunk = self.stream.read(CHUNK_BYTES if self.left is None else min(CHUNK_BYTES, self.left))
+        self.left = None if self.left is None else self.left - len(chunk)
+        return chunk
+
+
+async def in_thread(request: Request, function: Any, *arguments: Any) -> Any:
+    """Call what blocks, with its failures as `NetworkError`."""
+    try:
+        return await asyncio.to_thread(function, *arguments)
+    except REFUSALS as error:
+        raise no_answer(request, error) from error
+
+
+def no_answer(request: Request, error: Exception | str) -> NetworkError:
+    """Say why nothing came."""
+    reason = error.reason if isinstance(error, URLError) else error
+    return NetworkError(f"could not fetch {request.url}: {reason}", request.url)
+
+
+def open_answer(request: Request) -> Answer:
+    """Send `request` and wait for the header of its answer."""
+    is_url = len(urlsplit(request.url).scheme) > 1
+    return open_url(request) if is_url else open_file(request)
+
+
+def open_file(request: Request) -> Answer:
+    """Open a plain path, at the range that is asked for."""
+    stream = Path(request.url).open("rb")  # noqa: SIM115 -- `send` closes it
+    size = stream.seek(0, 2)
+    start, stop = request.byte_range or (0, None)
+    stream.seek(start)
+    length = max(0, min(size if stop is None else stop, size) - start)
+    headers = {"content-length": str(length), "accept-ranges": "bytes"}
+    if request.byte_range is not None:
+        headers["content-range"] = f"bytes {start}-{start + length - 1}/{size}"
+    status = 200 if request.byte_range is None else 206 if length else 416
+    return Answer(Response(request.url, status, headers, b""), stream, length, length)
+
+
+def open_url(request: Request) -> Answer:
+    """Send a request through `urllib`; a refusal is an answer too."""
+    sent = UrlRequest(request.url, headers={**request.headers, **request.range_header})
+    try:
+        answer = opener.open(sent, timeout=request.timeout or TIMEOUT_SECONDS)
+    except HTTPError as error:
+        answer = error
+    names = {name.lower(): value for name, value in answer.headers.items()}
+    length = names.get("content-length")
+    total = int(length) if length else None
+    return Answer(Response(answer.url, answer.status or 200, names, b""), answer, total, None)
+
+
+class CarefulRedirects(HTTPRedirectHandler):
+    """Follows redirects; what identifies the user stays with the origin it was meant for."""
+
+    def redirect_request(self, req: UrlRequest, *answer: Any) -> UrlRequest | None:
+        """Return the request that follows, without credentials on another origin."""
+        following = super().redirect_request(req, *answer)
+        newurl: str = answer[-1]
+        if following is not None and urlsplit(newurl)[:2] != urlsplit(req.full_url)[:2]:
+            kept = {n: v for n, v in following.headers.items() if n.lower() in FOLLOWING_HEADERS}
+            following.headers = kept
+        return following
+
+
+opener = build_opener(CarefulRedirects)
 
 if TYPE_CHECKING:
     _proof: Transport = NativeTransport()

@@ -1,0 +1,88 @@
+"""Addresses of a DICOMweb service (PS3.18 10.1)."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from urllib.parse import urljoin, urlsplit
+
+from pyloader.errors import ImageIdError
+
+INSTANCE = re.compile(
+    r"(?P<base>[^?#]*?)/studies/(?P<study>[^/?#]+)/series/(?P<series>[^/?#]+)"
+    r"/instances/(?P<instance>[^/?#]+)/?(?P<query>\?[^#]*)?"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """One SOP Instance on a DICOMweb service.
+
+    Attributes
+    ----------
+    base : str
+        Where the service is, without a slash at its end.
+    query : str
+        What the page has added, with its question mark.
+    """
+
+    base: str
+    study: str
+    series: str
+    instance: str
+    query: str = ""
+
+    @classmethod
+    def parse(cls, url: str) -> Address:
+        """Read the address of an instance.
+
+        Raises
+        ------
+        ImageIdError
+            It is another address.
+        """
+        match = INSTANCE.fullmatch(url)
+        if match is None:
+            raise ImageIdError(
+                f"{url!r} is no instance of a DICOMweb service; expected "
+                "'wadors:<base>/studies/<UID>/series/<UID>/instances/<UID>/frames/<number>'"
+            )
+        return cls(**{name: value or "" for name, value in match.groupdict().items()})
+
+    @property
+    def series_url(self) -> str:
+        """The series that the instance belongs to."""
+        return f"{self.base}/studies/{self.study}/series/{self.series}"
+
+    @property
+    def instance_url(self) -> str:
+        """The instance."""
+        return f"{self.series_url}/instances/{self.instance}"
+
+    def frames_url(self, frames: list[int]) -> str:
+        """Frames, from 0, of the instance (PS3.18 10.4.1.1.6); there they count from 1."""
+        numbers = ",".join(str(index + 1) for index in frames)
+        return f"{self.instance_url}/frames/{numbers}{self.query}"
+
+    def wado_uri(self, service: str | None) -> str:
+        """The instance on a WADO-URI service (PS3.18 9); by default the one beside this service.
+
+        Some servers do not undo percent-encoding, so nothing is encoded that need not be.
+        """
+        where = service or f"{self.base.rpartition('/')[0]}/wado"
+        joint = "&" if "?" in where else "?"
+        return (
+            f"{where}{joint}requestType=WADO&studyUID={self.study}&seriesUID={self.series}"
+            f"&objectUID={self.instance}&contentType=application/dicom"
+        )
+
+    def bulk_url(self, uri: str) -> str:
+        """Bulk data of the instance, by the URI that its metadata tell (PS3.18 F.2.6).
+
+        A server behind a proxy may know itself by another name, which nobody else can reach and
+        which should not be sent what is meant for this service.
+        """
+        absolute = urljoin(f"{self.instance_url}/metadata", uri)
+        _, studies, path = absolute.partition("/studies/")
+        same_host = urlsplit(absolute)[:2] == urlsplit(self.base)[:2]
+        return absolute if same_host or not studies else f"{self.base}/studies/{path}"

@@ -1,0 +1,189 @@
+"""The attributes that are read from JSON, and how a value of each VR is made from one of JSON's.
+
+What stands in `KNOWN` is what pixels and modules are made of; a test compares it with the readers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from math import isfinite
+from typing import Any
+
+from pydicom import DataElement
+from pydicom.config import IGNORE
+from pydicom.datadict import dictionary_VR, keyword_for_tag, tag_for_keyword
+from pydicom.dataelem import RawDataElement, convert_raw_data_element
+from pydicom.tag import BaseTag
+from pydicom.uid import UID
+from pydicom.valuerep import ALLOW_BACKSLASH, PersonName
+
+from pyloader.dicom.instance import noting
+from pyloader.dicom.modules import ISOTOPE, PLAIN_MODULES, US_REGION
+
+# What functions ask for by name, beside the tables of `modules`.
+IMAGE = """
+    AlphaPaletteColorLookupTableData AvailableTransferSyntaxUID BitsAllocated BitsStored Columns
+    DetectorInformationSequence FrameOfReferenceUID FrameVOILUTSequence HighBit
+    ImageOrientationPatient ImagePositionPatient LUTData LUTDescriptor LUTExplanation
+    LargestImagePixelValue ModalityLUTSequence PerFrameFunctionalGroupsSequence
+    PhotometricInterpretation PixelAspectRatio PixelMeasuresSequence PixelPaddingRangeLimit
+    PixelPaddingValue PixelRepresentation PixelSpacing PixelValueTransformationSequence
+    PlanarConfiguration PlaneOrientationSequence PlanePositionSequence
+    RadiopharmaceuticalInformationSequence RescaleIntercept RescaleSlope RescaleType Rows
+    SamplesPerPixel SequenceOfUltrasoundRegions SharedFunctionalGroupsSequence SliceLocation
+    SliceThickness SmallestImagePixelValue SpacingBetweenSlices TransferSyntaxUID VOILUTFunction
+    VOILUTSequence WindowCenter WindowCenterWidthExplanation WindowWidth
+"""
+PALETTE = [
+    name.replace("*", color)
+    for color in ("Red", "Green", "Blue")
+    for name in (
+        "*PaletteColorLookupTableDescriptor",
+        "*PaletteColorLookupTableData",
+        "Segmented*PaletteColorLookupTableData",
+    )
+]
+OVERLAY = (0x10, 0x11, 0x15, 0x22, 0x40, 0x50, 0x51, 0x1301, 0x1302, 0x1303, 0x1500, 0x3000)
+BINARY = frozenset({"OB", "OW"})
+
+
+@dataclass(frozen=True, slots=True)
+class Attribute:
+    """An entry of the data dictionary (PS3.6 6).
+
+    Attributes
+    ----------
+    tag : BaseTag
+    keyword : str
+    vrs : tuple of str
+        More than one where the dictionary says so, such as ``US or SS``.
+    """
+
+    tag: BaseTag
+    keyword: str
+    vrs: tuple[str, ...]
+
+    @classmethod
+    def of(cls, tag: int) -> Attribute:
+        """Look up a tag."""
+        return cls(BaseTag(tag), keyword_for_tag(tag), tuple(dictionary_VR(tag).split(" or ")))
+
+    def __str__(self) -> str:
+        return f"({self.tag.group:04X},{self.tag.element:04X}) {self.keyword}"
+
+    def vr_of_bytes(self, given: Any) -> str:
+        """Return the VR of a value that comes as bytes: the given one where there is a choice."""
+        choices = tuple(vr for vr in self.vrs if vr in BINARY)[::-1] or self.vrs
+        return given if given in choices else choices[0]
+
+
+def known_attributes() -> Iterator[Attribute]:
+    """Yield the attributes that are read; those of overlays are the same in each group."""
+    tables = (*PLAIN_MODULES.values(), US_REGION, ISOTOPE, IMAGE.split(), PALETTE)
+    tags = {tag_for_keyword(keyword) for table in tables for keyword in table}
+    yield from (Attribute.of(tag) for tag in sorted(tag for tag in tags if tag))
+    for each in (Attribute.of(0x6000 << 16 | number) for number in OVERLAY):
+        for repetition in range(16):
+            yield replace(each, tag=BaseTag(each.tag + (repetition << 17)))
+
+
+KNOWN = tuple(known_attributes())
+BY_TAG = {f"{known.tag:08{case}}": known for known in KNOWN for case in "Xx"}
+# The keywords of overlays are those of sixteen groups.
+BY_KEYWORD = {known.keyword: known for known in KNOWN if known.tag.group < 0x6000}
+
+
+def to_text(value: Any) -> str:
+    """Return a string, also of a number."""
+    if isinstance(value, (int, float)):
+        return str(value)
+    if value is None or isinstance(value, str):
+        return value or ""
+    raise TypeError(f"{type(value).__name__} is no text")
+
+
+def to_uid(value: Any) -> UID:
+    """Return a UID, also one that breaks the rules."""
+    return UID(to_text(value), validation_mode=IGNORE)
+
+
+def to_person(value: Any) -> PersonName:
+    """Return a person name of its component groups (PS3.18 F.2.2), or of text."""
+    if isinstance(value, Mapping):
+        groups = (to_text(value.get(key)) for key in ("Alphabetic", "Ideographic", "Phonetic"))
+        value = "=".join(groups).rstrip("=")
+    return PersonName(to_text(value), validation_mode=IGNORE)
+
+
+def to_float(value: Any) -> float | None:
+    """Return a number, None for no value; text may hold it."""
+    return None if value is None or value == "" else float(value)
+
+
+def to_integer(value: Any) -> int | float | None:
+    """Return an int; a fraction, which integer strings of some files have, stays one."""
+    number = to_float(value)
+    if number is None or isinstance(value, int):
+        return number if number is None else int(value)
+    if not isfinite(number):
+        raise ValueError(f"{value!r} is not finite")
+    return int(number) if number.is_integer() else number
+
+
+CONVERTERS: Mapping[str, Callable[[Any], Any]] = {
+    **dict.fromkeys(("AS", "CS", "DA", "DT", "LO", "LT", "SH", "ST", "TM"), to_text),
+    **dict.fromkeys(("DS", "FD", "FL"), to_float),
+    **dict.fromkeys(("IS", "SL", "SS", "UL", "US"), to_integer),
+    "PN": to_person,
+    "UI": to_uid,
+}
+
+
+def read_values(attribute: Attribute, given: Any, values: Sequence[Any]) -> DataElement:
+    """Return an element of values that are not binary.
+
+    Parameters
+    ----------
+    given : str or None
+        The VR that the text says, which decides between those of the dictionary.
+    """
+    vr = attribute.vrs[0]
+    convert = CONVERTERS.get(vr)
+    if convert is None:
+        raise TypeError(f"VR {vr} asks for bytes")
+    found: list[Any] = []
+    for value in values:
+        # Several values in one text, as files write them (PS3.5 6.4).
+        if isinstance(value, str) and "\\" in value and vr not in ALLOW_BACKSLASH:
+            found += map(convert, value.split("\\"))
+        else:
+            found.append(convert(value))
+    if "SS" in attribute.vrs and (given == "SS" or any(map(is_negative, found))):
+        vr = "SS"
+    value = found[0] if len(found) == 1 else found
+    return DataElement(attribute.tag, vr, value, already_converted=True)
+
+
+def is_negative(number: float | None) -> bool:
+    """Tell whether a number is there and less than 0."""
+    return number is not None and number < 0
+
+
+def read_buffer(attribute: Attribute, vr: str, buffer: memoryview) -> DataElement:
+    """Return an element of a JavaScript buffer, or of a typed array of numbers."""
+    if vr in BINARY or buffer.itemsize == 1:
+        return read_bytes(attribute, vr, bytes(buffer))
+    return read_values(attribute, vr, buffer.tolist())
+
+
+def read_bytes(attribute: Attribute, vr: str, body: bytes) -> DataElement:
+    """Return an element of its encoded value, in little endian."""
+    if vr in BINARY:
+        return DataElement(attribute.tag, vr, body, already_converted=True)
+    raw = RawDataElement(attribute.tag, vr, len(body), body, 0, False, True)
+    try:
+        with noting():
+            return convert_raw_data_element(raw, encoding="utf8")
+    except Exception as error:
+        raise ValueError(str(error)) from error

@@ -1,0 +1,102 @@
+"""The order of a series' instances, read from DICOM JSON as it is (PS3.18 F), without data sets."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from operator import mul
+from typing import Any, TypeVar
+
+Attributes = TypeVar("Attributes", bound=Mapping[str, Any])
+
+SOP_INSTANCE_UID = "00080018"
+INSTANCE_NUMBER = "00200013"
+IMAGE_POSITION = "00200032"
+IMAGE_ORIENTATION = "00200037"
+NUMBER_OF_FRAMES = "00280008"
+# Largest difference of a direction cosine between images of one orientation.
+COSINE_TOLERANCE = 1e-3
+# Decimals of mm within which images are at one place, such as those of several times.
+PLACE_DECIMALS = 3
+
+
+def sort_by_position(datasets: Sequence[Attributes]) -> list[Attributes]:
+    """Return the data sets of a series ordered along the normal of their slices.
+
+    Parameters
+    ----------
+    datasets : sequence of mappings
+        In the DICOM JSON Model; missing and broken values are tolerated.
+
+    Returns
+    -------
+    list
+        By position in direction of row cosines x column cosines, when all images have one
+        orientation and not all are at one place. Images at one place, and otherwise all, by
+        Instance Number, those without it last, then by SOP Instance UID.
+
+    References
+    ----------
+    PS3.3 C.7.6.2.1.1 (position and orientation).
+    """
+    places = slice_places(datasets) or [0.0] * len(datasets)
+    order = sorted(
+        range(len(datasets)), key=lambda index: (places[index], *acquisition(datasets[index]))
+    )
+    return [datasets[index] for index in order]
+
+
+def slice_places(datasets: Sequence[Attributes]) -> list[float] | None:
+    """Return where each image is along the common normal, in mm; None without a common normal."""
+    positions = [numbers_of(dataset, IMAGE_POSITION, 3) for dataset in datasets]
+    orientations = [numbers_of(dataset, IMAGE_ORIENTATION, 6) for dataset in datasets]
+    if not (datasets and all(positions) and all(orientations)):
+        return None
+    pairs = [pair for other in orientations for pair in zip(orientations[0], other, strict=True)]
+    if any(abs(one - other) > COSINE_TOLERANCE for one, other in pairs):
+        return None
+    normal = cross(orientations[0][:3], orientations[0][3:])
+    length = math.hypot(*normal)
+    if length < COSINE_TOLERANCE:
+        return None
+    places = (sum(map(mul, normal, position)) / length for position in positions)
+    return [round(place, PLACE_DECIMALS) for place in places]
+
+
+def cross(one: Sequence[float], other: Sequence[float]) -> tuple[float, float, float]:
+    """Return the vector product."""
+    (a, b, c), (d, e, f) = one, other
+    return b * f - c * e, c * d - a * f, a * e - b * d
+
+
+def acquisition(dataset: Mapping[str, Any]) -> tuple[float, list[tuple[int, str]]]:
+    """Return what orders images at one place; .10 of UIDs follows .9."""
+    number = numbers_of(dataset, INSTANCE_NUMBER, 1)
+    uid = "".join(str(each) for each in values_of(dataset, SOP_INSTANCE_UID)[:1])
+    parts = [(len(part), part) for part in uid.split(".")]
+    return number[0] if number else math.inf, parts
+
+
+def values_of(dataset: Mapping[str, Any], tag: str) -> list[Any]:
+    """Return the values of an attribute, none when it is absent or not as it should be."""
+    element = dataset.get(tag)
+    values = element.get("Value") if isinstance(element, Mapping) else None
+    found = values if isinstance(values, list) else [values]
+    return [
+        piece for each in found for piece in (each.split("\\") if isinstance(each, str) else [each])
+    ]
+
+
+def numbers_of(dataset: Mapping[str, Any], tag: str, count: int) -> list[float]:
+    """Return the numbers of an attribute, none when there are not `count` finite ones."""
+    try:
+        found = [float(value) for value in values_of(dataset, tag)]
+    except (OverflowError, TypeError, ValueError):
+        return []
+    return found if len(found) == count and all(map(math.isfinite, found)) else []
+
+
+def frame_count(attributes: Mapping[str, Any]) -> int:
+    """Return (0028,0008) Number of Frames; 1 when absent or not positive."""
+    found = numbers_of(attributes, NUMBER_OF_FRAMES, 1)
+    return max(1, int(found[0])) if found else 1

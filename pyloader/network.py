@@ -1,0 +1,228 @@
+"""The requests of one interpreter: how many at once and in what order, how often again.
+
+`Context.fetch` and `Context.stream` are the only callers; every request of every scheme, ranges,
+metadata and further attempts included, goes through `Network.send`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
+from email.utils import parsedate_to_datetime
+from heapq import heappop, heappush
+from itertools import count
+from urllib.parse import urlsplit
+
+from pyloader.cache import Flights
+from pyloader.errors import HttpStatusError, NetworkError
+from pyloader.transport import Request, Response, Sink, Transport
+
+Listener = Callable[[str, str, int, "int | None", int], None]
+"""Hears ``(phase, url, loaded, total, attempt)``; phase is ``start``, ``progress`` or ``end``,
+attempts count from 1."""
+Authorize = Callable[[str, float], Awaitable[bool]]
+"""``(url, sent)``: renew what identifies the user, for a request of the time `sent` (seconds since
+1970) that was answered with 401; tells whether to try again."""
+Urgency = tuple[int, float]
+"""Request type (0: somebody waits, 1: thumbnail, 2: ahead of need, ...), then priority; lower is
+sooner."""
+
+RETRIED_STATUS = frozenset({408, 429, 502, 503, 504})
+UNAUTHORIZED = 401
+FIRST_DELAY_SECONDS = 0.25
+LONGEST_DELAY_SECONDS = 30.0
+REQUESTS_PER_ORIGIN = 8
+
+
+class Network:
+    """Sends requests.
+
+    Parameters
+    ----------
+    transport : Transport
+        The browser's ``fetch``, plain CPython, or memory.
+    retries : int
+        How often a request is tried again after no answer, or a status that asks for it.
+    timeout : float or None
+        Seconds that a request may be without a byte before it counts as not answered.
+    requests_per_origin : int
+        Requests under way to one origin; others wait, the most urgent first.
+    authorize : Authorize or None
+        Asked once for each request that is answered with 401.
+    """
+
+    def __init__(
+        self,
+        transport: Transport,
+        *,
+        retries: int = 2,
+        timeout: float | None = None,
+        requests_per_origin: int = REQUESTS_PER_ORIGIN,
+        authorize: Authorize | None = None,
+    ) -> None:
+        self.transport = transport
+        self.retries = retries
+        self.timeout = timeout
+        self.requests_per_origin = requests_per_origin
+        self.authorize = authorize
+        self._gates: dict[str, Gate] = {}
+        self._flights = Flights()
+
+    async def fetch(self, request: Request, urgency: Urgency, listener: Listener) -> Response:
+        """Send a request; equal ones that are under way share it."""
+        key = (request.url, request.byte_range, tuple(sorted(request.headers.items())))
+
+        def work(notify: Listener) -> Awaitable[Response]:
+            return self.send(lambda: request, urgency, notify)
+
+        response: Response = await self._flights.join(key, work, listener)
+        return response
+
+    async def send(
+        self,
+        make: Callable[[], Request],
+        urgency: Urgency,
+        listener: Listener,
+        sink: Sink | None = None,
+    ) -> Response:
+        """Send what `make` returns, made anew for each attempt, until there is a success.
+
+        Raises
+        ------
+        NetworkError, RequestError, HttpStatusError
+        """
+        failures = 0
+        may_authorize = self.authorize is not None
+        for attempt in count(1):
+            is_last = failures >= self.retries
+            request = replace(make(), timeout=self.timeout, is_last=is_last)
+            sent = time.time()
+            delay = backoff(failures)
+            try:
+                response = await self._attempt(request, urgency, report(listener, attempt), sink)
+            except NetworkError:
+                if is_last:
+                    raise
+            else:
+                if response.status == UNAUTHORIZED and may_authorize:
+                    may_authorize = False
+                    if await self._authorize(request.url, sent):
+                        continue
+                if is_last or response.status not in RETRIED_STATUS:
+                    return check_status(response, attempt)
+                delay = retry_after(response.headers, delay)
+            failures += 1
+            await asyncio.sleep(delay)
+        raise AssertionError("the last attempt returns or raises")
+
+    async def _authorize(self, url: str, sent: float) -> bool:
+        return self.authorize is not None and await self.authorize(url, sent)
+
+    async def _attempt(
+        self, request: Request, urgency: Urgency, tell: Callable[..., None], sink: Sink | None
+    ) -> Response:
+        gate = self._gates.setdefault(origin_of(request.url), Gate())
+        await gate.enter(urgency, self.requests_per_origin)
+        try:
+            tell("start", request.url, 0, None)
+            request = replace(request, is_urgent=urgency[0] == 0)
+            return await self.transport.send(
+                request, lambda loaded, total: tell("progress", request.url, loaded, total), sink
+            )
+        finally:
+            gate.leave(self.requests_per_origin)
+            tell("end", request.url, 0, None)
+
+
+def report(listener: Listener, attempt: int) -> Callable[..., None]:
+    """Return a listener that knows which attempt it hears of."""
+    return lambda phase, url, loaded, total: listener(phase, url, loaded, total, attempt)
+
+
+def origin_of(url: str) -> str:
+    """Return scheme and host of a URL; empty for one that is relative to the page, or is none."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return ""
+    return f"{parts.scheme}://{parts.netloc}" if parts.netloc else parts.scheme
+
+
+def backoff(failures: int) -> float:
+    """Return seconds to wait: twice as long each time, spread so that not all knock at once."""
+    delay = FIRST_DELAY_SECONDS * 2.0**failures
+    return min(delay, LONGEST_DELAY_SECONDS) * (0.5 + random.random() / 2)
+
+
+def retry_after(headers: Mapping[str, str], otherwise: float) -> float:
+    """Return what Retry-After says in seconds or as a date (RFC 9110 10.2.3), within reason."""
+    text = headers.get("retry-after", "").strip()
+    if text.isdecimal():
+        return min(float(text), LONGEST_DELAY_SECONDS)
+    try:
+        wait = parsedate_to_datetime(text).timestamp() - time.time()
+    except (ValueError, OverflowError):
+        return otherwise
+    return min(max(wait, 0.0), LONGEST_DELAY_SECONDS)
+
+
+class Gate:
+    """Lets a number of requests through at a time, and of those that wait the most urgent first."""
+
+    def __init__(self) -> None:
+        self._inside = 0
+        self._order = count()
+        self._waiting: list[tuple[Urgency, int, asyncio.Future[None]]] = []
+
+    async def enter(self, urgency: Urgency, limit: int) -> None:
+        """Wait for a place."""
+        if self._inside < limit and not self._waiting:
+            self._inside += 1
+            return
+        ticket = asyncio.get_running_loop().create_future()
+        heappush(self._waiting, (urgency, next(self._order), ticket))
+        try:
+            await ticket
+        except asyncio.CancelledError:
+            if ticket.done() and not ticket.cancelled():
+                self.leave(limit)  # it had just been let in
+            raise
+
+    def leave(self, limit: int) -> None:
+        """Give a place back."""
+        self._inside -= 1
+        while self._waiting and self._inside < limit:
+            _, _, ticket = heappop(self._waiting)
+            if not ticket.done():
+                self._inside += 1
+                ticket.set_result(None)
+
+
+def check_status(response: Response, attempts: int = 1) -> Response:
+    """Return `response` when it is a success, with the body's first line in the error if not."""
+    if 200 <= response.status < 300:
+        return response
+    hint = STATUS_HINTS.get(response.status, "")
+    line = response.body[:200].decode("utf-8", "replace").strip().partition("\n")[0]
+    is_text = response.headers.get("content-type", "").startswith("text/plain")
+    said = f"; it says {line!r}" if is_text and line else ""
+    times = f", {attempts} times" if attempts > 1 else ""
+    raise HttpStatusError(
+        f"{response.url} answered with status {response.status}{times}, expected 200{hint}{said}",
+        response.url,
+        response.status,
+    )
+
+
+STATUS_HINTS = {
+    401: " (not signed in: give init() headers, beforeRequest or onUnauthorized)",
+    403: " (not allowed for this user)",
+    404: " (nothing there: check the address in the imageId)",
+    406: " (the server cannot give this format)",
+    416: " (the file is shorter than its header says, or has changed)",
+    429: " (too many requests)",
+    500: " (the server failed; its log tells why)",
+}

@@ -1,0 +1,116 @@
+// @ts-check
+// What the page knows of images on DICOMweb services before they are loaded: given by the page,
+// held by its viewer, or fetched once for a series; and the face of such a service.
+import { Flights } from './flights.js';
+import { parseImageId } from './imageid.js';
+import { PyLoaderError, toWire } from './errors.js';
+
+/** @typedef {Record<string, any>} Options */
+/** @typedef {{instance: string, frames: number, json: string}} Row of a series, in order of position */
+/** @typedef {(name: string, payload: any, options?: {signal?: AbortSignal, onProgress?: (report: any) => void}) => Promise<any>} Ask */
+
+const SERIES = /^(?<series>[^?#]*\/studies\/[^/]+\/series\/[^/]+)\/instances\//;
+
+/** The imageId's instance, without what the page has added to its address. @param {string} imageId */
+function instanceOf(imageId) {
+  return parseImageId(imageId).source.replace(/\?.*$/, '');
+}
+
+/** Metadata by instance. */
+export class Descriptions {
+  /** DICOM JSON. @type {Map<string, string>} */
+  #given = new Map();
+  #flights = new Flights();
+
+  /** @param {Ask} ask @param {(imageId: string) => Options | undefined} lookUp what a viewer on the page knows, by DICOM keyword */
+  constructor(ask, lookUp) {
+    this.ask = ask;
+    this.lookUp = lookUp;
+  }
+
+  /** @param {string} imageId @param {string} json a DICOM JSON data set */
+  give(imageId, json) {
+    this.#given.set(instanceOf(imageId), json);
+  }
+
+  clear() {
+    this.#given.clear();
+  }
+
+  /**
+   * Answer a worker that has to know what it loads.
+   * @param {{source: string}} of @param {{signal: AbortSignal}} context
+   * @returns {Promise<{json: string} | {attributes: Options} | {error: any} | undefined>} undefined when nobody knows
+   */
+  async describe({ source }, { signal }) {
+    const name = instanceOf(source);
+    const known = this.#known(name);
+    const match = SERIES.exec(source.slice(source.indexOf(':') + 1));
+    if (known || !match) return known;
+    try {
+      await this.series(match.groups?.series ?? '', { signal });
+    } catch (error) {
+      return { error: toWire(error) };
+    }
+    return this.#known(name);
+  }
+
+  /** @param {string} name */
+  #known(name) {
+    const json = this.#given.get(name);
+    if (json) return { json };
+    const attributes = this.lookUp(`${name}/frames/1`);
+    return attributes && { attributes };
+  }
+
+  /**
+   * Fetch the metadata of a series, once for all who ask meanwhile.
+   * @param {string} url @param {{signal?: AbortSignal}} options
+   * @returns {Promise<Row[]>} none when the server has no metadata
+   */
+  series(url, { signal = new AbortController().signal } = {}) {
+    const start = async (/** @type {AbortSignal} */ signal) => {
+      /** @type {Row[]} */
+      const rows = await this.ask('series', { url }, { signal });
+      for (const { instance, json } of rows) this.#given.set(`wadors:${instance}`, json);
+      return rows;
+    };
+    return this.#flights.join(url, start, { signal, listener: () => {}, what: `the metadata of ${url}` });
+  }
+}
+
+/**
+ * The face of one service.
+ * @param {string} base @param {Ask} ask @param {Descriptions} descriptions
+ */
+export function serviceFor(base, ask, descriptions) {
+  const search = (/** @type {string} */ path, /** @type {Options} */ filters = {}, /** @type {Options} */ { signal, ...parameters } = {}) =>
+    ask('search', { url: `${base}${path}`, options: given({ ...filters, ...parameters }) }, { signal });
+  const below = (/** @type {string} */ kind, /** @type {string | undefined} */ uid) => (uid ? `/${kind}/${uid}` : '');
+  return {
+    base,
+    searchStudies: (/** @type {Options} */ filters, /** @type {Options} */ options) => search('/studies', filters, options),
+    searchSeries: (/** @type {string} */ study, /** @type {Options} */ filters, /** @type {Options} */ options) =>
+      search(`${below('studies', study)}/series`, filters, options),
+    searchInstances: (/** @type {string} */ study, /** @type {string} */ series, /** @type {Options} */ filters, /** @type {Options} */ options) =>
+      search(`${below('studies', study)}${below('series', series)}/instances`, filters, options),
+    imageIds: async (/** @type {string} */ study, /** @type {string} */ series, /** @type {{signal?: AbortSignal}} */ options) => {
+      const rows = await descriptions.series(`${base}/studies/${study}/series/${series}`, options);
+      if (!rows.length) throw noMetadata(`${base}/studies/${study}/series/${series}`);
+      return rows.flatMap(({ instance, frames }) => Array.from({ length: frames }, (_, index) => `wadors:${instance}/frames/${index + 1}`));
+    },
+  };
+}
+
+/** Without what is not there: a form's empty field is no filter. @param {Options} options */
+function given(options) {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined && value !== null && value !== ''));
+}
+
+/** @param {string} url */
+function noMetadata(url) {
+  return new PyLoaderError({
+    name: 'FormatError', code: 'format', stage: 'parse', url,
+    message: `${url} has no metadata, so its images are not known: the series does not exist, or its server has no such service`,
+  });
+}

@@ -1,0 +1,46 @@
+// @ts-check
+// Time without a sign of life.
+
+const LONGEST_MS = 2 ** 31 - 1; // what setTimeout can wait; beyond it does not wait at all
+
+export class Watch {
+  silent = false;
+  #controller = new AbortController();
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #timer;
+
+  /**
+   * @param {number} timeout ms; 0 or Infinity for no limit
+   * @param {() => void} [onSilence]
+   * @param {() => boolean} [isPaused] while silence has its reason
+   */
+  constructor(timeout, onSilence = () => {}, isPaused = () => false) {
+    this.timeout = timeout;
+    this.onSilence = onSilence;
+    this.isPaused = isPaused;
+    this.restart();
+  }
+
+  restart() {
+    this.stop();
+    if (!Number.isFinite(this.timeout) || this.timeout <= 0) return;
+    this.#timer = setTimeout(() => (this.isPaused() ? this.restart() : this.#end()), Math.min(this.timeout, LONGEST_MS));
+  }
+
+  stop() {
+    clearTimeout(this.#timer);
+  }
+
+  #end() {
+    this.silent = true;
+    this.#controller.abort();
+    this.onSilence();
+  }
+
+  /** A signal that aborts with the caller's, or on silence. @param {AbortSignal | undefined} signal */
+  join(signal) {
+    if (signal?.aborted) this.#controller.abort();
+    signal?.addEventListener('abort', () => this.#controller.abort(), { once: true });
+    return this.#controller.signal;
+  }
+}
