@@ -11,6 +11,7 @@ usage() {
   cat <<'TEXT'
 ./build.sh                    build dist/: a static folder that any web server can host
 ./build.sh demo [--port N]    build, then serve the demo pages on this machine (default port 8000)
+./build.sh demo --orthanc     the same, with a DICOMweb server behind it: Orthanc, if it is installed
 ./build.sh test [ARGS]        build, then run all tests; ARGS go to pytest
 ./build.sh check              format, lint and types of Python and JavaScript, spelling
 ./build.sh format             format the Python sources
@@ -64,12 +65,22 @@ with sync_playwright() as playwright:
     print(playwright.chromium.executable_path)'
 }
 
+# Installs Debian packages, none of whose services are to be started.
+apt_install() (
+  policy=/usr/sbin/policy-rc.d
+  [[ $(id -u) == 0 ]] && command -v apt-get >/dev/null || return 1
+  if [[ ! -e $policy ]]; then
+    trap 'rm -f "$policy"' EXIT
+    printf '#!/bin/sh\nexit 101\n' >"$policy"
+    chmod +x "$policy"
+  fi
+  export DEBIAN_FRONTEND=noninteractive
+  apt-get -qq update && apt-get -qq install -y --no-install-recommends "$@"
+) >/dev/null 2>&1
+
 install_chromium() {
   echo "build: installing Chromium for the tests" >&2
-  if [[ $(id -u) == 0 ]] && command -v apt-get >/dev/null; then
-    { apt-get -qq update && apt-get -qq install -y --no-install-recommends chromium; } \
-      >/dev/null 2>&1 && find_chromium && return
-  fi
+  apt_install chromium && find_chromium && return
   playwright_chromium
 }
 
@@ -80,11 +91,24 @@ require_chromium() {
   export CHROMIUM
 }
 
+has_orthanc() {
+  "$ENVIRONMENT/python" -c 'import sys; from tests.orthanc import is_installed; sys.exit(not is_installed())'
+}
+
+# The tests with a real DICOMweb server are skipped without it.
+offer_orthanc() {
+  has_orthanc && return
+  echo "build: installing Orthanc and nginx for the tests" >&2
+  { apt_install orthanc orthanc-dicomweb nginx-light && has_orthanc; } ||
+    echo "build: they could not be installed: the tests with Orthanc will be skipped" >&2
+}
+
 run_tests() {
   local failed=0
   prepare_tests
   build
   require_chromium
+  offer_orthanc
   node --test --test-reporter=spec tests/js/*.test.js || failed=1
   "$ENVIRONMENT/python" -m pytest "$@" || failed=1
   return "$failed"

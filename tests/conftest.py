@@ -6,7 +6,10 @@ import pytest
 
 from pyloader import Context
 from pyloader.cache import Cache
+from pyloader.network import Network
 from pyloader.transport.memory import MemoryTransport
+
+pytest_plugins = ["tests.servers"]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -23,4 +26,4 @@ def transport() -> MemoryTransport:
 @pytest.fixture
 def context(transport: MemoryTransport) -> Context:
     """Return the context of a load over `transport`, without retries."""
-    return Context(transport, Cache(1 << 20), retries=0)
+    return Context(Network(transport, retries=0), Cache(1 << 20))
