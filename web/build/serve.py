@@ -1,16 +1,23 @@
 """
-A static server for dist/ on the loopback address: `python3 serve.py DIR [--port N]`.
+A static server for dist/ on the loopback address: `python3 serve.py DIR [--port N] [--orthanc]`.
 
-Right media types, validators (ETag) with `no-cache`, and CORS open to pages on other ports.
+Right media types, validators (ETag) with `no-cache`, and CORS open to pages on other ports. With
+`--orthanc`, requests of DICOMweb are passed on to an Orthanc that lives as long as this server.
 """
 
 import argparse
 import errno
+import signal
+import socket
 import sys
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, suppress
 from functools import partial
 from http import HTTPStatus
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from select import select
+from typing import Any
 
 MEDIA_TYPES = {
     ".css": "text/css",
@@ -26,14 +33,50 @@ MEDIA_TYPES = {
 }
 PORTS_TRIED = 50
 
+PASSED_ON = ("/dicom-web/", "/wado")
+CHUNK_BYTES = 1 << 16
+END_OF_HEAD = b"\r\n\r\n"
+# About one connection, not about the message (RFC 9110 7.6.1); ours to set.
+CONNECTION_HEADERS = {"connection", "expect", "forwarded", "keep-alive", "proxy-connection"}
+CROSS_ORIGIN = {
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Allow-Headers": "*, Authorization",
+    "Access-Control-Expose-Headers": "*",
+}
+
 
 class Handler(SimpleHTTPRequestHandler):
-    """Serves files, quietly."""
+    """Serves files, quietly, and lets the server at port `upstream` answer `PASSED_ON`."""
 
     protocol_version = "HTTP/1.1"
     # Header and body are two writes; together with delayed acknowledgement each answer took 40 ms.
     disable_nagle_algorithm = True
     extensions_map = {**SimpleHTTPRequestHandler.extensions_map, **MEDIA_TYPES}  # noqa: RUF012 -- the base class declares it so
+
+    def __init__(self, *arguments: Any, upstream: int | None, **options: Any) -> None:
+        self.upstream = upstream
+        super().__init__(*arguments, **options)
+
+    def do_GET(self) -> None:
+        """Answer with a file, or let the upstream server answer."""
+        if self.upstream and self.path.startswith(PASSED_ON):
+            self.pass_on(self.upstream)
+        else:
+            super().do_GET()
+
+    def do_POST(self) -> None:
+        """Let the upstream server answer."""
+        if not self.upstream or not self.path.startswith(PASSED_ON):
+            self.send_error(HTTPStatus.METHOD_NOT_ALLOWED)
+        elif "Content-Length" not in self.headers:
+            self.send_error(HTTPStatus.LENGTH_REQUIRED)
+        else:
+            self.pass_on(self.upstream)
+
+    def do_OPTIONS(self) -> None:
+        """Answer the preflight of a page on another port."""
+        self.send_response(HTTPStatus.NO_CONTENT)
+        self.end_headers()
 
     def send_head(self):  # noqa: ANN201 -- as in the base class: a binary file or None
         """Answer 304 when the browser has this very file, else as the base class does."""
@@ -59,11 +102,106 @@ class Handler(SimpleHTTPRequestHandler):
         if tag:
             self.send_header("ETag", tag)
         self.send_header("Cache-Control", "no-cache")
-        self.send_header("Access-Control-Allow-Origin", "*")
+        for name, value in CROSS_ORIGIN.items():
+            self.send_header(name, value)
         super().end_headers()
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         """Keep quiet about requests; errors are still logged."""
+
+    # ---------------------------------------------------------------- passing on
+
+    def pass_on(self, port: int) -> None:
+        """Let the server at `port` answer: bytes go through as they come, both ways."""
+        self.close_connection = True
+        try:
+            upstream = socket.create_connection(("127.0.0.1", port))
+        except OSError as error:
+            self.send_error(HTTPStatus.BAD_GATEWAY, "Orthanc has ended", str(error))
+            return
+        with upstream:
+            upstream.sendall(self.head_to_pass_on())
+            for chunk in self.body():
+                upstream.sendall(chunk)
+            answer = self.answer_of(upstream)
+            head, begun = until_end_of_head(answer)
+            if not head:
+                self.send_error(HTTPStatus.BAD_GATEWAY, "Orthanc closed the connection")
+                return
+            self.wfile.write(head_to_pass_back(head) + begun)
+            for chunk in answer:
+                self.wfile.write(chunk)
+
+    def head_to_pass_on(self) -> bytes:
+        """Return the request's head, with the address that the client knows this server by."""
+        host = self.headers.get("Host", "")
+        headers = [
+            *((name, value) for name, value in self.headers.items() if not is_ours(name)),
+            ("Connection", "close"),
+            # Orthanc makes the absolute URLs of its answers from this (RFC 7239).
+            ("Forwarded", f"proto=http;host={host}"),
+        ]
+        lines = [f"{self.command} {self.path} HTTP/1.1", *(f"{n}: {v}" for n, v in headers)]
+        return "\r\n".join(lines).encode("latin-1") + END_OF_HEAD
+
+    def body(self) -> Iterator[bytes]:
+        """Yield the request's body as it arrives."""
+        rest = int(self.headers.get("Content-Length", 0))
+        while rest:
+            chunk = self.rfile.read1(min(rest, CHUNK_BYTES))
+            if not chunk:
+                raise ConnectionAbortedError("the client went away")
+            rest -= len(chunk)
+            yield chunk
+
+    def answer_of(self, upstream: socket.socket) -> Iterator[bytes]:
+        """Yield what the upstream server sends; raise ConnectionError when the client goes away."""
+        watched = [upstream, self.connection]
+        while True:
+            ready, _, _ = select(watched, [], [])
+            if self.connection in ready:
+                if not self.connection.recv(1, socket.MSG_PEEK):
+                    raise ConnectionAbortedError("the client went away")
+                watched.remove(self.connection)  # it has sent more, and is there
+            if upstream in ready:
+                chunk = upstream.recv(CHUNK_BYTES)
+                if not chunk:
+                    return
+                yield chunk
+
+
+def is_ours(name: str) -> bool:
+    """Return whether a header is about the connection and must not be passed on."""
+    return name.lower() in CONNECTION_HEADERS
+
+
+def until_end_of_head(chunks: Iterable[bytes]) -> tuple[bytes, bytes]:
+    """Return an answer's head and what came of its body with it; no head when it ends before."""
+    received = b""
+    for chunk in chunks:
+        received += chunk
+        head, end, begun = received.partition(END_OF_HEAD)
+        if end:
+            return head, begun
+    return b"", b""
+
+
+def head_to_pass_back(head: bytes) -> bytes:
+    """
+    Return an answer's head for the browser.
+
+    `WWW-Authenticate` gets another name: the browser would ask for the password itself, in a
+    dialog of its own, before the page hears of the 401.
+    """
+    status, *lines = head.decode("latin-1").split("\r\n")
+    headers = [line.partition(":") for line in lines]
+    kept = [
+        f"{'X-' if name.lower() == 'www-authenticate' else ''}{name}:{value}"
+        for name, _, value in headers
+        if not is_ours(name)
+    ]
+    added = [f"{name}: {value}" for name, value in CROSS_ORIGIN.items()]
+    return "\r\n".join([status, *kept, *added, "Connection: close"]).encode() + END_OF_HEAD
 
 
 class Server(ThreadingHTTPServer):
@@ -77,9 +215,9 @@ class Server(ThreadingHTTPServer):
             super().handle_error(request, client_address)
 
 
-def server_from(folder: Path, port: int) -> Server:
+def server_from(folder: Path, port: int, upstream: int | None) -> Server:
     """Return a server on the first free port from `port` on."""
-    handler = partial(Handler, directory=str(folder))
+    handler = partial(Handler, directory=str(folder), upstream=upstream)
     for candidate in range(port, min(port + PORTS_TRIED, 65536)):
         try:
             return Server(("127.0.0.1", candidate), handler)
@@ -89,20 +227,34 @@ def server_from(folder: Path, port: int) -> Server:
     raise SystemExit(f"no free port from {port} on; choose another with --port")
 
 
+def serve(folder: Path, port: int, with_orthanc: bool) -> None:
+    """Serve for ever, with an Orthanc or without."""
+    with ExitStack() as stack:
+        upstream, page, login = None, "", ""
+        if with_orthanc:
+            import orthanc
+
+            upstream = stack.enter_context(orthanc.running(folder / "samples"))
+            page, login = "dicomweb.html", f"user {orthanc.USER}, password {orthanc.PASSWORD}; "
+        server = stack.enter_context(server_from(folder, port, upstream))
+        address = f"http://127.0.0.1:{server.server_port}/demo/{page}"
+        print(f"pyloader demo: {address} ({login}Ctrl-C ends it)", flush=True)
+        server.serve_forever()
+
+
 def main() -> None:
     """Serve until interrupted."""
     parser = argparse.ArgumentParser(description="Serve a folder on the loopback address.")
     parser.add_argument("folder", type=Path)
     parser.add_argument("--port", type=int, default=8000)
+    parser.add_argument("--orthanc", action="store_true", help="with a DICOMweb server behind it")
     arguments = parser.parse_args()
-    server = server_from(arguments.folder, arguments.port)
-    print(
-        f"pyloader demo: http://127.0.0.1:{server.server_port}/demo/ (Ctrl-C ends it)", flush=True
-    )
-    try:
-        server.serve_forever()
-    except KeyboardInterrupt:
-        server.server_close()
+    # Whoever ends this program otherwise must not leave Orthanc behind.
+    for name in ("SIGTERM", "SIGHUP"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.default_int_handler)
+    with suppress(KeyboardInterrupt):
+        serve(arguments.folder, arguments.port, arguments.orthanc)
 
 
 if __name__ == "__main__":

@@ -34,6 +34,14 @@ export function make(tag, properties = {}, ...children) {
   return element;
 }
 
+/** What a form does in this page, in place of sending itself. @param {() => void} act */
+export function submitted(act) {
+  return (/** @type {SubmitEvent} */ event) => {
+    event.preventDefault();
+    act();
+  };
+}
+
 /** Texts over the four corners of an image. @param {HTMLElement} stage */
 export function addCorners(stage) {
   const corner = (/** @type {string} */ place) => stage.appendChild(make('span', { className: `corner ${place}` }));
@@ -47,9 +55,16 @@ export function addCorners(stage) {
 
 // ------------------------------------------------------------------ state, progress, errors
 
-/** Style sheets and tests read the page's state here. @param {State} state */
-export function setState(state) {
+/** The image whose bytes the progress bar counts; those of any when it is not known. @type {string | undefined} */
+let awaited;
+
+/**
+ * Style sheets and tests read the page's state here.
+ * @param {State} state @param {string} [imageId] the image that is loading, on a page that loads others meanwhile
+ */
+export function setState(state, imageId) {
   root.dataset.state = state;
+  awaited = imageId;
   if (state === 'ready' || state === 'shown' || state === 'failed') hideProgress();
   if (state === 'loading') showProgress('Loading', undefined);
   if (state !== 'failed') hideError();
@@ -73,9 +88,12 @@ function hideProgress() {
 /** @type {Promise<void> | undefined} */
 let booted;
 
-/** Start Python once, with a progress bar; after a failure the next call tries again. */
-export function boot() {
-  booted ??= startPython().catch((error) => {
+/**
+ * Start Python once, with a progress bar; after a failure the next call tries again.
+ * @param {() => Promise<void>} [init] where the page gives options to `pyloader.init`
+ */
+export function boot(init = () => pyloader.init()) {
+  booted ??= startPython(init).catch((error) => {
     booted = undefined;
     throw error;
   });
@@ -88,14 +106,15 @@ export function stopPython() {
   pyloader.terminate();
 }
 
-async function startPython() {
+/** @param {() => Promise<void>} init */
+async function startPython(init) {
   const report = (/** @type {any} */ { detail }) =>
     showProgress(`Starting Python (${BOOT_STAGES[detail.stage] ?? detail.stage})`, detail.percentComplete);
   setState('booting');
   showProgress('Starting Python', 0);
   pyloader.events.addEventListener('bootprogress', report);
   try {
-    await pyloader.init();
+    await init();
     setState('ready');
   } finally {
     // Further workers boot when there is more to do; the page need not say so.
@@ -104,8 +123,15 @@ async function startPython() {
 }
 
 pyloader.events.addEventListener('imageloadprogress', (/** @type {any} */ { detail }) => {
-  if (root.dataset.state === 'loading') showProgress('Loading', detail.percentComplete);
+  if (root.dataset.state !== 'loading' || (awaited && awaited !== detail.imageId)) return;
+  showProgress(`Loading ${kilobytes(detail)}`, detail.percentComplete);
 });
+
+/** @param {{loaded: number, total?: number}} progress */
+function kilobytes({ loaded, total }) {
+  const words = (/** @type {number} */ bytes) => Math.ceil(bytes / 1000).toLocaleString('en');
+  return total ? `${words(loaded)} of ${words(total)} kB` : `${words(loaded)} kB`;
+}
 
 /** @param {any} error */
 export function isAbort(error) {
