@@ -6,6 +6,7 @@ import { attach, deliveryFor, guessMode, imageFor, modeOf, moduleFor } from './c
 import { Descriptions, serviceFor } from './dicomweb.js';
 import { PyLoaderError, abortError, isAbort } from './errors.js';
 import { Flights, untilAborted } from './flights.js';
+import { Identity, sendHeaders } from './identity.js';
 import { parseImageId } from './imageid.js';
 import { createPlace } from './place.js';
 import { Pool, isMoreUrgent } from './pool.js';
@@ -92,11 +93,12 @@ export function init(options = {}) {
   settings.headers = { ...settings.headers };
   settings.assetsURL = new URL(settings.assetsURL, document.baseURI).href.replace(/\/?$/, '/');
   cache.maximumBytes = settings.cacheBytes;
+  const identity = new Identity(settings.onUnauthorized);
   const started = new Pool(poolSettings(), {
     createPlace: (onDeath) => createPlace(settings.assetsURL, settings.workers !== 0, onDeath),
     handlers: {
       beforeRequest: (request) => settings.beforeRequest?.(request),
-      authorize: (request) => authorize(request, started),
+      authorize: (request) => identity.renew(request, started),
       describe: (of, context) => descriptions.describe(of, context),
     },
     onBootProgress: (detail) => isStarting && fire('bootprogress', detail),
@@ -137,46 +139,6 @@ function poolSettings() {
   };
 }
 
-/** The last answers of onUnauthorized and when they came, by origin. @type {Map<string, {at: number, answer: boolean}>} */
-const authorized = new Map();
-/** @type {Map<string, Promise<boolean>>} */
-const authorizing = new Map();
-
-/**
- * Have the page renew what identifies the user: once for all requests to an origin until then.
- * @param {{url: string, sent: number}} request @param {Pool} asking
- * @returns {Promise<boolean>} whether to try again
- */
-async function authorize({ url, sent }, asking) {
-  const { href, origin } = new URL(url, document.baseURI);
-  const last = authorized.get(origin);
-  if (last && sent < last.at) return last.answer;
-  const running = authorizing.get(origin) ?? askPage(href, origin, asking).finally(() => authorizing.delete(origin));
-  authorizing.set(origin, running);
-  asking.pauseFor(running);
-  return running;
-}
-
-/** @param {string} url @param {string} origin @param {Pool} asking */
-async function askPage(url, origin, asking) {
-  /** @type {any} */
-  let answer = false;
-  try {
-    answer = await settings.onUnauthorized?.({ url, status: 401 });
-  } catch (error) {
-    reportError(error); // the page's own; the load fails with the status
-  }
-  // For this origin alone: another server has no business with them.
-  if (answer && typeof answer === 'object') await sendHeaders(origin, answer, asking);
-  authorized.set(origin, { at: Date.now(), answer: Boolean(answer) });
-  return Boolean(answer);
-}
-
-/** Have requests below an address carry headers. @param {string} base @param {Record<string, string>} headers @param {Pool | null} pool */
-function sendHeaders(base, headers, pool) {
-  return pool?.broadcast('service', { base, headers }, `service ${base}`);
-}
-
 /** End the workers and forget everything; the next load or init starts anew. */
 export function terminate() {
   pool?.end(abortError('pyloader: the load'));
@@ -187,7 +149,6 @@ export function terminate() {
   metadata.clear();
   descriptions.clear();
   wadoServices.clear();
-  authorized.clear();
   resetReady();
 }
 

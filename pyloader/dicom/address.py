@@ -69,7 +69,7 @@ class Address:
 
         Some servers do not undo percent-encoding, so nothing is encoded that need not be.
         """
-        where = service or f"{self.base.rpartition('/')[0]}/wado"
+        where = service or urljoin(self.base or "/", "wado")
         joint = "&" if "?" in where else "?"
         return (
             f"{where}{joint}requestType=WADO&studyUID={self.study}&seriesUID={self.series}"

@@ -139,10 +139,10 @@ class FrameParts:
         return is_multipart and len(self.asked) > 1
 
     def feed(self, chunk: bytes) -> bool:
-        """Split what has come."""
+        """Split what has come; False after the last frame."""
         assert self._reader is not None, "begin has said so"
         self._reader.feed(chunk)
-        return True
+        return self._count < len(self.asked) or bool(self.missing())
 
     def finish(self, response: Response) -> None:
         """Take what the end of the answer completes."""
@@ -150,7 +150,8 @@ class FrameParts:
             self._take(single_part(response))
         else:
             self._reader.feed(response.body)
-            self._reader.close()
+            if self.missing():
+                self._reader.close()
 
     def _take(self, part: Part) -> None:
         index = self._index_of(part.headers)

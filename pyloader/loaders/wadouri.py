@@ -118,7 +118,12 @@ class Opening:
     async def _more(self, head: Response, size: int, context: Context) -> Response:
         """Return the first `size` bytes, of which `head` has some."""
         start = len(head.body)
-        more = await context.fetch(self.url, byte_range=(start, size))
+        try:
+            more = await context.fetch(self.url, byte_range=(start, size))
+        except HttpStatusError as error:
+            if error.status != RANGE_NOT_SATISFIABLE:
+                raise
+            return head  # it ended just there
         if more.status == 200:
             return more
         Version.of(head).check(more, start)

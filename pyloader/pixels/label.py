@@ -6,9 +6,9 @@ meaning cannot be told for certain is refused: a wrong image is worse than none.
 
 from __future__ import annotations
 
-from copy import copy
 from dataclasses import replace
 
+from pydicom import Dataset
 from pydicom.uid import UID, ExplicitVRLittleEndian
 
 from pyloader.dicom.instance import Instance, one_frame
@@ -17,6 +17,7 @@ from pyloader.errors import FormatError
 from pyloader.image import PixelModule
 from pyloader.pixels.codecs import CODECS
 from pyloader.pixels.codestream import identify
+from pyloader.pixels.decode import find_decoder
 
 JPEG_XL = "1.2.840.10008.1.2.4.110"
 # Decoders undo these transformations as part of their codestream.
@@ -47,6 +48,8 @@ def labelled(
         The server has decoded a colour frame, and nothing tells into what.
     FormatError
         The frame is of no transfer syntax, or its description lacks an attribute.
+    UnsupportedError
+        It is of one that cannot be decoded.
     """
     pixel = read_pixel_module(Frame(instance.dataset, index))
     declared = None if told is None else UID(told)
@@ -58,7 +61,8 @@ def labelled(
             f"{syntax.name} ({syntax}), and were decoded as that"
         )
         found = replace(found, warnings=(*found.warnings, note))
-    if not syntax.is_encapsulated and is_decoded(instance, is_original, pixel, len(frame)):
+    find_decoder(syntax)
+    if is_native(syntax) and is_decoded(instance, is_original, pixel, len(frame)):
         found = as_decoded(found, pixel)
     return one_frame(found, index, frame, "OW" if pixel.bits_allocated > 8 else "OB")
 
@@ -66,7 +70,7 @@ def labelled(
 def find_syntax(frame: bytes, declared: UID | None, pixel: PixelModule) -> UID:
     """Return the transfer syntax of a frame: the declared one, unless its bytes deny it."""
     is_native_size = fits(len(frame), pixel)
-    if declared is not None and not declared.is_encapsulated and is_native_size:
+    if declared is not None and is_native(declared) and is_native_size:
         return declared
     seen = identify(frame)
     # The two bytes that a JPEG XL codestream begins with are a pixel value like others.
@@ -84,6 +88,11 @@ def find_syntax(frame: bytes, declared: UID | None, pixel: PixelModule) -> UID:
     )
 
 
+def is_native(syntax: UID) -> bool:
+    """Tell whether a transfer syntax is native; one that is not known is not."""
+    return syntax.is_transfer_syntax and not syntax.is_encapsulated
+
+
 def fits(length: int, pixel: PixelModule) -> bool:
     """Tell whether a native frame has that length; one byte may be added to make it even."""
     samples = pixel.rows * pixel.columns * pixel.samples_per_pixel * pixel.bits_allocated
@@ -94,7 +103,7 @@ def fits(length: int, pixel: PixelModule) -> bool:
 def is_decoded(instance: Instance, is_original: bool, pixel: PixelModule, length: int) -> bool:
     """Tell whether the server has decoded a native frame from something else."""
     stored = instance.transfer_syntax_uid  # (0008,3002), when the metadata had it
-    was_encapsulated = bool(stored) and not stored.is_private and stored.is_encapsulated
+    was_encapsulated = bool(stored) and not stored.is_private and not is_native(stored)
     is_widened = "422" in pixel.photometric_interpretation and length * 8 >= pixel.frame_bits + 8
     return (
         not is_original
@@ -121,7 +130,8 @@ def as_decoded(instance: Instance, pixel: PixelModule) -> Instance:
             f"the server decoded a frame of photometric interpretation {photometric!r}, planar "
             f"configuration {pixel.planar_configuration}; its metadata do not tell what it is now"
         )
-    dataset = copy(instance.dataset)
-    dataset.PhotometricInterpretation = "RGB"
-    dataset.PlanarConfiguration = 0
+    # A copy of pydicom's would share its elements with other frames.
+    dataset = Dataset(dict(instance.dataset.items()))
+    dataset.add_new("PhotometricInterpretation", "CS", "RGB")
+    dataset.add_new("PlanarConfiguration", "US", 0)
     return replace(instance, dataset=dataset)

@@ -33,26 +33,34 @@ class NativeTransport:
         self, request: Request, progress: Progress, sink: Sink | None = None
     ) -> Response:
         """Return the answer; a file that can be read answers with status 200."""
-        answer: Answer = await in_thread(request, open_answer, request)
-        head = answer.head
-        fed = sink if sink and 200 <= head.status < 300 and sink.begin(head) else None
-        chunks: list[bytes] = []
-        loaded = 0
+        answer = await open_in_thread(request)
         try:
-            while chunk := await in_thread(request, answer.read):
-                loaded += len(chunk)
-                progress(loaded, answer.total)
-                if fed is None:
-                    chunks.append(chunk)
-                elif not fed.feed(chunk):
-                    return head
+            return await read_answer(request, answer, progress, sink)
+        except asyncio.CancelledError:
+            answer.is_being_read = True
+            raise
         finally:
-            answer.stream.close()
-        if answer.total is not None and loaded < answer.total:
-            raise no_answer(
-                request, f"the connection closed after {loaded} of {answer.total} bytes"
-            )
-        return replace(head, body=b"".join(chunks))
+            answer.close()
+
+
+async def read_answer(
+    request: Request, answer: Answer, progress: Progress, sink: Sink | None
+) -> Response:
+    """Read a body to its end, or until its sink has enough."""
+    head = answer.head
+    fed = sink if sink and 200 <= head.status < 300 and sink.begin(head) else None
+    chunks: list[bytes] = []
+    loaded = 0
+    while chunk := await in_thread(request, answer.read):
+        loaded += len(chunk)
+        progress(loaded, answer.total)
+        if fed is None:
+            chunks.append(chunk)
+        elif not fed.feed(chunk):
+            return head
+    if answer.total is not None and loaded < answer.total:
+        raise no_answer(request, f"the connection closed after {loaded} of {answer.total} bytes")
+    return replace(head, body=b"".join(chunks))
 
 
 @dataclass(slots=True)
@@ -63,12 +71,37 @@ class Answer:
     stream: IO[bytes]
     total: int | None
     left: int | None
+    is_being_read: bool = False
+
+    def close(self) -> None:
+        """End the answer; in a thread where another may be reading, for which this waits."""
+        if self.is_being_read:
+            asyncio.get_running_loop().run_in_executor(None, self.stream.close)
+        else:
+            self.stream.close()
 
     def read(self) -> bytes:
         """Return the next bytes of the body, none at its end."""
         chunk = self.stream.read(CHUNK_BYTES if self.left is None else min(CHUNK_BYTES, self.left))
         self.left = None if self.left is None else self.left - len(chunk)
         return chunk
+
+
+async def open_in_thread(request: Request) -> Answer:
+    """Open an answer; one that comes after the task was cancelled is closed."""
+    opening = asyncio.ensure_future(in_thread(request, open_answer, request))
+    try:
+        answer: Answer = await asyncio.shield(opening)
+    except asyncio.CancelledError:
+        opening.add_done_callback(close_late)
+        raise
+    return answer
+
+
+def close_late(opening: asyncio.Future[Answer]) -> None:
+    """Close what nobody waits for any more."""
+    if not opening.cancelled() and opening.exception() is None:
+        opening.result().close()
 
 
 async def in_thread(request: Request, function: Any, *arguments: Any) -> Any:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserType, Page, sync_playwright
 
 from tests.corpus import DATA
 from tests.webserver import WebServer
@@ -51,10 +51,15 @@ def site() -> Iterator[WebServer]:
 def browser() -> Iterator[Browser]:
     """Start Chromium."""
     with sync_playwright() as playwright:
-        program = os.environ.get("CHROMIUM", "/usr/bin/chromium")
-        browser = playwright.chromium.launch(executable_path=program, args=ARGUMENTS)
+        browser = launch(playwright.chromium)
         yield browser
         browser.close()
+
+
+def launch(chromium: BrowserType) -> Browser:
+    """Start a Chromium."""
+    program = os.environ.get("CHROMIUM", "/usr/bin/chromium")
+    return chromium.launch(executable_path=program, args=ARGUMENTS)
 
 
 @pytest.fixture

@@ -21,3 +21,16 @@ globalThis.outcome = (promise) => promise.then(
   (error) => ({ error: describeError(error) }),
 );
 globalThis.load = (imageId, options) => outcome(pyloader.loadImage(imageId, options));
+
+// The pixels of an image as their class and a SHA-256: for tests that only ask whether they are equal.
+globalThis.digest = async (image) => {
+  const pixels = image.getPixelData();
+  const hash = await crypto.subtle.digest('SHA-256', pixels.slice().buffer);
+  const hexadecimal = [...new Uint8Array(hash)].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+  return `${image.dataType} ${image.rows} ${image.columns} ${image.numberOfComponents} ${hexadecimal}`;
+};
+globalThis.digests = (imageIds, options) => Promise.all(imageIds.map(
+  (imageId) => pyloader.loadImage(imageId, options).then(digest, (error) => `${error.code ?? error.name}: ${error.message}`),
+));
+// Give bytes of a URL as a file of the user.
+globalThis.addFileOf = async (url) => pyloader.addFile(new File([await (await fetch(url)).arrayBuffer()], 'a.dcm'));

@@ -1,7 +1,7 @@
 // What is loaded, in each viewer's words; and registration with stand-ins of the two libraries.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { attach, deliveryFor, guessMode, imageFor, modeOf, moduleFor } from '../../web/cornerstone.js';
+import { attach, attributesFrom, deliveryFor, guessMode, imageFor, modeOf, moduleFor } from '../../web/cornerstone.js';
 
 const MODES = ['legacy', '3d', 'none'];
 
@@ -285,6 +285,134 @@ test('Cornerstone3D gets a series module in any case', () => {
   assert.deepEqual(moduleFor({ generalSeriesModule: { modality: 'CT' } }, 'generalSeriesModule', '3d'), { modality: 'CT' });
 });
 
+// ------------------------------------------------------------------ what the viewer knows
+
+/** Metadata of a viewer that knows one image by these modules, and what it was asked. */
+function knowing(modules) {
+  const asked = [];
+  return { asked, get: (type, imageId) => (asked.push([type, imageId]), modules[type]) };
+}
+
+const PIXEL_MODULE = { rows: 2, columns: 3, bitsAllocated: 16, photometricInterpretation: 'MONOCHROME2', pixelRepresentation: 0 };
+const INSTANCE = { Rows: 2, Columns: 3, BitsAllocated: 16, PhotometricInterpretation: 'MONOCHROME2', PixelRepresentation: 0 };
+
+test('a complete instance is enough', () => {
+  const metaData = knowing({ instance: { ...INSTANCE, PatientID: 'p' }, imagePixelModule: { ...PIXEL_MODULE, rows: 9 }, patientModule: { patientID: 'q' } });
+  assert.deepEqual(attributesFrom(metaData, 'wadors:a'), { ...INSTANCE, PatientID: 'p' });
+  assert.deepEqual(metaData.asked, [['instance', 'wadors:a']]);
+});
+
+for (const keyword of Object.keys(INSTANCE)) {
+  const field = keyword[0].toLowerCase() + keyword.slice(1);
+  const { [keyword]: _, ...instance } = INSTANCE;
+  const { [field]: __, ...incomplete } = PIXEL_MODULE;
+
+  test(`modules count for an instance without ${keyword}`, () => {
+    assert.deepEqual(attributesFrom(knowing({ instance, imagePixelModule: PIXEL_MODULE }), 'wadors:a'), PIXEL_MODULE);
+  });
+
+  test(`without ${keyword} nothing is known`, () => {
+    const patientModule = { patientID: 'p' };
+    assert.equal(attributesFrom(knowing({ instance, imagePixelModule: incomplete, patientModule }), 'wadors:a'), undefined);
+    assert.equal(attributesFrom(knowing({ instance, patientModule }), 'wadors:a'), undefined);
+    assert.equal(attributesFrom(knowing({ imagePixelModule: incomplete }), 'wadors:a'), undefined);
+  });
+}
+
+test('zero is a value', () => {
+  assert.equal(attributesFrom(knowing({ instance: INSTANCE }), 'wadors:a').PixelRepresentation, 0);
+  assert.equal(attributesFrom(knowing({ imagePixelModule: PIXEL_MODULE }), 'wadors:a').pixelRepresentation, 0);
+});
+
+test('a viewer that knows nothing is no help', () => {
+  assert.equal(attributesFrom(knowing({}), 'wadors:a'), undefined);
+});
+
+test('modules are put together, of the image that is asked for', () => {
+  const modules = {
+    patientModule: { patientID: 'p' },
+    patientStudyModule: { patientWeight: 70 },
+    generalStudyModule: { studyInstanceUID: '1' },
+    generalSeriesModule: { modality: 'PT', seriesInstanceUID: '1.2' },
+    generalImageModule: { imageType: ['ORIGINAL', 'PRIMARY'] },
+    sopCommonModule: { sopClassUID: '1.3', sopInstanceUID: '1.4' },
+    imagePlaneModule: { pixelSpacing: [0.5, 0.25], imagePositionPatient: [1, 2, 3] },
+    imagePixelModule: { ...PIXEL_MODULE, bitsStored: 12, highBit: 11, samplesPerPixel: 1 },
+    cineModule: { frameTime: 40 },
+    petSeriesModule: { units: 'BQML' },
+    petImageModule: { frameReferenceTime: 5 },
+    modalityLutModule: { rescaleSlope: 2, rescaleIntercept: -1024, rescaleType: 'HU' },
+    voiLutModule: { windowCenter: [40], windowWidth: [400], voiLUTFunction: 'SIGMOID' },
+    multiframeModule: { NumberOfFrames: 7, frameIncrementPointer: 'x' },
+    overlayPlaneModule: { overlays: [] },
+  };
+  const metaData = knowing(modules);
+  const { overlayPlaneModule, multiframeModule, ...taken } = modules;
+  assert.deepEqual(attributesFrom(metaData, 'wadors:a'), { ...Object.assign({}, ...Object.values(taken)), numberOfFrames: 7 });
+  assert.ok(metaData.asked.every(([, imageId]) => imageId === 'wadors:a'));
+});
+
+test('what modules do not tell is not there', () => {
+  const modules = { imagePixelModule: PIXEL_MODULE, modalityLutModule: {}, voiLutModule: {}, multiframeModule: {} };
+  assert.deepEqual(attributesFrom(knowing(modules), 'wadors:a'), PIXEL_MODULE);
+});
+
+test('lookup tables become items as DICOM has them', () => {
+  const modalityLUTSequence = [{ id: '-5', firstValueMapped: -5, numBitsPerEntry: 16, lut: [1, 65535], explanation: 'x' }];
+  const voiLUTSequence = [{ firstValueMapped: 0, numBitsPerEntry: 8, lut: new Uint8Array([7]) }, { firstValueMapped: 1, numBitsPerEntry: 16, lut: new Uint16Array(65536) }];
+  const modules = { imagePixelModule: PIXEL_MODULE, modalityLutModule: { modalityLUTSequence, modalityLUTType: 'US' }, voiLutModule: { voiLUTSequence } };
+  assert.deepEqual(attributesFrom(knowing(modules), 'wadors:a'), {
+    ...PIXEL_MODULE,
+    modalityLUTType: 'US',
+    modalityLUTSequence: [{ LUTDescriptor: [2, -5, 16], LUTData: new Uint16Array([1, 65535]) }],
+    voiLUTSequence: [
+      { LUTDescriptor: [1, 0, 8], LUTData: new Uint16Array([7]) },
+      { LUTDescriptor: [0, 1, 16], LUTData: new Uint16Array(65536) }, // 65536 entries are written as 0
+    ],
+  });
+});
+
+test('a lookup table of pyloader is one that it can read again', () => {
+  const loaded = { modalityLutModule: { lut: TABLE } };
+  const modules = { imagePixelModule: PIXEL_MODULE, modalityLutModule: moduleFor(loaded, 'modalityLutModule', '3d') };
+  const { modalityLUTSequence } = attributesFrom(knowing(modules), 'wadors:a');
+  assert.deepEqual(modalityLUTSequence, [{ LUTDescriptor: [2, -5, 16], LUTData: TABLE.entries }]);
+});
+
+test('typed arrays stay as they are', () => {
+  const palette = new Uint16Array([1, 2]);
+  const view = new DataView(new ArrayBuffer(2));
+  const instance = { ...INSTANCE, RedPaletteColorLookupTableData: palette, Overlay: [{ Data: view }] };
+  const found = attributesFrom(knowing({ instance }), 'wadors:a');
+  assert.equal(found.RedPaletteColorLookupTableData, palette);
+  assert.equal(found.Overlay[0].Data, view);
+});
+
+test('what is no plain value is left out, at any depth', () => {
+  const odd = { none: null, absent: undefined, call: () => {}, buffer: new ArrayBuffer(2), _vrMap: { a: 1 }, kept: { zero: 0, empty: '', no: false, _meta: 1, none: null } };
+  const found = attributesFrom(knowing({ instance: { ...INSTANCE, ...odd, Sequence: [{ ...odd }, { Value: [1, 'a'] }] } }), 'wadors:a');
+  const kept = { kept: { zero: 0, empty: '', no: false } };
+  assert.deepEqual(found, { ...INSTANCE, ...kept, Sequence: [kept, { Value: [1, 'a'] }] });
+  assert.deepEqual(Object.keys(found.kept), ['zero', 'empty', 'no'], 'not as undefined either');
+});
+
+test('what is found can cross to a worker', () => {
+  class Person {
+    Alphabetic = 'Doe^J';
+    toString() { return this.Alphabetic; }
+  }
+  const instance = { ...INSTANCE, PatientName: new Person(), get StudyDate() { return '20040101'; }, Lazy: { call() {} } };
+  assert.deepEqual(structuredClone(attributesFrom(knowing({ instance }), 'wadors:a')), {
+    ...INSTANCE, PatientName: { Alphabetic: 'Doe^J' }, StudyDate: '20040101', Lazy: {},
+  });
+});
+
+test('what a viewer holds is not changed', () => {
+  const instance = Object.freeze({ ...INSTANCE, _x: 1, Sequence: Object.freeze([Object.freeze({ a: null })]) });
+  attributesFrom(knowing({ instance }), 'wadors:a');
+  assert.deepEqual(instance, { ...INSTANCE, _x: 1, Sequence: [{ a: null }] });
+});
+
 // ------------------------------------------------------------------ libraries
 
 /** What both libraries have, as far as registering goes. */
@@ -385,6 +513,30 @@ test('the priority of the provider', () => {
   attach(cornerstone, '3d', fakeFace().face);
   attach(cornerstone, '3d', fakeFace().face, { priority: 5 });
   assert.deepEqual(library.providers.map(({ priority }) => priority), [100, 5]);
+});
+
+test('what the other providers know is asked of the viewer', () => {
+  for (const [mode, { cornerstone }] of [['legacy', fakeLegacy()], ['3d', fake3D()]]) {
+    const { get } = knowing({ instance: INSTANCE });
+    Object.assign(cornerstone.metaData, { get });
+    assert.deepEqual(attach(cornerstone, mode, fakeFace().face).attributesOf('wadors:a'), INSTANCE);
+  }
+});
+
+test('what pyloader itself tells of an image is not taken for what others know', () => {
+  for (const [mode, { library, cornerstone }] of [['legacy', fakeLegacy()], ['3d', fake3D()]]) {
+    cornerstone.metaData.get = (...query) => library.providers.map(({ provider }) => provider(...query)).find((answer) => answer !== undefined);
+    // A palette image that is loaded: its modules tell of the RGB that was made of it.
+    const modules = { imagePixelModule: { ...PIXEL_MODULE, photometricInterpretation: 'RGB' } };
+    const face = { ...fakeFace().face, metaData: (type) => modules[type] };
+    const { attributesOf } = attach(cornerstone, mode, face);
+    assert.equal(attributesOf('wadors:a'), undefined, mode);
+    const foreign = { provider: () => { throw new Error('not mine'); } };
+    library.providers.unshift(foreign);
+    assert.throws(() => attributesOf('wadors:a'), /not mine/);
+    library.providers.shift();
+    assert.equal(cornerstone.metaData.get('imagePixelModule', 'wadors:a').photometricInterpretation, 'RGB', 'but others are told');
+  }
 });
 
 for (const [mode, fake, target] of [['legacy', fakeLegacy, 'events'], ['3d', fake3D, 'eventTarget']]) {

@@ -19,9 +19,12 @@ for (const text of vectors.invalid) {
   });
 }
 
-test('there are vectors of both kinds', () => {
+test('there are vectors of both kinds, of files and of DICOMweb', () => {
   assert.ok(vectors.valid.length > 10);
   assert.ok(vectors.invalid.length > 5);
+  for (const [kind, texts] of [['valid', vectors.valid.map(([text]) => text)], ['invalid', vectors.invalid]]) {
+    for (const scheme of ['wadouri', 'wadors']) assert.ok(texts.some((text) => text.startsWith(`${scheme}:`)), `${kind} ${scheme}`);
+  }
 });
 
 test('errors say what Python says', () => {

@@ -30,6 +30,8 @@ function gate() {
 class FakeWorker {
   loads = [];
   heard = [];
+  /** What it was told of its part of the requests. */
+  shares = [];
   isTerminated = false;
 
   constructor(port, handlers, onDeath) {
@@ -41,6 +43,8 @@ class FakeWorker {
       provide: heard('provide'),
       release: heard('release'),
       stats: () => ({}),
+      share: ({ requestsPerOrigin }) => void this.shares.push(requestsPerOrigin),
+      metadata: (payload) => new Promise(() => heard('metadata')(payload)),
       load: (payload, { signal, progress }) => {
         const load = { ...gate(), payload, signal, progress };
         this.loads.push(load);
@@ -74,7 +78,7 @@ function poolOf(settings = {}, script = () => ({})) {
       return Object.assign(port1, { terminate: () => (worker.isTerminated = true) });
     },
   };
-  const pool = new Pool({ workers: 1, loadsPerWorker: 2, timeout: 0, boot: { assetsURL: '/' }, ...settings }, host);
+  const pool = new Pool({ workers: 1, loadsPerWorker: 2, requestsPerOrigin: 8, timeout: 0, boot: { assetsURL: '/' }, ...settings }, host);
   pools.push(pool);
   const run = (imageId, options = {}) => {
     const job = pool.run({ name: 'load', payload: { imageId }, source: imageId.split('?')[0], ...options });
@@ -293,6 +297,7 @@ test('release tells the worker of the source, and forgets the route', async () =
 test('jobs go by request type, then priority, then age', async () => {
   const { workers, run } = await started({ loadsPerWorker: 1 });
   run('x:running');
+  await settle();
   run('x:compute', { requestType: 'compute', priority: -100 });
   run('x:prefetch', { requestType: 'prefetch' });
   run('x:thumbnail', { requestType: 'thumbnail' });
@@ -307,6 +312,327 @@ test('jobs go by request type, then priority, then age', async () => {
   }
   const expected = ['running', 'urgent', 'first', 'second', 'third', 'low', 'thumbnail', 'prefetch', 'compute'];
   assert.deepEqual(workers[0].names(), expected.map((name) => `x:${name}`));
+});
+
+test('what is asked for at once is put in order before any of it goes', async () => {
+  const { pool, workers, run } = await started({ loadsPerWorker: 1 });
+  run('x:ahead', { requestType: 'prefetch' });
+  run('x:wanted');
+  assert.equal(pool.stats().queued, 2, 'until the page has said all');
+  await Promise.resolve();
+  assert.deepEqual([pool.stats().queued, pool.stats().workers[0].running], [1, 1]);
+  await settle();
+  assert.deepEqual(workers[0].names(), ['x:wanted']);
+});
+
+test('what is asked for later does not wait for what ran before', async () => {
+  const { workers, run } = await started();
+  run('x:a');
+  await settle();
+  run('x:b');
+  await settle();
+  assert.deepEqual(workers[0].names(), ['x:a', 'x:b']);
+});
+
+for (const [options, urgency] of [
+  [{}, [0, 0]],
+  [{ requestType: 'interaction', priority: -3 }, [0, -3]],
+  [{ requestType: 'thumbnail' }, [1, 0]],
+  [{ requestType: 'prefetch', priority: 5 }, [2, 5]],
+  [{ requestType: 'compute' }, [3, 0]],
+  [{ requestType: 'nobody knows', priority: 2 }, [0, 2]],
+]) {
+  test(`a worker is told the urgency of ${JSON.stringify(options)}`, async () => {
+    const { workers, run } = await started();
+    run('x:a', options);
+    await settle();
+    assert.deepEqual(workers[0].loads[0].payload, { imageId: 'x:a', urgency, upcoming: [] });
+  });
+}
+
+// ------------------------------------------------------------------ what comes next
+
+/** What each load of a worker was told to come next. */
+const upcomingOf = (worker) => worker.loads.map(({ payload }) => payload.upcoming);
+
+test('a load is told the frames of its source that wait behind it, from 0, in their order', async () => {
+  const { workers, run } = await started({ loadsPerWorker: 1 });
+  run('x:a?frame=3');
+  run('x:a?frame=9', { requestType: 'prefetch' });
+  run('x:b?frame=4');
+  run('x:a?frame=5');
+  run('x:a?frame=1', { priority: 1 });
+  await settle();
+  assert.deepEqual(upcomingOf(workers[0]), [[4, 0, 8]]);
+  workers[0].loads[0].open();
+  await settle();
+  assert.deepEqual(workers[0].names(), ['x:a?frame=3', 'x:b?frame=4']);
+  assert.deepEqual(upcomingOf(workers[0])[1], []);
+  workers[0].loads[1].open();
+  await settle();
+  assert.deepEqual([workers[0].names()[2], upcomingOf(workers[0])[2]], ['x:a?frame=5', [0, 8]]);
+});
+
+test('those that go at the same time are told too', async () => {
+  const { workers, run } = await started({ loadsPerWorker: 3 });
+  for (const frame of [1, 2, 3]) run(`x:a?frame=${frame}`);
+  await settle();
+  assert.deepEqual(upcomingOf(workers[0]), [[1, 2], [2], []]);
+});
+
+test('a whole instance is frame 0', async () => {
+  const { workers, run } = await started({ loadsPerWorker: 1 });
+  run('x:a?frame=2');
+  run('x:a');
+  await settle();
+  assert.deepEqual(upcomingOf(workers[0]), [[0]]);
+});
+
+test('what was cancelled does not come', async () => {
+  const { workers, run } = await started({ loadsPerWorker: 1 });
+  const controller = new AbortController();
+  run('x:a?frame=1');
+  run('x:a?frame=2', { signal: controller.signal });
+  run('x:a?frame=3');
+  controller.abort();
+  await settle();
+  assert.deepEqual(upcomingOf(workers[0]), [[2]]);
+});
+
+test('of many the first 256 are told', async () => {
+  const { workers, run } = await started({ loadsPerWorker: 1 });
+  for (let frame = 1; frame <= 300; frame++) run(`x:a?frame=${frame}`);
+  await settle();
+  assert.deepEqual(upcomingOf(workers[0]), [Array.from({ length: 256 }, (_, index) => index + 1)]);
+});
+
+test('headers have nothing behind them, and are not behind loads', async () => {
+  const { workers, run } = await started({ loadsPerWorker: 2 });
+  run('x:a?frame=1', { name: 'metadata' });
+  run('x:a?frame=2');
+  run('x:a?frame=3', { name: 'metadata' });
+  run('x:a?frame=4');
+  await settle();
+  assert.deepEqual(workers[0].heard.at(-1), ['metadata', { imageId: 'x:a?frame=1', urgency: [0, 0], upcoming: [] }]);
+  assert.deepEqual(upcomingOf(workers[0]), [[3]]);
+});
+
+test('frames of DICOMweb are told as well', async () => {
+  const { pool, workers } = await started({ loadsPerWorker: 1 });
+  const source = 'wadors:/dw/studies/1/series/2/instances/3';
+  for (const frame of [1, 7]) pool.run({ name: 'load', payload: { imageId: `${source}/frames/${frame}` }, source }).catch(() => {});
+  await settle();
+  assert.deepEqual(upcomingOf(workers[0]), [[6]]);
+});
+
+// ------------------------------------------------------------------ hurry
+
+/** A pool with one load under way and others that wait, in this order; `hurry` by imageId. */
+async function waiting(...waits) {
+  const { pool, workers, run } = await started({ loadsPerWorker: 1 });
+  run('x:running');
+  await settle();
+  const payloads = new Map();
+  for (const [imageId, options] of waits) {
+    payloads.set(imageId, { imageId });
+    pool.run({ name: 'load', payload: payloads.get(imageId), source: imageId, ...options }).catch(() => {});
+  }
+  const hurry = (imageId, urgency) => pool.hurry(payloads.get(imageId), urgency);
+  /** The order in which they go. */
+  async function order() {
+    for (let index = 0; index <= waits.length; index++) {
+      await settle();
+      workers[0].loads[index].open();
+    }
+    return workers[0].names().slice(1);
+  }
+  return { pool, workers, hurry, order };
+}
+
+const QUEUE = [['x:1', {}], ['x:2', {}], ['x:3', { requestType: 'thumbnail' }], ['x:4', { requestType: 'prefetch' }], ['x:5', { requestType: 'prefetch' }]];
+
+for (const [what, imageId, urgency, expected] of [
+  ['a better type moves it forward', 'x:5', { requestType: 'thumbnail' }, '1 2 3 5 4'],
+  ['it goes behind those that are as urgent', 'x:5', { requestType: 'interaction' }, '1 2 5 3 4'],
+  ['no type is that of somebody who waits', 'x:4', {}, '1 2 4 3 5'],
+  ['a better priority moves it forward', 'x:2', { priority: -1 }, '2 1 3 4 5'],
+  ['a better priority within its type', 'x:5', { requestType: 'prefetch', priority: -1 }, '1 2 3 5 4'],
+  ['a better type counts more than a worse priority', 'x:5', { requestType: 'thumbnail', priority: 9 }, '1 2 3 5 4'],
+  ['the same leaves it where it is', 'x:4', { requestType: 'prefetch' }, '1 2 3 4 5'],
+  ['the same leaves the oldest first', 'x:1', {}, '1 2 3 4 5'],
+  ['a worse type does not move it back', 'x:1', { requestType: 'prefetch' }, '1 2 3 4 5'],
+  ['a worse type does not move it back, whatever its priority', 'x:1', { requestType: 'prefetch', priority: -9 }, '1 2 3 4 5'],
+  ['a worse priority does not move it back', 'x:1', { priority: 1 }, '1 2 3 4 5'],
+]) {
+  test(`hurry: ${what}`, async () => {
+    const { hurry, order } = await waiting(...QUEUE);
+    hurry(imageId, urgency);
+    assert.equal((await order()).join(' ').replaceAll('x:', ''), expected);
+  });
+}
+
+test('hurry: who asks less later does not take it back', async () => {
+  const { hurry, order } = await waiting(...QUEUE);
+  hurry('x:5', { priority: -1 });
+  hurry('x:5', { requestType: 'compute' });
+  assert.equal((await order())[0], 'x:5');
+});
+
+test('hurry: its worker is told the new urgency', async () => {
+  const { workers, hurry, order } = await waiting(...QUEUE);
+  hurry('x:5', { requestType: 'thumbnail', priority: -2 });
+  await order();
+  const { payload } = workers[0].loads.find(({ payload }) => payload.imageId === 'x:5');
+  assert.deepEqual(payload.urgency, [1, -2]);
+});
+
+test('hurry: what runs already, or was never here, changes nothing', async () => {
+  const { pool, hurry, order } = await waiting(...QUEUE);
+  pool.hurry(undefined, {});
+  pool.hurry({ imageId: 'x:5' }, { priority: -1 });
+  assert.equal(pool.stats().queued, 5);
+  assert.deepEqual(await order(), ['x:1', 'x:2', 'x:3', 'x:4', 'x:5']);
+  hurry('x:1', { priority: -1 });
+  assert.equal(pool.stats().queued, 0);
+});
+
+test('hurry: what was moved can still be cancelled', async () => {
+  const controller = new AbortController();
+  const { pool, workers, hurry } = await waiting(['x:1', {}], ['x:2', { requestType: 'prefetch', signal: controller.signal }]);
+  hurry('x:2', { priority: -1 });
+  controller.abort();
+  assert.equal(pool.stats().queued, 1);
+  workers[0].loads[0].open();
+  await settle();
+  assert.deepEqual(workers[0].names(), ['x:running', 'x:1']);
+});
+
+// ------------------------------------------------------------------ past the queue
+
+test('a direct call does not wait for the queue', async () => {
+  const { pool, workers, run } = await started({ loadsPerWorker: 1 }, () => ({ series: ({ url }) => [url] }));
+  run('x:a');
+  run('x:b');
+  await settle();
+  assert.deepEqual(await pool.direct('series', { url: '/s' }), ['/s']);
+  assert.deepEqual(workers[0].names(), ['x:a']);
+  assert.deepEqual(pool.stats().workers[0].running, 1, 'nor takes a place in it');
+});
+
+test('a direct call goes to the least busy worker', async () => {
+  const script = (index) => ({ series: () => index });
+  const { pool, run } = await started({ workers: 2, loadsPerWorker: 4 }, script);
+  run('x:a');
+  await settle();
+  assert.equal(await pool.direct('series', {}), 1);
+  run('x:b');
+  run('x:b?frame=2');
+  await settle();
+  assert.equal(await pool.direct('series', {}), 0);
+});
+
+test('a direct call waits for a worker, and starts one when there is none', async () => {
+  const boot = gate();
+  const { pool, workers } = poolOf({}, () => ({ boot: () => boot.promise, series: () => 'rows' }));
+  const asked = pool.direct('series', {});
+  await settle();
+  assert.deepEqual([workers.length, pool.stats().workers[0].state], [1, 'booting']);
+  boot.open();
+  assert.equal(await asked, 'rows');
+});
+
+test('a direct call waits for a worker that starts, not for all', async () => {
+  const { pool, workers } = poolOf({ workers: 2 }, (index) => ({ boot: () => (index ? new Promise(() => {}) : undefined), series: () => index }));
+  pool.start().catch(() => {});
+  assert.equal(await pool.direct('series', {}), 0);
+  assert.equal(workers.length, 2, 'and starts no further one');
+});
+
+test('a direct call fails with the boot', async () => {
+  const { pool } = poolOf({}, () => ({ boot: () => Promise.reject(new Error('no wasm')) }));
+  const starting = assert.rejects(pool.start(), /no wasm/);
+  await assert.rejects(pool.direct('series', {}), /no wasm/);
+  await starting;
+});
+
+test('a direct call can be cancelled and tells its progress', async () => {
+  let seen;
+  const { pool } = await started({}, () => ({ series: (_, { signal, progress }) => (progress(7), new Promise(() => (seen = signal))) }));
+  const controller = new AbortController();
+  const heard = [];
+  const asked = pool.direct('series', {}, { signal: controller.signal, onProgress: (detail) => heard.push(detail) });
+  asked.catch(() => {});
+  await settle();
+  assert.deepEqual(heard, [7]);
+  controller.abort();
+  await assert.rejects(asked, { name: 'AbortError' });
+  await settle();
+  assert.equal(seen.aborted, true);
+});
+
+test('a direct call fails as its worker says, and with its death', async () => {
+  const script = () => ({ series: ({ url }) => (url ? Promise.reject(new PyLoaderError({ code: 'format', message: 'not JSON' })) : new Promise(() => {})) });
+  const { pool, workers } = await started({}, script);
+  await assert.rejects(pool.direct('series', { url: '/s' }), { code: 'format', message: 'not JSON' });
+  const lost = assert.rejects(pool.direct('series', {}), { code: 'worker' });
+  await settle();
+  workers[0].rpc.call('died', 'trap').catch(() => {});
+  await lost;
+});
+
+// ------------------------------------------------------------------ requests
+
+/** What each worker was told last. */
+const sharesOf = (workers) => workers.map(({ shares }) => shares.at(-1));
+
+for (const [count, requestsPerOrigin, each] of [[1, 8, 8], [2, 8, 4], [3, 8, 2], [3, 2, 1], [2, 1, 1]]) {
+  test(`of ${requestsPerOrigin} requests each of ${count} workers may have ${each}`, async () => {
+    const { workers } = await started({ workers: count, requestsPerOrigin });
+    await settle();
+    assert.deepEqual(sharesOf(workers), Array(count).fill(each));
+  });
+}
+
+test('a worker that comes takes its part from the others', async (t) => {
+  haveCores(t, 8);
+  const { workers, run } = await started({ workers: 'auto', loadsPerWorker: 1 });
+  await settle();
+  assert.deepEqual(workers[0].shares, [8]);
+  run('x:a');
+  run('x:b');
+  await settle();
+  assert.deepEqual(workers.map(({ shares }) => shares), [[8, 4], [4]]);
+});
+
+test('a worker that dies leaves its part to the others, until another comes', async () => {
+  const boot = gate();
+  const { workers } = await started({ workers: 2 }, (index) => ({ boot: () => (index === 2 ? boot.promise : undefined) }));
+  await settle();
+  workers[0].rpc.call('died', 'trap').catch(() => {});
+  await settle();
+  assert.deepEqual(sharesOf(workers), [4, 8, undefined]);
+  boot.open();
+  await settle();
+  assert.deepEqual(sharesOf(workers), [4, 4, 4]);
+});
+
+test('a worker that is still starting has no part', async () => {
+  const boot = gate();
+  const { pool, workers } = poolOf({ workers: 2 }, (index) => ({ boot: () => (index ? boot.promise : undefined) }));
+  const starting = pool.start();
+  await settle();
+  assert.deepEqual(sharesOf(workers), [8, undefined]);
+  boot.open();
+  await starting;
+  await settle();
+  assert.deepEqual(sharesOf(workers), [4, 4]);
+});
+
+test('a worker that could not start has no part', async () => {
+  const { pool, workers } = poolOf({ workers: 2 }, (index) => ({ boot: () => { if (index) throw new Error('no memory'); } }));
+  await assert.rejects(pool.start(), { message: 'no memory' });
+  await settle();
+  assert.deepEqual(sharesOf(workers), [8, undefined]);
 });
 
 // ------------------------------------------------------------------ cancel
@@ -557,6 +883,29 @@ test('silence of a worker that no longer answers is its death', async (t) => {
   await pass(t, 10_000);
   await assert.rejects(other, { code: 'worker', message: /'x:a' may keep Python busy for ever/ });
   assert.deepEqual([pool.stats().deaths, workers.length], [1, 2]);
+});
+
+test('while the user is asked silence has its reason', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const { pool, run } = await started({ timeout: 1000 });
+  const job = run('x:a');
+  let failure = null;
+  job.catch((error) => (failure = error));
+  await settle();
+  const [first, second] = [gate(), gate()];
+  pool.pauseFor(first.promise);
+  pool.pauseFor(second.promise);
+  await pass(t, 5000);
+  first.open();
+  await settle();
+  await pass(t, 5000);
+  assert.equal(failure, null, 'while one of them is left');
+  second.fail(new Error('the user went away'));
+  await settle();
+  await pass(t, 999);
+  assert.equal(failure, null, 'then it has a whole time');
+  await pass(t, 1);
+  assert.equal(failure?.code, 'timeout');
 });
 
 // ------------------------------------------------------------------ ending

@@ -1,71 +1,8 @@
-// The worker's half of the browser transport, against a real HTTP server.
+// The worker's half of the browser transport: what is asked, of whom, and with which headers.
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
-import { createServer } from 'node:http';
-import { after, before, test } from 'node:test';
-import { gzipSync } from 'node:zlib';
+import { test } from 'node:test';
 import { createSend } from '../../web/transport.js';
-
-const LARGE = new Uint8Array(3 << 20).map((_, index) => index % 251);
-const BODY = new Uint8Array([0, 1, 2, 3, 254, 255]);
-
-const seen = [];
-const ROUTES = {
-  '/body': (_, response) => response.setHeader('Content-Type', 'application/dicom').end(BODY),
-  '/empty': (_, response) => response.end(),
-  '/large': (_, response) => response.setHeader('Content-Length', LARGE.length).end(LARGE),
-  '/unknown-length': (_, response) => (response.write(BODY), response.end(BODY)),
-  '/gzip': (_, response) => {
-    const packed = gzipSync(LARGE);
-    response.writeHead(200, { 'Content-Encoding': 'gzip', 'Content-Length': packed.length }).end(packed);
-  },
-  '/range': (request, response) => {
-    const [, first, last] = /bytes=(\d+)-(\d+)/.exec(request.headers.range);
-    response.writeHead(206).end(BODY.subarray(Number(first), Number(last) + 1));
-  },
-  '/moved': (_, response) => response.writeHead(302, { Location: '/body' }).end(),
-  '/refused': (_, response) => response.writeHead(503, { 'Content-Type': 'text/plain', 'X-Reason': 'tea' }).end('busy'),
-  '/cut-large': (_, response) => {
-    response.setHeader('Content-Length', LARGE.length);
-    response.write(LARGE.subarray(0, 1 << 20), () => setTimeout(() => response.destroy(), 50));
-  },
-  '/cut-small': (_, response) => {
-    response.setHeader('Content-Length', 1000);
-    response.write(BODY, () => setTimeout(() => response.destroy(), 20));
-  },
-  '/closed': (request) => request.socket.destroy(),
-  '/never': () => {},
-};
-
-let server;
-let site;
-before(async () => {
-  server = createServer((request, response) => {
-    seen.push(request);
-    ROUTES[request.url]?.(request, response);
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  site = `http://127.0.0.1:${server.address().port}`;
-});
-after(() => {
-  server.close();
-  server.closeAllConnections();
-});
-
-/** Send a request; the rest is as `createSend` takes it. */
-function send(request, { headers = {}, files = new Map(), hook = null, signal = new AbortController().signal, onProgress = () => {} } = {}) {
-  const settings = { baseURL: `${site}/page/index.html`, headers, credentials: 'same-origin' };
-  const whole = typeof request === 'string' ? { url: request, headers: {} } : { headers: {}, ...request };
-  return createSend(settings, files, hook)(whole, signal, onProgress);
-}
-
-/** Send a request and list its progress. */
-async function reportsOf(url, options = {}) {
-  const reports = [];
-  const answer = await send(url, { ...options, onProgress: (...report) => reports.push(report) });
-  return { answer, reports };
-}
+import { BODY, LARGE, browserFetch, equal, fedFrom, other, reportsOf, seen, send, site, tripOf, unsent } from './servers.js';
 
 // ------------------------------------------------------------------ requests and answers
 
@@ -80,13 +17,14 @@ test('addresses are relative to the page', async () => {
   assert.deepEqual((await send('/body')).body, BODY);
 });
 
-test('a redirect tells where it led', async () => {
-  assert.equal((await send('/moved')).url, `${site}/body`);
-});
-
 test('a refusal is an answer', async () => {
   const { status, headers, body } = await send('/refused');
   assert.deepEqual([status, headers['x-reason'], new TextDecoder().decode(body)], [503, 'tea', 'busy']);
+});
+
+test('an answer may have no body at all', async () => {
+  const { status, body } = await send('/no-content');
+  assert.deepEqual([status, body], [204, new Uint8Array(0)]);
 });
 
 test('headers of the page and of the request are sent, the latter first', async () => {
@@ -95,22 +33,47 @@ test('headers of the page and of the request are sent, the latter first', async 
   assert.deepEqual([headers['x-both'], headers['x-own'], headers['x-page']], ['request', '1', '2']);
 });
 
-test('a byte range ends before its second number', async () => {
-  const { status, body } = await send({ url: '/range', byteRange: [2, 5] });
+test('a header in another case is the same one, not a second', async () => {
+  const services = new Map([['/body', { AUTHORIZATION: 'service' }]]);
+  await send('/body', { headers: { authorization: 'page' }, services });
+  assert.equal(seen.at(-1).headers.authorization, 'service');
+  await send({ url: '/body', headers: { Accept: 'request' } }, { headers: { accept: 'page' } });
+  assert.equal(seen.at(-1).headers.accept, 'request');
+  await send('/body', { headers: { Authorization: 'old', authorization: 'renewed' } });
+  assert.equal(seen.at(-1).headers.authorization, 'renewed');
+});
+
+test('a byte range is the header that Python made of it', async () => {
+  const { status, body } = await send({ url: '/range', byteRange: [2, 5], headers: { Range: 'bytes=2-4' } });
   assert.equal(seen.at(-1).headers.range, 'bytes=2-4');
   assert.deepEqual([status, body], [206, BODY.subarray(2, 5)]);
 });
 
-test('no byte range is no header', async () => {
-  await send('/body');
+test('the field of a byte range is no header', async () => {
+  await send({ url: '/body', byteRange: [2, 5] });
   assert.equal('range' in seen.at(-1).headers, false);
+});
+
+test('only what is fetched ahead of need has low priority', async (t) => {
+  const priorities = [];
+  t.mock.method(globalThis, 'fetch', async (_, { priority }) => (priorities.push(priority), new Response('')));
+  for (const isUrgent of [true, false, undefined]) await send({ url: '/body', isUrgent });
+  assert.deepEqual(priorities, ['auto', 'low', 'auto']);
+});
+
+test('credentials are those of the settings', async (t) => {
+  const sent = [];
+  t.mock.method(globalThis, 'fetch', async (_, { credentials }) => (sent.push(credentials), new Response('')));
+  for (const credentials of ['include', 'omit']) await send('/body', { credentials });
+  await send('/body', { hook: async () => ({ credentials: 'include' }) });
+  assert.deepEqual(sent, ['include', 'omit', 'include']);
 });
 
 // ------------------------------------------------------------------ the page's hook
 
 test('the hook sees the request as it would be sent', async () => {
   let request;
-  await send({ url: '/range', byteRange: [0, 1] }, { headers: { 'X-Page': '2' }, hook: async (given) => void (request = given) });
+  await send({ url: '/range', headers: { Range: 'bytes=0-0' } }, { headers: { 'X-Page': '2' }, hook: async (given) => void (request = given) });
   assert.deepEqual(request, {
     url: `${site}/range`,
     headers: { 'X-Page': '2', Range: 'bytes=0-0' },
@@ -124,97 +87,252 @@ test('the hook may change any part', async () => {
   assert.equal(seen.at(-1).headers.authorization, 'Bearer abc');
 });
 
-test('a hook that returns nothing changes nothing', async () => {
-  assert.deepEqual((await send('/body', { hook: async () => undefined })).body, BODY);
+test('a header that the hook gives in another case takes the place of the old', async () => {
+  const hook = async ({ headers }) => ({ headers: { ...headers, authorization: 'new' } });
+  await send('/body', { headers: { Authorization: 'old' }, hook });
+  assert.equal(seen.at(-1).headers.authorization, 'new');
 });
 
-test('a hook that fails is no answer', async () => {
-  const hook = async () => { throw new Error('no token'); };
-  const { error } = await send('/body', { hook });
-  assert.equal(error, 'could not fetch /body: beforeRequest of the page failed: no token');
-});
-
-// ------------------------------------------------------------------ progress
-
-test('a small body is reported once, whole', async () => {
-  const { reports } = await reportsOf('/body');
-  assert.deepEqual(reports, [[6, 6]]);
-});
-
-test('an empty body arrives', async () => {
-  const { answer, reports } = await reportsOf('/empty');
-  assert.equal(answer.body.length, 0);
-  assert.equal(reports.at(-1)[0], 0);
-});
-
-test('a large body is reported on its way, up to its length', async () => {
-  const { answer, reports } = await reportsOf('/large');
-  assert.deepEqual(Buffer.from(answer.body), Buffer.from(LARGE));
-  assert.ok(reports.length > 1);
-  assert.deepEqual(reports.at(-1), [LARGE.length, LARGE.length]);
-  for (const [index, [loaded, total]] of reports.entries()) {
-    assert.equal(total, LARGE.length);
-    assert.ok(index === 0 || loaded >= reports[index - 1][0]);
+test('a hook may take all headers away', async () => {
+  for (const headers of [{}, undefined, null]) {
+    assert.equal((await send('/body', { headers: { 'X-Token': 'secret' }, hook: async () => ({ headers }) })).status, 200);
+    assert.equal(seen.at(-1).headers['x-token'], undefined);
   }
 });
 
-test('a body of unknown length has no total', async () => {
-  const { answer, reports } = await reportsOf('/unknown-length');
-  assert.equal(answer.body.length, 2 * BODY.length);
-  assert.deepEqual(reports.at(-1), [2 * BODY.length, undefined]);
+test('a hook that returns nothing changes nothing', async () => {
+  for (const nothing of [undefined, null]) assert.deepEqual((await send('/body', { hook: async () => nothing })).body, BODY);
 });
 
-test('a compressed body has no total, since its length counts other bytes', async () => {
-  const { answer, reports } = await reportsOf('/gzip');
-  assert.deepEqual(Buffer.from(answer.body), Buffer.from(LARGE));
-  assert.ok(reports.every(([, total]) => total === undefined));
-  assert.equal(reports.at(-1)[0], LARGE.length);
+for (const [what, reason] of [['an error', new Error('no token')], ['words', 'no token']]) {
+  test(`a hook that fails with ${what} keeps the request from being sent`, async () => {
+    const error = await unsent('/body', { hook: () => Promise.reject(reason) });
+    assert.equal(error, 'could not fetch /body: beforeRequest of the page failed: no token');
+  });
+}
+
+test('an address of the hook is relative to the page too', async () => {
+  assert.deepEqual((await send('/elsewhere', { hook: async () => ({ url: '../body' }) })).body, BODY);
 });
 
-// ------------------------------------------------------------------ no answer
-
-test('a large body that is cut off tells how far it came', async () => {
-  const { error } = await send('/cut-large');
-  const [, loaded, total] = /connection was cut after (\d+) of (\d+) bytes/.exec(error);
-  assert.ok(Number(loaded) > 0 && Number(loaded) <= 1 << 20);
-  assert.equal(Number(total), LARGE.length);
-  assert.match(error, /^could not fetch \/cut-large: /);
+test('an address of the hook has to be one that may be asked', async () => {
+  const hook = (url) => ({ hook: async () => ({ url }), baseURL: 'https://page.example/' });
+  assert.match(await unsent('/body', hook('http://pacs.example/x')), /mixed content/);
+  assert.match(await unsent('/body', hook('http://[')), /no address/);
 });
 
-test('a small body that is cut off is no answer', async () => {
-  assert.match((await send('/cut-small')).error, /^could not fetch \/cut-small: .*The server cannot be reached, or closed/);
+// ------------------------------------------------------------------ headers that cannot be sent
+
+for (const value of ['a\r\nX-Evil: 1', 'a\nb', 'a\rb', 'a\0b', 'secret\n', '\nsecret', '漢字']) {
+  test(`the header value ${JSON.stringify(value)} is not sent`, async () => {
+    const expected = /^could not fetch \/body: its header "X-Token" cannot be sent: .+\. Look at headers, beforeRequest and onUnauthorized/;
+    const headers = { 'X-Token': value };
+    assert.match(await unsent({ url: '/body', headers }), expected);
+    assert.match(await unsent('/body', { headers }), expected);
+    assert.match(await unsent('/body', { hook: async () => ({ headers }) }), expected);
+    assert.match(await unsent('/body', { services: new Map([['/body', headers]]) }), expected);
+  });
+}
+
+for (const name of ['', 'X Token', 'X-Token:', 'X\nToken', 'Schlüssel', '漢字']) {
+  test(`the header name ${JSON.stringify(name)} is not sent`, async () => {
+    const error = await unsent('/body', { headers: { [name]: '1' } });
+    assert.ok(error.includes(`its header ${JSON.stringify(name)} cannot be sent`), error);
+  });
+}
+
+test('header values may have the letters of Latin-1', async () => {
+  await send('/body', { headers: { 'X-Name': 'Müller' } });
+  assert.equal(seen.at(-1).headers['x-name'], 'Müller');
 });
 
-test('a connection that is closed is no answer', async () => {
-  const { error } = await send('/closed');
-  assert.match(error, /^could not fetch \/closed: /);
-  assert.doesNotMatch(error, /another origin/);
+// ------------------------------------------------------------------ addresses that cannot be asked
+
+for (const url of ['http://[', 'https://', 'http://host:port/']) {
+  test(`${url} is no address`, async () => {
+    assert.equal(await unsent(url), `could not fetch ${url}: it is no address`);
+  });
+}
+
+test('a page by https does not ask by http', async () => {
+  for (const url of ['http://pacs.example/x', 'http://localhost.example/', 'http://127.0.0.1.example/', 'http://notlocalhost/', 'HTTP://PACS.EXAMPLE/']) {
+    assert.match(await unsent(url, { baseURL: 'https://page.example/' }), /mixed content\): the server has to be asked by https$/);
+  }
 });
 
-test('on another origin CORS may be why', async () => {
-  const { error } = await send(`http://localhost:${server.address().port}/closed`);
-  assert.match(error, /It is on another origin: .*Access-Control-Allow-Origin/);
+test('a page by https may ask this machine by http', async (t) => {
+  const asked = [];
+  t.mock.method(globalThis, 'fetch', async (url) => (asked.push(url), new Response('')));
+  const urls = ['http://localhost/', 'http://localhost:8042/', 'http://pacs.localhost/', 'http://127.0.0.1/', 'http://127.1.2.3:80/', 'http://[::1]:8042/'];
+  for (const url of urls) assert.equal((await send(url, { baseURL: 'https://page.example/' })).status, 200, url);
+  assert.equal(asked.length, urls.length);
 });
 
-test('an address that is none is no answer', async () => {
-  assert.match((await send('http://[')).error, /^could not fetch http:\/\/\[: /);
+test('a page by https may ask by https, and one by http either', async (t) => {
+  t.mock.method(globalThis, 'fetch', async () => new Response(''));
+  for (const [baseURL, url] of [
+    ['https://page.example/', 'https://pacs.example/'],
+    ['https://page.example/', '/relative'],
+    ['http://page.example/', 'http://pacs.example/'],
+    ['http://page.example/', 'https://pacs.example/'],
+  ]) assert.equal((await send(url, { baseURL })).status, 200, url);
 });
 
-test('an abort is thrown, not told', async () => {
-  const controller = new AbortController();
-  const sending = send('/never', { signal: controller.signal });
-  setTimeout(() => controller.abort(), 20);
-  await assert.rejects(sending, { name: 'AbortError' });
+// ------------------------------------------------------------------ services
+
+/** The header X-Service of a request to `url`, with the services given by address and name. */
+async function serviceOf(url, services) {
+  const named = services.map(([base, name]) => [base, { 'X-Service': name }]);
+  await send(url, { services: new Map(named) });
+  return seen.at(-1).headers['x-service'];
+}
+
+for (const [path, expected] of [
+  ['/dicom-web', 'one'],
+  ['/dicom-web/studies', 'one'],
+  ['/dicom-web/studies/1/series?limit=2', 'one'],
+  ['/dicom-web2', undefined],
+  ['/dicom-web2/studies', undefined],
+  ['/dicom-we', undefined],
+  ['/x/dicom-web/studies', undefined],
+  ['/', undefined],
+  ['/second/studies', 'two'],
+]) {
+  test(`the service of ${path}`, async () => {
+    assert.equal(await serviceOf(`${site}${path}`, [[`${site}/dicom-web`, 'one'], [`${site}/second`, 'two']]), expected);
+    assert.equal(await serviceOf(path, [['/dicom-web', 'one'], ['../second', 'two']]), expected, 'relative to the page');
+  });
+}
+
+test('a service may be all of a server, and its address may end with a slash', async () => {
+  for (const base of [site, `${site}/`, '/']) assert.equal(await serviceOf(`${site}/any/where`, [[base, 'one']]), 'one', base);
+  assert.equal(await serviceOf(`${other}/any/where`, [[site, 'one']]), undefined);
+  assert.equal(await serviceOf('/dicom-web/studies', [['/dicom-web/', 'one']]), 'one');
+  assert.equal(await serviceOf('/dicom-web2', [['/dicom-web/', 'one']]), undefined);
 });
 
-test('an abort ends the request on its way', async () => {
-  const controller = new AbortController();
-  const sending = send('/never', { signal: controller.signal });
-  while (seen.at(-1)?.url !== '/never' || seen.at(-1).destroyed) await new Promise((resolve) => setTimeout(resolve, 5));
-  const closed = once(seen.at(-1).socket, 'close');
-  controller.abort();
-  await assert.rejects(sending, { name: 'AbortError' });
-  await closed;
+test('of services that enclose each other all count, the later first', async () => {
+  const services = new Map([['/', { 'X-Both': 'outer', 'X-Outer': '1' }], ['/body', { 'x-both': 'inner', 'X-Inner': '2' }]]);
+  await send('/body', { services });
+  const { headers } = seen.at(-1);
+  assert.deepEqual([headers['x-both'], headers['x-outer'], headers['x-inner']], ['inner', '1', '2']);
+});
+
+test('headers of a service are not sent to another origin', async () => {
+  assert.equal(await serviceOf(`${other}/dicom-web/studies`, [['/dicom-web', 'one']]), undefined);
+  assert.equal(await serviceOf(`${other}/dicom-web/studies`, [[`${other}/dicom-web`, 'one']]), 'one');
+});
+
+test('headers of a service go before those of the page, and after those of the request', async () => {
+  const services = new Map([['/body', { 'X-Page': 'service', 'X-Request': 'service' }]]);
+  let shown;
+  await send({ url: '/body', headers: { 'X-Request': 'request' } }, { headers: { 'X-Page': 'page' }, services, hook: async ({ headers }) => void (shown = headers) });
+  const { headers } = seen.at(-1);
+  assert.deepEqual([headers['x-page'], headers['x-request']], ['service', 'request']);
+  assert.deepEqual(shown, { 'X-Page': 'service', 'X-Request': 'request' });
+});
+
+test('a service that is told later counts from then on', async () => {
+  const services = new Map();
+  const sender = createSend({ baseURL: site, headers: {}, credentials: 'same-origin', services }, new Map(), null);
+  const ask = () => sender({ url: '/body', headers: {} }, new AbortController().signal, () => {});
+  await ask();
+  assert.equal(seen.at(-1).headers['x-service'], undefined);
+  services.set('/body', { 'X-Service': 'one' });
+  await ask();
+  assert.equal(seen.at(-1).headers['x-service'], 'one');
+});
+
+// ------------------------------------------------------------------ redirects
+
+const SECRETS = { Authorization: 'Bearer secret', 'X-Token': 'secret' };
+
+test('a redirect tells where it led', async () => {
+  assert.equal((await send('/moved')).url, `${site}/body`);
+  assert.equal((await send('/moved', { headers: SECRETS })).url, `${site}/body`);
+});
+
+test('headers that identify the user do not follow to another origin', async () => {
+  const { answer, trip } = await tripOf('/away', { headers: SECRETS }, 'authorization', 'x-token');
+  assert.deepEqual([answer.url, answer.status], [`${other}/body`, 200]);
+  equal(answer.body, BODY);
+  const elsewhere = trip.filter(([at]) => at === other);
+  assert.deepEqual(elsewhere, [[other, '/body', undefined, undefined]]);
+  assert.deepEqual(trip[0], [site, '/away', 'Bearer secret', 'secret']);
+});
+
+for (const source of ['the request', 'the page', 'the hook', 'a service']) {
+  test(`headers of ${source} do not follow to another origin`, async () => {
+    const headers = { 'x-ToKeN': 'secret' };
+    const options = {
+      'the page': { headers }, 'the hook': { hook: async () => ({ headers }) }, 'a service': { services: new Map([['/away', headers]]) },
+    }[source];
+    const { trip } = await tripOf({ url: '/away', headers: source === 'the request' ? headers : {} }, options, 'x-token');
+    assert.deepEqual(trip[0], [site, '/away', 'secret']);
+    assert.deepEqual(trip.at(-1), [other, '/body', undefined]);
+  });
+}
+
+test('a refusal of another origin is no reason to tell it more', async () => {
+  const { answer, trip } = await tripOf('/away-guarded', { headers: SECRETS }, 'x-token');
+  assert.equal(answer.status, 401);
+  assert.deepEqual(trip.filter(([at]) => at === other), [[other, '/guarded', undefined]]);
+});
+
+test('open headers follow to another origin', async () => {
+  const open = { Accept: 'application/dicom', 'Accept-Language': 'de', 'Content-Language': 'fr', Range: 'bytes=2-4' };
+  const names = Object.keys(open).map((name) => name.toLowerCase());
+  const { trip } = await tripOf({ url: '/away', headers: open }, { headers: SECRETS }, ...names);
+  assert.deepEqual(trip.at(-1), [other, '/body', ...Object.values(open)]);
+  const alone = await tripOf({ url: '/away', headers: open }, {}, ...names);
+  assert.deepEqual(alone.trip, [[site, '/away', ...Object.values(open)], [other, '/body', ...Object.values(open)]]);
+});
+
+for (const path of ['/to-guarded', '/to-to-guarded']) {
+  test(`on the same origin they follow: ${path}`, async () => {
+    const { answer, trip } = await tripOf(path, { headers: SECRETS }, 'authorization', 'x-token');
+    assert.deepEqual([answer.url, answer.status], [`${site}/guarded`, 200]);
+    assert.deepEqual(trip.at(-1), [site, '/guarded', 'Bearer secret', 'secret']);
+    equal(answer.body, BODY);
+  });
+}
+
+test('what anybody may have on the same origin is not taken for what the user may', async () => {
+  const { body } = await send('/to-personal', { headers: SECRETS });
+  assert.equal(Buffer.from(body).toString(), 'yours');
+});
+
+test('by way of another origin and back they reach their own only', async () => {
+  const { answer, trip } = await tripOf('/round', { headers: SECRETS }, 'authorization', 'x-token');
+  assert.equal(answer.status, 200);
+  for (const [at, , ...secrets] of trip) if (at === other) assert.deepEqual(secrets, [undefined, undefined]);
+  assert.deepEqual(trip.at(-1), [site, '/guarded', 'Bearer secret', 'secret']);
+});
+
+test('a refusal behind a redirect is that of the user', async () => {
+  const { answer } = await tripOf('/to-refused', { headers: SECRETS });
+  assert.deepEqual([answer.status, answer.url], [503, `${site}/refused`]);
+});
+
+test('a redirect without secrets is one request of the browser', async (t) => {
+  const fetches = t.mock.method(globalThis, 'fetch', browserFetch).mock;
+  await send({ url: '/moved', headers: { Accept: '*/*' } });
+  assert.deepEqual(fetches.calls.map(({ arguments: [, { redirect }] }) => redirect), [undefined]);
+});
+
+test('no redirect is one request, with secrets too', async () => {
+  assert.equal((await tripOf('/guarded', { headers: SECRETS })).trip.length, 1);
+  assert.equal((await tripOf('/refused', { headers: SECRETS })).trip.length, 1);
+});
+
+test('a redirect loop ends', async () => {
+  for (const headers of [{}, SECRETS]) assert.equal((await send('/loop', { headers })).kind, 'network');
+});
+
+test('a loop for those who are known ends with what others get', async () => {
+  const { answer, trip } = await tripOf('/labyrinth', { headers: SECRETS });
+  assert.equal(answer.status, 401);
+  assert.ok(trip.length <= 12, `${trip.length} requests`);
 });
 
 // ------------------------------------------------------------------ local files
@@ -222,11 +340,14 @@ test('an abort ends the request on its way', async () => {
 const files = new Map([
   ['dicomfile:0', new Blob([BODY], { type: 'application/dicom' })],
   ['dicomfile:1', new File([BODY], 'ct.dcm')],
+  ['dicomfile:2', new Blob([LARGE])],
+  ['dicomfile:3', new Blob([])],
 ]);
 
 test('a local file answers by its name', async () => {
   const { answer, reports } = await reportsOf('dicomfile:0', { files });
-  assert.deepEqual(answer, { url: 'dicomfile:0', status: 200, headers: { 'content-type': 'application/dicom' }, body: BODY });
+  const headers = { 'content-type': 'application/dicom', 'content-length': '6', 'accept-ranges': 'bytes' };
+  assert.deepEqual(answer, { url: 'dicomfile:0', status: 200, headers, body: BODY });
   assert.deepEqual(reports, [[6, 6]]);
 });
 
@@ -234,9 +355,48 @@ test('a File tells what it is called', async () => {
   assert.equal((await send('dicomfile:1', { files })).url, 'ct.dcm');
 });
 
-test('a part of a local file', async () => {
-  const { status, body } = await send({ url: 'dicomfile:0', byteRange: [2, 5] }, { files });
-  assert.deepEqual([status, body], [206, BODY.subarray(2, 5)]);
+test('a large file is reported on its way', async () => {
+  const { answer, reports } = await reportsOf('dicomfile:2', { files });
+  equal(answer.body, LARGE);
+  assert.deepEqual(reports.at(-1), [LARGE.length, LARGE.length]);
+});
+
+test('an empty file has an empty body', async () => {
+  const { status, body } = await send('dicomfile:3', { files });
+  assert.deepEqual([status, body.length], [200, 0]);
+});
+
+for (const [byteRange, place] of [
+  [[2, 5], 'bytes 2-4/6'],
+  [[0, 6], 'bytes 0-5/6'],
+  [[2, 100], 'bytes 2-5/6'],
+  [[2], 'bytes 2-5/6'],
+  [[0], 'bytes 0-5/6'],
+  [[5], 'bytes 5-5/6'],
+]) {
+  test(`the part ${JSON.stringify(byteRange)} of a local file`, async () => {
+    const { status, headers, body } = await send({ url: 'dicomfile:0', byteRange }, { files });
+    assert.deepEqual([status, body], [206, BODY.subarray(...byteRange)]);
+    assert.deepEqual([headers['content-range'], headers['content-length']], [place, String(body.length)]);
+  });
+}
+
+for (const byteRange of [[6], [6, 10], [100], [100, 200]]) {
+  test(`the part ${JSON.stringify(byteRange)} is not in a local file`, async () => {
+    const { status, headers, body } = await send({ url: 'dicomfile:0', byteRange }, { files });
+    assert.deepEqual([status, body.length, headers['content-range']], [416, 0, 'bytes */6']);
+  });
+}
+
+test('the header of a range is nothing to a local file', async () => {
+  const { status } = await send({ url: 'dicomfile:0', headers: { Range: 'bytes=0-1' } }, { files });
+  assert.equal(status, 200);
+});
+
+test('local files are fed as bodies are', async () => {
+  assert.deepEqual((await fedFrom('dicomfile:0', { files })).chunks, [Buffer.from(BODY)]);
+  equal((await fedFrom('dicomfile:2', { files })).bytes, LARGE);
+  assert.deepEqual((await fedFrom({ url: 'dicomfile:0', byteRange: [6] }, { files })).heads, [], 'not for refusals');
 });
 
 test('local files are not asked of the server, nor shown to the hook', async () => {
@@ -247,6 +407,6 @@ test('local files are not asked of the server, nor shown to the hook', async () 
 });
 
 test('a local file that is not there says how it would be', async () => {
-  const { error } = await send('dicomfile:7', { files });
-  assert.equal(error, 'dicomfile:7 is not here: addFile() gives the name, removeFile() ends it');
+  const error = await unsent('dicomfile:7', { files });
+  assert.equal(error, 'could not fetch dicomfile:7: it is not here: addFile() gives the name, removeFile() ends it');
 });

@@ -1,0 +1,296 @@
+// What the page knows of images on DICOMweb services, and the face of such a service. A function
+// stands in for the workers; it notes what it is asked.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Descriptions, serviceFor } from '../../web/dicomweb.js';
+import { PyLoaderError } from '../../web/errors.js';
+
+const SERIES = '/dw/studies/1/series/2';
+const SOURCE = `wadors:${SERIES}/instances/3`;
+const row = (uid, frames = 1, series = SERIES) => ({ instance: `${series}/instances/${uid}`, frames, json: `{"uid":"${uid}"}` });
+
+/** Descriptions, what was asked, and `describe` of a source. */
+function descriptionsOf({ answer = async () => [], lookUp = () => undefined } = {}) {
+  const asked = [];
+  const looked = [];
+  const ask = (name, payload, options) => {
+    asked.push({ name, payload, ...options });
+    return answer(payload, options);
+  };
+  const descriptions = new Descriptions(ask, (imageId) => (looked.push(imageId), lookUp(imageId)));
+  const describe = (source, signal = new AbortController().signal) => descriptions.describe({ source }, { signal });
+  return { descriptions, asked, looked, describe };
+}
+
+/** Rows that a test lets come, or fail. */
+function slow() {
+  let [open, fail] = [];
+  const promise = new Promise((resolve, reject) => ([open, fail] = [resolve, reject]));
+  return { answer: () => promise, open, fail };
+}
+
+const settle = () => new Promise((resolve) => setTimeout(resolve));
+
+// ------------------------------------------------------------------ given by the page
+
+test('what was given is known, and nobody is asked', async () => {
+  const { descriptions, asked, looked, describe } = descriptionsOf();
+  descriptions.give(SOURCE, '{"a":1}');
+  assert.deepEqual(await describe(SOURCE), { json: '{"a":1}' });
+  assert.deepEqual([asked, looked], [[], []]);
+});
+
+for (const [given, source] of [
+  [`${SOURCE}/frames/1`, SOURCE],
+  [`${SOURCE}/frames/7`, SOURCE],
+  [SOURCE, `${SOURCE}?token=1`],
+  [`${SOURCE}?token=1`, SOURCE],
+  [`${SOURCE}/frames/2?token=1`, `${SOURCE}?token=2`],
+  [`WADORS:${SERIES}/instances/3/frames/1`, SOURCE],
+  ['wadors:https://h/dw/studies/1/series/2/instances/3/frames/1#decimation=2', 'wadors:https://h/dw/studies/1/series/2/instances/3'],
+]) {
+  test(`what was given for ${given} is of ${source}`, async () => {
+    const { descriptions, describe } = descriptionsOf();
+    descriptions.give(given, '{"a":1}');
+    assert.deepEqual(await describe(source), { json: '{"a":1}' });
+  });
+}
+
+test('another instance is not known by it', async () => {
+  const { descriptions, describe } = descriptionsOf();
+  descriptions.give(SOURCE, '{"a":1}');
+  for (const uid of ['31', '4', '3.1']) assert.equal(await describe(`wadors:${SERIES}/instances/${uid}`), undefined);
+});
+
+test('what is given again replaces', async () => {
+  const { descriptions, describe } = descriptionsOf();
+  descriptions.give(SOURCE, 'old');
+  descriptions.give(`${SOURCE}/frames/1`, 'new');
+  assert.deepEqual(await describe(SOURCE), { json: 'new' });
+});
+
+test('clear forgets', async () => {
+  const { descriptions, asked, describe } = descriptionsOf();
+  descriptions.give(SOURCE, '{}');
+  descriptions.clear();
+  assert.equal(await describe(SOURCE), undefined);
+  assert.equal(asked.length, 1);
+});
+
+// ------------------------------------------------------------------ known by a viewer
+
+test('what the viewer knows is asked by the first frame, and is enough', async () => {
+  const attributes = { Rows: 2 };
+  const { asked, looked, describe } = descriptionsOf({ lookUp: () => attributes });
+  assert.deepEqual(await describe(`${SOURCE}?token=1`), { attributes });
+  assert.deepEqual([looked, asked], [[`${SOURCE}/frames/1`], []]);
+});
+
+test('what was given goes before what the viewer knows', async () => {
+  const { descriptions, describe } = descriptionsOf({ lookUp: () => ({ Rows: 2 }) });
+  descriptions.give(SOURCE, '{"a":1}');
+  assert.deepEqual(await describe(SOURCE), { json: '{"a":1}' });
+});
+
+// ------------------------------------------------------------------ fetched for a series
+
+test('what nobody knows is fetched with its series', async () => {
+  const { asked, describe } = descriptionsOf({ answer: async () => [row('2'), row('3')] });
+  assert.deepEqual(await describe(SOURCE), { json: '{"uid":"3"}' });
+  assert.deepEqual(asked.map(({ name, payload }) => [name, payload]), [['series', { url: SERIES }]]);
+});
+
+for (const [source, url] of [
+  ['wadors:https://h:8042/dw/studies/1.2/series/3.4/instances/5.6', 'https://h:8042/dw/studies/1.2/series/3.4'],
+  ['wadors:/dw/studies/1/series/2/instances/3?token=1', SERIES],
+  ['wadors:../dw/studies/1/series/2/instances/3', '../dw/studies/1/series/2'],
+  ['wadors:/studies/9/series/9/dw/studies/1/series/2/instances/3', '/studies/9/series/9/dw/studies/1/series/2'],
+]) {
+  test(`the series of ${source}`, async () => {
+    const { asked, describe } = descriptionsOf();
+    await describe(source);
+    assert.deepEqual(asked.map(({ payload }) => payload), [{ url }]);
+  });
+}
+
+test('the other instances of a series are known from then on', async () => {
+  const { asked, describe } = descriptionsOf({ answer: async () => [row('3'), row('4')] });
+  await describe(SOURCE);
+  assert.deepEqual(await describe(`wadors:${SERIES}/instances/4`), { json: '{"uid":"4"}' });
+  assert.equal(asked.length, 1);
+});
+
+test('a series is fetched once for all who ask meanwhile', async () => {
+  const { answer, open } = slow();
+  const { asked, describe } = descriptionsOf({ answer });
+  const answers = ['3', '4', '5', '9'].map((uid) => describe(`wadors:${SERIES}/instances/${uid}`));
+  await settle();
+  open([row('3'), row('4'), row('5')]);
+  assert.deepEqual(await Promise.all(answers), [{ json: '{"uid":"3"}' }, { json: '{"uid":"4"}' }, { json: '{"uid":"5"}' }, undefined]);
+  assert.equal(asked.length, 1);
+});
+
+test('other series are fetched for themselves', async () => {
+  const { asked, describe } = descriptionsOf({ answer: async ({ url }) => [row('3', 1, url)] });
+  const sources = [SOURCE, 'wadors:/dw/studies/1/series/22/instances/3', 'wadors:https://h/dw/studies/1/series/2/instances/3'];
+  await Promise.all(sources.map((source) => describe(source)));
+  assert.equal(asked.length, 3);
+});
+
+for (const source of [
+  'wadors:/dw/instances/3', 'wadors:/dw/studies/1/instances/3', 'wadors:/dw/studies/1/series/2', 'wadors:3',
+  'wadors:/dw?x=/studies/1/series/2/instances/3', 'wadors:/dw#/studies/1/series/2/instances/3',
+]) {
+  test(`of ${source} no series is known`, async () => {
+    const { asked, looked, describe } = descriptionsOf();
+    assert.equal(await describe(source), undefined);
+    assert.deepEqual([asked, looked.length], [[], 1]);
+  });
+}
+
+test('a server that has no metadata leaves the instance unknown', async () => {
+  const { describe } = descriptionsOf();
+  assert.equal(await describe(SOURCE), undefined);
+});
+
+test('what fails is an answer, with all that the error says', async () => {
+  const fields = { code: 'http-status', stage: 'fetch', message: 'answered with 503', url: `${SERIES}/metadata`, status: 503 };
+  const { describe } = descriptionsOf({ answer: () => Promise.reject(new PyLoaderError({ name: 'HttpStatusError', ...fields })) });
+  const { error, ...rest } = await describe(SOURCE);
+  const { name, code, stage, message, url, status } = error;
+  assert.deepEqual([{ code, stage, message, url, status }, name, rest], [fields, 'HttpStatusError', {}]);
+  structuredClone(error);
+});
+
+test('a failure reaches all who ask, and is not kept', async () => {
+  const { answer, fail } = slow();
+  const tries = [answer, async () => [row('3')]];
+  const { asked, describe } = descriptionsOf({ answer: (...parts) => tries[asked.length - 1](...parts) });
+  const answers = [describe(SOURCE), describe(SOURCE)];
+  fail(new Error('no luck'));
+  for (const { error } of await Promise.all(answers)) assert.equal(error.message, 'no luck');
+  assert.deepEqual(await describe(SOURCE), { json: '{"uid":"3"}' });
+});
+
+test('who leaves is answered at once, and the others go on', async () => {
+  const { answer, open } = slow();
+  const { asked, describe } = descriptionsOf({ answer });
+  const controller = new AbortController();
+  const [one, two] = [describe(SOURCE, controller.signal), describe(SOURCE)];
+  await settle();
+  controller.abort();
+  assert.equal((await one).error.name, 'AbortError');
+  assert.equal(asked[0].signal.aborted, false);
+  open([row('3')]);
+  assert.deepEqual(await two, { json: '{"uid":"3"}' });
+});
+
+test('the last to leave ends the fetch, and the next begins another', async () => {
+  const { asked, describe } = descriptionsOf({ answer: slow().answer });
+  const controllers = [new AbortController(), new AbortController()];
+  const answers = controllers.map(({ signal }) => describe(SOURCE, signal));
+  await settle();
+  controllers.forEach((controller) => controller.abort());
+  for (const { error } of await Promise.all(answers)) assert.equal(error.name, 'AbortError');
+  assert.equal(asked[0].signal.aborted, true);
+  describe(SOURCE);
+  assert.equal(asked.length, 2);
+  assert.equal(asked[1].signal.aborted, false);
+});
+
+test('a series that is asked for by itself makes its instances known', async () => {
+  const { descriptions, asked, describe } = descriptionsOf({ answer: async () => [row('3')] });
+  assert.deepEqual(await descriptions.series(SERIES), [row('3')]);
+  assert.deepEqual(await describe(SOURCE), { json: '{"uid":"3"}' });
+  assert.equal(asked.length, 1);
+});
+
+// ------------------------------------------------------------------ the face of a service
+
+/** A service, what it asked, and what its descriptions asked. */
+function serviceOf(answer = async () => ['found'], rows = async () => []) {
+  const asked = [];
+  const { descriptions, asked: described, describe } = descriptionsOf({ answer: rows });
+  const ask = (name, payload, options) => (asked.push([name, payload, options]), answer());
+  return { service: serviceFor('https://h/dw', ask, descriptions), asked, described, describe };
+}
+
+test('a service tells its address', () => {
+  assert.equal(serviceOf().service.base, 'https://h/dw');
+});
+
+for (const [name, uids, url] of [
+  ['searchStudies', [], 'https://h/dw/studies'],
+  ['searchSeries', ['1.2'], 'https://h/dw/studies/1.2/series'],
+  ['searchSeries', [undefined], 'https://h/dw/series'],
+  ['searchSeries', [''], 'https://h/dw/series'],
+  ['searchInstances', ['1.2', '3.4'], 'https://h/dw/studies/1.2/series/3.4/instances'],
+  ['searchInstances', ['1.2', undefined], 'https://h/dw/studies/1.2/instances'],
+  ['searchInstances', [undefined, undefined], 'https://h/dw/instances'],
+]) {
+  test(`${name}(${uids.map(String).join(', ')}) asks ${url}`, async () => {
+    const { service, asked } = serviceOf();
+    const { signal } = new AbortController();
+    assert.deepEqual(await service[name](...uids, { PatientID: 'p', ModalitiesInStudy: ['CT', 'MR'] }, { limit: 5, fuzzymatching: true, signal }), ['found']);
+    await service[name](...uids);
+    await service[name](...uids, undefined, { offset: 2 });
+    assert.deepEqual(asked, [
+      ['search', { url, options: { PatientID: 'p', ModalitiesInStudy: ['CT', 'MR'], limit: 5, fuzzymatching: true } }, { signal }],
+      ['search', { url, options: {} }, { signal: undefined }],
+      ['search', { url, options: { offset: 2 } }, { signal: undefined }],
+    ]);
+    structuredClone(asked[0][1]);
+  });
+}
+
+test('an empty field of a form is no filter', async () => {
+  const { service, asked } = serviceOf();
+  await service.searchStudies({ PatientID: '', PatientName: undefined, StudyDate: null, SeriesNumber: 0, AccessionNumber: ' ' }, { limit: undefined, offset: 0, fuzzymatching: false });
+  assert.deepEqual(asked[0][1].options, { SeriesNumber: 0, AccessionNumber: ' ', offset: 0, fuzzymatching: false });
+});
+
+test('a search fails as the worker says', async () => {
+  const { service } = serviceOf(() => Promise.reject(new PyLoaderError({ code: 'http-status', message: 'no' })));
+  await assert.rejects(service.searchStudies(), { code: 'http-status', message: 'no' });
+});
+
+test('the imageIds of a series are its frames, in the order of its rows', async () => {
+  const series = 'https://h/dw/studies/1/series/2';
+  const { service } = serviceOf(undefined, async () => [row('9', 1, series), row('3', 3, series), row('5', 1, series)]);
+  assert.deepEqual(await service.imageIds('1', '2'), [
+    `wadors:${series}/instances/9/frames/1`,
+    `wadors:${series}/instances/3/frames/1`,
+    `wadors:${series}/instances/3/frames/2`,
+    `wadors:${series}/instances/3/frames/3`,
+    `wadors:${series}/instances/5/frames/1`,
+  ]);
+});
+
+test('imageIds bring the metadata of their images', async () => {
+  const series = 'https://h/dw/studies/1/series/2';
+  const { service, asked, described, describe } = serviceOf(undefined, async () => [row('3', 1, series)]);
+  const [imageId] = await service.imageIds('1', '2');
+  assert.deepEqual(await describe(imageId.replace('/frames/1', '')), { json: '{"uid":"3"}' });
+  assert.equal(asked.length + described.length, 1);
+});
+
+test('a series without metadata is an error that names it', async () => {
+  const { service } = serviceOf();
+  await assert.rejects(service.imageIds('1', '2'), {
+    name: 'PyLoaderError', kind: 'FormatError', code: 'format', stage: 'parse',
+    url: 'https://h/dw/studies/1/series/2', message: /^https:\/\/h\/dw\/studies\/1\/series\/2 has no metadata/,
+  });
+});
+
+test('imageIds may be cancelled', async () => {
+  const { service } = serviceOf(undefined, slow().answer);
+  const controller = new AbortController();
+  const imageIds = service.imageIds('1', '2', { signal: controller.signal });
+  controller.abort();
+  await assert.rejects(imageIds, { name: 'AbortError', message: /the metadata of https:\/\/h\/dw\/studies\/1\/series\/2 was cancelled/ });
+});
+
+test('imageIds fail as the worker says', async () => {
+  const { service } = serviceOf(undefined, () => Promise.reject(new PyLoaderError({ code: 'network', message: 'no' })));
+  await assert.rejects(service.imageIds('1', '2'), { code: 'network', message: 'no' });
+});

@@ -1,0 +1,143 @@
+// Time without a sign of life, which the tests let pass.
+import assert from 'node:assert/strict';
+import { beforeEach, test } from 'node:test';
+import { Watch } from '../../web/watch.js';
+
+let pass;
+beforeEach((t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  pass = (milliseconds) => t.mock.timers.tick(milliseconds);
+});
+
+/** A watch, and how often it told of silence. */
+function watchOf(timeout, isPaused) {
+  const heard = { silences: 0 };
+  return { heard, watch: new Watch(timeout, () => heard.silences++, isPaused) };
+}
+
+test('silence is told once, when the time is up', () => {
+  const { heard, watch } = watchOf(1000);
+  pass(999);
+  assert.deepEqual([watch.silent, heard.silences], [false, 0]);
+  pass(1);
+  assert.deepEqual([watch.silent, heard.silences], [true, 1]);
+  pass(10_000);
+  assert.equal(heard.silences, 1);
+});
+
+test('nobody has to listen', () => {
+  const watch = new Watch(1000);
+  pass(1000);
+  assert.equal(watch.silent, true);
+});
+
+test('a sign of life starts the time anew', () => {
+  const { heard, watch } = watchOf(1000);
+  for (let signs = 0; signs < 5; signs++) {
+    pass(999);
+    watch.restart();
+  }
+  assert.deepEqual([watch.silent, heard.silences], [false, 0]);
+  pass(1000);
+  assert.deepEqual([watch.silent, heard.silences], [true, 1]);
+});
+
+test('after stop there is no silence, until it starts again', () => {
+  const { heard, watch } = watchOf(1000);
+  pass(500);
+  watch.stop();
+  pass(10_000);
+  assert.deepEqual([watch.silent, heard.silences], [false, 0]);
+  watch.restart();
+  pass(999);
+  assert.equal(watch.silent, false);
+  pass(1);
+  assert.equal(watch.silent, true);
+});
+
+for (const timeout of [0, -1, Infinity, NaN, undefined, null]) {
+  test(`${timeout} is no limit`, () => {
+    const { heard, watch } = watchOf(timeout);
+    pass(2 ** 31);
+    watch.restart();
+    pass(2 ** 31);
+    assert.deepEqual([watch.silent, heard.silences], [false, 0]);
+  });
+}
+
+test('a limit beyond what timers can wait is not one at once', (t) => {
+  const waits = t.mock.method(globalThis, 'setTimeout', () => undefined).mock;
+  for (const timeout of [2 ** 31 - 1, 2 ** 31, Number.MAX_SAFE_INTEGER]) new Watch(timeout);
+  assert.deepEqual(waits.calls.map(({ arguments: [, wait] }) => wait), [2 ** 31 - 1, 2 ** 31 - 1, 2 ** 31 - 1]);
+});
+
+test('while it is paused silence has its reason; afterwards it has a whole time', () => {
+  let isPaused = true;
+  const { heard, watch } = watchOf(1000, () => isPaused);
+  pass(5000);
+  assert.deepEqual([watch.silent, heard.silences], [false, 0]);
+  isPaused = false;
+  pass(999);
+  assert.equal(heard.silences, 0);
+  pass(1);
+  assert.deepEqual([watch.silent, heard.silences], [true, 1]);
+});
+
+test('a watch that is stopped while paused stays stopped', () => {
+  let isPaused = true;
+  const { heard, watch } = watchOf(1000, () => isPaused);
+  pass(1500);
+  watch.stop();
+  isPaused = false;
+  pass(10_000);
+  assert.equal(heard.silences, 0);
+});
+
+// ------------------------------------------------------------------ its signal
+
+test('the signal aborts on silence, and before it is told', () => {
+  let wasAborted;
+  const watch = new Watch(1000, () => (wasAborted = signal.aborted));
+  const signal = watch.join(undefined);
+  pass(999);
+  assert.equal(signal.aborted, false);
+  pass(1);
+  assert.deepEqual([signal.aborted, wasAborted], [true, true]);
+});
+
+test("the signal aborts with the caller's, which is no silence", () => {
+  const { heard, watch } = watchOf(1000);
+  const controller = new AbortController();
+  const signal = watch.join(controller.signal);
+  assert.equal(signal.aborted, false);
+  controller.abort();
+  assert.deepEqual([signal.aborted, watch.silent, heard.silences], [true, false, 0]);
+});
+
+test('the signal of a caller that has aborted is aborted', () => {
+  const { watch } = watchOf(1000);
+  assert.equal(watch.join(AbortSignal.abort()).aborted, true);
+  assert.equal(watch.silent, false);
+});
+
+test("silence leaves the caller's signal alone", () => {
+  const controller = new AbortController();
+  const { watch } = watchOf(1000);
+  watch.join(controller.signal);
+  pass(1000);
+  assert.equal(controller.signal.aborted, false);
+});
+
+test('who joins after the silence finds it aborted', () => {
+  const { watch } = watchOf(1000);
+  pass(1000);
+  assert.equal(watch.join(new AbortController().signal).aborted, true);
+});
+
+test('stop does not abort', () => {
+  const { watch } = watchOf(1000);
+  const signal = watch.join(new AbortController().signal);
+  watch.stop();
+  pass(10_000);
+  assert.equal(signal.aborted, false);
+});

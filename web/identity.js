@@ -1,0 +1,55 @@
+// @ts-check
+// Who asks: what a server is told after it has answered 401, and headers of one service alone.
+
+/** @typedef {import('./pool.js').Pool} Pool */
+/** @typedef {{url: string, status: number}} Details */
+
+export class Identity {
+  /** The last answers of the page and when they came, by origin. @type {Map<string, {at: number, answer: boolean}>} */
+  #answers = new Map();
+  /** @type {Map<string, Promise<boolean>>} */
+  #asking = new Map();
+
+  /** @param {((details: Details) => any) | undefined} onUnauthorized the page's hook */
+  constructor(onUnauthorized) {
+    this.onUnauthorized = onUnauthorized;
+  }
+
+  /**
+   * Have the page renew what identifies the user: once for all requests to an origin until then.
+   * @param {{url: string, sent: number}} request the time is in ms since 1970 @param {Pool} pool whose request it is
+   * @returns {Promise<boolean>} whether to try again
+   */
+  async renew({ url, sent }, pool) {
+    const { href, origin } = new URL(url, document.baseURI);
+    const last = this.#answers.get(origin);
+    if (last && sent < last.at) return last.answer;
+    const running = this.#asking.get(origin) ?? this.#ask(href, origin, pool).finally(() => this.#asking.delete(origin));
+    this.#asking.set(origin, running);
+    pool.pauseFor(running);
+    return running;
+  }
+
+  /** @param {string} url @param {string} origin @param {Pool} pool */
+  async #ask(url, origin, pool) {
+    /** @type {any} */
+    let answer = false;
+    try {
+      answer = await this.onUnauthorized?.({ url, status: 401 });
+    } catch (error) {
+      reportError(error); // the page's own; the load fails with the status
+    }
+    // For this origin alone: another server has no business with them.
+    if (answer && typeof answer === 'object') await sendHeaders(origin, answer, pool);
+    this.#answers.set(origin, { at: Date.now(), answer: Boolean(answer) });
+    return Boolean(answer);
+  }
+}
+
+/**
+ * Have every worker, also those to come, send headers with requests below an address.
+ * @param {string} base @param {Record<string, string>} headers @param {Pool | null} pool
+ */
+export function sendHeaders(base, headers, pool) {
+  return pool?.broadcast('service', { base, headers }, `service ${base}`);
+}
