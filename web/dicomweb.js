@@ -9,7 +9,7 @@ import { PyLoaderError, toWire } from './errors.js';
 /** @typedef {{instance: string, frames: number, json: string}} Row of a series, in order of position */
 /** @typedef {(name: string, payload: any, options?: {signal?: AbortSignal, onProgress?: (report: any) => void}) => Promise<any>} Ask */
 
-const SERIES = /^(?<series>[^?#]*\/studies\/[^/]+\/series\/[^/]+)\/instances\//;
+const SERIES = /^wadors:(?<series>[^?#]*\/studies\/[^/]+\/series\/[^/]+)\/instances\//;
 
 /** The imageId's instance, without what the page has added to its address. @param {string} imageId */
 function instanceOf(imageId) {
@@ -21,6 +21,8 @@ export class Descriptions {
   /** DICOM JSON. @type {Map<string, string>} */
   #given = new Map();
   #flights = new Flights();
+  /** Series of which the server has no metadata, by address. @type {Set<string>} */
+  #without = new Set();
 
   /** @param {Ask} ask @param {(imageId: string) => Options | undefined} lookUp what a viewer on the page knows, by DICOM keyword */
   constructor(ask, lookUp) {
@@ -35,6 +37,7 @@ export class Descriptions {
 
   clear() {
     this.#given.clear();
+    this.#without.clear();
   }
 
   /**
@@ -44,15 +47,15 @@ export class Descriptions {
    */
   async describe({ source }, { signal }) {
     const name = instanceOf(source);
-    const known = this.#known(name);
-    const match = SERIES.exec(source.slice(source.indexOf(':') + 1));
-    if (known || !match) return known;
+    const { series } = SERIES.exec(name)?.groups ?? {};
     try {
-      await this.series(match.groups?.series ?? '', { signal });
+      const known = this.#known(name);
+      if (known || !series || this.#without.has(series)) return known;
+      await this.series(series, { signal });
+      return this.#known(name);
     } catch (error) {
       return { error: toWire(error) };
     }
-    return this.#known(name);
   }
 
   /** @param {string} name */
@@ -72,6 +75,7 @@ export class Descriptions {
     const start = async (/** @type {AbortSignal} */ signal) => {
       /** @type {Row[]} */
       const rows = await this.ask('series', { url }, { signal });
+      if (!rows.length) this.#without.add(url);
       for (const { instance, json } of rows) this.#given.set(`wadors:${instance}`, json);
       return rows;
     };
@@ -81,11 +85,11 @@ export class Descriptions {
 
 /**
  * The face of one service.
- * @param {string} base @param {Ask} ask @param {Descriptions} descriptions
+ * @param {string} base @param {Descriptions} descriptions
  */
-export function serviceFor(base, ask, descriptions) {
+export function serviceFor(base, descriptions) {
   const search = (/** @type {string} */ path, /** @type {Options} */ filters = {}, /** @type {Options} */ { signal, ...parameters } = {}) =>
-    ask('search', { url: `${base}${path}`, options: given({ ...filters, ...parameters }) }, { signal });
+    descriptions.ask('search', { url: `${base}${path}`, options: given({ ...filters, ...parameters }) }, { signal });
   const below = (/** @type {string} */ kind, /** @type {string | undefined} */ uid) => (uid ? `/${kind}/${uid}` : '');
   return {
     base,
@@ -93,7 +97,9 @@ export function serviceFor(base, ask, descriptions) {
     searchSeries: (/** @type {string} */ study, /** @type {Options} */ filters, /** @type {Options} */ options) =>
       search(`${below('studies', study)}/series`, filters, options),
     searchInstances: (/** @type {string} */ study, /** @type {string} */ series, /** @type {Options} */ filters, /** @type {Options} */ options) =>
-      search(`${below('studies', study)}${below('series', series)}/instances`, filters, options),
+      study || !series
+        ? search(`${below('studies', study)}${below('series', series)}/instances`, filters, options)
+        : search('/instances', { ...filters, seriesInstanceUID: series }, options),
     imageIds: async (/** @type {string} */ study, /** @type {string} */ series, /** @type {{signal?: AbortSignal}} */ options) => {
       const rows = await descriptions.series(`${base}/studies/${study}/series/${series}`, options);
       if (!rows.length) throw noMetadata(`${base}/studies/${study}/series/${series}`);

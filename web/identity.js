@@ -26,8 +26,7 @@ export class Identity {
     if (last && sent < last.at) return last.answer;
     const running = this.#asking.get(origin) ?? this.#ask(href, origin, pool).finally(() => this.#asking.delete(origin));
     this.#asking.set(origin, running);
-    pool.pauseFor(running);
-    return running;
+    return pool.pauseFor(running);
   }
 
   /** @param {string} url @param {string} origin @param {Pool} pool */
@@ -40,7 +39,7 @@ export class Identity {
       reportError(error); // the page's own; the load fails with the status
     }
     // For this origin alone: another server has no business with them.
-    if (answer && typeof answer === 'object') await sendHeaders(origin, answer, pool);
+    if (answer && typeof answer === 'object') await sendHeaders('granted', origin, answer, pool);
     this.#answers.set(origin, { at: Date.now(), answer: Boolean(answer) });
     return Boolean(answer);
   }
@@ -48,8 +47,9 @@ export class Identity {
 
 /**
  * Have every worker, also those to come, send headers with requests below an address.
- * @param {string} base @param {Record<string, string>} headers @param {Pool | null} pool
+ * @param {'service' | 'granted'} kind what a server has granted counts for more than what a service was given
+ * @param {string} base @param {Record<string, string>} headers @param {Pool} pool
  */
-export function sendHeaders(base, headers, pool) {
-  return pool?.broadcast('service', { base, headers }, `service ${base}`);
+export function sendHeaders(kind, base, headers, pool) {
+  return pool.announce(kind, { base, headers }, `${kind} ${base}`);
 }

@@ -8,7 +8,7 @@ import { Watch } from './watch.js';
 
 /** @typedef {import('./rpc.js').Endpoint & {terminate(): void}} Place where an interpreter runs */
 /** @typedef {{name: string, payload: any, source: string, requestType?: string, priority?: number, signal?: AbortSignal, onProgress?: (detail: any) => void, timeout?: number}} JobRequest */
-/** @typedef {JobRequest & {order: number, resolve: (value: any) => void, reject: (error: any) => void}} Job */
+/** @typedef {JobRequest & {resolve: (value: any) => void, reject: (error: any) => void}} Job */
 /** @typedef {{workers: number | 'auto', loadsPerWorker: number, requestsPerOrigin: number, timeout: number, boot: any}} PoolSettings */
 /** @typedef {{createPlace: (onDeath: (words: string) => void) => Promise<Place>, handlers: import('./rpc.js').Handlers, onBootProgress: (detail: any) => void}} PoolHost */
 
@@ -94,7 +94,6 @@ export class Pool {
   #routes = new Map();
   /** @type {Map<string, [string, any]>} what every new worker has to hear, by key */
   #replay = new Map();
-  #jobs = 0;
   #deaths = 0;
   #ended = false;
   #isScheduled = false;
@@ -122,7 +121,7 @@ export class Pool {
     return new Promise((resolve, reject) => {
       if (request.signal?.aborted) return reject(abortError('the load'));
       /** @type {Job} */
-      const job = { ...request, order: this.#jobs++, resolve, reject };
+      const job = { ...request, resolve, reject };
       request.signal?.addEventListener('abort', () => this.#leaveQueue(job), { once: true });
       insert(this.#queue, job);
       this.#schedule();
@@ -151,11 +150,17 @@ export class Pool {
     return slot.rpc?.call(name, payload, options);
   }
 
-  /** Silence has its reason until a promise settles: the user is being asked. @param {Promise<any>} promise */
+  /**
+   * Silence has its reason until a promise settles: the user is being asked, or metadata are fetched.
+   * @template Value @param {Promise<Value>} promise @returns {Promise<Value>} the same
+   */
   async pauseFor(promise) {
     this.#pauses++;
-    await promise.catch(() => {});
-    this.#pauses--;
+    try {
+      return await promise;
+    } finally {
+      this.#pauses--;
+    }
   }
 
   /**
@@ -187,6 +192,15 @@ export class Pool {
   /** @param {string} key */
   forgetReplay(key) {
     this.#replay.delete(key);
+  }
+
+  /**
+   * Call every worker that is there now, and those to come before their first job.
+   * @param {string} name @param {any} payload @param {string} key
+   */
+  announce(name, payload, key) {
+    this.#replay.set(key, [name, payload]);
+    return this.tell(name, payload);
   }
 
   /** Call every worker that is there now. @param {string} name @param {any} [payload] */

@@ -71,8 +71,8 @@ const descriptions = new Descriptions(
   async (name, payload, options) => (await init(), pool ? pool.direct(name, payload, options) : Promise.reject(abortError(name))),
   (imageId) => [...hosts].map((host) => host.attributesOf(imageId)).find(Boolean),
 );
-/** WADO-URI services that stand for DICOMweb services. @type {Map<string, string>} */
-const wadoServices = new Map();
+/** What the page has said of its DICOMweb services, by address. @type {Map<string, {headers?: Record<string, string>, wadoURI?: string}>} */
+const services = new Map();
 /** How many load objects hold each source. @type {Map<string, number>} */
 const holders = new Map();
 /** @type {Set<{registerScheme: (scheme: string) => void, attributesOf: (imageId: string) => Options | undefined, mode: Mode}>} */
@@ -99,11 +99,12 @@ export function init(options = {}) {
     handlers: {
       beforeRequest: (request) => settings.beforeRequest?.(request),
       authorize: (request) => identity.renew(request, started),
-      describe: (of, context) => descriptions.describe(of, context),
+      describe: (of, context) => started.pauseFor(descriptions.describe(of, context)),
     },
     onBootProgress: (detail) => isStarting && fire('bootprogress', detail),
   });
   pool = started;
+  for (const [base, { headers }] of services) if (headers) sendHeaders('service', base, headers, started);
   let isStarting = true; // workers that are added later start silently
   booted = started.start().then(
     () => {
@@ -148,7 +149,7 @@ export function terminate() {
   cache.clear();
   metadata.clear();
   descriptions.clear();
-  wadoServices.clear();
+  services.clear();
   resetReady();
 }
 
@@ -335,8 +336,8 @@ async function callWorker(name, payload, imageId, options) {
 
 /** What the page has said of the DICOMweb service of an image. @param {string} imageId */
 function serviceOptions(imageId) {
-  const base = [...wadoServices.keys()].find((base) => imageId.startsWith(`wadors:${base}/`));
-  return base ? { wadoURI: wadoServices.get(base) } : {};
+  const found = [...services].find(([base, { wadoURI }]) => wadoURI && imageId.startsWith(`wadors:${base}/`));
+  return found ? { wadoURI: found[1].wadoURI } : {};
 }
 
 /** What of the page's options a Python loader can see: plain values. @param {Options} options */
@@ -468,15 +469,14 @@ export function removeFile(imageId) {
  * A DICOMweb service.
  * @param {string} base @param {{headers?: Record<string, string>, wadoURI?: string}} [options]
  */
-export function dicomweb(base, { headers, wadoURI } = {}) {
+export function dicomweb(base, options = {}) {
   const root = base.replace(/\/+$/, '');
-  if (wadoURI) wadoServices.set(root, wadoURI);
-  const ask = async (/** @type {string} */ name, /** @type {any} */ payload, /** @type {any} */ options) => {
-    await init();
-    if (headers) await sendHeaders(root, headers, pool);
-    return pool ? pool.direct(name, payload, options) : Promise.reject(abortError(name));
-  };
-  return serviceFor(root, ask, descriptions);
+  if (!URL.canParse(root, document.baseURI)) {
+    throw new PyLoaderError({ name: 'RequestError', code: 'request', stage: 'dispatch', url: base, message: `'${base}' is no address of a DICOMweb service` });
+  }
+  services.set(root, options);
+  if (pool && options.headers) sendHeaders('service', root, options.headers, pool);
+  return serviceFor(root, descriptions);
 }
 
 // ------------------------------------------------------------------ viewers

@@ -9,7 +9,7 @@ import { Watch } from './watch.js';
 /** @typedef {Head & {body: Uint8Array} | {error: string, kind: 'network' | 'request'}} Answer */
 /** @typedef {(loaded: number, total: number | undefined) => void} OnProgress */
 /** @typedef {{onProgress: OnProgress, begin?: (head: Head) => boolean, feed?: (chunk: Uint8Array) => boolean}} Reader */
-/** @typedef {{baseURL: string, headers: Record<string, string>, credentials: RequestCredentials, services: Map<string, Record<string, string>>}} Settings */
+/** @typedef {{baseURL: string, headers: Record<string, string>, credentials: RequestCredentials, services: Map<string, Record<string, string>>, granted?: Map<string, Record<string, string>>}} Settings */
 
 const REPORT_EVERY_MS = 50;
 const PROBE_MS = 5000;
@@ -26,7 +26,7 @@ class CutFailure extends Error {}
 
 /**
  * Make the function that Python sends requests through.
- * @param {Settings} settings `services` are further headers by what an address begins with
+ * @param {Settings} settings `services` and `granted` are further headers by what an address begins with
  * @param {Map<string, Blob>} files local files by the name that stands in place of a URL
  * @param {((request: HookedRequest) => Promise<HookedRequest | undefined>) | null} beforeRequest
  */
@@ -94,12 +94,12 @@ function isLoopback(host) {
 }
 
 /** @param {string} url @param {Settings} settings */
-function serviceHeaders(url, { services, baseURL }) {
+function serviceHeaders(url, { services, granted = new Map(), baseURL }) {
   const isBelow = (/** @type {string} */ base) => {
     const { href } = new URL(base, baseURL);
     return url === href || url.startsWith(href.replace(/\/?$/, '/'));
   };
-  return merge(...[...services].filter(([base]) => isBelow(base)).map(([, headers]) => headers));
+  return merge(...[...services, ...granted].filter(([base]) => isBelow(base)).map(([, headers]) => headers));
 }
 
 /** Headers as one set: the later win, whatever the case of their names. @param {(Record<string, string> | undefined)[]} sets */

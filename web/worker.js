@@ -18,6 +18,8 @@ export function serve(endpoint) {
   const files = new Map();
   /** @type {Map<string, Record<string, string>>} headers of the page's DICOMweb services, by address */
   const services = new Map();
+  /** Those that the page was asked for after a 401. @type {Map<string, Record<string, string>>} */
+  const granted = new Map();
   /** @type {any} */
   let pyodide = null;
   /** @type {any} */
@@ -49,7 +51,7 @@ export function serve(endpoint) {
 
   /** What Python asks of the page. @param {BootOptions} options */
   function pageFor(options) {
-    const settings = { ...options, services };
+    const settings = { ...options, services, granted };
     const hook = options.hasHook ? (/** @type {any} */ request) => rpc.call('beforeRequest', request) : null;
     return {
       send: createSend(settings, files, hook),
@@ -92,6 +94,7 @@ export function serve(endpoint) {
     provide: ({ name, file }) => void files.set(name, file),
     withdraw: ({ name }) => (files.delete(name), bridge?.release(name)),
     service: ({ base, headers }) => void services.set(base, headers),
+    granted: ({ base, headers }) => void granted.set(base, headers),
     share: ({ requestsPerOrigin }) => bridge?.share(requestsPerOrigin),
     release: ({ source }) => bridge?.release(source),
     purge: () => bridge?.purge(),

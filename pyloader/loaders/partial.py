@@ -237,5 +237,10 @@ class PartialFile:
         if span.stop is not None and span.stop <= len(self.beginning):
             return self.beginning[span.start : span.stop]
         response = await context.fetch(self.url, byte_range=(span.start, span.stop))
+        if response.status != 206:
+            raise FormatError(
+                f"{response.url} answered with the whole file to a request for a few bytes; its "
+                "server does not serve byte ranges any more"
+            )
         self.version.check(response, span.start)
-        return response.body[span.start : span.stop] if response.status == 200 else response.body
+        return response.body

@@ -59,16 +59,17 @@ class Guard:
         self.failure: Exception | None = None
 
     def begin(self, js_answer: Any) -> bool:
-        """Pass the header on."""
-        return self._call(self.sink.begin, head_of(js_answer))
+        """Pass the header on; after a failure the first chunk is to end the request."""
+        try:
+            return self.sink.begin(head_of(js_answer))
+        except Exception as error:
+            self.failure = error
+            return True
 
     def feed(self, js_chunk: Any) -> bool:
         """Pass a chunk on."""
-        return self._call(self.sink.feed, js_chunk.to_bytes())
-
-    def _call(self, method: Any, argument: Any) -> bool:
         try:
-            return bool(method(argument))
+            return self.failure is None and self.sink.feed(js_chunk.to_bytes())
         except Exception as error:
             self.failure = error
             return False

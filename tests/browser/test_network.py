@@ -595,3 +595,19 @@ def test_cancel_by_cornerstone(open_page, served: Served, way: str) -> None:
     assert found == "AbortError"
     assert served.server.settle()
     assert [seen.closed for seen in served.server.log] == [True]
+
+
+def test_service_has_its_headers_from_the_first_request(open_page, served: Served) -> None:
+    """Also for images that were loaded before any search, and in workers that start later."""
+    page = open_page()
+    base = served.server.dicomweb.replace("/dicomweb", "/quirk/token/dicomweb")
+    found = page.evaluate(
+        """async ([base, ids]) => {
+          pyloader.dicomweb(base, {headers: {'X-Token': 'good'}});
+          await pyloader.init({workers: 2});
+          return digests(ids);
+        }""",
+        [base, [f"wadors:{base}{served.paths[name]}/frames/1" for name in (COLOR, CT)]],
+    )
+    assert all("Array" in digest for digest in found), found
+    assert {seen.headers.get("x-token") for seen in served.server.log} == {"good"}

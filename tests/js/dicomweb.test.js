@@ -207,12 +207,16 @@ test('a series that is asked for by itself makes its instances known', async () 
 
 // ------------------------------------------------------------------ the face of a service
 
-/** A service, what it asked, and what its descriptions asked. */
+/** A service, the searches it asked for, and what else its descriptions asked. */
 function serviceOf(answer = async () => ['found'], rows = async () => []) {
-  const asked = [];
-  const { descriptions, asked: described, describe } = descriptionsOf({ answer: rows });
-  const ask = (name, payload, options) => (asked.push([name, payload, options]), answer());
-  return { service: serviceFor('https://h/dw', ask, descriptions), asked, described, describe };
+  const { descriptions, asked: all, describe } = descriptionsOf({ answer: (payload, options) => (payload.options ? answer() : rows(payload, options)) });
+  const isSearch = ({ name }) => name === 'search';
+  return {
+    service: serviceFor('https://h/dw', descriptions),
+    describe,
+    get asked() { return all.filter(isSearch).map(({ name, payload, signal }) => [name, payload, { signal }]); },
+    get described() { return all.filter((call) => !isSearch(call)); },
+  };
 }
 
 test('a service tells its address', () => {
@@ -229,24 +233,42 @@ for (const [name, uids, url] of [
   ['searchInstances', [undefined, undefined], 'https://h/dw/instances'],
 ]) {
   test(`${name}(${uids.map(String).join(', ')}) asks ${url}`, async () => {
-    const { service, asked } = serviceOf();
+    const made = serviceOf();
     const { signal } = new AbortController();
-    assert.deepEqual(await service[name](...uids, { PatientID: 'p', ModalitiesInStudy: ['CT', 'MR'] }, { limit: 5, fuzzymatching: true, signal }), ['found']);
-    await service[name](...uids);
-    await service[name](...uids, undefined, { offset: 2 });
-    assert.deepEqual(asked, [
+    assert.deepEqual(await made.service[name](...uids, { PatientID: 'p', ModalitiesInStudy: ['CT', 'MR'] }, { limit: 5, fuzzymatching: true, signal }), ['found']);
+    await made.service[name](...uids);
+    await made.service[name](...uids, undefined, { offset: 2 });
+    assert.deepEqual(made.asked, [
       ['search', { url, options: { PatientID: 'p', ModalitiesInStudy: ['CT', 'MR'], limit: 5, fuzzymatching: true } }, { signal }],
       ['search', { url, options: {} }, { signal: undefined }],
       ['search', { url, options: { offset: 2 } }, { signal: undefined }],
     ]);
-    structuredClone(asked[0][1]);
+    structuredClone(made.asked[0][1]);
   });
 }
 
+test('instances of a series whose study is not known are those of all that have it', async () => {
+  const made = serviceOf();
+  await made.service.searchInstances(undefined, '3.4', { InstanceNumber: 1 });
+  assert.deepEqual(made.asked[0][1], { url: 'https://h/dw/instances', options: { InstanceNumber: 1, seriesInstanceUID: '3.4' } });
+});
+
+test('a series without metadata is not asked for again', async () => {
+  const { asked, describe } = descriptionsOf();
+  assert.equal(await describe(SOURCE), undefined);
+  assert.equal(await describe(SOURCE), undefined);
+  assert.equal(asked.length, 1);
+});
+
+test('a provider that throws is an error of the load', async () => {
+  const { describe } = descriptionsOf({ lookUp: () => { throw new Error('no'); } });
+  assert.equal((await describe(SOURCE)).error.message, 'no');
+});
+
 test('an empty field of a form is no filter', async () => {
-  const { service, asked } = serviceOf();
-  await service.searchStudies({ PatientID: '', PatientName: undefined, StudyDate: null, SeriesNumber: 0, AccessionNumber: ' ' }, { limit: undefined, offset: 0, fuzzymatching: false });
-  assert.deepEqual(asked[0][1].options, { SeriesNumber: 0, AccessionNumber: ' ', offset: 0, fuzzymatching: false });
+  const made = serviceOf();
+  await made.service.searchStudies({ PatientID: '', PatientName: undefined, StudyDate: null, SeriesNumber: 0, AccessionNumber: ' ' }, { limit: undefined, offset: 0, fuzzymatching: false });
+  assert.deepEqual(made.asked[0][1].options, { SeriesNumber: 0, AccessionNumber: ' ', offset: 0, fuzzymatching: false });
 });
 
 test('a search fails as the worker says', async () => {
@@ -268,10 +290,10 @@ test('the imageIds of a series are its frames, in the order of its rows', async 
 
 test('imageIds bring the metadata of their images', async () => {
   const series = 'https://h/dw/studies/1/series/2';
-  const { service, asked, described, describe } = serviceOf(undefined, async () => [row('3', 1, series)]);
-  const [imageId] = await service.imageIds('1', '2');
-  assert.deepEqual(await describe(imageId.replace('/frames/1', '')), { json: '{"uid":"3"}' });
-  assert.equal(asked.length + described.length, 1);
+  const made = serviceOf(undefined, async () => [row('3', 1, series)]);
+  const [imageId] = await made.service.imageIds('1', '2');
+  assert.deepEqual(await made.describe(imageId.replace('/frames/1', '')), { json: '{"uid":"3"}' });
+  assert.deepEqual([made.asked.length, made.described.length], [0, 1]);
 });
 
 test('a series without metadata is an error that names it', async () => {
