@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pyloader.cache import Cache, size_of
+from pyloader.cache import Cache, Flights, size_of
 
 
 def ignore(*report: Any) -> None:
@@ -282,6 +282,151 @@ async def test_clear_lets_go_of_values_and_of_work_under_way():
     work.gate.set()
     await waiting
     assert cache.size == 0
+
+
+# ------------------------------------------------------------------ parts
+
+
+async def test_what_is_put_there_is_found():
+    cache = Cache(100)
+    assert not cache.has(("source", 0))
+    cache.keep(("source", 0), b"first")
+    assert cache.has(("source", 0))
+    assert not cache.has(("source", 1))
+    assert not cache.has("source")
+    assert await keep(cache, ("source", 0), b"second") == b"first"
+
+
+def test_what_is_put_there_again_takes_the_place_of_the_first():
+    cache = Cache(100)
+    cache.keep("source", Sized(60))
+    cache.keep("source", Sized(50))
+    assert cache.size == 50
+
+
+def test_what_is_put_there_makes_room():
+    cache = Cache(100)
+    for index in range(5):
+        cache.keep(("source", index), Sized(40))
+    assert [cache.has(("source", index)) for index in range(5)] == [False] * 3 + [True] * 2
+    assert cache.size == 80
+
+
+def test_having_is_no_use():
+    """To look whether there is something does not keep it from going."""
+    cache = Cache(100)
+    cache.keep("old", Sized(40))
+    cache.keep("young", Sized(40))
+    assert cache.has("old")
+    cache.keep("new", Sized(40))
+    assert not cache.has("old")
+
+
+def test_discard_of_a_source_is_one_of_its_parts():
+    cache = Cache(1000)
+    others = ["another", ("another", 0), ("another", "source"), ("sour", 0), "source:0"]
+    for key in ["source", ("source", 0), ("source", 1), ("source", "whole"), *others]:
+        cache.keep(key, Sized(10))
+    cache.discard("source")
+    assert [key for key in others if cache.has(key)] == others
+    assert not any(map(cache.has, ["source", ("source", 0), ("source", 1), ("source", "whole")]))
+    assert cache.size == 10 * len(others)
+
+
+async def test_discard_of_a_source_does_not_keep_parts_under_way():
+    cache, part, other = Cache(100), Work(Sized(10)), Work(Sized(20))
+    waiting = [
+        asyncio.create_task(cache.get(key, work.make, ignore))
+        for key, work in ((("source", 3), part), (("another", 3), other))
+    ]
+    await settle()
+    cache.discard("source")
+    part.gate.set()
+    other.gate.set()
+    await asyncio.gather(*waiting)
+    assert not cache.has(("source", 3))
+    assert cache.has(("another", 3))
+    assert cache.size == 20
+
+
+async def test_value_that_is_put_there_during_flight_gives_way_to_that_of_the_flight():
+    cache, work = Cache(100), Work(Sized(10))
+    waiting = ask(cache, work)
+    await settle()
+    cache.keep("key", Sized(30))
+    work.gate.set()
+    assert await waiting is work.value
+    assert cache.size == 10
+
+
+# ------------------------------------------------------------------ flights
+
+
+async def fly(flights: Flights, work: Work, kept: list[Any] | None = None, key: Any = "key") -> Any:
+    """Wait for work of a key, and note what is to be kept."""
+    return await flights.join(key, work.make, ignore, None if kept is None else kept.append)
+
+
+async def test_flight_keeps_once_what_it_brings():
+    flights, work, kept = Flights(), Work(b"value"), []
+    tasks = [asyncio.create_task(fly(flights, work, kept)) for _ in range(3)]
+    await settle()
+    work.gate.set()
+    assert await asyncio.gather(*tasks) == [b"value"] * 3
+    assert kept == [b"value"]
+
+
+async def test_flight_need_not_keep_anything():
+    work = Work(b"value")
+    work.gate.set()
+    assert await fly(Flights(), work) == b"value"
+
+
+async def test_flight_that_fails_keeps_nothing():
+    work, kept = Work(ValueError("broken")), []
+    work.gate.set()
+    with pytest.raises(ValueError, match="broken"):
+        await fly(Flights(), work, kept)
+    assert kept == []
+
+
+async def test_flight_that_is_over_is_begun_anew():
+    flights, work = Flights(), Work(b"value")
+    work.gate.set()
+    await fly(flights, work)
+    await fly(flights, work)
+    assert work.started == 2
+
+
+async def test_forgotten_flights_are_not_kept_nor_joined_nor_stopped():
+    flights, stale, fresh, other = Flights(), Work(b"stale"), Work(b"fresh"), Work(b"other")
+    kept: list[Any] = []
+    early = asyncio.create_task(fly(flights, stale, kept))
+    beside = asyncio.create_task(fly(flights, other, kept, "other"))
+    await settle()
+    flights.forget(lambda key: key == "key")
+    late = asyncio.create_task(fly(flights, fresh, kept))
+    again = asyncio.create_task(fly(flights, fresh, kept, "other"))
+    await settle()
+    for work in (stale, fresh, other):
+        work.gate.set()
+    results = await asyncio.gather(early, late, beside, again)
+    assert results == [b"stale", b"fresh", b"other", b"other"]
+    assert sorted(kept) == [b"fresh", b"other"]
+
+
+async def test_listener_may_join_twice_and_hears_twice():
+    flights, work = Flights(), Work(b"value")
+    heard: list[Any] = []
+    tasks = [asyncio.create_task(flights.join("key", work.make, heard.append)) for _ in range(2)]
+    await settle()
+    work.notify(1)
+    tasks[0].cancel()
+    await settle()
+    work.notify(2)
+    work.gate.set()
+    assert await tasks[1] == b"value"
+    assert heard == [1, 1, 2]
 
 
 # ------------------------------------------------------------------ sizes

@@ -1,4 +1,4 @@
-"""What loaders are given: fetch with its one status check, retries, reports, and the cache."""
+"""What loaders are given: fetch with its one status check, streams, reports, and the cache."""
 
 from __future__ import annotations
 
@@ -9,52 +9,18 @@ import pytest
 
 from pyloader import Context
 from pyloader.cache import Cache
-from pyloader.context import RETRIED_STATUS, STATUS_HINTS
 from pyloader.errors import HttpStatusError, LoaderError, NetworkError, TransportError
-from pyloader.transport import Progress, Request, Response
+from pyloader.network import STATUS_HINTS, Network
+from pyloader.transport import Request, Response
 from pyloader.transport.memory import MemoryTransport
+from tests.contracts.transport import Bucket
 
 URL = "https://host/image"
-
-
-class Unsteady:
-    """A transport that fails some times, then answers."""
-
-    def __init__(self, *failures: int | None) -> None:
-        self.failures = list(failures)
-        self.sent = 0
-
-    async def send(self, request: Request, progress: Progress) -> Response:
-        """Answer with the next failure: a status, or None for no answer."""
-        self.sent += 1
-        if not self.failures:
-            return answer(200, b"body")
-        status = self.failures.pop(0)
-        if status is None:
-            raise NetworkError("no answer", request.url)
-        return answer(status)
 
 
 def answer(status: int, body: bytes = b"", kind: str = "text/plain") -> Response:
     """Return an answer of a status."""
     return Response(URL, status, {"content-type": kind}, body)
-
-
-@pytest.fixture
-def delays(monkeypatch):
-    """Return the seconds that were waited; nobody waits in fact."""
-    waited: list[float] = []
-
-    async def sleep(seconds: float) -> None:
-        waited.append(seconds)
-
-    monkeypatch.setattr("pyloader.context.asyncio.sleep", sleep)
-    return waited
-
-
-def over(transport: Unsteady, retries: int = 2) -> Context:
-    """Return a context over `transport`."""
-    return Context(transport, Cache(100), retries=retries)
 
 
 # ------------------------------------------------------------------ status
@@ -119,55 +85,22 @@ async def test_headers_and_range_reach_the_transport(context, transport):
     assert response.body == bytes([2, 3, 4])
 
 
-# ------------------------------------------------------------------ retries
+async def test_range_may_be_open(context, transport):
+    transport.answers[URL] = bytes(range(10))
+    assert (await context.fetch(URL, byte_range=(7, None))).body == bytes([7, 8, 9])
 
 
-@pytest.mark.parametrize("failure", [None, *sorted(RETRIED_STATUS)])
-async def test_tried_again(delays, failure):
-    transport = Unsteady(failure, failure)
-    assert (await over(transport).fetch(URL)).body == b"body"
-    assert transport.sent == 3
-    assert len(delays) == 2
+async def test_stream_gives_a_sink_what_is_there(context, transport):
+    transport.answers[URL] = b"body"
+    bucket = Bucket()
+    response = await context.stream(lambda: Request(URL), bucket)
+    assert (response.status, response.body, bucket.body) == (200, b"", b"body")
 
 
-async def test_statuses_that_ask_for_another_try():
-    assert sorted(RETRIED_STATUS) == [408, 429, 502, 503, 504]
-
-
-@pytest.mark.parametrize("status", [400, 401, 403, 404, 406, 500])
-async def test_not_tried_again(delays, status):
-    transport = Unsteady(status)
-    with pytest.raises(HttpStatusError, match=f"status {status}"):
-        await over(transport).fetch(URL)
-    assert transport.sent == 1
-    assert delays == []
-
-
-async def test_last_status_is_told(delays):
-    transport = Unsteady(502, 502, 503)
-    with pytest.raises(HttpStatusError, match="status 503"):
-        await over(transport).fetch(URL)
-    assert transport.sent == 3
-
-
-async def test_last_failure_is_told(delays):
-    transport = Unsteady(503, 503, None)
-    with pytest.raises(NetworkError, match="no answer"):
-        await over(transport).fetch(URL)
-    assert transport.sent == 3
-
-
-async def test_no_retries_means_one_try(delays):
-    transport = Unsteady(503)
-    with pytest.raises(HttpStatusError, match="status 503"):
-        await over(transport, retries=0).fetch(URL)
-    assert transport.sent == 1
-
-
-async def test_waits_grow(delays):
-    await over(Unsteady(*[None] * 4), retries=4).fetch(URL)
-    for attempt, delay in enumerate(delays):
-        assert 0.125 * 2**attempt <= delay <= 0.25 * 2**attempt
+async def test_stream_checks_the_status(context, transport):
+    transport.answers[URL] = answer(404)
+    with pytest.raises(HttpStatusError, match="nothing there: check the address"):
+        await context.stream(lambda: Request(URL), Bucket())
 
 
 # ------------------------------------------------------------------ reports
@@ -177,7 +110,11 @@ async def test_listener_hears_start_progress_and_end(context, transport):
     transport.answers[URL] = b"body"
     heard = []
     await replace(context, listener=lambda *report: heard.append(report)).fetch(URL)
-    assert heard == [("start", URL, 0, None), ("progress", URL, 4, 4), ("end", URL, 0, None)]
+    assert heard == [
+        ("start", URL, 0, None, 1),
+        ("progress", URL, 4, 4, 1),
+        ("end", URL, 0, None, 1),
+    ]
 
 
 async def test_listener_hears_the_end_of_a_failure(context):
@@ -188,17 +125,10 @@ async def test_listener_hears_the_end_of_a_failure(context):
     assert heard == ["start", "end"]
 
 
-async def test_retries_are_one_fetch_to_the_listener(delays):
-    heard = []
-    context = replace(over(Unsteady(503)), listener=lambda phase, *_: heard.append(phase))
-    await context.fetch(URL)
-    assert heard == ["start", "end"]
-
-
 async def test_loader_may_report_work_of_its_own(context):
     heard = []
     replace(context, listener=lambda *report: heard.append(report)).progress(3, 8)
-    assert heard == [("progress", "", 3, 8)]
+    assert heard == [("progress", "", 3, 8, 1)]
 
 
 # ------------------------------------------------------------------ cache
@@ -232,12 +162,12 @@ async def test_cached_work_has_the_options_of_its_load(transport):
     async def make(context: Context) -> object:
         return context.options["token"]
 
-    context = Context(transport, Cache(100), {"token": "abc"})
+    context = Context(Network(transport), Cache(100), {"token": "abc"})
     assert await context.cached("key", make) == "abc"
 
 
 async def test_contexts_of_one_cache_share_what_is_cached():
     cache = Cache(1000)
-    first = Context(MemoryTransport({URL: b"body"}), cache)
+    first = Context(Network(MemoryTransport({URL: b"body"})), cache)
     await first.cached("key", fetch_body)
-    assert await Context(MemoryTransport({}), cache).cached("key", fetch_body) == b"body"
+    assert await Context(Network(MemoryTransport({})), cache).cached("key", fetch_body) == b"body"

@@ -16,7 +16,7 @@ from pydicom.uid import (
     RLELossless,
 )
 
-from pyloader.dicom.instance import Instance, parse_json, parse_part10
+from pyloader.dicom.instance import Instance, parse_part10
 from pyloader.errors import FormatError, ImageIdError
 from tests import builders
 
@@ -255,9 +255,3 @@ def test_meta_header_that_names_another_encoding(said, done):
     assert instance.pixels is not None
     assert bytes(instance.pixels.value) == PIXELS.tobytes()
     assert instance.warnings, "the contradiction is noted"
-
-
-@pytest.mark.parametrize("text", ["", "[]", '"x"', '{"00280010": 5}', "{"])
-def test_what_is_no_dicom_json_is_a_format_error(text):
-    with pytest.raises(FormatError, match="cannot be read as a DICOM JSON data set"):
-        parse_json(text)

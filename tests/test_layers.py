@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import sys
 from collections.abc import Iterator
+from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -84,6 +85,7 @@ def dotted(name: str) -> str:
     return ".".join(["pyloader", *Path(name).with_suffix("").parts]).removesuffix(".__init__")
 
 
+@cache
 def graph() -> dict[str, set[str]]:
     """Return which of pyloader's modules each of them imports when it runs."""
     known = {dotted(name) for name in MODULES}
@@ -103,6 +105,47 @@ def test_nothing_imports_the_bridge():
 def test_no_import_goes_round_in_a_circle():
     order = list(TopologicalSorter(graph()).static_order())
     assert order.index("pyloader.errors") < order.index("pyloader.load")
+
+
+# Package -> what it may import of the others, beside errors.
+LAYERS = {
+    "errors": set(),
+    "cache": set(),
+    "registry": set(),
+    "image": set(),
+    "imageid": set(),
+    "transport": {"transport"},
+    "network": {"cache", "transport"},
+    "context": {"cache", "network", "transport"},
+    "batch": {"context"},
+    "dicom": {"dicom", "image"},
+    "pixels": {"dicom", "image", "pixels"},
+    "loaders": {
+        *("batch", "context", "dicom", "image", "imageid", "loaders"),
+        *("pixels", "registry", "transport"),
+    },
+    "wire": {"image", "pixels"},
+    "load": {
+        *("cache", "context", "image", "imageid", "loaders", "network"),
+        *("registry", "transport", "wire"),
+    },
+}
+
+
+@pytest.mark.parametrize("layer", LAYERS)
+def test_layers_know_only_those_below(layer):
+    found = {
+        imported.split(".")[1]
+        for name, imports in graph().items()
+        if [*name.split("."), ""][1] == layer
+        for imported in imports
+    }
+    assert found - {"errors"} == LAYERS[layer]
+
+
+def test_every_module_has_a_layer():
+    packages = {name.split(".")[1] for name in graph() if "." in name}
+    assert packages == {*LAYERS, "bridge"}
 
 
 @pytest.mark.parametrize("value", ["errors", "image", "imageid", "cache", "registry", "transport"])
@@ -145,10 +188,10 @@ def test_modules_are_documented(name):
 
 @pytest.mark.parametrize("table", [image_loaders, header_loaders], ids=["image", "header"])
 def test_schemes_are_sorted(table):
-    assert list(table) == ["dicomfile", "dicomweb", "wadouri"]
+    assert list(table) == ["dicomfile", "dicomweb", "wadors", "wadouri"]
 
 
-@pytest.mark.parametrize("scheme", ["dicomfile", "dicomweb", "wadouri"])
+@pytest.mark.parametrize("scheme", ["dicomfile", "dicomweb", "wadors", "wadouri"])
 def test_schemes_lead_to_functions(scheme):
     assert callable(image_loaders[scheme])
     assert callable(header_loaders[scheme])
@@ -166,6 +209,7 @@ def test_errors_are_those_of_the_tree():
         "ImageIdError",
         "LoaderError",
         "NetworkError",
+        "RequestError",
         "TransportError",
         "UnknownSchemeError",
         "UnsupportedError",

@@ -10,6 +10,7 @@ import pytest
 from pyloader import load_image, load_metadata
 from pyloader.errors import NetworkError
 from pyloader.load import default_context
+from pyloader.network import Network
 from pyloader.transport import Request, ignore_progress
 from pyloader.transport.native import NativeTransport
 from tests import builders
@@ -51,7 +52,7 @@ async def test_file_is_read_once_by_a_process(path):
 
 
 async def test_file_that_is_not_there(path, monkeypatch):
-    monkeypatch.setattr("pyloader.context.FIRST_DELAY_SECONDS", 0)
+    monkeypatch.setattr("pyloader.network.FIRST_DELAY_SECONDS", 0)
     with pytest.raises(NetworkError, match="No such file") as caught:
         await load_image(f"wadouri:{path}.other")
     assert caught.value.image_id == f"wadouri:{path}.other"
@@ -59,7 +60,7 @@ async def test_file_that_is_not_there(path, monkeypatch):
 
 @pytest.mark.parametrize("url", ["http://host/a b", "http://[::1", "http://host:port/", "\0"])
 async def test_address_that_cannot_be_is_a_network_error(url):
-    context = replace(default_context(), retries=0)
+    context = replace(default_context(), network=Network(NativeTransport(), retries=0))
     with pytest.raises(NetworkError, match="could not fetch"):
         await load_image(f"wadouri:{url}", context)
 

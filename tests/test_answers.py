@@ -1,0 +1,255 @@
+"""Answers of a DICOMweb service: what their parts are, and which frames."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from pydicom import uid
+
+from pyloader import Context
+from pyloader.cache import Cache
+from pyloader.dicom.multipart import Part
+from pyloader.errors import FormatError, NetworkError
+from pyloader.loaders.answers import FRAME_WAYS, FrameParts, parts_of, single_part, syntax_of
+from pyloader.network import Network
+from pyloader.transport import Response
+
+URL = "https://host/dicomweb/studies/1/series/2/instances/3"
+OCTETS = "application/octet-stream"
+RELATED = 'multipart/related; type="application/octet-stream"; boundary=xxx'
+
+
+def answer(body: bytes, kind: str = OCTETS, status: int = 200) -> Response:
+    """Return an answer."""
+    return Response(URL, status, {"content-type": kind}, body)
+
+
+def multipart(*parts: tuple[str, bytes], end: bytes = b"--xxx--\r\n") -> bytes:
+    """Return a body of parts, each with lines of headers."""
+    written = [b"--xxx\r\n" + head.encode() + b"\r\n" + body + b"\r\n" for head, body in parts]
+    return b"".join([*written, end])
+
+
+# ------------------------------------------------------------------ parts
+
+
+def test_parts_of_a_multipart_answer():
+    body = multipart(("Content-Type: a/b\r\n", b"one"), ("", b"two"))
+    one, two = parts_of(answer(body, RELATED))
+    assert (one.headers["content-type"], one.body, two.body) == ("a/b", b"one", b"two")
+
+
+def test_answer_that_is_not_multipart_is_its_own_part():
+    (part,) = parts_of(answer(b"frame", "image/jls"))
+    assert (part.headers["content-type"], part.body) == ("image/jls", b"frame")
+
+
+@pytest.mark.parametrize("status", [200, 204])
+def test_answer_without_content(status):
+    expected = f"answered with status {status} and no content; the server does not have these data"
+    with pytest.raises(FormatError, match=expected):
+        single_part(answer(b"", status=status))
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "text/html",
+        "text/plain; charset=utf-8",
+        "application/json",
+        "application/dicom+json",
+        "application/dicom+xml",
+    ],
+)
+def test_answer_that_is_a_message(kind):
+    named = re.escape(kind.partition(";")[0])
+    expected = f"answered with {named}, which begins with 'Log in'; expected image data: servers"
+    with pytest.raises(FormatError, match=expected):
+        single_part(answer(b"Log in\nor out", kind))
+
+
+# ------------------------------------------------------------------ transfer syntax
+
+
+@pytest.mark.parametrize(
+    ("part", "outer", "expected"),
+    [
+        # Of the part (PS3.18 8.7.3.5.2), in quotes or without.
+        (f"{OCTETS}; transfer-syntax=1.2.3", RELATED, "1.2.3"),
+        (f'{OCTETS}; transfer-syntax="1.2.3"', RELATED, "1.2.3"),
+        (f"{OCTETS};TRANSFER-SYNTAX=1.2.3", RELATED, "1.2.3"),
+        ("image/jls; transfer-syntax=1.2.3", RELATED, "1.2.3"),
+        # Within the type of the whole, as Orthanc has it.
+        (
+            OCTETS,
+            'multipart/related; type="application/octet-stream; transfer-syntax=1.2.3"',
+            "1.2.3",
+        ),
+        # Of the whole.
+        (OCTETS, f"{RELATED}; transfer-syntax=1.2.3", "1.2.3"),
+        # By media type.
+        ("image/jls", RELATED, uid.JPEGLSLossless),
+        ("image/x-dicom-rle", RELATED, uid.RLELossless),
+        (OCTETS, 'multipart/related; type="image/jp2"', uid.JPEG2000Lossless),
+        ("", "image/jphc", uid.HTJ2KLossless),
+        # That of the part comes first.
+        ("image/jls", f"{RELATED}; transfer-syntax=1.2.3", uid.JPEGLSLossless),
+        (f"{OCTETS}; transfer-syntax=1.2.3", 'multipart/related; type="image/jp2"', "1.2.3"),
+        # What was asked for is no answer.
+        (f"{OCTETS}; transfer-syntax=*", RELATED, None),
+        (OCTETS, RELATED, None),
+        ("", "", None),
+    ],
+)
+def test_transfer_syntax_that_is_told(part, outer, expected):
+    headers = {"content-type": part} if part else {}
+    assert syntax_of(Part(headers, b""), outer) == expected
+
+
+# ------------------------------------------------------------------ frames
+
+
+class Frames:
+    """Frames that are to come, and what has come."""
+
+    def __init__(self, *asked: int) -> None:
+        self.asked = list(asked)
+        self.taken: dict[int, bytes] = {}
+        self.parts = FrameParts(
+            lambda frames: f"{URL}/frames/{','.join(str(index + 1) for index in frames)}",
+            lambda: [index for index in self.asked if index not in self.taken],
+            FRAME_WAYS[0],
+            self.take,
+        )
+
+    def take(self, index: int, part: Part, outer: str) -> None:
+        """Note a frame."""
+        self.taken[index] = part.body
+
+    def receive(self, *chunks: bytes, kind: str = RELATED) -> dict[int, bytes]:
+        """Ask, take an answer, and return the frames."""
+        self.parts.request()
+        head = answer(b"", kind)
+        if self.parts.begin(head):
+            for chunk in chunks:
+                if not self.parts.feed(chunk):
+                    break
+            self.parts.finish(head)
+        else:
+            self.parts.finish(answer(b"".join(chunks), kind))
+        return self.taken
+
+
+def located(index: int, body: bytes) -> tuple[str, bytes]:
+    """Return a part that tells which frame it is."""
+    return f"Content-Location: {URL}/frames/{index + 1}\r\n", body
+
+
+def test_request_is_for_what_is_missing():
+    frames = Frames(4, 5, 6)
+    request = frames.parts.request()
+    assert request.url == f"{URL}/frames/5,6,7"
+    assert request.headers == {"Accept": FRAME_WAYS[0].accept}
+    frames.taken[5] = b""
+    assert frames.parts.request().url == f"{URL}/frames/5,7"
+
+
+def test_frames_come_in_the_order_in_which_they_were_asked_for():
+    body = multipart(("", b"one"), ("", b"two"), ("", b"three"))
+    assert Frames(7, 2, 5).receive(body) == {7: b"one", 2: b"two", 5: b"three"}
+
+
+def test_frames_are_those_that_their_locations_name():
+    body = multipart(located(5, b"five"), located(2, b"two"))
+    assert Frames(2, 5).receive(body) == {2: b"two", 5: b"five"}
+
+
+@pytest.mark.parametrize("end", ["/", "?token=a", "/?token=a"])
+def test_location_may_go_on(end):
+    where = f"Content-Location: http://other/frames/6{end}\r\n"
+    assert Frames(2, 5).receive(multipart((where, b"five"), located(2, b"two"))) == {
+        2: b"two",
+        5: b"five",
+    }
+
+
+@pytest.mark.parametrize("tail", ["", "/frames/99", "/frames/0", "/frames/list"])
+def test_location_of_no_frame_that_was_asked_for_does_not_count(tail):
+    where = f"Content-Location: {URL}{tail}\r\n"
+    found = Frames(4, 3).receive(multipart((where, b"one"), (where, b"two")))
+    assert found == {4: b"one", 3: b"two"}
+
+
+def test_parts_beyond_those_that_were_asked_for_are_left():
+    body = multipart(("", b"one"), ("", b"two"), ("", b"three"))
+    assert Frames(0, 1).receive(body) == {0: b"one", 1: b"two"}
+
+
+def test_each_frame_is_taken_as_soon_as_its_part_is_complete():
+    frames = Frames(0, 1)
+    frames.parts.request()
+    assert frames.parts.begin(answer(b"", RELATED))
+    body = multipart(("", b"one"), ("", b"two"))
+    until = body.index(b"two")
+    assert frames.parts.feed(body[:until])
+    assert frames.taken == {0: b"one"}
+    assert not frames.parts.feed(body[until:])
+    assert frames.taken == {0: b"one", 1: b"two"}
+
+
+def test_single_frame_is_taken_from_the_whole_answer():
+    frames = Frames(3)
+    frames.parts.request()
+    assert not frames.parts.begin(answer(b"", RELATED))
+    frames.parts.finish(answer(multipart(("", b"one")), RELATED))
+    assert frames.taken == {3: b"one"}
+
+
+@pytest.mark.parametrize("asked", [[3], [3, 4]])
+def test_frame_may_come_without_multipart(asked):
+    assert Frames(*asked).receive(b"frame", kind=OCTETS) == {3: b"frame"}
+
+
+def test_answer_that_is_cut_off():
+    body = multipart(("", b"one"), ("", b"two"), end=b"")[:-4]
+    frames = Frames(0, 1)
+    with pytest.raises(FormatError, match="the multipart answer is cut off: part 2 has"):
+        frames.receive(body)
+    assert frames.taken == {0: b"one"}
+
+
+def test_another_attempt_is_split_anew():
+    frames = Frames(0, 1, 2)
+    frames.parts.request()
+    frames.parts.begin(answer(b"", RELATED))
+    body = multipart(("", b"one"), ("", b"two"), ("", b"three"))
+    frames.parts.feed(body[: body.index(b"two")])
+    assert frames.receive(multipart(("", b"TWO"), ("", b"THREE"))) == {
+        0: b"one",
+        1: b"TWO",
+        2: b"THREE",
+    }
+
+
+async def test_nothing_is_asked_for_again_when_all_has_come(monkeypatch):
+    """The connection breaks behind the last frame."""
+    monkeypatch.setattr("pyloader.network.FIRST_DELAY_SECONDS", 0)
+    asked = []
+
+    class Breaking:
+        async def send(self, request, progress, sink=None):
+            asked.append(request.url)
+            head = answer(b"", RELATED)
+            assert sink.begin(head)
+            body = multipart(("", b"one"), ("", b"two"))
+            for place in range(len(body)):
+                if not sink.feed(body[place : place + 1]):
+                    return head
+            raise NetworkError("the connection closed", request.url)
+
+    frames = Frames(0, 1)
+    context = Context(Network(Breaking(), retries=2), Cache(100))
+    frames.parts.finish(await context.stream(frames.parts.request, frames.parts))
+    assert frames.taken == {0: b"one", 1: b"two"}
+    assert asked == [f"{URL}/frames/1,2"]
