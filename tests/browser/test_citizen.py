@@ -123,8 +123,9 @@ def test_progress_and_events(page: Page, site: WebServer) -> None:
     seen, calls = found
     size = len(site.made[path])
     image_id = f"wadouri:{path}"
-    assert seen[0] == ["imageloadstart", {"url": path, "imageId": image_id}]
-    last = {"url": path, "imageId": image_id, "loaded": size, "total": size, "percentComplete": 100}
+    which = {"url": path, "imageId": image_id, "attempt": 1}
+    assert seen[0] == ["imageloadstart", which]
+    last = {**which, "loaded": size, "total": size, "percentComplete": 100}
     assert ["imageloadprogress", last] in seen
     assert calls[-1] == last
     assert [kind for kind, _ in seen[-2:]] == ["imageloadend", "imageloaded"]
