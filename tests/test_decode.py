@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from pydicom.uid import (
+    HTJ2K,
     MPEG2MPML,
     UID,
     ExplicitVRLittleEndian,
@@ -177,6 +178,18 @@ async def test_video_is_unsupported(context, transport):
     body = builders.encapsulated([bytes(64)], builders.ramp(16, 16, 8), MPEG2MPML)
     with pytest.raises(UnsupportedError, match=r"MPEG2 .*1\.2\.840\.10008\.1\.2\.4\.100.*RLE"):
         await load(context, transport, body)
+
+
+@pytest.mark.parametrize("syntax", ["1.2.840.10008.1.2.4.110", "1.2.840.113619.5.22.4567"])
+@pytest.mark.parametrize("frame", ["", "?frame=1"])
+async def test_transfer_syntax_that_pydicom_does_not_know(context, transport, syntax, frame):
+    """JPEG XL, and one of a vendor's own."""
+    known = HTJ2K.encode().ljust(24, b"\0")
+    body = builders.encapsulated([bytes(64)], builders.ramp(16, 16, 8), HTJ2K)
+    assert body.count(known) == 1
+    transport.answers["https://host/file"] = body.replace(known, syntax.encode().ljust(24, b"\0"))
+    with pytest.raises(UnsupportedError, match=rf"\({syntax}\) cannot be decoded; supported are"):
+        await load_image(f"wadouri:https://host/file{frame}", context)
 
 
 async def test_photometric_interpretation_that_nobody_converts(context, transport):

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pyloader import Context, Image, ImageId, load_image
+from pyloader import Context, Image, ImageId, errors, load_image
 from pyloader.errors import (
     CustomLoaderError,
     FormatError,
@@ -24,6 +24,7 @@ from pyloader.loaders import image_loaders
 from pyloader.wire import (
     WIRE_DTYPES,
     camel,
+    error_from,
     flat,
     module_name,
     modules_of,
@@ -344,3 +345,32 @@ def test_every_field_is_a_plain_value():
     message = wire_error(HttpStatusError("no", "https://host/a", 404), "x:a")
     assert {type(value) for value in message.values()} == {str, int}
     assert wire_error(ImageIdError("no"), "x:a").keys() <= message.keys()
+
+
+# ------------------------------------------------------------------ errors of the page
+
+KINDS = [errors.FormatError, errors.UnsupportedError, errors.ImageIdError, errors.LoaderError]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_error_comes_back_from_the_page(kind):
+    error = error_from(wire_error(kind("the words"), None))
+    assert (type(error), str(error)) == (kind, "the words")
+
+
+@pytest.mark.parametrize("kind", [errors.NetworkError, errors.RequestError])
+def test_error_of_a_request_comes_back_with_its_address(kind):
+    error = error_from(wire_error(kind("the words", "https://host/a"), None))
+    assert (type(error), str(error), error.url) == (kind, "the words", "https://host/a")
+
+
+def test_refusal_comes_back_with_its_status():
+    error = error_from(wire_error(errors.HttpStatusError("the words", "https://host/a", 403), None))
+    assert isinstance(error, errors.HttpStatusError)
+    assert (str(error), error.url, error.status) == ("the words", "https://host/a", 403)
+
+
+@pytest.mark.parametrize("name", [None, "TypeError", "about", "Iterator", "TransportError", "_x"])
+def test_error_of_another_kind_is_one_of_the_tree(name):
+    error = error_from({"name": name, "message": "the words"})
+    assert (type(error), str(error)) == (errors.LoaderError, "the words")

@@ -19,6 +19,7 @@ NAMES = {
     "addFile",
     "addMetadata",
     "cache",
+    "dicomweb",
     "events",
     "imageLoader",
     "init",
