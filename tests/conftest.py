@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator
+
 import pytest
 
 from pyloader import Context
@@ -27,3 +30,12 @@ def transport() -> MemoryTransport:
 def context(transport: MemoryTransport) -> Context:
     """Return the context of a load over `transport`, without retries."""
     return Context(Network(transport, retries=0), Cache(1 << 20))
+
+
+@pytest.fixture
+async def all_ended() -> AsyncIterator[None]:
+    """Let requests that nobody waits for any more end before their event loop does."""
+    yield
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    if others:
+        await asyncio.wait(others, timeout=5)

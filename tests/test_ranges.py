@@ -47,6 +47,7 @@ from tests.dicomweb.archive import with_pixel_header
 from tests.dicomweb.combine import when
 from tests.dicomweb.quirks import changed_source, find_quirk, no_range
 
+pytestmark = pytest.mark.usefixtures("all_ended")
 FRAMES = 6
 LAST = FRAMES - 1
 

@@ -38,6 +38,7 @@ from tests.dicomweb.combine import Quirk, chained, is_frames, is_metadata, sent,
 from tests.dicomweb.quirks import QUIRKS
 from tests.dicomweb.quirks_body import with_boundary_inside
 
+pytestmark = pytest.mark.usefixtures("all_ended")
 BITS = "liver_1frame.dcm"
 ENDIAN = "MR_small_bigendian.dcm"
 # Frames that a test asks for, from 1.

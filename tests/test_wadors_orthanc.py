@@ -20,6 +20,7 @@ from tests import corpus
 from tests.dicomweb.client import BIG, COLOR, CT, RLE
 from tests.orthanc import Orthanc
 
+pytestmark = pytest.mark.usefixtures("all_ended")
 MULTIFRAME = (COLOR, RLE, BIG, "SC_rgb_rle_32bit_2frame.dcm", "rtdose.dcm", "rtdose_rle.dcm")
 
 

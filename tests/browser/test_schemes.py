@@ -80,7 +80,7 @@ def test_file_of_the_user(page: Page, kind: str) -> None:
     image_id, first, second, later = found
     pixels = with_pixels(first["image"])["pixels"]
     assert np.array_equal(pixels, corpus.reference("MR_small_RLE.dcm").pixels)
-    assert second["error"]["code"] == "network"
+    assert second["error"]["code"] == "request"
     assert "removeFile" in second["error"]["message"]
     assert later.startswith("dicomfile:")
     assert later != image_id, "a number is never used again"
