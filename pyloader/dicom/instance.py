@@ -201,7 +201,10 @@ def read_until_pixels(body: bytes, url: str) -> tuple[Instance, int]:
 
 def one_frame(instance: Instance, frame_index: int, frame: bytes, vr: str = "OW") -> Instance:
     """Return `instance` with the pixels of one frame, as its transfer syntax encodes it."""
-    body = encapsulate_frame(frame) if instance.transfer_syntax_uid.is_encapsulated else frame
+    syntax = instance.transfer_syntax_uid
+    # One that pydicom does not know is newer than it, and those are encapsulated.
+    is_native = syntax.is_transfer_syntax and not syntax.is_encapsulated
+    body = frame if is_native else encapsulate_frame(frame)
     pixels = PixelElement("PixelData", vr, body, 0, len(body), frame_index=frame_index)
     return replace(instance, pixels=pixels)
 
@@ -287,7 +290,7 @@ def inflate(body: bytes, url: str) -> tuple[bytes, int]:
 
 def read_pixel_header(body: bytes, position: int, syntax: UID) -> PixelHeader | None:
     """Return the header of the pixel data element that begins at `position`, if one does."""
-    order = "<" if syntax.is_little_endian else ">"
+    order = ">" if syntax == ExplicitVRBigEndian else "<"
     if position + 12 > len(body):
         return None
     group, element = unpack_from(f"{order}HH", body, position)
@@ -319,6 +322,6 @@ def read_element_header(
     vr = body[position : position + 2]
     if vr in LONG_VRS and body[position + 2 : position + 4] == b"\0\0":
         return vr.decode(), unpack_from(f"{order}L", body, position + 4)[0], position + 8
-    if syntax.is_implicit_VR or not (vr.isalpha() and vr.isupper()):
+    if syntax == ImplicitVRLittleEndian or not (vr.isalpha() and vr.isupper()):
         return "OW", unpack_from(f"{order}L", body, position)[0], position + 4
     return vr.decode(), unpack_from(f"{order}H", body, position + 2)[0], position + 4

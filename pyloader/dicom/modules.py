@@ -405,7 +405,8 @@ def read_descriptions(instance: Instance, frame: Frame) -> dict[str, Module]:
     """Return the modules that describe and take no part in making pixels; absent ones left out."""
     modules = {name: pick(frame.dataset, keys) for name, keys in PLAIN_MODULES.items()}
     modules |= {name: read(frame) for name, read in SPECIAL_MODULES.items()}
-    modules["transfer_syntax"] = {"transfer_syntax_uid": str(instance.transfer_syntax_uid)}
+    if instance.transfer_syntax_uid:
+        modules["transfer_syntax"] = {"transfer_syntax_uid": str(instance.transfer_syntax_uid)}
     return {name: module for name, module in modules.items() if module}
 
 

@@ -69,7 +69,9 @@ class Response:
     def length(self) -> int | None:
         """Content-Length, when the server tells and it counts the bytes of the body."""
         length = self.headers.get("content-length", "")
-        return int(length) if length.isdigit() and "content-encoding" not in self.headers else None
+        return (
+            int(length) if length.isdecimal() and "content-encoding" not in self.headers else None
+        )
 
 
 Progress = Callable[[int, "int | None"], None]
