@@ -6,6 +6,7 @@
      |- ImageIdError      ValueError           an imageId that cannot be read
      |- UnknownSchemeError LookupError         no loader registered for its scheme
      |- TransportError    OSError              the bytes did not come; url
+     |   |- RequestError                       it cannot be sent as it is
      |   |- NetworkError                       no answer at all
      |   '- HttpStatusError                    an answer that is a refusal; status
      |- FormatError       ValueError           the bytes are not what they should be
