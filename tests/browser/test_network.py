@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import mimetypes
+from urllib.parse import urlsplit
+
 import numpy as np
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, Route
 from pydicom.encaps import encapsulate_extended
 from pydicom.uid import ExplicitVRLittleEndian, JPEGLSLossless
 
 from tests import builders
+from tests.browser.conftest import prepare
 from tests.browser.outcome import fail, with_pixels
 from tests.browser.test_viewers import ELEMENT, THREE_D
 from tests.dicomweb.archive import with_pixel_header
@@ -611,3 +615,22 @@ def test_service_has_its_headers_from_the_first_request(open_page, served: Serve
     )
     assert all("Array" in digest for digest in found), found
     assert {seen.headers.get("x-token") for seen in served.server.log} == {"good"}
+
+
+def test_mixed_content_is_refused_before_it_is_sent(browser, site: WebServer) -> None:
+    """A page by https, whose files come from here."""
+
+    def answer(route: Route) -> None:
+        path = urlsplit(route.request.url).path
+        kind = mimetypes.guess_type(path)[0] or "application/octet-stream"
+        route.fulfill(body=site.find(path), content_type=kind)
+
+    context = browser.new_context()
+    context.route("https://secure.test/**", answer)
+    page = context.new_page()
+    prepare(page, "https://secure.test/blank.html")
+    page.add_script_tag(url="/pyloader.js")
+    error = fail(page, "wadouri:http://plain.test/a.dcm")
+    context.close()
+    assert (error["code"], error["stage"]) == ("request", "fetch")
+    assert "mixed content" in error["message"]
