@@ -200,7 +200,7 @@ export class Pool {
    */
   announce(name, payload, key) {
     this.#replay.set(key, [name, payload]);
-    return this.tell(name, payload);
+    return this.tell(name, payload).catch(() => {}); // a worker that just died need not hear it
   }
 
   /** Call every worker that is there now. @param {string} name @param {any} [payload] */

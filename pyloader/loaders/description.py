@@ -62,7 +62,7 @@ def series_of(url: str) -> Any:
 async def fetch_series(url: str, context: Context) -> list[tuple[str, Mapping[str, Any]]]:
     """Return the DICOM JSON data sets of a series by SOP Instance UID.
 
-    None when the server has no metadata; without them, instances are fetched whole.
+    The list is empty when the server has no metadata; without them, instances are fetched whole.
 
     Raises
     ------

@@ -52,7 +52,7 @@ async def open_series(url: str, context: Context) -> list[dict[str, Any]]:
     -------
     list of dict
         ``instance``: its address; ``frames``: how many; ``json``: its metadata as DICOM JSON.
-        None when the server has no metadata.
+        The list is empty when the server has no metadata.
     """
     found = dict(await fetch_series(url, context))
     ordered = sort_by_position(list(found.values()))
