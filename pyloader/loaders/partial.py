@@ -99,7 +99,8 @@ class PartialFile:
 
     async def complete(self, context: Context) -> Instance:
         """Return the instance of the whole file, which takes this one's place in the cache."""
-        return await context.cached((self.source, "whole"), self._fetch_rest)
+        held = await context.cached((self.source, "whole"), self._fetch_rest)
+        return held.instance
 
     async def _is_better_whole(self, index: int, context: Context) -> bool:
         rest = self.version.rest(len(self.beginning))
@@ -112,7 +113,7 @@ class PartialFile:
         to_walk = max(0, index + 1 - len(self._starts)) * REQUEST_BYTES
         return rest is not None and to_walk > rest
 
-    async def _fetch_rest(self, context: Context) -> Instance:
+    async def _fetch_rest(self, context: Context) -> Held:
         start = len(self.beginning)
         if self.version.rest(start) == 0:
             return self.become(self.beginning, context)
@@ -127,11 +128,11 @@ class PartialFile:
             response = await context.fetch(self.url)
         return self.become(response.body, context)
 
-    def become(self, body: bytes, context: Context) -> Instance:
-        """Take the whole file in place of its parts."""
+    def become(self, body: bytes, context: Context) -> Held:
+        """Take the whole file in place of its parts; the source alone accounts for its bytes."""
         instance = parse_part10(body, self.url)
         context.cache.keep(self.source, instance)
-        return instance
+        return Held(instance, 0)
 
     def hold(self, index: int, encoded: bytes) -> Held:
         """Return the frame of these bytes of the file."""
@@ -183,7 +184,7 @@ class PartialFile:
         if not pieces.is_whole:
             pieces.finish(response.body)
             return
-        whole = Held(self.become(response.body, context), 0)
+        whole = self.become(response.body, context)
         for index in batch.missing:
             batch.deliver(index, whole)
 

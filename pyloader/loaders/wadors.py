@@ -211,13 +211,14 @@ class Remote:
         return Held(instance, len(part.body))
 
     async def _fetch_whole(self, batch: Batch, context: Context) -> None:
-        def fetch(context: Context) -> Any:
-            return fetch_instance(self.address, context)
+        async def fetch(context: Context) -> Held:
+            instance = await fetch_instance(self.address, context)
+            context.cache.keep(self.source, instance)
+            return Held(instance, 0)  # the source alone accounts for its bytes
 
-        whole: Instance = await context.cached((self.source, "whole"), fetch)
-        context.cache.keep(self.source, whole)
+        whole = await context.cached((self.source, "whole"), fetch)
         for index in batch.missing:
-            batch.deliver(index, Held(whole, 0))
+            batch.deliver(index, whole)
 
 
 async def first_route(context: Context) -> Route:
