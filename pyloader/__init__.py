@@ -7,20 +7,21 @@ A loader serves a URL scheme: it gets an `ImageId` and a `Context` and returns a
         response = await context.fetch(f"https:{image_id.rest}")
         return Image.from_array(np.frombuffer(response.body, "<u2").reshape(512, 512))
 
-The kinds of `LoaderError` are in `pyloader.errors`.
+The kinds of `LoaderError` are in `pyloader.errors`, slices of volumes in `pyloader.volume`.
 """
 
 from pyloader.context import Context
 from pyloader.errors import LoaderError
 from pyloader.image import Image
 from pyloader.imageid import ImageId
-from pyloader.load import load_image, load_metadata, register_loader
+from pyloader.load import list_image_ids, load_image, load_metadata, register_loader
 
 __all__ = [
     "Context",
     "Image",
     "ImageId",
     "LoaderError",
+    "list_image_ids",
     "load_image",
     "load_metadata",
     "register_loader",

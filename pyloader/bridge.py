@@ -15,7 +15,9 @@ from textwrap import dedent
 from types import ModuleType
 from typing import Any
 
+import numpy as np
 from js import AbortController, Object
+from numpy.typing import NDArray
 from pyodide.ffi import to_js
 
 from pyloader.cache import Cache
@@ -23,8 +25,8 @@ from pyloader.context import Context
 from pyloader.dicom.json_model import parse_json
 from pyloader.dicom.modules import header
 from pyloader.errors import CustomLoaderError
-from pyloader.load import load_image, load_metadata
-from pyloader.loaders import image_loaders
+from pyloader.load import list_image_ids, load_image, load_metadata
+from pyloader.loaders import schemes
 from pyloader.loaders.dicomweb import open_series, search
 from pyloader.network import Listener, Network
 from pyloader.pixels.delivery import Delivery, deliver
@@ -67,11 +69,12 @@ class Bridge:
     Parameters
     ----------
     js_page : JavaScript object
-        What the page does for Python: ``send`` (see `BrowserTransport`), ``describe(source)`` (see
-        `Context`) and ``authorize(url, sent)`` (see `Network`).
+        What the page does for Python: ``send`` (see `BrowserTransport`), ``describe(source)``,
+        ``install(requirement)`` and ``decode(body, mediaType, frameIndex)`` (see `Host`),
+        ``authorize(url, sent)`` (see `Network`).
     js_settings : JavaScript object
-        ``cacheBytes``, what parsed files may take; ``retries``, ``requestTimeout`` (ms),
-        ``requestsPerOrigin``.
+        ``cacheBytes``, what parsed files may take; ``decodedBytes``, what one image or volume may;
+        ``retries``, ``requestTimeout`` (ms), ``requestsPerOrigin``.
     """
 
     def __init__(self, js_page: Any, js_settings: Any) -> None:
@@ -84,6 +87,7 @@ class Bridge:
             authorize=js_page.authorize,
         )
         self.cache = Cache(js_settings.cacheBytes)
+        self.decoded_bytes: int = js_settings.decodedBytes
         self.tasks: dict[int, asyncio.Task[Any]] = {}
 
     async def load(self, call: int, image_id: str, js_job: Any, js_listener: Any) -> Any:
@@ -137,6 +141,15 @@ class Bridge:
             return {"instances": await open_series(url, context)}
 
         return await self.answer(call, None, work)
+
+    async def image_ids(self, call: int, source: str, js_job: Any, js_listener: Any) -> Any:
+        """List the images of a source; resolves to ``{found}``, imageIds, or ``{error}``."""
+        context = self.context(js_job, js_listener)
+
+        async def work() -> dict[str, Any]:
+            return {"found": await list_image_ids(source, context)}
+
+        return await self.answer(call, source, work)
 
     async def define(self, call: int, name: str, source: str) -> Any:
         """Run a user's Python file; resolves to ``{schemes}`` it registered, or ``{error}``."""
@@ -194,7 +207,8 @@ class Bridge:
             listener,
             urgency=tuple(job.get("urgency", (0, 0))),
             upcoming=tuple(job.get("upcoming", ())),
-            describe=self.describe,
+            host=self,
+            decoded_bytes=self.decoded_bytes,
         )
 
     async def describe(self, source: str) -> dict[str, Any] | None:
@@ -208,6 +222,20 @@ class Bridge:
         if answer and "error" in answer:
             raise error_from(answer["error"])
         return answer
+
+    async def install(self, requirement: str) -> None:
+        """Have the page install a Python package; see `Host`."""
+        js_answer = await self.js_page.install(requirement)
+        if js_answer:
+            raise error_from(js_answer.to_py())
+
+    async def decode(self, body: bytes, media_type: str, frame_index: int) -> NDArray[np.uint8]:
+        """Have the browser decode a web image; see `Host`."""
+        js_answer = await self.js_page.decode(to_js(body), media_type, frame_index)
+        if hasattr(js_answer, "error"):
+            raise error_from(js_answer.error.to_py())
+        shape = (js_answer.rows, js_answer.columns, 4)
+        return np.frombuffer(js_answer.pixels.to_bytes(), "u1").reshape(shape)
 
 
 def define_loaders(name: str, source: str) -> list[str]:
@@ -224,16 +252,16 @@ def define_loaders(name: str, source: str) -> list[str]:
     source = dedent(source)
     # linecache is where tracebacks find the lines of code that has no file.
     linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
-    before = image_loaders.drop(name)
+    before = schemes.drop(name)
     module = ModuleType(name)
     try:
         code = compile(source, name, "exec")
         sys.modules[name] = module
         exec(code, module.__dict__)
     except (Exception, SystemExit) as error:
-        image_loaders.drop(name)
-        image_loaders.restore(before)
+        schemes.drop(name)
+        schemes.restore(before)
         raise CustomLoaderError(
             f"the Python loader {name!r} cannot be run: {type(error).__name__}: {error}"
         ) from error
-    return sorted(image_loaders.owned_by(name))
+    return sorted(schemes.owned_by(name))

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Hashable, Mapping
 from dataclasses import dataclass, field, replace
+from importlib import import_module
 from typing import Any, TypeVar
 
 from pyloader.cache import Cache
+from pyloader.errors import CustomLoaderError, FormatError
+from pyloader.host import Host, PlainHost
+from pyloader.image import Image
 from pyloader.network import Listener, Network, Urgency
 from pyloader.transport import Request, Response, Sink
 
 Value = TypeVar("Value")
-Describe = Callable[[str], Awaitable["Mapping[str, Any] | None"]]
-"""``(source)``: what the page knows of an image: ``{"json": DICOM JSON}``, ``{"attributes": values
-by DICOM keyword}``, or None."""
+Spine = Callable[[str, "Context"], Awaitable[Any]]
+DECODED_BYTES = 1 << 30
+DEEPEST = 16
 
 
 def ignore(phase: str, url: str, loaded: int, total: int | None, attempt: int) -> None:
@@ -36,8 +40,12 @@ class Context:
         Request type and priority of the load; lower is sooner.
     upcoming : tuple of int
         Frames of the same source, from 0, that wait to be loaded next.
-    describe : Describe or None
-        What the page knows of an image beforehand, or finds out once for all its workers.
+    host : Host
+        What stands around the interpreter; ask it through `package`.
+    decoded_bytes : int
+        What one image or volume may take in memory when it is decoded; see `check_size`.
+    loading : tuple of str
+        The imageIds under way: this load's, behind those of the loads that asked for it.
     """
 
     network: Network
@@ -46,7 +54,11 @@ class Context:
     listener: Listener = ignore
     urgency: Urgency = (0, 0.0)
     upcoming: tuple[int, ...] = ()
-    describe: Describe | None = None
+    host: Host = field(default_factory=PlainHost)
+    decoded_bytes: int = DECODED_BYTES
+    loading: tuple[str, ...] = ()
+    # How `load_image` and `load_metadata` are reached from below them.
+    spines: Mapping[str, Spine] = field(default_factory=dict)
 
     async def fetch(
         self,
@@ -104,6 +116,72 @@ class Context:
 
         value: Value = await self.cache.get(key, work, self.listener)
         return value
+
+    async def load(self, image_id: str) -> Image:
+        """Load another image, of any scheme, as a part of this load.
+
+        Raises
+        ------
+        LoaderError
+            As `pyloader.load_image`; also when a load asks for itself in the end.
+        """
+        image: Image = await self._nested("image", image_id)
+        return image
+
+    async def load_metadata(self, image_id: str) -> Mapping[str, Mapping[str, Any]]:
+        """Load what describes another image, as `pyloader.load_metadata` does."""
+        modules: Mapping[str, Mapping[str, Any]] = await self._nested("metadata", image_id)
+        return modules
+
+    async def _nested(self, spine: str, image_id: str) -> Any:
+        if image_id in self.loading or len(self.loading) >= DEEPEST:
+            raise CustomLoaderError(
+                f"loading goes round in a circle: {' asks for '.join((*self.loading, image_id))}"
+            )
+        return await self.spines[spine](image_id, replace(self, upcoming=()))
+
+    async def package(self, name: str, requirement: str | None = None) -> Any:
+        """Import a package that is not there from the beginning, and return its module.
+
+        In a page it is installed on first use: from ``dist/`` or, where the page allows that, from
+        the network.
+
+        Parameters
+        ----------
+        name : str
+            The module's name: ``"nrrd"``, ``"scipy.ndimage"``.
+        requirement : str, optional
+            What to install when its name is another (``"pynrrd"``), or its version matters
+            (``"pynrrd>=1.1"``).
+
+        Raises
+        ------
+        PackageError
+        """
+        top = name.partition(".")[0]
+        try:
+            return import_module(name)
+        except ModuleNotFoundError as error:
+            if error.name != top:
+                raise
+        await self.host.install(requirement or top)
+        return import_module(name)
+
+    def check_size(self, count: int, what: str) -> int:
+        """Return a number of bytes that is about to be taken.
+
+        Raises
+        ------
+        FormatError
+            It is more than `decoded_bytes`.
+        """
+        if count > self.decoded_bytes:
+            raise FormatError(
+                f"{what} needs {count} bytes in memory, more than the {self.decoded_bytes} that "
+                "one image or volume may take: it is damaged, made to do harm, or the limit "
+                "(limits.decodedBytes of init, Context.decoded_bytes) has to be raised"
+            )
+        return count
 
     def progress(self, loaded: int, total: int | None = None) -> None:
         """Report work done in any unit, of `total` when that is known."""

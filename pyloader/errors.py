@@ -12,6 +12,7 @@
      |- FormatError       ValueError           the bytes are not what they should be
      |- UnsupportedError  NotImplementedError  valid, but no decoder here
      |- DecodeError       RuntimeError         the codec failed, or gave another size
+     |- PackageError      ImportError          a Python package is not here and cannot be had
      '- CustomLoaderError RuntimeError         a loader registered by a user failed
 
 Each text says what failed on which thing, actual against expected, the likely cause and what
@@ -124,6 +125,12 @@ class DecodeError(LoaderError, RuntimeError):
 
     code = "decode"
     stage = "decode"
+
+
+class PackageError(LoaderError, ImportError):
+    """A Python package that a loader needs is not here and cannot be had."""
+
+    code = "package"
 
 
 class CustomLoaderError(LoaderError, RuntimeError):

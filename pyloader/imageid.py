@@ -14,8 +14,17 @@ from pyloader.errors import ImageIdError
 SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]*):(.*)", re.DOTALL)
 # One query parameter, wherever it stands: "?frame=3", "&frame=3", "?frame=3&token=x".
 FRAME = re.compile(r"(?P<lead>[?&])frame=(?P<number>[^&#]*)(?P<next>&?)")
-# The last step of a DICOMweb address (PS3.18 10.1): "/instances/1.2/frames/3".
-DICOMWEB_FRAME = re.compile(r"(?P<lead>/)frames/(?P<number>[^/?#]*)(?P<next>)(?=[?#]|$)")
+FRAMES = {
+    # An address of the web goes to its server as it is, with all that its query asks for.
+    "http": re.compile(r"(?P<lead>#)frame=(?P<number>.*)(?P<next>)"),
+    "https": re.compile(r"(?P<lead>#)frame=(?P<number>.*)(?P<next>)"),
+    # The last step of a DICOMweb address (PS3.18 10.1): "/instances/1.2/frames/3".
+    "wadors": re.compile(r"(?P<lead>/)frames/(?P<number>[^/?#]*)(?P<next>)(?=[?#]|$)"),
+}
+# Frames count from 1, as in DICOMweb; those of a volume from 0, as Cornerstone3D's loader counts.
+FIRST_FRAME = {"nifti": 0}
+# Part of a volume: "#12", "#x", "#x-12", "#z-12,t-3", "#z,t-3"; slices and timepoints from 0.
+SLICE = re.compile(r"#((?:[xyz](?:-\d+)?|\d+)(?:,t-\d+)?)$")
 # Cornerstone3D appends it to address a decimated copy; the source is the same file.
 DECIMATION = re.compile(r"#decimation=\d+$")
 
@@ -31,12 +40,15 @@ class ImageId:
     scheme : str
         What stands before the first colon, in lower case.
     rest : str
-        What stands after it, without ``frame=N`` (of ``wadors:``, without ``/frames/N``) and
-        without ``#decimation=N``.
+        What stands after it, without ``frame=N`` (of ``wadors:``, without ``/frames/N``),
+        ``#x-12,t-3`` and ``#decimation=N``.
     frame_index : int
-        The frame within the source, from 0. In the text it counts from 1, as in DICOMweb.
+        The frame within the source, from 0. In the text it counts from 1, as in DICOMweb, but of
+        ``nifti:`` from 0. An ``http:`` or ``https:`` address names it ``#frame=N``.
     names_frame : bool
         Whether the text names a frame; without one it is the first.
+    part : str
+        The slice of a volume that the text names, such as ``"x-12,t-3"``; see `Grid`.
     """
 
     text: str
@@ -44,11 +56,33 @@ class ImageId:
     rest: str
     frame_index: int = 0
     names_frame: bool = False
+    part: str = ""
 
     @property
     def source(self) -> str:
         """The imageId without its frame: one file, fetched and parsed once."""
         return f"{self.scheme}:{self.rest}"
+
+    @property
+    def inner(self) -> str:
+        """All that stands after the scheme: an imageId, when this one is about another.
+
+        Of ``denoise:wadouri:/a.dcm?frame=2`` it is ``wadouri:/a.dcm?frame=2``, for `Context.load`.
+        """
+        return self.text.partition(":")[2]
+
+    def of_frame(self, frame_index: int) -> str:
+        """Return the imageId of a frame, from 0, of the same source."""
+        number = frame_index + FIRST_FRAME.get(self.scheme, 1)
+        if self.scheme == "wadors":
+            path, mark, query = self.source.partition("?")
+            return f"{path}/frames/{number}{mark}{query}"
+        mark = "#" if self.scheme in FRAMES else "&" if "?" in self.rest else "?"
+        return f"{self.source}{mark}frame={number}"
+
+    def of_part(self, part: str) -> str:
+        """Return the imageId of a slice, such as ``"x-12,t-3"``, of the same source."""
+        return f"{self.source}#{part}"
 
     @classmethod
     def parse(cls, text: str) -> ImageId:
@@ -57,7 +91,7 @@ class ImageId:
         Raises
         ------
         ImageIdError
-            `text` has no scheme, or its ``frame`` is not an integer of at least 1.
+            `text` has no scheme, or its ``frame`` is not an integer of at least 1 (``nifti:``: 0).
         """
         match = SCHEME.fullmatch(text)
         if match is None:
@@ -67,18 +101,24 @@ class ImageId:
             )
         scheme = match[1].lower()
         rest = DECIMATION.sub("", match[2])
-        frame = (DICOMWEB_FRAME if scheme == "wadors" else FRAME).search(rest)
+        part = SLICE.search(rest)
+        if part is not None:
+            return cls(text, scheme, rest[: part.start()], part=part[1])
+        frame = FRAMES.get(scheme, FRAME).search(rest)
         if frame is None:
             return cls(text, scheme, rest)
         lead = frame["lead"] if frame["next"] else ""
         rest = rest[: frame.start()] + lead + rest[frame.end() :]
-        return cls(text, scheme, rest, parse_frame_number(frame["number"], text) - 1, True)
+        return cls(text, scheme, rest, parse_frame_index(frame["number"], scheme, text), True)
 
 
-def parse_frame_number(number: str, text: str) -> int:
-    """Return the frame number, from 1, that stands as `number` in the imageId `text`."""
-    if not re.fullmatch(r"0*[1-9][0-9]{0,8}", number):
+def parse_frame_index(number: str, scheme: str, text: str) -> int:
+    """Return the index, from 0, of the frame that stands as `number` in the imageId `text`."""
+    first = FIRST_FRAME.get(scheme, 1)
+    index = int(number) - first if re.fullmatch(r"0*[0-9]{1,9}", number) else -1
+    if index < 0:
+        as_where = "as in DICOMweb" if first else "as in Cornerstone3D's NIfTI loader"
         raise ImageIdError(
-            f"imageId {text!r} asks for frame {number!r}; frames count from 1, as in DICOMweb"
+            f"imageId {text!r} asks for frame {number!r}; frames count from {first}, {as_where}"
         )
-    return int(number)
+    return index

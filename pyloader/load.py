@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, TypeVar
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace as dataclass_replace
+from typing import Any
 
 from pyloader.cache import Cache
 from pyloader.context import Context
 from pyloader.errors import CustomLoaderError, LoaderError, UnknownSchemeError, about
 from pyloader.image import Image, check_pixels
-from pyloader.imageid import ImageId
-from pyloader.loaders import Loader, header_loaders, image_loaders
+from pyloader.imageid import SCHEME, ImageId
+from pyloader.loaders import ListImageIds, Load, Loader, LoadMetadata, schemes
 from pyloader.network import Network
-from pyloader.registry import Registry
 from pyloader.transport.native import NativeTransport
 from pyloader.wire import modules_of
 
-Function = TypeVar("Function", bound=Callable[..., Awaitable[Any]])
 CACHE_BYTES = 256 << 20
 
 _default_cache = Cache(CACHE_BYTES)
@@ -43,10 +43,8 @@ async def load_image(image_id: str, context: Context | None = None) -> Image:
     LoaderError
         Always this, whatever failed; `LoaderError` lists the kinds.
     """
-    with about(image_id):
-        parsed = ImageId.parse(image_id)
-        loader = find(image_loaders, parsed)
-        return check_image(await run(loader, parsed, context or default_context()), parsed)
+    with asked(image_id, context) as (loader, parsed, context):
+        return check_image(await run(loader.load, parsed, context), parsed)
 
 
 async def load_metadata(
@@ -64,30 +62,70 @@ async def load_metadata(
     LoaderError
         As `load_image`.
     """
-    with about(image_id):
-        parsed = ImageId.parse(image_id)
-        # A user who took the scheme over took its headers too.
-        holder = header_loaders.owner(parsed.scheme)
-        if holder is None or holder != image_loaders.owner(parsed.scheme):
-            return modules_of(await load_image(image_id, context))
-        modules: Mapping[str, Mapping[str, Any]] = await run(
-            header_loaders[parsed.scheme], parsed, context or default_context()
-        )
+    with asked(image_id, context) as (loader, parsed, context):
+        if loader.metadata is None:
+            return modules_of(check_image(await run(loader.load, parsed, context), parsed))
+        modules: Mapping[str, Mapping[str, Any]] = await run(loader.metadata, parsed, context)
         return modules
 
 
-def register_loader(scheme: str, *, replace: bool = False) -> Callable[[Loader], Loader]:
+async def list_image_ids(source: str, context: Context | None = None) -> list[str]:
+    """List the imageIds of all images of a source: frames of a file, slices of a volume.
+
+    Parameters
+    ----------
+    source : str
+        An imageId with or without a frame, such as ``"nifti:https://host/brain.nii.gz"``.
+
+    Returns
+    -------
+    list of str
+        In the order of the source; the imageId itself, when its scheme has one image a source.
+
+    Raises
+    ------
+    LoaderError
+        As `load_image`.
+    """
+    with asked(source, context) as (loader, parsed, context):
+        if loader.image_ids is None:
+            return [source]
+        return list(await run(loader.image_ids, parsed, context))
+
+
+def register_loader(
+    scheme: str,
+    *,
+    metadata: LoadMetadata | None = None,
+    image_ids: ListImageIds | None = None,
+    replace: bool = False,
+) -> Callable[[Load], Load]:
     """Register the decorated ``async (image_id, context) -> Image`` for `scheme`.
+
+    Parameters
+    ----------
+    scheme : str
+        What stands before the first colon of an imageId.
+    metadata : async (ImageId, Context) -> mapping of str to mapping, optional
+        Returns the modules of an image without its pixels (`load_metadata`).
+    image_ids : async (ImageId, Context) -> sequence of str, optional
+        Lists the images of a source (`list_image_ids`); `ImageId.of_frame` writes them.
+    replace : bool, optional
+        Take the place of another module's loader.
 
     Raises
     ------
     ValueError
-        Another module holds the scheme and `replace` is false.
+        Another module holds the scheme and `replace` is false, or it is no scheme.
     """
+    match = SCHEME.fullmatch(f"{scheme}:")
+    if match is None or match[1] != scheme:
+        raise ValueError(f"{scheme!r} is no scheme: a letter, then letters, digits, '+', '-', '.'")
 
-    def register(loader: Loader) -> Loader:
-        image_loaders.register(scheme.lower(), loader, replace=replace)
-        return loader
+    def register(load: Load) -> Load:
+        loader = Loader(load, metadata, image_ids)
+        schemes.register(scheme.lower(), loader, replace=replace)
+        return load
 
     return register
 
@@ -97,25 +135,40 @@ def default_context() -> Context:
     return Context(_default_network, _default_cache)
 
 
-def find(loaders: Registry[Function], image_id: ImageId) -> Function:
+@contextmanager
+def asked(image_id: str, context: Context | None) -> Iterator[tuple[Loader, ImageId, Context]]:
+    """Yield the loader of an imageId, its parts and its context; name the imageId on errors."""
+    context = context or default_context()
+    with about(image_id):
+        parsed = ImageId.parse(image_id)
+        loading = (*context.loading, image_id)
+        yield find(parsed), parsed, dataclass_replace(context, loading=loading, spines=SPINES)
+
+
+SPINES = {"image": load_image, "metadata": load_metadata}
+
+
+def find(image_id: ImageId) -> Loader:
     """Return the loader of an imageId's scheme."""
-    if image_id.scheme not in loaders:
+    if image_id.scheme not in schemes:
         raise UnknownSchemeError(
             f"no image loader for scheme {image_id.scheme!r} (imageId {image_id.text!r}); "
-            f"registered: {', '.join(sorted(loaders))}. A Python loader has to be brought in "
+            f"registered: {', '.join(sorted(schemes))}. A Python loader has to be brought in "
             "first: loadPython() on a page, or an import"
         )
-    return loaders[image_id.scheme]
+    return schemes[image_id.scheme]
 
 
-async def run(loader: Callable[..., Awaitable[Any]], image_id: ImageId, context: Context) -> Any:
-    """Await a loader; what a user's own raises becomes a `CustomLoaderError` from it."""
+async def run(
+    function: Callable[[ImageId, Context], Awaitable[Any]], image_id: ImageId, context: Context
+) -> Any:
+    """Await a loader's function; what a user's own raises becomes a `CustomLoaderError` from it."""
     try:
-        return await loader(image_id, context)
+        return await function(image_id, context)
     except LoaderError:
         raise
     except Exception as error:
-        if loader.__module__.startswith("pyloader."):
+        if schemes[image_id.scheme].module.startswith("pyloader."):
             raise
         raise CustomLoaderError(
             f"the loader of scheme {image_id.scheme!r} failed on {image_id.text!r}: "

@@ -1,19 +1,29 @@
-"""A table from a name to a function, filled by us with lazy targets and by users with functions."""
+"""A table from a name to a value, filled by us with lazy targets and by users with values."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from importlib import import_module
-from typing import Any, Generic, TypeVar, cast
+from typing import Generic, Protocol, TypeVar, cast
 
-Target = TypeVar("Target", bound=Callable[..., Any])
+
+class Owned(Protocol):
+    """A value that knows which module made it."""
+
+    @property
+    def module(self) -> str:
+        """The module's name."""
+        ...
+
+
+Target = TypeVar("Target", bound=Owned)
 
 
 class Registry(Mapping[str, Target], Generic[Target]):
-    """Names to functions.
+    """Names to values.
 
-    A target is a function, or ``"module:name"`` imported on first use: in a browser, start-up
-    time is import time.
+    A target is a value, or is imported on first use: ``"module:name"``, or ``"module"``, which
+    registers itself. In a browser, start-up time is import time.
 
     Parameters
     ----------
@@ -25,10 +35,12 @@ class Registry(Mapping[str, Target], Generic[Target]):
 
     def __init__(self, what: str, targets: Mapping[str, str]) -> None:
         self.what = what
+        self._built_in = dict(targets)
         self._targets: dict[str, Target | str] = dict(targets)
+        self._imported: dict[str, Target] = {}
 
     def register(self, key: str, target: Target, *, replace: bool = False) -> None:
-        """Add a row; a function of the same module may always take its own row again.
+        """Add a row; a module may always take its own row again.
 
         Raises
         ------
@@ -36,7 +48,7 @@ class Registry(Mapping[str, Target], Generic[Target]):
             `key` is held by another module and `replace` is false.
         """
         holder = self.owner(key)
-        if holder is not None and holder != target.__module__ and not replace:
+        if holder is not None and holder != target.module and not replace:
             raise ValueError(
                 f"{self.what} {key!r} is already registered by {holder}; "
                 "pass replace=True to take its place"
@@ -48,17 +60,22 @@ class Registry(Mapping[str, Target], Generic[Target]):
         target = self._targets.get(key)
         if target is None:
             return None
-        return target.partition(":")[0] if isinstance(target, str) else target.__module__
+        return target.partition(":")[0] if isinstance(target, str) else target.module
 
     def owned_by(self, module: str) -> dict[str, Target | str]:
         """Return the rows that `module` holds."""
         return {key: row for key, row in self._targets.items() if self.owner(key) == module}
 
     def drop(self, module: str) -> dict[str, Target | str]:
-        """Remove and return the rows that `module` holds; `restore` undoes it."""
+        """Remove and return the rows that `module` holds; `restore` undoes it.
+
+        Built-in rows whose place it had taken are back then.
+        """
         rows = self.owned_by(module)
         for key in rows:
             del self._targets[key]
+            if key in self._built_in and self._built_in[key].partition(":")[0] != module:
+                self._targets[key] = self._built_in[key]
         return rows
 
     def restore(self, rows: Mapping[str, Target | str]) -> None:
@@ -67,11 +84,14 @@ class Registry(Mapping[str, Target], Generic[Target]):
 
     def __getitem__(self, key: str) -> Target:
         target = self._targets[key]
-        if isinstance(target, str):
-            module, _, name = target.partition(":")
-            target = cast(Target, getattr(import_module(module), name))
-            self._targets[key] = target
-        return target
+        if not isinstance(target, str):
+            return target
+        module, _, name = target.partition(":")
+        if target not in self._imported:
+            imported = import_module(module)
+            found = getattr(imported, name) if name else self._targets[key]
+            self._imported[target] = cast(Target, found)
+        return self._imported[target]
 
     def __contains__(self, key: object) -> bool:
         return key in self._targets  # without importing it

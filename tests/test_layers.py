@@ -13,7 +13,7 @@ import pytest
 
 import pyloader
 from pyloader import errors
-from pyloader.loaders import header_loaders, image_loaders
+from pyloader.loaders import schemes
 
 ROOT = Path(pyloader.__file__).parent
 TESTS = Path(__file__).parent
@@ -116,18 +116,22 @@ LAYERS = {
     "imageid": set(),
     "transport": {"transport"},
     "network": {"cache", "transport"},
-    "context": {"cache", "network", "transport"},
+    "host": set(),
+    "context": {"cache", "host", "image", "network", "transport"},
+    "volume": {"image", "imageid"},
     "batch": {"context"},
     "dicom": {"dicom", "image"},
     "pixels": {"dicom", "image", "pixels"},
     "loaders": {
         *("batch", "context", "dicom", "image", "imageid", "loaders"),
-        *("pixels", "registry", "transport"),
+        *("pixels", "registry", "transport", "volume"),
     },
+    # What a user may import, and nothing else: "pyloader" is its public face.
+    "formats": {"formats", "pyloader", "volume"},
     "wire": {"image", "pixels"},
     "load": {
         *("cache", "context", "image", "imageid", "loaders", "network"),
-        *("registry", "transport", "wire"),
+        *("transport", "wire"),
     },
 }
 
@@ -135,7 +139,7 @@ LAYERS = {
 @pytest.mark.parametrize("layer", LAYERS)
 def test_layers_know_only_those_below(layer):
     found = {
-        imported.split(".")[1]
+        [*imported.split("."), "pyloader"][1]
         for name, imports in graph().items()
         if [*name.split("."), ""][1] == layer
         for imported in imports
@@ -165,6 +169,7 @@ def test_public_names():
         "Image",
         "ImageId",
         "LoaderError",
+        "list_image_ids",
         "load_image",
         "load_metadata",
         "register_loader",
@@ -186,15 +191,21 @@ def test_modules_are_documented(name):
 # ------------------------------------------------------------------ tables
 
 
-@pytest.mark.parametrize("table", [image_loaders, header_loaders], ids=["image", "header"])
-def test_schemes_are_sorted(table):
-    assert list(table) == ["dicomfile", "dicomweb", "wadors", "wadouri"]
+SCHEMES = [
+    *("dicomfile", "dicomweb", "http", "https", "metaimage", "nifti", "nrrd", "numpy"),
+    *("wadors", "wadouri", "web", "zarr"),
+]
 
 
-@pytest.mark.parametrize("scheme", ["dicomfile", "dicomweb", "wadors", "wadouri"])
+def test_schemes_are_sorted():
+    assert list(schemes) == SCHEMES
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
 def test_schemes_lead_to_functions(scheme):
-    assert callable(image_loaders[scheme])
-    assert callable(header_loaders[scheme])
+    loader = schemes[scheme]
+    assert all(callable(each) for each in (loader.load, loader.image_ids))
+    assert schemes.owner(scheme) == loader.module
 
 
 # ------------------------------------------------------------------ errors
@@ -209,6 +220,7 @@ def test_errors_are_those_of_the_tree():
         "ImageIdError",
         "LoaderError",
         "NetworkError",
+        "PackageError",
         "RequestError",
         "TransportError",
         "UnknownSchemeError",

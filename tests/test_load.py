@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
+import sys
 from collections.abc import Iterator
-from dataclasses import replace
+from types import ModuleType
 from typing import Any
 
 import numpy as np
 import pytest
+from numpy.testing import assert_array_equal
 
-from pyloader import Context, Image, ImageId, load_image, load_metadata, register_loader
+from pyloader import (
+    Context,
+    Image,
+    ImageId,
+    list_image_ids,
+    load_image,
+    load_metadata,
+    register_loader,
+)
 from pyloader.errors import (
     CustomLoaderError,
     FormatError,
@@ -18,9 +29,11 @@ from pyloader.errors import (
     ImageIdError,
     LoaderError,
     NetworkError,
+    PackageError,
     UnknownSchemeError,
 )
-from pyloader.loaders import image_loaders
+from pyloader.host import PlainHost
+from pyloader.loaders import schemes
 from pyloader.transport import Response
 from tests import builders
 
@@ -32,7 +45,7 @@ def own_schemes() -> Iterator[None]:
     """Take back what a test registered."""
     yield
     for module in (__name__, "elsewhere"):
-        image_loaders.drop(module)
+        schemes.drop(module)
 
 
 def register_result(result: Any, scheme: str = "mine") -> None:
@@ -57,7 +70,10 @@ async def test_loader_gets_the_parsed_imageid_and_the_context(context):
         return Image.from_array(PIXELS)
 
     image = await load_image("mine:a?frame=3", context)
-    assert seen == [(ImageId.parse("mine:a?frame=3"), context)]
+    [(image_id, given)] = seen
+    assert image_id == ImageId.parse("mine:a?frame=3")
+    assert given.cache is context.cache
+    assert given.options is context.options
     assert image.pixels is PIXELS
 
 
@@ -69,7 +85,7 @@ async def test_scheme_is_found_in_any_case(context):
 async def test_unknown_scheme_lists_those_there_are(context):
     expected = (
         r"no image loader for scheme 'foo' \(imageId 'foo:1'\); registered: "
-        r"dicomfile, dicomweb, wadors, wadouri\. A Python loader has to be brought in first"
+        r"dicomfile, dicomweb, http, .*, wadouri, web, zarr\. A Python loader has to be brought in"
     )
     with pytest.raises(UnknownSchemeError, match=expected):
         await load_image("foo:1", context)
@@ -166,7 +182,7 @@ async def test_what_is_no_image_is_refused(context, result):
 @pytest.mark.parametrize("changes", [{"rows": 4}, {"columns": 3}, {"samples_per_pixel": 3}])
 async def test_description_has_to_fit_the_array(context, changes):
     image = Image.from_array(PIXELS)
-    register_result(replace(image, pixel=replace(image.pixel, **changes)))
+    register_result(dataclasses.replace(image, pixel=dataclasses.replace(image.pixel, **changes)))
     expected = r"'mine:a' is described as \(.*\) \(rows, columns, samples\), but .* \(3, 4\)"
     with pytest.raises(CustomLoaderError, match=expected):
         await load_image("mine:a", context)
@@ -174,7 +190,7 @@ async def test_description_has_to_fit_the_array(context, changes):
 
 async def test_array_that_is_no_image_is_refused(context):
     image = Image.from_array(PIXELS)
-    register_result(replace(image, pixels=PIXELS.astype(complex)))
+    register_result(dataclasses.replace(image, pixels=PIXELS.astype(complex)))
     with pytest.raises(FormatError, match="not dtype complex128") as caught:
         await load_image("mine:a", context)
     assert caught.value.image_id == "mine:a"
@@ -215,7 +231,7 @@ def test_scheme_of_another_module_is_refused():
     register_loader("mine")(other)
     with pytest.raises(ValueError, match="'mine' is already registered by elsewhere"):
         register_result(None)
-    assert image_loaders["mine"] is other
+    assert schemes["mine"].load is other
 
 
 async def test_scheme_of_another_module_may_be_replaced_on_purpose(context):
@@ -285,7 +301,7 @@ async def test_header_of_an_imageid_that_cannot_be_read_names_it():
 
 
 async def test_scheme_that_was_taken_over_is_so_for_headers_too():
-    built_in = image_loaders.owned_by("pyloader.loaders.wadouri")
+    built_in = schemes.owned_by("pyloader.loaders.wadouri")
     try:
 
         @register_loader("wadouri", replace=True)
@@ -294,4 +310,162 @@ async def test_scheme_that_was_taken_over_is_so_for_headers_too():
 
         assert (await load_metadata("wadouri:x"))["image_pixel"].columns == 3
     finally:
-        image_loaders.restore(built_in)
+        schemes.restore(built_in)
+
+
+# ------------------------------------------------------------------ loads within loads
+
+
+def double(**changes: Any) -> None:
+    """Register a loader that doubles another image."""
+
+    @register_loader("double", **changes)
+    async def load(image_id: ImageId, context: Context) -> Image:
+        image = await context.load(image_id.inner)
+        return dataclasses.replace(image, pixels=image.pixels * 2)
+
+
+async def test_loader_may_load_another_image(context):
+    double()
+    register_result(Image.from_array(PIXELS))
+    image = await load_image("double:double:mine:a?frame=2", context)
+    assert_array_equal(image.pixels, PIXELS * 4)
+
+
+async def test_inner_image_keeps_its_frame(context):
+    seen = []
+
+    @register_loader("mine")
+    async def load(image_id: ImageId, context: Context) -> Image:
+        seen.append((image_id.text, context.upcoming, context.loading))
+        return Image.from_array(PIXELS)
+
+    double()
+    await load_image("double:mine:a?frame=7", dataclasses.replace(context, upcoming=(8, 9)))
+    assert seen == [("mine:a?frame=7", (), ("double:mine:a?frame=7", "mine:a?frame=7"))]
+
+
+async def test_failure_within_names_the_inner_imageid(context):
+    double()
+    with pytest.raises(UnknownSchemeError, match="scheme 'nobody'") as caught:
+        await load_image("double:nobody:a", context)
+    assert caught.value.image_id == "nobody:a"
+
+
+async def test_load_that_asks_for_itself_ends(context):
+    @register_loader("mine")
+    async def load(image_id: ImageId, context: Context) -> Image:
+        return await context.load(f"other:{image_id.rest}")
+
+    @register_loader("other")
+    async def load_other(image_id: ImageId, context: Context) -> Image:
+        return await context.load(f"mine:{image_id.rest}")
+
+    expected = "goes round in a circle: mine:a asks for other:a asks for mine:a"
+    with pytest.raises(CustomLoaderError, match=expected):
+        await load_image("mine:a", context)
+
+
+async def test_load_that_always_asks_for_another_ends(context):
+    @register_loader("mine")
+    async def load(image_id: ImageId, context: Context) -> Image:
+        return await context.load(f"{image_id.text}a")
+
+    with pytest.raises(CustomLoaderError, match="goes round in a circle"):
+        await load_image("mine:a", context)
+
+
+async def test_loader_may_ask_for_the_metadata_of_another(context):
+    @register_loader("double", metadata=lambda image_id, context: context.load_metadata("mine:a"))
+    async def load(image_id: ImageId, context: Context) -> Image:
+        raise AssertionError
+
+    register_result(Image.from_array(PIXELS, pixel_spacing=(2, 3)))
+    modules = await load_metadata("double:mine:a", context)
+    assert modules["image_plane"].pixel_spacing == (2, 3)
+
+
+# ------------------------------------------------------------------ metadata and lists of a user's
+
+
+async def test_metadata_of_a_user_need_no_pixels(context):
+    async def describe(image_id: ImageId, context: Context) -> Any:
+        return {"general_series": {"modality": "MR"}}
+
+    @register_loader("mine", metadata=describe)
+    async def load(image_id: ImageId, context: Context) -> Image:
+        raise AssertionError
+
+    found = await load_metadata("mine:a", context)
+    assert found == {"general_series": {"modality": "MR"}}
+
+
+async def test_list_of_a_user(context):
+    async def enumerate_frames(image_id: ImageId, context: Context) -> Any:
+        return (image_id.of_frame(index) for index in range(3))
+
+    @register_loader("mine", image_ids=enumerate_frames)
+    async def load(image_id: ImageId, context: Context) -> Image:
+        return Image.from_array(PIXELS)
+
+    found = await list_image_ids("mine:a?x=1", context)
+    assert found == ["mine:a?x=1&frame=1", "mine:a?x=1&frame=2", "mine:a?x=1&frame=3"]
+
+
+async def test_scheme_with_one_image_a_source(context):
+    register_result(Image.from_array(PIXELS))
+    assert await list_image_ids("mine:a", context) == ["mine:a"]
+
+
+@pytest.mark.parametrize("call", [load_metadata, list_image_ids])
+async def test_what_a_user_raises_there_is_typed_too(context, call):
+    async def fail(image_id: ImageId, context: Context) -> Any:
+        raise KeyError("rows")
+
+    @register_loader("mine", metadata=fail, image_ids=fail)
+    async def load(image_id: ImageId, context: Context) -> Image:
+        return Image.from_array(PIXELS)
+
+    with pytest.raises(CustomLoaderError, match="'mine' failed on 'mine:a': KeyError: 'rows'"):
+        await call("mine:a", context)
+
+
+@pytest.mark.parametrize("scheme", ["", "1a", "a b", "a:", "ä"])
+def test_scheme_that_is_none_is_refused(scheme):
+    with pytest.raises(ValueError, match="is no scheme"):
+        register_loader(scheme)
+
+
+# ------------------------------------------------------------------ packages
+
+
+async def test_package_that_is_there(context):
+    assert await context.package("json.decoder") is sys.modules["json.decoder"]
+
+
+async def test_package_that_is_not_there_says_how_to_have_it(context):
+    with pytest.raises(PackageError, match=r"'no-such>=1' is needed .* pip install 'no-such>=1'"):
+        await context.package("no_such", "no-such>=1")
+
+
+async def test_package_is_installed_by_the_host(context, monkeypatch):
+    class Page(PlainHost):
+        async def install(self, requirement: str) -> None:
+            monkeypatch.setitem(sys.modules, "no_such", ModuleType(requirement))
+
+    found = await dataclasses.replace(context, host=Page()).package("no_such", "no-such")
+    assert found.__name__ == "no-such"
+
+
+async def test_package_that_fails_to_import_is_not_installed_again(context, tmp_path, monkeypatch):
+    (tmp_path / "half_there.py").write_text("import not_there_at_all")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(ModuleNotFoundError, match="not_there_at_all"):
+        await context.package("half_there")
+
+
+def test_size_within_the_limit(context):
+    small = dataclasses.replace(context, decoded_bytes=100)
+    assert small.check_size(100, "it") == 100
+    with pytest.raises(FormatError, match="'a' needs 101 bytes in memory, more than the 100"):
+        small.check_size(101, "'a'")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -13,19 +13,14 @@ from pyloader.registry import Registry
 LAZY = "colorsys"  # small, in the standard library, and imported by nothing here
 
 
-def table(**rows: str) -> Registry[Callable[..., Any]]:
+def table(**rows: str) -> Registry[Any]:
     """Return a registry of lazy rows."""
     return Registry("image loader for scheme", rows)
 
 
-def made_in(module: str) -> Callable[..., Any]:
-    """Return a function as if `module` had defined it."""
-
-    def load() -> str:
-        return module
-
-    load.__module__ = module
-    return load
+def made_in(module: str) -> SimpleNamespace:
+    """Return a value as if `module` had made it."""
+    return SimpleNamespace(module=module)
 
 
 def test_lazy_row_is_imported_on_first_use(monkeypatch):
@@ -114,6 +109,26 @@ def test_registries_do_not_share_rows():
 
 
 def test_looking_for_a_key_imports_nothing():
-    registry: Registry[Callable[..., Any]] = Registry("thing", {"lazy": "no.such.module:name"})
+    registry: Registry[Any] = Registry("thing", {"lazy": "no.such.module:name"})
     assert "lazy" in registry
     assert "other" not in registry
+
+
+def test_module_may_register_itself_on_import(monkeypatch, tmp_path):
+    loaders = table(a="registers_itself")
+    value = made_in("registers_itself")
+    monkeypatch.setitem(sys.modules, "the_table", SimpleNamespace(loaders=loaders, value=value))
+    (tmp_path / "registers_itself.py").write_text(
+        "from the_table import loaders, value\nloaders.register('a', value)\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    assert loaders["a"] is value
+    assert loaders["a"] is value
+    assert loaders.owner("a") == "registers_itself"
+
+
+def test_built_in_row_is_back_when_its_substitute_is_dropped():
+    loaders = table(a="json:dumps")
+    loaders.register("a", made_in("mine"), replace=True)
+    loaders.drop("mine")
+    assert loaders.owner("a") == "json"

@@ -13,6 +13,7 @@ from pydicom.uid import generate_uid
 from pyloader import Context, load_image
 from pyloader.cache import Cache
 from pyloader.errors import FormatError, HttpStatusError
+from pyloader.host import PlainHost
 from pyloader.loaders.dicomweb import encode, open_series, search
 from pyloader.network import Network
 from pyloader.transport import Response
@@ -214,7 +215,9 @@ async def test_series_tells_what_loads_its_images(server, context):
         return {"json": given[source]}
 
     server.clear()
-    own = Context(context.network, context.cache, describe=describe)
+    host = PlainHost()
+    host.describe = describe
+    own = Context(context.network, context.cache, host=host)
     image = await load_image(f"wadors:{rows[2]['instance']}/frames/3", own)
     assert image.pixels.shape == (8, 8)
     assert len(server.log) == 1

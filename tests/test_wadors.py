@@ -27,6 +27,7 @@ from pyloader.errors import (
     LoaderError,
     NetworkError,
 )
+from pyloader.host import PlainHost
 from pyloader.loaders.wadouri import make_image
 from pyloader.network import Network
 from pyloader.transport.native import NativeTransport
@@ -59,13 +60,11 @@ class Viewer:
         self.network = Network(NativeTransport(), retries=retries, timeout=timeout)
         self.cache = Cache(1 << 28)
         self.options = options
-        self.describe: Any = None
+        self.host = PlainHost()
 
     def context(self, *upcoming: int) -> Context:
         """Return the context of a load."""
-        return Context(
-            self.network, self.cache, self.options, upcoming=upcoming, describe=self.describe
-        )
+        return Context(self.network, self.cache, self.options, upcoming=upcoming, host=self.host)
 
     async def image(self, instance: str, number: int = 1, *upcoming: int) -> Image:
         """Load a frame, from 1, before which others were announced."""
@@ -619,7 +618,7 @@ def telling(given: Mapping[str, Any] | None) -> tuple[Viewer, list[str]]:
         return given
 
     viewer = Viewer()
-    viewer.describe = describe
+    viewer.host.describe = describe
     return viewer, sources
 
 
@@ -757,7 +756,7 @@ async def test_error_of_the_page_is_that_of_the_load(served):
         raise HttpStatusError("the metadata are not for you", source, 403)
 
     viewer = Viewer()
-    viewer.describe = describe
+    viewer.host.describe = describe
     with pytest.raises(HttpStatusError, match="the metadata are not for you") as caught:
         await viewer.image(served.at(CT))
     assert caught.value.image_id == f"wadors:{served.at(CT)}/frames/1"

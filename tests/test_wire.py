@@ -20,7 +20,7 @@ from pyloader.errors import (
     NetworkError,
 )
 from pyloader.image import LookupTable, PlaneModule
-from pyloader.loaders import image_loaders
+from pyloader.loaders import Loader, schemes
 from pyloader.wire import (
     WIRE_DTYPES,
     camel,
@@ -254,7 +254,7 @@ def test_cause_of_an_error_of_the_tree_needs_no_traceback():
 def test_unforeseen_error_of_our_own_keeps_all_its_traceback():
     """An error that only pyloader's code took part in."""
     try:
-        image_loaders["nothing"]
+        schemes["nothing"]
     except KeyError as error:
         failure = error.with_traceback(error.__traceback__.tb_next)
     text = wire_error(failure, "x:a")["traceback"]
@@ -293,7 +293,7 @@ def image_number():
 def user_loader(tmp_path):
     """Register a user's loader that fails within work that pyloader runs for it."""
     yield user_module(tmp_path, USER_LOADER)
-    image_loaders.drop("loader_of_a_user")
+    schemes.drop("loader_of_a_user")
 
 
 async def failure_of(image_id: str, context: Context) -> BaseException:
@@ -332,11 +332,11 @@ async def test_result_of_a_user_that_is_no_image_has_no_traceback(context):
     async def load(image_id: ImageId, context: Context) -> Any:
         return None
 
-    image_loaders.register("mine", load)
+    schemes.register("mine", Loader(load))
     try:
         message = wire_error(await failure_of("mine:a", context), "mine:a")
     finally:
-        image_loaders.drop(__name__)
+        schemes.drop(__name__)
     assert message["message"].startswith("the loader of scheme 'mine' returned NoneType")
     assert "traceback" not in message
 

@@ -5,34 +5,41 @@ import { PyLoaderError } from './errors.js';
 
 const SCHEME = /^([A-Za-z][A-Za-z0-9+.-]*):(.*)$/s;
 const FRAME = /([?&])frame=([^&#]*)(&?)/;
-const DICOMWEB_FRAME = /(\/)frames\/([^/?#]*)()(?=[?#]|$)/;
+/** @type {Record<string, RegExp>} */
+const FRAMES = { http: /(#)frame=(.*)()/, https: /(#)frame=(.*)()/, wadors: /(\/)frames\/([^/?#]*)()(?=[?#]|$)/ };
+/** @type {Record<string, number>} */
+const FIRST_FRAME = { nifti: 0 };
+const SLICE = /#(?:[xyz](?:-\d+)?|\d+)(?:,t-\d+)?$/;
 const DECIMATION = /#decimation=\d+$/;
 
 /**
  * @param {string} imageId
  * @returns {{scheme: string, source: string, frameIndex: number}} `source` is the imageId without
- *   its frame; `frameIndex` counts from 0, the text from 1
+ *   its frame and slice; `frameIndex` counts from 0, the text from 1 (of `nifti:` from 0)
  */
 export function parseImageId(imageId) {
   const match = SCHEME.exec(imageId);
   if (!match) throw invalid(imageId, "has no scheme; expected 'scheme:rest', such as 'wadouri:https://host/image.dcm'");
   const scheme = match[1].toLowerCase();
   const rest = match[2].replace(DECIMATION, '');
-  const frame = (scheme === 'wadors' ? DICOMWEB_FRAME : FRAME).exec(rest);
-  if (!frame) return { scheme, source: `${scheme}:${rest}`, frameIndex: 0 };
+  const frame = SLICE.test(rest) ? null : (FRAMES[scheme] ?? FRAME).exec(rest);
+  if (!frame) return { scheme, source: `${scheme}:${rest.replace(SLICE, '')}`, frameIndex: 0 };
   const [whole, lead, number, next] = frame;
-  if (!/^0*[1-9][0-9]{0,8}$/.test(number)) {
-    throw invalid(imageId, `asks for frame '${number}'; frames count from 1, as in DICOMweb`);
+  const first = FIRST_FRAME[scheme] ?? 1;
+  if (!/^0*[0-9]{1,9}$/.test(number) || Number(number) < first) {
+    throw invalid(imageId, `asks for frame '${number}'; frames count from ${first}, as in ${first ? 'DICOMweb' : "Cornerstone3D's NIfTI loader"}`);
   }
   const without = rest.slice(0, frame.index) + (next ? lead : '') + rest.slice(frame.index + whole.length);
-  return { scheme, source: `${scheme}:${without}`, frameIndex: Number(number) - 1 };
+  return { scheme, source: `${scheme}:${without}`, frameIndex: Number(number) - first };
 }
 
 /**
- * The imageId that counts frames from 1, of one that counts them from 0 as legacy viewers do.
+ * The imageId that counts frames from 1, of one that counts them from 0 as the legacy viewer's DICOM
+ * loader does.
  * @param {string} imageId
  */
 export function countFramesFromOne(imageId) {
+  if (!/^(wadouri|dicomweb|dicomfile):/i.test(imageId)) return imageId;
   return imageId.replace(/([?&]frame=)(\d+)/, (_, lead, number) => `${lead}${Number(number) + 1}`);
 }
 

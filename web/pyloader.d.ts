@@ -32,6 +32,8 @@ export interface InitOptions {
     requestsPerOrigin?: number;
     /** Bytes of parsed files that one worker keeps; default 256 MiB. */
     sourceBytes?: number;
+    /** Bytes that one image or volume may take when it is decoded; more is refused before it is taken; default 1 GiB. */
+    decodedBytes?: number;
   };
   /** Bytes of images that `loadAndCacheImage` keeps; default 1 GiB. */
   cacheBytes?: number;

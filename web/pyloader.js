@@ -32,10 +32,12 @@ const DEFAULTS = {
   timeout: 60_000,
   requestTimeout: 30_000,
   retries: 2,
-  limits: { loadsPerWorker: 8, requestsPerOrigin: 8, sourceBytes: 256 * 2 ** 20 },
+  limits: { loadsPerWorker: 8, requestsPerOrigin: 8, sourceBytes: 256 * 2 ** 20, decodedBytes: 2 ** 30 },
   cacheBytes: 2 ** 30,
 };
-const BUILT_IN_SCHEMES = ['dicomfile', 'dicomweb', 'wadors', 'wadouri'];
+const BUILT_IN_SCHEMES = [
+  'dicomfile', 'dicomweb', 'http', 'https', 'metaimage', 'nifti', 'nrrd', 'numpy', 'wadors', 'wadouri', 'web', 'zarr',
+];
 
 /** Everything that happens: bootprogress, ready, imageloadstart, imageloadprogress, imageloadend, imageloaded, imageloadfailed. */
 export const events = new EventTarget();
@@ -135,7 +137,7 @@ function poolSettings() {
     timeout,
     boot: {
       assetsURL, headers, credentials, packages, retries, requestTimeout, requestsPerOrigin, baseURL: document.baseURI,
-      hasHook: Boolean(beforeRequest), hasAuthorize: Boolean(onUnauthorized), cacheBytes: limits.sourceBytes,
+      hasHook: Boolean(beforeRequest), hasAuthorize: Boolean(onUnauthorized), cacheBytes: limits.sourceBytes, decodedBytes: limits.decodedBytes,
     },
   };
 }
@@ -203,6 +205,11 @@ export async function loadMetadata(imageId, options = {}) {
   // Those of a loaded image describe its pixels as they are now, not as the file has them.
   metadata.set(imageId, { ...modules, ...metadata.get(imageId) });
   return modules;
+}
+
+/** The imageIds of all images of a source. @param {string} source @param {Options} [options] @returns {Promise<string[]>} */
+export async function imageIds(source, options = {}) {
+  return callWorker('imageIds', { imageId: source, options: { ...forPython(options), ...serviceOptions(source) } }, source, options);
 }
 
 /** The load object of viewers. @param {string} imageId @param {Options} [options] */

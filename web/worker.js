@@ -2,12 +2,13 @@
 // Where Python runs: a module worker, or the page itself for `workers: 0` (then over a MessagePort).
 // Passes the page's calls to pyloader.bridge.
 import { bootPython, installPackages } from './boot.js';
+import { decodeImage } from './decode.js';
 import { PyLoaderError, abortError, toWire } from './errors.js';
 import { Rpc, Transfer } from './rpc.js';
 import { createSend } from './transport.js';
 
 /** @typedef {import('./rpc.js').CallContext} CallContext */
-/** @typedef {{assetsURL: string, baseURL: string, headers: Record<string, string>, credentials: RequestCredentials, hasHook: boolean, hasAuthorize: boolean, packages: string[], cacheBytes: number, retries: number, requestTimeout: number, requestsPerOrigin: number}} BootOptions */
+/** @typedef {{assetsURL: string, baseURL: string, headers: Record<string, string>, credentials: RequestCredentials, hasHook: boolean, hasAuthorize: boolean, packages: string[], cacheBytes: number, decodedBytes: number, retries: number, requestTimeout: number, requestsPerOrigin: number}} BootOptions */
 
 /**
  * Answer the page's calls.
@@ -58,6 +59,9 @@ export function serve(endpoint) {
       /** @param {string} source @param {AbortSignal} signal */
       describe: (source, signal) => rpc.call('describe', { source }, { signal }).catch((error) => ({ error: toWire(error) })),
       authorize: options.hasAuthorize ? authorize : undefined,
+      /** @param {string} requirement */
+      install: (requirement) => installPackages(pyodide, [requirement], options.baseURL).catch(toWire),
+      decode: decodeImage,
     };
   }
 
@@ -84,6 +88,7 @@ export function serve(endpoint) {
       return new Transfer(answer, [pixels, exact].flatMap((array) => array?.buffer ?? []));
     },
     metadata: ({ imageId, ...job }, context) => ask(context, (id) => bridge.metadata(id, imageId, job, listener(context))),
+    imageIds: async ({ imageId, ...job }, context) => (await ask(context, (id) => bridge.image_ids(id, imageId, job, listener(context)))).found,
     search: async ({ url, ...job }, context) => (await ask(context, (id) => bridge.search(id, url, job, listener(context)))).found,
     series: async ({ url, ...job }, context) => (await ask(context, (id) => bridge.series(id, url, job, listener(context)))).instances,
     readJson: ({ imageId, text }, context) => ask(context, (id) => bridge.read_json(id, imageId, text)),

@@ -1,8 +1,9 @@
-"""The two tables by scheme: who loads an image, and who can read its header alone."""
+"""The table of schemes: who loads an image, reads its header alone, and lists what is there."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from pyloader.context import Context
@@ -10,24 +11,48 @@ from pyloader.image import Image
 from pyloader.imageid import ImageId
 from pyloader.registry import Registry
 
-Loader = Callable[[ImageId, Context], Awaitable[Image]]
-HeaderLoader = Callable[[ImageId, Context], Awaitable[Mapping[str, Mapping[str, Any]]]]
+Load = Callable[[ImageId, Context], Awaitable[Image]]
+LoadMetadata = Callable[[ImageId, Context], Awaitable[Mapping[str, Any]]]
+ListImageIds = Callable[[ImageId, Context], Awaitable[Sequence[str]]]
 
-image_loaders: Registry[Loader] = Registry(
+
+@dataclass(frozen=True, slots=True)
+class Loader:
+    """What serves one scheme.
+
+    Attributes
+    ----------
+    load : async (ImageId, Context) -> Image
+    metadata : async (ImageId, Context) -> mapping of str to module, or None
+        Reads what describes an image without its pixels; without it the image is loaded.
+    image_ids : async (ImageId, Context) -> sequence of str, or None
+        Lists the images of a source; without it there is one.
+    """
+
+    load: Load
+    metadata: LoadMetadata | None = None
+    image_ids: ListImageIds | None = None
+
+    @property
+    def module(self) -> str:
+        """The name of the module that made it."""
+        return str(getattr(self.load, "__module__", "__main__"))
+
+
+schemes: Registry[Loader] = Registry(
     "image loader for scheme",
     {
-        "dicomfile": "pyloader.loaders.wadouri:load",
-        "dicomweb": "pyloader.loaders.wadouri:load",
-        "wadors": "pyloader.loaders.wadors:load",
-        "wadouri": "pyloader.loaders.wadouri:load",
-    },
-)
-header_loaders: Registry[HeaderLoader] = Registry(
-    "header loader for scheme",
-    {
-        "dicomfile": "pyloader.loaders.wadouri:load_header",
-        "dicomweb": "pyloader.loaders.wadouri:load_header",
-        "wadors": "pyloader.loaders.wadors:load_header",
-        "wadouri": "pyloader.loaders.wadouri:load_header",
+        "dicomfile": "pyloader.loaders.wadouri:LOADER",
+        "dicomweb": "pyloader.loaders.wadouri:LOADER",
+        "http": "pyloader.loaders.web:LOADER",
+        "https": "pyloader.loaders.web:LOADER",
+        "metaimage": "pyloader.formats.metaimage",
+        "nifti": "pyloader.loaders.nifti:LOADER",
+        "nrrd": "pyloader.formats.nrrd",
+        "numpy": "pyloader.formats.numpy_array",
+        "wadors": "pyloader.loaders.wadors:LOADER",
+        "wadouri": "pyloader.loaders.wadouri:LOADER",
+        "web": "pyloader.loaders.web:LOADER",
+        "zarr": "pyloader.formats.zarr",
     },
 )

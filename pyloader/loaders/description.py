@@ -33,8 +33,8 @@ async def describe(source: str, address: Address, context: Context) -> Instance 
 
     The page's knowledge comes first, then the metadata of the series, fetched once for all.
     """
-    if context.describe is not None:
-        given = await context.describe(source)
+    if context.host.describe is not None:
+        given = await context.host.describe(source)
     else:
         texts = await context.cached(address.series_url, series_of(address.series_url))
         text = texts.get(unquote(address.instance))

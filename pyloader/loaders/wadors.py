@@ -21,6 +21,7 @@ from pyloader.dicom.multipart import Part, parse_media_type
 from pyloader.errors import FormatError, HttpStatusError, LoaderError
 from pyloader.image import Image
 from pyloader.imageid import ImageId
+from pyloader.loaders import Loader
 from pyloader.loaders.answers import (
     FRAME_WAYS,
     INSTANCE_WAYS,
@@ -55,6 +56,16 @@ async def load_header(image_id: ImageId, context: Context) -> Mapping[str, Mappi
     instance = remote if isinstance(remote, Instance) else remote.instance
     with noting():
         return header(instance, instance.check_frame(image_id.frame_index))
+
+
+async def list_image_ids(image_id: ImageId, context: Context) -> list[str]:
+    """Return the imageIds of all frames of an instance."""
+    remote = await open_remote(image_id, context)
+    instance = remote if isinstance(remote, Instance) else remote.instance
+    return [image_id.of_frame(index) for index in range(instance.number_of_frames)]
+
+
+LOADER = Loader(load, load_header, list_image_ids)
 
 
 async def open_remote(image_id: ImageId, context: Context) -> Remote | Instance:

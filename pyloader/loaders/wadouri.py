@@ -18,6 +18,7 @@ from pyloader.dicom.modules import describe, header
 from pyloader.errors import FormatError, HttpStatusError
 from pyloader.image import Image
 from pyloader.imageid import ImageId
+from pyloader.loaders import Loader
 from pyloader.loaders.partial import Parsed, PartialFile
 from pyloader.loaders.version import Version
 from pyloader.pixels.decode import decode_frame
@@ -49,12 +50,22 @@ def make_image(instance: Instance, frame_index: int) -> Image:
     return replace(image, warnings=(*instance.warnings, *notes))
 
 
+async def list_image_ids(image_id: ImageId, context: Context) -> list[str]:
+    """Return the imageIds of all frames; of a large file only the header is fetched."""
+    file = await open_file(image_id, context, HEADER_BYTES)
+    instance = file.instance if isinstance(file, PartialFile) else file
+    return [image_id.of_frame(index) for index in range(instance.number_of_frames)]
+
+
 async def load_header(image_id: ImageId, context: Context) -> Mapping[str, Mapping[str, Any]]:
     """Return the modules of one frame; of a large file only the header is fetched."""
     file = await open_file(image_id, context, HEADER_BYTES)
     instance = file.instance if isinstance(file, PartialFile) else file
     with noting():
         return header(instance, instance.check_frame(image_id.frame_index))
+
+
+LOADER = Loader(load, load_header, list_image_ids)
 
 
 async def open_file(image_id: ImageId, context: Context, first: int | None = None) -> File:

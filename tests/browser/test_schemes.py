@@ -172,7 +172,7 @@ def test_unknown_scheme_and_the_loader_for_it(open_page) -> None:
     page = open_page()
     error = fail(page, "nobody:knows")
     assert (error["code"], error["kind"]) == ("unknown-scheme", "UnknownSchemeError")
-    assert "registered: dicomfile, dicomweb, wadors, wadouri" in error["message"]
+    assert "registered: dicomfile, dicomweb, http, https, metaimage, nifti" in error["message"]
     found = page.evaluate(
         """async () => {
           const unknown = (imageId) => ({ promise: Promise.resolve({ imageId, found: true }) });
