@@ -206,7 +206,9 @@ class Image:
         Parameters
         ----------
         pixels : (rows, columns) grey, or (rows, columns, 3) RGB, or (rows, columns, 4) RGBA
-            Any integer or floating dtype; stored values.
+            Stored values of any integer dtype, float16, float32 or float64, in any byte and memory
+            order. A mask, of bool, becomes uint8 of 0 and 1. Colour is unsigned, or floats from 0
+            to 1.
         modules : mapping, optional
             Further modules, such as ``{"general_series": {"modality": "MR"}}``.
         **attributes
@@ -219,7 +221,7 @@ class Image:
         FormatError
             The array cannot be an image, or an attribute is unknown.
         """
-        pixels = check_pixels(np.asarray(pixels))
+        pixels = check_pixels(as_numbers(pixels))
         parts = {name: take_fields(kind, attributes) for name, kind in PARTS.items()}
         if attributes:
             raise FormatError(
@@ -260,6 +262,19 @@ def as_field(name: str, value: Any) -> Any:
     return value
 
 
+def as_numbers(pixels: NDArray[Any]) -> NDArray[Any]:
+    """Return an array in this machine's byte order; bool as uint8, float16 as float32: exactly."""
+    if isinstance(pixels, np.ma.MaskedArray) and pixels.mask.any():
+        raise FormatError(
+            "the array has masked values, and an image shows every pixel: give them a value first, "
+            "such as with pixels.filled(0)"
+        )
+    array = np.asarray(pixels)
+    if array.dtype == bool:
+        return array.view("u1")
+    return array.astype("f4" if array.dtype == "f2" else array.dtype.newbyteorder("="), copy=False)
+
+
 def check_pixels(pixels: NDArray[Any]) -> NDArray[Any]:
     """Return `pixels` when they can be an image."""
     if pixels.dtype.kind not in "uif" or pixels.dtype.itemsize > 8:
@@ -274,4 +289,23 @@ def check_pixels(pixels: NDArray[Any]) -> NDArray[Any]:
             f"an image's array is (rows, columns), (rows, columns, 3) or (rows, columns, 4), "
             f"not {shape}"
         )
+    if len(shape) == 3:
+        check_color(pixels)
     return pixels
+
+
+def check_color(pixels: NDArray[Any]) -> None:
+    """Refuse colour samples that could only be shown wrongly."""
+    if pixels.dtype.kind == "i":
+        raise FormatError(
+            f"colour is unsigned integers, or floats from 0 to 1, not {pixels.dtype}; "
+            "convert it first, such as with pixels.astype('u1')"
+        )
+    if pixels.dtype.kind != "f":
+        return
+    low, high = float(pixels.min()), float(pixels.max())
+    if not 0 <= low <= high <= 1:
+        raise FormatError(
+            f"colour of floats is from 0 to 1, not from {low:g} to {high:g}; divide it by its "
+            "largest value, or convert it, such as with pixels.astype('u1')"
+        )

@@ -8,6 +8,7 @@ from dataclasses import replace as dataclass_replace
 from typing import Any
 
 from pyloader.cache import Cache
+from pyloader.console import speaker
 from pyloader.context import Context
 from pyloader.errors import CustomLoaderError, LoaderError, UnknownSchemeError, about
 from pyloader.image import Image, check_pixels
@@ -163,17 +164,21 @@ async def run(
     function: Callable[[ImageId, Context], Awaitable[Any]], image_id: ImageId, context: Context
 ) -> Any:
     """Await a loader's function; what a user's own raises becomes a `CustomLoaderError` from it."""
+    module = schemes[image_id.scheme].module
+    token = speaker.set(module)
     try:
         return await function(image_id, context)
     except LoaderError:
         raise
     except Exception as error:
-        if schemes[image_id.scheme].module.startswith("pyloader."):
+        if module.startswith("pyloader."):
             raise
         raise CustomLoaderError(
             f"the loader of scheme {image_id.scheme!r} failed on {image_id.text!r}: "
             f"{type(error).__name__}: {error}"
         ) from error
+    finally:
+        speaker.reset(token)
 
 
 def check_image(image: Any, image_id: ImageId) -> Image:

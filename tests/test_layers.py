@@ -129,8 +129,9 @@ LAYERS = {
     # What a user may import, and nothing else: "pyloader" is its public face.
     "formats": {"formats", "pyloader", "volume"},
     "wire": {"image", "pixels"},
+    "console": set(),
     "load": {
-        *("cache", "context", "image", "imageid", "loaders", "network"),
+        *("cache", "console", "context", "image", "imageid", "loaders", "network"),
         *("transport", "wire"),
     },
 }
