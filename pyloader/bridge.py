@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from pyodide.ffi import to_js
 
 from pyloader.cache import Cache
+from pyloader.console import Console, speaker
 from pyloader.context import Context
 from pyloader.dicom.json_model import parse_json
 from pyloader.dicom.modules import header
@@ -71,7 +72,7 @@ class Bridge:
     js_page : JavaScript object
         What the page does for Python: ``send`` (see `BrowserTransport`), ``describe(source)``,
         ``install(requirement)`` and ``decode(body, mediaType, frameIndex)`` (see `Host`),
-        ``authorize(url, sent)`` (see `Network`).
+        ``authorize(url, sent)`` (see `Network`), ``print(level, name, text)``.
     js_settings : JavaScript object
         ``cacheBytes``, what parsed files may take; ``decodedBytes``, what one image or volume may;
         ``retries``, ``requestTimeout`` (ms), ``requestsPerOrigin``.
@@ -89,6 +90,8 @@ class Bridge:
         self.cache = Cache(js_settings.cacheBytes)
         self.decoded_bytes: int = js_settings.decodedBytes
         self.tasks: dict[int, asyncio.Task[Any]] = {}
+        sys.stdout = Console(lambda name, text: js_page.print("info", name, text))
+        sys.stderr = Console(lambda name, text: js_page.print("warn", name, text))
 
     async def load(self, call: int, image_id: str, js_job: Any, js_listener: Any) -> Any:
         """Load an image; resolves to ``{image, modules, timing}`` or ``{error}``."""
@@ -105,16 +108,21 @@ class Bridge:
                 "timing": clock.read(),
             }
 
-        return await self.answer(call, image_id, work)
+        return await self.answer(call, [image_id], work)
 
-    async def metadata(self, call: int, image_id: str, js_job: Any, js_listener: Any) -> Any:
-        """Load an image's modules; resolves to ``{modules}`` or ``{error}``."""
+    async def metadata(self, call: int, js_image_ids: Any, js_job: Any, js_listener: Any) -> Any:
+        """Load the modules of images of one source; resolves to ``{found}``, a list of them, or
+        ``{error}``."""
         context = self.context(js_job, js_listener)
+        image_ids: list[str] = js_image_ids.to_py()
 
         async def work() -> dict[str, Any]:
-            return {"modules": wire_modules(await load_metadata(image_id, context))}
+            # One after the other: the first fetches what the others then find.
+            return {
+                "found": [wire_modules(await load_metadata(each, context)) for each in image_ids]
+            }
 
-        return await self.answer(call, image_id, work)
+        return await self.answer(call, image_ids, work)
 
     async def read_json(self, call: int, image_id: str, text: str) -> Any:
         """Read the modules of a DICOM JSON data set (PS3.18 F); ``{modules}`` or ``{error}``."""
@@ -122,7 +130,7 @@ class Bridge:
         async def work() -> dict[str, Any]:
             return {"modules": wire_modules(header(parse_json(text), 0))}
 
-        return await self.answer(call, image_id, work)
+        return await self.answer(call, [image_id], work)
 
     async def search(self, call: int, url: str, js_job: Any, js_listener: Any) -> Any:
         """Search a DICOMweb service; resolves to ``{found}``, a list, or ``{error}``."""
@@ -131,7 +139,7 @@ class Bridge:
         async def work() -> dict[str, Any]:
             return {"found": plain(await search(url, context.options, context))}
 
-        return await self.answer(call, None, work)
+        return await self.answer(call, [], work)
 
     async def series(self, call: int, url: str, js_job: Any, js_listener: Any) -> Any:
         """Fetch the metadata of a series; resolves to ``{instances}`` in order, or ``{error}``."""
@@ -140,7 +148,7 @@ class Bridge:
         async def work() -> dict[str, Any]:
             return {"instances": await open_series(url, context)}
 
-        return await self.answer(call, None, work)
+        return await self.answer(call, [], work)
 
     async def image_ids(self, call: int, source: str, js_job: Any, js_listener: Any) -> Any:
         """List the images of a source; resolves to ``{found}``, imageIds, or ``{error}``."""
@@ -149,18 +157,27 @@ class Bridge:
         async def work() -> dict[str, Any]:
             return {"found": await list_image_ids(source, context)}
 
-        return await self.answer(call, source, work)
+        return await self.answer(call, [source], work)
 
     async def define(self, call: int, name: str, source: str) -> Any:
-        """Run a user's Python file; resolves to ``{schemes}`` it registered, or ``{error}``."""
+        """Run a user's Python file; resolves to ``{schemes}`` it registered, or ``{error}``.
+
+        When it takes the place of an earlier one, what that has put into the cache goes.
+        """
 
         async def work() -> dict[str, Any]:
-            return {"schemes": define_loaders(name, source)}
+            if name in sys.modules:
+                self.cache.clear()
+            token = speaker.set(name)
+            try:
+                return {"schemes": define_loaders(name, source)}
+            finally:
+                speaker.reset(token)
 
-        return await self.answer(call, None, work)
+        return await self.answer(call, [], work)
 
     async def answer(
-        self, call: int, image_id: str | None, work: Callable[[], Awaitable[dict[str, Any]]]
+        self, call: int, image_ids: list[str], work: Callable[[], Awaitable[dict[str, Any]]]
     ) -> Any:
         """Run `work` as the task of `call`, so that `cancel` finds it; errors become values."""
         task = asyncio.current_task()
@@ -171,8 +188,10 @@ class Bridge:
         except asyncio.CancelledError:
             return as_object({"cancelled": True})
         except BaseException as error:
-            return as_object({"error": wire_error(error, image_id)})
+            return as_object({"error": wire_error(error, failed_of(image_ids, error))})
         finally:
+            sys.stdout.flush()
+            sys.stderr.flush()
             del self.tasks[call]
 
     def cancel(self, call: int) -> None:
@@ -236,6 +255,12 @@ class Bridge:
             raise error_from(js_answer.error.to_py())
         shape = (js_answer.rows, js_answer.columns, 4)
         return np.frombuffer(js_answer.pixels.to_bytes(), "u1").reshape(shape)
+
+
+def failed_of(image_ids: list[str], error: BaseException) -> str | None:
+    """Return which of the imageIds failed; an error may name another that they asked for."""
+    named = getattr(error, "image_id", None)
+    return named if named in image_ids else next(iter(image_ids), None)
 
 
 def define_loaders(name: str, source: str) -> list[str]:

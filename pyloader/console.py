@@ -39,10 +39,9 @@ class Console(TextIOBase):
         return len(text)
 
     def flush(self) -> None:
-        """Hand on the line that the speaker has begun."""
-        begun = self._begun.pop(speaker.get(), "")
-        if begun:
-            self._write(speaker.get(), begun)
+        """Hand on every line that was begun."""
+        while self._begun:
+            self._write(*self._begun.popitem())
 
     def writable(self) -> bool:
         """Tell that it can be written to."""

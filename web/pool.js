@@ -10,7 +10,7 @@ import { Watch } from './watch.js';
 /** @typedef {{name: string, payload: any, source: string, requestType?: string, priority?: number, signal?: AbortSignal, onProgress?: (detail: any) => void, timeout?: number}} JobRequest */
 /** @typedef {JobRequest & {resolve: (value: any) => void, reject: (error: any) => void}} Job */
 /** @typedef {{workers: number | 'auto', loadsPerWorker: number, requestsPerOrigin: number, timeout: number, boot: any}} PoolSettings */
-/** @typedef {{createPlace: (onDeath: (words: string) => void) => Promise<Place>, handlers: import('./rpc.js').Handlers, onBootProgress: (detail: any) => void}} PoolHost */
+/** @typedef {{createPlace: (onDeath: (words: string) => void) => Promise<Place>, handlers: import('./rpc.js').Handlers, onBootProgress: (detail: any) => void, loaderOf?: (scheme: string) => string | undefined}} PoolHost */
 
 const REQUEST_TYPES = ['interaction', 'thumbnail', 'prefetch', 'compute'];
 const SIGN_OF_LIFE_MS = 10_000;
@@ -321,7 +321,7 @@ export class Pool {
     try {
       job.resolve(await slot.rpc?.call(job.name, payload, { signal: watch.join(job.signal), onProgress }));
     } catch (error) {
-      job.reject(watch.silent ? timeoutError(job, this.settings.timeout) : error);
+      job.reject(watch.silent ? this.#timeoutError(job) : error);
     } finally {
       watch.stop();
       slot.running.delete(job);
@@ -331,7 +331,23 @@ export class Pool {
 
   /** @param {Slot} slot @param {Job} job */
   #onSilence(slot, job) {
-    slot.checkAlive(`no sign of life; the load of '${job.payload?.imageId}' may keep Python busy for ever`);
+    slot.checkAlive(`no sign of life; ${this.#loaderOf(job)} may keep Python busy for ever with '${job.payload?.imageId}'`);
+  }
+
+  /** @param {Job} job */
+  #loaderOf({ payload }) {
+    const scheme = payload?.imageId ? parseImageId(payload.imageId).scheme : '';
+    const file = this.host.loaderOf?.(scheme);
+    return `the loader of scheme '${scheme}'${file ? ` in ${file}` : ''}`;
+  }
+
+  /** @param {Job} job */
+  #timeoutError(job) {
+    const { imageId } = job.payload ?? {};
+    return new PyLoaderError({
+      name: 'TimeoutError', code: 'timeout', stage: 'loader', imageId,
+      message: `'${imageId}' gave no sign of life for ${job.timeout ?? this.settings.timeout} ms; the server does not answer, or ${this.#loaderOf(job)} never returns. The option timeout sets the limit`,
+    });
   }
 
   /** @param {string} source @param {Slot} slot */
@@ -395,15 +411,4 @@ function bootError(words) {
 /** @param {PyLoaderError} error @param {Job} job */
 function aboutJob(error, job) {
   return new PyLoaderError({ ...error, name: error.kind, message: error.message, imageId: job.payload?.imageId });
-}
-
-/** @param {Job} job @param {number} timeout */
-function timeoutError(job, timeout) {
-  const { imageId } = job.payload ?? {};
-  const milliseconds = job.timeout ?? timeout;
-  const scheme = imageId ? parseImageId(imageId).scheme : '';
-  return new PyLoaderError({
-    name: 'TimeoutError', code: 'timeout', stage: 'loader', imageId,
-    message: `'${imageId}' gave no sign of life for ${milliseconds} ms; the server does not answer, or the loader of scheme '${scheme}' never returns. The option timeout sets the limit`,
-  });
 }

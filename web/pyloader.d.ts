@@ -203,13 +203,21 @@ export function loadImage(imageId: string, options?: LoadOptions): Promise<Image
 export function loadAndCacheImage(imageId: string, options?: LoadOptions): Promise<Image>;
 /** Read what describes an image, without decoding it; `metaData` answers from then on. */
 export function loadMetadata(imageId: string, options?: LoadOptions): Promise<Modules>;
+/**
+ * The imageIds of all images of a source: frames of a file, slices of a volume
+ * (`nifti:/brain.nii.gz`, `nifti:/brain.nii.gz#x,t-0`), pages of a TIFF.
+ */
+export function imageIds(source: string, options?: LoadOptions): Promise<string[]>;
 /** The loader to register with a viewer by hand: `cornerstone.registerImageLoader('custom1', pyloader.imageLoader)`. */
 export function imageLoader(imageId: string, options?: LoadOptions): LoadObject;
 /** Register a JavaScript loader for a scheme, beside the Python ones. */
 export function registerImageLoader(scheme: string, loader: ImageLoader): void;
 /** Register the loader for schemes that nobody serves; returns the one before. */
 export function registerUnknownImageLoader(loader: ImageLoader): ImageLoader | undefined;
-/** Run a Python file and return the schemes that it registered; the same `name` again replaces them. */
+/**
+ * Run a Python file and return the schemes that it registered. The same `name` again takes their
+ * place, without starting Python anew, and forgets what was cached.
+ */
 export function loadPython(options: { url?: string; source?: string; name?: string; packages?: string[] }): Promise<string[]>;
 /** Connect a viewer, legacy cornerstone-core or @cornerstonejs/core: every scheme, metadata, events. Returns a function that disconnects. */
 export function use(cornerstone: object, options?: { priority?: number }): () => void;
@@ -226,7 +234,7 @@ export function dicomweb(base: string, options?: { headers?: Record<string, stri
 /** Give a file to load; returns its imageId, `dicomfile:N`. Numbers are never used again. */
 export function addFile(file: Blob | ArrayBuffer | ArrayBufferView): string;
 export function removeFile(imageId: string): void;
-/** Fires bootprogress, ready, imageloadstart, imageloadprogress, imageloadend, imageloaded, imageloadfailed; each with `detail`. */
+/** Fires bootprogress, ready, imageloadstart, imageloadprogress, imageloadend, imageloaded, imageloadfailed, print (what Python prints: `{level, name, text}`); each with `detail`. */
 export const events: EventTarget;
 /** The images of `loadAndCacheImage`: least recently used go first when `maximumBytes` is reached. */
 export const cache: {

@@ -39,7 +39,7 @@ const BUILT_IN_SCHEMES = [
   'dicomfile', 'dicomweb', 'http', 'https', 'metaimage', 'nifti', 'nrrd', 'numpy', 'wadors', 'wadouri', 'web', 'zarr',
 ];
 
-/** Everything that happens: bootprogress, ready, imageloadstart, imageloadprogress, imageloadend, imageloaded, imageloadfailed. */
+/** Everything that happens: bootprogress, ready, imageloadstart, imageloadprogress, imageloadend, imageloaded, imageloadfailed, print. */
 export const events = new EventTarget();
 /** Images of loadAndCacheImage. */
 export const cache = new ImageCache(DEFAULTS.cacheBytes);
@@ -60,6 +60,8 @@ let pool = null;
 let booted = null;
 /** Schemes that Python serves; those of loadPython are added. */
 let pythonSchemes = new Set(BUILT_IN_SCHEMES);
+/** Which file of the page serves a scheme. @type {Map<string, string>} */
+const pythonFiles = new Map();
 /** @type {Map<string, JsLoader>} */
 const jsLoaders = new Map();
 /** @type {JsLoader | undefined} */
@@ -102,7 +104,9 @@ export function init(options = {}) {
       beforeRequest: (request) => settings.beforeRequest?.(request),
       authorize: (request) => identity.renew(request, started),
       describe: (of, context) => started.pauseFor(descriptions.describe(of, context)),
+      print: show,
     },
+    loaderOf: (scheme) => pythonFiles.get(scheme),
     onBootProgress: (detail) => isStarting && fire('bootprogress', detail),
   });
   pool = started;
@@ -147,6 +151,7 @@ export function terminate() {
   pool?.end(abortError('pyloader: the load'));
   [pool, booted] = [null, null];
   pythonSchemes = new Set(BUILT_IN_SCHEMES);
+  pythonFiles.clear();
   holders.clear();
   cache.clear();
   metadata.clear();
@@ -200,11 +205,18 @@ export async function loadAndCacheImage(imageId, options = {}) {
 
 /** @param {string} imageId @param {Options} [options] @returns {Promise<Record<string, any>>} */
 export async function loadMetadata(imageId, options = {}) {
-  const payload = { imageId, options: { ...forPython(options), ...serviceOptions(imageId) } };
-  const { modules } = await callWorker('metadata', payload, imageId, options);
-  // Those of a loaded image describe its pixels as they are now, not as the file has them.
-  metadata.set(imageId, { ...modules, ...metadata.get(imageId) });
+  const [modules] = await readMetadata([imageId], options);
   return modules;
+}
+
+/** @param {string[]} imageIds of one source @param {Options} options @returns {Promise<Record<string, any>[]>} */
+async function readMetadata(imageIds, options) {
+  const [imageId] = imageIds;
+  const payload = { imageId, imageIds, options: { ...forPython(options), ...serviceOptions(imageId) } };
+  const found = /** @type {Record<string, any>[]} */ (await callWorker('metadata', payload, imageId, options));
+  // Those of a loaded image describe its pixels as they are now, not as the file has them.
+  for (const [index, modules] of found.entries()) metadata.set(imageIds[index], { ...modules, ...metadata.get(imageIds[index]) });
+  return found;
 }
 
 /** The imageIds of all images of a source. @param {string} source @param {Options} [options] @returns {Promise<string[]>} */
@@ -338,7 +350,25 @@ async function callWorker(name, payload, imageId, options) {
   if (!pythonSchemes.has(scheme)) await pageLoaders;
   if (!pool) throw abortError('pyloader: the load');
   const { signal, onProgress, priority, requestType, timeout } = options;
-  return pool.run({ name, payload, source, signal, onProgress, priority, requestType, timeout });
+  return pool.run({ name, payload, source, signal, onProgress, priority, requestType, timeout }).catch(withTraceback(scheme));
+}
+
+/**
+ * Show Python's traceback on the console too: viewers swallow errors.
+ * @param {string} scheme @returns {(error: any) => never}
+ */
+function withTraceback(scheme) {
+  return (error) => {
+    if (error.traceback) show({ level: 'error', name: pythonFiles.get(scheme) ?? scheme, text: `${error.message}\n${error.traceback}` });
+    throw error;
+  };
+}
+
+/** What Python prints. @param {{level: string, name: string, text: string}} output */
+function show({ level, name, text }) {
+  const print = level === 'error' ? console.error : level === 'warn' ? console.warn : console.info;
+  print(`[${name}] ${text}`);
+  fire('print', { level, name, text });
 }
 
 /** What the page has said of the DICOMweb service of an image. @param {string} imageId */
@@ -401,9 +431,12 @@ export async function loadPython({ url, source, name, packages = [] }) {
   const file = name ?? (url ? new URL(url, document.baseURI).pathname.split('/').pop() : '') ?? '';
   const payload = { name: file || `loader-${++sourceNumber}.py`, source: text, packages, baseURL: document.baseURI };
   await init();
-  const schemes = /** @type {string[]} */ (await pool?.broadcast('define', payload, `define ${payload.name}`));
+  const schemes = /** @type {string[]} */ (await pool?.broadcast('define', payload, `define ${payload.name}`).catch(withTraceback(payload.name)));
+  // Images of an earlier version of the file, and those made of such images.
+  if ([...pythonFiles.values()].includes(payload.name)) cache.clear();
   for (const scheme of schemes) {
     pythonSchemes.add(scheme);
+    pythonFiles.set(scheme, payload.name);
     for (const host of hosts) host.registerScheme(scheme);
   }
   return schemes;
@@ -441,9 +474,22 @@ export function metaData(type, imageId) {
 /** @param {string[] | Record<string, any>} sources imageIds to read headers of, or DICOM JSON by imageId */
 export async function addMetadata(sources) {
   const read = Array.isArray(sources)
-    ? sources.map((imageId) => loadMetadata(imageId, { requestType: 'prefetch' }))
+    ? [...bySource(sources).values()].map((imageIds) => readMetadata(imageIds, { requestType: 'prefetch' }))
     : Object.entries(sources).map(([imageId, json]) => readJson(imageId, json));
   await Promise.all(read);
+}
+
+/** @param {string[]} imageIds @returns {Map<string, string[]>} */
+function bySource(imageIds) {
+  /** @type {Map<string, string[]>} */
+  const groups = new Map();
+  for (const imageId of imageIds) {
+    const { source } = parseImageId(imageId);
+    const group = groups.get(source);
+    if (group) group.push(imageId);
+    else groups.set(source, [imageId]);
+  }
+  return groups;
 }
 
 /** @param {string} imageId @param {any} json a DICOM JSON data set, or a list of one */

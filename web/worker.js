@@ -62,6 +62,8 @@ export function serve(endpoint) {
       /** @param {string} requirement */
       install: (requirement) => installPackages(pyodide, [requirement], options.baseURL).catch(toWire),
       decode: decodeImage,
+      /** @param {string} level @param {string} name @param {string} text */
+      print: (level, name, text) => void rpc.call('print', { level, name, text }),
     };
   }
 
@@ -87,7 +89,7 @@ export function serve(endpoint) {
       const { pixels, exact } = answer.image;
       return new Transfer(answer, [pixels, exact].flatMap((array) => array?.buffer ?? []));
     },
-    metadata: ({ imageId, ...job }, context) => ask(context, (id) => bridge.metadata(id, imageId, job, listener(context))),
+    metadata: async ({ imageIds, ...job }, context) => (await ask(context, (id) => bridge.metadata(id, imageIds, job, listener(context)))).found,
     imageIds: async ({ imageId, ...job }, context) => (await ask(context, (id) => bridge.image_ids(id, imageId, job, listener(context)))).found,
     search: async ({ url, ...job }, context) => (await ask(context, (id) => bridge.search(id, url, job, listener(context)))).found,
     series: async ({ url, ...job }, context) => (await ask(context, (id) => bridge.series(id, url, job, listener(context)))).instances,

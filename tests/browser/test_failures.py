@@ -106,7 +106,7 @@ BAD = {
     "type": ("return np.zeros((2, 2))", "returned ndarray, expected pyloader.Image"),
     "nothing": ("return None", "returned NoneType, expected pyloader.Image"),
     "shape": ("return Image.from_array(np.zeros((2, 2, 2), 'u1'))", r"not \(2, 2, 2\)"),
-    "dtype": ("return Image.from_array(np.zeros((2, 2), bool))", "not dtype bool"),
+    "dtype": ("return Image.from_array(np.zeros((2, 2), 'c8'))", "not dtype complex64"),
     "attribute": (
         "return Image.from_array(np.zeros((2, 2)), spacing=1)",
         "unknown image attribute 'spacing'; known are .*pixel_spacing",
@@ -150,7 +150,7 @@ def test_python_loader_that_never_returns(page: Page) -> None:
     error = fail(page, "bad:sleeps", timeout=500)
     assert time.monotonic() - started < 5
     assert (error["code"], error["imageId"]) == ("timeout", "bad:sleeps")
-    assert_matches("no sign of life for 500 ms.*scheme 'bad' never returns", error["message"])
+    assert_matches("no sign of life for 500 ms.*scheme 'bad' in bad_loader.py never returns", error["message"])
     assert page.evaluate("pyloader.stats().deaths") == 0, "the worker lives"
 
 

@@ -21,6 +21,7 @@ NAMES = {
     "cache",
     "dicomweb",
     "events",
+    "imageIds",
     "imageLoader",
     "init",
     "loadAndCacheImage",

@@ -881,7 +881,7 @@ test('silence of a worker that no longer answers is its death', async (t) => {
   await assert.rejects(silent, { code: 'timeout' });
   assert.equal(pool.stats().deaths, 0);
   await pass(t, 10_000);
-  await assert.rejects(other, { code: 'worker', message: /'x:a' may keep Python busy for ever/ });
+  await assert.rejects(other, { code: 'worker', message: /scheme 'x' may keep Python busy for ever with 'x:a'/ });
   assert.deepEqual([pool.stats().deaths, workers.length], [1, 2]);
 });
 
