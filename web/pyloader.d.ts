@@ -219,8 +219,12 @@ export function registerUnknownImageLoader(loader: ImageLoader): ImageLoader | u
  * place, without starting Python anew, and forgets what was cached.
  */
 export function loadPython(options: { url?: string; source?: string; name?: string; packages?: string[] }): Promise<string[]>;
-/** Connect a viewer, legacy cornerstone-core or @cornerstonejs/core: every scheme, metadata, events. Returns a function that disconnects. */
-export function use(cornerstone: object, options?: { priority?: number }): () => void;
+/**
+ * Connect a viewer, legacy cornerstone-core or @cornerstonejs/core: every scheme, or `schemes` alone,
+ * metadata (at `priority` among the viewer's providers, default 100) and events. Returns a function
+ * that disconnects.
+ */
+export function use(cornerstone: object, options?: { priority?: number; schemes?: string[] }): () => void;
 /** A module of an image that is loaded, or whose metadata were added; synchronous, as viewers' providers are. */
 export function metaData(type: string, imageId: string): Record<string, any> | undefined;
 /** Read the headers of images, or take DICOM JSON by imageId, so that `metaData` answers before they are loaded. */

@@ -534,8 +534,8 @@ export function dicomweb(base, options = {}) {
 
 // ------------------------------------------------------------------ viewers
 
-/** @param {any} cornerstone @param {{priority?: number}} [options] @returns {() => void} */
-export function use(cornerstone, options) {
+/** @param {any} cornerstone @param {{priority?: number, schemes?: string[]}} [options] @returns {() => void} */
+export function use(cornerstone, { priority, schemes } = {}) {
   const mode = modeOf(cornerstone);
   if (mode === 'none') {
     throw new PyLoaderError({ code: 'viewer', stage: 'dispatch', message: 'use() takes the cornerstone-core or @cornerstonejs/core library object; what it was given has no registerImageLoader' });
@@ -545,10 +545,14 @@ export function use(cornerstone, options) {
     events,
     metaData: (/** @type {string} */ type, /** @type {string} */ imageId, /** @type {Mode} */ hostMode) => moduleFor(metadata.get(imageId), type, hostMode),
   };
-  const { registerScheme, attributesOf, detach } = attach(cornerstone, mode, face, options ?? {});
-  const host = { registerScheme, attributesOf, mode };
+  const { registerScheme, attributesOf, detach } = attach(cornerstone, mode, face, { priority });
+  const host = {
+    registerScheme: (/** @type {string} */ scheme) => void ((schemes?.includes(scheme) ?? true) && registerScheme(scheme)),
+    attributesOf,
+    mode,
+  };
   hosts.add(host);
-  for (const scheme of [...pythonSchemes, ...jsLoaders.keys()]) registerScheme(scheme);
+  for (const scheme of [...pythonSchemes, ...jsLoaders.keys()]) host.registerScheme(scheme);
   return () => {
     hosts.delete(host);
     detach();

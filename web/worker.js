@@ -63,7 +63,7 @@ export function serve(endpoint) {
       install: (requirement) => installPackages(pyodide, [requirement], options.baseURL).catch(toWire),
       decode: decodeImage,
       /** @param {string} level @param {string} name @param {string} text */
-      print: (level, name, text) => void rpc.call('print', { level, name, text }),
+      print: (level, name, text) => void rpc.call('print', { level, name, text }).catch(() => {}), // the page has ended it
     };
   }
 

@@ -95,6 +95,22 @@ async def load(image_id, context):
 """
 
 
+def test_viewer_keeps_its_own_loaders_beside_chosen_schemes(legacy: Page) -> None:
+    legacy.evaluate("(source) => pyloader.loadPython({source})", CUSTOM1)
+    found = legacy.evaluate(
+        """async () => {
+          const own = (imageId) => ({promise: Promise.resolve({imageId, own: true, sizeInBytes: 1})});
+          for (const scheme of ['https', 'custom1']) cornerstone.registerImageLoader(scheme, own);
+          const detach = pyloader.use(cornerstone, {schemes: ['wadouri', 'custom1']});
+          const ids = ['https://host/a.png', 'custom1://example.com/image.dcm', 'wadouri:/corpus/CT_small.dcm'];
+          const images = await Promise.all(ids.map((id) => cornerstone.loadImage(id)));
+          detach();
+          return images.map(({own, rows}) => own ?? rows);
+        }"""
+    )
+    assert found == [True, 128, 128]
+
+
 def test_legacy_how_to_custom_image_loader(legacy: Page) -> None:
     """The two lines of Cornerstone's how-to; the loader is Python."""
     legacy.evaluate("(source) => pyloader.loadPython({source})", CUSTOM1)
