@@ -26,7 +26,7 @@ from pyloader.dicom.instance import (
 from pyloader.dicom.modules import Frame, read_pixel_module
 from pyloader.errors import FormatError, HttpStatusError
 from pyloader.loaders.pieces import Pieces, contiguous
-from pyloader.loaders.version import Version
+from pyloader.loaders.version import RANGE_NOT_SATISFIABLE, Version
 from pyloader.transport import Response
 
 # Files of which no more than this is left are fetched whole: one request in place of several.
@@ -34,7 +34,6 @@ SMALL_REST_BYTES = 1 << 20
 # What one request costs in time, in bytes: to walk over more frames than that takes longer than
 # to fetch them.
 REQUEST_BYTES = 256 << 10
-RANGE_NOT_SATISFIABLE = 416
 PEEK_BYTES = 12  # of a fragment: enough to see how its codestream begins
 
 Parsed = tuple[Instance, PixelHeader]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pyloader.errors import FormatError
 from pyloader.transport import Response
 
+RANGE_NOT_SATISFIABLE = 416
 CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+|\*)")
 
 

@@ -20,7 +20,7 @@ from pyloader.image import Image
 from pyloader.imageid import ImageId
 from pyloader.loaders import Loader
 from pyloader.loaders.partial import Parsed, PartialFile
-from pyloader.loaders.version import Version
+from pyloader.loaders.version import RANGE_NOT_SATISFIABLE, Version
 from pyloader.pixels.decode import decode_frame
 from pyloader.transport import Request, Response
 
@@ -30,7 +30,6 @@ HEADER_BYTES = 64 << 10
 FRAMES_BYTES = 256 << 10
 # Bodies from here on are looked at while they arrive: they may have many frames.
 LARGE_BYTES = 4 << 20
-RANGE_NOT_SATISFIABLE = 416
 
 
 async def load(image_id: ImageId, context: Context) -> Image:
