@@ -7,11 +7,12 @@ from contextlib import contextmanager
 from dataclasses import replace as dataclass_replace
 from typing import Any
 
+from pyloader.arrays import check_pixels
 from pyloader.cache import Cache
 from pyloader.console import speaker
 from pyloader.context import Context
 from pyloader.errors import CustomLoaderError, LoaderError, UnknownSchemeError, about
-from pyloader.image import Image, check_pixels
+from pyloader.image import Image
 from pyloader.imageid import SCHEME, ImageId
 from pyloader.loaders import ListImageIds, Load, Loader, LoadMetadata, schemes
 from pyloader.network import Network
