@@ -1,4 +1,4 @@
-"""Slices of volumes: `Grid` knows where each stands in the patient, `Volume` has the voxels too.
+"""Slices of volumes: `Volume` has the voxels, its `Grid` knows where each stands in the patient.
 
 A slice is named by the imageId. ``?frame=N`` is one as it is stored: rows and columns run along the
 first two voxel axes. ``#z-12,t-3`` is one for a person to look at: x, y and z name the patient's
@@ -10,227 +10,32 @@ downwards is the back, or the feet. In both cases `PlaneModule` says exactly whe
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from itertools import permutations
-from typing import Any, NamedTuple
-from uuid import NAMESPACE_URL, uuid5
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pyloader.errors import FormatError, ImageIdError
+from pyloader.errors import FormatError
+from pyloader.grid import Cut, Direction, Grid, frame_of_reference_uid, from_ras, is_usable
 from pyloader.image import Image, PlaneModule
 from pyloader.imageid import ImageId
 
-PART = re.compile(r"(?:(?P<axis>[xyz])(?:-(?P<slice>\d+))?|(?P<lone>\d+))(?:,t-(?P<time>\d+))?")
-# Signs of LPS: towards the left, the back and the head. For slices across x, y and z: the patient's
-# axis and sign along which columns follow each other, then rows.
-VIEWS = {"x": ((1, 1), (2, -1)), "y": ((0, 1), (2, -1)), "z": ((0, 1), (1, 1))}
+__all__ = [
+    "Cut",
+    "Direction",
+    "Grid",
+    "Volume",
+    "frame_of_reference_uid",
+    "from_ras",
+    "is_usable",
+]
 
-
-class Direction(NamedTuple):
-    """A way through the voxels: axis 0 (columns), 1 (rows) or 2 (slices), maybe backwards."""
-
-    axis: int
-    is_backwards: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Cut:
-    """One slice: across which voxel axis, at which index, and how it is turned.
-
-    Attributes
-    ----------
-    axis : int
-        0, 1 or 2.
-    index, timepoint : int
-        From 0.
-    across : Direction
-        In which columns follow each other.
-    down : Direction
-        In which rows follow each other.
-    """
-
-    axis: int
-    index: int
-    timepoint: int
-    across: Direction
-    down: Direction
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Grid:
-    """Where the voxels of a volume are.
-
-    Attributes
-    ----------
-    shape : (4,) int
-        Columns, rows, slices, timepoints.
-    affine : (4, 4) float array or None
-        From (column, row, slice, 1), from 0, of a voxel's centre to mm in the patient coordinate
-        system, LPS (towards left, back, head; PS3.3 C.7.6.2.1.1). A library that uses RAS, as
-        nibabel does, has the first two rows with the other sign. None: nothing is known.
-    """
-
-    shape: tuple[int, int, int, int]
-    affine: NDArray[np.float64] | None = None
-
-    def __post_init__(self) -> None:
-        """Check the shape and the affine.
-
-        Raises
-        ------
-        FormatError
-        """
-        if len(self.shape) != 4 or min(self.shape) < 1:
-            raise FormatError(
-                f"a volume has columns, rows, slices and timepoints, at least 1 each, not "
-                f"{self.shape}"
-            )
-        if self.affine is not None and not is_usable(self.affine):
-            raise FormatError(
-                f"the affine of a volume is a (4, 4) array that can be inverted, not "
-                f"{np.array2string(np.asarray(self.affine), separator=', ')}"
-            )
-
-    def cut(self, image_id: ImageId) -> Cut:
-        """Return the slice that an imageId names; the first axial one when it names none.
-
-        Raises
-        ------
-        ImageIdError
-            There is no such slice, or what stands after ``#`` names none.
-        """
-        if image_id.names_frame:
-            timepoint, index = divmod(image_id.frame_index, self.shape[2])
-            self._check("frame", image_id.frame_index, self.shape[2] * self.shape[3], image_id)
-            return Cut(2, index, timepoint, Direction(0), Direction(1))
-        name, index, timepoint = self._part(image_id)
-        across, down = (self._direction(*way) for way in VIEWS[name])
-        cut = Cut(self._voxel_axis("xyz".index(name)), index, timepoint, across, down)
-        self._check(f"{name} slice", index, self.shape[cut.axis], image_id)
-        self._check("timepoint", timepoint, self.shape[3], image_id)
-        return cut
-
-    def plane(self, cut: Cut, source: str) -> PlaneModule:
-        """Return where a slice is; empty when nothing is known.
-
-        All slices of one `source` share a frame of reference.
-        """
-        if self.affine is None:
-            return PlaneModule()
-        across, down = (self._step(way) for way in (cut.across, cut.down))
-        columns, rows = np.linalg.norm(across), np.linalg.norm(down)
-        normal = np.cross(across / columns, down / rows)
-        distance = float(abs(normal @ self.affine[:3, cut.axis]))
-        return PlaneModule(
-            frame_of_reference_uid=frame_of_reference_uid(source),
-            image_position_patient=tuple((self.affine @ self._first(cut))[:3].tolist()),
-            image_orientation_patient=(*(across / columns).tolist(), *(down / rows).tolist()),
-            pixel_spacing=(float(rows), float(columns)),
-            slice_thickness=distance,
-            spacing_between_slices=distance,
-        )
-
-    def image_ids(self, image_id: ImageId) -> list[str]:
-        """Return the imageIds of all slices, one timepoint after the other.
-
-        Those of one direction or one timepoint, when the imageId says ``#x``, ``#z,t-3``.
-        """
-        if not image_id.part:
-            count = self.shape[2] * self.shape[3]
-            return [image_id.of_frame(index) for index in range(count)]
-        name, _, timepoint = self._part(image_id)
-        self._check("timepoint", timepoint, self.shape[3], image_id)
-        count = self.shape[self._voxel_axis("xyz".index(name))]
-        times = [timepoint] if ",t-" in image_id.part else range(self.shape[3])
-        suffix = ",t-{}" if self.shape[3] > 1 else ""
-        return [
-            image_id.of_part(f"{name}-{index}{suffix.format(time)}")
-            for time in times
-            for index in range(count)
-        ]
-
-    def _part(self, image_id: ImageId) -> tuple[str, int, int]:
-        """Return patient axis, slice and timepoint of an imageId's part."""
-        if "#" in image_id.rest:
-            raise ImageIdError(
-                f"imageId {image_id.text!r} names no slice by "
-                f"{image_id.rest[image_id.rest.index('#') :]!r}; expected '#z-12', '#x-12,t-3' "
-                "or '#12': axis x, y or z, slice and timepoint from 0"
-            )
-        match = PART.fullmatch(image_id.part or "z")
-        assert match is not None, image_id
-        return (
-            match["axis"] or "z",
-            int(match["slice"] or match["lone"] or 0),
-            int(match["time"] or 0),
-        )
-
-    def _check(self, what: str, index: int, count: int, image_id: ImageId) -> None:
-        if index >= count:
-            raise ImageIdError(
-                f"imageId {image_id.text!r} asks for {what} {index}; there are {count}, "
-                f"0 to {count - 1}"
-            )
-
-    def _voxel_axis(self, patient_axis: int) -> int:
-        """Return the voxel axis that is nearest to an axis of the patient."""
-        return nearest_axes(self.affine)[patient_axis]
-
-    def _direction(self, patient_axis: int, sign: int) -> Direction:
-        """Return the way through the voxels that is nearest to a way through the patient."""
-        axis = self._voxel_axis(patient_axis)
-        along = 1.0 if self.affine is None else self.affine[patient_axis, axis]
-        return Direction(axis, self.affine is not None and along * sign < 0)
-
-    def _step(self, way: Direction) -> NDArray[np.float64]:
-        """Return mm in LPS from one voxel to the next."""
-        assert self.affine is not None
-        sign = -1.0 if way.is_backwards else 1.0
-        return sign * self.affine[:3, way.axis]
-
-    def _first(self, cut: Cut) -> NDArray[np.float64]:
-        """Return (column, row, slice, 1) of the slice's first pixel."""
-        first = np.zeros(4)
-        first[3] = 1
-        first[cut.axis] = cut.index
-        for way in (cut.across, cut.down):
-            first[way.axis] = self.shape[way.axis] - 1 if way.is_backwards else 0
-        return first
-
-
-def is_usable(affine: NDArray[Any]) -> bool:
-    """Tell whether an affine gives each voxel a place of its own."""
-    if np.shape(affine) != (4, 4) or not np.isfinite(affine).all():
-        return False
-    steps = np.linalg.norm(affine[:3, :3], axis=0)
-    return bool(steps.all() and abs(np.linalg.det(affine[:3, :3] / steps)) > 1e-6)
-
-
-def nearest_axes(affine: NDArray[np.float64] | None) -> tuple[int, int, int]:
-    """Return, for the patient's axes x, y and z, the voxel axes that are nearest to them."""
-    if affine is None:
-        return 0, 1, 2
-    cosines = abs(affine[:3, :3] / np.linalg.norm(affine[:3, :3], axis=0))
-    # Axes may be exchanged, as in a sagittal scan; the best of all six ways decides ties alike.
-    orders: Iterator[Any] = permutations(range(3))
-    best: tuple[int, int, int] = max(
-        orders, key=lambda order: round(sum(cosines[axis, order[axis]] for axis in range(3)), 9)
-    )
-    return best
-
-
-def from_ras(affine: NDArray[Any]) -> NDArray[np.float64]:
-    """Return an affine to LPS of one to RAS, as NIfTI and nibabel have it, or the other way."""
-    return np.asarray(affine, "f8") * [[-1], [-1], [1], [1]]
-
-
-def frame_of_reference_uid(source: str) -> str:
-    """Return a UID for a space that has none: the same for all images of `source` (PS3.5 B.2)."""
-    return f"2.25.{uuid5(NAMESPACE_URL, source).int}"
+# Largest integer that float64, and so JavaScript, can tell from its neighbours.
+EXACT = 1 << 53
+# Attributes of the plane that an author may know better than the affine.
+OF_AUTHOR = ("frame_of_reference_uid", "slice_thickness")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -240,7 +45,8 @@ class Volume:
     Attributes
     ----------
     voxels : (timepoints, slices, rows, columns) array, colour with a last axis of 3 or 4
-        Stored values; any integer or floating dtype, contiguous or not.
+        Stored values; any integer, floating or complex dtype, contiguous or not. Of complex ones
+        slices have the magnitude.
     affine : (4, 4) float array or None
         See `Grid`.
     attributes : mapping
@@ -269,8 +75,9 @@ class Volume:
         Parameters
         ----------
         voxels : (slices, rows, columns) or (timepoints, slices, rows, columns) array
-            With a last axis of 3 (RGB) or 4 (RGBA) when `is_color`. A Fortran-ordered array of
-            (columns, rows, slices) is given as its transpose, ``array.T``, which copies nothing.
+            Or one slice, (rows, columns). With a last axis of 3 (RGB) or 4 (RGBA) when `is_color`.
+            A Fortran-ordered array of (columns, rows, slices) is given as its transpose,
+            ``array.T``, which copies nothing.
         affine : (4, 4) array, optional
             From (column, row, slice, 1) to mm in LPS; see `Grid` and `from_ras`.
         spacing : (3,) mm, optional
@@ -282,11 +89,11 @@ class Volume:
         Raises
         ------
         FormatError
-            The array is no volume, or the affine cannot be inverted.
+            The array is no volume, the affine cannot be inverted, or an attribute is unknown.
         """
         voxels = np.asarray(voxels)
         dimensions = voxels.ndim - is_color
-        if dimensions not in (2, 3, 4):
+        if dimensions not in (2, 3, 4) or (is_color and voxels.shape[-1] not in (3, 4)):
             raise FormatError(
                 f"a volume's array is (slices, rows, columns) or (timepoints, slices, rows, "
                 f"columns), {'and the samples of a color, ' * is_color}not {voxels.shape}"
@@ -295,7 +102,7 @@ class Volume:
         if affine is None and spacing is not None:
             affine = np.diag([*spacing, 1.0])
         volume = cls(voxels, None if affine is None else np.asarray(affine, "f8"), attributes)
-        assert volume.grid
+        volume.modules(ImageId("volume:", "volume", ""))  # so that mistakes show here
         return volume
 
     @property
@@ -320,9 +127,30 @@ class Volume:
             The voxels cannot be an image.
         """
         cut = self.grid.cut(image_id)
-        image = Image.from_array(self.pixels(cut), **self.attributes)
-        plane = image.plane if self.affine is None else self.grid.plane(cut, image_id.source)
-        return replace(image, plane=plane, warnings=self.warnings)
+        pixels = magnitude(self.pixels(cut))
+        warnings = (*self.warnings, *self.grid.warnings(cut), *inexact(pixels))
+        return replace(self._describe(pixels, cut, image_id), warnings=warnings)
+
+    def modules(self, image_id: ImageId) -> dict[str, Any]:
+        """Return what describes a slice, as `pyloader.load_metadata` does; voxels are not read."""
+        cut = self.grid.cut(image_id)
+        image = self._describe(self.pixels(cut).real, cut, image_id)
+        return {
+            "image_pixel": image.pixel,
+            "image_plane": image.plane,
+            "modality_lut": image.modality_lut,
+            "voi_lut": image.voi_lut,
+        }
+
+    def _describe(self, pixels: NDArray[Any], cut: Cut, image_id: ImageId) -> Image:
+        """Return the image of a slice's pixels."""
+        image = Image.from_array(pixels, **self.attributes)
+        if self.affine is None:
+            # What an author says of the plane holds for slices as they are stored.
+            return image if cut.axis == 2 else replace(image, plane=PlaneModule())
+        known = {name: getattr(image.plane, name) for name in OF_AUTHOR if cut.axis == 2}
+        known = {name: value for name, value in known.items() if value is not None}
+        return replace(image, plane=replace(self.grid.plane(cut, image_id.source), **known))
 
     def pixels(self, cut: Cut) -> NDArray[Any]:
         """Return (rows, columns) or (rows, columns, samples) of a slice, without copying."""
@@ -339,3 +167,25 @@ class Volume:
     def image_ids(self, image_id: ImageId) -> list[str]:
         """Return the imageIds of all slices; see `Grid.image_ids`."""
         return self.grid.image_ids(image_id)
+
+
+def magnitude(pixels: NDArray[Any]) -> NDArray[Any]:
+    """Return complex pixels as their magnitude, and others as they are."""
+    if pixels.dtype.kind != "c":
+        return pixels
+    with np.errstate(all="ignore"):
+        found: NDArray[Any] = np.abs(pixels)
+    return found
+
+
+def inexact(pixels: NDArray[Any]) -> tuple[str, ...]:
+    """Return a sentence when there are integers that JavaScript has no number for."""
+    if pixels.dtype.kind not in "ui" or pixels.dtype.itemsize < 8 or not pixels.size:
+        return ()
+    low, high = int(pixels.min()), int(pixels.max())
+    if low >= -EXACT and high <= EXACT:
+        return ()
+    return (
+        f"the values of this slice, {low} to {high}, are exact in Python only: JavaScript's "
+        "numbers round integers beyond 2 to the power of 53",
+    )

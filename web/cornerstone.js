@@ -124,11 +124,12 @@ export function moduleFor(modules, type, mode) {
   if (!modules) return undefined;
   const module = modules[type];
   const adapt = ADAPTED[type];
-  return adapt ? adapt(module, mode) : module;
+  return adapt ? adapt(module, mode, modules) : module;
 }
 
-/** @type {Record<string, (module: any, mode: Mode) => any>} */
+/** @type {Record<string, (module: any, mode: Mode, modules: Record<string, any>) => any>} */
 const ADAPTED = {
+  imagePixelModule: (pixel, mode, { modalityLutModule }) => pixel && (mode === '3d' ? asDelivered(pixel, modalityLutModule) : pixel),
   imagePlaneModule: (plane, mode) => plane && (mode === '3d' ? withPlaneDefaults(plane) : plane),
   generalSeriesModule: (series, mode) => series ?? (mode === '3d' ? {} : undefined),
   patientModule: (patient) => patient && { ...patient, patientId: patient.patientID },
@@ -136,6 +137,32 @@ const ADAPTED = {
   modalityLutModule: (module) => module && { ...module, modalityLUTSequence: module.lut && [tableFor(module.lut)] },
   voiLutModule: (module) => module && { ...module, voiLUTSequence: module.luts?.map(tableFor) },
 };
+
+/**
+ * Cornerstone3D chooses the class of a volume by bits and sign before it has a slice, and what that
+ * does not hold wraps around. Where modality units may not fit, other bits are told.
+ * @param {any} pixel
+ * @param {{rescaleSlope?: number, rescaleIntercept?: number, lut?: any}} [modalityLut]
+ */
+function asDelivered(pixel, { rescaleSlope: slope = 1, rescaleIntercept: intercept = 0, lut } = {}) {
+  const { bitsAllocated: bits, bitsStored = bits, pixelRepresentation: sign } = pixel;
+  if (pixel.samplesPerPixel > 1 || bits > 16) return pixel;
+  const isWhole = Number.isInteger(slope) && Number.isInteger(intercept);
+  const isNegative = slope < 0 || intercept < 0;
+  // Of 16 bits it allows for fractions; an intercept alone moves but what is not tissue beyond them.
+  if (bits === 16 && !lut && (slope === 1 || !isWhole)) return pixel;
+  const stored = lut ? [0, 65535] : reach(bitsStored, sign);
+  const [low, high] = stored.map((value) => value * slope + intercept).sort((a, b) => a - b);
+  const holds = (/** @type {number[]} */ [least, most]) => isWhole && least <= low && high <= most;
+  if (holds(bits === 8 ? reach(8, 0) : reach(16, sign || isNegative))) return pixel;
+  const wider = Number(low < 0 || isNegative);
+  return holds(reach(16, wider)) ? { ...pixel, bitsAllocated: 16, pixelRepresentation: wider } : { ...pixel, bitsAllocated: 32 };
+}
+
+/** The smallest and largest integer. @param {number} bits @param {any} isSigned */
+function reach(bits, isSigned) {
+  return isSigned ? [-(2 ** (bits - 1)), 2 ** (bits - 1) - 1] : [0, 2 ** bits - 1];
+}
 
 /**
  * Cornerstone3D reads these fields without looking whether they are there. The defaults are the

@@ -561,3 +561,46 @@ for (const [mode, fake, target] of [['legacy', fakeLegacy, 'events'], ['3d', fak
     assert.deepEqual([library.fired, asked], [[], []]);
   });
 }
+
+const BITS = { samplesPerPixel: 1, photometricInterpretation: 'MONOCHROME2' };
+/** Bits allocated, sign, slope, intercept; then bits and sign as Cornerstone3D is told. */
+const TOLD = [
+  [8, 0, undefined, undefined, 8, 0],
+  [8, 0, 1, 0, 8, 0],
+  [8, 1, 1, 0, 16, 1],
+  [8, 1, 1, 128, 8, 1],
+  [8, 0, 2, 0, 16, 0],
+  [8, 0, 1, -1000, 16, 1],
+  [8, 0, -1, 255, 8, 0],
+  [8, 0, 257, 0, 16, 0],
+  [8, 0, 258, 0, 32, 0],
+  [8, 0, 0.5, 0, 32, 0],
+  [8, 0, 1, 0.5, 32, 0],
+  [16, 0, 1, 0, 16, 0],
+  [16, 1, 1, -1024, 16, 1],
+  [16, 1, 0.5, 0, 16, 1],
+  [16, 0, 2, 0, 32, 0],
+  [16, 1, 2, 0, 32, 1],
+  [16, 0, -1, 0, 32, 0],
+  [32, 1, 2, 0, 32, 1],
+  [64, 1, 1, 0, 64, 1],
+];
+for (const [bits, sign, rescaleSlope, rescaleIntercept, told, toldSign] of TOLD) {
+  test(`a volume of Cornerstone3D holds ${bits} bits of sign ${sign} after ${rescaleSlope}, ${rescaleIntercept}`, () => {
+    const pixel = { ...BITS, bitsAllocated: bits, bitsStored: bits, pixelRepresentation: sign };
+    const modules = { imagePixelModule: pixel, modalityLutModule: { rescaleSlope, rescaleIntercept } };
+    const { bitsAllocated, pixelRepresentation } = moduleFor(modules, 'imagePixelModule', '3d');
+    assert.deepEqual([bitsAllocated, pixelRepresentation], [told, toldSign]);
+    assert.equal(moduleFor(modules, 'imagePixelModule', 'legacy'), pixel, 'other viewers are told what there is');
+  });
+}
+
+test('stored bits, tables and colour decide too what Cornerstone3D is told of bits', () => {
+  const told = (pixel, modalityLutModule) => moduleFor({ imagePixelModule: { ...BITS, ...pixel }, modalityLutModule }, 'imagePixelModule', '3d').bitsAllocated;
+  assert.equal(told({ bitsAllocated: 16, bitsStored: 12, pixelRepresentation: 0 }, { rescaleSlope: 4, rescaleIntercept: 0 }), 16);
+  assert.equal(told({ bitsAllocated: 8, bitsStored: 8, pixelRepresentation: 0 }, { lut: TABLE }), 16);
+  assert.equal(told({ bitsAllocated: 16, bitsStored: 16, pixelRepresentation: 1 }, { lut: TABLE }), 16);
+  assert.equal(told({ bitsAllocated: 8, bitsStored: 8, pixelRepresentation: 0, samplesPerPixel: 3 }, { rescaleSlope: 2 }), 8);
+  assert.equal(told({ bitsAllocated: 8, bitsStored: 8, pixelRepresentation: 0 }), 8);
+  assert.equal(moduleFor({}, 'imagePixelModule', '3d'), undefined);
+});

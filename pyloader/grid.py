@@ -1,0 +1,270 @@
+"""Where the slices of a volume are: `Grid` finds the one that an imageId names, and its plane.
+
+Which slices there are, and how they are turned, stands at the top of `pyloader.volume`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import permutations
+from typing import Any, NamedTuple
+from uuid import NAMESPACE_URL, uuid5
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pyloader.errors import FormatError, ImageIdError
+from pyloader.image import PlaneModule
+from pyloader.imageid import FIRST_FRAME, ImageId
+
+PART = re.compile(r"(?:(?P<axis>[xyz])(?:-(?P<slice>\d+))?|(?P<lone>\d+))(?:,t-(?P<time>\d+))?")
+# Signs of LPS: towards the left, the back and the head. For slices across x, y and z: the patient's
+# axis and sign along which columns follow each other, then rows.
+VIEWS = {"x": ((1, 1), (2, -1)), "y": ((0, 1), (2, -1)), "z": ((0, 1), (1, 1))}
+# Cosine of directions that still count as perpendicular: half a pixel in 512.
+SQUARE = 1e-3
+
+
+class Direction(NamedTuple):
+    """A way through the voxels: axis 0 (columns), 1 (rows) or 2 (slices), maybe backwards."""
+
+    axis: int
+    is_backwards: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """One slice: across which voxel axis, at which index, and how it is turned.
+
+    Attributes
+    ----------
+    axis : int
+        0, 1 or 2.
+    index, timepoint : int
+        From 0.
+    across : Direction
+        In which columns follow each other.
+    down : Direction
+        In which rows follow each other.
+    """
+
+    axis: int
+    index: int
+    timepoint: int
+    across: Direction
+    down: Direction
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Grid:
+    """Where the voxels of a volume are.
+
+    Attributes
+    ----------
+    shape : (4,) int
+        Columns, rows, slices, timepoints.
+    affine : (4, 4) float array or None
+        From (column, row, slice, 1), from 0, of a voxel's centre to mm in the patient coordinate
+        system, LPS (towards left, back, head; PS3.3 C.7.6.2.1.1). A library that uses RAS, as
+        nibabel does, has the first two rows with the other sign. None: nothing is known.
+    """
+
+    shape: tuple[int, int, int, int]
+    affine: NDArray[np.float64] | None = None
+
+    def __post_init__(self) -> None:
+        """Check the shape and the affine.
+
+        Raises
+        ------
+        FormatError
+        """
+        if len(self.shape) != 4 or min(self.shape) < 1:
+            raise FormatError(
+                f"a volume has columns, rows, slices and timepoints, at least 1 each, not "
+                f"{self.shape}"
+            )
+        if self.affine is not None and not is_usable(self.affine):
+            raise FormatError(
+                "the affine of a volume is a (4, 4) array that can be inverted, with a last row of "
+                f"0, 0, 0, 1, not {np.array2string(np.asarray(self.affine), separator=', ')}"
+            )
+
+    def cut(self, image_id: ImageId) -> Cut:
+        """Return the slice that an imageId names; the first axial one when it names none.
+
+        Raises
+        ------
+        ImageIdError
+            There is no such slice, or what stands after ``#`` names none.
+        """
+        name, index, timepoint = self._part(image_id)
+        if image_id.names_frame:
+            self._check_frame(image_id)
+            timepoint, index = divmod(image_id.frame_index, self.shape[2])
+            return Cut(2, index, timepoint, Direction(0), Direction(1))
+        across, down = (self._direction(*way) for way in VIEWS[name])
+        cut = Cut(self._voxel_axis("xyz".index(name)), index, timepoint, across, down)
+        self._check(f"{name} slice", index, self.shape[cut.axis], image_id)
+        self._check("timepoint", timepoint, self.shape[3], image_id)
+        return cut
+
+    def plane(self, cut: Cut, source: str) -> PlaneModule:
+        """Return where a slice is; empty when nothing is known.
+
+        All slices of one `source` share a frame of reference.
+        """
+        if self.affine is None:
+            return PlaneModule()
+        across, down = (self._step(way) for way in (cut.across, cut.down))
+        columns, rows = np.linalg.norm(across), np.linalg.norm(down)
+        normal = np.cross(across / columns, down / rows)
+        distance = float(abs(normal @ self.affine[:3, cut.axis]))
+        return PlaneModule(
+            frame_of_reference_uid=frame_of_reference_uid(source),
+            image_position_patient=tuple((self.affine @ self._first(cut))[:3].tolist()),
+            image_orientation_patient=(*(across / columns).tolist(), *(down / rows).tolist()),
+            pixel_spacing=(float(rows), float(columns)),
+            slice_thickness=distance,
+            spacing_between_slices=distance,
+        )
+
+    def warnings(self, cut: Cut) -> tuple[str, ...]:
+        """Return what a slice, or a stack of its like, would be drawn wrong in, each a sentence."""
+        if self.affine is None:
+            return ()
+        across, down, step = (
+            self.affine[:3, axis] / np.linalg.norm(self.affine[:3, axis])
+            for axis in (cut.across.axis, cut.down.axis, cut.axis)
+        )
+        shear, tilt = (
+            abs(float(across @ down)),
+            max(map(abs, (float(across @ step), float(down @ step)))),
+        )
+        within = (
+            f"the axes of this slice meet at {angle(shear)}, not at a right angle; viewers draw "
+            "its pixels as rectangles, so that angles and lengths in it look other than they are"
+        )
+        between = (
+            f"slices follow each other at {angle(tilt)} to their axes, not at a right angle; each "
+            "is where it says, but viewers that build a volume of them draw it sheared"
+        )
+        return ((within,) if shear > SQUARE else ()) + ((between,) if tilt > SQUARE else ())
+
+    def image_ids(self, image_id: ImageId) -> list[str]:
+        """Return the imageIds of all slices, one timepoint after the other.
+
+        Those of one direction or one timepoint, when the imageId says ``#x``, ``#z,t-3``.
+        """
+        if not image_id.part:
+            count = self.shape[2] * self.shape[3]
+            return [image_id.of_frame(index) for index in range(count)]
+        name, _, timepoint = self._part(image_id)
+        self._check("timepoint", timepoint, self.shape[3], image_id)
+        count = self.shape[self._voxel_axis("xyz".index(name))]
+        times = [timepoint] if ",t-" in image_id.part else range(self.shape[3])
+        suffix = ",t-{}" if self.shape[3] > 1 else ""
+        return [
+            image_id.of_part(f"{name}-{index}{suffix.format(time)}")
+            for time in times
+            for index in range(count)
+        ]
+
+    def _part(self, image_id: ImageId) -> tuple[str, int, int]:
+        """Return patient axis, slice and timepoint of an imageId's part."""
+        if "#" in image_id.rest:
+            raise ImageIdError(
+                f"imageId {image_id.text!r} names no slice by "
+                f"{image_id.rest[image_id.rest.index('#') :]!r}; expected '#z-12', '#x-12,t-3' "
+                "or '#12': axis x, y or z, slice and timepoint from 0"
+            )
+        match = PART.fullmatch(image_id.part or "z")
+        assert match is not None, image_id
+        return (
+            match["axis"] or "z",
+            int(match["slice"] or match["lone"] or 0),
+            int(match["time"] or 0),
+        )
+
+    def _check_frame(self, image_id: ImageId) -> None:
+        count = self.shape[2] * self.shape[3]
+        first = FIRST_FRAME.get(image_id.scheme, 1)
+        if image_id.frame_index >= count:
+            raise ImageIdError(
+                f"imageId {image_id.text!r} asks for frame {image_id.frame_index + first}; there "
+                f"are {count}, {first} to {count - 1 + first}"
+            )
+
+    def _check(self, what: str, index: int, count: int, image_id: ImageId) -> None:
+        if index >= count:
+            raise ImageIdError(
+                f"imageId {image_id.text!r} asks for {what} {index}; there are {count}, "
+                f"0 to {count - 1}"
+            )
+
+    def _voxel_axis(self, patient_axis: int) -> int:
+        """Return the voxel axis that is nearest to an axis of the patient."""
+        return nearest_axes(self.affine)[patient_axis]
+
+    def _direction(self, patient_axis: int, sign: int) -> Direction:
+        """Return the way through the voxels that is nearest to a way through the patient."""
+        axis = self._voxel_axis(patient_axis)
+        along = 1.0 if self.affine is None else self.affine[patient_axis, axis]
+        return Direction(axis, self.affine is not None and along * sign < 0)
+
+    def _step(self, way: Direction) -> NDArray[np.float64]:
+        """Return mm in LPS from one voxel to the next."""
+        assert self.affine is not None
+        sign = -1.0 if way.is_backwards else 1.0
+        return sign * self.affine[:3, way.axis]
+
+    def _first(self, cut: Cut) -> NDArray[np.float64]:
+        """Return (column, row, slice, 1) of the slice's first pixel."""
+        first = np.zeros(4)
+        first[3] = 1
+        first[cut.axis] = cut.index
+        for way in (cut.across, cut.down):
+            first[way.axis] = self.shape[way.axis] - 1 if way.is_backwards else 0
+        return first
+
+
+def is_usable(affine: NDArray[Any]) -> bool:
+    """Tell whether an affine gives each voxel a place of its own."""
+    if np.shape(affine) != (4, 4) or not np.isfinite(affine).all():
+        return False
+    # The other way round it would be of points in rows, as some libraries have them.
+    if not np.array_equal(affine[3], (0, 0, 0, 1)):
+        return False
+    with np.errstate(all="ignore"):
+        steps = np.linalg.norm(affine[:3, :3], axis=0)
+        return bool(steps.all() and abs(np.linalg.det(affine[:3, :3] / steps)) > 1e-6)
+
+
+def angle(cosine: float) -> str:
+    """Return the angle of a cosine in words."""
+    return f"{np.degrees(np.arccos(min(cosine, 1.0))):.2f} degrees"
+
+
+def nearest_axes(affine: NDArray[np.float64] | None) -> tuple[int, int, int]:
+    """Return, for the patient's axes x, y and z, the voxel axes that are nearest to them."""
+    if affine is None:
+        return 0, 1, 2
+    cosines = abs(affine[:3, :3] / np.linalg.norm(affine[:3, :3], axis=0))
+    # Axes may be exchanged, as in a sagittal scan; the best of all six ways decides ties alike.
+    orders: Iterator[Any] = permutations(range(3))
+    best: tuple[int, int, int] = max(
+        orders, key=lambda order: round(sum(cosines[axis, order[axis]] for axis in range(3)), 9)
+    )
+    return best
+
+
+def from_ras(affine: NDArray[Any]) -> NDArray[np.float64]:
+    """Return an affine to LPS of one to RAS, as NIfTI and nibabel have it, or the other way."""
+    return np.asarray(affine, "f8") * [[-1], [-1], [1], [1]]
+
+
+def frame_of_reference_uid(source: str) -> str:
+    """Return a UID for a space that has none: the same for all images of `source` (PS3.5 B.2)."""
+    return f"2.25.{uuid5(NAMESPACE_URL, source).int}"

@@ -1,0 +1,234 @@
+"""The header of a NIfTI file: `parse` makes a `Header` of its first bytes.
+
+NIfTI-1 and NIfTI-2, of either byte order, single files and pairs, as nifti1.h and nifti2.h of the
+NIfTI Data Format Working Group define them. ``tests/test_nifti.py`` compares with nibabel.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from math import isfinite, prod
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pyloader.errors import FormatError, UnsupportedError
+from pyloader.loaders.nifti.fields import VERSIONS, Version, not_nifti, read_fields
+from pyloader.loaders.nifti.geometry import read_affine
+from pyloader.volume import Volume
+
+# Code of `datatype`: dtype of a sample, samples of a voxel.
+DATATYPES = {
+    2: ("u1", 1),
+    4: ("i2", 1),
+    8: ("i4", 1),
+    16: ("f4", 1),
+    32: ("c8", 1),
+    64: ("f8", 1),
+    128: ("u1", 3),
+    256: ("i1", 1),
+    512: ("u2", 1),
+    768: ("u4", 1),
+    1024: ("i8", 1),
+    1280: ("u8", 1),
+    1792: ("c16", 1),
+    2304: ("u1", 4),
+}
+REFUSED = {
+    0: "no type at all",
+    1: "single bits (DT_BINARY)",
+    255: "all types (DT_ALL)",
+    1536: "128-bit floats (DT_FLOAT128)",
+    2048: "256-bit complex numbers (DT_COMPLEX256)",
+}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Header:
+    """What a header says.
+
+    Attributes
+    ----------
+    shape : (4,) int
+        Columns, rows, slices, timepoints. All dimensions from the fourth on (time, vector,
+        statistic) count as timepoints, the fourth fastest, as they are stored.
+    dtype : numpy dtype
+        Of one sample, in the byte order of the file.
+    samples : int
+        Of one voxel: 1, 3 (RGB) or 4 (RGBA).
+    voxels_at : int
+        First byte of the voxels, in the file that has them.
+    is_pair : bool
+        Whether that is another file.
+    affine : (4, 4) float array or None
+        To mm in LPS; see `Grid`.
+    attributes : mapping
+        Scaling and window, for `Image.from_array`.
+    shift : float
+        What has to be added to complex voxels before their magnitude is taken.
+    warnings : tuple of str
+    """
+
+    shape: tuple[int, int, int, int]
+    dtype: np.dtype[Any]
+    samples: int
+    voxels_at: int
+    is_pair: bool
+    affine: NDArray[np.float64] | None = None
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+    shift: float = 0.0
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def size(self) -> int:
+        """Bytes of the voxels."""
+        return prod(self.shape) * self.samples * self.dtype.itemsize
+
+    def volume(self, voxels: NDArray[np.uint8], *warnings: str) -> Volume:
+        """Return the volume of `voxels`, (size,) bytes as they are stored, which it takes over."""
+        array = voxels.view(self.dtype).reshape(self._array_shape)
+        if self.shift:
+            with np.errstate(all="ignore"):
+                array += self.shift
+        return self._volume(array, *warnings)
+
+    def hollow(self) -> Volume:
+        """Return the volume without its voxels, for its `Volume.modules` and `Volume.image_ids`."""
+        # The real type of complex ones; in this machine's byte order, so that nothing is copied.
+        dtype = np.zeros(1, self.dtype).real.dtype.newbyteorder("=")
+        return self._volume(np.broadcast_to(np.zeros((), dtype), self._array_shape))
+
+    @property
+    def _array_shape(self) -> tuple[int, ...]:
+        return (*self.shape[::-1], *([self.samples] if self.samples > 1 else []))
+
+    def _volume(self, array: NDArray[Any], *warnings: str) -> Volume:
+        return Volume(array, self.affine, self.attributes, (*self.warnings, *warnings))
+
+
+def parse(beginning: bytes, name: str) -> Header | None:
+    """Read the header of the file `name` from its first bytes.
+
+    Returns
+    -------
+    Header or None
+        None when more bytes are needed; `LARGEST_HEADER` are always enough.
+
+    Raises
+    ------
+    FormatError
+        It is no NIfTI file, or its header contradicts itself.
+    UnsupportedError
+        Analyze 7.5, CIFTI-2, or a type of voxels that is not known.
+    """
+    for version in VERSIONS:
+        if version.is_of(beginning):
+            return read_header(version, beginning, name) if len(beginning) >= version.size else None
+    if len(beginning) < VERSIONS[-1].size:
+        return None
+    raise not_nifti(beginning, name)
+
+
+def read_header(version: Version, beginning: bytes, name: str) -> Header:
+    """Return what a complete header says."""
+    fields = read_fields(version, beginning, name)
+    is_pair = version.is_pair(beginning)
+    shape = read_shape(fields["dim"].tolist(), name)
+    dtype, samples = read_datatype(fields, name)
+    affine, warnings = read_affine(fields, shape)
+    attributes, shift = read_scaling(fields, dtype, samples, name)
+    if int(fields["bitpix"]) != dtype.itemsize * samples * 8:
+        warnings = (
+            *warnings,
+            f"the header says {int(fields['bitpix'])} bits a voxel (bitpix), but its type "
+            f"(datatype {int(fields['datatype'])}) has {dtype.itemsize * samples * 8}, as taken",
+        )
+    if shift:
+        warnings = (*warnings, COMPLEX_INTERCEPT)
+    voxels_at = read_offset(version, fields, is_pair, name)
+    return Header(
+        *(shape, dtype, samples, voxels_at, is_pair),
+        *(affine, attributes | read_window(fields, samples), shift, warnings),
+    )
+
+
+COMPLEX_INTERCEPT = (
+    "the voxels are complex and have an intercept (scl_inter); it was added to their real part, as "
+    "nibabel does, though nifti1.h wants it in both parts"
+)
+
+
+def read_shape(dim: list[int], name: str) -> tuple[int, int, int, int]:
+    """Return columns, rows, slices and timepoints."""
+    sizes = dim[1 : dim[0] + 1]
+    if min(sizes) < 1:
+        raise FormatError(
+            f"the header of {name} gives its {dim[0]} dimensions as {sizes}, expected at least 1 "
+            "each: it is damaged, or of a kind of its writer's own"
+        )
+    columns, rows, slices = (*sizes, 1, 1)[:3]
+    return columns, rows, slices, prod(sizes[3:])
+
+
+def read_datatype(fields: Any, name: str) -> tuple[np.dtype[Any], int]:
+    """Return the dtype of a sample, and the samples of a voxel."""
+    code = int(fields["datatype"])
+    if code not in DATATYPES:
+        raise UnsupportedError(
+            f"the voxels of {name} are {REFUSED.get(code, 'of an unknown type')} (datatype "
+            f"{code}); read are integers of 8 to 64 bits, float32, float64, complex64, complex128, "
+            "RGB24 and RGBA32: convert it"
+        )
+    kind, samples = DATATYPES[code]
+    byte_order = fields.dtype["datatype"].byteorder
+    return np.dtype(kind).newbyteorder(byte_order), samples
+
+
+def read_offset(version: Version, fields: Any, is_pair: bool, name: str) -> int:
+    """Return the first byte of the voxels."""
+    offset = fields["vox_offset"].item()
+    # Behind the header of a single file are 4 bytes that tell of extensions.
+    least = 0 if is_pair else version.size + 4
+    if not isfinite(offset) or offset != int(offset) or offset < least:
+        raise FormatError(
+            f"the header of {name} says that its voxels begin at byte {offset} (vox_offset), "
+            f"expected a whole number from {least} on: it is damaged"
+        )
+    return int(offset)
+
+
+def read_scaling(
+    fields: Any, dtype: np.dtype[Any], samples: int, name: str
+) -> tuple[dict[str, Any], float]:
+    """Return slope and intercept, of magnitudes if voxels are complex, and `Header.shift`.
+
+    A slope of 0 means that there is none (nifti1.h, "DATA SCALING"), and so does one that is not
+    finite, as nibabel has it.
+    """
+    slope, intercept = (float(fields[name]) for name in ("scl_slope", "scl_inter"))
+    if samples > 1 or slope == 0 or not isfinite(slope):
+        return {}, 0.0
+    if not isfinite(intercept):
+        raise FormatError(
+            f"the header of {name} has a slope (scl_slope {slope}) and an intercept that is no "
+            f"number (scl_inter {intercept}): its values cannot be known"
+        )
+    if dtype.kind == "c":
+        # |slope * voxel + intercept| = |slope| * |voxel + intercept / slope|
+        return {"rescale_slope": abs(slope), "rescale_intercept": 0.0}, intercept / slope
+    return {"rescale_slope": slope, "rescale_intercept": intercept}, 0.0
+
+
+def read_window(fields: Any, samples: int) -> dict[str, Any]:
+    """Return the window from cal_min, black, to cal_max, white; none when there is none."""
+    low, high = (float(fields[name]) for name in ("cal_min", "cal_max"))
+    if samples > 1 or not (isfinite(low) and isfinite(high) and low < high):
+        return {}
+    return {
+        "window_center": (low + high) / 2,
+        "window_width": high - low,
+        # The ramp ends at both values themselves, also when they are 0 and 1 (PS3.3 C.11.2.1.3).
+        "voi_lut_function": "LINEAR_EXACT",
+    }
