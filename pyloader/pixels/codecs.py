@@ -1,4 +1,4 @@
-"""imagecodecs as a decoding plugin of pydicom: one small function per codec.
+"""imagecodecs: a decoding plugin of pydicom, one small function per codec, and web images.
 
 pydicom's plugin contract is three names in a module: `is_available`, `DECODER_DEPENDENCIES` and a
 function ``(src, runner) -> buffer``. Its runner carries the header's description; a function that
@@ -18,6 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydicom import uid
 from pydicom.pixels.decoders.base import _PIXEL_DATA_DECODERS, DecodeRunner
+
+from pyloader.errors import DecodeError
 
 PLUGIN = "imagecodecs"
 Pixels = NDArray[Any]
@@ -98,6 +100,11 @@ def decode_rle(src: bytes, runner: DecodeRunner) -> Pixels:
     return pixels
 
 
+def encode_png(pixels: NDArray[np.uint8]) -> bytes:
+    """Encode (rows, columns), or (rows, columns, 3 or 4), as PNG (ISO 15948)."""
+    return bytes(imagecodecs.png_encode(np.ascontiguousarray(pixels)))
+
+
 Codec = Callable[[bytes, DecodeRunner], Pixels]
 CODECS: dict[str, Codec] = {
     uid.JPEGBaseline8Bit: decode_jpeg,
@@ -141,6 +148,40 @@ def decode_frame(src: bytes, runner: DecodeRunner) -> Pixels:
     if pixels.ndim == 3:
         runner.set_option("planar_configuration", 0)
     return np.ascontiguousarray(pixels).reshape(-1)
+
+
+def has_codec(name: str) -> bool:
+    """Tell whether imagecodecs was built with a codec, such as ``"gif"``."""
+    return bool(getattr(imagecodecs, name.upper()).available)
+
+
+def decode_picture(name: str, body: bytes, *, is_rgba: bool = False) -> Pixels:
+    """Decode a web image.
+
+    Parameters
+    ----------
+    name : str
+        Of the codec: ``"png"``, ``"jpeg8"``, ``"webp"``, ``"bmp"``, ``"gif"``, ``"avif"``.
+    is_rgba : bool
+        With alpha in every case, for codecs that decide by themselves.
+
+    Returns
+    -------
+    (rows, columns) or (rows, columns, samples) array
+        Of several frames of GIF and AVIF, with an axis before them.
+
+    Raises
+    ------
+    DecodeError
+    """
+    options = {"hasalpha": True} if is_rgba else {}
+    try:
+        pixels: Pixels = getattr(imagecodecs, f"{name}_decode")(body, **options)
+    except (RuntimeError, ValueError, IndexError, MemoryError) as error:
+        raise DecodeError(
+            f"the {name} codec failed on {len(body)} bytes: {error}; the file may be damaged"
+        ) from error
+    return pixels
 
 
 def supported_syntaxes() -> list[str]:

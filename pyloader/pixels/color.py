@@ -55,3 +55,14 @@ def to_rgba(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     rgba[..., :3] = pixels
     rgba[..., 3] = 255
     return rgba
+
+
+def to_rgb(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return (rows, columns, 3) for (rows, columns, 4): colors as they are seen on black.
+
+    What stands under a transparent pixel was never to be seen.
+    """
+    if pixels.shape[2] == 3 or (pixels[..., 3] == 255).all():
+        return pixels[..., :3]
+    alpha = pixels[..., 3:].astype(np.uint16)
+    return ((pixels[..., :3] * alpha + 127) // 255).astype(np.uint8)

@@ -1,0 +1,54 @@
+"""Orientation: how an image is to be turned for a person to look at it (EXIF 3.0, 4.6.5.1.6)."""
+
+from __future__ import annotations
+
+import struct
+from typing import Any
+
+from numpy.typing import NDArray
+
+ORIENTATION = 0x0112
+SHORT = 3
+PREFIX = b"Exif\0\0"
+BYTE_ORDERS = {b"II*\0": "<", b"MM\0*": ">"}
+
+
+def orientation_of(exif: bytes) -> int:
+    """Return Orientation, 1 to 8, of an EXIF block; 1 when it says nothing that can be read."""
+    tiff = exif.removeprefix(PREFIX)
+    order = BYTE_ORDERS.get(tiff[:4])
+    try:
+        return 1 if order is None else find_orientation(tiff, order)
+    except struct.error:
+        return 1  # cut off: what describes a photo is not worth refusing it
+
+
+def find_orientation(tiff: bytes, order: str) -> int:
+    """Return the value in the first directory (TIFF 6.0, section 2)."""
+    (start,) = struct.unpack_from(f"{order}I", tiff, 4)
+    (count,) = struct.unpack_from(f"{order}H", tiff, start)
+    for index in range(count):
+        tag, kind, _, value = struct.unpack_from(f"{order}HHIH", tiff, start + 2 + 12 * index)
+        if (tag, kind) == (ORIENTATION, SHORT):
+            return int(value) if 1 <= value <= 8 else 1
+    return 1
+
+
+def is_transposed(orientation: int) -> bool:
+    """Tell whether rows become columns."""
+    return orientation >= 5
+
+
+def turned(pixels: NDArray[Any], orientation: int) -> NDArray[Any]:
+    """Return (rows, columns) or (rows, columns, samples) turned, without copying.
+
+    Orientation says where row 0 and column 0 are in the scene: 1 top and left, 2 top and right,
+    3 bottom and right, 4 bottom and left, 5 left and top, 6 right and top, 7 right and bottom,
+    8 left and bottom.
+    """
+    if is_transposed(orientation):
+        pixels = pixels.swapaxes(0, 1)
+    down = -1 if orientation in (3, 4, 7, 8) else 1
+    across = -1 if orientation in (2, 3, 6, 7) else 1
+    turned_pixels: NDArray[Any] = pixels[::down, ::across]
+    return turned_pixels

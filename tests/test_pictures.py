@@ -1,0 +1,179 @@
+"""BMP; sizes that files claim to have, and frames that they lack, of every format."""
+
+from __future__ import annotations
+
+import struct
+from io import BytesIO
+
+import numpy as np
+import PIL.Image
+import pytest
+from numpy.testing import assert_array_equal
+
+from pyloader import list_image_ids, load_image
+from pyloader.errors import DecodeError, FormatError, ImageIdError, UnsupportedError
+from tests import pictures
+from tests.pictures import (
+    COLUMNS,
+    ROWS,
+    URL,
+    animated,
+    load,
+    noise,
+    photo,
+    read,
+    rgb_of,
+    saved,
+)
+
+# ------------------------------------------------------------------ BMP
+
+
+@pytest.mark.parametrize("mode", ["1", "P", "L", "RGB", "RGBA"])
+async def test_bmp(mode):
+    body = saved(PIL.Image.fromarray(noise(ROWS, COLUMNS - 3, 4)).convert(mode), "BMP")
+    image = await load(body)
+    assert_array_equal(rgb_of(image.pixels), read(body, "RGB"))
+
+
+def bmp(depth: int, colors: int, compression: int = 0, masks: bytes = b"") -> bytes:
+    """Make a BMP of noise with its first row at the top."""
+    columns = COLUMNS - 3
+    stride = (columns * depth + 31) // 32 * 4
+    table = noise(colors, 4, seed=3)
+    table[:, 3] = 0
+    offset = 54 + len(masks) + table.nbytes
+    size = offset + stride * ROWS
+    header = struct.pack(
+        "<2sIIIIiiHHIIiiII",
+        b"BM",
+        size,
+        0,
+        offset,
+        40,
+        columns,
+        -ROWS,
+        1,
+        depth,
+        compression,
+        0,
+        0,
+        0,
+        colors,
+        0,
+    )
+    return header + masks + table.tobytes() + noise(ROWS, stride).tobytes()
+
+
+@pytest.mark.parametrize(
+    ("depth", "colors"), [(1, 2), (4, 16), (8, 256), (16, 0), (24, 0), (32, 0)]
+)
+async def test_bmp_from_top_to_bottom(depth, colors):
+    body = bmp(depth, colors)
+    image = await load(body)
+    bound = 8 if depth == 16 else 0  # 5 bits are widened in one way or another
+    assert np.abs(rgb_of(image.pixels).astype(int) - read(body, "RGB")).max() <= bound
+
+
+async def test_bmp_with_masks():
+    body = bmp(16, 0, 3, struct.pack("<III", 0xF800, 0x07E0, 0x001F))
+    image = await load(body)
+    assert np.abs(image.pixels.astype(int) - read(body, "RGB")).max() <= 8
+
+
+async def test_bmp_cut_off():
+    with pytest.raises(FormatError, match=r"the BMP ends after .* cut off"):
+        await load(saved(photo(), "BMP")[:-1])
+
+
+@pytest.mark.parametrize("name", ["RLE8", "RLE4"])
+async def test_bmp_compressed(name):
+    with pytest.raises(UnsupportedError, match=f"the BMP is compressed by {name}"):
+        await load(bmp(8, 256, {"RLE8": 1, "RLE4": 2}[name]))
+
+
+async def test_bmp_of_os2():
+    body = b"BM" + struct.pack("<IIIIHHHH", 100, 0, 26, 12, 2, 2, 1, 24) + bytes(80)
+    with pytest.raises(UnsupportedError, match="OS/2"):
+        await load(body)
+
+
+# ------------------------------------------------------------------ sizes
+
+
+async def test_png_that_is_a_bomb():
+    with pytest.raises(FormatError, match=r"this PNG of 60000 x 60000 .* needs 10800000000 bytes"):
+        await load(pictures.png_bomb(60_000, 60_000))
+
+
+async def test_gif_that_is_a_bomb():
+    body = bytearray(animated(pictures.moving(2), "GIF"))
+    body[6:10] = b"\xff" * 4
+    with pytest.raises(FormatError, match=r"this GIF of 65535 x 65535 pixels needs"):
+        await load(bytes(body))
+
+
+async def test_gif_whose_frames_are_a_bomb_together():
+    body = animated(pictures.moving(4), "GIF")
+    with pytest.raises(FormatError, match="this GIF of 4 frames needs"):
+        await load(body, decoded_bytes=ROWS * COLUMNS * 4 * 3)
+
+
+async def test_jpeg_that_is_a_bomb():
+    body = bytearray(saved(photo(), "JPEG"))
+    start = body.index(b"\xff\xc0")
+    body[start + 5 : start + 9] = b"\xff\xdc" * 2
+    with pytest.raises(FormatError, match=r"this JPEG of 65500 x 65500 pixels needs"):
+        await load(bytes(body))
+
+
+async def test_bmp_with_an_absurd_size():
+    body = bytearray(saved(photo(), "BMP"))
+    body[18:22] = struct.pack("<i", 1 << 30)
+    with pytest.raises(FormatError, match="header is damaged"):
+        await load(bytes(body))
+
+
+async def test_avif_that_is_a_bomb():
+    body = bytearray(saved(photo(), "AVIF"))
+    start = body.index(b"ispe") + 8
+    body[start : start + 8] = struct.pack(">II", 1 << 20, 1 << 20)
+    with pytest.raises(FormatError, match=r"this AVIF of 1048576 x 1048576 pixels needs"):
+        await load(bytes(body))
+
+
+@pytest.mark.parametrize(
+    ("kind", "module"), [("JPEG", "jpeg"), ("WEBP", "webp"), ("AVIF", "together")]
+)
+async def test_decoded_size_has_to_be_that_of_the_header(monkeypatch, kind, module):
+    monkeypatch.setattr(
+        f"pyloader.loaders.pictures.{module}.decode_picture",
+        lambda *args, **options: np.zeros((ROWS, COLUMNS + 1, 3), "u1"),
+    )
+    expected = f"decodes to {ROWS} x {COLUMNS + 1} pixels .* header says {ROWS} x {COLUMNS}"
+    with pytest.raises(DecodeError, match=expected):
+        await load(saved(photo(), kind))
+
+
+# ------------------------------------------------------------------ frames
+
+
+@pytest.mark.parametrize("kind", ["GIF", "WEBP", "AVIF"])
+async def test_list_has_an_imageid_for_each_frame(context, transport, kind):
+    transport.answers[URL] = animated(pictures.moving(3), kind)
+    found = await list_image_ids(URL, context)
+    assert found == [f"{URL}#frame=1", f"{URL}#frame=2", f"{URL}#frame=3"]
+    await load_image(found[2], context)
+    assert len(transport.requests) == 1
+
+
+@pytest.mark.parametrize("kind", ["PNG", "GIF", "JPEG"])
+async def test_frame_that_is_not_there(kind):
+    with pytest.raises(ImageIdError, match="frame 2 was asked for; the file has 1"):
+        await load(saved(photo()[..., 0], kind), "#frame=2")
+
+
+def test_pillow_reads_what_is_made_here():
+    """Else the comparisons above would compare nothing."""
+    assert PIL.Image.open(BytesIO(animated(pictures.moving(3), "AVIF"))).n_frames == 3
+    assert PIL.Image.open(BytesIO(bmp(8, 256))).size == (COLUMNS - 3, ROWS)
