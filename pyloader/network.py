@@ -103,8 +103,9 @@ class Network:
             delay = backoff(failures)
             try:
                 response = await self._attempt(request, urgency, report(listener, attempt), sink)
-            except NetworkError:
-                if is_last:
+            except NetworkError as error:
+                # A file of this machine that is not there will not be there in a moment.
+                if is_last or isinstance(error.__cause__, FileNotFoundError):
                     raise
             else:
                 if response.status == UNAUTHORIZED and may_authorize:

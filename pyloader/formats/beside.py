@@ -1,0 +1,101 @@
+"""Files that a header names: they are fetched from its own folder, and from nowhere else."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Coroutine, Iterable
+from typing import Any, TypeVar
+from urllib.parse import unquote, urljoin, urlsplit
+
+from pyloader import Context
+from pyloader.errors import FormatError
+
+Value = TypeVar("Value")
+# "slice%03d.raw 1 60 1": a pattern with first and last number and step; NRRD adds a dimension.
+NUMBERED = re.compile(
+    r"(?P<head>[^%]*)%(?P<width>0?\d{0,2})[di](?P<tail>[^%\s]*)"
+    r"\s+(?P<first>-?\d{1,9})\s+(?P<last>-?\d{1,9})\s+(?P<step>-?\d{1,9})(\s+\d+)?"
+)
+MOST_FILES = 10_000
+
+
+async def fetch_beside(context: Context, header: str, names: list[str]) -> list[bytes]:
+    """Fetch the files that the header at the URL `header` names.
+
+    Raises
+    ------
+    FormatError
+        A name leads out of the folder of the header.
+    TransportError
+    """
+    urls = [url_beside(header, name) for name in names]
+    return [answer.body for answer in await together(context.fetch(url) for url in urls)]
+
+
+def url_beside(header: str, name: str) -> str:
+    """Return the URL of the file `name` in the folder of `header`, or below it.
+
+    Raises
+    ------
+    FormatError
+        It stands elsewhere: a header must not decide what a page fetches.
+    """
+    path = name.replace("\\", "/")
+    # Browsers read "%2e%2e" as "..", and drop what is not printable.
+    steps = unquote(path).split("/")
+    is_below = ".." not in steps and "" not in steps and ":" not in steps[0]
+    if not is_below or re.search(r"[?#\x00-\x1f]", path):
+        raise FormatError(
+            f"{header!r} names the file {name!r}; a file is expected in the folder of its header "
+            "or below, and is fetched from nowhere else"
+        )
+    if urlsplit(header).scheme not in ("", "file", "http", "https"):
+        raise FormatError(
+            f"{header!r} names the file {name!r} beside it, but has no folder; keep both in one "
+            "file (.nrrd, .mha), or serve both from one folder"
+        )
+    return urljoin(header, path)
+
+
+def list_names(entry: str, following: str, header: str) -> list[str]:
+    """Return the names that an entry of a header stands for.
+
+    Parameters
+    ----------
+    entry : str
+        ``"a.raw"``, ``"LIST"`` or ``"slice%03d.raw 1 60 1"``: first and last number, and step.
+    following : str
+        What stands after it in the header: the names, one a line, when it is a ``LIST``.
+
+    Raises
+    ------
+    FormatError
+        There are none, or more than 10000.
+    """
+    numbered = NUMBERED.fullmatch(entry)
+    if entry.split()[:1] == ["LIST"]:
+        names = [line.strip() for line in following.splitlines() if line.strip()]
+    elif numbered:
+        head, width, tail = numbered.group("head", "width", "tail")
+        first, last, step = map(int, numbered.group("first", "last", "step"))
+        numbers = range(first, last + (1 if step > 0 else -1), step or 1)
+        names = [f"{head}{number:{width}d}{tail}" for number in numbers[: MOST_FILES + 1]]
+    else:
+        names = [entry]
+    if not 0 < len(names) <= MOST_FILES:
+        raise FormatError(
+            f"{header!r} names {'no' if not names else 'too many'} files by {entry!r}; expected 1 "
+            f"to {MOST_FILES}"
+        )
+    return list(names)
+
+
+async def together(works: Iterable[Coroutine[Any, Any, Value]]) -> list[Value]:
+    """Await all at once; when one fails, none of the others goes on."""
+    tasks = [asyncio.ensure_future(work) for work in works]
+    try:
+        return await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()

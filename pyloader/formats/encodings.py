@@ -1,0 +1,112 @@
+"""Bytes of a file to numbers of an array, never more of either than the header declares."""
+
+from __future__ import annotations
+
+import bz2
+import math
+import warnings
+import zlib
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pyloader import Context
+from pyloader.errors import FormatError
+
+Buffer = bytes | memoryview
+# How many bits a window of zlib has, and that gzip or zlib is told by the first bytes.
+GZIP_OR_ZLIB = 47
+
+
+def check_shape(context: Context, shape: tuple[int, ...], dtype: np.dtype[Any], what: str) -> int:
+    """Return the number of elements of an array that is about to be made.
+
+    Raises
+    ------
+    FormatError
+        A length is less than 1, or the array takes more than `Context.decoded_bytes`.
+    """
+    if min(shape, default=1) < 1:
+        raise FormatError(f"{what} has the shape {shape}; each length is to be 1 or more")
+    count = math.prod(shape)
+    context.check_size(count * dtype.itemsize, f"{what}, {shape} of {dtype},")
+    return count
+
+
+def from_bytes(
+    body: Buffer, dtype: np.dtype[Any], count: int, what: str, start: int = 0
+) -> NDArray[Any]:
+    """Return `count` elements from the byte `start` on, without copying them.
+
+    Raises
+    ------
+    FormatError
+        There are fewer.
+    """
+    there = max(0, len(body) - max(0, start))
+    if start < 0 or there < count * dtype.itemsize:
+        raise FormatError(
+            f"{what} is cut off: {there} bytes of pixels, expected {count * dtype.itemsize} "
+            f"({count} of {dtype})"
+        )
+    return np.frombuffer(body, dtype, count, start)
+
+
+def from_text(body: bytes, dtype: np.dtype[Any], count: int, what: str) -> NDArray[Any]:
+    """Return `count` numbers that are written out, with spaces or commas between them.
+
+    Raises
+    ------
+    FormatError
+        There is another number of them, or something else.
+    """
+    wide = np.dtype({"i": "i8", "u": "u8"}.get(dtype.kind, dtype))  # numpy wraps what is too large
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            values = np.fromstring(body.replace(b",", b" "), wide, sep=" ")
+    except (ValueError, Warning) as error:
+        raise FormatError(f"{what} is text with something else than numbers: {error}") from error
+    if len(values) != count:
+        raise FormatError(f"{what} has {len(values)} numbers written out, expected {count}")
+    narrow: NDArray[Any] = values.astype(dtype, copy=False)
+    if wide.kind in "iu" and (narrow != values).any():
+        raise FormatError(f"{what} has numbers written out that are none of {dtype}")
+    return narrow
+
+
+def inflate(body: Buffer, size: int, what: str, make: Callable[[], Any] | None = None) -> bytes:
+    """Decompress gzip or zlib, or what the decompressor that `make` returns reads.
+
+    Raises
+    ------
+    FormatError
+        It is damaged, cut off, or does not become exactly `size` bytes.
+    """
+    parts: list[bytes] = []
+    left = size + 1  # one more shows that there are too many
+    is_whole = False
+    while body and left > 1:
+        stream = make() if make else zlib.decompressobj(GZIP_OR_ZLIB)
+        try:
+            parts.append(stream.decompress(body, left))
+        except (OSError, zlib.error) as error:
+            raise FormatError(f"{what} is damaged: {error}") from error
+        left -= len(parts[-1])
+        is_whole = stream.eof
+        # Files of gzip and bzip2 may follow each other, and be filled up with zeros.
+        body = stream.unused_data.lstrip(b"\0") if is_whole else b""
+    if left != 1 or not is_whole:
+        raise FormatError(
+            f"{what} does not decompress to what its header declares: "
+            f"{'more than ' * (left < 1)}{size + 1 - max(left, 1)} bytes, expected {size}"
+            f"{'; it is cut off' * (left >= 1 and not is_whole)}"
+        )
+    return b"".join(parts)
+
+
+def bunzip2(body: Buffer, size: int, what: str) -> bytes:
+    """Decompress bzip2; see `inflate`."""
+    return inflate(body, size, what, bz2.BZ2Decompressor)

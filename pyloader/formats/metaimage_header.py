@@ -1,0 +1,196 @@
+"""Headers of MetaImage files: lines of ``Key = Value``, of which ``ElementDataFile`` is the last.
+
+As MetaIO reads them, the library of ITK. Directions and places are LPS, and in mm.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pyloader.errors import FormatError, UnsupportedError
+from pyloader.formats.beside import list_names
+
+LAST = re.compile(rb"^[ \t]*ElementDataFile[ \t]*[=:]([^\r\n]*)\r?\n?", re.MULTILINE)
+# MET_LONG takes 4 bytes in a file, on every machine.
+TYPES = {
+    **{"MET_CHAR": "i1", "MET_UCHAR": "u1", "MET_SHORT": "i2", "MET_USHORT": "u2"},
+    **{"MET_INT": "i4", "MET_UINT": "u4", "MET_LONG": "i4", "MET_ULONG": "u4"},
+    **{"MET_LONG_LONG": "i8", "MET_ULONG_LONG": "u8", "MET_FLOAT": "f4", "MET_DOUBLE": "f8"},
+}
+SPACING = ("ElementSpacing", "ElementSize")
+DIRECTIONS = ("TransformMatrix", "Rotation", "Orientation")
+PLACE = ("Offset", "Position", "Origin")
+ORDER = ("BinaryDataByteOrderMSB", "ElementByteOrderMSB")
+MILLIMETRES = {"um": 1e-3, "mm": 1.0, "cm": 10.0}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Header:
+    """What a header says.
+
+    Attributes
+    ----------
+    url : str
+        Where it stands.
+    fields : mapping of str to str
+    names : list of str
+        The files that hold the elements; none when they follow the header.
+    start : int
+        Where the elements begin in their file, or each of them; -1: they are its last bytes.
+    """
+
+    url: str
+    fields: Mapping[str, str]
+    names: list[str]
+    start: int
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """Columns, rows, slices, timepoints, as many as there are."""
+        [dimensions] = self.integers(1, "NDims")
+        if dimensions not in (2, 3, 4):
+            raise UnsupportedError(f"{self.url!r} has NDims = {dimensions}; known are 2, 3 and 4")
+        return tuple(self.integers(dimensions, "DimSize"))
+
+    @property
+    def channels(self) -> int:
+        """1 of grey, 3 or 4 of colour."""
+        return self.integers(1, "ElementNumberOfChannels", default=[1])[0]
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """That of the elements, with their byte order."""
+        name = self.fields.get("ElementType", "").removesuffix("_ARRAY")
+        channels = self.channels
+        if name not in TYPES:
+            raise UnsupportedError(
+                f"{self.url!r} has ElementType = {name!r}; known are {', '.join(TYPES)}"
+            )
+        if channels != 1 and (channels not in (3, 4) or not TYPES[name].startswith("u")):
+            raise UnsupportedError(
+                f"{self.url!r} has ElementNumberOfChannels = {channels} of {name}, which is no "
+                "picture's; known are 1, and 3 and 4 of an unsigned type, RGB and RGBA"
+            )
+        return np.dtype(TYPES[name]).newbyteorder(">" if self.says(*ORDER) else "<")
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of the elements as numpy has it, the fastest axis last."""
+        return (*self.sizes[::-1], *([self.channels] if self.channels > 1 else []))
+
+    @property
+    def affine(self) -> NDArray[np.float64] | None:
+        """See `pyloader.volume.Grid`; None when the spacing is not known."""
+        count = len(self.sizes)
+        spacing = self.numbers(count, *SPACING)
+        unit = MILLIMETRES.get(self.fields.get("DistanceUnits", "mm"))
+        if not spacing or unit is None:
+            return None
+        # Row by row, the directions in which the axes run.
+        identity = np.eye(count).ravel().tolist()
+        directions = np.reshape(
+            self.numbers(count * count, *DIRECTIONS, default=identity), (count, count)
+        )
+        affine = np.eye(4)
+        inside = min(count, 3)
+        steps = directions.T[:inside, :inside] * spacing[:inside]
+        affine[:inside, :inside] = steps * unit
+        place = self.numbers(count, *PLACE, default=[0.0] * count)
+        affine[:inside, 3] = np.multiply(place[:inside], unit)
+        return affine
+
+    @property
+    def attributes(self) -> dict[str, Any]:
+        """What `Image.from_array` takes beside the pixels."""
+        names = {
+            "rescale_slope": "ElementToIntensityFunctionSlope",
+            "rescale_intercept": "ElementToIntensityFunctionOffset",
+        }
+        return {name: self.numbers(1, key)[0] for name, key in names.items() if key in self.fields}
+
+    @property
+    def is_text(self) -> bool:
+        """Whether the elements are written out."""
+        return "BinaryData" in self.fields and not self.says("BinaryData")
+
+    @property
+    def is_compressed(self) -> bool:
+        """Whether each file is compressed, by zlib."""
+        if self.says("CompressedData") and self.start < 0:
+            raise FormatError(
+                f"{self.url!r} is compressed and has HeaderSize = -1; its pixels cannot be found"
+            )
+        return self.says("CompressedData")
+
+    @property
+    def compressed_size(self) -> int:
+        """Bytes that they take; 0: up to the end of the file."""
+        return self.integers(1, "CompressedDataSize", default=[0])[0]
+
+    def says(self, *keys: str) -> bool:
+        """Tell whether one of several fields is true."""
+        return any(self.fields.get(key, "")[:1] in ("T", "t", "1") for key in keys)
+
+    def numbers(self, count: int, *keys: str, default: list[float] | None = None) -> list[float]:
+        """Return the `count` numbers of the first field that is there; else `default`, or none.
+
+        Raises
+        ------
+        FormatError
+        """
+        key = next((key for key in keys if key in self.fields), None)
+        if key is None:
+            return default or []
+        try:
+            found = [float(word) for word in self.fields[key].split()]
+        except ValueError:
+            found = []
+        if len(found) != count or not all(map(math.isfinite, found)):
+            raise FormatError(
+                f"{self.url!r} has {key} = {self.fields[key]!r}; expected {count} numbers"
+            )
+        return found
+
+    def integers(self, count: int, key: str, default: list[int] | None = None) -> list[int]:
+        """Return the `count` integers, -1 or more, of a field; see `numbers`."""
+        found = self.numbers(count, key, default=[*map(float, default or ())])
+        if not all(number.is_integer() and number >= -1 for number in found):
+            raise FormatError(
+                f"{self.url!r} has {key} = {self.fields[key]!r}; expected integers from -1 on"
+            )
+        return [int(number) for number in found]
+
+
+def parse(body: bytes, url: str) -> Header:
+    """Read the header of a file.
+
+    Raises
+    ------
+    FormatError
+    """
+    last = LAST.search(body)
+    lines = body[: last.start()].decode("utf-8", "replace").splitlines() if last else []
+    pairs = [re.split("[=:]", line, maxsplit=1) for line in lines]
+    fields = {pair[0].strip(): pair[-1].strip() for pair in pairs if len(pair) == 2}
+    missing = [key for key in ("NDims", "DimSize", "ElementType") if key not in fields]
+    if last is None or missing:
+        raise FormatError(
+            f"{url!r} is no MetaImage file: its header has no "
+            f"{', '.join(missing if last else ['ElementDataFile'])}"
+        )
+    entry = last[1].decode("utf-8", "replace").strip()
+    is_local = entry.upper() == "LOCAL"
+    header = Header(url, fields, [], 0)
+    # Counted from the beginning of the file, also of one that begins with its header.
+    [skipped] = header.integers(1, "HeaderSize", default=[0])
+    start = last.end() if is_local and skipped == 0 else skipped
+    following = "" if is_local else body[last.end() :].decode("utf-8", "replace")
+    names = [] if is_local else list_names(entry, following, url)
+    return Header(url, fields, names, start)

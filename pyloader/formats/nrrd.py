@@ -1,0 +1,82 @@
+"""``nrrd:``: volumes of NRRD files, by pynrrd; also with data files beside a header (.nhdr).
+
+A slice is ``nrrd:https://host/a.nrrd?frame=3``, from 1 as stored, or ``#x-12,t-3``.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pyloader import Context, Image, ImageId, register_loader
+from pyloader.errors import FormatError, UnsupportedError
+from pyloader.formats.beside import fetch_beside
+from pyloader.formats.encodings import bunzip2, check_shape, from_bytes, from_text, inflate
+from pyloader.formats.nrrd_axes import volume_of
+from pyloader.formats.nrrd_header import TEXT, Header, parse
+from pyloader.volume import Volume
+
+DECOMPRESS = {"gzip": inflate, "gz": inflate, "bzip2": bunzip2, "bz2": bunzip2}
+
+
+async def list_image_ids(image_id: ImageId, context: Context) -> list[str]:
+    """List the slices."""
+    return (await fetch_volume(image_id, context)).image_ids(image_id)
+
+
+@register_loader("nrrd", image_ids=list_image_ids)
+async def load(image_id: ImageId, context: Context) -> Image:
+    """Load a slice."""
+    return (await fetch_volume(image_id, context)).image(image_id)
+
+
+async def fetch_volume(image_id: ImageId, context: Context) -> Volume:
+    """Fetch and read a file, once for all its slices."""
+    return await context.cached(image_id.source, lambda context: read(image_id.rest, context))
+
+
+async def read(url: str, context: Context) -> Volume:
+    """Read a file, and those that its header names."""
+    nrrd = await context.package("nrrd", "pynrrd")
+    body = (await context.fetch(url)).body
+    header = parse(nrrd, body, url)
+    count = check_shape(context, header.sizes, header.dtype, repr(url))
+    context.check_size(count * header.dtype.itemsize + header.skipped("byte"), repr(url))
+    pieces: list[Any] = [memoryview(body)[header.end :]]
+    if header.names:
+        pieces = await fetch_beside(context, url, header.names)
+    if count % len(pieces):
+        raise FormatError(f"{url!r} names {len(pieces)} files, no equal parts of {header.sizes}")
+    arrays = [decode(header, piece, count // len(pieces), repr(url)) for piece in pieces]
+    array = arrays[0] if len(arrays) == 1 else np.concatenate(arrays)
+    # The first axis of NRRD is the fastest, as the last one of numpy.
+    return volume_of(header, array.reshape(header.sizes[::-1]), repr(url))
+
+
+def decode(header: Header, body: bytes, count: int, what: str) -> NDArray[Any]:
+    """Return the `count` elements of one file."""
+    start, skipped = after_lines(body, header.skipped("line")), header.skipped("byte")
+    size = count * header.dtype.itemsize
+    if header.encoding == "raw":
+        start = len(body) - size if skipped == -1 else start + skipped
+        return from_bytes(body, header.dtype, count, what, start)
+    if skipped < 0:
+        raise FormatError(f"{what} skips {skipped} bytes of {header.encoding}; expected 0 or more")
+    if header.encoding in TEXT:
+        return from_text(bytes(body[start + skipped :]), header.dtype, count, what)
+    if header.encoding not in DECOMPRESS:
+        raise UnsupportedError(
+            f"{what} has the encoding {header.encoding!r}; known are raw, ascii, gzip and bzip2"
+        )
+    plain = DECOMPRESS[header.encoding](body[start:], skipped + size, what)
+    return from_bytes(plain, header.dtype, count, what, skipped)
+
+
+def after_lines(body: bytes, count: int) -> int:
+    """Return where the line after `count` others begins; the end, when there are fewer."""
+    starts = (match.end() for match in re.finditer(rb"\n", body))
+    return next(itertools.islice(starts, count - 1, None), len(body)) if count > 0 else 0

@@ -1,0 +1,119 @@
+"""``numpy:``: arrays of NumPy, from files .npy and .npz.
+
+A slice is ``numpy:https://host/a.npy?frame=3``, from 1 as stored, or ``#z-2,t-3``. The last axes of
+an array are taken to be timepoints, slices, rows and columns, as many as there are. Where they are
+others, ``?axes=`` says it, a letter for each axis: ``t``, ``z``, ``y`` (down), ``x`` (across), and
+``c`` for the samples of RGB or RGBA. One picture in colour is ``?axes=yxc``; an array that begins
+with x, as nibabel has them, ``?axes=xyz``. An array of an .npz is named by ``?array=``. Neither is
+sent to a server. Nothing is ever unpickled.
+"""
+
+from __future__ import annotations
+
+import zlib
+from io import BytesIO
+from typing import Any
+from zipfile import BadZipFile, ZipFile
+
+import numpy as np
+from numpy.lib import format as npy
+from numpy.typing import NDArray
+
+from pyloader import Context, Image, ImageId, register_loader
+from pyloader.errors import FormatError, ImageIdError, UnsupportedError
+from pyloader.formats.encodings import check_shape, from_bytes
+from pyloader.formats.query import take_options
+from pyloader.volume import Volume
+
+ZIP = b"PK"
+AXES = {2: "yx", 3: "zyx", 4: "tzyx"}
+# Older versions differ in how long a header may be; a newer one is of structured arrays only.
+READ_HEADER = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
+
+
+async def list_image_ids(image_id: ImageId, context: Context) -> list[str]:
+    """List the slices."""
+    return (await fetch_volume(image_id, context)).image_ids(image_id)
+
+
+@register_loader("numpy", image_ids=list_image_ids)
+async def load(image_id: ImageId, context: Context) -> Image:
+    """Load a slice."""
+    return (await fetch_volume(image_id, context)).image(image_id)
+
+
+async def fetch_volume(image_id: ImageId, context: Context) -> Volume:
+    """Fetch and read an array, once for all its slices."""
+    return await context.cached(image_id.source, lambda context: read(image_id, context))
+
+
+async def read(image_id: ImageId, context: Context) -> Volume:
+    """Read an array and turn its axes."""
+    url, options = take_options(image_id.rest, "array", "axes")
+    body = (await context.fetch(url)).body
+    if body[:2] == ZIP:
+        body = member(body, options.get("array"), image_id, context)
+    array = parse(body, repr(url), context)
+    axes = options.get("axes", AXES.get(array.ndim, ""))
+    if len(axes) != array.ndim or not is_picture(axes):
+        raise ImageIdError(
+            f"imageId {image_id.text!r} has the axes {axes!r} for an array of shape {array.shape}; "
+            "expected a letter of 'tzyxc' for each, y and x among them, such as '?axes=yxc'"
+        )
+    if "c" in axes and array.dtype.kind != "u":
+        raise UnsupportedError(f"{url!r} has colors of {array.dtype}; known are unsigned integers")
+    array = array.transpose([axes.index(name) for name in "tzyxc" if name in axes])
+    missing = tuple(place for place, name in enumerate("tz") if name not in axes)
+    return Volume.from_array(np.expand_dims(array, missing), is_color="c" in axes)
+
+
+def is_picture(axes: str) -> bool:
+    """Tell whether axes are those of pictures, each once."""
+    return {"x", "y"} <= set(axes) <= set("tzyxc") and len(set(axes)) == len(axes)
+
+
+def member(body: bytes, name: str | None, image_id: ImageId, context: Context) -> bytes:
+    """Return the file of one array within an .npz; of the only one, when none is named."""
+    try:
+        archive = ZipFile(BytesIO(body))
+        members = {info.filename.removesuffix(".npy"): info for info in archive.infolist()}
+        wanted = next(iter(members)) if name is None and len(members) == 1 else name
+        if wanted not in members:
+            raise ImageIdError(
+                f"imageId {image_id.text!r} names {'no array' if name is None else repr(name)}; "
+                f"there are {', '.join(sorted(members)) or 'none'}: add '?array=' and one of them"
+            )
+        info = members[wanted]
+        context.check_size(info.file_size, f"array {wanted!r} of {image_id.source!r}")
+        with archive.open(info) as stream:
+            return stream.read(info.file_size)
+    except NotImplementedError as error:
+        raise UnsupportedError(f"{image_id.source!r} cannot be unpacked: {error}") from error
+    except (BadZipFile, EOFError, OSError, RuntimeError, zlib.error) as error:
+        raise FormatError(f"{image_id.source!r} is a damaged .npz: {error!r}") from error
+
+
+def parse(body: bytes, what: str, context: Context) -> NDArray[Any]:
+    """Return the array of an .npy file, which is copied only when it is of bool.
+
+    Raises
+    ------
+    FormatError, UnsupportedError
+    """
+    stream = BytesIO(body)
+    try:
+        version = npy.read_magic(stream)
+        read_header = READ_HEADER.get(version)
+        shape, is_fortran, dtype = read_header(stream) if read_header else ((), False, None)
+    except Exception as error:  # what stands there is a literal of Python, broken in any way
+        raise FormatError(f"{what} is no file .npy that can be read: {error!r}") from error
+    if dtype is None or dtype.kind not in "biuf" or dtype.itemsize > 8:
+        raise UnsupportedError(
+            f"{what} holds {dtype or 'structures'}, which are no pixels; known are bool, integers "
+            "and floats of up to 64 bits. Python objects are never unpickled"
+        )
+    count = check_shape(context, shape, dtype, what)
+    array = from_bytes(body, dtype, count, what, stream.tell())
+    if dtype.kind == "b":
+        array = (array.view(np.uint8) != 0).view(np.uint8)
+    return array.reshape(shape, order="F" if is_fortran else "C")

@@ -1,0 +1,247 @@
+"""Descriptions of Zarr arrays, of version 2 (.zarray) and 3 (zarr.json), in one form."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, NoReturn
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pyloader.errors import FormatError, LoaderError, UnsupportedError
+
+COMPRESSORS = ("blosc", "gzip", "lz4", "zlib", "zstd")
+CHECKSUM = "crc32c"
+# bool has a byte of 0 or 1, which is delivered so.
+DATA_TYPES = {
+    **{"bool": "u1", "int8": "i1", "int16": "i2", "int32": "i4", "int64": "i8"},
+    **{"uint8": "u1", "uint16": "u2", "uint32": "u4", "uint64": "u8"},
+    **{"float16": "f2", "float32": "f4", "float64": "f8"},
+}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Encoding:
+    """How the elements of a chunk stand in its bytes.
+
+    Attributes
+    ----------
+    dtype : dtype
+        With its byte order.
+    order : tuple of int
+        The array's axes, in the order in which the chunk has them.
+    codecs : tuple of str
+        What was done to the bytes, in this order: one of `COMPRESSORS`, ``"crc32c"``.
+    """
+
+    dtype: np.dtype[Any]
+    order: tuple[int, ...]
+    codecs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Shards:
+    """Files of many chunks each.
+
+    Attributes
+    ----------
+    shape : tuple of int
+        Of what one file holds.
+    index : Encoding
+        Of the table of places in the file, (..., 2) uint64: first byte and number of bytes.
+    is_at_end : bool
+        Where in the file that table is.
+    """
+
+    shape: tuple[int, ...]
+    index: Encoding
+    is_at_end: bool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ZarrArray:
+    """An array.
+
+    Attributes
+    ----------
+    path : str
+        Within the hierarchy; ``"/"`` of its root.
+    shape, chunks : tuple of int
+    encoding : Encoding
+        Of each chunk.
+    fill : array of no dimensions
+        What stands in chunks that are not there.
+    prefix, separator : str
+        The file of the chunk (1, 2) is ``prefix + "1" + separator + "2"``.
+    names : tuple of str
+        Of the axes; empty when nothing is said.
+    shards : Shards or None
+    """
+
+    path: str
+    shape: tuple[int, ...]
+    chunks: tuple[int, ...]
+    encoding: Encoding
+    fill: NDArray[Any]
+    prefix: str
+    separator: str
+    names: tuple[str, ...] = ()
+    shards: Shards | None = None
+
+    def key(self, index: Sequence[int]) -> str:
+        """Return the name of the file of a chunk, or of a shard."""
+        return self.prefix + self.separator.join(map(str, index))
+
+
+def parse_array(document: Any, attributes: Mapping[str, Any], path: str) -> ZarrArray:
+    """Read the description of an array.
+
+    Parameters
+    ----------
+    document : JSON
+        Of .zarray or zarr.json.
+    attributes : mapping
+        Of .zattrs; those of version 3 stand in the document.
+
+    Raises
+    ------
+    FormatError, UnsupportedError
+    """
+    try:
+        if document["zarr_format"] == 2:
+            array = parse_v2(document, attributes, path)
+        else:
+            array = parse_v3(document, path)
+        lengths = {len(array.shape), len(array.chunks), len(array.encoding.order)}
+        sizes = (*array.shape, *array.chunks)
+        is_sound = len(lengths) == 1 and all(type(size) is int and size > 0 for size in sizes)
+    except LoaderError:
+        raise
+    except Exception as error:  # JSON of any shape
+        raise FormatError(
+            f"array {path or '/'!r} has a description that cannot be read: {error!r}"
+        ) from error
+    if not is_sound:
+        raise FormatError(
+            f"array {path or '/'!r} has the shape {array.shape} in chunks {array.chunks}"
+        )
+    return array
+
+
+def parse_v2(document: Mapping[str, Any], attributes: Mapping[str, Any], path: str) -> ZarrArray:
+    """Read a .zarray."""
+    dtype = np.dtype(document["dtype"]) if isinstance(document["dtype"], str) else np.dtype("V")
+    if dtype.kind not in "biuf" or dtype.itemsize > 8:
+        refuse(path, "dtype", document["dtype"], ("bool", "integers", "floats up to 64 bits"))
+    dtype = np.dtype(np.uint8) if dtype.kind == "b" else dtype
+    if document.get("filters"):
+        refuse(path, "filters", [each["id"] for each in document["filters"]], ("none",))
+    compressor = document["compressor"] and document["compressor"]["id"]
+    if compressor and compressor not in COMPRESSORS:
+        refuse(path, "compressor", compressor, COMPRESSORS)
+    axes = tuple(range(len(document["shape"])))
+    order = axes[::-1] if document.get("order") == "F" else axes
+    return ZarrArray(
+        path or "/",
+        tuple(document["shape"]),
+        tuple(document["chunks"]),
+        Encoding(dtype, order, (compressor,) if compressor else ()),
+        fill_of(document["fill_value"], dtype),
+        f"{path}/" if path else "",
+        document.get("dimension_separator", "."),
+        tuple(map(str, attributes.get("_ARRAY_DIMENSIONS") or ())),
+    )
+
+
+def parse_v3(document: Mapping[str, Any], path: str) -> ZarrArray:
+    """Read a zarr.json."""
+    if document["data_type"] not in tuple(DATA_TYPES):
+        refuse(path, "data_type", document["data_type"], DATA_TYPES)
+    if document["chunk_grid"]["name"] != "regular" or document.get("storage_transformers"):
+        refuse(path, "chunk_grid", document["chunk_grid"]["name"], ("regular, not transformed",))
+    dtype = np.dtype(DATA_TYPES[document["data_type"]])
+    chunks = tuple(document["chunk_grid"]["configuration"]["chunk_shape"])
+    keys = document["chunk_key_encoding"]
+    is_default = keys["name"] == "default"
+    separator = keys.get("configuration", {}).get("separator", "/" if is_default else ".")
+    folder = f"{path}/" if path else ""
+    codecs = [named(codec) for codec in document["codecs"]]
+    array = ZarrArray(
+        path or "/",
+        tuple(document["shape"]),
+        chunks,
+        Encoding(dtype, tuple(range(len(chunks)))),
+        fill_of(document["fill_value"], dtype),
+        f"{folder}c{separator}" if is_default else folder,
+        separator,
+        tuple(map(str, document.get("dimension_names") or ())),
+    )
+    if codecs[0][0] == "sharding_indexed":
+        return sharded(array, codecs)
+    return replace(array, encoding=encoding_of(codecs, dtype, len(chunks), path))
+
+
+def named(codec: Any) -> tuple[str, Mapping[str, Any]]:
+    """Return name and configuration of a codec."""
+    return (
+        (codec, {}) if isinstance(codec, str) else (codec["name"], codec.get("configuration", {}))
+    )
+
+
+def encoding_of(
+    codecs: Sequence[tuple[str, Mapping[str, Any]]], dtype: np.dtype[Any], count: int, path: str
+) -> Encoding:
+    """Return what the codecs of version 3 do to chunks of `count` axes."""
+    names = [name for name, _ in codecs]
+    start = names.index("bytes") if "bytes" in names else 0
+    order = tuple(range(count))
+    for name, configuration in codecs[:start]:
+        if name != "transpose":
+            refuse(path, "codec", name, ("transpose",))
+        order = tuple(order[axis] for axis in configuration["order"])
+    if sorted(order) != list(range(count)):
+        raise FormatError(f"array {path or '/'!r} transposes its {count} axes to {order}")
+    after = tuple(names[start + 1 :])
+    unknown = [name for name in names[start:] if name not in ("bytes", CHECKSUM, *COMPRESSORS)]
+    # What is compressed twice has no size that is known between.
+    if unknown or sum(name in COMPRESSORS for name in after) > 1 or names[start] != "bytes":
+        refuse(path, "codecs", names, ("transpose", "bytes", CHECKSUM, "and one of", *COMPRESSORS))
+    is_big = codecs[start][1].get("endian") == "big"
+    return Encoding(dtype.newbyteorder(">" if is_big else "<"), order, after)
+
+
+def sharded(array: ZarrArray, codecs: Sequence[tuple[str, Mapping[str, Any]]]) -> ZarrArray:
+    """Return an array whose files hold many chunks each."""
+    if len(codecs) > 1:
+        refuse(array.path, "codecs", [name for name, _ in codecs], ("sharding_indexed alone",))
+    configuration = codecs[0][1]
+    count, dtype = len(array.chunks), array.encoding.dtype
+    chunks = tuple(configuration["chunk_shape"])
+    if len(chunks) != count or any(np.remainder(array.chunks, chunks)):
+        raise FormatError(f"array {array.path!r} has shards {array.chunks} of chunks {chunks}")
+    index_codecs = [named(codec) for codec in configuration["index_codecs"]]
+    index = encoding_of(index_codecs, np.dtype(np.uint64), count + 1, array.path)
+    if set(index.codecs) - {CHECKSUM}:
+        refuse(array.path, "index codecs", list(index.codecs), ("bytes", CHECKSUM))
+    shards = Shards(array.chunks, index, configuration.get("index_location", "end") == "end")
+    inner = encoding_of(
+        [named(codec) for codec in configuration["codecs"]], dtype, count, array.path
+    )
+    return replace(array, chunks=chunks, encoding=inner, shards=shards)
+
+
+def fill_of(value: Any, dtype: np.dtype[Any]) -> NDArray[Any]:
+    """Return a fill value, which JSON may have as ``"NaN"`` or, of its bits, ``"0x7fc00000"``."""
+    if isinstance(value, str) and value.startswith("0x"):
+        bits = np.array(int(value, 16), f"u{dtype.itemsize}")
+        return bits.view(dtype.newbyteorder("="))
+    return np.array(float(value) if isinstance(value, str) else value or 0, dtype)
+
+
+def refuse(path: str, what: str, found: Any, known: Iterable[str]) -> NoReturn:
+    """Say what of an array is not supported."""
+    raise UnsupportedError(
+        f"array {path or '/'!r} has {what} {found!r}, which cannot be read; known are "
+        f"{', '.join(known)}"
+    )

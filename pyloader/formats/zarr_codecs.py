@@ -1,0 +1,94 @@
+"""Bytes of a Zarr chunk to its elements; each step has to give as many bytes as it is to."""
+
+from __future__ import annotations
+
+import math
+import struct
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pyloader.errors import FormatError, LoaderError
+from pyloader.formats.blosc import unpack
+from pyloader.formats.crc32c import crc32c
+from pyloader.formats.encodings import inflate
+from pyloader.formats.zarr_array import CHECKSUM, Encoding
+
+CHECKSUM_BYTES = LENGTH_BYTES = 4
+
+
+def size_of(shape: tuple[int, ...], encoding: Encoding) -> int:
+    """Return how many bytes a chunk takes when it is decoded."""
+    return math.prod(shape) * encoding.dtype.itemsize
+
+
+def encoded_size(shape: tuple[int, ...], encoding: Encoding) -> int:
+    """Return how many bytes a chunk takes that is not compressed."""
+    return size_of(shape, encoding) + CHECKSUM_BYTES * encoding.codecs.count(CHECKSUM)
+
+
+def needs_imagecodecs(encoding: Encoding) -> bool:
+    """Tell whether Python itself cannot decompress a chunk."""
+    return not {"blosc", "lz4", "zstd"}.isdisjoint(encoding.codecs)
+
+
+def decode(
+    body: bytes, encoding: Encoding, shape: tuple[int, ...], what: str, codecs: Any
+) -> NDArray[Any]:
+    """Return a chunk of the given shape.
+
+    Parameters
+    ----------
+    codecs : module or None
+        imagecodecs, where it is needed.
+
+    Raises
+    ------
+    FormatError, UnsupportedError
+    """
+    size = size_of(shape, encoding)
+    for place in reversed(range(len(encoding.codecs))):
+        name = encoding.codecs[place]
+        # What is compressed has the checksums that came before it.
+        inside = size + CHECKSUM_BYTES * encoding.codecs[:place].count(CHECKSUM)
+        if name == CHECKSUM:
+            body = without_checksum(body, what)
+        else:
+            body = decompress(name, body, inside, what, codecs)
+    if len(body) != size:
+        raise FormatError(f"{what} has {len(body)} bytes, expected {size}: {shape} elements")
+    stored = [shape[axis] for axis in encoding.order]
+    back = np.argsort(encoding.order)
+    return np.frombuffer(body, encoding.dtype).reshape(stored).transpose(back)
+
+
+def without_checksum(body: bytes, what: str) -> bytes:
+    """Return bytes without the checksum behind them, which is theirs."""
+    body, found = body[:-CHECKSUM_BYTES], body[-CHECKSUM_BYTES:]
+    expected = crc32c(body).to_bytes(CHECKSUM_BYTES, "little")
+    if found != expected:
+        raise FormatError(
+            f"{what} is damaged: its checksum is {found.hex()}, that of its bytes {expected.hex()}"
+        )
+    return body
+
+
+def decompress(name: str, body: bytes, size: int, what: str, codecs: Any) -> bytes:
+    """Return the `size` bytes that a codec made smaller; the caller counts them."""
+    try:
+        if name in ("gzip", "zlib"):
+            return inflate(body, size, what)
+        if name == "blosc":
+            return unpack(body, size, what, codecs)
+        if name == "lz4":
+            # numcodecs writes in front how many bytes there are.
+            [size_within] = struct.unpack_from("<I", body)
+            if size_within != size:
+                raise FormatError(f"{what} is LZ4 of {size_within} bytes, expected {size}")
+            return bytes(codecs.lz4_decode(body[LENGTH_BYTES:], out=size))
+        return bytes(codecs.zstd_decode(body, out=size))
+    except LoaderError:
+        raise
+    except (RuntimeError, ValueError, struct.error) as error:
+        raise FormatError(f"{what} is damaged: {name} says {error}") from error

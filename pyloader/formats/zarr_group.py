@@ -1,0 +1,200 @@
+"""Zarr hierarchies: the array that is a level of an OME-Zarr image, or the one at hand.
+
+Reference: https://ngff.openmicroscopy.org/0.5, multiscales; Zarr versions 2 and 3.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from pyloader.errors import FormatError, LoaderError, UnsupportedError
+from pyloader.formats.beside import together
+from pyloader.formats.zarr_array import ZarrArray, parse_array
+from pyloader.formats.zarr_store import Store
+
+VERSIONS = ("0.1", "0.2", "0.3", "0.4", "0.5")
+# What the last axes of an array are taken to be, where nothing is said of them.
+AXES = {2: "yx", 3: "zyx", 4: "tzyx", 5: "tczyx"}
+FILES = (".zmetadata", ".zattrs", ".zarray")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Level:
+    """An array, and what is said of its axes, in their order.
+
+    Attributes
+    ----------
+    array : ZarrArray
+    axes : tuple of str
+        Their names.
+    units : tuple of str
+        Empty where none is said.
+    scale : tuple of float or None
+        Units from one element to the next; None: nothing is known.
+    translation : tuple of float
+        Units to the first element.
+    channels : list
+        What is said of them, for display.
+    """
+
+    array: ZarrArray
+    axes: tuple[str, ...]
+    units: tuple[str, ...]
+    scale: tuple[float, ...] | None = None
+    translation: tuple[float, ...] = ()
+    channels: Any = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Root:
+    """What stands at a URL.
+
+    Attributes
+    ----------
+    store : Store
+    documents : mapping of str to JSON
+        By the file that they stand in; those below too, where they are consolidated.
+    version : int
+        2 or 3, of Zarr.
+    is_array : bool
+    attributes : mapping
+        What is said of it.
+    """
+
+    store: Store
+    documents: Mapping[str, Any]
+    version: int
+    is_array: bool
+    attributes: Mapping[str, Any]
+
+    async def array(self, path: str) -> ZarrArray:
+        """Return the array at a path."""
+        document = await self._document(path, "zarr.json" if self.version == 3 else ".zarray")
+        if document is None:
+            raise FormatError(f"{self.store.url!r} names an array {path!r} that is not there")
+        attributes = await self._document(path, ".zattrs") if self.version == 2 else {}
+        return parse_array(document, attributes or {}, path)
+
+    async def _document(self, path: str, name: str) -> Any:
+        key = f"{path}/{name}" if path else name
+        return self.documents[key] if key in self.documents else await self.store.get_json(key)
+
+
+async def open_level(store: Store, choose: Callable[[int], int]) -> Level:
+    """Fetch what describes a level of the image at a URL.
+
+    Parameters
+    ----------
+    choose : (number of levels) -> int
+        Tells which one.
+
+    Raises
+    ------
+    FormatError, UnsupportedError, TransportError
+        And what `choose` raises.
+    """
+    newer = await store.get_json("zarr.json")
+    older = [] if newer else await together(store.get_json(name) for name in FILES)
+    try:
+        root = root_of_3(store, newer) if newer else root_of_2(store, older)
+        if root.is_array:
+            choose(1)
+            return level_of_array(await root.array(""))
+        return await level_of_image(root, choose)
+    except LoaderError:
+        raise
+    except Exception as error:  # JSON of any shape
+        raise FormatError(
+            f"{store.url!r} has a description that cannot be read: {error!r}"
+        ) from error
+
+
+def root_of_3(store: Store, document: Any) -> Root:
+    """Return what stands at a URL, of its zarr.json."""
+    consolidated = (document.get("consolidated_metadata") or {}).get("metadata") or {}
+    documents = {f"{path}/zarr.json": each for path, each in consolidated.items()}
+    documents["zarr.json"] = document
+    is_array = document["node_type"] == "array"
+    return Root(store, documents, 3, is_array, document.get("attributes") or {})
+
+
+def root_of_2(store: Store, found: Sequence[Any]) -> Root:
+    """Return what stands at a URL, of those of `FILES` that are there."""
+    documents = {name: each for name, each in zip(FILES, found, strict=True) if each is not None}
+    documents |= documents.pop(".zmetadata", {}).get("metadata", {})
+    attributes = documents.get(".zattrs", {})
+    if ".zarray" not in documents and not attributes:
+        raise FormatError(
+            f"{store.url!r} is nothing of Zarr that can be read: it has no zarr.json, .zattrs or "
+            ".zarray, or its server keeps them hidden (status 403)"
+        )
+    return Root(store, documents, 2, ".zarray" in documents, attributes)
+
+
+def level_of_array(array: ZarrArray) -> Level:
+    """Return an array that no image describes."""
+    names = tuple(name.lower() for name in array.names)
+    count = len(array.shape)
+    if len(set(names)) != count or not set(names) <= set("tczyx"):
+        names = tuple(AXES.get(count, "?" * count))
+    return Level(array, names, ("",) * count)
+
+
+async def level_of_image(root: Root, choose: Callable[[int], int]) -> Level:
+    """Return a level of the first image that the attributes of a group describe."""
+    ome = root.attributes.get("ome", root.attributes)
+    if not ome.get("multiscales"):
+        raise FormatError(
+            f"{root.store.url!r} is a group without multiscales; add the path of an image or an "
+            "array within it, such as '/0'"
+        )
+    image = ome["multiscales"][0]
+    version = str(ome.get("version", image.get("version", VERSIONS[-1])))
+    if version not in VERSIONS:
+        raise UnsupportedError(
+            f"{root.store.url!r} is OME-Zarr {version}; known are {', '.join(VERSIONS)}"
+        )
+    dataset = image["datasets"][choose(len(image["datasets"]))]
+    array = await root.array(dataset["path"])
+    axes = [
+        axis if isinstance(axis, dict) else {"name": axis} for axis in image.get("axes", "tczyx")
+    ]
+    names = tuple(str(axis["name"]).lower() for axis in axes)
+    if not len(set(names)) == len(names) == len(array.shape):
+        raise FormatError(
+            f"{root.store.url!r} has the axes {names} for an array of shape {array.shape}"
+        )
+    transformations = [
+        *dataset.get("coordinateTransformations", ()),
+        *image.get("coordinateTransformations", ()),
+    ]
+    scale, translation = compose(transformations, len(axes))
+    units = tuple(str(axis.get("unit") or "") for axis in axes)
+    channels = (ome.get("omero") or {}).get("channels", ())
+    return Level(array, names, units, scale, translation, channels)
+
+
+def compose(
+    transformations: Sequence[Mapping[str, Any]], count: int
+) -> tuple[tuple[float, ...] | None, tuple[float, ...]]:
+    """Return the scale and translation of transformations, one applied after the other."""
+    scale, translation = np.ones(count), np.zeros(count)
+    for each in transformations:
+        kind = each["type"]
+        if kind not in ("identity", "scale", "translation"):
+            raise UnsupportedError(
+                f"OME-Zarr has a transformation {kind!r}; known are identity, scale, translation"
+            )
+        values = np.asarray(each.get(kind, np.ones(count)), "f8")
+        if values.shape != (count,):
+            raise FormatError(f"OME-Zarr has a {kind} {each.get(kind)!r} for {count} axes")
+        if kind == "scale":
+            scale, translation = scale * values, translation * values
+        elif kind == "translation":
+            translation = translation + values
+    is_known = any(each["type"] == "scale" for each in transformations)
+    return tuple(scale.tolist()) if is_known else None, tuple(translation.tolist())

@@ -1,0 +1,153 @@
+"""OME-Zarr images: what the axes of an array mean, and where its slices are.
+
+Reference: https://ngff.openmicroscopy.org/0.5, axes, multiscales and omero metadata.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pyloader import ImageId
+from pyloader.errors import ImageIdError, UnsupportedError
+from pyloader.formats.zarr_array import ZarrArray
+from pyloader.formats.zarr_group import Level, open_level
+from pyloader.formats.zarr_store import Store
+from pyloader.volume import Cut, Grid, Volume
+
+MILLIMETRES = {
+    **{"picometer": 1e-9, "angstrom": 1e-7, "nanometer": 1e-6, "micrometer": 1e-3},
+    **{"millimeter": 1.0, "centimeter": 10.0, "decimeter": 100.0, "meter": 1e3, "inch": 25.4},
+}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ZarrImage:
+    """One level and channel.
+
+    Attributes
+    ----------
+    array : ZarrArray
+    axes : tuple of str
+        Names of the array's axes: ``t``, ``z``, ``y``, ``x``, and others.
+    fixed : mapping of str to int
+        Where along the others the image is: its channel.
+    grid : Grid
+        Where the slices are.
+    attributes : mapping
+        What `Image.from_array` takes, for all slices.
+    warnings : tuple of str
+    """
+
+    array: ZarrArray
+    axes: tuple[str, ...]
+    fixed: Mapping[str, int]
+    grid: Grid
+    attributes: Mapping[str, Any]
+    warnings: tuple[str, ...]
+
+    def region(self, cut: Cut) -> list[range]:
+        """Return which part of the array a slice is."""
+        chosen = {**self.fixed, "t": cut.timepoint, "xyz"[cut.axis]: cut.index}
+        return [
+            range(chosen[name], chosen[name] + 1) if name in chosen else range(size)
+            for name, size in zip(self.axes, self.array.shape, strict=True)
+        ]
+
+    def volume_of(self, part: NDArray[Any], cut: Cut) -> Volume:
+        """Return a volume of one slice, where it is; `part` is its region of the array."""
+        kept = [self.axes.index(name) for name in "tzyx" if name in self.axes]
+        others = [axis for axis in range(part.ndim) if axis not in kept]
+        sizes = [part.shape[self.axes.index(name)] if name in self.axes else 1 for name in "tzyx"]
+        voxels = part.transpose(kept + others).reshape(sizes)
+        affine = self.grid.affine
+        if affine is not None:
+            step = np.eye(4)
+            step[cut.axis, 3] = cut.index
+            affine = affine @ step
+        volume = Volume.from_array(voxels, affine=affine, **self.attributes)
+        return replace(volume, warnings=self.warnings)
+
+
+def first_of(image_id: ImageId) -> ImageId:
+    """Return the imageId of the first slice in the same direction."""
+    axis = image_id.part[:1] if image_id.part[:1] in "xyz" else ""
+    return replace(image_id, frame_index=0, part=axis)
+
+
+async def open_image(store: Store, options: Mapping[str, str], image_id: ImageId) -> ZarrImage:
+    """Fetch what describes the level and channel of an imageId.
+
+    Raises
+    ------
+    ImageIdError
+        There is no such level or channel.
+    FormatError, UnsupportedError, TransportError
+    """
+    level = await open_level(store, lambda count: choose("level", count, options, image_id))
+    sizes = dict(zip(level.axes, level.array.shape, strict=True))
+    channel = choose("channel", sizes.get("c", 1), options, image_id)
+    others = {name: size for name, size in sizes.items() if name not in "tczyx"}
+    if not {"x", "y"} <= set(sizes) or any(size > 1 for size in others.values()):
+        raise UnsupportedError(
+            f"array {level.array.path!r} of {store.url!r} has axes {sizes}; expected y and x, and "
+            "of t, c and z those that there are"
+        )
+    affine, warnings = affine_of(level)
+    columns, rows, slices, timepoints = (sizes.get(name, 1) for name in "xyzt")
+    return ZarrImage(
+        level.array,
+        level.axes,
+        {**dict.fromkeys(others, 0), "c": channel},
+        Grid((columns, rows, slices, timepoints), affine),
+        window_of(level, channel),
+        warnings,
+    )
+
+
+def choose(name: str, count: int, options: Mapping[str, str], image_id: ImageId) -> int:
+    """Return which level or channel of `count` an imageId names, from 0; the first by default."""
+    text = options.get(name, "0")
+    index = int(text) if text.isdecimal() and text.isascii() and len(text) < 10 else count
+    if index >= count:
+        raise ImageIdError(
+            f"imageId {image_id.text!r} asks for {name} {text!r}; there are {count}, 0 to "
+            f"{count - 1}"
+        )
+    return index
+
+
+def affine_of(level: Level) -> tuple[NDArray[np.float64] | None, tuple[str, ...]]:
+    """Return the affine to LPS, None where it is not known, and what was taken for granted."""
+    if level.scale is None:
+        return None, ()
+    affine, warnings = np.eye(4), []
+    for row, name in enumerate("xyz"):
+        if name not in level.axes:
+            continue
+        axis = level.axes.index(name)
+        unit = level.units[axis]
+        if unit not in MILLIMETRES and unit:
+            return None, (f"no place is known: axis {name} has the unit {unit!r}",)
+        if not unit:
+            warnings.append(f"axis {name} has no unit; it is taken for millimeter")
+        millimetres = MILLIMETRES.get(unit, 1.0)
+        affine[row, row] = level.scale[axis] * millimetres
+        affine[row, 3] = level.translation[axis] * millimetres
+    return affine, tuple(warnings)
+
+
+def window_of(level: Level, channel: int) -> dict[str, float]:
+    """Return the window in which a channel is to be shown, when the image says one."""
+    try:
+        window = level.channels[channel]["window"]
+        start, end = float(window["start"]), float(window["end"])
+    except (IndexError, KeyError, TypeError, ValueError):
+        return {}
+    if not start < end < np.inf:
+        return {}
+    return {"window_center": (start + end) / 2, "window_width": end - start}
