@@ -10,6 +10,7 @@ A loader serves a URL scheme: it gets an `ImageId` and a `Context` and returns a
 The kinds of `LoaderError` are in `pyloader.errors`, slices of volumes in `pyloader.volume`.
 """
 
+from pyloader.bulk import load_images
 from pyloader.context import Context
 from pyloader.errors import LoaderError
 from pyloader.image import Image
@@ -23,6 +24,7 @@ __all__ = [
     "LoaderError",
     "list_image_ids",
     "load_image",
+    "load_images",
     "load_metadata",
     "register_loader",
 ]

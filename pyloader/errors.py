@@ -23,7 +23,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import ClassVar
+from typing import Any, ClassVar
 
 
 class LoaderError(Exception):
@@ -45,6 +45,18 @@ class LoaderError(Exception):
     def __init__(self, message: str) -> None:
         super().__init__(message)
         self.image_id: str | None = None
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Let it cross to another process with its attributes, whatever its kind is made of."""
+        return restore, (type(self), self.args, vars(self).copy())
+
+
+def restore(kind: type[LoaderError], args: tuple[Any, ...], attributes: Any) -> LoaderError:
+    """Return an error as it was before it was pickled."""
+    error = kind.__new__(kind, *args)
+    error.args = args
+    vars(error).update(attributes)
+    return error
 
 
 class ImageIdError(LoaderError, ValueError):

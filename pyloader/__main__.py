@@ -1,0 +1,7 @@
+"""``python -m pyloader``: see `pyloader.cli`."""
+
+import sys
+
+from pyloader.cli import main
+
+sys.exit(main())

@@ -1,0 +1,73 @@
+"""Which images are loaded together: those of one source, and small sources by the handful."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+
+from pyloader.errors import ImageIdError
+from pyloader.imageid import ImageId
+
+# Images that are grouped at once; those of one source further apart are fetched again.
+WINDOW = 512
+IMAGES_PER_BATCH = 16
+# So that all workers have something to do to the end.
+BATCHES_PER_WORKER = 4
+
+Numbered = list[tuple[int, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Images that are loaded by one task.
+
+    Attributes
+    ----------
+    positions : tuple of int
+        Where in the whole list each stands, from 0.
+    image_ids : tuple of str
+    """
+
+    positions: tuple[int, ...]
+    image_ids: tuple[str, ...]
+
+
+def plan(image_ids: Iterable[str], workers: int) -> Iterator[Batch]:
+    """Yield batches of images for a number of workers."""
+    numbered = enumerate(image_ids)
+    while window := list(islice(numbered, WINDOW)):
+        wanted = len(window) // (BATCHES_PER_WORKER * workers)
+        for batch in pack(group(window), max(1, min(wanted, IMAGES_PER_BATCH))):
+            positions, texts = zip(*batch, strict=True)
+            yield Batch(positions, texts)
+
+
+def group(numbered: Numbered) -> Iterator[Numbered]:
+    """Yield the images of each source together, at most `IMAGES_PER_BATCH`."""
+    sources: dict[str, Numbered] = {}
+    for position, image_id in numbered:
+        sources.setdefault(source_of(image_id), []).append((position, image_id))
+    for images in sources.values():
+        for start in range(0, len(images), IMAGES_PER_BATCH):
+            yield images[start : start + IMAGES_PER_BATCH]
+
+
+def pack(groups: Iterator[Numbered], size: int) -> Iterator[Numbered]:
+    """Put groups together until they have `size` images."""
+    packed: Numbered = []
+    for images in groups:
+        if packed and len(packed) + len(images) > size:
+            yield packed
+            packed = []
+        packed = packed + images
+    if packed:
+        yield packed
+
+
+def source_of(image_id: str) -> str:
+    """Return the source of an imageId; itself, when it cannot be read."""
+    try:
+        return ImageId.parse(image_id).source
+    except ImageIdError:
+        return image_id

@@ -1,0 +1,59 @@
+"""The commands: each returns what it prints."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from argparse import Namespace
+from collections.abc import Callable
+from pathlib import Path
+
+from pyloader.cli.files import image_id_of
+from pyloader.cli.report import as_json, as_text
+from pyloader.errors import LoaderError
+from pyloader.image import Image
+from pyloader.load import list_image_ids, load_image
+from pyloader.pixels.codecs import encode_png
+from pyloader.pixels.display import display
+
+
+def info(options: Namespace) -> str:
+    """Return what an image is."""
+    image_id = image_id_of(options.image)
+    image, count = asyncio.run(load_and_count(image_id))
+    if options.json:
+        return json.dumps(as_json(image_id, image, count), indent=2, ensure_ascii=False) + "\n"
+    return as_text(image_id, image, count) + "\n"
+
+
+async def load_and_count(image_id: str) -> tuple[Image, int]:
+    """Return an image, and how many its source has."""
+    return await load_image(image_id), len(await list_image_ids(image_id))
+
+
+def render(options: Namespace) -> str:
+    """Write an image as PNG."""
+    image_id = image_id_of(options.image)
+    image = asyncio.run(load_image(image_id))
+    for warning in image.warnings:
+        print(f"pyloader: warning: {' '.join(warning.split())}", file=sys.stderr)
+    png = encode_png(display(image, options.window))
+    try:
+        Path(options.output).write_bytes(png)
+    except OSError as error:
+        raise LoaderError(f"{options.output!r} cannot be written: {error.strerror}") from error
+    return ""
+
+
+def listing(options: Namespace) -> str:
+    """Return the imageIds of a source, a line each."""
+    found = asyncio.run(list_image_ids(image_id_of(options.image)))
+    return "".join(f"{each}\n" for each in found)
+
+
+COMMANDS: dict[str, Callable[[Namespace], str]] = {
+    "info": info,
+    "render": render,
+    "list": listing,
+}

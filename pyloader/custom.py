@@ -1,0 +1,76 @@
+"""Run a user's Python file, which registers loaders: of a page, a command line, a test."""
+
+from __future__ import annotations
+
+import linecache
+import sys
+from pathlib import Path
+from textwrap import dedent
+from tokenize import open as open_source
+from types import ModuleType
+
+from pyloader.errors import CustomLoaderError
+from pyloader.loaders import schemes
+
+
+def define_loaders(name: str, source: str) -> list[str]:
+    """Run `source` as the module `name` and return the schemes that it registered.
+
+    Running the same name again replaces what it had registered; if it fails, the old stays.
+
+    Raises
+    ------
+    CustomLoaderError
+        The source has an error or raises.
+    """
+    # In a page, Python may stand as far to the right as the markup around it.
+    source = dedent(source)
+    # linecache is where tracebacks find the lines of code that has no file.
+    linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
+    before, module_before = schemes.drop(name), sys.modules.get(name)
+    try:
+        execute(name, source)
+    except BaseException as error:
+        schemes.drop(name)
+        schemes.restore(before)
+        put_back(name, module_before)
+        if not isinstance(error, (Exception, SystemExit)):
+            raise
+        raise CustomLoaderError(
+            f"the Python loader {name!r} cannot be run: {type(error).__name__}: {error}"
+        ) from error
+    return sorted(schemes.owned_by(name))
+
+
+def execute(name: str, source: str) -> None:
+    """Run `source` as the module `name`, as Python runs a file that is imported."""
+    # Our own `from __future__ import annotations` is not the user's.
+    code = compile(source, name, "exec", dont_inherit=True)
+    module = ModuleType(name)
+    sys.modules[name] = module
+    exec(code, module.__dict__)
+
+
+def put_back(name: str, module: ModuleType | None) -> None:
+    """Let the module `name` be what it was before, or be gone."""
+    sys.modules.pop(name, None)
+    if module is not None:
+        sys.modules[name] = module
+
+
+def read_loader(path: str | Path) -> tuple[str, str]:
+    """Return name and source of a loader file, as `define_loaders` takes them.
+
+    Raises
+    ------
+    CustomLoaderError
+        It cannot be read, or is no text in the encoding that it names (PEP 263).
+    """
+    try:
+        with open_source(path) as file:
+            return str(path), file.read()
+    except (OSError, SyntaxError, UnicodeDecodeError) as error:
+        raise CustomLoaderError(
+            f"the Python loader {str(path)!r} cannot be read: {error}; expected a file of Python "
+            "that calls register_loader"
+        ) from error

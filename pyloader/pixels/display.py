@@ -1,0 +1,182 @@
+"""Images to 8-bit pixels as a viewer shows them: modality LUT, VOI LUT, polarity.
+
+The way through is that of the Softcopy pipeline (PS3.4 N.2), without a presentation state.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pyloader.errors import FormatError
+from pyloader.image import Image, LookupTable
+from pyloader.pixels.color import to_8_bit
+from pyloader.pixels.delivery import has_table_for_display, value_range
+
+Values = NDArray[np.float64]
+Window = tuple[float, float]
+"""Centre and width, in modality units."""
+
+
+def display(image: Image, window: Window | None = None) -> NDArray[np.uint8]:
+    """Return an image as it is shown.
+
+    Grey goes through the modality LUT, unless it is a table that is not for display, and then
+    through `window`; without one through the image's first VOI table, else its first window if that
+    can be one, else from the smallest to the largest value that is not padding. NaN and infinities
+    are shown as the lowest value. Colour is shown as it is, its upper 8 bits. Pixels keep their
+    number, also those that are not square.
+
+    Parameters
+    ----------
+    window : (float, float), optional
+        Centre and width in modality units, used as the image's own VOI LUT Function says.
+
+    Returns
+    -------
+    (rows, columns) or (rows, columns, 3 or 4) uint8 array
+
+    Raises
+    ------
+    FormatError
+        `window` cannot be one of the image's VOI LUT Function, or that is unknown.
+    """
+    if image.pixels.ndim == 3:
+        return to_8_bit(image.pixels, image.pixel.bits_stored)
+    values = modality_values(image)
+    levels = apply_voi_lut(values, image, window)
+    levels[~np.isfinite(values)] = 0.0
+    if image.pixel.photometric_interpretation == "MONOCHROME1":
+        np.subtract(1.0, levels, out=levels)
+    return np.rint(levels * 255).astype("u1")
+
+
+def modality_values(image: Image) -> Values:
+    """Return grey pixels in modality units (PS3.3 C.11.1)."""
+    pixels, modality = image.pixels.astype("f8"), image.modality_lut
+    if image.is_rescaled:
+        return pixels
+    if modality.lut is None:
+        return pixels * modality.slope + modality.intercept
+    return look_up(pixels, modality.lut) if has_table_for_display(image) else pixels
+
+
+def look_up(values: Values, lut: LookupTable) -> Values:
+    """Return the entries of a table; values outside take its first or last (PS3.3 C.11.2.1.1)."""
+    last = len(lut.entries) - 1
+    indices = np.rint(np.nan_to_num(values)) - lut.first_value_mapped
+    entries: Values = lut.entries[np.clip(indices, 0, last).astype("i8")].astype("f8")
+    return entries
+
+
+def apply_voi_lut(values: Values, image: Image, window: Window | None) -> Values:
+    """Return levels from 0 (lowest) to 1 of values in modality units (PS3.3 C.11.2)."""
+    voi = image.voi_lut
+    if window is None and voi.luts:
+        lut = voi.luts[0]
+        # Some tables have entries of more bits than they say.
+        return look_up(values, lut) / max((1 << lut.bits_per_entry) - 1, int(lut.entries.max()))
+    function = function_of(image)
+    if window is not None:
+        return function.apply(values, *check_window(function, window))
+    own = (*voi.window_center, 0.0)[0], (*voi.window_width, 0.0)[0]
+    if function.has(own):
+        return function.apply(values, *own)
+    return stretch(values, *shown_range(values, image))
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """A VOI LUT Function.
+
+    Attributes
+    ----------
+    name : str
+        As the standard calls it.
+    apply : (values, centre, width) -> levels from 0 to 1
+    least_width : float
+        Widths below it say nothing, and none is 0.
+    """
+
+    name: str
+    apply: Callable[[Values, float, float], Values]
+    least_width: float
+
+    def has(self, window: Window) -> bool:
+        """Tell whether a window can be one of this function."""
+        return bool(np.isfinite(window).all()) and window[1] >= self.least_width
+
+
+def function_of(image: Image) -> Function:
+    """Return the VOI LUT Function of an image; LINEAR when it names none (PS3.3 C.11.2.1.3)."""
+    name = (image.voi_lut.voi_lut_function or "LINEAR").strip().upper()
+    if name not in FUNCTIONS:
+        raise FormatError(
+            f"(0028,1056) VOI LUT Function is {name!r}; known are {', '.join(FUNCTIONS)}"
+        )
+    return FUNCTIONS[name]
+
+
+def check_window(function: Function, window: Window) -> Window:
+    """Return a window that somebody asked for, if it is one."""
+    if not function.has(window):
+        raise FormatError(
+            f"window centre {window[0]:g} and width {window[1]:g} cannot be used: for VOI LUT "
+            f"Function {function.name} both are finite, the width at least {function.least_width:g}"
+        )
+    return window
+
+
+def linear(values: Values, center: float, width: float) -> Values:
+    """Return levels of VOI LUT Function LINEAR (PS3.3 C.11.2.1.2.1)."""
+    if width == 1:
+        return (values > center - 0.5).astype("f8")
+    return np.clip((values - (center - 0.5)) / (width - 1) + 0.5, 0.0, 1.0)
+
+
+def linear_exact(values: Values, center: float, width: float) -> Values:
+    """Return levels of VOI LUT Function LINEAR_EXACT (PS3.3 C.11.2.1.3.2)."""
+    return np.clip((values - center) / width + 0.5, 0.0, 1.0)
+
+
+def sigmoid(values: Values, center: float, width: float) -> Values:
+    """Return levels of VOI LUT Function SIGMOID (PS3.3 C.11.2.1.3.1)."""
+    # From an exponent of 700 on, the result is 0 in any case.
+    exponents = np.minimum(-4.0 * (values - center) / width, 700.0)
+    return 1.0 / (1.0 + np.exp(exponents))
+
+
+SMALLEST_WIDTH = 1e-6
+FUNCTIONS = {
+    function.name: function
+    for function in (
+        Function("LINEAR", linear, 1.0),
+        Function("LINEAR_EXACT", linear_exact, SMALLEST_WIDTH),
+        Function("SIGMOID", sigmoid, SMALLEST_WIDTH),
+    )
+}
+
+
+def stretch(values: Values, low: float, high: float) -> Values:
+    """Return levels from 0 at `low` to 1 at `high`; all 0 when they are the same."""
+    levels: Values = np.clip((values - low) / ((high - low) or 1.0), 0.0, 1.0)
+    return levels
+
+
+def shown_range(values: Values, image: Image) -> tuple[float, float]:
+    """Return the smallest and the largest value that is not padding; of all, if all is padding."""
+    rest = values[~padding(image)]
+    return value_range(rest if np.isfinite(rest).any() else values)
+
+
+def padding(image: Image) -> NDArray[np.bool_]:
+    """Return which stored values are padding (PS3.3 C.7.5.1.1.2)."""
+    value, limit = image.pixel.pixel_padding_value, image.pixel.pixel_padding_range_limit
+    if value is None or image.is_rescaled:
+        return np.zeros(image.pixels.shape, bool)
+    ends = sorted((value, value if limit is None else limit))
+    found: NDArray[np.bool_] = (image.pixels >= ends[0]) & (image.pixels <= ends[1])
+    return found
