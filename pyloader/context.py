@@ -57,7 +57,7 @@ class Context:
     host: Host = field(default_factory=PlainHost)
     decoded_bytes: int = DECODED_BYTES
     loading: tuple[str, ...] = ()
-    # How `load_image` and `load_metadata` are reached from below them.
+    # How `load_image` and its like are reached from below them.
     spines: Mapping[str, Spine] = field(default_factory=dict)
 
     async def fetch(
@@ -132,6 +132,11 @@ class Context:
         """Load what describes another image, as `pyloader.load_metadata` does."""
         modules: Mapping[str, Mapping[str, Any]] = await self._nested("metadata", image_id)
         return modules
+
+    async def list_image_ids(self, source: str) -> list[str]:
+        """List the imageIds of another source, as `pyloader.list_image_ids` does."""
+        image_ids: list[str] = await self._nested("image_ids", source)
+        return image_ids
 
     async def _nested(self, spine: str, image_id: str) -> Any:
         if image_id in self.loading or len(self.loading) >= DEEPEST:

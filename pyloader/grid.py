@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from pyloader.errors import FormatError, ImageIdError
 from pyloader.image import PlaneModule
-from pyloader.imageid import FIRST_FRAME, ImageId
+from pyloader.imageid import ImageId, first_frame
 
 PART = re.compile(r"(?:(?P<axis>[xyz])(?:-(?P<slice>\d+))?|(?P<lone>\d+))(?:,t-(?P<time>\d+))?")
 # Signs of LPS: towards the left, the back and the head. For slices across x, y and z: the patient's
@@ -190,7 +190,7 @@ class Grid:
 
     def _check_frame(self, image_id: ImageId) -> None:
         count = self.shape[2] * self.shape[3]
-        first = FIRST_FRAME.get(image_id.scheme, 1)
+        first = first_frame(image_id.text)
         if image_id.frame_index >= count:
             raise ImageIdError(
                 f"imageId {image_id.text!r} asks for frame {image_id.frame_index + first}; there "

@@ -6,7 +6,7 @@ Absent metadata is ``None``; nothing is invented here. A viewer's defaults are i
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 import numpy as np
@@ -232,6 +232,40 @@ class Image:
         pixel = PixelModule.of(pixels, **parts.pop("pixel"))
         values = {name: PARTS[name](**taken) for name, taken in parts.items()}
         return cls(pixels, pixel, modules=modules or {}, **values)
+
+    @property
+    def nbytes(self) -> int:
+        """What the pixels take in memory; `Context.cached` counts it."""
+        return self.pixels.nbytes + (0 if self.float_pixels is None else self.float_pixels.nbytes)
+
+    def with_pixels(self, pixels: NDArray[Any], **changes: Any) -> Image:
+        """Return the image with other pixels, described by their own dtype where that changed.
+
+        Parameters
+        ----------
+        pixels : (rows, columns) or (rows, columns, samples) array
+            As `from_array` takes them. Where they stand in the patient is as it was: with another
+            number of rows or columns give a ``plane`` too.
+        **changes
+            Other fields of the image.
+
+        Raises
+        ------
+        FormatError
+            The array cannot be an image.
+        """
+        pixels = check_pixels(as_numbers(pixels))
+        rows, columns, samples = (*pixels.shape, 1)[:3]
+        if pixels.dtype == self.pixels.dtype and samples == self.pixel.samples_per_pixel:
+            pixel = replace(self.pixel, rows=rows, columns=columns)
+            return replace(self, pixels=pixels, pixel=pixel, **changes)
+        kept: dict[str, Any] = {
+            "pixel_padding_value": self.pixel.pixel_padding_value,
+            "pixel_aspect_ratio": self.pixel.pixel_aspect_ratio,
+        }
+        if samples == self.pixel.samples_per_pixel == 1:
+            kept["photometric_interpretation"] = self.pixel.photometric_interpretation
+        return replace(self, pixels=pixels, pixel=PixelModule.of(pixels, **kept), **changes)
 
 
 PARTS: dict[str, Any] = {

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from pyloader.errors import ImageIdError
 
 SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]*):(.*)", re.DOTALL)
-# One query parameter, wherever it stands: "?frame=3", "&frame=3", "?frame=3&token=x".
-FRAME = re.compile(r"(?P<lead>[?&])frame=(?P<number>[^&#]*)(?P<next>&?)")
+# One query parameter, wherever it stands: "?frame=3", "&frame=3", "?frame=3&token=x". A bar, which
+# no URL has, stands between two imageIds of which one is made.
+FRAME = re.compile(r"(?P<lead>[?&])frame=(?P<number>[^&#|]*)(?P<next>&?)")
 FRAMES = {
     # An address of the web goes to its server as it is, with all that its query asks for.
     "http": re.compile(r"(?P<lead>#)frame=(?P<number>.*)(?P<next>)"),
@@ -21,8 +22,9 @@ FRAMES = {
     # The last step of a DICOMweb address (PS3.18 10.1): "/instances/1.2/frames/3".
     "wadors": re.compile(r"(?P<lead>/)frames/(?P<number>[^/?#]*)(?P<next>)(?=[?#]|$)"),
 }
-# Frames count from 1, as in DICOMweb; those of a volume from 0, as Cornerstone3D's loader counts.
-FIRST_FRAME = {"nifti": 0}
+# Frames count from 1, as in DICOMweb; those of NIfTI from 0, as Cornerstone3D's loader counts, also
+# when another scheme is about them: "denoise:nifti:/a.nii?frame=0".
+FROM_0 = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]*:)*nifti:", re.IGNORECASE)
 # Part of a volume: "#12", "#x", "#x-12", "#z-12,t-3", "#z,t-3"; slices and timepoints from 0.
 SLICE = re.compile(r"#((?:[xyz](?:-\d+)?|\d+)(?:,t-\d+)?)$")
 # Cornerstone3D appends it to address a decimated copy; the source is the same file.
@@ -73,7 +75,7 @@ class ImageId:
 
     def of_frame(self, frame_index: int) -> str:
         """Return the imageId of a frame, from 0, of the same source."""
-        number = frame_index + FIRST_FRAME.get(self.scheme, 1)
+        number = frame_index + first_frame(self.text)
         if self.scheme == "wadors":
             path, mark, query = self.source.partition("?")
             return f"{path}/frames/{number}{mark}{query}"
@@ -109,12 +111,17 @@ class ImageId:
             return cls(text, scheme, rest)
         lead = frame["lead"] if frame["next"] else ""
         rest = rest[: frame.start()] + lead + rest[frame.end() :]
-        return cls(text, scheme, rest, parse_frame_index(frame["number"], scheme, text), True)
+        return cls(text, scheme, rest, parse_frame_index(frame["number"], text), True)
 
 
-def parse_frame_index(number: str, scheme: str, text: str) -> int:
+def first_frame(text: str) -> int:
+    """Return how the imageId `text` writes the first frame."""
+    return 0 if FROM_0.match(text) else 1
+
+
+def parse_frame_index(number: str, text: str) -> int:
     """Return the index, from 0, of the frame that stands as `number` in the imageId `text`."""
-    first = FIRST_FRAME.get(scheme, 1)
+    first = first_frame(text)
     index = int(number) - first if re.fullmatch(r"0*[0-9]{1,9}", number) else -1
     if index < 0:
         as_where = "as in DICOMweb" if first else "as in Cornerstone3D's NIfTI loader"

@@ -147,7 +147,7 @@ def asked(image_id: str, context: Context | None) -> Iterator[tuple[Loader, Imag
         yield find(parsed), parsed, dataclass_replace(context, loading=loading, spines=SPINES)
 
 
-SPINES = {"image": load_image, "metadata": load_metadata}
+SPINES = {"image": load_image, "metadata": load_metadata, "image_ids": list_image_ids}
 
 
 def find(image_id: ImageId) -> Loader:
@@ -194,6 +194,16 @@ def check_image(image: Any, image_id: ImageId) -> Image:
     if (*image.pixels.shape, 1)[:3] != described:
         raise CustomLoaderError(
             f"the image of {image_id.text!r} is described as {described} (rows, columns, "
-            f"samples), but its array is {image.pixels.shape}"
+            f"samples), but its array is {image.pixels.shape}; image.with_pixels(array) "
+            "describes another array"
+        )
+    if image.pixel.bits_allocated != image.pixels.dtype.itemsize * 8 or (
+        image.pixel.pixel_representation != int(image.pixels.dtype.kind == "i")
+    ):
+        sign = "signed" if image.pixel.pixel_representation else "unsigned"
+        raise CustomLoaderError(
+            f"the image of {image_id.text!r} is described as {image.pixel.bits_allocated} bits, "
+            f"{sign}, but its array is of {image.pixels.dtype}; image.with_pixels(array) describes "
+            "another array"
         )
     return image

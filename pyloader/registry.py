@@ -73,9 +73,10 @@ class Registry(Mapping[str, Target], Generic[Target]):
         """
         rows = self.owned_by(module)
         for key in rows:
-            del self._targets[key]
             if key in self._built_in and self._built_in[key].partition(":")[0] != module:
                 self._targets[key] = self._built_in[key]
+            else:
+                del self._targets[key]
         return rows
 
     def restore(self, rows: Mapping[str, Target | str]) -> None:

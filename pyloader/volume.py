@@ -153,7 +153,7 @@ class Volume:
         return replace(image, plane=replace(self.grid.plane(cut, image_id.source), **known))
 
     def pixels(self, cut: Cut) -> NDArray[Any]:
-        """Return (rows, columns) or (rows, columns, samples) of a slice, without copying."""
+        """Return (rows, columns) or (rows, columns, samples) of a slice: not copied, read-only."""
         # Voxel axes 0, 1 and 2 are the array's 2, 1 and 0.
         pixels = np.moveaxis(self.voxels[cut.timepoint], 2 - cut.axis, 0)[cut.index]
         if cut.down.axis < cut.across.axis:
@@ -162,6 +162,7 @@ class Volume:
             slice(None, None, -1 if way.is_backwards else 1) for way in (cut.down, cut.across)
         )
         turned: NDArray[Any] = pixels[rows, columns]
+        turned.flags.writeable = False  # the voxels are those of the next load too
         return turned
 
     def image_ids(self, image_id: ImageId) -> list[str]:

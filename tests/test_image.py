@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -233,3 +234,53 @@ def test_float_colour_beyond_1_is_refused(low, high):
 def test_float_colour_up_to_1():
     pixels = np.linspace(0, 1, 36).reshape(3, 4, 3)
     assert Image.from_array(pixels).pixels.dtype == np.float64
+
+
+# ------------------------------------------------------------------ other pixels for an image
+
+TWELVE_BITS = Image.from_array(
+    RAMP.astype("u2"), bits_stored=12, pixel_padding_value=7, pixel_spacing=(2, 3),
+    photometric_interpretation="MONOCHROME1", window_center=3, window_width=4,
+)  # fmt: skip
+
+
+def test_other_pixels_of_the_same_dtype_keep_the_description():
+    image = TWELVE_BITS.with_pixels(TWELVE_BITS.pixels[:2] + 1)
+    assert image.pixel == replace(TWELVE_BITS.pixel, rows=2)
+    assert (image.plane, image.voi_lut) == (TWELVE_BITS.plane, TWELVE_BITS.voi_lut)
+    assert np.array_equal(image.pixels, RAMP[:2] + 1)
+
+
+@pytest.mark.parametrize("dtype", ["f4", "f8", "i2", "u4", "i8", ">f4"])
+def test_other_pixels_of_another_dtype_are_described_by_it(dtype):
+    image = TWELVE_BITS.with_pixels(RAMP.astype(dtype))
+    bits = np.dtype(dtype).itemsize * 8
+    assert (image.pixel.bits_allocated, image.pixel.bits_stored) == (bits, bits)
+    assert image.pixel.high_bit == bits - 1
+    assert image.pixel.pixel_representation == (image.pixels.dtype.kind == "i")
+    assert image.pixel.photometric_interpretation == "MONOCHROME1"
+    assert image.pixel.pixel_padding_value == 7
+    assert image.plane == TWELVE_BITS.plane
+
+
+def test_colour_in_place_of_grey():
+    image = TWELVE_BITS.with_pixels(np.zeros((3, 4, 3), "u1"))
+    assert image.pixel.photometric_interpretation == "RGB"
+    assert image.pixel.samples_per_pixel == 3
+    assert image.pixel.planar_configuration == 0
+
+
+def test_grey_in_place_of_colour():
+    image = Image.from_array(np.zeros((3, 4, 3), "u1")).with_pixels(RAMP.astype("u1"))
+    assert image.pixel.photometric_interpretation == "MONOCHROME2"
+    assert image.pixel.planar_configuration is None
+
+
+def test_other_pixels_that_are_no_image():
+    with pytest.raises(FormatError, match="not dtype complex128"):
+        TWELVE_BITS.with_pixels(RAMP * 1j)
+
+
+def test_image_tells_its_bytes():
+    assert TWELVE_BITS.nbytes == 24
+    assert replace(TWELVE_BITS, float_pixels=RAMP.astype("f8")).nbytes == 24 + 96

@@ -76,6 +76,7 @@ def test_only_dicom_and_pixels_touch_pydicom():
 
 def test_nothing_else_is_needed():
     known = {"imagecodecs", "js", "numpy", "pydicom", "pyloader", "pyodide"}
+    known |= {"micropip", "pyodide_http"}
     found = {each.partition(".")[0] for name in MODULES for each in imports(tree_of(name))}
     assert found - set(sys.stdlib_module_names) == known
 
@@ -132,10 +133,22 @@ LAYERS = {
     "formats": {"formats", "pyloader", "volume"},
     "wire": {"image", "pixels"},
     "console": set(),
+    "packages": {"wire"},
     "load": {
         *("arrays", "cache", "console", "context", "image", "imageid", "loaders", "network"),
         *("transport", "wire"),
     },
+    "custom": {"loaders"},
+    "bulk": {
+        *("bulk", "cache", "context", "custom", "image", "imageid", "load", "network"),
+        *("transport", "wire"),
+    },
+    "testing": {
+        *("cache", "context", "custom", "image", "imageid", "load", "loaders", "network"),
+        *("pixels", "testing", "transport", "wire"),
+    },
+    "cli": {"cli", "custom", "image", "imageid", "load", "pixels", "wire"},
+    "__main__": {"cli"},
 }
 
 
@@ -174,6 +187,7 @@ def test_public_names():
         "LoaderError",
         "list_image_ids",
         "load_image",
+        "load_images",
         "load_metadata",
         "register_loader",
     ]

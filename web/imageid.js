@@ -4,11 +4,10 @@
 import { PyLoaderError } from './errors.js';
 
 const SCHEME = /^([A-Za-z][A-Za-z0-9+.-]*):(.*)$/s;
-const FRAME = /([?&])frame=([^&#]*)(&?)/;
+const FRAME = /([?&])frame=([^&#|]*)(&?)/;
 /** @type {Record<string, RegExp>} */
 const FRAMES = { http: /(#)frame=(.*)()/, https: /(#)frame=(.*)()/, wadors: /(\/)frames\/([^/?#]*)()(?=[?#]|$)/ };
-/** @type {Record<string, number>} */
-const FIRST_FRAME = { nifti: 0 };
+const FROM_0 = /^([A-Za-z][A-Za-z0-9+.-]*:)*nifti:/i;
 const SLICE = /#(?:[xyz](?:-\d+)?|\d+)(?:,t-\d+)?$/;
 const DECIMATION = /#decimation=\d+$/;
 
@@ -25,7 +24,7 @@ export function parseImageId(imageId) {
   const frame = SLICE.test(rest) ? null : (FRAMES[scheme] ?? FRAME).exec(rest);
   if (!frame) return { scheme, source: `${scheme}:${rest.replace(SLICE, '')}`, frameIndex: 0 };
   const [whole, lead, number, next] = frame;
-  const first = FIRST_FRAME[scheme] ?? 1;
+  const first = FROM_0.test(imageId) ? 0 : 1;
   if (!/^0*[0-9]{1,9}$/.test(number) || Number(number) < first) {
     throw invalid(imageId, `asks for frame '${number}'; frames count from ${first}, as in ${first ? 'DICOMweb' : "Cornerstone3D's NIfTI loader"}`);
   }

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pyloader.image import Image, ModalityLut, PixelModule
-from pyloader.pixels.color import to_8_bit, to_rgba
+from pyloader.pixels.color import to_8_bit, to_rgb, to_rgba
 
 Array = NDArray[Any]
 # Numeric classes a viewer's textures hold, the smallest first; float32 holds the rest.
@@ -67,10 +67,10 @@ def deliver(image: Image, delivery: Delivery) -> Image:
     if delivery.rescale or (delivery.integers and has_table_for_display(image)):
         image = rescale(image, delivery)
     elif delivery.dtype:
-        image = with_pixels(image, fit_class(image.pixels, delivery.dtype))
+        image = image.with_pixels(fit_class(image.pixels, delivery.dtype))
     if delivery.integers:
         image = quantise(image)
-    return with_pixels(image, np.ascontiguousarray(image.pixels))
+    return image.with_pixels(np.ascontiguousarray(image.pixels))
 
 
 def has_table_for_display(image: Image) -> bool:
@@ -82,26 +82,11 @@ def has_table_for_display(image: Image) -> bool:
     return image.modality_lut.lut is not None and sop_class not in PROJECTION_XRAY
 
 
-def with_pixels(image: Image, pixels: Array, **changes: Any) -> Image:
-    """Return `image` with other pixels, described by their own dtype where that changed."""
-    if pixels.dtype == image.pixels.dtype:
-        rows, columns, samples = (*pixels.shape, 1)[:3]
-        pixel = replace(image.pixel, rows=rows, columns=columns, samples_per_pixel=samples)
-        return replace(image, pixels=pixels, pixel=pixel, **changes)
-    photometric = image.pixel.photometric_interpretation
-    kept = {
-        "pixel_padding_value": image.pixel.pixel_padding_value,
-        "pixel_aspect_ratio": image.pixel.pixel_aspect_ratio,
-    }
-    pixel = PixelModule.of(pixels, photometric_interpretation=photometric, **kept)
-    return replace(image, pixels=pixels, pixel=pixel, **changes)
-
-
 def deliver_color(image: Image, delivery: Delivery) -> Image:
     """Return colour as 8-bit RGB or RGBA."""
     pixels = to_8_bit(image.pixels, image.pixel.bits_stored)
-    pixels = to_rgba(pixels) if delivery.rgba else pixels[..., :3]
-    return with_pixels(image, np.ascontiguousarray(pixels))
+    pixels = to_rgba(pixels) if delivery.rgba else to_rgb(pixels)
+    return image.with_pixels(np.ascontiguousarray(pixels))
 
 
 def resample(image: Image, rows: int, columns: int) -> Image:
@@ -111,7 +96,7 @@ def resample(image: Image, rows: int, columns: int) -> Image:
         return image
     row_indices = np.arange(rows) * height // rows
     column_indices = np.arange(columns) * width // columns
-    return with_pixels(image, image.pixels[row_indices[:, None], column_indices])
+    return image.with_pixels(image.pixels[row_indices[:, None], column_indices])
 
 
 def rescale(image: Image, delivery: Delivery) -> Image:
@@ -126,7 +111,7 @@ def rescale(image: Image, delivery: Delivery) -> Image:
         bits = values.dtype.itemsize * 8
         pixel = replace(image.pixel, bits_stored=bits, high_bit=bits - 1)
         image = replace(image, pixel=pixel)
-    return with_pixels(image, values, is_rescaled=True)
+    return image.with_pixels(values, is_rescaled=True)
 
 
 def apply_modality_lut(image: Image, factor: float) -> Array:
@@ -196,7 +181,7 @@ def quantise(image: Image) -> Image:
     low, high = value_range(pixels)
     narrow = smallest_class(low, high)
     if pixels.dtype.kind != "f" and narrow.kind != "f":
-        return with_pixels(image, pixels.astype(narrow))
+        return image.with_pixels(pixels.astype(narrow))
     step = (high - low) / 65535 or 1.0
     finite = np.nan_to_num(pixels.astype("f8"), nan=low, posinf=high, neginf=low)
     levels = np.rint((finite - low) / step).astype("u2")
@@ -207,7 +192,7 @@ def quantise(image: Image) -> Image:
         rescale_intercept=before.slope * low + before.intercept,
     )
     exact = np.ascontiguousarray(pixels)
-    return with_pixels(image, levels, modality_lut=lut, is_rescaled=False, float_pixels=exact)
+    return image.with_pixels(levels, modality_lut=lut, is_rescaled=False, float_pixels=exact)
 
 
 def value_range(pixels: Array) -> tuple[float, float]:
