@@ -1,4 +1,4 @@
-"""The four demo pages, as a visitor uses them."""
+"""The demo pages, as a visitor uses them: what all share, DICOM files, Cornerstone."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from playwright.sync_api import Page
 
 from tests import corpus
 
-PAGES = ["index", "cornerstone", "cornerstone3d", "custom-loader"]
+PAGES = ["index", "nifti", "web", "cornerstone", "cornerstone3d", "custom-loader"]
 READ_CANVAS = """
 (selector) => {
   const canvas = document.querySelector(selector);
@@ -120,37 +120,9 @@ def test_frames_by_wheel(demo) -> None:
     assert not np.array_equal(before, canvas(page))
 
 
-def test_mistake_in_a_loader_is_shown_beside_its_code(demo) -> None:
-    page = demo("custom-loader.html")
-    wait(page, "shown")
-    page.fill("textarea", "from pyloader import register_loader\n\nnonsense(1)\n")
-    page.keyboard.press("Control+Enter")
-    wait(page, "failed")
-    text = page.inner_text("body")
-    assert "NameError: name 'nonsense' is not defined" in text
-    assert 'File "my_loader.py", line 3' in text
-
-
-def test_edited_loader_takes_effect(demo) -> None:
-    page = demo("custom-loader.html")
-    wait(page, "shown")
-    source = """
-import numpy as np
-from pyloader import Image, register_loader
-
-@register_loader("custom1")
-async def load(image_id, context):
-    return Image.from_array(np.eye(32, dtype="u1"), window_center=0.5, window_width=1)
-"""
-    page.fill("textarea", source)
-    page.keyboard.press("Control+Enter")
-    page.wait_for_function("document.querySelector('canvas').width === 32")
-    wait(page, "shown")
-    assert (np.diag(canvas(page, "canvas")[..., 0]) == 255).all()
-
-
-def test_volume_in_three_planes(demo) -> None:
-    page = demo("cornerstone3d.html")
+@pytest.mark.parametrize("source", ["", "?source=nifti:../samples/nifti/head.nii.gz%23z,t-4"])
+def test_volume_in_three_planes(demo, source: str) -> None:
+    page = demo(f"cornerstone3d.html{source}")
     wait(page, "shown")
     page.wait_for_function("document.documentElement.dataset.volume === 'shown'", timeout=60_000)
     assert page.uncaught == []

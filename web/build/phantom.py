@@ -68,13 +68,15 @@ def pixels(index: int, noise: list[list[int]]) -> bytes:
 def paint(rows: list[array], ellipse: Ellipse) -> None:
     """Fill an ellipse into a slice."""
     first = max(math.ceil(ellipse.row - ellipse.half_height), 0)
-    last = min(math.floor(ellipse.row + ellipse.half_height), SIZE - 1)
+    last = min(math.floor(ellipse.row + ellipse.half_height), len(rows) - 1)
     for number in range(first, last + 1):
         height = (number - ellipse.row) / ellipse.half_height
         half = ellipse.half_width * math.sqrt(max(1 - height * height, 0))
-        start, stop = max(round(ellipse.column - half), 0), min(round(ellipse.column + half), SIZE)
+        row = rows[number]
+        start = max(round(ellipse.column - half), 0)
+        stop = min(round(ellipse.column + half), len(row))
         if stop > start:
-            rows[number][start:stop] = array("h", [ellipse.value]) * (stop - start)
+            row[start:stop] = array("h", [ellipse.value]) * (stop - start)
 
 
 def anatomy(index: int) -> Iterator[Ellipse]:

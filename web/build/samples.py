@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import phantom
+import pictures
 from archives import Files, read_zip
 from common import PRODUCTS, RECIPES, once, say
 from fetch import Asset
@@ -13,7 +14,19 @@ from fetch import Asset
 SAMPLES = PRODUCTS / "samples"
 CATALOGUE = RECIPES / "samples.json"
 CARRIED_IN = "pydicom/data/test_files/"
-MAKERS = [RECIPES / name for name in ("dicom_file.py", "phantom.py", "samples.py")]
+OWN = "made by the build, MIT licence"
+MAKERS = [
+    RECIPES / f"{name}.py"
+    for name in (
+        "dicom_file",
+        "head",
+        "phantom",
+        "picture_file",
+        "pictures",
+        "samples",
+        "volume_file",
+    )
+]
 
 
 def samples(pydicom: Asset) -> dict[str, Path]:
@@ -37,7 +50,8 @@ def make(pydicom: Asset) -> None:
     write(volume)
     origin = f"pydicom {pydicom.version}, its test files, {pydicom.license} licence"
     listed = [volume_row(list(volume)), *(row | {"origin": origin} for row in catalogue)]
-    write({"samples.json": (json.dumps(listed, indent=2) + "\n").encode()})
+    write(pictures.files())
+    write({"samples.json": text(listed), "web.json": text(WEB), "nifti.json": text(NIFTI)})
 
 
 def volume_row(paths: list[str]) -> dict[str, Any]:
@@ -46,9 +60,40 @@ def volume_row(paths: list[str]) -> dict[str, Any]:
         "file": paths[len(paths) // 2],
         "title": "CT volume, 40 slices",
         "description": "A synthetic chest: 256 x 256, signed 16 bit, 0.8 mm pixels, 2 mm apart",
-        "origin": "made by the build, MIT licence",
+        "origin": OWN,
         "imageIds": [f"wadouri:{path}" for path in paths],
     }
+
+
+def picture_row(scheme: str, file: str, title: str, description: str) -> dict[str, Any]:
+    """Return a row of a list whose samples are of another scheme than ``wadouri:``."""
+    return {
+        "file": file,
+        "title": title,
+        "description": description,
+        "origin": OWN,
+        "imageIds": [f"{scheme}:{file}"],
+    }
+
+
+WEB = [
+    picture_row("web", "web/slice.png", "PNG, 16-bit grey", "A CT slice, 256 x 256"),
+    picture_row("web", "web/skin.png", "PNG, RGB", "A mole on skin, 360 x 270"),
+    picture_row("web", "web/pages.tif", "TIFF, 10 pages", "Slices of the chest, 16-bit grey"),
+    picture_row("web", "web/heart.gif", "GIF, animated", "A beating heart, 16 frames"),
+    picture_row("web", "web/labels.png", "PNG, RGBA", "Labels of the slice, see-through"),
+]
+NIFTI = [
+    picture_row("nifti", "nifti/head.nii.gz", "Head, 4-D", "80 x 96 x 64, 6 times, tilted, int16"),
+    picture_row(
+        "nifti", "nifti/sagittal.nii", "Head, sagittal scan", "64 x 96 x 80, not compressed"
+    ),
+]
+
+
+def text(rows: list[dict[str, Any]]) -> bytes:
+    """Return a list as JSON."""
+    return (json.dumps(rows, indent=2) + "\n").encode()
 
 
 def write(files: Files) -> None:

@@ -15,16 +15,24 @@ const corners = Object.fromEntries(['axial', 'sagittal', 'coronal'].map((id) => 
 export async function start(page) {
   try {
     await boot();
-    const series = (await fetchSamples()).find(({ imageIds }) => imageIds.length > 1);
-    if (!series) throw new Error('there is no series among the samples');
     setState('loading');
+    const source = new URLSearchParams(location.search).get('source');
+    const series = source ? await volumeOf(source) : (await fetchSamples()).find(({ imageIds }) => imageIds.length > 1);
+    if (!series) throw new Error('there is no series among the samples');
     await show(page, series);
   } catch (error) {
     showError(error);
   }
 }
 
-/** @param {Page} page @param {import('./page.js').Sample} series */
+/** The slices of any source, such as `nifti:brain.nii.gz#z,t-0`. @param {string} source */
+async function volumeOf(source) {
+  const imageIds = await pyloader.imageIds(source);
+  const title = source.replace(/#.*/, '').split('/').at(-1) ?? source;
+  return { imageIds, title, start: imageIds.length >> 1 };
+}
+
+/** @param {Page} page @param {{imageIds: string[], title: string, start: number}} series */
 async function show({ cornerstone3D, connect, showStack, showVolume }, { imageIds, start: first, title }) {
   const engine = await connect();
   const axial = await showStack(engine, imageIds, first);

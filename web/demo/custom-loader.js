@@ -1,53 +1,90 @@
 // @ts-check
-// The page around the code of custom-loader.html: examples, editor, canvas, tracebacks.
+// The page around the code of custom-loader.html: examples, editor, canvas, output, tracebacks.
+import { Stack, onStep } from './controls.js';
 import { Editor } from './editor.js';
 import { renderWarnings } from './facts.js';
-import { boot, byId, isAbort, setState, showError, stopPython } from './page.js';
+import { boot, byId, isAbort, make, pyloader, setState, showError, stopPython, submitted } from './page.js';
 import { Viewer } from './viewer.js';
 
-/** @typedef {{schemes: string[], image: any}} Outcome */
-/** @typedef {(source: string, imageId: string) => Promise<Outcome>} Run */
+/** @typedef {{schemes: string[], imageIds: string[]}} Outcome */
+/** @typedef {{run: (source: string, imageId: string) => Promise<Outcome>, open: (imageId: string) => Promise<any>}} Page */
 
 const LINE = /File "my_loader\.py", line (\d+)/g;
 const STOPPED = { code: 'stopped', message: 'You stopped this run; the next one starts Python anew.' };
 const STOP_AFTER_MS = 1500; // a run this long may be one that never ends
+const MOST_LINES = 500;
 
-/** @param {{run: Run}} page */
-export async function start({ run }) {
-  const bench = new Bench(run);
+/** @param {Page} page */
+export async function start(page) {
+  const output = new Output(byId('console'));
+  const bench = new Bench(page, output);
   boot().catch(showError);
-  try {
-    await bench.openExample();
-    await bench.run();
-  } catch (error) {
-    showError(error);
-  }
+  await bench.choose(namedButton() ?? buttons()[0]);
+}
+
+/** @returns {HTMLButtonElement[]} one for each example */
+function buttons() {
+  return [...byId('examples').querySelectorAll('button')];
+}
+
+/** The example that the address names after `#`. */
+function namedButton() {
+  return buttons().find(({ dataset }) => dataset.file === location.hash.slice(1));
 }
 
 class Bench {
   #runs = 0;
+  #boots = 0;
+  /** @type {HTMLButtonElement | undefined} */
+  #chosen;
+  /** What the reader has made of each example. @type {Map<string, {source: string, imageId: string}>} */
+  #drafts = new Map();
+  /** @type {string[]} */
+  #imageIds = [];
+  #schemes = '';
 
-  /** @param {Run} run */
-  constructor(run) {
-    this.perform = run;
+  /** @param {Page} page @param {Output} output */
+  constructor(page, output) {
+    this.page = page;
+    this.output = output;
     this.viewer = new Viewer(byId('stage'));
     this.editor = new Editor(byId('editor'), () => this.run());
-    byId('examples').addEventListener('change', () => this.openExample().then(() => this.run(), showError));
-    byId('stop').addEventListener('click', () => this.#stop());
-    byId('form').addEventListener('submit', (/** @type {SubmitEvent} */ event) => {
-      event.preventDefault();
-      this.run();
-    });
+    this.stack = new Stack(byId('stack'), (index) => this.#step(index));
+    this.#listen();
   }
 
-  /** Put the chosen example into the editor, and its imageId into the field. */
-  async openExample() {
-    const [option] = byId('examples').selectedOptions;
-    const url = new URL(`loaders/${option.value}`, document.baseURI);
-    const answer = await fetch(url);
-    if (!answer.ok) throw new Error(`the example ${url.pathname} could not be fetched: ${answer.status} ${answer.statusText}`);
-    this.editor.text = await answer.text();
-    byId('image-id').value = option.dataset.imageId;
+  #listen() {
+    onStep(this.viewer.canvas, (delta) => this.stack.count && this.stack.step(delta));
+    for (const button of buttons()) button.addEventListener('click', () => this.choose(button));
+    byId('reset').addEventListener('click', () => this.#startOver());
+    byId('stop').addEventListener('click', () => this.#stop());
+    byId('form').addEventListener('submit', submitted(() => this.run()));
+    pyloader.events.addEventListener('ready', () => this.#boots++);
+  }
+
+  /** Open an example as the reader left it, and run it. @param {HTMLButtonElement} button */
+  async choose(button) {
+    if (this.#chosen) this.#drafts.set(fileOf(this.#chosen), { source: this.editor.text, imageId: byId('image-id').value });
+    this.#chosen = button;
+    for (const each of buttons()) each.ariaCurrent = String(each === button);
+    history.replaceState(null, '', `#${fileOf(button)}`);
+    try {
+      const { source, imageId } = this.#drafts.get(fileOf(button)) ?? (await fetchExample(button));
+      if (button !== this.#chosen) return;
+      this.editor.text = source;
+      byId('image-id').value = imageId;
+      await this.run();
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  #startOver() {
+    const button = this.#chosen;
+    if (!button) return;
+    this.#chosen = undefined; // so that what is in the editor is not kept
+    this.#drafts.delete(fileOf(button));
+    this.choose(button);
   }
 
   /** Run what is in the editor and open the imageId; the latest run counts. */
@@ -55,12 +92,16 @@ class Bench {
     const number = ++this.#runs;
     const isLatest = () => number === this.#runs;
     this.editor.mark(undefined);
+    this.output.clear();
+    this.stack.open(0, 0, '');
     const timer = setTimeout(() => (byId('stop').hidden = !isLatest()), STOP_AFTER_MS);
     try {
       await boot();
       setState('loading');
-      const outcome = await this.perform(this.editor.text, byId('image-id').value.trim());
-      if (isLatest()) this.#show(outcome);
+      const imageId = byId('image-id').value.trim();
+      const { schemes, imageIds } = await this.page.run(this.editor.text, imageId);
+      const image = await this.page.open(imageId);
+      if (isLatest()) this.#showFirst(image, schemes, imageIds, Math.max(0, imageIds.indexOf(imageId)));
     } catch (error) {
       if (isLatest()) this.#fail(error);
     } finally {
@@ -69,12 +110,34 @@ class Bench {
     }
   }
 
-  /** @param {Outcome} outcome */
-  #show({ schemes, image }) {
-    this.viewer.show(image, { title: image.imageId });
+  /** @param {any} image @param {string[]} schemes @param {string[]} imageIds @param {number} first */
+  #showFirst(image, schemes, imageIds, first) {
+    this.#imageIds = imageIds;
+    this.#schemes = schemes.join(', ') || 'no scheme';
+    this.stack.open(imageIds.length, first, 'Image');
+    this.#show(image, false);
+  }
+
+  /** @param {number} index */
+  async #step(index) {
+    const number = this.#runs;
+    try {
+      const image = await this.page.open(this.#imageIds[index]);
+      if (number === this.#runs) this.#show(image, true);
+    } catch (error) {
+      if (number === this.#runs) this.#fail(error);
+    }
+  }
+
+  /** @param {any} image @param {boolean} keepWindow */
+  #show(image, keepWindow) {
+    this.viewer.show(image, { title: '', keepWindow });
+    this.viewer.corners.topRight.textContent = this.stack.text;
     renderWarnings(byId('warnings'), image.warnings);
-    const size = `${image.columns} × ${image.rows}, ${image.dataType}`;
-    byId('outcome').textContent = `my_loader.py serves ${schemes.join(', ') || 'no scheme'}. ${size}, in ${Math.round(image.totalTimeInMS)} ms.`;
+    const size = `${image.columns} × ${image.rows}, ${image.color ? 'colour' : image.dataType}`;
+    const boots = this.#boots === 1 ? 'once' : `${this.#boots} times`;
+    byId('outcome').textContent =
+      `my_loader.py serves ${this.#schemes}: ${size}, in ${Math.round(image.totalTimeInMS)} ms. Run ${this.#runs}; Python was started ${boots}.`;
     setState('shown');
   }
 
@@ -90,6 +153,42 @@ class Bench {
   #stop() {
     byId('stop').hidden = true;
     stopPython();
+  }
+}
+
+/** @param {HTMLButtonElement} button */
+function fileOf({ dataset }) {
+  return dataset.file ?? '';
+}
+
+/** @param {HTMLButtonElement} button */
+async function fetchExample(button) {
+  const url = new URL(`loaders/${fileOf(button)}`, document.baseURI);
+  const answer = await fetch(url);
+  if (!answer.ok) throw new Error(`the example ${url.pathname} could not be fetched: ${answer.status} ${answer.statusText}`);
+  return { source: await answer.text(), imageId: button.dataset.imageId ?? '' };
+}
+
+/** What the loader prints. */
+class Output {
+  /** @param {HTMLElement} box */
+  constructor(box) {
+    this.box = box;
+    pyloader.events.addEventListener('print', (/** @type {any} */ { detail }) => this.#add(detail));
+  }
+
+  clear() {
+    this.box.replaceChildren();
+    this.box.hidden = true;
+  }
+
+  /** @param {{level: string, text: string}} printed */
+  #add({ level, text }) {
+    if (level === 'error') return; // it stands over the image
+    this.box.hidden = false;
+    this.box.append(make('span', { className: `printed-${level}` }, `${text}\n`));
+    if (this.box.childElementCount > MOST_LINES) this.box.firstElementChild?.remove();
+    this.box.scrollTop = this.box.scrollHeight;
   }
 }
 

@@ -26,9 +26,9 @@ export class Desk {
     this.list = new SampleList(byId('samples'), (sample) => this.choose(sample));
   }
 
-  /** @returns {Promise<Sample[]>} */
-  async addSamples() {
-    const samples = await fetchSamples();
+  /** @param {string} [list] which samples @returns {Promise<Sample[]>} */
+  async addSamples(list) {
+    const samples = await fetchSamples(list);
     for (const sample of samples) this.list.add(sample);
     return samples;
   }
@@ -36,6 +36,12 @@ export class Desk {
   /** Whether nobody has chosen anything yet. */
   get isEmpty() {
     return !this.#chosen;
+  }
+
+  /** Put a sample into the list, and choose it. @param {Sample} sample */
+  async add(sample) {
+    this.list.add(sample);
+    await this.choose(sample);
   }
 
   /** @param {Sample} sample */

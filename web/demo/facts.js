@@ -1,6 +1,6 @@
 // @ts-check
 // What came with an image, as readable tables: times, numbers and the metadata modules.
-import { make, pyloader } from './page.js';
+import { byId, make, pyloader } from './page.js';
 import { short } from './viewer.js';
 
 /** @typedef {import('../pyloader.d.ts').Image} Image */
@@ -17,6 +17,12 @@ const FIRST_ITEMS = 16;
 /** Modules that the reader opened or closed stay so for the next image. @type {Map<string, boolean>} */
 const isOpen = new Map();
 
+/** Tell what came with an image, in the page's own places for that. @param {Image | undefined} image */
+export function tell(image) {
+  renderWarnings(byId('warnings'), image?.warnings ?? []);
+  renderFacts(byId('facts'), image);
+}
+
 /** @param {HTMLElement} list @param {string[]} warnings */
 export function renderWarnings(list, warnings) {
   list.replaceChildren(...warnings.map((warning) => make('li', {}, warning)));
@@ -24,9 +30,9 @@ export function renderWarnings(list, warnings) {
 }
 
 /** @param {HTMLElement} box @param {Image | undefined} image */
-export function renderFacts(box, image) {
+function renderFacts(box, image) {
   if (!image) return box.replaceChildren(make('p', { className: 'quiet' }, 'No image, so nothing to tell.'));
-  const modules = MODULES.map((name) => [name, pyloader.metaData(name, image.imageId)]).filter(([, module]) => module && Object.keys(module).length);
+  const modules = MODULES.map((name) => [name, pyloader.metaData(name, image.imageId)]).filter(([, module]) => module && Object.values(module).some((value) => value !== undefined));
   box.replaceChildren(
     table(imageFacts(image)),
     ...modules.map(([name, module]) => moduleTable(/** @type {string} */ (name), /** @type {object} */ (module))),
@@ -57,8 +63,8 @@ function moduleTable(name, module) {
   return details;
 }
 
-/** @param {object} attributes */
-function table(attributes) {
+/** Names and values in two columns; what is undefined is left out. @param {object} attributes */
+export function table(attributes) {
   const rows = Object.entries(attributes)
     .filter(([, value]) => value !== undefined)
     .map(([name, value]) => make('tr', {}, make('th', { scope: 'row' }, ...breakable(name)), make('td', {}, words(value))));

@@ -160,20 +160,22 @@ function hideError() {
 
 // ------------------------------------------------------------------ samples
 
-/** @returns {Promise<Sample[]>} the samples that the build put beside the demo */
-export async function fetchSamples() {
-  const url = new URL('../samples/samples.json', document.baseURI);
+/**
+ * The samples that the build put beside the demo.
+ * @param {string} [list] which of them @returns {Promise<Sample[]>}
+ */
+export async function fetchSamples(list = 'samples.json') {
+  const url = new URL(`../samples/${list}`, document.baseURI);
   const answer = await fetch(url);
   if (!answer.ok) throw new Error(`the list of samples, ${url.pathname}, could not be fetched: ${answer.status} ${answer.statusText}`);
   return (await answer.json()).map((/** @type {any} */ row) => readSample(row, url));
 }
 
 /** @param {any} row @param {URL} listURL what the row's addresses are relative to @returns {Sample} */
-function readSample({ title, description, origin, file, imageIds }, listURL) {
-  const own = `wadouri:${file}`;
-  const ids = /** @type {string[]} */ (imageIds ?? [own]);
-  const absolute = (/** @type {string} */ id) => `wadouri:${new URL(id.slice('wadouri:'.length), listURL)}`;
-  return { title, description, origin, name: file, imageIds: ids.map(absolute), start: Math.max(0, ids.indexOf(own)) };
+function readSample({ title, description, origin, file, imageIds = [`wadouri:${file}`] }, listURL) {
+  const ids = /** @type {string[]} */ (imageIds).map((id) => id.split(':', 2));
+  const absolute = ids.map(([scheme, path]) => `${scheme}:${new URL(path, listURL)}`);
+  return { title, description, origin, name: file, imageIds: absolute, start: Math.max(0, ids.findIndex(([, path]) => path === file)) };
 }
 
 /**

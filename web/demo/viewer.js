@@ -19,8 +19,15 @@ export class Viewer {
   /** @type {Window | undefined} */
   window;
 
-  /** @param {HTMLElement} stage where the canvas goes */
-  constructor(stage) {
+  /**
+   * @param {HTMLElement} stage where the canvas goes
+   * @param {{onWindow?: (window: Window) => void, describe?: (row: number, column: number) => string}} [options]
+   * `onWindow` hears of every window that the reader sets; `describe` says what is under the pointer
+   */
+  constructor(stage, { onWindow = () => {}, describe } = {}) {
+    this.stage = stage;
+    this.onWindow = onWindow;
+    this.describe = describe ?? ((row, column) => `${column}, ${row}: ${this.valueAt(row, column)}`);
     this.canvas = make('canvas', { width: 1, height: 1, tabIndex: 0 });
     this.canvas.setAttribute('role', 'img');
     stage.append(this.canvas);
@@ -54,7 +61,7 @@ export class Viewer {
     this.canvas.height = image.rows;
     // Pixels need not be square: rows and columns have a spacing each.
     const aspect = (image.columnPixelSpacing ?? 1) / (image.rowPixelSpacing ?? 1);
-    this.canvas.style.setProperty('--ratio', String((image.columns / image.rows) * aspect));
+    this.stage.style.setProperty('--ratio', String((image.columns / image.rows) * aspect));
     this.canvas.setAttribute('aria-label', title || image.imageId);
     this.corners.topLeft.textContent = title;
     this.#draw();
@@ -70,15 +77,26 @@ export class Viewer {
 
   resetWindow() {
     if (!this.image || this.image.color) return;
-    this.window = windowOf(this.image);
+    this.#choose(windowOf(this.image));
+  }
+
+  /** @param {Window} window */
+  #choose(window) {
+    this.setWindow(window);
+    this.onWindow(window);
+  }
+
+  /** @param {Window} window */
+  setWindow(window) {
+    if (!this.image || this.image.color) return;
+    this.window = window;
     this.#draw();
   }
 
   /** @param {number} dx wider @param {number} dy higher, both in pixels of a drag */
   #adjust(dx, dy) {
     if (!this.image || !this.window) return;
-    this.window = moved(this.window, dx / DRAG_PIXELS, dy / DRAG_PIXELS, windowOf(this.image));
-    this.#draw();
+    this.#choose(moved(this.window, dx / DRAG_PIXELS, dy / DRAG_PIXELS, windowOf(this.image)));
   }
 
   #draw() {
@@ -90,22 +108,29 @@ export class Viewer {
     this.corners.bottomLeft.textContent = this.window ? `W ${short(this.window.width)}  C ${short(this.window.center)}` : 'Colour';
   }
 
-  /** @param {PointerEvent} event */
-  #probe({ offsetX, offsetY }) {
-    if (!this.image) return;
-    const column = Math.floor((offsetX / this.canvas.clientWidth) * this.image.columns);
-    const row = Math.floor((offsetY / this.canvas.clientHeight) * this.image.rows);
-    const inside = column >= 0 && row >= 0 && column < this.image.columns && row < this.image.rows;
-    this.corners.bottomRight.textContent = inside ? `${column}, ${row}: ${valueAt(this.image, row, column)}` : '';
+  /** @param {PointerEvent | MouseEvent} event */
+  #probe(event) {
+    const place = this.pixelAt(event);
+    this.corners.bottomRight.textContent = place ? this.describe(place.row, place.column) : '';
   }
-}
 
-/** @param {Image} image @param {number} row @param {number} column */
-function valueAt(image, row, column) {
-  const pixels = image.getPixelData();
-  const first = (row * image.columns + column) * image.numberOfComponents;
-  if (image.color) return Array.from(pixels.slice(first, first + 3)).join(' ');
-  return short(pixels[first] * image.slope + image.intercept);
+  /** The pixel under the pointer, from 0. @param {PointerEvent | MouseEvent} event */
+  pixelAt({ offsetX, offsetY }) {
+    if (!this.image) return undefined;
+    const { rows, columns } = this.image;
+    const column = Math.floor((offsetX / this.canvas.clientWidth) * columns);
+    const row = Math.floor((offsetY / this.canvas.clientHeight) * rows);
+    return column >= 0 && row >= 0 && column < columns && row < rows ? { row, column } : undefined;
+  }
+
+  /** What a pixel shows, in words. @param {number} row @param {number} column */
+  valueAt(row, column) {
+    const image = /** @type {Image} */ (this.image);
+    const pixels = image.getPixelData();
+    const first = (row * image.columns + column) * image.numberOfComponents;
+    if (image.color) return Array.from(pixels.slice(first, first + 3)).join(' ');
+    return short(pixels[first] * image.slope + image.intercept);
+  }
 }
 
 /** @param {number} value */

@@ -1,0 +1,58 @@
+// @ts-check
+// The page around the code of web.html: samples, files and addresses, canvas and facts.
+import { onStep } from './controls.js';
+import { Desk } from './desk.js';
+import { tell } from './facts.js';
+import { listenForFiles, sampleOf } from './files.js';
+import { boot, byId, setState, showError, submitted } from './page.js';
+import { Viewer } from './viewer.js';
+
+/** @typedef {import('./page.js').Sample} Sample */
+/** @typedef {{open: (imageId: string) => Promise<{image: any, imageIds: string[]}>, openFile: (file: File) => string}} Page */
+
+/** @param {Page} page */
+export async function start({ open, openFile }) {
+  const viewer = new Viewer(byId('stage'));
+  /** The images of the file that was opened last. @type {string[]} */
+  let listed = [];
+  const desk = new Desk({ open: openListed, show, clear, frameIds: () => listed });
+  onStep(viewer.canvas, (delta) => desk.stack.step(delta));
+  listenForFiles((files) => desk.add(sampleOf(files, openFile)));
+  byId('address').addEventListener('submit', submitted(() => desk.add(sampleAt(new FormData(byId('address')).get('url')))));
+  boot().catch(showError);
+  try {
+    const samples = await desk.addSamples('web.json');
+    const named = samples.find(({ name }) => name === location.hash.slice(1));
+    if (desk.isEmpty) await desk.choose(named ?? samples[0]);
+  } catch (error) {
+    showError(error);
+  }
+
+  /** @param {string} imageId */
+  async function openListed(imageId) {
+    const { image, imageIds } = await open(imageId);
+    listed = imageIds;
+    return { image, frames: imageIds.length };
+  }
+
+  /** @param {any} image @param {Sample} sample @param {boolean} isFirst */
+  function show(image, sample, isFirst) {
+    viewer.show(image, { title: sample.title, keepWindow: !isFirst });
+    viewer.corners.topRight.textContent = desk.stack.text;
+    tell(image);
+    setState('shown');
+  }
+
+  function clear() {
+    viewer.clear();
+    tell(undefined);
+  }
+}
+
+/** @param {any} url @returns {Sample} */
+function sampleAt(url) {
+  const text = String(url).trim();
+  const absolute = new URL(text.replace(/^web:/, ''), document.baseURI).href;
+  const title = absolute.startsWith('data:') ? 'data:' : decodeURIComponent(absolute.split('/').at(-1) ?? '');
+  return { title, description: 'from its address', origin: absolute.slice(0, 80), name: absolute, imageIds: [`web:${absolute}`], start: 0 };
+}
