@@ -6,31 +6,30 @@ Python errors are caught here and cross as ``{error}``; nothing is raised into J
 from __future__ import annotations
 
 import asyncio
-import linecache
 import logging
 import sys
 import time
 from collections.abc import Awaitable, Callable
-from textwrap import dedent
-from types import ModuleType
+from importlib.machinery import PathFinder
 from typing import Any
 
 import numpy as np
 from js import AbortController, Object
 from numpy.typing import NDArray
+from pyodide.code import find_imports
 from pyodide.ffi import to_js
 
 from pyloader.cache import Cache
 from pyloader.console import Console, speaker
 from pyloader.context import Context
+from pyloader.custom import define_loaders
 from pyloader.dicom.json_model import parse_json
 from pyloader.dicom.modules import header
-from pyloader.errors import CustomLoaderError
 from pyloader.load import list_image_ids, load_image, load_metadata
-from pyloader.loaders import schemes
 from pyloader.loaders.dicomweb import open_series, search
 from pyloader.network import Listener, Network
 from pyloader.pixels.delivery import Delivery, deliver
+from pyloader.transport import blocking
 from pyloader.transport.browser import BrowserTransport
 from pyloader.wire import error_from, modules_of, plain, wire_error, wire_image, wire_modules
 
@@ -72,7 +71,8 @@ class Bridge:
     js_page : JavaScript object
         What the page does for Python: ``send`` (see `BrowserTransport`), ``describe(source)``,
         ``install(requirement)`` and ``decode(body, mediaType, frameIndex)`` (see `Host`),
-        ``authorize(url, sent)`` (see `Network`), ``print(level, name, text)``.
+        ``bringNow(package)`` (see `blocking`), ``authorize(url, sent)`` (see `Network`),
+        ``print(level, name, text)``.
     js_settings : JavaScript object
         ``cacheBytes``, what parsed files may take; ``decodedBytes``, what one image or volume may;
         ``retries``, ``requestTimeout`` (ms), ``requestsPerOrigin``.
@@ -92,6 +92,7 @@ class Bridge:
         self.tasks: dict[int, asyncio.Task[Any]] = {}
         sys.stdout = Console(lambda name, text: js_page.print("info", name, text))
         sys.stderr = Console(lambda name, text: js_page.print("warn", name, text))
+        blocking.enable(lambda: js_page.bringNow("pyodide-http"))
 
     async def load(self, call: int, image_id: str, js_job: Any, js_listener: Any) -> Any:
         """Load an image; resolves to ``{image, modules, timing}`` or ``{error}``."""
@@ -248,6 +249,26 @@ class Bridge:
         if js_answer:
             raise error_from(js_answer.to_py())
 
+    async def add_packages(self, js_requirements: Any, js_page: Any) -> Any:
+        """Install packages by micropip, which is there; resolves to nothing, or an error."""
+        from pyloader.packages import add_packages
+
+        try:
+            await add_packages(js_requirements.to_py(), js_page)
+        except Exception as error:
+            return as_object(wire_error(error, None))
+
+    def limit_micropip(self, js_indexes: Any) -> None:
+        """Hold micropip, which has just come, to the page's package indexes."""
+        from pyloader.packages import limit_micropip
+
+        limit_micropip(js_indexes.to_py())
+
+    def lacking_imports(self, source: str) -> Any:
+        """Return the top-level modules that a source imports and that are not there."""
+        names = {name.partition(".")[0] for name in find_imports(source)} - sys.modules.keys()
+        return to_js([name for name in names if PathFinder.find_spec(name) is None])
+
     async def decode(self, body: bytes, media_type: str, frame_index: int) -> NDArray[np.uint8]:
         """Have the browser decode a web image; see `Host`."""
         js_answer = await self.js_page.decode(to_js(body), media_type, frame_index)
@@ -261,32 +282,3 @@ def failed_of(image_ids: list[str], error: BaseException) -> str | None:
     """Return which of the imageIds failed; an error may name another that they asked for."""
     named = getattr(error, "image_id", None)
     return named if named in image_ids else next(iter(image_ids), None)
-
-
-def define_loaders(name: str, source: str) -> list[str]:
-    """Run `source` as the module `name` and return the schemes that it registered.
-
-    Running the same name again replaces what it had registered; if it fails, the old stays.
-
-    Raises
-    ------
-    CustomLoaderError
-        The source has an error or raises.
-    """
-    # In a page, Python may stand as far to the right as the markup around it.
-    source = dedent(source)
-    # linecache is where tracebacks find the lines of code that has no file.
-    linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
-    before = schemes.drop(name)
-    module = ModuleType(name)
-    try:
-        code = compile(source, name, "exec")
-        sys.modules[name] = module
-        exec(code, module.__dict__)
-    except (Exception, SystemExit) as error:
-        schemes.drop(name)
-        schemes.restore(before)
-        raise CustomLoaderError(
-            f"the Python loader {name!r} cannot be run: {type(error).__name__}: {error}"
-        ) from error
-    return sorted(schemes.owned_by(name))

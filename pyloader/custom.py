@@ -12,6 +12,11 @@ from types import ModuleType
 from pyloader.errors import CustomLoaderError
 from pyloader.loaders import schemes
 
+INSTALL = (
+    "; if it is a package, a page installs it with loadPython({packages: [...]}), plain Python "
+    "with pip"
+)
+
 
 def define_loaders(name: str, source: str) -> list[str]:
     """Run `source` as the module `name` and return the schemes that it registered.
@@ -36,8 +41,9 @@ def define_loaders(name: str, source: str) -> list[str]:
         put_back(name, module_before)
         if not isinstance(error, (Exception, SystemExit)):
             raise
+        hint = INSTALL if isinstance(error, ModuleNotFoundError) else ""
         raise CustomLoaderError(
-            f"the Python loader {name!r} cannot be run: {type(error).__name__}: {error}"
+            f"the Python loader {name!r} cannot be run: {type(error).__name__}: {error}{hint}"
         ) from error
     return sorted(schemes.owned_by(name))
 

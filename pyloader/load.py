@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace as dataclass_replace
+from functools import cache
 from typing import Any
 
 from pyloader.arrays import check_pixels
@@ -16,13 +17,9 @@ from pyloader.image import Image
 from pyloader.imageid import SCHEME, ImageId
 from pyloader.loaders import ListImageIds, Load, Loader, LoadMetadata, schemes
 from pyloader.network import Network
-from pyloader.transport.native import NativeTransport
 from pyloader.wire import modules_of
 
 CACHE_BYTES = 256 << 20
-
-_default_cache = Cache(CACHE_BYTES)
-_default_network = Network(NativeTransport())
 
 
 async def load_image(image_id: str, context: Context | None = None) -> Image:
@@ -132,9 +129,12 @@ def register_loader(
     return register
 
 
+@cache
 def default_context() -> Context:
     """Return the context of plain CPython: http, https and files, one cache for the process."""
-    return Context(_default_network, _default_cache)
+    from pyloader.transport.native import NativeTransport  # a page never needs it
+
+    return Context(Network(NativeTransport()), Cache(CACHE_BYTES))
 
 
 @contextmanager

@@ -3,23 +3,25 @@
 // @ts-ignore -- beside the worker in dist/, laid out by the build
 import { loadPyodide } from './pyodide/pyodide.mjs';
 import { PyLoaderError } from './errors.js';
+import { Shelf, unpack } from './packages.js';
 
 /** @typedef {(detail: {stage: string, loaded: number, total: number, percentComplete: number}) => void} Progress */
-/** @typedef {{name: string, body: ArrayBuffer}} Wheel */
 
 const PACKAGES = ['numpy', 'pydicom', 'imagecodecs', 'pyloader'];
-const SITE_PACKAGES = '/lib/python3.13/site-packages';
 // What each stage takes of the whole, in percent; measured on two cores with an empty cache.
 const SHARES = { runtime: 40, packages: 20, install: 10, imports: 30 };
+// What is left for the packages of init(), when there are any.
+const EXTRA = 30;
+const HALF_BYTES = 2 ** 20;
 
 /**
  * @param {{assetsURL: string}} options
- * @param {Progress} progress
- * @returns {Promise<any>} Pyodide, with pyloader importable
+ * @param {(stage: string, share: number) => void} advance see `meter`
+ * @returns {Promise<{pyodide: any, shelf: Shelf}>} Pyodide, with pyloader importable
  */
-export async function bootPython({ assetsURL }, progress) {
+export async function bootPython({ assetsURL }, advance) {
   const indexURL = new URL('pyodide/', assetsURL).href;
-  const advance = meter(progress);
+  const shelf = new Shelf(indexURL);
   try {
     const failed = instantiationFailure();
     const runtime = loadPyodide({
@@ -30,11 +32,11 @@ export async function bootPython({ assetsURL }, progress) {
     });
     const [pyodide, wheels] = await Promise.all([
       Promise.race([runtime, failed]).then((/** @type {any} */ started) => (advance('runtime', SHARES.runtime), started)),
-      fetchWheels(indexURL, () => advance('packages', SHARES.packages / PACKAGES.length)),
+      fetchWheels(shelf, () => advance('packages', SHARES.packages / PACKAGES.length)),
     ]);
     unpack(pyodide, wheels);
     advance('install', SHARES.install);
-    return pyodide;
+    return { pyodide, shelf };
   } catch (error) {
     throw bootError(indexURL, error);
   }
@@ -57,56 +59,42 @@ function instantiationFailure() {
   });
 }
 
-/** @param {Progress} progress */
-function meter(progress) {
+/**
+ * A function that is told of each share of the whole as it is done, in percent of a start without
+ * further packages.
+ * @param {Progress} progress @param {boolean} hasExtra whether packages of init() come after that
+ */
+export function meter(progress, hasExtra) {
+  const scale = hasExtra ? 1 - EXTRA / 100 : 1;
   let loaded = 0;
   const advance = (/** @type {string} */ stage, /** @type {number} */ share) => {
-    loaded += share;
+    loaded += share * scale;
     progress({ stage, loaded, total: 100, percentComplete: Math.round(loaded) });
   };
   advance('runtime', 0);
   return advance;
 }
 
-/** @param {string} indexURL @param {() => void} onEach @returns {Promise<Wheel[]>} */
-async function fetchWheels(indexURL, onEach) {
-  const lock = await fetchAsset(`${indexURL}pyodide-lock.json`).then((answer) => answer.json());
-  return Promise.all(
-    PACKAGES.map(async (name) => {
-      const { file_name: file, sha256 } = lock.packages[name];
-      const answer = await fetchAsset(indexURL + file, `sha256-${base64(sha256)}`);
-      const body = await answer.arrayBuffer();
-      onEach();
-      return { name, body };
-    }),
-  );
-}
-
-/** @param {string} url @param {string} [integrity] */
-async function fetchAsset(url, integrity) {
-  const answer = await fetch(url, { integrity }).catch((error) => {
-    throw new Error(`${url} cannot be fetched, or is not the file that the build made (${error.message})`);
-  });
-  if (!answer.ok) throw new Error(`${url} answered with status ${answer.status}`);
-  return answer;
-}
-
-/** @param {string} hexadecimal */
-function base64(hexadecimal) {
-  const bytes = hexadecimal.match(/../g)?.map((pair) => parseInt(pair, 16)) ?? [];
-  return btoa(String.fromCharCode(...bytes));
-}
-
 /**
- * Lay wheels out. Pyodide's own loadPackage would also open every shared library in them, though
- * an image needs one codec at most: here a library is opened by the import that needs it.
- * @param {any} pyodide @param {Wheel[]} wheels
+ * A `Report` of packages that tells of the rest of the start. How much is to come is not known, so
+ * each further byte counts for less, and the end is never reached.
+ * @param {Progress} progress @returns {import('./packages.js').Report}
  */
-function unpack(pyodide, wheels) {
-  for (const { name, body } of wheels) {
-    pyodide.unpackArchive(body, 'wheel', { extractDir: SITE_PACKAGES });
-    pyodide.loadedPackages[name] = 'default channel'; // so that no other package brings it again
-  }
+export function extraMeter(progress) {
+  /** @type {Map<string, number>} */
+  const bytes = new Map();
+  return (arrival) => {
+    bytes.set(arrival.file, arrival.loaded);
+    const sum = [...bytes.values()].reduce((total, each) => total + each, 0);
+    const loaded = 100 - EXTRA + (EXTRA * sum) / (sum + HALF_BYTES);
+    progress({ stage: 'extra', loaded, total: 100, percentComplete: Math.round(loaded) });
+  };
+}
+
+/** @param {Shelf} shelf @param {() => void} onEach */
+async function fetchWheels(shelf, onEach) {
+  await shelf.open();
+  return Promise.all(PACKAGES.map((name) => shelf.fetch(name).then((wheel) => (onEach(), wheel))));
 }
 
 /** @param {string} url @param {any} error */
@@ -115,23 +103,4 @@ function bootError(url, error) {
     name: 'BootError', code: 'boot', stage: 'boot', url,
     message: `Python could not start from ${url}: ${error?.message ?? error}. Is the whole of dist/ there, and does its server answer with the files themselves?`,
   });
-}
-
-/**
- * Load packages by name from dist/, or wheels by URL relative to the page.
- * @param {any} pyodide @param {string[]} packages @param {string} baseURL
- */
-export async function installPackages(pyodide, packages, baseURL) {
-  if (!packages.length) return;
-  /** @type {string[]} */
-  const failures = [];
-  const wanted = packages.map((name) => (name.endsWith('.whl') ? new URL(name, baseURL).href : name));
-  const errorCallback = (/** @type {string} */ words) => failures.push(words);
-  await pyodide.loadPackage(wanted, { messageCallback: () => {}, errorCallback }).catch((/** @type {any} */ error) => failures.push(error.message));
-  if (failures.length) {
-    throw new PyLoaderError({
-      name: 'PackageError', code: 'package', stage: 'boot',
-      message: `Python packages ${packages.join(', ')} could not be loaded: ${failures.join('; ')}. Name a package of dist/pyodide/, or the URL of a wheel`,
-    });
-  }
 }

@@ -8,9 +8,9 @@ import { Watch } from './watch.js';
 
 /** @typedef {import('./rpc.js').Endpoint & {terminate(): void}} Place where an interpreter runs */
 /** @typedef {{name: string, payload: any, source: string, requestType?: string, priority?: number, signal?: AbortSignal, onProgress?: (detail: any) => void, timeout?: number}} JobRequest */
-/** @typedef {JobRequest & {resolve: (value: any) => void, reject: (error: any) => void}} Job */
+/** @typedef {JobRequest & {resolve: (value: any) => void, reject: (error: any) => void, watch?: Watch}} Job */
 /** @typedef {{workers: number | 'auto', loadsPerWorker: number, requestsPerOrigin: number, timeout: number, boot: any}} PoolSettings */
-/** @typedef {{createPlace: (onDeath: (words: string) => void) => Promise<Place>, handlers: import('./rpc.js').Handlers, onBootProgress: (detail: any) => void, loaderOf?: (scheme: string) => string | undefined}} PoolHost */
+/** @typedef {{createPlace: (onDeath: (words: string) => void) => Promise<Place>, handlers: import('./rpc.js').Handlers, onBootProgress: (detail: any) => void, onPackageProgress?: (detail: any) => void, loaderOf?: (scheme: string) => string | undefined}} PoolHost */
 
 const REQUEST_TYPES = ['interaction', 'thumbnail', 'prefetch', 'compute'];
 const SIGN_OF_LIFE_MS = 10_000;
@@ -41,7 +41,11 @@ class Slot {
     const started = performance.now();
     this.place = await this.host.createPlace((words) => this.checkAlive(words));
     const died = (/** @type {string} */ words) => this.die(words);
-    this.rpc = new Rpc(this.place, { ...this.host.handlers, died });
+    const packageprogress = (/** @type {any} */ arrival) => {
+      for (const job of this.running) job.watch?.restart(); // any of them may wait for the package
+      this.host.onPackageProgress?.(arrival);
+    };
+    this.rpc = new Rpc(this.place, { ...this.host.handlers, died, packageprogress });
     await Promise.race([this.rpc.call('boot', options, { onProgress: this.host.onBootProgress }), this.failedToStart]);
     for (const [name, payload] of replay.values()) await this.rpc.call(name, payload);
     this.bootMilliseconds = performance.now() - started;
@@ -316,6 +320,7 @@ export class Pool {
     this.#remember(job.source, slot);
     slot.running.add(job);
     const watch = new Watch(job.timeout ?? this.settings.timeout, () => this.#onSilence(slot, job), () => this.#pauses > 0);
+    job.watch = watch;
     const payload = { ...job.payload, urgency: [rank(job), job.priority ?? 0], upcoming: next };
     const onProgress = (/** @type {any} */ detail) => (watch.restart(), job.onProgress?.(detail));
     try {

@@ -6,8 +6,21 @@ export interface InitOptions {
   assetsURL?: string;
   /** Number of workers, `'auto'` (as many as the cores bear, started when needed), or 0: Python runs on the page. */
   workers?: number | 'auto';
-  /** Python packages to load at start: names of dist/pyodide/, or URLs of wheels. */
+  /**
+   * Python packages to install at start, with what they need: names (`'pynrrd'`), names with versions
+   * (`'pynrrd>=1.1'`, PEP 508), or URLs of wheels, relative to the page (`'wheels/mine-1.0-py3-none-any.whl'`).
+   * Names are looked for in dist/pyodide/ first, then in `packageIndexes`. What runs are wheels of pure
+   * Python, and those built for Pyodide. What a loader imports and dist/pyodide/ has needs no mention.
+   * Wheels are fetched without `headers` and `beforeRequest`, as scripts are. What cannot be had is a
+   * `PyLoaderError` with code `package`, and the next load works.
+   */
   packages?: string[];
+  /**
+   * Package indexes (PEP 503, PEP 691) that Python packages may come from; default `[]`: nothing is fetched
+   * but from the servers of the page and of dist/. Example: `['https://pypi.org/simple']`. Wheels may then
+   * be named by URLs on these servers too; an index itself may refer to files elsewhere.
+   */
+  packageIndexes?: string[];
   /** Sent with every request. */
   headers?: Record<string, string>;
   /** Called before every request, also before each retry; may change it, or return another. */
@@ -217,6 +230,13 @@ export function registerUnknownImageLoader(loader: ImageLoader): ImageLoader | u
 /**
  * Run a Python file and return the schemes that it registered. The same `name` again takes their
  * place, without starting Python anew, and forgets what was cached.
+ *
+ * `packages` are as those of `init` (in a script tag: `data-packages`, separated by spaces or commas).
+ * Packages of dist/pyodide/ that the file imports are installed by themselves. `requests` and
+ * `urllib.request` work as usual: they ask the browser and wait, which may hold up all that their
+ * worker does; they go past `headers`, `beforeRequest`, retries and cancelling, which `context.fetch` has.
+ * With `workers: 0` they hold up the page, and where browsers give it only text, a body that begins
+ * with a byte order mark is an error.
  */
 export function loadPython(options: { url?: string; source?: string; name?: string; packages?: string[] }): Promise<string[]>;
 /**
@@ -238,7 +258,13 @@ export function dicomweb(base: string, options?: { headers?: Record<string, stri
 /** Give a file to load; returns its imageId, `dicomfile:N`. Numbers are never used again. */
 export function addFile(file: Blob | ArrayBuffer | ArrayBufferView): string;
 export function removeFile(imageId: string): void;
-/** Fires bootprogress, ready, imageloadstart, imageloadprogress, imageloadend, imageloaded, imageloadfailed, print (what Python prints: `{level, name, text}`); each with `detail`. */
+/**
+ * Fires, each with `detail`: bootprogress (`{stage, loaded, total, percentComplete}`; `extra` is the stage
+ * of `packages`, whose size is not known before), packageprogress (`{file, loaded, total?, percentComplete?}`
+ * for each file of a Python package, in bytes, from each worker that installs it), ready, imageloadstart,
+ * imageloadprogress, imageloadend, imageloaded, imageloadfailed, print (what Python prints:
+ * `{level, name, text}`).
+ */
 export const events: EventTarget;
 /** The images of `loadAndCacheImage`: least recently used go first when `maximumBytes` is reached. */
 export const cache: {

@@ -25,6 +25,7 @@ const DEFAULTS = {
   assetsURL: new URL('.', scriptURL).href,
   workers: /** @type {number | 'auto'} */ ('auto'),
   packages: /** @type {string[]} */ ([]),
+  packageIndexes: /** @type {string[]} */ ([]),
   headers: /** @type {Record<string, string>} */ ({}),
   beforeRequest: /** @type {((request: any) => any) | undefined} */ (undefined),
   onUnauthorized: /** @type {((details: {url: string, status: number}) => any) | undefined} */ (undefined),
@@ -39,7 +40,7 @@ const BUILT_IN_SCHEMES = [
   'dicomfile', 'dicomweb', 'http', 'https', 'metaimage', 'nifti', 'nrrd', 'numpy', 'wadors', 'wadouri', 'web', 'zarr',
 ];
 
-/** Everything that happens: bootprogress, ready, imageloadstart, imageloadprogress, imageloadend, imageloaded, imageloadfailed, print. */
+/** Everything that happens: bootprogress, packageprogress, ready, imageloadstart, imageloadprogress, imageloadend, imageloaded, imageloadfailed, print. */
 export const events = new EventTarget();
 /** Images of loadAndCacheImage. */
 export const cache = new ImageCache(DEFAULTS.cacheBytes);
@@ -108,6 +109,7 @@ export function init(options = {}) {
     },
     loaderOf: (scheme) => pythonFiles.get(scheme),
     onBootProgress: (detail) => isStarting && fire('bootprogress', detail),
+    onPackageProgress: (arrival) => fire('packageprogress', { ...arrival, percentComplete: percent(arrival.loaded, arrival.total) }),
   });
   pool = started;
   for (const [base, { headers }] of services) if (headers) sendHeaders('service', base, headers, started);
@@ -132,7 +134,7 @@ export function init(options = {}) {
 }
 
 function poolSettings() {
-  const { workers, limits, timeout, assetsURL, headers, credentials, beforeRequest, onUnauthorized, packages, retries, requestTimeout } = settings;
+  const { workers, limits, timeout, assetsURL, headers, credentials, beforeRequest, onUnauthorized, packages, packageIndexes, retries, requestTimeout } = settings;
   const { requestsPerOrigin } = limits;
   return {
     workers: workers === 0 ? 1 : workers,
@@ -140,7 +142,7 @@ function poolSettings() {
     requestsPerOrigin,
     timeout,
     boot: {
-      assetsURL, headers, credentials, packages, retries, requestTimeout, requestsPerOrigin, baseURL: document.baseURI,
+      assetsURL, headers, credentials, packages, packageIndexes, retries, requestTimeout, requestsPerOrigin, baseURL: document.baseURI,
       hasHook: Boolean(beforeRequest), hasAuthorize: Boolean(onUnauthorized), cacheBytes: limits.sourceBytes, decodedBytes: limits.decodedBytes,
     },
   };
@@ -389,10 +391,14 @@ function forPython({ signal, onProgress, priority, requestType, timeout, targetB
 /** @param {{phase: string, url: string, loaded: number, total?: number, attempt: number}} report @param {string} imageId @param {((detail: any) => void) | undefined} onProgress */
 function onReport({ phase, url, loaded, total, attempt }, imageId, onProgress) {
   if (phase !== 'progress') return fire(`imageload${phase}`, { url, imageId, attempt });
-  const percentComplete = total ? Math.round((loaded / total) * 100) : undefined;
-  const detail = { url, imageId, loaded, total, percentComplete, attempt };
+  const detail = { url, imageId, loaded, total, percentComplete: percent(loaded, total), attempt };
   fire('imageloadprogress', detail);
   onProgress?.(detail);
+}
+
+/** @param {number} loaded @param {number | undefined} total */
+function percent(loaded, total) {
+  return total ? Math.round((loaded / total) * 100) : undefined;
 }
 
 /** @param {string} imageId */
@@ -457,7 +463,7 @@ async function fetchSource(url) {
 function loadScriptTags() {
   const scripts = /** @type {HTMLScriptElement[]} */ ([...document.querySelectorAll('script[type="text/python"][data-pyloader]')]);
   const loads = scripts.map((script) => {
-    const packages = script.dataset.packages?.split(/[\s,]+/).filter(Boolean);
+    const packages = script.dataset.packages?.split(/\s+|,(?![<>=!~])/).filter(Boolean); // 'a>=1,<2' is one
     return loadPython(script.src ? { url: script.src, packages } : { source: script.textContent ?? '', name: script.id || undefined, packages });
   });
   pageLoaders = Promise.allSettled(loads);

@@ -1,14 +1,15 @@
 // @ts-check
 // Where Python runs: a module worker, or the page itself for `workers: 0` (then over a MessagePort).
 // Passes the page's calls to pyloader.bridge.
-import { bootPython, installPackages } from './boot.js';
+import { bootPython, extraMeter, meter } from './boot.js';
 import { decodeImage } from './decode.js';
 import { PyLoaderError, abortError, toWire } from './errors.js';
+import { Packages } from './packages.js';
 import { Rpc, Transfer } from './rpc.js';
 import { createSend } from './transport.js';
 
 /** @typedef {import('./rpc.js').CallContext} CallContext */
-/** @typedef {{assetsURL: string, baseURL: string, headers: Record<string, string>, credentials: RequestCredentials, hasHook: boolean, hasAuthorize: boolean, packages: string[], cacheBytes: number, decodedBytes: number, retries: number, requestTimeout: number, requestsPerOrigin: number}} BootOptions */
+/** @typedef {{assetsURL: string, baseURL: string, headers: Record<string, string>, credentials: RequestCredentials, hasHook: boolean, hasAuthorize: boolean, packages: string[], packageIndexes: string[], cacheBytes: number, decodedBytes: number, retries: number, requestTimeout: number, requestsPerOrigin: number}} BootOptions */
 
 /**
  * Answer the page's calls.
@@ -25,6 +26,8 @@ export function serve(endpoint) {
   let pyodide = null;
   /** @type {any} */
   let bridge = null;
+  /** @type {Packages} */
+  let packages;
   let calls = 0;
 
   /**
@@ -60,7 +63,9 @@ export function serve(endpoint) {
       describe: (source, signal) => rpc.call('describe', { source }, { signal }).catch((error) => ({ error: toWire(error) })),
       authorize: options.hasAuthorize ? authorize : undefined,
       /** @param {string} requirement */
-      install: (requirement) => installPackages(pyodide, [requirement], options.baseURL).catch(toWire),
+      install: (requirement) => packages.install(bridge, [requirement]).catch(toWire),
+      /** @param {string} name */
+      bringNow: (name) => packages.bringNow(name),
       decode: decodeImage,
       /** @param {string} level @param {string} name @param {string} text */
       print: (level, name, text) => void rpc.call('print', { level, name, text }).catch(() => {}), // the page has ended it
@@ -72,16 +77,34 @@ export function serve(endpoint) {
     return rpc.call('authorize', { url, sent: sent * 1000 });
   }
 
+  /** Also the sign of life of loads that wait for a package. @param {import('./packages.js').Arrival} arrival */
+  function report(arrival) {
+    rpc.call('packageprogress', arrival).catch(() => {}); // nobody is left to be told
+  }
+
+  /** The packages of init(). @param {string[]} wanted @param {(detail: any) => void} progress */
+  async function installFirst(wanted, progress) {
+    const tell = extraMeter(progress);
+    try {
+      await packages.install(bridge, wanted, { report: (arrival) => (tell(arrival), report(arrival)) });
+    } catch (error) {
+      throw new PyLoaderError({ .../** @type {any} */ (toWire(error)), stage: 'boot' });
+    }
+  }
+
   const rpc = new Rpc(endpoint, {
     /** @param {BootOptions} options @param {CallContext} context */
     async boot(options, { progress }) {
-      pyodide = await bootPython(options, progress);
+      const advance = meter(progress, options.packages.length > 0);
+      const { pyodide: started, shelf } = await bootPython(options, advance);
+      pyodide = started;
+      packages = new Packages(pyodide, shelf, options, report);
       // After a trap in WebAssembly calls may still seem to work, on a broken heap: never again.
       pyodide._api.on_fatal = (/** @type {any} */ error) => void rpc.call('died', String(error?.message ?? error));
       const module = pyodide.pyimport('pyloader.bridge');
       bridge = module.Bridge(pageFor(options), options);
       module.destroy();
-      await installPackages(pyodide, options.packages, options.baseURL);
+      await installFirst(options.packages, progress);
       progress({ stage: 'ready', loaded: 100, total: 100, percentComplete: 100 });
     },
     load: async ({ imageId, ...job }, context) => {
@@ -94,8 +117,9 @@ export function serve(endpoint) {
     search: async ({ url, ...job }, context) => (await ask(context, (id) => bridge.search(id, url, job, listener(context)))).found,
     series: async ({ url, ...job }, context) => (await ask(context, (id) => bridge.series(id, url, job, listener(context)))).instances,
     readJson: ({ imageId, text }, context) => ask(context, (id) => bridge.read_json(id, imageId, text)),
-    define: async ({ name, source, packages, baseURL }, context) => {
-      await installPackages(pyodide, packages, baseURL);
+    define: async ({ name, source, packages: wanted, baseURL }, context) => {
+      await packages.install(bridge, wanted, { baseURL });
+      await packages.installImports(bridge, source);
       return (await ask(context, (id) => bridge.define(id, name, source))).schemes;
     },
     provide: ({ name, file }) => void files.set(name, file),

@@ -150,7 +150,9 @@ def test_python_loader_that_never_returns(page: Page) -> None:
     error = fail(page, "bad:sleeps", timeout=500)
     assert time.monotonic() - started < 5
     assert (error["code"], error["imageId"]) == ("timeout", "bad:sleeps")
-    assert_matches("no sign of life for 500 ms.*scheme 'bad' in bad_loader.py never returns", error["message"])
+    assert_matches(
+        "no sign of life for 500 ms.*scheme 'bad' in bad_loader.py never returns", error["message"]
+    )
     assert page.evaluate("pyloader.stats().deaths") == 0, "the worker lives"
 
 

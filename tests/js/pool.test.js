@@ -846,6 +846,20 @@ test('progress starts the time anew', async (t) => {
   assert.deepEqual(heard, [{ loaded: 1 }, { loaded: 2 }, { loaded: 3 }]);
 });
 
+test('a package that arrives is a sign of life of all that may wait for it', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const { workers, run } = await started({ timeout: 1000 });
+  const jobs = [run('x:a'), run('x:b')];
+  await settle();
+  for (const loaded of [1, 2]) {
+    await pass(t, 900);
+    await workers[0].rpc.call('packageprogress', { file: 'a.whl', loaded });
+  }
+  await pass(t, 900);
+  for (const load of workers[0].loads) load.open('image');
+  assert.deepEqual(await Promise.all(jobs), ['image', 'image']);
+});
+
 test('the timeout of a job goes before that of the pool', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] });
   const { run } = await started({ timeout: 1000 });

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from common import RECIPES, BuildError, download_cache, say, sha256, write_atomically
@@ -13,7 +13,12 @@ MANIFEST = RECIPES / "assets.json"
 
 @dataclass(frozen=True, slots=True)
 class Asset:
-    """One row of the manifest: a file that goes into dist/ from outside."""
+    """
+    One row of the manifest: a file that goes into dist/ from outside.
+
+    Of a wheel also the packages that it needs in a page, and its modules when they are not called
+    as it is.
+    """
 
     name: str
     version: str
@@ -22,6 +27,8 @@ class Asset:
     sha256: str
     sources: list[Source]
     integrity: str = ""
+    depends: list[str] = field(default_factory=list)
+    imports: list[str] = field(default_factory=list)
 
     @property
     def path(self) -> Path:

@@ -18,6 +18,7 @@ DROPPED = {
         "pydicom/cli/*", "pydicom/data/charset_files/*", "pydicom/data/test_files/*",
         "pydicom/sr/*",
     ),
+    "nibabel": ("nibabel/benchmarks/*", "nibabel/cmdline/*"),
     "imagecodecs": (
         "imagecodecs/__main__.py", "imagecodecs/_imagecodecs.py", "imagecodecs/numcodecs.py",
         "imagecodecs/zarr.py", "imagecodecs/licenses/*",
@@ -26,8 +27,8 @@ DROPPED = {
 
 # _jpegxl and _tiff are 5 MB between them and wait for a page that asks for them.
 KEPT_CODECS = {
-    "_bmp", "_deflate", "_htj2k", "_imcd", "_jpeg2k", "_jpeg8", "_jpegls", "_ljpeg", "_png",
-    "_shared", "_webp", "_zlib",
+    "_bmp", "_deflate", "_htj2k", "_imcd", "_jpeg2k", "_jpeg8", "_jpegls", "_ljpeg", "_lz4",
+    "_png", "_shared", "_webp", "_zlib", "_zstd",
 }  # fmt: skip
 
 # Read at import or later, but of no use here: documentation strings that are attached to what C

@@ -1,24 +1,33 @@
 """dist/pyodide: Pyodide's own files, the packages, and the lock that lists exactly these."""
 
 import json
+import os
 import re
 import shutil
 import tarfile
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from operator import attrgetter
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from common import PRODUCTS, RECIPES, WORK, once, run, say, sha256, write_atomically
 from fetch import Asset
 from wheels import pyloader_version, pyloader_wheel, standard_library, third_party_wheel
 
 Layout = dict[str, Path]
-Wheels = dict[str, tuple[str, Path]]  # name: (version, file)
-
-THIRD_PARTY = ("numpy", "pydicom", "imagecodecs")
-DEPENDS = {"imagecodecs": ["numpy"], "pydicom": ["numpy"], "pyloader": ["numpy", "pydicom"]}
 SCRIPTS = ("pyodide.mjs", "pyodide.asm.js")
+
+
+class Wheel(NamedTuple):
+    """A package as it stands in dist/pyodide/."""
+
+    name: str
+    version: str
+    path: Path
+    depends: list[str]
+    imports: Sequence[str] = ()
 
 
 def pyodide_files(assets: dict[str, Asset]) -> Layout:
@@ -27,17 +36,21 @@ def pyodide_files(assets: dict[str, Asset]) -> Layout:
     core = {name: script(pyodide / name) for name in SCRIPTS}
     core["pyodide.asm.wasm"] = pyodide / "pyodide.asm.wasm"
     core["python_stdlib.zip"] = standard_library(pyodide)
-    wheels = third_party_wheels([assets[name] for name in THIRD_PARTY], pyodide)
+    wheels = third_party_wheels(assets.values(), pyodide)
     verify(core | listed("third-party", pyodide, wheels))
-    wheels["pyloader"] = (pyloader_version(), pyloader_wheel(pyodide))
-    return core | listed("all", pyodide, wheels)
+    own = Wheel("pyloader", pyloader_version(), pyloader_wheel(pyodide), ["numpy", "pydicom"])
+    return core | listed("all", pyodide, [*wheels, own])
 
 
-def third_party_wheels(assets: list[Asset], pyodide: Path) -> Wheels:
+def third_party_wheels(assets: Iterable[Asset], pyodide: Path) -> list[Wheel]:
     """Make the packages of others, side by side: compiling is most of a first build's time."""
-    with ThreadPoolExecutor() as pool:
-        paths = list(pool.map(lambda asset: third_party_wheel(asset, pyodide), assets))
-    return {asset.name: (asset.version, path) for asset, path in zip(assets, paths, strict=True)}
+
+    def make(asset: Asset) -> Wheel:
+        path = third_party_wheel(asset, pyodide)
+        return Wheel(asset.name, asset.version, path, asset.depends, asset.imports)
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        return list(pool.map(make, (asset for asset in assets if asset.file.endswith(".whl"))))
 
 
 def unpacked(asset: Asset) -> Path:
@@ -69,29 +82,30 @@ def script(source: Path) -> Path:
     return target
 
 
-def listed(name: str, pyodide: Path, wheels: Wheels) -> Layout:
+def listed(name: str, pyodide: Path, wheels: Sequence[Wheel]) -> Layout:
     """Return the wheels together with a pyodide-lock.json that lists them and nothing else."""
     info = json.loads((pyodide / "pyodide-lock.json").read_text())["info"]
-    packages = {package: lock_entry(package, *wheel) for package, wheel in sorted(wheels.items())}
+    ordered = sorted(wheels, key=attrgetter("name"))
+    packages = {wheel.name: lock_entry(wheel) for wheel in ordered}
     lock = PRODUCTS / "locks" / f"{name}.json"
     write_atomically(
         lock, (json.dumps({"info": info, "packages": packages}, indent=2) + "\n").encode()
     )
-    return {"pyodide-lock.json": lock, **{file.name: file for _, file in wheels.values()}}
+    return {"pyodide-lock.json": lock, **{wheel.path.name: wheel.path for wheel in wheels}}
 
 
-def lock_entry(name: str, version: str, wheel: Path) -> dict[str, Any]:
+def lock_entry(wheel: Wheel) -> dict[str, Any]:
     """Return a package's row of the lock."""
     return {
-        "depends": DEPENDS.get(name, []),
-        "file_name": wheel.name,
-        "imports": [name],
+        "depends": wheel.depends,
+        "file_name": wheel.path.name,
+        "imports": wheel.imports or [wheel.name],
         "install_dir": "site",
-        "name": name,
+        "name": wheel.name,
         "package_type": "package",
-        "sha256": sha256(wheel),
+        "sha256": sha256(wheel.path),
         "unvendored_tests": False,
-        "version": version,
+        "version": wheel.version,
     }
 
 

@@ -13,6 +13,7 @@ Source = dict[str, Any]
 
 # A mirror that does not answer must not hold up the next source.
 URL_TIMEOUT_SECONDS = 10
+PURE_WHEEL = {"implementation": "py", "platform": "any", "python-version": "3.13", "abi": "none"}
 
 
 def obtain(source: Source) -> bytes:
@@ -58,12 +59,10 @@ def npm_command(source: Source, folder: Path) -> list[str | Path]:
 
 
 def pip_command(source: Source, folder: Path) -> list[str | Path]:
-    """Return the command that puts a wheel into a folder."""
+    """Return the command that puts a wheel into a folder: for the page's Python, not this one."""
     command = [*private_pip(), "download", "--quiet", "--no-deps", "--only-binary=:all:"]
-    if "platform" in source:
-        command += ["--implementation", "cp", "--platform", source["platform"]]
-        command += ["--python-version", source["python"], "--abi", source["abi"]]
-    return [*command, "--dest", folder, source["pip"]]
+    target = [f"--{option}={source.get(option, value)}" for option, value in PURE_WHEEL.items()]
+    return [*command, *target, "--dest", folder, source["pip"]]
 
 
 def member_of(archive: Path, member: str | None) -> bytes:

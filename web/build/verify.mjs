@@ -1,4 +1,5 @@
 // node verify.mjs FOLDER: boot the Pyodide of dist/pyodide, import its packages and decode a little.
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 
@@ -18,6 +19,20 @@ assert numpy.allclose(numpy.fft.ifft(numpy.fft.fft([1, 2])), [1, 2])
 numpy.linalg.inv(numpy.eye(2)), numpy.random.default_rng(1).random()
 `;
 
+// The manifest says by hand what each wheel says of itself.
+const CHECK_LOCK = `
+import importlib, importlib.metadata, json
+from packaging.requirements import Requirement
+
+for name, row in json.loads(LOCK)["packages"].items():
+    for module in row["imports"]:
+        importlib.import_module(module)
+    assert importlib.metadata.version(name) == row["version"], name
+    needed = [Requirement(line) for line in importlib.metadata.requires(name) or []]
+    needed = {one.name.replace("_", "-") for one in needed if not one.marker or one.marker.evaluate()}
+    assert needed <= set(row["depends"]), f"{name} needs {needed}, assets.json has {row['depends']}"
+`;
+
 // Not node's own report of an error: it would quote a line of pyodide.asm.js, which is a megabyte.
 process.on("uncaughtException", (error) => {
   console.error(error.message);
@@ -27,6 +42,9 @@ process.on("uncaughtException", (error) => {
 const folder = process.argv[2];
 const { loadPyodide } = await import(pathToFileURL(join(folder, "pyodide.mjs")).href);
 const pyodide = await loadPyodide({ indexURL: folder });
-await pyodide.loadPackage(["numpy", "pydicom", "imagecodecs"], { messageCallback: () => {} });
+const lock = readFileSync(join(folder, "pyodide-lock.json"), "utf8");
+await pyodide.loadPackage(Object.keys(JSON.parse(lock).packages), { messageCallback: () => {} });
 pyodide.runPython(PROBE);
+pyodide.globals.set("LOCK", lock);
+pyodide.runPython(CHECK_LOCK);
 process.exit(0); // Pyodide keeps node's event loop alive.

@@ -16,6 +16,8 @@ from prune import pruned
 PACKAGES = PRODUCTS / "packages"
 SITE_PACKAGES = "/lib/python3.13/site-packages/"
 STDLIB = "/lib/python313.zip/"
+# The command line, and what authors test with.
+PLAIN_PYTHON_ONLY = {"__main__.py", "cli", "testing"}
 WHEEL_RECIPES = [
     RECIPES / name
     for name in ("archives.py", "compile.mjs", "compile_zip.py", "prune.py", "wheels.py")
@@ -71,8 +73,10 @@ def pyloader_version() -> str:
 
 
 def is_packaged(path: Path) -> bool:
-    """Tell whether a file under pyloader/ belongs to the package."""
-    return path.is_file() and "__pycache__" not in path.parts and not path.name.startswith(".")
+    """Tell whether a file under pyloader/ is of use in a page."""
+    parts = path.relative_to(ROOT / "pyloader").parts
+    is_hidden = "__pycache__" in parts or path.name.startswith(".")
+    return path.is_file() and not is_hidden and parts[0] not in PLAIN_PYTHON_ONLY
 
 
 def wheel_metadata(version: str) -> Files:

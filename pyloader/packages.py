@@ -1,0 +1,266 @@
+"""Python packages that a page asks for: micropip, held to what the page allows. In Pyodide only.
+
+What is looked for is taken from ``dist/`` first, then from the page's package indexes. Nothing
+else is fetched: a dependency that a wheel declares follows the same rule as what the page names.
+Wheels are checked whole before the first of them is laid out, so that a failure leaves nothing.
+
+This needs micropip, so it is imported when a first package asks for it.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import shutil
+import zlib
+from collections.abc import Iterable, Sequence
+from io import BytesIO
+from pathlib import Path
+from site import getsitepackages
+from typing import Any
+from urllib.parse import urljoin
+from zipfile import BadZipFile, ZipFile
+
+import micropip
+from micropip import package_index, wheelinfo
+from micropip._compat import compatibility_layer
+from micropip._utils import check_compatible, sys_tags
+from micropip._vendored.packaging.src.packaging.markers import default_environment
+from micropip._vendored.packaging.src.packaging.requirements import InvalidRequirement
+from micropip._vendored.packaging.src.packaging.utils import InvalidWheelFilename, canonicalize_name
+from micropip.metadata import UnsupportedWheel
+from micropip.package import PackageMetadata
+from micropip.transaction import Transaction
+
+from pyloader.errors import PackageError
+from pyloader.wire import error_from
+
+SIMPLE_JSON = "application/vnd.pypi.simple.v1+json"  # PEP 691
+BROKEN_WHEEL = (BadZipFile, UnsupportedWheel, InvalidRequirement, zlib.error, EOFError, KeyError)
+WASM_MAGIC = b"\0asm"
+
+
+def limit_micropip(indexes: Sequence[str]) -> None:
+    """Let micropip itself know the indexes of the page and no other: a loader may use it too."""
+    package_index.DEFAULT_INDEX_URLS[:] = indexes
+    micropip.set_index_urls(list(indexes))
+
+
+async def add_packages(requirements: Sequence[str], js_page: Any) -> None:
+    """Install packages and what they need.
+
+    Parameters
+    ----------
+    requirements : sequence of str
+        PEP 508, or the URL of a wheel.
+    js_page : JavaScript object
+        What stands around, of `web/packages.js`: ``rows``, the packages of ``dist/`` by name;
+        ``indexes``; ``locate(url)``, its absolute form if the page allows it;
+        ``fetch(url, accept)``; ``bring(names)``, which installs packages of ``dist/``.
+
+    Raises
+    ------
+    PackageError
+    """
+    surroundings = Surroundings(js_page)
+    search = Search(
+        _compat_layer=surroundings, ctx=default_environment(), ctx_extras=[], keep_going=False,
+        deps=True, pre=False, fetch_kwargs={}, index_urls=surroundings.indexes,
+    )  # fmt: skip
+    try:
+        await search.gather_requirements(requirements)
+    except InvalidRequirement as error:
+        words, *shown = str(error).splitlines()
+        raise PackageError(
+            f"{''.join(shown[:1]).strip()!r} is no requirement of Python (PEP 508): {words}. Write "
+            "a name ('pynrrd'), a name and versions ('pynrrd>=1.1'), or a wheel's URL ('….whl')"
+        ) from error
+    await surroundings.bring(package.name for package in search.pyodide_packages)
+    await lay_out(search.wheels)
+
+
+class Surroundings:
+    """What micropip asks of its surroundings while it looks for packages."""
+
+    def __init__(self, js_page: Any) -> None:
+        self.js_page = js_page
+        self.lockfile_packages: dict[str, dict[str, Any]] = js_page.rows.to_py()
+        self.indexes: list[str] = js_page.indexes.to_py()
+        self.refusals: list[str] = []
+
+    def locate(self, url: str) -> str:
+        """Return an absolute URL that may be fetched."""
+        found = self.js_page.locate(url)
+        if not found:
+            raise PackageError(
+                f"the wheel {url} was not fetched: it is neither on this page's own server, nor "
+                "beside dist/, nor on the server of one of init({packageIndexes}). Put it on your "
+                "server and name that URL, or name its server's package index there"
+            )
+        return str(found)
+
+    async def fetch_bytes(self, url: str, kwargs: Any) -> bytes:
+        """Return what stands at a URL."""
+        body: bytes = (await self.fetch(url, "*/*")).body.to_bytes()
+        return body
+
+    async def fetch_string_and_headers(
+        self, url: str, kwargs: dict[str, Any]
+    ) -> tuple[str, dict[str, str]]:
+        """Return a page of an index and its media type; remember why there is none."""
+        try:
+            answer = await self.fetch(url, kwargs["headers"]["accept"])
+        except PackageError as error:
+            self.refusals.append(str(error))
+            raise
+        text = answer.body.to_bytes().decode()
+        if answer.type.partition(";")[0] == SIMPLE_JSON:
+            text = with_absolute_addresses(text, answer.url)
+        return text, {"content-type": answer.type}
+
+    async def fetch(self, url: str, accept: str) -> Any:
+        """Fetch from JavaScript: ``{body, type, url}``."""
+        js_answer = await self.js_page.fetch(url, accept)
+        if hasattr(js_answer, "error"):
+            raise error_from(js_answer.error.to_py())
+        return js_answer
+
+    async def bring(self, names: Iterable[str]) -> None:
+        """Install packages of ``dist/``."""
+        js_answer = await self.js_page.bring(" ".join(names))
+        if js_answer:
+            raise error_from(js_answer.to_py())
+
+
+class Search(Transaction):  # type: ignore[misc] # micropip is not there for the type checker
+    """micropip's search for packages: ``dist/`` first, and nothing that the page does not allow."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.search_pyodide_lock_first = True
+
+    def check_version_satisfied(self, req: Any, *, allow_reinstall: bool = False) -> Any:
+        """Tell whether the package is there already."""
+        try:
+            return super().check_version_satisfied(req, allow_reinstall=allow_reinstall)
+        except ValueError as error:
+            raise PackageError(
+                f"the Python package {str(req)!r} is asked for, and another version of it is there "
+                f"already: {str(error).split('. ')[0]}. Python has one version of a package at a "
+                "time: let all loaders and packages of this page ask for one that suits them all"
+            ) from error
+
+    async def add_requirement_from_url(self, req: str, extras: set[str] | None = None) -> None:
+        """Take a wheel by its URL."""
+        url = self._compat_layer.locate(req)
+        try:
+            check_compatible(wheelinfo.WheelInfo.from_url(url).filename)
+        except (ValueError, InvalidWheelFilename) as error:
+            raise PackageError(
+                f"the wheel {url} was not fetched: {error}. {what_runs()}"
+            ) from error
+        await super().add_requirement_from_url(url, extras)
+
+    async def _add_requirement_from_pyodide_lock(self, req: Any) -> bool:
+        is_found: bool = await super()._add_requirement_from_pyodide_lock(req)
+        if is_found:
+            # Whatever asks for another version from now on contradicts.
+            self.locked[req.name] = self.pyodide_packages[-1]
+        return is_found
+
+    async def _add_requirement_from_package_index(self, req: Any) -> None:
+        try:
+            await super()._add_requirement_from_package_index(req)
+        except ValueError as error:
+            raise PackageError(self.why_not(req)) from error
+
+    def why_not(self, req: Any) -> str:
+        """Say why a package can be had neither from ``dist/`` nor from an index."""
+        row = self._compat_layer.lockfile_packages.get(req.name)
+        has = f"has {row['name']} {row['version']}" if row else "does not have it"
+        begin = f"the Python package {str(req)!r} cannot be had: dist/pyodide/ {has}"
+        if not self.index_urls:
+            return (
+                f"{begin}, and this page allows no package index. Ask for what is there, put a "
+                f"wheel on your server and name its URL, or name an index in "
+                f"init({{packageIndexes}}). {what_runs()}"
+            )
+        if len(self._compat_layer.refusals) >= len(self.index_urls):
+            return f"{begin}, and no index has it: {'; '.join(self._compat_layer.refusals)}"
+        return f"{begin}, and the index has no wheel of it that suits. {what_runs()}"
+
+    async def add_wheel(self, wheel: Any, extras: set[str], *, specifier: str = "") -> None:
+        """Fetch a wheel, check it, and look for what it needs."""
+        self.locked[canonicalize_name(wheel.name)] = PackageMetadata(wheel.name, str(wheel.version))
+        # The wheel itself says what it needs: one request less.
+        wheel.core_metadata = None
+        await self.fetch_wheel(wheel)
+        try:
+            await super().add_wheel(wheel, extras, specifier=specifier)
+        except PackageError as error:
+            raise PackageError(f"{wheel.filename} needs another package: {error}") from error
+
+    async def fetch_wheel(self, wheel: Any) -> None:
+        """Fetch a wheel, and read it once from end to end."""
+        try:
+            await wheel.download(self.fetch_kwargs, self._compat_layer)
+            wheelinfo._validate_sha256_checksum(wheel._data, wheel.sha256)
+            check_members(ZipFile(BytesIO(wheel._data)))
+        except RuntimeError as error:
+            raise PackageError(
+                f"the wheel {wheel.url} is not the file that the index describes ({error}): it was "
+                "replaced or damaged on its way. It was not installed; tell who runs the index"
+            ) from error
+        except BROKEN_WHEEL as error:
+            raise PackageError(
+                f"the wheel {wheel.url} is broken ({type(error).__name__}: {error}), after "
+                f"{len(wheel._data)} bytes: was it copied whole, and built by a tool for wheels?"
+            ) from error
+
+
+def what_runs() -> str:
+    """Say which wheels run here."""
+    tag = next(iter(sys_tags()))
+    return f"What runs here are wheels of pure Python (none-any), or built for {tag}"
+
+
+def with_absolute_addresses(text: str, base: str) -> str:
+    """Return a page of an index (PEP 691) with the addresses of its files resolved."""
+    page = json.loads(text)
+    for file in page["files"]:
+        file["url"] = urljoin(base, file["url"])
+    return json.dumps(page)
+
+
+def check_members(archive: ZipFile) -> None:
+    """Raise what `zipfile` raises when a member is damaged, BadZipFile for a foreign library."""
+    for member in archive.infolist():
+        content = archive.read(member)
+        if member.filename.endswith(".so") and not content.startswith(WASM_MAGIC):
+            raise BadZipFile(f"{member.filename} is a library for another machine")
+
+
+async def lay_out(wheels: Iterable[Any]) -> None:
+    """Put wheels into site-packages, and open their shared libraries."""
+    site_packages = Path(getsitepackages()[0])
+    for wheel in wheels:
+        try:
+            await wheel.install(site_packages, compatibility_layer)
+        except Exception as error:
+            take_away(ZipFile(BytesIO(wheel._data)).namelist(), site_packages)
+            raise PackageError(
+                f"the wheel {wheel.url} cannot be installed: {error}. Was it built for this "
+                f"version of Pyodide? {what_runs()}"
+            ) from error
+    importlib.invalidate_caches()
+
+
+def take_away(names: Sequence[str], site_packages: Path) -> None:
+    """Remove what of a wheel was laid out."""
+    folders = {folder for name in names for folder in Path(name).parents[:-1]}
+    for name in names:
+        (site_packages / name).unlink(missing_ok=True)
+    for folder in sorted(folders, reverse=True):
+        path = site_packages / folder
+        if path.is_dir() and (path.suffix == ".dist-info" or not any(path.iterdir())):
+            shutil.rmtree(path)

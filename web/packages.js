@@ -1,0 +1,262 @@
+// @ts-check
+// Python packages: the wheels of dist/pyodide/, and what a page or a loader asks for beside those
+// that Python starts with. pyloader/packages.py looks for them with micropip, by the rules here.
+import { PyLoaderError, toWire } from './errors.js';
+import { Watch } from './watch.js';
+
+/** @typedef {{name: string, version: string, file_name: string, sha256: string, depends: string[], imports: string[]}} Row of pyodide-lock.json */
+/** @typedef {{name: string, body: ArrayBuffer | Uint8Array}} Wheel */
+/** @typedef {{file: string, loaded: number, total?: number}} Arrival how much of a file is here, in bytes */
+/** @typedef {(arrival: Arrival) => void} Report */
+/** @typedef {{assetsURL: string, baseURL: string, packageIndexes: string[], requestTimeout: number}} Settings */
+
+const SITE_PACKAGES = '/lib/python3.13/site-packages';
+const ZIP_MAGIC = [0x50, 0x4b, 3, 4];
+
+/** The packages of dist/pyodide/. */
+export class Shelf {
+  /** @type {Record<string, Row>} by name */
+  rows = {};
+
+  /** @param {string} indexURL of dist/pyodide/ */
+  constructor(indexURL) {
+    this.indexURL = indexURL;
+  }
+
+  async open() {
+    const lock = await fetchAsset(`${this.indexURL}pyodide-lock.json`).then((answer) => answer.json());
+    this.rows = lock.packages;
+  }
+
+  /** @param {string} name @returns {string} the address of its wheel */
+  address(name) {
+    return this.indexURL + this.rows[name].file_name;
+  }
+
+  /** @param {string} name @param {Report} [report] @returns {Promise<Wheel>} */
+  async fetch(name, report) {
+    const answer = await fetchAsset(this.address(name), `sha256-${base64(this.rows[name].sha256)}`);
+    return { name, body: report ? await readAll(answer, this.rows[name].file_name, report) : await answer.arrayBuffer() };
+  }
+
+  /** Packages with all that they need. @param {Iterable<string>} names @returns {Set<string>} */
+  withDepends(names) {
+    const found = new Set(names);
+    for (const name of found) for (const other of this.rows[name].depends) found.add(other);
+    return found;
+  }
+}
+
+/**
+ * Lay wheels out. Pyodide's own loadPackage would also open every shared library in them, though
+ * an image needs one codec at most: here a library is opened by the import that needs it.
+ * @param {any} pyodide @param {Wheel[]} wheels
+ */
+export function unpack(pyodide, wheels) {
+  for (const { name, body } of wheels) {
+    pyodide.unpackArchive(body, 'wheel', { extractDir: SITE_PACKAGES });
+    pyodide.loadedPackages[name] = 'default channel'; // so that no other package brings it again
+  }
+}
+
+/** What one interpreter installs after its start. */
+export class Packages {
+  /** One after another: two loads may ask for the same at the same time. @type {Promise<any>} */
+  #queue = Promise.resolve();
+
+  /** @param {any} pyodide @param {Shelf} shelf @param {Settings} settings @param {Report} report */
+  constructor(pyodide, shelf, settings, report) {
+    this.pyodide = pyodide;
+    this.shelf = shelf;
+    this.settings = settings;
+    this.report = report;
+  }
+
+  /**
+   * Install packages with all that they need; those that are there already cost nothing.
+   * @param {any} bridge of pyloader.bridge
+   * @param {string[]} requirements names, names with versions (PEP 508), or URLs of wheels
+   * @param {{baseURL?: string, report?: Report}} [options] what URLs are relative to, the page's address by default
+   */
+  install(bridge, requirements, { baseURL, report = this.report } = {}) {
+    return this.#inTurn(async () => {
+      const wanted = requirements.map((each) => (isWheel(each) ? this.#absolute(each, baseURL) : each.trim()));
+      if (wanted.every((each) => normal(each) in this.shelf.rows)) return this.#bring(bridge, wanted.map(normal), report);
+      const page = this.#page(bridge, report);
+      await this.#bring(bridge, ['micropip'], report);
+      const error = await bridge.add_packages(wanted, page);
+      if (error) throw new PyLoaderError(error);
+    });
+  }
+
+  /**
+   * Install what a source imports, as far as dist/ has it.
+   * @param {any} bridge @param {string} source in Python
+   */
+  installImports(bridge, source) {
+    return this.#inTurn(async () => {
+      const lacking = bridge.lacking_imports(source);
+      const rows = Object.values(this.shelf.rows).filter((row) => row.imports.some((name) => lacking.includes(name)));
+      return this.#bring(bridge, rows.map(({ name }) => name), this.report);
+    });
+  }
+
+  /**
+   * Install a package of dist/ that needs no other before this returns, for Python code that
+   * cannot wait: the worker, or the page, stands still meanwhile.
+   * @param {string} name
+   */
+  bringNow(name) {
+    if (this.#isThere(name)) return;
+    const request = new XMLHttpRequest();
+    request.open('GET', this.shelf.address(name), false);
+    request.overrideMimeType('text/plain; charset=x-user-defined'); // a page may not ask for bytes here
+    request.send();
+    if (request.status !== 200) throw new Error(`${this.shelf.address(name)} answered with status ${request.status}`);
+    unpack(this.pyodide, [{ name, body: Uint8Array.from(request.responseText, (letter) => letter.charCodeAt(0) & 0xff) }]);
+    this.#forgetMisses();
+  }
+
+  /** @template Value @param {() => Promise<Value>} work @returns {Promise<Value>} */
+  #inTurn(work) {
+    const done = this.#queue.then(work);
+    this.#queue = done.catch(() => {});
+    return done;
+  }
+
+  /** @param {string} name */
+  #isThere(name) {
+    return Object.keys(this.pyodide.loadedPackages).some((other) => normal(other) === name);
+  }
+
+  /** @param {any} bridge @param {string[]} names of dist/ @param {Report} report */
+  async #bring(bridge, names, report) {
+    const wanted = [...this.shelf.withDepends(names.filter((name) => !this.#isThere(name)))].filter((name) => !this.#isThere(name));
+    if (!wanted.length) return;
+    const wheels = await Promise.all(wanted.map((name) => this.shelf.fetch(name, report))).catch((error) => {
+      throw packageError(`the Python package ${names.join(', ')} of dist/ could not be installed: ${error.message}. Is the whole of dist/ there? The next load that needs it tries again`);
+    });
+    unpack(this.pyodide, wheels);
+    this.#forgetMisses();
+    if (wanted.includes('micropip')) bridge.limit_micropip(this.#indexes());
+  }
+
+  /** Python remembers which folders do not have a module. */
+  #forgetMisses() {
+    const importlib = this.pyodide.pyimport('importlib');
+    importlib.invalidate_caches();
+    importlib.destroy();
+  }
+
+  // ---------------------------------------------------------------- what the page allows
+
+  /** What pyloader/packages.py may ask for. @param {any} bridge @param {Report} report */
+  #page(bridge, report) {
+    return {
+      rows: this.shelf.rows,
+      indexes: this.#indexes(),
+      locate: (/** @type {string} */ url) => this.#locate(url),
+      fetch: (/** @type {string} */ url, /** @type {string} */ accept) =>
+        fetchBytes(url, accept, this.settings.requestTimeout, report).catch((error) => ({ error: toWire(error) })),
+      bring: (/** @type {string} */ names) => this.#bring(bridge, names.split(' ').filter(Boolean), report).catch(toWire),
+    };
+  }
+
+  /** @returns {string[]} */
+  #indexes() {
+    return this.settings.packageIndexes.map((index) => this.#absolute(index).replace(/\/+$/, ''));
+  }
+
+  /** @param {string} url @returns {string | undefined} its absolute form, when it may be fetched */
+  #locate(url) {
+    const { href, origin, protocol } = new URL(this.#absolute(url));
+    const { baseURL, assetsURL } = this.settings;
+    const origins = [baseURL, assetsURL, ...this.#indexes()].map((each) => new URL(each).origin);
+    return /^https?:$/.test(protocol) && origins.includes(origin) ? href : undefined;
+  }
+
+  /** @param {string} url @param {string} [baseURL] */
+  #absolute(url, baseURL = this.settings.baseURL) {
+    if (!URL.canParse(url, baseURL)) throw packageError(`'${url}', among the Python packages or packageIndexes of this page, is no address`);
+    return new URL(url, baseURL).href;
+  }
+}
+
+/** @param {string} requirement */
+function isWheel(requirement) {
+  return /^[^@\s]*\.whl([?#]|$)/.test(requirement.trim()) || /^https?:/.test(requirement.trim());
+}
+
+/** The normal form of a package's name (PEP 503). @param {string} name */
+function normal(name) {
+  return name.toLowerCase().replace(/[-_.]+/g, '-');
+}
+
+// ------------------------------------------------------------------ fetching
+
+/** @param {string} url @param {string} [integrity] */
+async function fetchAsset(url, integrity) {
+  const answer = await fetch(url, { integrity }).catch((error) => {
+    throw new Error(`${url} cannot be fetched, or is not the file that the build made (${error.message})`);
+  });
+  if (!answer.ok) throw new Error(`${url} answered with status ${answer.status}`);
+  return answer;
+}
+
+/** @param {string} hexadecimal */
+function base64(hexadecimal) {
+  const bytes = hexadecimal.match(/../g)?.map((pair) => parseInt(pair, 16)) ?? [];
+  return btoa(String.fromCharCode(...bytes));
+}
+
+/**
+ * Fetch a wheel or a page of an index.
+ * @param {string} url absolute @param {string} accept @param {number} timeout ms without a byte @param {Report} report
+ */
+async function fetchBytes(url, accept, timeout, report) {
+  const watch = new Watch(timeout);
+  const isFile = new URL(url).pathname.endsWith('.whl');
+  const what = isFile ? 'the wheel' : 'the package index';
+  try {
+    const answer = await fetch(url, { headers: { Accept: accept }, signal: watch.join(undefined) });
+    if (!answer.ok) throw packageError(`${what} ${url} answered with status ${answer.status}: is the address right, and may this page see it?`);
+    const type = answer.headers.get('Content-Type') ?? '';
+    const body = await readAll(answer, new URL(url).pathname.split('/').pop() ?? '', (arrival) => (watch.restart(), report(arrival)));
+    if (isFile && !ZIP_MAGIC.every((byte, index) => body[index] === byte)) throw packageError(notWheel(url, type));
+    return { url: answer.url, type: type.toLowerCase(), body };
+  } catch (/** @type {any} */ error) {
+    if (error instanceof PyLoaderError) throw error;
+    const words = watch.silent ? `no byte came for ${timeout} ms` : error.message;
+    throw packageError(`${what} ${url} could not be fetched (${words}). Can its server be reached from here, does it send Access-Control-Allow-Origin if it is another than the page's, and does the page's Content-Security-Policy let it connect?`);
+  } finally {
+    watch.stop();
+  }
+}
+
+/** @param {string} url @param {string} type */
+function notWheel(url, type) {
+  const what = type.startsWith('text/html') ? 'a web page, as servers of single-page applications answer to every address' : `no wheel (Content-Type '${type}')`;
+  return `the wheel ${url} answered with ${what}: is the wheel there, under this very name?`;
+}
+
+/** Read a body, telling what has come. @param {Response} answer @param {string} file @param {Report} report @returns {Promise<Uint8Array>} */
+async function readAll(answer, file, report) {
+  // The length on the wire says nothing of a body that came compressed.
+  const length = Number(answer.headers.get('Content-Length'));
+  const total = length && !answer.headers.get('Content-Encoding') ? length : undefined;
+  /** @type {Uint8Array[]} */
+  const chunks = [];
+  let loaded = 0;
+  const reader = /** @type {ReadableStream<Uint8Array>} */ (answer.body).getReader();
+  for (let step = await reader.read(); !step.done; step = await reader.read()) {
+    chunks.push(step.value);
+    loaded += step.value.length;
+    report({ file, loaded, total: total && loaded <= total ? total : undefined });
+  }
+  return new Uint8Array(await new Blob(/** @type {BlobPart[]} */ (chunks)).arrayBuffer());
+}
+
+/** @param {string} message */
+function packageError(message) {
+  return new PyLoaderError({ name: 'PackageError', code: 'package', stage: 'loader', message });
+}
