@@ -6,21 +6,28 @@ axes (``x-`` sagittal, ``y-`` coronal, ``z-`` axial slices, each across the voxe
 nearest to it), slices and timepoints count from 0 in the order of the voxels, and the picture is
 turned as radiologists look at it: to the right is the patient's left, in sagittal slices the back;
 downwards is the back, or the feet. In both cases `PlaneModule` says exactly where the pixels are.
+
+A loader of volumes reads one, and pyloader does the rest::
+
+    @register_volume("mine")
+    async def read(image_id: ImageId, context: Context) -> Volume:
+        response = await context.fetch(image_id.rest)
+        voxels = np.frombuffer(response.body, "<i2").reshape(64, 128, 128)
+        return Volume.from_array(voxels, spacing=(0.9, 0.9, 1.2))
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from pyloader.errors import FormatError
+from pyloader.context import Context
+from pyloader.errors import CustomLoaderError
 from pyloader.grid import Cut, Direction, Grid, frame_of_reference_uid, from_ras, is_usable
-from pyloader.image import Image, PlaneModule
+from pyloader.image import Image
 from pyloader.imageid import ImageId
+from pyloader.load import register_loader
+from pyloader.voxels import Volume
 
 __all__ = [
     "Cut",
@@ -30,163 +37,52 @@ __all__ = [
     "frame_of_reference_uid",
     "from_ras",
     "is_usable",
+    "register_volume",
 ]
 
-# Largest integer that float64, and so JavaScript, can tell from its neighbours.
-EXACT = 1 << 53
-# Attributes of the plane that an author may know better than the affine.
-OF_AUTHOR = ("frame_of_reference_uid", "slice_thickness")
+ReadVolume = Callable[[ImageId, Context], Awaitable[Volume]]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Volume:
-    """Voxels and where they are; `image` returns one slice.
+def register_volume(scheme: str, *, replace: bool = False) -> Callable[[ReadVolume], ReadVolume]:
+    """Register the decorated ``async (image_id, context) -> Volume`` for `scheme`.
 
-    Attributes
-    ----------
-    voxels : (timepoints, slices, rows, columns) array, colour with a last axis of 3 or 4
-        Stored values; any integer, floating or complex dtype, contiguous or not. Of complex ones
-        slices have the magnitude.
-    affine : (4, 4) float array or None
-        See `Grid`.
-    attributes : mapping
-        What `Image.from_array` takes, for all slices: ``rescale_slope``, ``window_center``, ...
-    warnings : tuple of str
-        For all slices; see `Image`.
+    Its slices are the images. It is called once for all slices of a source, with the imageId of the
+    one that was asked for first, and what it returns is cached; slices, their metadata and the list
+    of them are made of it.
+
+    Raises
+    ------
+    ValueError
+        As `register_loader`.
     """
 
-    voxels: NDArray[Any]
-    affine: NDArray[np.float64] | None = None
-    attributes: Mapping[str, Any] = field(default_factory=dict)
-    warnings: tuple[str, ...] = ()
+    def register(read: ReadVolume) -> ReadVolume:
+        async def load(image_id: ImageId, context: Context) -> Image:
+            return (await open_volume(read, image_id, context)).image(image_id)
 
-    @classmethod
-    def from_array(
-        cls,
-        voxels: NDArray[Any],
-        *,
-        affine: NDArray[Any] | None = None,
-        spacing: tuple[float, float, float] | None = None,
-        is_color: bool = False,
-        **attributes: Any,
-    ) -> Volume:
-        """Make a volume of an array.
+        async def metadata(image_id: ImageId, context: Context) -> Mapping[str, Any]:
+            return (await open_volume(read, image_id, context)).modules(image_id)
 
-        Parameters
-        ----------
-        voxels : (slices, rows, columns) or (timepoints, slices, rows, columns) array
-            Or one slice, (rows, columns). With a last axis of 3 (RGB) or 4 (RGBA) when `is_color`.
-            A Fortran-ordered array of (columns, rows, slices) is given as its transpose,
-            ``array.T``, which copies nothing.
-        affine : (4, 4) array, optional
-            From (column, row, slice, 1) to mm in LPS; see `Grid` and `from_ras`.
-        spacing : (3,) mm, optional
-            Between columns, rows and slices, where no affine is known: the first voxel is at 0,
-            rows run to the left of the patient, columns to the back, slices to the head.
-        **attributes
-            As `Image.from_array` takes them.
+        async def image_ids(image_id: ImageId, context: Context) -> list[str]:
+            return (await open_volume(read, image_id, context)).image_ids(image_id)
 
-        Raises
-        ------
-        FormatError
-            The array is no volume, the affine cannot be inverted, or an attribute is unknown.
-        """
-        voxels = np.asarray(voxels)
-        dimensions = voxels.ndim - is_color
-        if dimensions not in (2, 3, 4) or (is_color and voxels.shape[-1] not in (3, 4)):
-            raise FormatError(
-                f"a volume's array is (slices, rows, columns) or (timepoints, slices, rows, "
-                f"columns), {'and the samples of a color, ' * is_color}not {voxels.shape}"
+        load.__module__ = read.__module__  # which serves the scheme
+        register_loader(scheme, metadata=metadata, image_ids=image_ids, replace=replace)(load)
+        return read
+
+    return register
+
+
+async def open_volume(read: ReadVolume, image_id: ImageId, context: Context) -> Volume:
+    """Return the volume of an imageId, read once."""
+
+    async def work(context: Context) -> Volume:
+        volume = await read(image_id, context)
+        if not isinstance(volume, Volume):
+            raise CustomLoaderError(
+                f"the loader of scheme {image_id.scheme!r} returned {type(volume).__name__}, "
+                "expected pyloader.volume.Volume; Volume.from_array(voxels) makes one of an array"
             )
-        voxels = voxels.reshape((1,) * (4 - dimensions) + voxels.shape)
-        if affine is None and spacing is not None:
-            affine = np.diag([*spacing, 1.0])
-        volume = cls(voxels, None if affine is None else np.asarray(affine, "f8"), attributes)
-        volume.modules(ImageId("volume:", "volume", ""))  # so that mistakes show here
         return volume
 
-    @property
-    def grid(self) -> Grid:
-        """Where the voxels are."""
-        timepoints, slices, rows, columns = self.voxels.shape[:4]
-        return Grid((columns, rows, slices, timepoints), self.affine)
-
-    @property
-    def nbytes(self) -> int:
-        """What the voxels take in memory; `Context.cached` counts it."""
-        return self.voxels.nbytes
-
-    def image(self, image_id: ImageId) -> Image:
-        """Return the slice that an imageId names; see the top of this module.
-
-        Raises
-        ------
-        ImageIdError
-            There is no such slice.
-        FormatError
-            The voxels cannot be an image.
-        """
-        cut = self.grid.cut(image_id)
-        pixels = magnitude(self.pixels(cut))
-        warnings = (*self.warnings, *self.grid.warnings(cut), *inexact(pixels))
-        return replace(self._describe(pixels, cut, image_id), warnings=warnings)
-
-    def modules(self, image_id: ImageId) -> dict[str, Any]:
-        """Return what describes a slice, as `pyloader.load_metadata` does; voxels are not read."""
-        cut = self.grid.cut(image_id)
-        image = self._describe(self.pixels(cut).real, cut, image_id)
-        return {
-            "image_pixel": image.pixel,
-            "image_plane": image.plane,
-            "modality_lut": image.modality_lut,
-            "voi_lut": image.voi_lut,
-        }
-
-    def _describe(self, pixels: NDArray[Any], cut: Cut, image_id: ImageId) -> Image:
-        """Return the image of a slice's pixels."""
-        image = Image.from_array(pixels, **self.attributes)
-        if self.affine is None:
-            # What an author says of the plane holds for slices as they are stored.
-            return image if cut.axis == 2 else replace(image, plane=PlaneModule())
-        known = {name: getattr(image.plane, name) for name in OF_AUTHOR if cut.axis == 2}
-        known = {name: value for name, value in known.items() if value is not None}
-        return replace(image, plane=replace(self.grid.plane(cut, image_id.source), **known))
-
-    def pixels(self, cut: Cut) -> NDArray[Any]:
-        """Return (rows, columns) or (rows, columns, samples) of a slice: not copied, read-only."""
-        # Voxel axes 0, 1 and 2 are the array's 2, 1 and 0.
-        pixels = np.moveaxis(self.voxels[cut.timepoint], 2 - cut.axis, 0)[cut.index]
-        if cut.down.axis < cut.across.axis:
-            pixels = pixels.swapaxes(0, 1)
-        rows, columns = (
-            slice(None, None, -1 if way.is_backwards else 1) for way in (cut.down, cut.across)
-        )
-        turned: NDArray[Any] = pixels[rows, columns]
-        turned.flags.writeable = False  # the voxels are those of the next load too
-        return turned
-
-    def image_ids(self, image_id: ImageId) -> list[str]:
-        """Return the imageIds of all slices; see `Grid.image_ids`."""
-        return self.grid.image_ids(image_id)
-
-
-def magnitude(pixels: NDArray[Any]) -> NDArray[Any]:
-    """Return complex pixels as their magnitude, and others as they are."""
-    if pixels.dtype.kind != "c":
-        return pixels
-    with np.errstate(all="ignore"):
-        found: NDArray[Any] = np.abs(pixels)
-    return found
-
-
-def inexact(pixels: NDArray[Any]) -> tuple[str, ...]:
-    """Return a sentence when there are integers that JavaScript has no number for."""
-    if pixels.dtype.kind not in "ui" or pixels.dtype.itemsize < 8 or not pixels.size:
-        return ()
-    low, high = int(pixels.min()), int(pixels.max())
-    if low >= -EXACT and high <= EXACT:
-        return ()
-    return (
-        f"the values of this slice, {low} to {high}, are exact in Python only: JavaScript's "
-        "numbers round integers beyond 2 to the power of 53",
-    )
+    return await context.cached(image_id.source, work)

@@ -121,14 +121,15 @@ LAYERS = {
     "host": set(),
     "context": {"cache", "host", "image", "network", "transport"},
     "grid": {"image", "imageid"},
-    "volume": {"grid", "image", "imageid"},
+    "voxels": {"grid", "image", "imageid"},
     "batch": {"context"},
     "dicom": {"dicom", "image"},
     "pixels": {"dicom", "image", "pixels"},
     "loaders": {
-        *("batch", "context", "dicom", "image", "imageid", "loaders"),
-        *("pixels", "registry", "transport", "volume"),
+        *("batch", "context", "dicom", "grid", "image", "imageid", "loaders"),
+        *("pixels", "registry", "transport", "voxels"),
     },
+    "volume": {"context", "grid", "image", "imageid", "load", "voxels"},
     # What a user may import, and nothing else: "pyloader" is its public face.
     "formats": {"formats", "pyloader", "volume"},
     "wire": {"image", "pixels"},

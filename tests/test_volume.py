@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Iterator
 from itertools import product
+from typing import Any
 
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from pyloader import ImageId
-from pyloader.errors import FormatError, ImageIdError
+from pyloader import Context, ImageId, list_image_ids, load_image, load_metadata
+from pyloader.errors import CustomLoaderError, FormatError, ImageIdError
 from pyloader.image import Image, PlaneModule
-from pyloader.volume import Grid, Volume, frame_of_reference_uid, from_ras
+from pyloader.loaders import schemes
+from pyloader.volume import Grid, Volume, frame_of_reference_uid, from_ras, register_volume
 from pyloader.wire import modules_of
 from tests.nifti_builders import corners, place_of
 
@@ -378,3 +382,59 @@ def test_grid_without_voxels():
     assert (cut.axis, cut.index, cut.timepoint) == (0, 3, 0)
     with pytest.raises(FormatError, match="a volume has columns, rows, slices and timepoints"):
         Grid((6, 5, 4))  # type: ignore[arg-type] -- what a caller may get wrong
+
+
+# ------------------------------------------------------------------ a loader of volumes
+
+
+@pytest.fixture
+def reads() -> Iterator[list[str]]:
+    """Register a loader of volumes, and collect the imageIds that it is called with."""
+    found: list[str] = []
+
+    @register_volume("mine")
+    async def read(image_id: ImageId, context: Context) -> Any:
+        found.append(image_id.text)
+        await asyncio.sleep(0)
+        if image_id.rest == "bad":
+            return np.zeros((2, 3, 4))
+        modules = {"general_series": {"modality": "MR"}}
+        voxels = np.arange(24, dtype="i2").reshape(2, 3, 4)
+        return Volume.from_array(voxels, spacing=(1, 2, 3), modules=modules)
+
+    yield found
+    schemes.drop(__name__)
+
+
+async def test_volume_is_read_once_for_all_its_slices(context, reads):
+    image_ids = await list_image_ids("mine:a", context)
+    assert image_ids == ["mine:a?frame=1", "mine:a?frame=2"]
+    images = await asyncio.gather(*[load_image(each, context) for each in image_ids])
+    expected = np.arange(24).reshape(2, 3, 4)
+    assert np.array_equal([image.pixels for image in images], expected)
+    assert images[1].plane.image_position_patient == (0, 0, 3)
+    assert (await load_image("mine:a#x-1", context)).pixels.shape == (2, 3)
+    assert reads == ["mine:a"]
+
+
+async def test_volumes_asked_for_at_once_are_read_once(context, reads):
+    await asyncio.gather(*[load_image(f"mine:a#{axis}", context) for axis in "xyz"])
+    assert len(reads) == 1
+    await load_image("mine:b", context)
+    assert len(reads) == 2
+
+
+async def test_metadata_of_a_slice_are_those_of_its_image(context, reads):
+    found = await load_metadata("mine:a#y-1", context)
+    image = await load_image("mine:a#y-1", context)
+    assert found == modules_of(image)
+    assert found["general_series"] == {"modality": "MR"}
+
+
+async def test_what_is_no_volume_is_refused(context, reads):
+    with pytest.raises(CustomLoaderError, match=r"'mine' returned ndarray, expected .*Volume"):
+        await load_image("mine:bad", context)
+
+
+def test_scheme_of_volumes_belongs_to_the_file_that_reads(reads):
+    assert schemes.owner("mine") == __name__

@@ -11,32 +11,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pyloader import Context, Image, ImageId, register_loader
+from pyloader import Context, ImageId
 from pyloader.errors import FormatError
 from pyloader.formats.beside import fetch_beside
 from pyloader.formats.encodings import check_shape, from_bytes, from_text, inflate
 from pyloader.formats.metaimage_header import Header, parse
-from pyloader.volume import Volume
+from pyloader.volume import Volume, register_volume
 
 
-async def list_image_ids(image_id: ImageId, context: Context) -> list[str]:
-    """List the slices."""
-    return (await fetch_volume(image_id, context)).image_ids(image_id)
-
-
-@register_loader("metaimage", image_ids=list_image_ids)
-async def load(image_id: ImageId, context: Context) -> Image:
-    """Load a slice."""
-    return (await fetch_volume(image_id, context)).image(image_id)
-
-
-async def fetch_volume(image_id: ImageId, context: Context) -> Volume:
-    """Fetch and read a file, once for all its slices."""
-    return await context.cached(image_id.source, lambda context: read(image_id.rest, context))
-
-
-async def read(url: str, context: Context) -> Volume:
+@register_volume("metaimage")
+async def read(image_id: ImageId, context: Context) -> Volume:
     """Read a file, and those that its header names."""
+    url = image_id.rest
     body = (await context.fetch(url)).body
     header = parse(body, url)
     count = check_shape(context, header.shape, header.dtype, repr(url))

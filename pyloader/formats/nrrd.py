@@ -12,35 +12,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pyloader import Context, Image, ImageId, register_loader
+from pyloader import Context, ImageId
 from pyloader.errors import FormatError, UnsupportedError
 from pyloader.formats.beside import fetch_beside
 from pyloader.formats.encodings import bunzip2, check_shape, from_bytes, from_text, inflate
 from pyloader.formats.nrrd_axes import volume_of
 from pyloader.formats.nrrd_header import TEXT, Header, parse
-from pyloader.volume import Volume
+from pyloader.volume import Volume, register_volume
 
 DECOMPRESS = {"gzip": inflate, "gz": inflate, "bzip2": bunzip2, "bz2": bunzip2}
 
 
-async def list_image_ids(image_id: ImageId, context: Context) -> list[str]:
-    """List the slices."""
-    return (await fetch_volume(image_id, context)).image_ids(image_id)
-
-
-@register_loader("nrrd", image_ids=list_image_ids)
-async def load(image_id: ImageId, context: Context) -> Image:
-    """Load a slice."""
-    return (await fetch_volume(image_id, context)).image(image_id)
-
-
-async def fetch_volume(image_id: ImageId, context: Context) -> Volume:
-    """Fetch and read a file, once for all its slices."""
-    return await context.cached(image_id.source, lambda context: read(image_id.rest, context))
-
-
-async def read(url: str, context: Context) -> Volume:
+@register_volume("nrrd")
+async def read(image_id: ImageId, context: Context) -> Volume:
     """Read a file, and those that its header names."""
+    url = image_id.rest
     nrrd = await context.package("nrrd", "pynrrd")
     body = (await context.fetch(url)).body
     header = parse(nrrd, body, url)

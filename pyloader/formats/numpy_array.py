@@ -19,11 +19,11 @@ import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
-from pyloader import Context, Image, ImageId, register_loader
+from pyloader import Context, ImageId
 from pyloader.errors import FormatError, ImageIdError, UnsupportedError
 from pyloader.formats.encodings import check_shape, from_bytes
 from pyloader.formats.query import take_options
-from pyloader.volume import Volume
+from pyloader.volume import Volume, register_volume
 
 ZIP = b"PK"
 AXES = {2: "yx", 3: "zyx", 4: "tzyx"}
@@ -31,22 +31,7 @@ AXES = {2: "yx", 3: "zyx", 4: "tzyx"}
 READ_HEADER = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
 
 
-async def list_image_ids(image_id: ImageId, context: Context) -> list[str]:
-    """List the slices."""
-    return (await fetch_volume(image_id, context)).image_ids(image_id)
-
-
-@register_loader("numpy", image_ids=list_image_ids)
-async def load(image_id: ImageId, context: Context) -> Image:
-    """Load a slice."""
-    return (await fetch_volume(image_id, context)).image(image_id)
-
-
-async def fetch_volume(image_id: ImageId, context: Context) -> Volume:
-    """Fetch and read an array, once for all its slices."""
-    return await context.cached(image_id.source, lambda context: read(image_id, context))
-
-
+@register_volume("numpy")
 async def read(image_id: ImageId, context: Context) -> Volume:
     """Read an array and turn its axes."""
     url, options = take_options(image_id.rest, "array", "axes")

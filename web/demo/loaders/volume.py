@@ -5,24 +5,13 @@ import gzip
 import nibabel
 import numpy as np
 
-from pyloader import Context, Image, ImageId, register_loader
-from pyloader.volume import Volume, from_ras
+from pyloader import Context, ImageId
+from pyloader.volume import Volume, from_ras, register_volume
 
 
+@register_volume("mgz")
 async def read(image_id: ImageId, context: Context) -> Volume:
-    async def parse(context: Context) -> Volume:
-        response = await context.fetch(image_id.rest)
-        head = nibabel.MGHImage.from_bytes(gzip.decompress(response.body))
-        print("x".join(map(str, head.shape)), head.get_data_dtype())
-        return Volume.from_array(np.asarray(head.dataobj).T, affine=from_ras(head.affine))
-
-    return await context.cached(image_id.source, parse)
-
-
-async def image_ids(image_id: ImageId, context: Context) -> list[str]:
-    return (await read(image_id, context)).image_ids(image_id)
-
-
-@register_loader("mgz", image_ids=image_ids)
-async def load(image_id: ImageId, context: Context) -> Image:
-    return (await read(image_id, context)).image(image_id)
+    response = await context.fetch(image_id.rest)
+    head = nibabel.MGHImage.from_bytes(gzip.decompress(response.body))
+    print("x".join(map(str, head.shape)), head.get_data_dtype())
+    return Volume.from_array(np.asarray(head.dataobj).T, affine=from_ras(head.affine))
