@@ -171,7 +171,7 @@ async def run(
         return await function(image_id, context)
     except LoaderError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         if module.startswith("pyloader."):
             raise
         raise CustomLoaderError(

@@ -10,6 +10,7 @@ import { Identity, sendHeaders } from './identity.js';
 import { parseImageId } from './imageid.js';
 import { createPlace } from './place.js';
 import { Pool, isMoreUrgent } from './pool.js';
+import { PythonFiles } from './python.js';
 
 export { PyLoaderError };
 
@@ -59,10 +60,6 @@ let settings = { ...DEFAULTS };
 let pool = null;
 /** @type {Promise<void> | null} */
 let booted = null;
-/** Schemes that Python serves; those of loadPython are added. */
-let pythonSchemes = new Set(BUILT_IN_SCHEMES);
-/** Which file of the page serves a scheme. @type {Map<string, string>} */
-const pythonFiles = new Map();
 /** @type {Map<string, JsLoader>} */
 const jsLoaders = new Map();
 /** @type {JsLoader | undefined} */
@@ -84,13 +81,17 @@ const holders = new Map();
 const hosts = new Set();
 const counts = { loaded: 0, failed: 0, cancelled: 0 };
 let fileNumber = 0;
-let sourceNumber = 0;
-/** Loads wait for these: loaders that the page brings by script tags. @type {Promise<any>} */
-let pageLoaders = Promise.resolve();
+/** What loadPython and script tags bring, beside the built-in schemes. @type {PythonFiles} */
+const python = new PythonFiles({
+  define: async (file) => (await init(), pool ? pool.broadcast('define', file, `define ${file.name}`) : Promise.reject(abortError(file.name))),
+  onSchemes: (schemes) => schemes.forEach((scheme) => hosts.forEach((host) => host.registerScheme(scheme))),
+  onReplaced: () => cache.clear(),
+  onPrint: (output) => fire('print', output),
+});
 
 // ------------------------------------------------------------------ starting and ending
 
-/** @param {Partial<typeof DEFAULTS>} [options] */
+/** @param {Partial<typeof DEFAULTS>} [options] @returns {Promise<void>} */
 export function init(options = {}) {
   if (booted) return booted;
   if (bootFailed) resetReady();
@@ -105,9 +106,9 @@ export function init(options = {}) {
       beforeRequest: (request) => settings.beforeRequest?.(request),
       authorize: (request) => identity.renew(request, started),
       describe: (of, context) => started.pauseFor(descriptions.describe(of, context)),
-      print: show,
+      print: (output) => python.print(output),
     },
-    loaderOf: (scheme) => pythonFiles.get(scheme),
+    loaderOf: (scheme) => python.fileOf(scheme),
     onBootProgress: (detail) => isStarting && fire('bootprogress', detail),
     onPackageProgress: (arrival) => fire('packageprogress', { ...arrival, percentComplete: percent(arrival.loaded, arrival.total) }),
   });
@@ -152,8 +153,7 @@ function poolSettings() {
 export function terminate() {
   pool?.end(abortError('pyloader: the load'));
   [pool, booted] = [null, null];
-  pythonSchemes = new Set(BUILT_IN_SCHEMES);
-  pythonFiles.clear();
+  python.forget();
   holders.clear();
   cache.clear();
   metadata.clear();
@@ -301,8 +301,7 @@ async function choose(imageId, options, mode, shownAs, signal) {
 
 /** @param {string} scheme */
 async function isPython(scheme) {
-  if (!pythonSchemes.has(scheme)) await pageLoaders;
-  return pythonSchemes.has(scheme);
+  return BUILT_IN_SCHEMES.includes(scheme) || python.serves(scheme);
 }
 
 /** @param {JsLoader} loader @param {string} imageId @param {Options} options @param {AbortSignal} signal */
@@ -349,28 +348,10 @@ function hurry(job, urgency) {
 async function callWorker(name, payload, imageId, options) {
   const { source, scheme } = parseImageId(imageId);
   await init();
-  if (!pythonSchemes.has(scheme)) await pageLoaders;
+  await isPython(scheme);
   if (!pool) throw abortError('pyloader: the load');
   const { signal, onProgress, priority, requestType, timeout } = options;
-  return pool.run({ name, payload, source, signal, onProgress, priority, requestType, timeout }).catch(withTraceback(scheme));
-}
-
-/**
- * Show Python's traceback on the console too: viewers swallow errors.
- * @param {string} scheme @returns {(error: any) => never}
- */
-function withTraceback(scheme) {
-  return (error) => {
-    if (error.traceback) show({ level: 'error', name: pythonFiles.get(scheme) ?? scheme, text: `${error.message}\n${error.traceback}` });
-    throw error;
-  };
-}
-
-/** What Python prints. @param {{level: string, name: string, text: string}} output */
-function show({ level, name, text }) {
-  const print = level === 'error' ? console.error : level === 'warn' ? console.warn : console.info;
-  print(`[${name}] ${text}`);
-  fire('print', { level, name, text });
+  return pool.run({ name, payload, source, signal, onProgress, priority, requestType, timeout }).catch((error) => python.fail(error, scheme));
 }
 
 /** What the page has said of the DICOMweb service of an image. @param {string} imageId */
@@ -432,42 +413,8 @@ export function registerUnknownImageLoader(loader) {
 }
 
 /** @param {{url?: string, source?: string, name?: string, packages?: string[]}} options @returns {Promise<string[]>} */
-export async function loadPython({ url, source, name, packages = [] }) {
-  const text = source ?? (await fetchSource(url));
-  const file = name ?? (url ? new URL(url, document.baseURI).pathname.split('/').pop() : '') ?? '';
-  const payload = { name: file || `loader-${++sourceNumber}.py`, source: text, packages, baseURL: document.baseURI };
-  await init();
-  const schemes = /** @type {string[]} */ (await pool?.broadcast('define', payload, `define ${payload.name}`).catch(withTraceback(payload.name)));
-  // Images of an earlier version of the file, and those made of such images.
-  if ([...pythonFiles.values()].includes(payload.name)) cache.clear();
-  for (const scheme of schemes) {
-    pythonSchemes.add(scheme);
-    pythonFiles.set(scheme, payload.name);
-    for (const host of hosts) host.registerScheme(scheme);
-  }
-  return schemes;
-}
-
-/** @param {string | undefined} url */
-async function fetchSource(url) {
-  if (!url) throw new PyLoaderError({ code: 'loader', message: 'loadPython needs {url} or {source}' });
-  const answer = await fetch(new URL(url, document.baseURI)).catch((error) => ({ ok: false, status: 0, statusText: error.message, text: () => '' }));
-  if (answer.ok) return answer.text();
-  throw new PyLoaderError({
-    name: 'HttpStatusError', code: answer.status ? 'http-status' : 'network', stage: 'fetch', url, status: answer.status,
-    message: `the Python loader ${url} could not be fetched: ${answer.status || ''} ${answer.statusText}`,
-  });
-}
-
-/** Bring in `<script type="text/python" data-pyloader>`; what fails is reported as a script's error is. */
-function loadScriptTags() {
-  const scripts = /** @type {HTMLScriptElement[]} */ ([...document.querySelectorAll('script[type="text/python"][data-pyloader]')]);
-  const loads = scripts.map((script) => {
-    const packages = script.dataset.packages?.split(/\s+|,(?![<>=!~])/).filter(Boolean); // 'a>=1,<2' is one
-    return loadPython(script.src ? { url: script.src, packages } : { source: script.textContent ?? '', name: script.id || undefined, packages });
-  });
-  pageLoaders = Promise.allSettled(loads);
-  for (const load of loads) load.catch(reportError);
+export async function loadPython(options) {
+  return python.run(options);
 }
 
 // ------------------------------------------------------------------ metadata and files
@@ -558,7 +505,7 @@ export function use(cornerstone, { priority, schemes } = {}) {
     mode,
   };
   hosts.add(host);
-  for (const scheme of [...pythonSchemes, ...jsLoaders.keys()]) host.registerScheme(scheme);
+  for (const scheme of [...BUILT_IN_SCHEMES, ...python.schemes, ...jsLoaders.keys()]) host.registerScheme(scheme);
   return () => {
     hosts.delete(host);
     detach();
@@ -570,5 +517,6 @@ function fire(type, detail) {
   events.dispatchEvent(new CustomEvent(type, { detail }));
 }
 
-if (document.readyState === 'loading') document.addEventListener('DOMContentLoaded', loadScriptTags);
-else loadScriptTags();
+const runScriptTags = () => python.runScriptTags();
+if (document.readyState === 'loading') document.addEventListener('DOMContentLoaded', runScriptTags);
+else runScriptTags();

@@ -1,0 +1,95 @@
+// @ts-check
+// The Python files of a page: which schemes they serve, what they print, how they fail.
+import { PyLoaderError } from './errors.js';
+
+/** @typedef {{name: string, source: string, packages: string[], baseURL: string}} File as the workers run it */
+/** @typedef {{level: string, name: string, text: string}} Output */
+/** @typedef {{define: (file: File) => Promise<string[]>, onSchemes: (schemes: string[]) => void, onReplaced: () => void, onPrint: (output: Output) => void}} Host */
+
+export class PythonFiles {
+  /** Which file serves a scheme. @type {Map<string, string>} */
+  #files = new Map();
+  /** Loads wait for these: files that the page brings by script tags. @type {Promise<any>} */
+  #ofPage = Promise.resolve();
+  #unnamed = 0;
+
+  /** @param {Host} host */
+  constructor(host) {
+    this.host = host;
+  }
+
+  /** The schemes that files serve. */
+  get schemes() {
+    return [...this.#files.keys()];
+  }
+
+  /** @param {string} scheme @returns {string | undefined} */
+  fileOf(scheme) {
+    return this.#files.get(scheme);
+  }
+
+  /** Whether a file serves a scheme, once those of script tags are there. @param {string} scheme */
+  async serves(scheme) {
+    if (!this.#files.has(scheme)) await this.#ofPage;
+    return this.#files.has(scheme);
+  }
+
+  forget() {
+    this.#files.clear();
+  }
+
+  /**
+   * Run a file; its former self's schemes are its own.
+   * @param {{url?: string, source?: string, name?: string, packages?: string[]}} options
+   * @returns {Promise<string[]>} the schemes that it registered
+   */
+  async run({ url, source, name, packages = [] }) {
+    const text = source ?? (await fetchSource(url));
+    const ownName = name ?? (url ? new URL(url, document.baseURI).pathname.split('/').pop() : '') ?? '';
+    const file = { name: ownName || `loader-${++this.#unnamed}.py`, source: text, packages, baseURL: document.baseURI };
+    const schemes = await this.host.define(file).catch((error) => this.fail(error, file.name));
+    // Images of an earlier version of the file, and those made of such images.
+    if ([...this.#files.values()].includes(file.name)) this.host.onReplaced();
+    for (const scheme of schemes) this.#files.set(scheme, file.name);
+    this.host.onSchemes(schemes);
+    return schemes;
+  }
+
+  /** Bring in `<script type="text/python" data-pyloader>`; what fails is reported as a script's error is. */
+  runScriptTags() {
+    const scripts = /** @type {HTMLScriptElement[]} */ ([...document.querySelectorAll('script[type="text/python"][data-pyloader]')]);
+    const runs = scripts.map((script) => {
+      const packages = script.dataset.packages?.split(/\s+|,(?![<>=!~])/).filter(Boolean); // 'a>=1,<2' is one
+      return this.run(script.src ? { url: script.src, packages } : { source: script.textContent ?? '', name: script.id || undefined, packages });
+    });
+    this.#ofPage = Promise.allSettled(runs);
+    for (const run of runs) run.catch(reportError);
+  }
+
+  /** What Python prints. @param {Output} output */
+  print({ level, name, text }) {
+    const write = level === 'error' ? console.error : level === 'warn' ? console.warn : console.info;
+    write(`[${name}] ${text}`);
+    this.host.onPrint({ level, name, text });
+  }
+
+  /**
+   * Show Python's traceback on the console too: viewers swallow errors.
+   * @param {any} error @param {string} name of the file, or a scheme @returns {never}
+   */
+  fail(error, name) {
+    if (error.traceback) this.print({ level: 'error', name: this.#files.get(name) ?? name, text: `${error.message}\n${error.traceback}` });
+    throw error;
+  }
+}
+
+/** @param {string | undefined} url */
+async function fetchSource(url) {
+  if (!url) throw new PyLoaderError({ code: 'loader', message: 'loadPython needs {url} or {source}' });
+  const answer = await fetch(new URL(url, document.baseURI)).catch((error) => ({ ok: false, status: 0, statusText: error.message, text: () => '' }));
+  if (answer.ok) return answer.text();
+  throw new PyLoaderError({
+    name: 'HttpStatusError', code: answer.status ? 'http-status' : 'network', stage: 'fetch', url, status: answer.status,
+    message: `the Python loader ${url} could not be fetched: ${answer.status || ''} ${answer.statusText}`,
+  });
+}
