@@ -73,6 +73,21 @@ class ImageId:
         """
         return self.text.partition(":")[2]
 
+    def refuse_part(self) -> None:
+        """Say that there are no slices here, but frames.
+
+        Raises
+        ------
+        ImageIdError
+            The imageId names a slice of a volume.
+        """
+        if self.part:
+            raise ImageIdError(
+                f"imageId {self.text!r} names the slice {self.part!r} of a volume, and "
+                f"{self.scheme!r} serves none; frames and pages are named as in "
+                f"{self.of_frame(1)!r}"
+            )
+
     def of_frame(self, frame_index: int) -> str:
         """Return the imageId of a frame, from 0, of the same source."""
         number = frame_index + first_frame(self.text)

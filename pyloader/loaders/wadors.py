@@ -70,6 +70,7 @@ LOADER = Loader(load, load_header, list_image_ids)
 
 async def open_remote(image_id: ImageId, context: Context) -> Remote | Instance:
     """Return what an imageId names; the whole instance where the server has no metadata."""
+    image_id.refuse_part()
     address = Address.parse(image_id.rest)
 
     async def fetch(context: Context) -> Remote | Instance:

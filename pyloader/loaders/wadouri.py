@@ -75,6 +75,7 @@ async def open_file(image_id: ImageId, context: Context, first: int | None = Non
     first : int, optional
         Bytes to ask for at first; by default as many as suit the imageId.
     """
+    image_id.refuse_part()
     # A dicomfile: has no address of its own; the page gives its Blob under this name.
     url = image_id.source if image_id.scheme == "dicomfile" else image_id.rest
     if first is None and image_id.names_frame:

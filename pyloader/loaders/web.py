@@ -8,7 +8,6 @@ page is named ``#frame=N``. ``web:`` stands before any address, relative ones, `
 from __future__ import annotations
 
 from pyloader.context import Context
-from pyloader.errors import ImageIdError
 from pyloader.image import Image
 from pyloader.imageid import ImageId
 from pyloader.loaders import Loader
@@ -40,11 +39,7 @@ async def open_file(image_id: ImageId, context: Context) -> File:
         The imageId names a slice of a volume.
     LoaderError
     """
-    if image_id.part:
-        raise ImageIdError(
-            f"imageId {image_id.text!r} names the slice {image_id.part!r} of a volume; frames and "
-            f"pages of a web image are named as in {image_id.of_frame(1)!r}"
-        )
+    image_id.refuse_part()
     url = image_id.rest if image_id.scheme == "web" else image_id.source
 
     async def fetch(context: Context) -> File:
