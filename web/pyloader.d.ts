@@ -17,7 +17,7 @@ export interface InitOptions {
   packages?: string[];
   /**
    * Package indexes (PEP 503, PEP 691) that Python packages may come from; default `[]`: nothing is fetched
-   * but from the servers of the page and of dist/. Example: `['https://pypi.org/simple']`. Wheels may then
+   * but from the servers of the page and of dist/. Example: `['https://packages.example/simple']`. Wheels may then
    * be named by URLs on these servers too; an index itself may refer to files elsewhere.
    */
   packageIndexes?: string[];
