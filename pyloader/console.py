@@ -24,6 +24,8 @@ class Console(TextIOBase):
         Takes the lines; see `Write`.
     """
 
+    encoding = "utf-8"  # libraries that print ask for it
+
     def __init__(self, write: Write) -> None:
         self._write = write
         self._begun: dict[str, str] = {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import sys
 from collections.abc import Iterator
 
 from pyloader import Context, Image, ImageId, load_image, register_loader
@@ -59,6 +60,15 @@ def test_speakers_do_not_end_each_others_lines():
         speaker.reset(token)
         print("c")
         assert lines == [("other.py", "b"), ("pyloader", "ac")]
+
+
+def test_stream_is_what_libraries_expect():
+    with printed() as lines:
+        assert sys.stdout.encoding == "utf-8"
+        assert not sys.stdout.isatty()
+        assert sys.stdout.writable()
+        sys.stdout.writelines(["\u00e4\n"])
+    assert lines == [("pyloader", "\u00e4")]
 
 
 async def test_loader_prints_by_the_name_of_its_file(context):
