@@ -12,6 +12,8 @@ from numpy.testing import assert_array_equal
 
 from pyloader import load_image
 from pyloader.errors import DecodeError, FormatError
+from pyloader.loaders.pictures import webp
+from pyloader.pixels.codecs import decode_picture
 from tests import pictures
 from tests.pictures import (
     COLUMNS,
@@ -221,3 +223,17 @@ async def test_avif_frames():
 async def test_avif_cut_off(cut):
     with pytest.raises(FormatError, match="cut off"):
         await load(saved(photo(), "AVIF")[:cut])
+
+
+async def test_frames_of_a_webp_are_composed_once(context, transport, monkeypatch):
+    transport.answers[URL] = animated(pictures.moving(4), "WEBP", lossless=True)
+    decoded: list[bytes] = []
+
+    def count(codec: str, body: bytes, **options: bool) -> np.ndarray:
+        decoded.append(body)
+        return decode_picture(codec, body, **options)
+
+    monkeypatch.setattr(webp, "decode_picture", count)
+    images = [await load_image(f"web:{URL}&frame={number}", context) for number in (3, 1, 4, 2)]
+    assert len(decoded) == 4
+    assert len({image.pixels.tobytes() for image in images}) == 4

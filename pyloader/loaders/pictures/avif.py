@@ -11,7 +11,7 @@ import numpy as np
 from pyloader.context import Context
 from pyloader.errors import FormatError, UnsupportedError
 from pyloader.loaders.pictures.picture import Header, Picture, Pixels
-from pyloader.loaders.pictures.together import decode_together
+from pyloader.loaders.pictures.together import decode_together, frames_of
 from pyloader.pixels.codecs import has_codec
 
 BRANDS = frozenset({b"avif", b"avis"})
@@ -54,7 +54,9 @@ def make_picture(source: str, body: bytes, boxes: Mapping[bytes, bytes]) -> Pict
     async def decode(picture: Picture, frame_index: int, context: Context) -> Pixels:
         if is_here:
             # With an index, a sequence breaks the memory of the codec (imagecodecs 2026.3).
-            frame = await decode_together(picture, "avif", frame_index, context)
+            frame = await decode_together(
+                picture, lambda: frames_of("avif", picture), frame_index, context
+            )
             return rotated(frame, turns, mirror)
         pixels = await context.host.decode(body, "image/avif", frame_index)
         return pixels[..., (0, 3)] if flags & MONOCHROME else pixels

@@ -7,7 +7,7 @@ import struct
 from pyloader.context import Context
 from pyloader.errors import FormatError
 from pyloader.loaders.pictures.picture import Header, Picture, Pixels
-from pyloader.loaders.pictures.together import decode_together
+from pyloader.loaders.pictures.together import decode_together, frames_of
 from pyloader.pixels.codecs import has_codec
 
 SIGNATURES = (b"GIF87a", b"GIF89a")
@@ -29,7 +29,7 @@ async def decode(picture: Picture, frame_index: int, context: Context) -> Pixels
     """Return the screen, (rows, columns, 3 or 4), as it is when a frame is shown."""
     if not has_codec("gif"):
         return await context.host.decode(picture.body, "image/gif", frame_index)
-    return await decode_together(picture, "gif", frame_index, context)
+    return await decode_together(picture, lambda: frames_of("gif", picture), frame_index, context)
 
 
 def read_header(body: bytes) -> Header:

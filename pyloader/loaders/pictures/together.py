@@ -1,6 +1,8 @@
-"""Frames that a codec of imagecodecs gives only together: decoded once, and kept for the others."""
+"""Frames that are decoded together, since one needs another or the codec gives only all of them."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 from pyloader.context import Context
 from pyloader.errors import DecodeError
@@ -8,10 +10,21 @@ from pyloader.loaders.pictures.picture import Picture, Pixels
 from pyloader.pixels.codecs import decode_picture
 
 
+def frames_of(codec: str, picture: Picture) -> Pixels:
+    """Return what a codec of imagecodecs decodes, one frame as the first of one."""
+    frames = decode_picture(codec, picture.body)
+    return frames if picture.number_of_frames > 1 else frames[None]
+
+
 async def decode_together(
-    picture: Picture, codec: str, frame_index: int, context: Context
+    picture: Picture, decode_all: Callable[[], Pixels], frame_index: int, context: Context
 ) -> Pixels:
-    """Return a frame, from 0, of a file whose frames `codec` decodes at once.
+    """Return a frame, from 0, of a file whose frames are decoded once, and kept for the others.
+
+    Parameters
+    ----------
+    decode_all : callable
+        Returns (frames, rows, columns) or (frames, rows, columns, samples).
 
     Raises
     ------
@@ -23,8 +36,7 @@ async def decode_together(
 
     async def decode(context: Context) -> Pixels:
         context.check_size(count * picture.header.frame_bytes, f"this {name} of {count} frames")
-        frames = decode_picture(codec, picture.body)
-        return frames if count > 1 else frames[None]
+        return decode_all()
 
     frames: Pixels = await context.cached((picture.source, "frames"), decode)
     if len(frames) != count:

@@ -12,6 +12,7 @@ from pyloader.context import Context
 from pyloader.errors import FormatError
 from pyloader.loaders.pictures.exif import orientation_of
 from pyloader.loaders.pictures.picture import Header, Picture, Pixels
+from pyloader.loaders.pictures.together import decode_together
 from pyloader.pixels.codecs import decode_picture
 
 SIGNATURE = b"RIFF"
@@ -53,7 +54,9 @@ async def open_webp(source: str, body: bytes, context: Context) -> Picture:
     async def decode(picture: Picture, frame_index: int, context: Context) -> Pixels:
         if not frames:
             return decode_picture("webp", body)
-        return composed(frames[: frame_index + 1], (rows, columns))
+        return await decode_together(
+            picture, lambda: composed(frames, (rows, columns)), frame_index, context
+        )
 
     header = Header(
         "WebP",
@@ -124,7 +127,7 @@ def frame_of(payload: bytes) -> Frame:
 
 
 def composed(frames: list[Frame], size: tuple[int, int]) -> Pixels:
-    """Return the canvas, (rows, columns, 4), after the last of `frames`.
+    """Return the canvas after each of `frames`: (frames, rows, columns, 4).
 
     Raises
     ------
@@ -132,6 +135,7 @@ def composed(frames: list[Frame], size: tuple[int, int]) -> Pixels:
         A frame reaches beyond the canvas.
     """
     canvas = np.zeros((*size, 4), "u1")
+    shown = np.empty((len(frames), *canvas.shape), "u1")
     for index, frame in enumerate(frames):
         place = canvas[frame.row :, frame.column :][: frame.rows, : frame.columns]
         if place.shape[:2] != (frame.rows, frame.columns):
@@ -141,9 +145,10 @@ def composed(frames: list[Frame], size: tuple[int, int]) -> Pixels:
             )
         pixels = decode_picture("webp", as_file(frame), is_rgba=True)
         place[:] = over(pixels, place) if frame.is_blended else pixels
-        if frame.is_cleared and frame is not frames[-1]:
+        shown[index] = canvas
+        if frame.is_cleared:
             place[:] = 0
-    return canvas
+    return shown
 
 
 def as_file(frame: Frame) -> bytes:
