@@ -50,6 +50,7 @@ export class PythonFiles {
     const schemes = await this.host.define(file).catch((error) => this.fail(error, file.name));
     // Images of an earlier version of the file, and those made of such images.
     if ([...this.#files.values()].includes(file.name)) this.host.onReplaced();
+    for (const [scheme, owner] of this.#files) if (owner === file.name) this.#files.delete(scheme);
     for (const scheme of schemes) this.#files.set(scheme, file.name);
     this.host.onSchemes(schemes);
     return schemes;
