@@ -15,6 +15,7 @@ from nibabel import nifti1, nifti2
 from nibabel.affines import apply_affine
 
 from pyloader import Context, Image, list_image_ids, load_image
+from pyloader.transport import Response
 from pyloader.transport.memory import MemoryTransport
 
 SHAPE = (5, 4, 3)
@@ -162,3 +163,13 @@ def place_in(reference: Any, value: Any) -> np.ndarray:
     [voxel] = np.argwhere(reference.dataobj.get_unscaled() == value)
     voxel = (*voxel, 0, 0)[:3]
     return apply_affine(reference.affine, voxel) * (-1, -1, 1)
+
+
+def v2(**fields: object) -> Nifti:
+    """Make a NIfTI-2 file with values in its header."""
+    return make(numbers("i2"), version=2, **fields)
+
+
+def with_size(body: bytes) -> Response:
+    """Return an answer that tells its length."""
+    return Response(URL, 200, {"content-length": str(len(body))}, body)

@@ -8,7 +8,6 @@ from numpy.testing import assert_array_equal
 
 from pyloader import list_image_ids, load_image, load_metadata
 from pyloader.errors import FormatError, UnsupportedError
-from pyloader.transport import Response
 from tests.nifti_builders import (
     URL,
     Nifti,
@@ -18,22 +17,14 @@ from tests.nifti_builders import (
     numbers,
     packed,
     serve,
+    v2,
     with_fields,
+    with_size,
 )
 
 FILE = make(numbers("i2", (20, 18, 16)))
 HEADER = make(numbers("i2"))
 GZIP = packed(FILE.single)
-
-
-def v2(**fields: object) -> Nifti:
-    """Make a NIfTI-2 file with values in its header."""
-    return make(numbers("i2"), version=2, **fields)
-
-
-def with_size(body: bytes) -> Response:
-    """Return an answer that tells its length."""
-    return Response(URL, 200, {"content-length": str(len(body))}, body)
 
 
 # ------------------------------------------------------------------ cut off and damaged

@@ -22,28 +22,19 @@ from pyloader.transport import Progress, Request, Response, Sink
 from pyloader.transport.memory import pour
 from tests.nifti_builders import (
     URL,
-    Nifti,
     load_array,
     make,
     numbers,
     packed,
     serve,
+    v2,
     with_fields,
+    with_size,
 )
 
 FILE = make(numbers("i2", (20, 18, 16)))
 HEADER = make(numbers("i2"))
 GZIP = packed(FILE.single)
-
-
-def v2(**fields: object) -> Nifti:
-    """Make a NIfTI-2 file with values in its header."""
-    return make(numbers("i2"), version=2, **fields)
-
-
-def with_size(body: bytes) -> Response:
-    """Return an answer that tells its length."""
-    return Response(URL, 200, {"content-length": str(len(body))}, body)
 
 
 # ------------------------------------------------------------------ pieces
