@@ -148,7 +148,7 @@ LAYERS = {
         *("cache", "context", "custom", "image", "imageid", "load", "loaders", "network"),
         *("pixels", "testing", "transport", "wire"),
     },
-    "cli": {"cli", "custom", "image", "imageid", "load", "pixels", "wire"},
+    "cli": {"loaders", "cli", "custom", "image", "imageid", "load", "pixels", "wire"},
     "__main__": {"cli"},
 }
 

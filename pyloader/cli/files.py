@@ -10,34 +10,12 @@ from urllib.request import url2pathname
 
 from pyloader.errors import ImageIdError
 from pyloader.imageid import SCHEME
+from pyloader.loaders.beginnings import beginning_of
+from pyloader.loaders.pictures.recognise import find_opener
 
 BEGINNING_BYTES = 1024
-# Where, what, scheme; the first that fits counts: DICOM may begin as TIFF does (PS3.10 7.1).
-MAGIC = (
-    (128, b"DICM", "wadouri"),
-    (0, b"NRRD", "nrrd"),
-    (0, b"\x93NUMPY", "numpy"),
-    (344, b"n+1\0", "nifti"),
-    (344, b"ni1\0", "nifti"),
-    (4, b"n+2\0", "nifti"),
-    (4, b"ni2\0", "nifti"),
-    (0, b"ObjectType", "metaimage"),
-    (0, b"NDims", "metaimage"),
-    (0, b"\x89PNG", "web"),
-    (0, b"\xff\xd8\xff", "web"),
-    (0, b"GIF8", "web"),
-    (0, b"BM", "web"),
-    (0, b"II*\0", "web"),
-    (0, b"II+\0", "web"),
-    (0, b"MM\0*", "web"),
-    (0, b"MM\0+", "web"),
-    (8, b"WEBP", "web"),
-    (4, b"ftyp", "web"),
-    # A data set without preamble: its first element is of group 0008 or 0002 (PS3.5 7.1).
-    (0, b"\x08\0", "wadouri"),
-    (0, b"\x02\0", "wadouri"),
-    (0, b"\0\x08\0", "wadouri"),
-)
+# A data set without preamble: its first element is of group 0008 or 0002 (PS3.5 7.1).
+BARE_DATA_SETS = (b"\x08\0", b"\x02\0", b"\0\x08\0")
 ENDINGS = {
     "wadouri": (".dcm", ".dicom", ".ima"),
     "nifti": (".nii", ".nii.gz", ".hdr", ".img", ".img.gz"),
@@ -118,7 +96,10 @@ def read_beginning(path: Path) -> bytes:
 
 def recognise(head: bytes) -> str | None:
     """Return the scheme of what a file begins with."""
-    for offset, magic, scheme in MAGIC:
-        if head.startswith(magic, offset):
-            return scheme
-    return None
+    # DICOM first: its preamble may be that of a TIFF (PS3.10 7.1).
+    known = beginning_of(head)
+    if known is not None:
+        return known.scheme
+    if find_opener(head) is not None:
+        return "web"
+    return "wadouri" if head.startswith(BARE_DATA_SETS) else None

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 
 from pyloader.context import Context
 from pyloader.errors import FormatError, LoaderError, UnsupportedError
+from pyloader.loaders.beginnings import beginning_of
 from pyloader.loaders.pictures import avif, bmp, gif, jpeg, png, tiff, webp
 from pyloader.loaders.pictures.picture import File
 
@@ -22,10 +23,6 @@ STARTS: tuple[tuple[bytes, Opener], ...] = (
 )
 # What is known by name: where its signature stands, and what to do.
 FOREIGN: tuple[tuple[int, bytes, str], ...] = (
-    (128, b"DICM", "a DICOM file; ask for it by wadouri:"),
-    (344, b"n+1\0", "a NIfTI file; ask for it by nifti:"),
-    (0, b"NRRD", "a NRRD file; ask for it by nrrd:"),
-    (0, b"\x93NUMPY", "a numpy array; ask for it by numpy:"),
     (0, b"\xff\x0a", "JPEG XL"),
     (4, b"JXL \r\n", "JPEG XL"),
     (4, b"jP  \r\n", "JPEG 2000 (JP2)"),
@@ -57,6 +54,14 @@ def opener_of(body: bytes, url: str) -> Opener:
     UnsupportedError
         It is of a kind that is known, and not read here.
     """
+    opener = find_opener(body)
+    if opener is None:
+        raise refusal(body, url)
+    return opener
+
+
+def find_opener(body: bytes) -> Opener | None:
+    """Return what opens a file by its first bytes; None when it is no web image that is read."""
     for signature, opener in STARTS:
         if body.startswith(signature):
             return opener
@@ -64,7 +69,7 @@ def opener_of(body: bytes, url: str) -> Opener:
         return webp.open_webp
     if body[4:8] == b"ftyp" and avif.BRANDS & set(brands_of(body)):
         return avif.open_avif
-    raise refusal(body, url)
+    return None
 
 
 def brands_of(body: bytes) -> list[bytes]:
@@ -94,6 +99,9 @@ def refusal(body: bytes, url: str) -> LoaderError:
 
 def name_of(body: bytes) -> str | None:
     """Return the name of a format that is known, but not read."""
+    known = beginning_of(body)
+    if known is not None:
+        return f"{known.name}; ask for it by {known.scheme}:"
     if body[4:8] == b"ftyp":
         return f"of the kind {body[8:12].decode('latin-1')!r} (HEIF, or a film)"
     if SVG.match(body[:LOOKED_AT]):
