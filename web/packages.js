@@ -33,9 +33,9 @@ export class Shelf {
     return this.indexURL + this.rows[name].file_name;
   }
 
-  /** @param {string} name @param {Report} [report] @returns {Promise<Wheel>} */
-  async fetch(name, report) {
-    const answer = await fetchAsset(this.address(name), `sha256-${base64(this.rows[name].sha256)}`);
+  /** @param {string} name @param {Report} [report] @param {AbortSignal} [signal] @returns {Promise<Wheel>} */
+  async fetch(name, report, signal) {
+    const answer = await fetchAsset(this.address(name), `sha256-${base64(this.rows[name].sha256)}`, signal);
     return { name, body: report ? await readAll(answer, this.rows[name].file_name, report) : await answer.arrayBuffer() };
   }
 
@@ -133,9 +133,16 @@ export class Packages {
   async #bring(bridge, names, report) {
     const wanted = [...this.shelf.withDepends(names.filter((name) => !this.#isThere(name)))].filter((name) => !this.#isThere(name));
     if (!wanted.length) return;
-    const wheels = await Promise.all(wanted.map((name) => this.shelf.fetch(name, report))).catch((error) => {
-      throw packageError(`the Python package ${names.join(', ')} of dist/ could not be installed: ${error.message}. Is the whole of dist/ there? The next load that needs it tries again`);
-    });
+    // One that never came would hold up all who install after it.
+    const watch = new Watch(this.settings.requestTimeout);
+    const advance = (/** @type {Arrival} */ arrival) => (watch.restart(), report(arrival));
+    const signal = watch.join(undefined);
+    const wheels = await Promise.all(wanted.map((name) => this.shelf.fetch(name, advance, signal)))
+      .catch((error) => {
+        const words = watch.silent ? `no byte came for ${this.settings.requestTimeout} ms` : error.message;
+        throw packageError(`the Python package ${names.join(', ')} of dist/ could not be installed: ${words}. Is the whole of dist/ there? The next load that needs it tries again`);
+      })
+      .finally(() => watch.stop());
     unpack(this.pyodide, wheels);
     this.#forgetMisses();
     if (wanted.includes('micropip')) bridge.limit_micropip(this.#indexes());
@@ -194,9 +201,9 @@ function normal(name) {
 
 // ------------------------------------------------------------------ fetching
 
-/** @param {string} url @param {string} [integrity] */
-async function fetchAsset(url, integrity) {
-  const answer = await fetch(url, { integrity }).catch((error) => {
+/** @param {string} url @param {string} [integrity] @param {AbortSignal} [signal] */
+async function fetchAsset(url, integrity, signal) {
+  const answer = await fetch(url, { integrity, signal }).catch((error) => {
     throw new Error(`${url} cannot be fetched, or is not the file that the build made (${error.message})`);
   });
   if (!answer.ok) throw new Error(`${url} answered with status ${answer.status}`);

@@ -103,6 +103,14 @@ test('one installation waits for the one before, which may fail', async () => {
   assert.equal(failed.code, 'package', 'it is tried again');
 });
 
+test('a wheel of dist/ that never comes holds up nobody for longer than requestTimeout', async () => {
+  const never = ({ signal }) => new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+  const { packages, bridge } = setUp({ answers: { [`${DIST}a.whl`]: never }, settings: { requestTimeout: 30 } });
+  const [first, second] = await Promise.allSettled([packages.install(bridge, ['a']), packages.install(bridge, ['c'])]);
+  assert.deepEqual([first.reason.code, second.status], ['package', 'fulfilled']);
+  assert.match(first.reason.message, /a of dist\/ could not be installed: no byte came for 30 ms/);
+});
+
 test('what Python could not install is the error of the page', async () => {
   const error = { name: 'PackageError', code: 'package', stage: 'loader', message: 'no such thing' };
   const { packages, bridge } = setUp({ bridge: { add_packages: async () => error } });
