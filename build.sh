@@ -103,14 +103,23 @@ offer_orthanc() {
     echo "build: they could not be installed: the tests with Orthanc will be skipped" >&2
 }
 
+offer_dcmtk() {
+  command -v dcm2pnm >/dev/null && return
+  echo "build: installing DCMTK for the tests" >&2
+  apt_install dcmtk ||
+    echo "build: it could not be installed: comparisons with DCMTK's renderings will be skipped" >&2
+}
+
 run_tests() {
   local failed=0
   prepare_tests
   build
   require_chromium
   offer_orthanc
+  offer_dcmtk
   node --test --test-reporter=spec tests/js/*.test.js || failed=1
-  "$ENVIRONMENT/python" -m pytest "$@" || failed=1
+  # Files of tests side by side; most of the time goes by while Python starts in a page.
+  "$ENVIRONMENT/python" -m pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile --no-loadscope-reorder "$@" || failed=1
   return "$failed"
 }
 

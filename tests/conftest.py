@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from typing import Any
 
 import pytest
 
@@ -13,11 +14,31 @@ from pyloader.network import Network
 from pyloader.transport.memory import MemoryTransport
 
 pytest_plugins = ["tests.servers"]
+TABLE = "table: "
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Run the browser's tests last: its driver's event loop cannot be shared by async tests."""
     items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
+
+
+@pytest.fixture
+def add_row(record_property: Callable[[str, object], None]) -> Callable[[str, str], None]:
+    """Return a function ``(title, row)``: the rows of a title are printed at the end of the run."""
+    return lambda title, row: record_property(TABLE + title, row)
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Print the tables that tests have added rows to, also those of other processes."""
+    reports = (report for found in terminalreporter.stats.values() for report in found)
+    noted = (pair for report in reports for pair in getattr(report, "user_properties", ()))
+    tables: dict[str, dict[str, None]] = {}  # the reports of one test's phases repeat its rows
+    for title, row in noted:
+        if title.startswith(TABLE):
+            tables.setdefault(title.removeprefix(TABLE), {})[row] = None
+    for title, rows in tables.items():
+        terminalreporter.section(title)
+        terminalreporter.write("\n".join(sorted(rows)) + "\n")
 
 
 @pytest.fixture
