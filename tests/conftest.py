@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
@@ -15,6 +16,11 @@ from pyloader.transport.memory import MemoryTransport
 
 pytest_plugins = ["tests.servers"]
 TABLE = "table: "
+
+
+def pytest_configure() -> None:
+    """Take interrupts, which shells ignore in what they run in the background, children too."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
