@@ -22,8 +22,9 @@ FRAME_BYTES = ROWS * COLUMNS * 2
 # limits.sourceBytes: what a worker keeps of files. A request under way may have as much.
 KEPT = 64 << 20
 # Those two, and their copies on the way from the network to Python and from there to the page,
-# which wait to be collected; the images of a hundred frames are the page's own.
-BOUND = 3 * KEPT + 3 * 100 * FRAME_BYTES + (64 << 20)
+# which wait to be collected, on a busy machine for long; the images of a hundred frames are the
+# page's own.
+BOUND = 3 * KEPT + 4 * 100 * FRAME_BYTES + (64 << 20)
 
 SEE_ALL = """
 async (ids) => {
