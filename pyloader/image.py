@@ -35,8 +35,8 @@ class PixelModule:
     pixel_aspect_ratio: tuple[int, ...] | None = None
     smallest_pixel_value: int | None = None
     largest_pixel_value: int | None = None
-    pixel_padding_value: int | None = None
-    pixel_padding_range_limit: int | None = None
+    pixel_padding_value: float | None = None
+    pixel_padding_range_limit: float | None = None
 
     @property
     def stored_range(self) -> tuple[int, int]:
@@ -47,9 +47,9 @@ class PixelModule:
 
     @property
     def frame_bits(self) -> int:
-        """Bits of one native frame; pairs of YBR_FULL_422 pixels share their chroma."""
+        """Bits of one native frame; pairs of pixels share their chroma in 4:2:2."""
         bits = self.rows * self.columns * self.samples_per_pixel * self.bits_allocated
-        return bits // 3 * 2 if self.photometric_interpretation == "YBR_FULL_422" else bits
+        return bits // 3 * 2 if self.photometric_interpretation.endswith("_422") else bits
 
     @classmethod
     def of(cls, pixels: NDArray[Any], **attributes: Any) -> PixelModule:
@@ -79,6 +79,7 @@ class PlaneModule:
     pixel_spacing : (2,) mm, between rows (down), then between columns (across)
     image_orientation_patient : (6,) cosines along a row, then along a column
     image_position_patient : (3,) mm, centre of the first pixel
+    imager_pixel_spacing : (2,) mm, as `pixel_spacing`, at the detector of a projection
     """
 
     frame_of_reference_uid: str | None = None
@@ -88,6 +89,7 @@ class PlaneModule:
     slice_thickness: float | None = None
     spacing_between_slices: float | None = None
     slice_location: float | None = None
+    imager_pixel_spacing: tuple[float, ...] | None = None
 
     @property
     def row_cosines(self) -> tuple[float, ...] | None:
@@ -98,6 +100,21 @@ class PlaneModule:
     def column_cosines(self) -> tuple[float, ...] | None:
         """Direction in which a column runs, from its first pixel to its last."""
         return self.image_orientation_patient and self.image_orientation_patient[3:]
+
+    @property
+    def normal(self) -> tuple[float, float, float] | None:
+        """Row cosines x column cosines: away from who looks at the image."""
+        if self.image_orientation_patient is None:
+            return None
+        (a, b, c), (d, e, f) = self.row_cosines or (), self.column_cosines or ()
+        return b * f - c * e, c * d - a * f, a * e - b * d
+
+    def along_normal(self, distance: float) -> tuple[float, ...] | None:
+        """Return the place of the first pixel of a parallel plane, `distance` mm away."""
+        if self.normal is None or self.image_position_patient is None:
+            return None
+        pairs = zip(self.image_position_patient, self.normal, strict=True)
+        return tuple(start + distance * part for start, part in pairs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,12 +172,39 @@ class VoiLut:
 
 
 @dataclass(frozen=True, slots=True)
+class Codestream:
+    """What an encoded frame says of itself, whatever the header of its file says.
+
+    Attributes
+    ----------
+    transfer_syntax_uid : str
+        The one that the frame is of.
+    bits : int or None
+        Of a sample; None when that is not told.
+    is_signed : bool or None
+        None in those that know no sign: there the header's Pixel Representation counts.
+    photometric_interpretation : str
+        Of the samples as they are coded, such as ``YBR_RCT``: found, or the header's where the
+        frame does not tell.
+    """
+
+    transfer_syntax_uid: str
+    rows: int
+    columns: int
+    samples_per_pixel: int
+    bits: int | None
+    is_signed: bool | None
+    photometric_interpretation: str
+
+
+@dataclass(frozen=True, slots=True)
 class Encoding:
-    """How the image was stored, before decoding."""
+    """How the image was stored, before decoding: by its header, and by the frame itself."""
 
     transfer_syntax_uid: str | None = None
     photometric_interpretation: str | None = None
     lossy_image_compression: bool = False
+    codestream: Codestream | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,6 +305,7 @@ class Image:
             return replace(self, pixels=pixels, pixel=pixel, **changes)
         kept: dict[str, Any] = {
             "pixel_padding_value": self.pixel.pixel_padding_value,
+            "pixel_padding_range_limit": self.pixel.pixel_padding_range_limit,
             "pixel_aspect_ratio": self.pixel.pixel_aspect_ratio,
         }
         if samples == self.pixel.samples_per_pixel == 1:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import struct
+from io import BytesIO
 
 import numpy as np
 import pytest
-from pydicom import Dataset, Sequence
+from pydicom import Dataset, Sequence, dcmread
 from pydicom.uid import (
     DeflatedExplicitVRLittleEndian,
     ExplicitVRBigEndian,
@@ -16,7 +17,8 @@ from pydicom.uid import (
     RLELossless,
 )
 
-from pyloader.dicom.instance import Instance, parse_part10
+from pyloader.dicom import part10
+from pyloader.dicom.instance import Instance, parse_beginning, parse_part10
 from pyloader.errors import FormatError, ImageIdError
 from tests import builders
 
@@ -89,8 +91,30 @@ def test_deflated():
 
 def test_deflated_that_is_broken():
     body = builders.native(PIXELS, DeflatedExplicitVRLittleEndian)
-    with pytest.raises(FormatError, match=r"^https://host/a"):
-        parse_part10(body[:-200], "https://host/a")
+    length = dcmread(BytesIO(body)).file_meta.FileMetaInformationGroupLength
+    with pytest.raises(FormatError, match=r"^https://host/a: its deflated data set is broken: "):
+        parse_part10(body[: 128 + 4 + 12 + length] + b"\xff" * 200, "https://host/a")
+
+
+def test_deflated_that_is_cut_off():
+    body = builders.native(PIXELS, DeflatedExplicitVRLittleEndian)
+    instance = parse_part10(body[:-20])
+    assert instance.pixels is not None
+    assert 0 < instance.pixels.missing < PIXELS.nbytes
+    whole = PIXELS.tobytes()
+    assert bytes(instance.pixels.value) == whole[: len(whole) - instance.pixels.missing]
+    assert any("deflated data set is cut off" in warning for warning in instance.warnings)
+
+
+def test_data_set_that_is_said_to_be_deflated_and_is_not():
+    body = builders.native(PIXELS)
+    other = builders.native(PIXELS, DeflatedExplicitVRLittleEndian)
+    length = dcmread(BytesIO(other)).file_meta.FileMetaInformationGroupLength
+    meta = other[: 128 + 4 + 12 + length]
+    instance = parse_part10(meta + builders.bare(body))
+    assert_native(instance)
+    assert instance.transfer_syntax_uid == ExplicitVRLittleEndian
+    assert any("Deflated" in warning for warning in instance.warnings)
 
 
 # ------------------------------------------------------------------ encapsulated
@@ -118,10 +142,30 @@ def test_missing_bytes_are_counted(count):
     assert len(pixels.value) == PIXELS.nbytes - count
 
 
-def test_file_that_ends_within_the_header_of_its_pixel_data():
-    body = builders.native(PIXELS)
+@pytest.mark.parametrize("syntax", [ExplicitVRLittleEndian, ImplicitVRLittleEndian])
+def test_file_that_ends_within_the_header_of_its_pixel_data(syntax):
+    body = builders.native(PIXELS, syntax)
     start = body.index(b"\xe0\x7f\x10\x00")
-    assert parse_part10(body[: start + 4]).pixels is None
+    for stop in range(start, len(body) - PIXELS.nbytes):
+        assert parse_beginning(body[:stop]) is None, "more of it is fetched"
+        if stop < start + 8:
+            assert parse_part10(body[:stop]).pixels is None
+        elif syntax == ExplicitVRLittleEndian:  # within the length of a long VR
+            with pytest.raises(FormatError, match="it may be cut off"):
+                parse_part10(body[:stop])
+
+
+def test_smallest_image_at_the_end_of_a_file():
+    body = builders.native(np.array([[7]], "u2"), ImplicitVRLittleEndian)
+    pixels = parse_part10(body).pixels
+    assert pixels is not None
+    assert bytes(pixels.value) == b"\7\0"
+
+
+def test_deflated_data_set_that_would_take_all_memory(monkeypatch):
+    monkeypatch.setattr(part10, "MOST_INFLATED_BYTES", 100)
+    with pytest.raises(FormatError, match="has more than 100 when inflated"):
+        parse_part10(builders.native(PIXELS, DeflatedExplicitVRLittleEndian))
 
 
 def test_trailing_bytes_are_no_pixels():

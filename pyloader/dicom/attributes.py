@@ -12,39 +12,24 @@ from typing import Any
 
 from pydicom import DataElement
 from pydicom.config import IGNORE
-from pydicom.datadict import dictionary_VR, keyword_for_tag, tag_for_keyword
+from pydicom.datadict import dictionary_VR, keyword_for_tag
 from pydicom.dataelem import RawDataElement, convert_raw_data_element
 from pydicom.tag import BaseTag
 from pydicom.uid import UID
 from pydicom.valuerep import ALLOW_BACKSLASH, PersonName
 
 from pyloader.dicom.instance import noting
-from pyloader.dicom.modules import ISOTOPE, PLAIN_MODULES, US_REGION
+from pyloader.dicom.modules.known import KNOWN_TAGS
+from pyloader.dicom.values import LEADING_NUMBER
 
-# What functions ask for by name, beside the tables of `modules`.
-IMAGE = """
-    AlphaPaletteColorLookupTableData AvailableTransferSyntaxUID BitsAllocated BitsStored Columns
-    DetectorInformationSequence FrameOfReferenceUID FrameVOILUTSequence HighBit
-    ImageOrientationPatient ImagePositionPatient LUTData LUTDescriptor LUTExplanation
-    LargestImagePixelValue ModalityLUTSequence PerFrameFunctionalGroupsSequence
-    PhotometricInterpretation PixelAspectRatio PixelMeasuresSequence PixelPaddingRangeLimit
-    PixelPaddingValue PixelRepresentation PixelSpacing PixelValueTransformationSequence
-    PlanarConfiguration PlaneOrientationSequence PlanePositionSequence
-    RadiopharmaceuticalInformationSequence RescaleIntercept RescaleSlope RescaleType Rows
-    SamplesPerPixel SequenceOfUltrasoundRegions SharedFunctionalGroupsSequence SliceLocation
-    SliceThickness SmallestImagePixelValue SpacingBetweenSlices TransferSyntaxUID VOILUTFunction
-    VOILUTSequence WindowCenter WindowCenterWidthExplanation WindowWidth
-"""
-PALETTE = [
-    name.replace("*", color)
-    for color in ("Red", "Green", "Blue")
-    for name in (
-        "*PaletteColorLookupTableDescriptor",
-        "*PaletteColorLookupTableData",
-        "Segmented*PaletteColorLookupTableData",
-    )
-]
-OVERLAY = (0x10, 0x11, 0x15, 0x22, 0x40, 0x50, 0x51, 0x1301, 0x1302, 0x1303, 0x1500, 0x3000)
+# Private attributes: group, element within the block of its creator, VR (PS3.5 7.8.1).
+PRIVATE = ((0x0009, 0x0D, "DT"), (0x7053, 0x00, "DS"), (0x7053, 0x09, "DS"))
+# Blocks are numbered from 10; no maker has written more than a few into a group.
+PRIVATE_BLOCKS = range(0x10, 0x20)
+OVERLAY = (
+    *(0x10, 0x11, 0x15, 0x22, 0x40, 0x45, 0x50, 0x51, 0x100, 0x102),
+    *(0x1301, 0x1302, 0x1303, 0x1500, 0x3000),
+)
 BINARY = frozenset({"OB", "OW"})
 
 
@@ -66,8 +51,9 @@ class Attribute:
 
     @classmethod
     def of(cls, tag: int) -> Attribute:
-        """Look up a tag."""
-        return cls(BaseTag(tag), keyword_for_tag(tag), tuple(dictionary_VR(tag).split(" or ")))
+        """Look up a tag; a private one has no keyword and VR UN."""
+        vrs = ["UN"] if BaseTag(tag).is_private else dictionary_VR(tag).split(" or ")
+        return cls(BaseTag(tag), keyword_for_tag(tag), tuple(vrs))
 
     def __str__(self) -> str:
         return f"({self.tag.group:04X},{self.tag.element:04X}) {self.keyword}"
@@ -80,18 +66,28 @@ class Attribute:
 
 def known_attributes() -> Iterator[Attribute]:
     """Yield the attributes that are read; those of overlays are the same in each group."""
-    tables = (*PLAIN_MODULES.values(), US_REGION, ISOTOPE, IMAGE.split(), PALETTE)
-    tags = {tag_for_keyword(keyword) for table in tables for keyword in table}
-    yield from (Attribute.of(tag) for tag in sorted(tag for tag in tags if tag))
+    yield from (Attribute.of(tag) for tag in sorted(KNOWN_TAGS))
     for each in (Attribute.of(0x6000 << 16 | number) for number in OVERLAY):
         for repetition in range(16):
             yield replace(each, tag=BaseTag(each.tag + (repetition << 17)))
 
 
-KNOWN = tuple(known_attributes())
+def private_attributes() -> Iterator[Attribute]:
+    """Yield the private attributes that are read, in any block, and who wrote the block."""
+    for group in sorted({group for group, _, _ in PRIVATE}):
+        for block in PRIVATE_BLOCKS:
+            yield Attribute(BaseTag(group << 16 | block), "PrivateCreator", ("LO",))
+    for group, element, vr in PRIVATE:
+        for block in PRIVATE_BLOCKS:
+            yield Attribute(BaseTag(group << 16 | block << 8 | element), "", (vr,))
+
+
+KNOWN = (*known_attributes(), *private_attributes())
 BY_TAG = {f"{known.tag:08{case}}": known for known in KNOWN for case in "Xx"}
-# The keywords of overlays are those of sixteen groups.
-BY_KEYWORD = {known.keyword: known for known in KNOWN if known.tag.group < 0x6000}
+# The keywords of overlays are those of sixteen groups, and private attributes have none.
+BY_KEYWORD = {
+    known.keyword: known for known in KNOWN if known.tag.group < 0x6000 and not known.tag.is_private
+}
 
 
 def to_text(value: Any) -> str:
@@ -121,6 +117,16 @@ def to_float(value: Any) -> float | None:
     return None if value is None or value == "" else float(value)
 
 
+def to_decimal(value: Any) -> float | str | None:
+    """Return a decimal string as a number; one that only begins with it stays, to be noted."""
+    if isinstance(value, str) and LEADING_NUMBER.match(value.strip()):
+        try:
+            return float(value)
+        except ValueError:
+            return value
+    return to_float(value)
+
+
 def to_integer(value: Any) -> int | float | None:
     """Return an int; a fraction, which integer strings of some files have, stays one."""
     number = to_float(value)
@@ -131,10 +137,19 @@ def to_integer(value: Any) -> int | float | None:
     return int(number) if number.is_integer() else number
 
 
+def to_tag(value: Any) -> BaseTag:
+    """Return a tag, which is text of 8 hexadecimal digits (PS3.18 F.2.3)."""
+    return BaseTag(value if isinstance(value, int) else int(to_text(value), 16))
+
+
 CONVERTERS: Mapping[str, Callable[[Any], Any]] = {
-    **dict.fromkeys(("AS", "CS", "DA", "DT", "LO", "LT", "SH", "ST", "TM"), to_text),
-    **dict.fromkeys(("DS", "FD", "FL"), to_float),
+    **dict.fromkeys(
+        ("AS", "CS", "DA", "DT", "LO", "LT", "SH", "ST", "TM", "UC", "UR", "UT"), to_text
+    ),
+    **dict.fromkeys(("FD", "FL"), to_float),
     **dict.fromkeys(("IS", "SL", "SS", "UL", "US"), to_integer),
+    "AT": to_tag,
+    "DS": to_decimal,
     "PN": to_person,
     "UI": to_uid,
 }

@@ -1,41 +1,47 @@
-"""Where each frame stands within the pixel data: arithmetic, offset tables, items (PS3.5 A.4)."""
+"""Where each frame stands within the pixel data: arithmetic, offset tables, items (PS3.5 A.4).
+
+An offset table is taken when it agrees with the items; otherwise, and without one, the fragments
+tell: one for each frame, or those from one beginning of a codestream to the next.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from struct import iter_unpack, unpack_from
+import warnings
+from collections.abc import Sequence
+from itertools import pairwise
+from struct import iter_unpack
+from typing import TYPE_CHECKING
 
-from pydicom.uid import ExplicitVRBigEndian, RLELossless
+from pydicom.uid import UID, ExplicitVRBigEndian, RLELossless
 
-from pyloader.dicom.instance import DELIMITER, ITEM, Instance, PixelHeader
+from pyloader.dicom.fragments import (
+    ITEM_HEADER_BYTES,
+    CutOffError,
+    Fragments,
+    Span,
+    join_fragments,
+)
+from pyloader.dicom.values import value_of
 from pyloader.errors import FormatError
 from pyloader.image import PixelModule
 
-ITEM_HEADER_BYTES = 8
-# How codestreams begin: JPEG family, JPEG 2000 family, its box format, JPEG XL and its box.
-CODESTREAM_STARTS = (
-    b"\xff\xd8",
-    b"\xff\x4f\xff\x51",
-    b"\0\0\0\x0cjP  ",
-    b"\xff\x0a",
-    b"\0\0\0\x0cJXL ",
-)
+if TYPE_CHECKING:
+    from pyloader.dicom.instance import Instance, PixelElement
+    from pyloader.dicom.pixel_header import PixelHeader
 
+# How codestreams begin: JPEG family, JPEG 2000 family, its box format; JPEG XL and its box. Those
+# of JPEG XL may stand within others, FF 0A in one of 65536 fragments.
+CODESTREAM_STARTS = (b"\xff\xd8", b"\xff\x4f\xff\x51", b"\0\0\0\x0cjP  ")
+JPEG_XL_STARTS = (b"\xff\x0a", b"\0\0\0\x0cJXL ")
+JPEG_XL = tuple(UID(f"1.2.840.10008.1.2.4.{number}") for number in (110, 111, 112))
+START_BYTES = 12
+# JPEG and JPEG 2000 end alike (ISO 10918-1 B.1.1.3, ISO 15444-1 A.2); padding may follow.
+END_OF_CODESTREAM = b"\xff\xd9"
+END_BYTES = 10
+# Of these each frame is one fragment (PS3.5 A.4.2, A.4.11, A.4.13), whatever it begins with.
+ONE_FRAGMENT = (RLELossless, UID("1.2.840.10008.1.2.1.98"), UID("1.2.840.10008.1.2.8.1"))
 
-@dataclass(frozen=True, slots=True)
-class Span:
-    """Bytes of a file, from 0.
-
-    Attributes
-    ----------
-    start : int
-    stop : int or None
-        The byte after the last; None for the end of the file.
-    """
-
-    start: int
-    stop: int | None
+Place = tuple[int, int]
 
 
 def native_span(
@@ -51,6 +57,9 @@ def native_span(
     length = pixel.frame_bits // 8
     start = header.start + index * length
     return Span(start, start + length)
+
+
+# ---------------------------------------------------------------- offset tables
 
 
 def table_spans(instance: Instance, first: int, table: bytes, end: int | None) -> list[Span]:
@@ -70,27 +79,41 @@ def table_spans(instance: Instance, first: int, table: bytes, end: int | None) -
     FormatError
         A table does not fit the number of frames.
     """
-    extended = extended_spans(instance, first)
-    offsets = [offset for (offset,) in iter_unpack("<L", table[: len(table) // 4 * 4])]
-    if not extended and not offsets:
-        return []
-    starts = [first + offset for offset in offsets]
-    spans = extended or [Span(*pair) for pair in zip(starts, [*starts[1:], end], strict=True)]
-    # Offsets that do not rise give spans that end before they begin.
-    fit = all(span.stop is None or span.start < span.stop <= (end or span.stop) for span in spans)
-    if len(spans) != instance.number_of_frames or not fit:
+    count = instance.number_of_frames
+    found = (extended_spans(instance, first), basic_spans(first, table, end, count))
+    tables = [spans for spans in found if spans]
+    fits = [all(is_span(span, first, end) for span in spans) for spans in tables]
+    for spans, is_fit in zip(tables, fits, strict=True):
+        if len(spans) == count and is_fit:
+            return spans
+    if tables:
         raise FormatError(
-            f"the offset table has {len(spans)} entries, ascending and within the file: {fit}; "
-            f"expected one for each of {instance.number_of_frames} frames"
+            f"the offset table has {len(tables[0])} entries, ascending and within the file: "
+            f"{fits[0]}; expected one for each of {count} frames"
         )
-    return spans
+    return []
+
+
+def is_span(span: Span, first: int, end: int | None) -> bool:
+    """Tell whether a frame is not empty and within the pixel data; offsets may not rise."""
+    return span.stop is None or first <= span.start < span.stop <= (end or span.stop)
+
+
+def basic_spans(first: int, table: bytes, end: int | None, count: int) -> list[Span]:
+    """Return what the Basic Offset Table tells; entries beyond the number of frames are left."""
+    offsets = [offset for (offset,) in iter_unpack("<L", table[: len(table) // 4 * 4])]
+    starts = [first + offset for offset in offsets]
+    pairs = zip(starts, [*starts[1:], end], strict=True) if starts else ()
+    return [Span(*pair) for pair in pairs][:count]
 
 
 def extended_spans(instance: Instance, first: int) -> list[Span]:
     """Return what the Extended Offset Table tells (PS3.3 C.7.6.3.1.8)."""
-    table = instance.dataset.get("ExtendedOffsetTable") or b""
-    lengths = instance.dataset.get("ExtendedOffsetTableLengths") or b""
-    if not table or len(table) != len(lengths) or len(table) % 8:
+    table = value_of(instance.dataset, "ExtendedOffsetTable")
+    lengths = value_of(instance.dataset, "ExtendedOffsetTableLengths")
+    if not (isinstance(table, bytes) and isinstance(lengths, bytes)):
+        return []
+    if len(table) != len(lengths) or len(table) % 8:
         return []
     pairs = zip(iter_unpack("<Q", table), iter_unpack("<Q", lengths), strict=True)
     return [
@@ -99,53 +122,140 @@ def extended_spans(instance: Instance, first: int) -> list[Span]:
     ]
 
 
-def item_length(body: bytes, position: int = 0) -> int | None:
-    """Return the length of the item that begins at `position`, None for the delimiter.
+# ---------------------------------------------------------------- of a whole file
+
+
+def locate_frames(instance: Instance, fragments: Fragments, body: bytes) -> tuple[Place, ...]:
+    """Return the bytes of each encapsulated frame of a whole file, items included.
+
+    Returns
+    -------
+    tuple of (int, int)
+        Fewer than there are frames when they cannot be told apart, or are not there; the last
+        one that is there may end beyond `body`.
+    """
+    try:
+        end = fragments.stop if fragments.is_ended else None
+        spans = table_spans(instance, fragments.first, fragments.table, end)
+        if spans:
+            return check_table(spans, fragments, len(body))
+    except FormatError as error:
+        warnings.warn(f"{error}; the frames were found by their fragments", stacklevel=2)
+    return group_fragments(instance, fragments, body)
+
+
+def check_table(spans: list[Span], fragments: Fragments, end: int) -> tuple[Place, ...]:
+    """Return the places that an offset table tells, if items begin and end there."""
+    edges = {fragments.first, *(stop for _, stop in fragments.places)}
+    places = [(span.start, fragments.stop if span.stop is None else span.stop) for span in spans]
+    # What lies beyond the end of a file that was cut off cannot be looked at.
+    seen = [edge for place in places for edge in place if edge <= min(end, fragments.stop)]
+    if min(places)[0] != fragments.first or not edges.issuperset(seen):
+        raise FormatError("the offset table names places where no item begins")
+    return tuple(places)
+
+
+def group_fragments(instance: Instance, fragments: Fragments, body: bytes) -> tuple[Place, ...]:
+    """Return the places of frames for which no table tells (PS3.5 A.4)."""
+    count = instance.number_of_frames
+    places = [place for place in fragments.places if place[1] - place[0] > ITEM_HEADER_BYTES]
+    if len(places) == count or not places:
+        return tuple(places)
+    if instance.transfer_syntax_uid in ONE_FRAGMENT:
+        groups = places
+    else:
+        groups = by_beginning(places, body, starts_of(instance))
+        if count == 1 and not has_end(groups[0], body):
+            groups = [(places[0][0], places[-1][1])]
+        if len(groups) != count:
+            by_ends = by_end(places, body)
+            groups = by_ends if len(by_ends) == count else groups
+    ends = {stop for start, stop in places if has_end((start, stop), body)}
+    if len(groups) < count and not ends.issubset(stop for _, stop in groups):
+        return ()  # a frame's beginning was not known; those behind it would take its number
+    return at_most(groups, count)
+
+
+def at_most(groups: Sequence[Place], count: int) -> tuple[Place, ...]:
+    """Return the frames, at most as many as the header says."""
+    if len(groups) > count:
+        warnings.warn(
+            f"the pixel data hold {len(groups)} frames, (0028,0008) NumberOfFrames says {count}; "
+            "those behind are left out",
+            stacklevel=2,
+        )
+    return tuple(groups[:count])
+
+
+def starts_of(instance: Instance) -> tuple[bytes, ...]:
+    """Return how codestreams of the instance begin."""
+    return JPEG_XL_STARTS if instance.transfer_syntax_uid in JPEG_XL else CODESTREAM_STARTS
+
+
+def by_beginning(
+    places: Sequence[Place], body: bytes, beginnings: tuple[bytes, ...]
+) -> list[Place]:
+    """Return fragments put together from each beginning of a codestream to the next."""
+    starts = [
+        start for start, _ in places if body.startswith(beginnings, start + ITEM_HEADER_BYTES)
+    ]
+    edges = [places[0][0], *(start for start in starts if start > places[0][0]), places[-1][1]]
+    return list(pairwise(edges))
+
+
+def by_end(places: Sequence[Place], body: bytes) -> list[Place]:
+    """Return fragments put together up to each end of a codestream."""
+    stops = [place[1] for place in places if has_end(place, body)]
+    edges = [places[0][0], *(stop for stop in stops if stop < places[-1][1]), places[-1][1]]
+    return list(pairwise(edges))
+
+
+def has_end(place: Place, body: bytes) -> bool:
+    """Tell whether a codestream of JPEG or JPEG 2000 ends there."""
+    return END_OF_CODESTREAM in body[max(place[0], place[1] - END_BYTES) : place[1]]
+
+
+def encapsulated_frame(instance: Instance, element: PixelElement, index: int) -> bytes:
+    """Return one encoded frame, from 0, its fragments put together.
 
     Raises
     ------
+    CutOffError
+        The file ends before the frame does.
     FormatError
-        Neither begins there.
+        Nothing tells where the frame is.
     """
-    tag = body[position : position + 4]
-    if tag == DELIMITER[:4]:
-        return None
-    if tag != ITEM or len(body) < position + ITEM_HEADER_BYTES:
-        raise FormatError(
-            f"no item of the pixel data begins with {body[position : position + 8]!r}; the offset "
-            "table is wrong, or the file is damaged"
+    if element.frame_index is not None:
+        return element.body[element.start : element.stop]
+    frames, end = element.frames, len(element.body)
+    if index >= len(frames):
+        raise absent_frame(instance, element, index)
+    start, stop = frames[index]
+    if stop > end:
+        missing = min(stop - start, stop - end)
+        raise CutOffError(
+            f"frame {index + 1} of {instance.number_of_frames} is cut off: {missing} of its "
+            f"{stop - start} bytes are missing, the file ends at byte {end}; load it again"
         )
-    length: int = unpack_from("<L", body, position + 4)[0]
-    return length
+    return join_fragments(element.body[start:stop])
 
 
-def join_fragments(body: bytes) -> bytes:
-    """Return a frame of its items, up to the delimiter or the end of `body`."""
-    fragments = list(fragments_of(body))
-    return fragments[0] if len(fragments) == 1 else b"".join(fragments)
-
-
-def fragments_of(body: bytes) -> Iterator[bytes]:
-    """Yield the values of the items that `body` begins with."""
-    position = 0
-    while position < len(body):
-        length = item_length(body, position)
-        if length is None:
-            return
-        start = position + ITEM_HEADER_BYTES
-        position = start + length
-        if position > len(body):
-            raise FormatError(
-                f"an item of the pixel data is cut off: {len(body) - start} of {length} bytes; the "
-                "offset table is wrong, or the file is damaged"
-            )
-        yield body[start:position]
+def absent_frame(instance: Instance, element: PixelElement, index: int) -> FormatError:
+    """Say why a frame has no place."""
+    count, found = instance.number_of_frames, len(element.frames)
+    if element.is_ended:
+        return FormatError(
+            f"frame {index + 1} cannot be found: (0028,0008) NumberOfFrames is {count}, and the "
+            "fragments of the pixel data are not of that many frames; no offset table tells them "
+            "apart"
+        )
+    return CutOffError(
+        f"frame {index + 1} of {count} is missing: the file ends at byte {len(element.body)}, "
+        f"behind frame {found}; load it again"
+    )
 
 
 def begins_frame(instance: Instance, fragment: bytes) -> bool:
-    """Tell by its first bytes whether a fragment begins a frame, where no table tells.
-
-    RLE has one fragment for each frame (PS3.5 A.4.2).
-    """
-    is_rle = instance.transfer_syntax_uid == RLELossless
-    return is_rle or fragment.startswith(CODESTREAM_STARTS)
+    """Tell by its first bytes whether a fragment begins a frame, where no table tells."""
+    is_whole = instance.transfer_syntax_uid in ONE_FRAGMENT
+    return is_whole or fragment.startswith(starts_of(instance))

@@ -3,35 +3,19 @@
 from __future__ import annotations
 
 import warnings
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from io import BytesIO
-from struct import pack, unpack_from
 
-from pydicom import Dataset, dcmread
-from pydicom.filereader import read_dataset, read_preamble
-from pydicom.uid import (
-    UID,
-    DeflatedExplicitVRLittleEndian,
-    ExplicitVRBigEndian,
-    ExplicitVRLittleEndian,
-    ImplicitVRLittleEndian,
-)
+from pydicom import Dataset
+from pydicom.uid import UID
 
+from pyloader.dicom.fragments import ITEM, find_fragments
+from pyloader.dicom.frames import locate_frames
+from pyloader.dicom.part10 import NATIVE, Beginning, has_prefix, read_beginning, read_elements
+from pyloader.dicom.pixel_header import PixelHeader, read_pixel_header
+from pyloader.dicom.values import UNREADABLE
 from pyloader.errors import FormatError, ImageIdError
-
-PREAMBLE_BYTES = 128
-UNDEFINED_LENGTH = 0xFFFFFFFF
-PIXEL_KEYWORDS = {
-    0x7FE00008: "FloatPixelData",
-    0x7FE00009: "DoubleFloatPixelData",
-    0x7FE00010: "PixelData",
-}
-ITEM = b"\xfe\xff\x00\xe0"
-DELIMITER = b"\xfe\xff\xdd\xe0\0\0\0\0"
-LONG_VRS = frozenset({b"OB", b"OD", b"OF", b"OL", b"OV", b"OW", b"UN"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +30,19 @@ class PixelElement:
     body : bytes
         What the value stands in: the file itself.
     start, stop : int
-        Bytes of `body`, from 0, that the value takes; `stop` is past the delimiter when
+        Bytes of `body`, from 0, that the value takes; `stop` is the end of the file when
         encapsulated.
     missing : int
         Bytes that the element's length announces and the file does not have.
     frame_index : int or None
         The only frame that `body` holds, from 0; None when it holds all.
+    is_encapsulated : bool
+        Whether the value is items, and not the samples themselves (PS3.5 A.4).
+    frames : tuple of (int, int)
+        Where the items of each encapsulated frame begin and end in `body`, as far as they are
+        known.
+    is_ended : bool
+        Whether what ends the items is there.
     """
 
     keyword: str
@@ -61,6 +52,9 @@ class PixelElement:
     stop: int
     missing: int = 0
     frame_index: int | None = None
+    is_encapsulated: bool = False
+    frames: tuple[tuple[int, int], ...] = ()
+    is_ended: bool = True
 
     @property
     def value(self) -> memoryview:
@@ -98,7 +92,7 @@ class Instance:
         """(0028,0008) Number of Frames; 1 when absent or not positive."""
         try:
             return max(1, int(self.dataset.get("NumberOfFrames") or 1))
-        except (TypeError, ValueError):
+        except UNREADABLE:
             return 1
 
     def check_frame(self, frame_index: int) -> int:
@@ -116,26 +110,6 @@ class Instance:
                 f"frame{'s' if frames > 1 else ''}; frames count from 1"
             )
         return frame_index
-
-
-@dataclass(frozen=True, slots=True)
-class PixelHeader:
-    """The header of the element that holds the pixels.
-
-    Attributes
-    ----------
-    keyword : str
-    vr : str
-    start : int
-        Where the value begins in the file, from 0.
-    length : int or None
-        Bytes of the value; None when it is encapsulated, whose length is undefined.
-    """
-
-    keyword: str
-    vr: str
-    start: int
-    length: int | None
 
 
 def parse_part10(body: bytes, url: str = "") -> Instance:
@@ -157,11 +131,16 @@ def parse_part10(body: bytes, url: str = "") -> Instance:
     ----------
     PS3.10 7.1 (preamble, File Meta Information), PS3.5 7.1 (data elements).
     """
-    instance, position = read_until_pixels(body, url)
-    if instance.transfer_syntax_uid == DeflatedExplicitVRLittleEndian:
-        body, position = inflate(body, url)
-    header = read_pixel_header(body, position, instance.transfer_syntax_uid)
-    return instance if header is None else replace(instance, pixels=pixels_in(body, header))
+    refuse_other_formats(body, url)
+    with noting() as notes:
+        beginning = begin(body, url)
+        if beginning.is_deflated:
+            beginning = beginning.inflated(url)
+        instance, header = read_data_set(beginning, body, url)
+        if header is not None:
+            pixels = pixels_in(instance, beginning.body, header)
+            instance = replace(instance, pixels=pixels)
+    return replace(instance, warnings=tuple(notes))
 
 
 def parse_beginning(body: bytes, url: str = "") -> tuple[Instance, PixelHeader] | None:
@@ -171,47 +150,67 @@ def parse_beginning(body: bytes, url: str = "") -> tuple[Instance, PixelHeader] 
     -------
     (Instance, PixelHeader) or None
         The instance, without pixels, and where they begin. None when the header goes on beyond
-        `body`, when there are no pixels, or when the data set is deflated: that takes the whole.
+        `body` or there are no pixels, and when it takes the whole: of a deflated data set, and
+        of pixels whose length is against their transfer syntax.
 
     Raises
     ------
     FormatError
         `body` is not the beginning of a DICOM file.
     """
-    try:
-        instance, position = read_until_pixels(body, url)
-    except FormatError:
-        if has_prefix(body):
-            return None  # cut off within an element
-        raise
-    if instance.transfer_syntax_uid == DeflatedExplicitVRLittleEndian:
-        return None
-    header = read_pixel_header(body, position, instance.transfer_syntax_uid)
-    return None if header is None else (instance, header)
-
-
-def read_until_pixels(body: bytes, url: str) -> tuple[Instance, int]:
-    """Return the instance without its pixels, and the position where they begin."""
     refuse_other_formats(body, url)
-    stream = BytesIO(body)
     with noting() as notes:
-        dataset = read_header(stream, body, url)
-    return Instance(dataset, transfer_syntax_of(dataset), None, tuple(notes)), stream.tell()
+        try:
+            beginning = begin(body, url)
+            if beginning.is_deflated:
+                return None
+            instance, header = read_data_set(beginning, body, url)
+        except FormatError:
+            if has_prefix(body):
+                return None  # cut off within an element
+            raise
+    is_native = instance.transfer_syntax_uid in NATIVE
+    if header is None or not (is_native or header.length is None):
+        return None
+    return replace(instance, warnings=tuple(notes)), header
+
+
+def begin(body: bytes, url: str) -> Beginning:
+    """Read the meta header, with what pydicom raises turned into `FormatError`."""
+    try:
+        return read_beginning(body)
+    except Exception as error:
+        raise FormatError(f"{not_dicom(body, url)}: {type(error).__name__}: {error}") from error
+
+
+def read_data_set(
+    beginning: Beginning, body: bytes, url: str
+) -> tuple[Instance, PixelHeader | None]:
+    """Return the instance without its pixels, and the header of these."""
+    try:
+        dataset, position = read_elements(beginning)
+        plausible = len(dataset) > 0 and ("SOPClassUID" in dataset or "Rows" in dataset)
+    except Exception as error:
+        raise FormatError(f"{not_dicom(body, url)}: {type(error).__name__}: {error}") from error
+    if not (has_prefix(body) or plausible):
+        raise FormatError(not_dicom(body, url))
+    instance = Instance(dataset, beginning.transfer_syntax_uid, None)
+    return instance, read_pixel_header(beginning.body, position, beginning.layout)
 
 
 def one_frame(instance: Instance, frame_index: int, frame: bytes, vr: str = "OW") -> Instance:
     """Return `instance` with the pixels of one frame, as its transfer syntax encodes it."""
-    syntax = instance.transfer_syntax_uid
-    # One that pydicom does not know is newer than it, and those are encapsulated.
-    is_native = syntax.is_transfer_syntax and not syntax.is_encapsulated
-    body = frame if is_native else encapsulate_frame(frame)
-    pixels = PixelElement("PixelData", vr, body, 0, len(body), frame_index=frame_index)
+    is_encapsulated = instance.transfer_syntax_uid not in NATIVE
+    pixels = PixelElement(
+        "PixelData",
+        vr,
+        frame,
+        0,
+        len(frame),
+        frame_index=frame_index,
+        is_encapsulated=is_encapsulated,
+    )
     return replace(instance, pixels=pixels)
-
-
-def encapsulate_frame(frame: bytes) -> bytes:
-    """Return a frame as Pixel Data of that frame alone: an empty offset table and one item."""
-    return b"".join((ITEM, pack("<L", 0), ITEM, pack("<L", len(frame)), frame, DELIMITER))
 
 
 @contextmanager
@@ -236,23 +235,6 @@ def refuse_other_formats(body: bytes, url: str) -> None:
         )
 
 
-def has_prefix(body: bytes) -> bool:
-    """Tell whether `body` begins with the preamble and prefix of PS3.10 7.1."""
-    return body[PREAMBLE_BYTES : PREAMBLE_BYTES + 4] == b"DICM"
-
-
-def read_header(stream: BytesIO, body: bytes, url: str) -> Dataset:
-    """Read the data set up to its pixel data; `stream` is left where that begins."""
-    try:
-        dataset = dcmread(stream, stop_before_pixels=True, force=True)
-        plausible = len(dataset) > 0 and ("SOPClassUID" in dataset or "Rows" in dataset)
-    except Exception as error:
-        raise FormatError(f"{not_dicom(body, url)}: {type(error).__name__}: {error}") from error
-    if not (has_prefix(body) or plausible):
-        raise FormatError(not_dicom(body, url))
-    return dataset
-
-
 def not_dicom(body: bytes, url: str) -> str:
     """Say that `body` cannot be read as DICOM."""
     return (
@@ -261,67 +243,27 @@ def not_dicom(body: bytes, url: str) -> str:
     )
 
 
-def transfer_syntax_of(dataset: Dataset) -> UID:
-    """Return (0002,0010), or the syntax that pydicom found while reading when it is absent."""
-    uid = dataset.file_meta.get("TransferSyntaxUID") if hasattr(dataset, "file_meta") else None
-    if uid:
-        return UID(uid)
-    is_implicit, is_little_endian = dataset.original_encoding
-    if is_implicit:
-        return ImplicitVRLittleEndian
-    return ExplicitVRLittleEndian if is_little_endian else ExplicitVRBigEndian
-
-
-def inflate(body: bytes, url: str) -> tuple[bytes, int]:
-    """Return the inflated data set and the position of its pixel data (PS3.5 A.5)."""
-    packed = BytesIO(body)
-    read_preamble(packed, force=True)
-    read_dataset(packed, False, True, stop_when=lambda tag, vr, length: tag.group != 2)
-    try:
-        inflated = zlib.decompress(packed.read(), -zlib.MAX_WBITS)
-    except zlib.error as error:
-        raise FormatError(
-            f"{url or 'the file'}: its deflated data set is broken: {error}"
-        ) from error
-    stream = BytesIO(inflated)
-    read_dataset(stream, False, True, stop_when=lambda tag, vr, length: tag in PIXEL_KEYWORDS)
-    return inflated, stream.tell()
-
-
-def read_pixel_header(body: bytes, position: int, syntax: UID) -> PixelHeader | None:
-    """Return the header of the pixel data element that begins at `position`, if one does."""
-    order = ">" if syntax == ExplicitVRBigEndian else "<"
-    if position + 12 > len(body):
-        return None
-    group, element = unpack_from(f"{order}HH", body, position)
-    keyword = PIXEL_KEYWORDS.get(group << 16 | element)
-    if keyword is None:
-        return None
-    vr, length, start = read_element_header(body, position + 4, order, syntax)
-    return PixelHeader(keyword, vr, start, None if length == UNDEFINED_LENGTH else length)
-
-
-def pixels_in(body: bytes, header: PixelHeader) -> PixelElement:
+def pixels_in(instance: Instance, body: bytes, header: PixelHeader) -> PixelElement:
     """Return the element of a whole file."""
     start, end = header.start, len(body)
-    if header.length is None:
-        return PixelElement(header.keyword, header.vr, body, start, end)
+    if header.length is None or is_items(body, header, instance):
+        fragments = find_fragments(body, start)
+        return PixelElement(
+            header.keyword,
+            header.vr,
+            body,
+            start,
+            end,
+            is_encapsulated=True,
+            frames=locate_frames(instance, fragments, body),
+            is_ended=fragments.is_ended or header.length is not None,
+        )
     stop = min(start + header.length, end)
     missing = start + header.length - stop
     return PixelElement(header.keyword, header.vr, body, start, stop, missing)
 
 
-def read_element_header(
-    body: bytes, position: int, order: str, syntax: UID
-) -> tuple[str, int, int]:
-    """Return VR, length and the start of the value of the element whose tag ends at `position`.
-
-    Files exist whose data set is explicit where the meta header says implicit, and the other way
-    round. The bytes tell: a long VR read as an implicit length would be odd, which none is.
-    """
-    vr = body[position : position + 2]
-    if vr in LONG_VRS and body[position + 2 : position + 4] == b"\0\0":
-        return vr.decode(), unpack_from(f"{order}L", body, position + 4)[0], position + 8
-    if syntax == ImplicitVRLittleEndian or not (vr.isalpha() and vr.isupper()):
-        return "OW", unpack_from(f"{order}L", body, position)[0], position + 4
-    return vr.decode(), unpack_from(f"{order}H", body, position + 2)[0], position + 4
+def is_items(body: bytes, header: PixelHeader, instance: Instance) -> bool:
+    """Tell whether a value of defined length is encapsulated, against PS3.5 A.4."""
+    is_native = instance.transfer_syntax_uid in NATIVE
+    return not is_native and body[header.start : header.start + 4] == ITEM

@@ -17,7 +17,6 @@ from reprlib import repr as shortened
 from typing import Any
 
 from pydicom import DataElement, Dataset, Sequence
-from pydicom.datadict import dictionary_VM, keyword_for_tag
 from pydicom.dataelem import RawDataElement
 from pydicom.tag import BaseTag
 from pydicom.uid import UID
@@ -31,7 +30,7 @@ from pyloader.dicom.attributes import (
     read_values,
 )
 from pyloader.dicom.instance import Instance
-from pyloader.dicom.modules import as_tuple, snake, value_of
+from pyloader.dicom.values import as_tuple, value_of
 from pyloader.errors import FormatError
 
 TAG = re.compile("[0-9A-Fa-f]{8}")
@@ -282,25 +281,3 @@ def fill(bulk: BulkData, body: bytes) -> None:
             f"the bulk data at {bulk.uri!r}, {len(body)} bytes, are no value of {attribute}, "
             f"vr {bulk.vr}: {error}"
         ) from error
-
-
-def plain_values(attributes: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what a search found as plain values by snake_case keyword, without sequences.
-
-    Attributes that may have several values (PS3.6) are lists, also of one.
-    """
-    found = {}
-    for tag, element in attributes.items():
-        values = element.get("Value") if isinstance(element, Mapping) else None
-        keyword = keyword_for_tag(int(tag, 16)) if TAG.fullmatch(tag) else ""
-        if keyword and isinstance(values, list) and values:
-            plain = [person(value) if isinstance(value, Mapping) else value for value in values]
-            single = dictionary_VM(int(tag, 16)) == "1"
-            found[snake(keyword)] = plain[0] if single else plain
-    return {name: value for name, value in found.items() if value not in (None, [None])}
-
-
-def person(value: Mapping[str, Any]) -> str | None:
-    """Return a person's name by its first representation; None for an item of a sequence."""
-    names = (value.get(kind) for kind in ("Alphabetic", "Ideographic", "Phonetic"))
-    return next((str(name) for name in names if name), None)

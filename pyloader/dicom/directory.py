@@ -1,0 +1,115 @@
+"""DICOMDIR: which files a file-set has, and in which order (PS3.3 F, PS3.10 8)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from pydicom import Dataset
+
+from pyloader.dicom.instance import Instance, noting
+from pyloader.dicom.values import as_tuple, items_of, value_of
+
+NO_RECORD = 0
+INACTIVE = 0
+FIRST_RECORD = "OffsetOfTheFirstDirectoryRecordOfTheRootDirectoryEntity"
+NEXT_RECORD = "OffsetOfTheNextDirectoryRecord"
+LOWER_RECORD = "OffsetOfReferencedLowerLevelDirectoryEntity"
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A file that a DICOMDIR names.
+
+    Attributes
+    ----------
+    file_id : str
+        (0004,1500) Referenced File ID, with slashes between its components; relative to the
+        folder of the DICOMDIR.
+    study_instance_uid, series_instance_uid : str
+        Of the records above it; "" where they do not tell.
+    """
+
+    file_id: str = ""
+    study_instance_uid: str = ""
+    series_instance_uid: str = ""
+
+
+def is_directory(instance: Instance) -> bool:
+    """Tell whether an instance is a DICOMDIR: a directory has records, and nothing else has."""
+    return "DirectoryRecordSequence" in instance.dataset
+
+
+def references_of(instance: Instance) -> list[Reference]:
+    """Return the files of a DICOMDIR in the order of its records.
+
+    Those that no other record leads to, as when all offsets are wrong, follow in the order in which
+    they are stored; inactive ones are left out.
+
+    References
+    ----------
+    PS3.3 F.3.2.2 (records and their offsets), PS3.10 8.5 (file IDs).
+    """
+    dataset = instance.dataset
+    found: dict[str, Reference] = {}
+    with noting():
+        records = items_of(dataset, "DirectoryRecordSequence")
+        for reference in (*linked(dataset, records), *stored(records)):
+            found.setdefault(reference.file_id, reference)
+    return list(found.values())
+
+
+def linked(dataset: Dataset, records: Sequence[Dataset]) -> Iterator[Reference]:
+    """Yield the files of the records that the offsets lead to, each level before its siblings."""
+    at = {record.seq_item_tell: record for record in records}
+    waiting = [(offset_of(dataset, FIRST_RECORD), Reference())]
+    while waiting:
+        offset, above = waiting.pop()
+        record = at.pop(offset, None)  # visited once, however the offsets go round
+        if record is None:
+            continue
+        here = within(above, record)
+        waiting.append((offset_of(record, NEXT_RECORD), above))
+        waiting.append((offset_of(record, LOWER_RECORD), here))
+        if here.file_id:
+            yield here
+
+
+def stored(records: Sequence[Dataset]) -> Iterator[Reference]:
+    """Yield the files of all records as they are stored, below the study and series before them."""
+    above = Reference()
+    for record in records:
+        here = within(above, record)
+        if here.file_id:
+            yield here
+        above = replace(here, file_id="")
+
+
+def within(above: Reference, record: Dataset) -> Reference:
+    """Return what a record says, and what the records above it have said."""
+    kind = str(value_of(record, "DirectoryRecordType") or "")
+    is_active = value_of(record, "RecordInUseFlag") != INACTIVE
+    here = replace(above, file_id=file_id_of(record) if is_active else "")
+    if kind == "STUDY":
+        return replace(here, study_instance_uid=uid_of(record, "StudyInstanceUID"))
+    if kind == "SERIES":
+        return replace(here, series_instance_uid=uid_of(record, "SeriesInstanceUID"))
+    return here
+
+
+def file_id_of(record: Dataset) -> str:
+    """Return (0004,1500) as a path; some writers put the separators of their system into it."""
+    steps = as_tuple(value_of(record, "ReferencedFileID"))
+    path = "/".join(str(step or "").strip() for step in steps).replace("\\", "/")
+    return "/".join(step for step in path.split("/") if step not in ("", "."))
+
+
+def uid_of(record: Dataset, keyword: str) -> str:
+    """Return a UID of a record, "" when it is absent."""
+    return str(value_of(record, keyword) or "")
+
+
+def offset_of(record: Dataset, keyword: str) -> int:
+    """Return where a record is, in bytes from the beginning of the file; 0 for nowhere."""
+    value = value_of(record, keyword)
+    return value if isinstance(value, int) else NO_RECORD

@@ -1,0 +1,129 @@
+"""The items of encapsulated pixel data: an offset table, then fragments (PS3.5 A.4)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from struct import pack, unpack_from
+
+from pyloader.errors import FormatError
+
+ITEM = b"\xfe\xff\x00\xe0"
+DELIMITER = b"\xfe\xff\xdd\xe0\0\0\0\0"
+ITEM_HEADER_BYTES = 8
+
+
+class CutOffError(FormatError):
+    """Bytes of the pixel data are not there: the file ends too early."""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Bytes of a file, from 0.
+
+    Attributes
+    ----------
+    start : int
+    stop : int or None
+        The byte after the last; None for the end of the file.
+    """
+
+    start: int
+    stop: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Fragments:
+    """The items of encapsulated pixel data.
+
+    Attributes
+    ----------
+    table : bytes
+        The Basic Offset Table; empty when there is none.
+    first : int
+        Where the first item after the table's begins, from which offsets count.
+    places : tuple of (int, int)
+        Where each following item begins and ends, its header included; the last one may end
+        beyond the file.
+    is_ended : bool
+        Whether the sequence delimiter stands behind them.
+    """
+
+    table: bytes
+    first: int
+    places: tuple[tuple[int, int], ...]
+    is_ended: bool
+
+    @property
+    def stop(self) -> int:
+        """Where the last item ends."""
+        return self.places[-1][1] if self.places else self.first
+
+
+def find_fragments(body: bytes, start: int) -> Fragments:
+    """Go from item to item; what is no item ends them.
+
+    Parameters
+    ----------
+    start : int
+        Where the item of the Basic Offset Table begins in `body`.
+    """
+    places: list[tuple[int, int]] = []
+    position = start
+    while body[position : position + 4] == ITEM and position + ITEM_HEADER_BYTES <= len(body):
+        stop = position + ITEM_HEADER_BYTES + unpack_from("<L", body, position + 4)[0]
+        places.append((position, stop))
+        position = stop
+    is_ended = body[position : position + 4] == DELIMITER[:4]
+    if not places:
+        return Fragments(b"", start, (), is_ended)
+    first = places[0][1]
+    return Fragments(body[start + ITEM_HEADER_BYTES : first], first, tuple(places[1:]), is_ended)
+
+
+def item_length(body: bytes, position: int = 0) -> int | None:
+    """Return the length of the item that begins at `position`, None for the delimiter.
+
+    Raises
+    ------
+    FormatError
+        Neither begins there.
+    """
+    tag = body[position : position + 4]
+    if tag == DELIMITER[:4]:
+        return None
+    if tag != ITEM or len(body) < position + ITEM_HEADER_BYTES:
+        raise FormatError(
+            f"no item of the pixel data begins with {body[position : position + 8]!r}; the offset "
+            "table is wrong, or the file is damaged"
+        )
+    length: int = unpack_from("<L", body, position + 4)[0]
+    return length
+
+
+def join_fragments(body: bytes) -> bytes:
+    """Return a frame of its items, up to the delimiter or the end of `body`."""
+    fragments = list(fragments_of(body))
+    return fragments[0] if len(fragments) == 1 else b"".join(fragments)
+
+
+def fragments_of(body: bytes) -> Iterator[bytes]:
+    """Yield the values of the items that `body` begins with."""
+    position = 0
+    while position < len(body):
+        length = item_length(body, position)
+        if length is None:
+            return
+        start = position + ITEM_HEADER_BYTES
+        position = start + length
+        if position > len(body):
+            raise CutOffError(
+                f"an item of the pixel data is cut off: {len(body) - start} of {length} bytes; the "
+                "offset table is wrong, or the file is damaged"
+            )
+        yield body[start:position]
+
+
+def encapsulate_frame(frame: bytes) -> bytes:
+    """Return a frame as Pixel Data of that frame alone: an empty offset table and one item."""
+    return b"".join((ITEM, pack("<L", 0), ITEM, pack("<L", len(frame)), frame, DELIMITER))

@@ -1,0 +1,138 @@
+"""One frame of a data set: where the value of an attribute stands that may differ by frame.
+
+Functional groups (PS3.3 C.7.6.16) are resolved here and nowhere else. A value is looked up in the
+frame's own macro, in the shared one, in what converters left beside the macros, and at the top
+level. The work does not grow with the number of frames.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from pydicom import Dataset
+
+from pyloader.dicom.keywords import snake
+from pyloader.dicom.values import as_numbers, as_tuple, item_of, items_of, nth_of, value_of
+
+Module = dict[str, Any]
+# Legacy converted objects keep here what has no place in a macro (PS3.3 C.7.6.16.2.21, .22).
+UNASSIGNED = (
+    "UnassignedPerFrameConvertedAttributesSequence",
+    "UnassignedSharedConvertedAttributesSequence",
+)
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One frame of a data set, with its functional groups.
+
+    Attributes
+    ----------
+    dataset : Dataset
+    index : int
+        From 0.
+    """
+
+    dataset: Dataset
+    index: int
+
+    @property
+    def byte_order(self) -> str:
+        """Return ``>`` for a data set that was read as big endian, else ``<``."""
+        return ">" if self.dataset.original_encoding[1] is False else "<"
+
+    @cached_property
+    def groups(self) -> tuple[Dataset, ...]:
+        """The functional groups that hold for the frame: its own, then the shared ones."""
+        return tuple(each for each in (self.own_groups, self.shared_groups) if each is not None)
+
+    @cached_property
+    def own_groups(self) -> Dataset | None:
+        """The frame's own functional groups."""
+        return item_of(self.dataset, "PerFrameFunctionalGroupsSequence", self.index)
+
+    @cached_property
+    def shared_groups(self) -> Dataset | None:
+        """The functional groups that all frames share."""
+        return item_of(self.dataset, "SharedFunctionalGroupsSequence")
+
+    @cached_property
+    def unassigned(self) -> tuple[Dataset, ...]:
+        """What stands in the functional groups, but in no macro that is for it."""
+        found = (item_of(group, keyword) for keyword in UNASSIGNED for group in self.groups)
+        return (*(each for each in found if each is not None), *self.groups)
+
+    def macro(self, group: str) -> Dataset | None:
+        """Return the item of a functional group macro: the frame's own, else the shared one.
+
+        One that has nothing is none. The attributes of two are not mixed: a window of one does
+        not take the function of the other.
+        """
+        found = (item_of(each, group) for each in self.groups)
+        return next((item for item in found if item), None)
+
+    def owners(self, group: str) -> tuple[Dataset, ...]:
+        """Return where an attribute of a macro may stand, by precedence."""
+        macro = self.macro(group) if group and self.groups else None
+        beside = self.unassigned if group else ()
+        return (*(() if macro is None else (macro,)), *beside, self.dataset)
+
+    def items(self, keyword: str, group: str = "") -> tuple[Dataset, ...]:
+        """Return the items of a sequence: of a macro, if one is named, else at the top level."""
+        owners = self.owners(group)
+        return next((tuple(items) for each in owners if (items := items_of(each, keyword))), ())
+
+    def get(self, keyword: str, group: str = "") -> Any:
+        """Return a value, plain: from the functional group `group` first, then the top level."""
+        for owner in self.owners(group) if group and self.groups else ():
+            value = value_of(owner, keyword)
+            if value is not None:
+                return value
+        return value_of(self.dataset, keyword)
+
+    def text(self, keyword: str, group: str = "") -> str | None:
+        """Return the first text of a value, or None."""
+        found = as_tuple(self.get(keyword, group))
+        return str(found[0]) if found and found[0] is not None else None
+
+    def nth(self, keyword: str) -> Any:
+        """Return this frame's of the values that stand at the top level, one for each frame."""
+        return nth_of(self.dataset, keyword, self.index)
+
+    def numbers(self, keyword: str, group: str = "", count: int = 0) -> tuple[float, ...] | None:
+        """Return a value as floats, or None when it is absent, not numbers or not `count`."""
+        return as_numbers(self.get(keyword, group), count)
+
+    def number(self, keyword: str, group: str = "") -> float | None:
+        """Return the first number of a value, or None."""
+        found = self.numbers(keyword, group)
+        return found[0] if found else None
+
+    def spacing(self, keyword: str, group: str) -> tuple[float, ...] | None:
+        """Return two distances, None unless both are above 0 (PS3.3 10.7.1.3)."""
+        found = self.numbers(keyword, group, 2)
+        return found if found and min(found) > 0 else None
+
+    def integer(self, keyword: str, group: str = "") -> int | None:
+        """Return the first integer of a value, or None."""
+        found = self.number(keyword, group)
+        return None if found is None else int(found)
+
+    def pick(self, keywords: tuple[str, ...], group: str = "") -> Module:
+        """Return the attributes of `keywords` that are there, by snake_case name."""
+        found: Module = {}
+        for owner in reversed(self.owners(group)):
+            found |= pick(owner, keywords)
+        return found
+
+
+def pick(dataset: Dataset, keywords: tuple[str, ...]) -> Module:
+    """Return the attributes of `keywords` that a data set has, by snake_case name."""
+    found: Module = {}
+    for keyword in keywords:
+        value = value_of(dataset, keyword)
+        if value is not None:
+            found[snake(keyword)] = value
+    return found

@@ -1,0 +1,147 @@
+"""What lengths in an image mean: ultrasound regions, spacings of projection radiography."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pyloader.dicom.frame import Frame, Module, pick
+from pyloader.dicom.modules.tables import US_REGION
+from pyloader.dicom.values import items_of
+
+# Cornerstone3D's words for where a spacing comes from (its CalibrationTypes).
+MAGNIFIED = "ERMF"
+CALIBRATED = "Calibrated"
+PROJECTION = "Proj"
+UNKNOWN = "Unknown"
+DETECTOR = "1.2.840.10008.5.1.4.1.1."
+PROJECTIONS = frozenset(
+    DETECTOR + suffix
+    for suffix in (
+        *("1", "1.1", "1.1.1", "1.2", "1.2.1", "1.3", "1.3.1", "12.1", "12.1.1", "12.2", "12.2.1"),
+        "12.3",
+    )
+)
+GEOMETRY = (
+    "DistanceSourceToDetector",
+    "DistanceSourceToPatient",
+    "DistanceSourceToEntrance",
+    "DistanceSourceToIsocenter",
+    "EstimatedRadiographicMagnificationFactor",
+    "ImagerPixelSpacing",
+    "PixelSpacingCalibrationType",
+    "PixelSpacingCalibrationDescription",
+    "PositionerMotion",
+    "TableMotion",
+)
+# Macro -> what it tells of a frame of an enhanced XA or XRF object (PS3.3 C.8.19.6).
+FRAME_GEOMETRY = {
+    "FramePixelDataPropertiesSequence": (
+        "EstimatedRadiographicMagnificationFactor",
+        "ImagerPixelSpacing",
+        "PixelIntensityRelationship",
+        "PixelIntensityRelationshipSign",
+    ),
+    "IsocenterReferenceSystemSequence": (
+        "PositionerIsocenterPrimaryAngle",
+        "PositionerIsocenterSecondaryAngle",
+        "PositionerIsocenterDetectorRotationAngle",
+        "TableXPositionToIsocenter",
+        "TableYPositionToIsocenter",
+        "TableZPositionToIsocenter",
+        "TableHorizontalRotationAngle",
+        "TableHeadTiltAngle",
+        "TableCradleTiltAngle",
+    ),
+    "PositionerPositionSequence": ("PositionerPrimaryAngle", "PositionerSecondaryAngle"),
+    "ProjectionPixelCalibrationSequence": (
+        "DistanceObjectToTableTop",
+        "ObjectPixelSpacingInCenterOfBeam",
+        "TableHeight",
+        "BeamAngle",
+    ),
+    "XRayGeometrySequence": ("DistanceSourceToDetector", "DistanceSourceToIsocenter"),
+}
+INCREMENTS = ("PositionerPrimaryAngleIncrement", "PositionerSecondaryAngleIncrement")
+
+
+def read_us_regions(frame: Frame) -> Module:
+    """Return the calibrated regions of an ultrasound image (PS3.3 C.8.5.5)."""
+    regions = items_of(frame.dataset, "SequenceOfUltrasoundRegions")
+    found = [pick(region, US_REGION) for region in regions]
+    return {"sequence_of_ultrasound_regions": found} if found else {}
+
+
+def read_xray_geometry(frame: Frame) -> Module:
+    """Return distances in mm and angles in degrees of a projection (PS3.3 C.8.7.5, C.8.19.6)."""
+    found = pick(frame.dataset, GEOMETRY)
+    for group, keywords in FRAME_GEOMETRY.items() if frame.groups else ():
+        found |= frame.pick(keywords, group)
+    for keyword in INCREMENTS:
+        if keyword in frame.dataset:
+            found |= increment_of(frame, keyword)
+    return found
+
+
+def increment_of(frame: Frame, keyword: str) -> Module:
+    """Return by how much an angle changes at a frame (PS3.3 C.8.7.5.1.3)."""
+    value = frame.nth(keyword)
+    name = "primary" if "Primary" in keyword else "secondary"
+    return {} if value is None else {f"positioner_{name}_angle_increment": value}
+
+
+def read_calibrated_spacing(frame: Frame) -> Module:
+    """Return the pixel spacing of a projection image in the plane of what is measured.
+
+    `type` says what it is worth, in the words of Cornerstone3D: ``Calibrated`` by an object of
+    known size, ``ERMF`` by the magnification, ``Proj`` at the detector, where lengths in the
+    patient are smaller, ``Unknown`` without a statement.
+
+    References
+    ----------
+    PS3.3 10.7.1 (basic pixel spacing calibration, CP-586), C.8.11.3 (DX detector).
+    """
+    if frame.text("SOPClassUID") not in PROJECTIONS:
+        return {}
+    spacing = frame.spacing("PixelSpacing", "PixelMeasuresSequence")
+    imager = frame.spacing("ImagerPixelSpacing", "FramePixelDataPropertiesSequence")
+    found, kind = choose_spacing(spacing, imager, read_xray_geometry(frame))
+    if found is None:
+        return {}
+    return {"row_pixel_spacing": found[0], "column_pixel_spacing": found[1], "type": kind}
+
+
+Spacing = tuple[float, ...] | None
+
+
+def choose_spacing(spacing: Spacing, imager: Spacing, geometry: Module) -> tuple[Spacing, str]:
+    """Return the spacing to measure by, and what it is worth."""
+    stated = {"GEOMETRY": MAGNIFIED, "FIDUCIAL": CALIBRATED}
+    calibration = stated.get(str(geometry.get("pixel_spacing_calibration_type")))
+    if spacing and calibration:
+        return spacing, calibration
+    if imager is None:
+        return spacing, UNKNOWN
+    if spacing and spacing[0] < imager[0]:
+        return spacing, MAGNIFIED
+    factor = magnification_of(geometry)
+    if factor is not None:
+        return tuple(each / factor for each in imager), MAGNIFIED
+    return spacing or imager, PROJECTION
+
+
+def magnification_of(geometry: Module) -> float | None:
+    """Return how much larger than in the patient something is at the detector; above 1."""
+    given = positive(geometry.get("estimated_radiographic_magnification_factor"))
+    if given is not None and given > 1:
+        return given
+    entrance = positive(geometry.get("distance_source_to_entrance"))
+    patient = positive(geometry.get("distance_source_to_patient")) or entrance
+    detector = positive(geometry.get("distance_source_to_detector"))
+    if patient is None or detector is None or detector <= patient:
+        return None
+    return detector / patient
+
+
+def positive(value: Any) -> float | None:
+    """Return a value that is a number above 0, else None."""
+    return float(value) if isinstance(value, (int, float)) and value > 0 else None

@@ -1,0 +1,65 @@
+"""Which attributes the readers of this folder ask for; a test compares them."""
+
+from __future__ import annotations
+
+from pydicom.datadict import tag_for_keyword
+
+from pyloader.dicom.modules import (
+    calibration,
+    luts,
+    multiframe,
+    nuclear,
+    scaling,
+    slide,
+    tables,
+    waveform,
+)
+
+# What functions ask for by name, beside the tables of `modules`.
+IMAGE = """
+    AlphaPaletteColorLookupTableData AlphaPaletteColorLookupTableDescriptor
+    AvailableTransferSyntaxUID BitsAllocated BitsStored ChannelDefinitionSequence
+    ChannelSensitivityUnitsSequence ChannelSourceSequence ColorSpace Columns
+    DerivationImageSequence
+    DetectorInformationSequence DimensionIndexPointer DimensionIndexSequence
+    DoubleFloatPixelPaddingRangeLimit DoubleFloatPixelPaddingValue FloatPixelPaddingRangeLimit
+    FloatPixelPaddingValue
+    FrameContentSequence FrameIncrementPointer FrameOfReferenceUID FrameVOILUTSequence
+    GridFrameOffsetVector HighBit ICCProfile ImageOrientationPatient ImagePositionPatient LUTData
+    LUTDescriptor LUTExplanation LargestImagePixelValue MeasurementUnitsCodeSequence
+    ModalityLUTSequence OpticalPathIdentificationSequence OpticalPathSequence
+    PaletteColorLookupTableUID PerFrameFunctionalGroupsSequence PhotometricInterpretation
+    PixelAspectRatio PixelMeasuresSequence PixelPaddingRangeLimit PixelPaddingValue
+    PixelRepresentation PixelSpacing PixelValueTransformationSequence PlanarConfiguration
+    PlaneOrientationSequence PlanePositionSequence PlanePositionSlideSequence
+    RadiopharmaceuticalInformationSequence RealWorldValueLUTData RealWorldValueMappingSequence
+    ReferencedSegmentNumber RescaleIntercept RescaleSlope RescaleType Rows SamplesPerPixel
+    SegmentIdentificationSequence SegmentSequence SequenceOfUltrasoundRegions
+    SharedFunctionalGroupsSequence SliceLocation SliceThickness SmallestImagePixelValue
+    SourceImageSequence SpacingBetweenSlices TotalPixelMatrixOriginSequence TransferSyntaxUID
+    UnassignedPerFrameConvertedAttributesSequence UnassignedSharedConvertedAttributesSequence
+    VOILUTFunction VOILUTSequence WaveformData WaveformSequence WindowCenter
+    WindowCenterWidthExplanation WindowWidth
+"""
+TABLES = (
+    *(*tables.PLAIN_MODULES.values(), tables.PATIENT, tables.US_REGION, tables.ISOTOPE),
+    *(calibration.GEOMETRY, calibration.INCREMENTS, calibration.FRAME_GEOMETRY),
+    *(*calibration.FRAME_GEOMETRY.values(), luts.REAL_WORLD_VALUE, luts.CODE),
+    *(multiframe.CONTENT, multiframe.FRAME_TYPE_MACROS, multiframe.FRAME_TYPE),
+    *(multiframe.FRAME_MACROS, *multiframe.FRAME_MACROS.values(), multiframe.SEGMENT),
+    *(multiframe.SEGMENT_CODES, multiframe.SOURCE, multiframe.VOLUME, multiframe.VOLUME_MACROS),
+    *multiframe.VOLUME_MACROS.values(),
+    *(nuclear.VECTORS, nuclear.DETECTOR, slide.MATRIX, slide.POSITION, slide.OPTICAL_PATH),
+    *(waveform.GROUP, waveform.CHANNEL, waveform.CODE, scaling.DOSE),
+)
+PALETTE = [
+    name.replace("*", color)
+    for color in ("Red", "Green", "Blue")
+    for name in (
+        "*PaletteColorLookupTableDescriptor",
+        "*PaletteColorLookupTableData",
+        "Segmented*PaletteColorLookupTableData",
+    )
+]
+KEYWORDS = (*IMAGE.split(), *PALETTE, *(each for table in TABLES for each in table))
+KNOWN_TAGS = frozenset(tag for keyword in KEYWORDS if (tag := tag_for_keyword(keyword)))

@@ -1,0 +1,137 @@
+"""Modality and VOI LUT modules (PS3.3 C.11.1, C.11.2) and their functional groups."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from pydicom import Dataset
+
+from pyloader.dicom.frame import Frame, Module, pick
+from pyloader.dicom.values import as_numbers, as_tuple, item_of, items_of, value_of
+from pyloader.image import LookupTable, ModalityLut, VoiLut
+
+TRANSFORMATION = "PixelValueTransformationSequence"
+VOI = "FrameVOILUTSequence"
+REAL_WORLD_VALUE = (
+    "RealWorldValueFirstValueMapped",
+    "RealWorldValueLastValueMapped",
+    "DoubleFloatRealWorldValueFirstValueMapped",
+    "DoubleFloatRealWorldValueLastValueMapped",
+    "RealWorldValueSlope",
+    "RealWorldValueIntercept",
+    "LUTExplanation",
+    "LUTLabel",
+)
+CODE = ("CodeValue", "CodingSchemeDesignator", "CodeMeaning")
+
+
+def read_modality_lut(frame: Frame) -> ModalityLut:
+    """Read the Modality LUT module or its functional group (PS3.3 C.11.1, C.7.6.16.2.9)."""
+    is_signed = bool(frame.integer("PixelRepresentation"))
+    luts = read_luts("ModalityLUTSequence", frame, TRANSFORMATION, is_signed)
+    return ModalityLut(
+        rescale_slope=frame.number("RescaleSlope", TRANSFORMATION),
+        rescale_intercept=frame.number("RescaleIntercept", TRANSFORMATION),
+        rescale_type=frame.text("RescaleType", TRANSFORMATION),
+        lut=luts[0] if luts else None,
+    )
+
+
+def read_voi_lut(frame: Frame) -> VoiLut:
+    """Read the VOI LUT module or its functional group (PS3.3 C.11.2, C.7.6.16.2.10)."""
+    explanations = as_tuple(frame.get("WindowCenterWidthExplanation", VOI))
+    centers = frame.numbers("WindowCenter", VOI) or ()
+    widths = frame.numbers("WindowWidth", VOI) or ()
+    count = min(len(centers), len(widths))
+    return VoiLut(
+        window_center=centers[:count],
+        window_width=widths[:count],
+        window_center_width_explanation=tuple(str(each or "") for each in explanations),
+        voi_lut_function=frame.text("VOILUTFunction", VOI),
+        luts=read_luts("VOILUTSequence", frame, VOI, has_negative_output(frame)),
+    )
+
+
+def has_negative_output(frame: Frame) -> bool:
+    """Tell whether the input of a VOI LUT may be negative: it is the modality LUT's output.
+
+    A table's entries are unsigned; a rescale gives what its stored values can become.
+    """
+    if frame.items("ModalityLUTSequence", TRANSFORMATION):
+        return False
+    is_signed = bool(frame.integer("PixelRepresentation"))
+    bits = min(max(frame.integer("BitsStored") or 16, 1), 64)
+    most = 1 << bits - is_signed
+    slope = frame.number("RescaleSlope", TRANSFORMATION)
+    intercept = frame.number("RescaleIntercept", TRANSFORMATION) or 0.0
+    ends = (-most if is_signed else 0, most - 1)
+    return min(end * (1.0 if slope is None else slope) + intercept for end in ends) < 0
+
+
+def read_luts(keyword: str, frame: Frame, group: str, is_signed: bool) -> tuple[LookupTable, ...]:
+    """Read the items of a LUT Sequence, leaving out those that are incomplete."""
+    items = frame.items(keyword, group)
+    tables = (read_lut(item, frame.byte_order, is_signed) for item in items)
+    return tuple(table for table in tables if table is not None)
+
+
+def read_lut(item: Dataset, order: str, is_signed: bool) -> LookupTable | None:
+    """Read one LUT (PS3.3 C.11.1.1.1, C.11.2.1.1): 0 entries mean 65536.
+
+    Parameters
+    ----------
+    order : str
+        Byte order of the entries, ``<`` or ``>``.
+    is_signed : bool
+        The first value mapped may be negative, also where it is written as US.
+    """
+    descriptor = as_numbers(value_of(item, "LUTDescriptor"), 3)
+    stored = value_of(item, "LUTData")
+    if descriptor is None or (not isinstance(stored, bytes) and as_numbers(stored) is None):
+        return None
+    count, first, bits = map(int, descriptor)
+    count = count & 0xFFFF or 1 << 16  # written as SS, beside a negative first value
+    if is_signed and first >= 1 << 15:
+        first -= 1 << 16
+    entries = lut_entries(stored, count, order)
+    explanation = value_of(item, "LUTExplanation")
+    return LookupTable(first, bits, entries[:count], explanation and str(explanation))
+
+
+def lut_entries(stored: Any, count: int, order: str) -> np.ndarray[Any, np.dtype[np.uint16]]:
+    """Return LUT Data as 16-bit entries; 8-bit ones may be packed two in a word."""
+    if not isinstance(stored, bytes):
+        return np.array(as_numbers(stored) or (), "<f8").astype("<i8").astype("<u2")
+    if len(stored) < 2 * count:
+        return unpacked(stored, order)
+    return np.frombuffer(stored[: 2 * count], f"{order}u2").astype("<u2", copy=False)
+
+
+def unpacked(stored: bytes, order: str) -> np.ndarray[Any, np.dtype[np.uint16]]:
+    """Return 8-bit entries: the first of two is in the lower half of its word."""
+    words = np.frombuffer(stored[: len(stored) // 2 * 2], f"{order}u2").astype("<u2")
+    packed = words.tobytes() + stored[len(words) * 2 :]
+    return np.frombuffer(packed, "u1").astype("<u2")
+
+
+def read_real_world_values(frame: Frame) -> Module:
+    """Return the Real World Value Mappings of a frame (PS3.3 C.7.6.16.2.11)."""
+    keyword = "RealWorldValueMappingSequence"
+    # The macro is the sequence itself, with an item for each of the mappings.
+    found_in = (items_of(each, keyword) for each in (*frame.groups, frame.dataset))
+    items = next((items for items in found_in if items), ())
+    found = [read_real_world_value(item) for item in items]
+    return {"real_world_value_mapping_sequence": found} if found else {}
+
+
+def read_real_world_value(item: Dataset) -> Module:
+    """Return one mapping: linear, or by a table; its unit is a code of UCUM."""
+    found = pick(item, REAL_WORLD_VALUE)
+    units = item_of(item, "MeasurementUnitsCodeSequence")
+    if units is not None:
+        found["measurement_units"] = pick(units, CODE)
+    table = as_numbers(value_of(item, "RealWorldValueLUTData"))
+    if table is not None:
+        found["real_world_value_lut_data"] = np.array(table, "<f8")
+    return found

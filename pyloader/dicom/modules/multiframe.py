@@ -1,0 +1,150 @@
+"""What a frame of a multi-frame object is: its content, segment and volume."""
+
+from __future__ import annotations
+
+from itertools import chain
+from typing import Any
+
+from pydicom import Dataset
+from pydicom.datadict import keyword_for_tag
+
+from pyloader.dicom.frame import Frame, Module, pick
+from pyloader.dicom.modules.luts import CODE
+from pyloader.dicom.values import element_of, item_of, items_of, tag_of, value_of
+
+CONTENT = (
+    "FrameAcquisitionNumber",
+    "FrameReferenceDateTime",
+    "FrameAcquisitionDateTime",
+    "FrameAcquisitionDuration",
+    "CardiacCyclePosition",
+    "RespiratoryCyclePosition",
+    "DimensionIndexValues",
+    "TemporalPositionIndex",
+    "StackID",
+    "InStackPositionNumber",
+    "FrameComments",
+    "FrameLabel",
+)
+# The macros that have Frame Type, each of its own kind of object (PS3.3 C.8.13.5.1 and others).
+FRAME_TYPE_MACROS = (
+    "MRImageFrameTypeSequence",
+    "CTImageFrameTypeSequence",
+    "PETFrameTypeSequence",
+    "XAXRFFrameCharacteristicsSequence",
+    "XRay3DFrameTypeSequence",
+    "USImageDescriptionSequence",
+    "ParametricMapFrameTypeSequence",
+    "WholeSlideMicroscopyImageFrameTypeSequence",
+)
+FRAME_TYPE = (
+    "FrameType",
+    "PixelPresentation",
+    "VolumetricProperties",
+    "VolumeBasedCalculationTechnique",
+    "ComplexImageComponent",
+    "AcquisitionContrast",
+)
+# Macro -> what it tells of a frame (PS3.3 C.7.6.16, C.8.13.5, C.8.24.6).
+FRAME_MACROS = {
+    "TemporalPositionSequence": ("TemporalPositionTimeOffset",),
+    "CardiacSynchronizationSequence": ("NominalCardiacTriggerDelayTime",),
+    "MREchoSequence": ("EffectiveEchoTime",),
+    "MRDiffusionSequence": ("DiffusionBValue", "DiffusionDirectionality"),
+    "FrameAnatomySequence": ("FrameLaterality",),
+}
+SEGMENT = (
+    "SegmentNumber",
+    "SegmentLabel",
+    "SegmentDescription",
+    "SegmentAlgorithmType",
+    "SegmentAlgorithmName",
+    "TrackingID",
+    "TrackingUID",
+    "RecommendedDisplayCIELabValue",
+    "RecommendedDisplayGrayscaleValue",
+)
+SEGMENT_CODES = (
+    "SegmentedPropertyCategoryCodeSequence",
+    "SegmentedPropertyTypeCodeSequence",
+)
+SOURCE = ("ReferencedSOPClassUID", "ReferencedSOPInstanceUID", "ReferencedFrameNumber")
+VOLUME_MACROS = {
+    "PlanePositionVolumeSequence": ("ImagePositionVolume",),
+    "PlaneOrientationVolumeSequence": ("ImageOrientationVolume",),
+    "ImageDataTypeSequence": ("DataType",),
+}
+VOLUME = (
+    "VolumeFrameOfReferenceUID",
+    "TableFrameOfReferenceUID",
+    "UltrasoundAcquisitionGeometry",
+    "ApexPosition",
+    "VolumeToTransducerMappingMatrix",
+    "VolumeToTableMappingMatrix",
+)
+
+
+def read_frame_content(frame: Frame) -> Module:
+    """Return the Frame Content macro and what else says when and of which kind (C.7.6.16.2.2)."""
+    if not frame.groups:
+        return {}
+    found = frame.pick(CONTENT, "FrameContentSequence")
+    for group, keywords in FRAME_MACROS.items():
+        found |= frame.pick(keywords, group)
+    for group in FRAME_TYPE_MACROS:
+        macro = frame.macro(group)
+        found |= {} if macro is None else pick(macro, FRAME_TYPE)
+    if "dimension_index_values" in found:
+        pointers = [pointer_of(item) for item in items_of(frame.dataset, "DimensionIndexSequence")]
+        found |= {"dimension_index_pointers": pointers} if pointers else {}
+    return found
+
+
+def pointer_of(item: Dataset) -> str | None:
+    """Return the keyword of the attribute that a dimension runs over; None of a private one."""
+    element = element_of(item, tag_of("DimensionIndexPointer"))
+    value: Any = None if element is None else element.value
+    return keyword_for_tag(value) or None if isinstance(value, int) else None
+
+
+def read_segment(frame: Frame) -> Module:
+    """Return the segment that a frame of a segmentation shows (PS3.3 C.8.20.2, C.8.20.3.1)."""
+    number = frame.integer("ReferencedSegmentNumber", "SegmentIdentificationSequence")
+    if number is None:
+        return {}
+    segments = items_of(frame.dataset, "SegmentSequence")
+    # Numbers count from 1 by 1 as a rule: then no other item is looked at.
+    likely = segments[number - 1 : number] if number > 0 else []
+    for item in chain(likely, segments):
+        if value_of(item, "SegmentNumber") == number:
+            return describe_segment(item) | read_sources(frame)
+    return {"segment_number": number} | read_sources(frame)
+
+
+def describe_segment(item: Dataset) -> Module:
+    """Return a segment's name, colour and what it is a segment of."""
+    found = pick(item, SEGMENT)
+    for keyword in SEGMENT_CODES:
+        code = item_of(item, keyword)
+        if code is not None:
+            name = "category" if "Category" in keyword else "type"
+            found[f"segmented_property_{name}"] = pick(code, CODE)
+    return found
+
+
+def read_sources(frame: Frame) -> Module:
+    """Return the images that a frame was derived from (PS3.3 C.7.6.16.2.6)."""
+    owners = (*frame.groups, frame.dataset)
+    found_in = (items_of(each, "DerivationImageSequence") for each in owners)
+    derivations = next((items for items in found_in if items), ())
+    sources = (source for each in derivations for source in items_of(each, "SourceImageSequence"))
+    found = [pick(source, SOURCE) for source in sources]
+    return {"source_images": found} if found else {}
+
+
+def read_volume_plane(frame: Frame) -> Module:
+    """Return where a frame is in an ultrasound volume, in mm (PS3.3 C.8.24.2, C.8.24.6)."""
+    found: Module = {}
+    for group, keywords in VOLUME_MACROS.items() if frame.groups else ():
+        found |= frame.pick(keywords, group)
+    return found and found | pick(frame.dataset, VOLUME)

@@ -1,0 +1,109 @@
+"""Nuclear medicine: what a frame is by its vectors, and where its detector was (PS3.3 C.8.4)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from pydicom import Dataset
+from pydicom.datadict import keyword_for_tag
+
+from pyloader.dicom.frame import Frame, Module, pick
+from pyloader.dicom.values import as_numbers, as_tuple, element_of, item_of, tag_of, value_of
+from pyloader.image import PlaneModule
+
+# Vector -> what its numbers count, each from 1 (PS3.3 C.8.4.8).
+VECTORS: Mapping[str, str] = {
+    "AngularViewVector": "angular_view_number",
+    "DetectorVector": "detector_number",
+    "EnergyWindowVector": "energy_window_number",
+    "PhaseVector": "phase_number",
+    "RRIntervalVector": "rr_interval_number",
+    "RotationVector": "rotation_number",
+    "SliceVector": "slice_number",
+    "TimeSliceVector": "time_slice_number",
+    "TimeSlotVector": "time_slot_number",
+}
+RECONSTRUCTED = frozenset({"RECON TOMO", "RECON GATED TOMO"})
+# The detector moves while these are acquired: its place is not that of each frame.
+ROTATING = frozenset({"TOMO", "GATED TOMO"})
+DETECTOR = ("CollimatorGridName", "CollimatorType", "StartAngle", "RadialPosition", "ZoomFactor")
+
+
+def image_subtype(frame: Frame) -> str | None:
+    """Return what is nuclear in Image Type: its third value (PS3.3 C.8.4.9.1.1)."""
+    image_type = as_tuple(frame.get("ImageType"))
+    return image_type[2] if len(image_type) > 2 else None
+
+
+def detector_of(frame: Frame) -> Dataset | None:
+    """Return the item of the detector that made a frame; the first where no vector tells."""
+    number = frame.nth("DetectorVector")
+    return item_of(frame.dataset, "DetectorInformationSequence", int(number or 1) - 1)
+
+
+def read_detector_plane(frame: Frame, plane: PlaneModule) -> PlaneModule:
+    """Return `plane` with the place that the frame's detector gives, where it gives one.
+
+    Slices of a reconstruction are stacked from the first one on along the normal, against it when
+    Spacing Between Slices is negative (PS3.3 C.8.4.15).
+    """
+    detector, subtype = detector_of(frame), image_subtype(frame)
+    if detector is None or subtype in ROTATING:
+        return plane
+    orientation = as_numbers(value_of(detector, "ImageOrientationPatient"), 6)
+    position = as_numbers(value_of(detector, "ImagePositionPatient"), 3)
+    found = replace(
+        plane,
+        image_orientation_patient=plane.image_orientation_patient or orientation,
+        image_position_patient=plane.image_position_patient or position,
+    )
+    return slice_plane(frame, found) if subtype in RECONSTRUCTED else found
+
+
+def slice_plane(frame: Frame, first: PlaneModule) -> PlaneModule:
+    """Return the plane of a reconstructed slice, from that of the first one."""
+    number = frame.nth("SliceVector")
+    before = frame.index if number is None else int(number) - 1
+    if before == 0:
+        return first
+    spacing = first.spacing_between_slices
+    position = None if spacing is None else first.along_normal(before * spacing)
+    return replace(first, image_position_patient=position)
+
+
+def read_nm_geometry(frame: Frame) -> Module:
+    """Return the geometry of a nuclear medicine image: its own detector's (PS3.3 C.8.4.11)."""
+    detector = detector_of(frame)
+    if detector is None:
+        return {}
+    subtype = image_subtype(frame)
+    orientation = as_numbers(value_of(detector, "ImageOrientationPatient"), 6)
+    return pick(detector, DETECTOR) | {
+        "modality": frame.get("Modality"),
+        "image_type": list(as_tuple(frame.get("ImageType"))),
+        "image_sub_type": subtype,
+        "image_orientation_patient": orientation,
+        "image_position_patient": as_numbers(value_of(detector, "ImagePositionPatient"), 3),
+        "slice_thickness": frame.number("SliceThickness"),
+        "spacing_between_slices": frame.number("SpacingBetweenSlices"),
+        "pixel_spacing": frame.spacing("PixelSpacing", "PixelMeasuresSequence"),
+        "number_of_frames": frame.integer("NumberOfFrames"),
+        "is_nm_reconstructable": subtype in RECONSTRUCTED,
+    }
+
+
+def read_nm_frame(frame: Frame) -> Module:
+    """Return what a frame is by Frame Increment Pointer and its vectors (PS3.3 C.8.4.8)."""
+    numbers = {name: frame.nth(vector) for vector, name in VECTORS.items()}
+    found: Module = {name: number for name, number in numbers.items() if number is not None}
+    return found and found | {"frame_increment_pointer": read_pointers(frame)}
+
+
+def read_pointers(frame: Frame) -> list[str]:
+    """Return the keywords that (0028,0009) Frame Increment Pointer names."""
+    element = element_of(frame.dataset, tag_of("FrameIncrementPointer"))
+    value: Any = None if element is None else element.value
+    tags = [value] if isinstance(value, int) else list(value or ())
+    return [keyword_for_tag(tag) for tag in tags if isinstance(tag, int)]

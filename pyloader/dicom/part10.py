@@ -1,0 +1,241 @@
+"""The header of a Part 10 file (PS3.10 7): where its data set begins, and how it is written.
+
+Files say in their meta header how the data set is written, and some say it wrong or not at all.
+The first element of the data set shows it (PS3.5 7.1); what it shows is taken, and noted.
+"""
+
+from __future__ import annotations
+
+import warnings
+import zlib
+from dataclasses import dataclass, replace
+from io import BytesIO
+from struct import pack
+
+from pydicom import Dataset
+from pydicom.dataset import FileMetaDataset
+from pydicom.filereader import read_dataset
+from pydicom.tag import BaseTag
+from pydicom.uid import (
+    UID,
+    DeflatedExplicitVRLittleEndian,
+    ExplicitVRBigEndian,
+    ExplicitVRLittleEndian,
+    ImplicitVRLittleEndian,
+)
+from pydicom.valuerep import VR
+
+from pyloader.dicom.text import settle_character_set
+from pyloader.errors import FormatError
+
+PREAMBLE_BYTES = 128
+PREFIX = b"DICM"
+PIXEL_KEYWORDS = {
+    0x7FE00008: "FloatPixelData",
+    0x7FE00009: "DoubleFloatPixelData",
+    0x7FE00010: "PixelData",
+}
+# A data set of zeros is deflated to a thousandth: looked at each time that so much is inflated.
+PACKED_BYTES = 64 << 10
+MOST_INFLATED_BYTES = 1 << 30
+VRS = frozenset(vr.value.encode() for vr in VR if len(vr.value) == 2)
+NATIVE = (
+    ImplicitVRLittleEndian,
+    ExplicitVRLittleEndian,
+    DeflatedExplicitVRLittleEndian,
+    ExplicitVRBigEndian,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How the elements of a data set are written (PS3.5 7.1 and 7.3)."""
+
+    is_implicit: bool
+    is_big_endian: bool
+
+    @property
+    def order(self) -> str:
+        """Byte order as `struct` and numpy name it."""
+        return ">" if self.is_big_endian else "<"
+
+    @property
+    def syntax(self) -> UID:
+        """The native transfer syntax of that layout."""
+        if self.is_big_endian:
+            return ExplicitVRBigEndian
+        return ImplicitVRLittleEndian if self.is_implicit else ExplicitVRLittleEndian
+
+    def __str__(self) -> str:
+        vr = "implicit" if self.is_implicit else "explicit"
+        return f"{vr} VR, {'big' if self.is_big_endian else 'little'} endian"
+
+
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """What stands before the data set.
+
+    Attributes
+    ----------
+    meta : FileMetaDataset
+        File Meta Information; empty when the file has none.
+    body : bytes
+        What the data set stands in: the file, or the inflated data set.
+    position : int
+        Where in `body` the data set begins.
+    layout : Layout
+    transfer_syntax_uid : UID
+        As declared, unless the bytes are of another byte order.
+    """
+
+    meta: FileMetaDataset
+    body: bytes
+    position: int
+    layout: Layout
+    transfer_syntax_uid: UID
+
+    @property
+    def is_deflated(self) -> bool:
+        """Whether the data set has to be inflated before it can be read (PS3.5 A.5)."""
+        return self.transfer_syntax_uid == DeflatedExplicitVRLittleEndian
+
+    def inflated(self, url: str) -> Beginning:
+        """Return the same with `body` inflated."""
+        body = inflate(self.body[self.position :], url)
+        return replace(self, body=body, position=0, layout=Layout(False, False))
+
+
+def read_beginning(body: bytes) -> Beginning:
+    """Read the meta header of a file, also of one without preamble, prefix or meta header.
+
+    Parameters
+    ----------
+    body : bytes
+        The file, or its beginning.
+
+    References
+    ----------
+    PS3.10 7.1 (preamble, File Meta Information), PS3.7 E (command sets, which dumps have).
+    """
+    meta, position = read_meta(body, start_of_meta(body))
+    position = skip_group(body, position, 0, Layout(True, False))
+    declared = UID(str(meta.get("TransferSyntaxUID") or ""))
+    found = layout_of(body, position, declared)
+    return Beginning(meta, body, position, found, decide_syntax(declared, found, body, position))
+
+
+def has_prefix(body: bytes) -> bool:
+    """Tell whether `body` begins with the preamble and prefix of PS3.10 7.1."""
+    return body[PREAMBLE_BYTES : PREAMBLE_BYTES + 4] == PREFIX
+
+
+def start_of_meta(body: bytes) -> int:
+    """Return where the first element is: behind the prefix, with or without a preamble."""
+    if has_prefix(body):
+        return PREAMBLE_BYTES + 4
+    return len(PREFIX) if body.startswith(PREFIX) else 0
+
+
+def read_meta(body: bytes, start: int) -> tuple[FileMetaDataset, int]:
+    """Return the elements of group 2 at `start`, and where they end.
+
+    They are explicit little endian (PS3.10 7.1); in files that break this, their bytes tell.
+    """
+    layout = layout_of(body, start, ExplicitVRLittleEndian)
+    stop = skip_group(body, start, 2, layout)
+    if stop == start:
+        return FileMetaDataset(), start
+    stream = BytesIO(body[start:stop])
+    return FileMetaDataset(read_dataset(stream, layout.is_implicit, not layout.is_big_endian)), stop
+
+
+def skip_group(body: bytes, start: int, group: int, layout: Layout) -> int:
+    """Return where the elements of a group that begin at `start` end; `start` if none do."""
+    if body[start : start + 2] != pack(f"{layout.order}H", group) or len(body) < start + 8:
+        return start
+
+    def is_beyond(tag: BaseTag, vr: str | None, length: int) -> bool:
+        return tag.group != group
+
+    stream = BytesIO(body)
+    stream.seek(start)
+    read_dataset(stream, layout.is_implicit, not layout.is_big_endian, stop_when=is_beyond)
+    return stream.tell()
+
+
+def layout_of(body: bytes, position: int, declared: UID) -> Layout:
+    """Return the layout of the element at `position`: by its bytes, else as declared.
+
+    Groups of a first element are below 0100H, so one of two bytes is 0.
+    """
+    first = body[position : position + 6]
+    is_element = len(first) == 6 and 0 in first[:2] and first[:2] != b"\0\0"
+    if not is_element or is_deflated_here(declared, first):
+        is_implicit = declared == ImplicitVRLittleEndian if declared else first[4:] not in VRS
+        return Layout(is_implicit, declared == ExplicitVRBigEndian)
+    return Layout(first[4:] not in VRS, first[0] == 0)
+
+
+def is_deflated_here(declared: UID, first: bytes) -> bool:
+    """Tell whether a data set that is said to be deflated is, by its first bytes."""
+    return declared == DeflatedExplicitVRLittleEndian and first[4:] not in VRS
+
+
+def decide_syntax(declared: UID, found: Layout, body: bytes, position: int) -> UID:
+    """Return the transfer syntax of the pixels; contradictions are noted."""
+    if not declared:
+        return found.syntax
+    is_plain = declared == DeflatedExplicitVRLittleEndian and not is_deflated_here(
+        declared, body[position : position + 6]
+    )
+    said = Layout(declared == ImplicitVRLittleEndian, declared == ExplicitVRBigEndian)
+    if found != said or is_plain:
+        warnings.warn(
+            f"the meta header says {declared.name} ({declared}), the data set is {found}; it was "
+            "read as it is",
+            stacklevel=2,
+        )
+    is_other_order = declared in NATIVE and found.is_big_endian != said.is_big_endian
+    return found.syntax if is_plain or is_other_order else declared
+
+
+def inflate(packed: bytes, url: str) -> bytes:
+    """Return a deflated data set inflated, as far as it is there (PS3.5 A.5)."""
+    machine, pieces, size = zlib.decompressobj(-zlib.MAX_WBITS), [], 0
+    try:
+        for start in range(0, len(packed), PACKED_BYTES):
+            pieces.append(machine.decompress(packed[start : start + PACKED_BYTES]))
+            size += len(pieces[-1])
+            if size > MOST_INFLATED_BYTES:
+                raise FormatError(
+                    f"{url or 'the file'}: its deflated data set of {len(packed)} bytes has more "
+                    f"than {MOST_INFLATED_BYTES} when inflated; such files are refused"
+                )
+    except zlib.error as error:
+        raise FormatError(
+            f"{url or 'the file'}: its deflated data set is broken: {error}"
+        ) from error
+    if not machine.eof:
+        warnings.warn(
+            f"the deflated data set is cut off: its {len(packed)} bytes give {size}, "
+            "and have no end",
+            stacklevel=2,
+        )
+    return b"".join(pieces)
+
+
+def read_elements(beginning: Beginning) -> tuple[Dataset, int]:
+    """Return the data set up to its pixel data, and where in the body these begin."""
+
+    def is_pixels(tag: BaseTag, vr: str | None, length: int) -> bool:
+        return tag in PIXEL_KEYWORDS
+
+    stream = BytesIO(beginning.body)  # shares the bytes, does not copy them
+    stream.seek(beginning.position)
+    layout = beginning.layout
+    dataset = read_dataset(
+        stream, layout.is_implicit, not layout.is_big_endian, stop_when=is_pixels
+    )
+    dataset.file_meta = beginning.meta
+    settle_character_set(dataset)
+    return dataset, stream.tell()

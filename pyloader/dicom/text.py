@@ -1,0 +1,58 @@
+"""Which character set texts are in, where a data set does not say it (PS3.3 C.12.1.1.2)."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+
+from pydicom import Dataset
+
+from pyloader.dicom.values import vr_of
+
+# The VRs that Specific Character Set is for (PS3.5 6.2).
+TEXT_VRS = frozenset({"LO", "LT", "PN", "SH", "ST", "UC", "UT"})
+ASCII = frozenset({"", "ISO_IR 6", "ISO 2022 IR 6"})
+ESCAPE = b"\x1b"
+
+
+def settle_character_set(dataset: Dataset) -> None:
+    """Say which character set the texts of a data set just read are in, where it says none.
+
+    Without Specific Character Set a text has ASCII only. One that has other bytes is taken as
+    UTF-8 when its bytes are that, as those of no other set happen to be; else as ISO 8859-1.
+    """
+    declared = dataset.get("SpecificCharacterSet") or ""
+    if not isinstance(declared, str) or declared.strip() not in ASCII:
+        return
+    others = [body for body in raw_texts(dataset) if not body.isascii()]
+    if not others:
+        return
+    is_utf8 = all(map(is_utf_8, others))
+    if is_utf8:
+        is_implicit, is_little_endian = dataset.original_encoding
+        dataset.set_original_encoding(is_implicit, is_little_endian, ["utf8"])
+    warnings.warn(
+        f"(0008,0005) SpecificCharacterSet is {declared.strip() or 'absent'!r}, but texts are not "
+        f"in ASCII: they are read as {'UTF-8, which they are' if is_utf8 else 'ISO 8859-1'}",
+        stacklevel=2,
+    )
+
+
+def raw_texts(dataset: Dataset) -> Iterator[bytes]:
+    """Yield the texts at the top level, as encoded; those of private attributes are nobody's."""
+    for tag in dataset.keys():  # noqa: SIM118 -- iterating a data set converts it
+        element = dataset.get_item(tag, keep_deferred=True)
+        body = getattr(element, "value", None)
+        if isinstance(body, bytes) and not tag.is_private and ESCAPE not in body:
+            vr = getattr(element, "VR", None) or vr_of(tag)
+            if vr in TEXT_VRS:
+                yield body
+
+
+def is_utf_8(body: bytes) -> bool:
+    """Tell whether bytes are UTF-8."""
+    try:
+        body.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
