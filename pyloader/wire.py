@@ -18,12 +18,15 @@ from numpy.typing import NDArray
 from pyloader import errors
 from pyloader.errors import CustomLoaderError, LoaderError
 from pyloader.image import Image, PixelModule, PlaneModule
-from pyloader.pixels.delivery import value_range
+from pyloader.pixels.padding import padding_mask, padding_range, range_without, value_range
 
 # The numeric classes that have a JavaScript typed array; 64-bit integers would become BigInt.
 WIRE_DTYPES = frozenset({"u1", "i1", "u2", "i2", "u4", "i4", "f4", "f8"})
 WORDS = {"uid": "UID", "id": "ID", "lut": "LUT", "nm": "NM", "uri": "URI", "url": "URL"}
-MODULE_NAMES = {"transfer_syntax": "transferSyntax"}
+MODULE_NAMES = {
+    "calibrated_pixel_spacing": "calibratedPixelSpacing",
+    "transfer_syntax": "transferSyntax",
+}
 OWN_PACKAGE = "pyloader."
 
 
@@ -86,12 +89,14 @@ def narrowed(pixels: NDArray[Any]) -> NDArray[Any]:
 def wire_image(image: Image) -> dict[str, Any]:
     """Return an image as a message: ``pixels`` is one flat array, the rest plain values.
 
-    ``exact`` stands beside it when the pixels were quantised.
+    ``exact`` stands beside it when the pixels were quantised. ``minimum`` and ``maximum`` leave
+    padding out; when there is any, ``padding`` says from where to where, and ``all`` the range of
+    all pixels.
     """
     pixels = narrowed(image.pixels)
-    low, high = value_range(pixels)
-    exact = {} if image.float_pixels is None else {"exact": flat(narrowed(image.float_pixels))}
-    return exact | {
+    mask = padding_mask(image)
+    low, high = range_without(pixels, mask)
+    message = {
         "pixels": flat(pixels),
         "minimum": low,
         "maximum": high,
@@ -100,8 +105,28 @@ def wire_image(image: Image) -> dict[str, Any]:
         "voiLut": plain(image.voi_lut),
         "encoding": plain(image.encoding),
         "isRescaled": image.is_rescaled,
-        "warnings": list(image.warnings),
+        "warnings": [*image.warnings, *rounded(image.pixels, pixels)],
     }
+    if mask is not None:
+        message["padding"] = list(padding_range(image.pixel) or ())
+        message["all"] = list(value_range(pixels))
+    if image.float_pixels is not None:
+        message["exact"] = flat(narrowed(image.float_pixels))
+    return message
+
+
+def rounded(exact: NDArray[Any], crossed: NDArray[Any]) -> list[str]:
+    """Return a sentence on 64-bit integers that JavaScript has no number for."""
+    if exact.dtype.kind == "f" or exact.dtype.itemsize < 8:
+        return []
+    largest = 1 << 53
+    count = int(np.count_nonzero((exact > largest) | (exact < -largest)))
+    if not count:
+        return []
+    return [
+        f"{count} of {exact.size} values of {exact.dtype} are beyond 2**53, up to which "
+        f"{crossed.dtype} holds integers exactly: they may be rounded"
+    ]
 
 
 def modules_of(image: Image) -> dict[str, Any]:

@@ -10,7 +10,8 @@ import pytest
 from pyloader import Image
 from pyloader.image import LookupTable, ModalityLut
 from pyloader.pixels.color import to_8_bit, to_rgba
-from pyloader.pixels.delivery import Delivery, deliver, value_range
+from pyloader.pixels.delivery import Delivery, deliver
+from pyloader.pixels.padding import value_range
 from tests import builders
 
 CT = {"bits_stored": 12, "rescale_slope": 1.0, "rescale_intercept": -1024.0}

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import zlib
 from typing import Any
 
+import imagecodecs
 import numpy as np
 import pytest
 from pydicom import Dataset, uid
@@ -13,7 +15,12 @@ from pyloader.dicom.instance import Instance
 from pyloader.errors import FormatError, UnsupportedError
 from pyloader.image import PixelModule
 from pyloader.loaders.wadouri import make_image
-from pyloader.pixels.label import JPEG_XL, AmbiguousError, fits, labelled
+from pyloader.pixels.label import AmbiguousError, fits, labelled
+from pyloader.pixels.syntaxes import (
+    DEFLATED_IMAGE_FRAME,
+    ENCAPSULATED_UNCOMPRESSED,
+    JPEG_XL_LOSSLESS,
+)
 from tests import builders
 
 GREY = builders.ramp(16, 24)
@@ -161,12 +168,30 @@ def test_what_is_told_and_cannot_be_seen_is_believed():
     assert label(described(GREY), b"what?", str(uid.JPEG2000)).transfer_syntax_uid == uid.JPEG2000
 
 
-@pytest.mark.parametrize("told", [None, JPEG_XL, NATIVE])
-@pytest.mark.parametrize("stored", ["", JPEG_XL])
+@pytest.mark.parametrize("told", [uid.MPEG4HP41, uid.JPEG2000MC])
+@pytest.mark.parametrize("stored", ["", uid.MPEG4HP41])
 def test_codestream_that_nobody_decodes_here(told, stored):
-    """pydicom does not know JPEG XL."""
-    with pytest.raises(UnsupportedError, match=rf"\({JPEG_XL}\) cannot be decoded; supported are"):
-        label(described(GREY, stored), b"\xff\x0a" + bytes(100), told)
+    with pytest.raises(UnsupportedError, match=rf"\({told}\) cannot be decoded; supported are"):
+        label(described(GREY, stored), bytes(100), told)
+
+
+@pytest.mark.parametrize("told", [None, JPEG_XL_LOSSLESS, NATIVE])
+def test_jpeg_xl_that_pydicom_does_not_know(told):
+    frame = imagecodecs.jpegxl_encode(GREY, lossless=True)
+    found = label(described(GREY), frame, told)
+    assert found.transfer_syntax_uid == JPEG_XL_LOSSLESS
+    assert np.array_equal(pixels_of(found), GREY)
+
+
+@pytest.mark.parametrize("told", [ENCAPSULATED_UNCOMPRESSED, DEFLATED_IMAGE_FRAME])
+def test_frame_that_is_not_coded(told):
+    frame = GREY.tobytes()
+    if told == DEFLATED_IMAGE_FRAME:
+        deflater = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
+        frame = deflater.compress(frame) + deflater.flush()
+    found = label(described(GREY), frame, told)
+    assert (found.transfer_syntax_uid, found.warnings) == (told, ())
+    assert np.array_equal(pixels_of(found), GREY)
 
 
 def test_attribute_that_is_missing():

@@ -11,42 +11,70 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 import imagecodecs
 import numpy as np
 from numpy.typing import NDArray
 from pydicom import uid
-from pydicom.pixels.decoders.base import _PIXEL_DATA_DECODERS, DecodeRunner
+from pydicom.pixels.decoders.base import _PIXEL_DATA_DECODERS, Decoder, DecodeRunner
+from pydicom.uid import UID
 
 from pyloader.errors import DecodeError
+from pyloader.image import Codestream, PixelModule
+from pyloader.pixels.agreement import (
+    HALF_CHROMA,
+    TRANSFORMED,
+    read_jpeg_2000_stream,
+    read_jpeg_stream,
+    read_jpeg_xl_stream,
+    read_plain,
+)
+from pyloader.pixels.jpeg import check_whole, is_lossless, read_jpeg
+from pyloader.pixels.jpeg_2000 import bare
+from pyloader.pixels.rle import rle_samples
+from pyloader.pixels.syntaxes import (
+    DEFLATED_IMAGE_FRAME,
+    ENCAPSULATED_UNCOMPRESSED,
+    HTJ2K_PRIVATE,
+    JPEG_PROGRESSIVE,
+    JPEG_SPECTRAL,
+    JPEG_XL,
+    JPEG_XL_LOSSLESS,
+    JPEG_XL_RECOMPRESSION,
+    name_of,
+)
 
 PLUGIN = "imagecodecs"
+# OpenJPEG is exact up to here.
+JPEG_2000_BITS = 24
 Pixels = NDArray[Any]
 
 
 def decode_jpeg(src: bytes, runner: DecodeRunner) -> Pixels:
-    """Decode JPEG baseline, extended (8 and 12 bit) and lossless (ISO 10918-1).
+    """Decode JPEG of 8 to 12 bits, sequential and progressive, and lossless (ISO 10918-1).
 
-    Colour becomes RGB here, in libjpeg. What the samples are is told by the Adobe marker when
-    there is one; otherwise by the JFIF marker, the component ids and the header, in pydicom.
+    Full-range YCbCr becomes RGB here, in libjpeg, which interpolates half chroma.
     """
-    if runner.samples_per_pixel == 1:
-        return imagecodecs.jpeg8_decode(src)
-    lossless = runner.transfer_syntax in (uid.JPEGLossless, uid.JPEGLosslessSV1)
-    is_rgb = lossless or runner.photometric_interpretation == "RGB"
-    space = None if has_adobe_marker(src) else ("RGB" if is_rgb else "YCBCR")
-    if lossless:
-        # Lossless processes code the samples as they are; pydicom turns YBR to RGB afterwards.
-        return imagecodecs.jpeg8_decode(src, colorspace="RGB", outcolorspace="RGB")
-    pixels = imagecodecs.jpeg8_decode(src, colorspace=space, outcolorspace="RGB")
-    runner.set_option("photometric_interpretation", "RGB")
+    header = read_jpeg(src)
+    is_ybr = runner.samples_per_pixel == 3 and not is_lossless(header) and is_color(runner, "YBR")
+    coded = None if runner.samples_per_pixel == 1 else "YCBCR" if is_ybr else "RGB"
+    is_rgb = not (is_ybr and is_color(runner, "YBR_PARTIAL"))
+    given = "RGB" if coded and is_rgb else coded
+
+    def decode(frame: bytes) -> Pixels:
+        return imagecodecs.jpeg8_decode(frame, colorspace=coded, outcolorspace=given)
+
+    pixels = decode(src)
+    check_whole(src, header, pixels, decode)
+    if is_ybr and is_rgb:
+        runner.set_option("photometric_interpretation", "RGB")
     return pixels
 
 
-def has_adobe_marker(src: bytes) -> bool:
-    """Tell whether an APP14 Adobe segment, which names the colour transform, is in the header."""
-    return b"\xff\xee\x00\x0eAdobe" in src[:4096]
+def is_color(runner: DecodeRunner, start: str) -> bool:
+    """Tell whether the photometric interpretation of the coded samples begins so."""
+    return runner.photometric_interpretation.startswith(start)
 
 
 def decode_jpeg_ls(src: bytes, runner: DecodeRunner) -> Pixels:
@@ -55,15 +83,37 @@ def decode_jpeg_ls(src: bytes, runner: DecodeRunner) -> Pixels:
 
 
 def decode_jpeg_2000(src: bytes, runner: DecodeRunner) -> Pixels:
-    """Decode JPEG 2000 part 1 (ISO 15444-1); the multiple component transform gives RGB."""
-    return as_rgb_transformed(imagecodecs.jpeg2k_decode(src), runner)
+    """Decode JPEG 2000 part 1 (ISO 15444-1).
+
+    Colours that were transformed are RGB then, and so are those with half chroma, which imagecodecs
+    widens and converts.
+    """
+    if runner.get_option("codestream_bits", 0) > JPEG_2000_BITS:
+        raise ValueError(
+            f"JPEG 2000 of {runner.get_option('codestream_bits')} bits is not decoded exactly; "
+            f"{JPEG_2000_BITS} are supported"
+        )
+    return as_rgb_transformed(imagecodecs.jpeg2k_decode(bare(src)), runner)
 
 
 def decode_htj2k(src: bytes, runner: DecodeRunner) -> Pixels:
     """Decode high-throughput JPEG 2000 (ISO 15444-15)."""
+    if runner.photometric_interpretation == HALF_CHROMA:
+        raise ValueError("high-throughput JPEG 2000 with half chroma is not supported")
     with raising_what_is_ignored():
-        pixels = imagecodecs.htj2k_decode(src)
+        pixels = imagecodecs.htj2k_decode(src, planar=False)
     return as_rgb_transformed(pixels, runner)
+
+
+def decode_jpeg_xl(src: bytes, runner: DecodeRunner) -> Pixels:
+    """Decode JPEG XL (ISO 18181-1), also of what was JPEG; colours are RGB.
+
+    An orientation of its own does not count: the header says how rows and columns lie.
+    """
+    pixels = imagecodecs.jpegxl_decode(src, keeporientation=True)
+    if pixels.dtype.kind == "f":
+        raise ValueError("JPEG XL of floating point samples; integers are supported")
+    return pixels
 
 
 @contextmanager
@@ -81,23 +131,24 @@ def raising_what_is_ignored() -> Iterator[None]:
 
 def as_rgb_transformed(pixels: Pixels, runner: DecodeRunner) -> Pixels:
     """Say that YBR_RCT and YBR_ICT were undone by the decoder (PS3.3 C.7.6.3.1.2)."""
-    if runner.photometric_interpretation in ("YBR_RCT", "YBR_ICT"):
+    if runner.photometric_interpretation in (*TRANSFORMED, HALF_CHROMA):
         runner.set_option("photometric_interpretation", "RGB")
     return pixels
 
 
 def decode_rle(src: bytes, runner: DecodeRunner) -> Pixels:
-    """Decode RLE Lossless (PS3.5 G), any number of samples and bytes a sample."""
-    dtype = np.dtype(f"u{runner.bits_allocated // 8}")
-    samples = runner.samples_per_pixel
-    shape = (
-        (runner.rows, runner.columns) if samples == 1 else (samples, runner.rows, runner.columns)
-    )
-    decoded = imagecodecs.dicomrle_decode(src, dtype)
-    pixels = np.frombuffer(decoded, dtype).reshape(shape)
-    if samples > 1:
-        pixels = pixels.transpose(1, 2, 0)
-    return pixels
+    """Decode RLE Lossless (PS3.5 G)."""
+    shape = (runner.rows, runner.columns, runner.samples_per_pixel)
+    return rle_samples(src, shape, runner.get_option("codestream_bits"), unpack_bytes)
+
+
+def unpack_bytes(segment: bytes) -> bytes:
+    """Return the bytes of a segment of RLE, and of its padding, as runs or literals (PS3.5 G.3)."""
+    try:
+        return bytes(imagecodecs.packbits_decode(segment))
+    except RuntimeError:
+        # Padding may look like a run without its byte.
+        return bytes(imagecodecs.packbits_decode(segment[:-1]))
 
 
 def encode_png(pixels: NDArray[np.uint8]) -> bytes:
@@ -105,20 +156,38 @@ def encode_png(pixels: NDArray[np.uint8]) -> bytes:
     return bytes(imagecodecs.png_encode(np.ascontiguousarray(pixels)))
 
 
-Codec = Callable[[bytes, DecodeRunner], Pixels]
+class Codec(NamedTuple):
+    """How frames of a transfer syntax are decoded, and what they say of themselves."""
+
+    decode: Callable[[bytes, DecodeRunner], Pixels]
+    read: Callable[[bytes, UID, PixelModule], Codestream]
+
+
+JPEG = Codec(decode_jpeg, read_jpeg_stream)
+JPEG_LS = Codec(decode_jpeg_ls, read_jpeg_stream)
+JPEG_2000 = Codec(decode_jpeg_2000, read_jpeg_2000_stream)
+HIGH_THROUGHPUT = Codec(decode_htj2k, read_jpeg_2000_stream)
+XL = Codec(decode_jpeg_xl, read_jpeg_xl_stream)
+RLE = Codec(decode_rle, read_plain)
 CODECS: dict[str, Codec] = {
-    uid.JPEGBaseline8Bit: decode_jpeg,
-    uid.JPEGExtended12Bit: decode_jpeg,
-    uid.JPEGLossless: decode_jpeg,
-    uid.JPEGLosslessSV1: decode_jpeg,
-    uid.JPEGLSLossless: decode_jpeg_ls,
-    uid.JPEGLSNearLossless: decode_jpeg_ls,
-    uid.JPEG2000Lossless: decode_jpeg_2000,
-    uid.JPEG2000: decode_jpeg_2000,
-    uid.HTJ2KLossless: decode_htj2k,
-    uid.HTJ2KLosslessRPCL: decode_htj2k,
-    uid.HTJ2K: decode_htj2k,
-    uid.RLELossless: decode_rle,
+    uid.JPEGBaseline8Bit: JPEG,
+    uid.JPEGExtended12Bit: JPEG,
+    JPEG_SPECTRAL: JPEG,
+    JPEG_PROGRESSIVE: JPEG,
+    uid.JPEGLossless: JPEG,
+    uid.JPEGLosslessSV1: JPEG,
+    uid.JPEGLSLossless: JPEG_LS,
+    uid.JPEGLSNearLossless: JPEG_LS,
+    uid.JPEG2000Lossless: JPEG_2000,
+    uid.JPEG2000: JPEG_2000,
+    JPEG_XL_LOSSLESS: XL,
+    JPEG_XL_RECOMPRESSION: XL,
+    JPEG_XL: XL,
+    uid.HTJ2KLossless: HIGH_THROUGHPUT,
+    uid.HTJ2KLosslessRPCL: HIGH_THROUGHPUT,
+    uid.HTJ2K: HIGH_THROUGHPUT,
+    uid.RLELossless: RLE,
+    HTJ2K_PRIVATE: HIGH_THROUGHPUT,
 }
 DECODER_DEPENDENCIES = dict.fromkeys(CODECS, ("imagecodecs",))
 
@@ -137,16 +206,21 @@ def decode_frame(src: bytes, runner: DecodeRunner) -> Pixels:
         The codestream holds another size than the header says. pydicom copies what it gets into
         the frame, and a single value would be spread over all of it.
     """
-    pixels = CODECS[runner.transfer_syntax](src, runner)
+    # pydicom changes it by rules of its own; here it has been decided before.
+    runner.set_option("photometric_interpretation", runner.get_option("coded_photometric"))
+    pixels = CODECS[runner.transfer_syntax].decode(src, runner)
     expected = (runner.rows, runner.columns, runner.samples_per_pixel)
     if (*pixels.shape, 1)[:3] != expected:
         raise ValueError(
             f"the codestream holds {(*pixels.shape, 1)[:3]} (rows, columns, samples), "
             f"the header says {expected}"
         )
+    if pixels.dtype.itemsize * 8 > runner.bits_allocated:
+        raise ValueError(
+            f"the codestream has samples of {pixels.dtype.itemsize * 8} bits, the header says "
+            f"{runner.bits_allocated}"
+        )
     runner.set_option("bits_allocated", pixels.dtype.itemsize * 8)
-    if pixels.ndim == 3:
-        runner.set_option("planar_configuration", 0)
     return np.ascontiguousarray(pixels).reshape(-1)
 
 
@@ -186,16 +260,19 @@ def decode_picture(name: str, body: bytes, *, is_rgba: bool = False) -> Pixels:
 
 def supported_syntaxes() -> list[str]:
     """Return ``name (UID)`` of every transfer syntax that is decoded, in the order of UIDs."""
-    known = sorted(
-        key for key, (decoder, _) in _PIXEL_DATA_DECODERS.items() if decoder.is_available
-    )
-    return [f"{uid.UID(key).name} ({key})" for key in known]
+    known = {UID(key) for key, (decoder, _) in _PIXEL_DATA_DECODERS.items() if decoder.is_available}
+    return [
+        name_of(key) for key in sorted(known | {ENCAPSULATED_UNCOMPRESSED, DEFLATED_IMAGE_FRAME})
+    ]
 
 
 def register() -> None:
-    """Add the plugin to pydicom's decoders."""
-    for syntax in CODECS:
-        decoder = _PIXEL_DATA_DECODERS[uid.UID(syntax)][0]
+    """Add the plugin to pydicom's decoders, and decoders of what pydicom has none for."""
+    for syntax in map(UID, CODECS):
+        if syntax not in _PIXEL_DATA_DECODERS:
+            named = HTJ2K_PRIVATE if syntax == HTJ2K_PRIVATE else syntax
+            _PIXEL_DATA_DECODERS[syntax] = (Decoder(named), "pyloader")
+        decoder = _PIXEL_DATA_DECODERS[syntax][0]
         if PLUGIN not in decoder.available_plugins:
             decoder.add_plugin(PLUGIN, ("pyloader.pixels.codecs", "decode_frame"))
 

@@ -9,10 +9,8 @@ from struct import unpack_from
 from pydicom import uid
 from pydicom.uid import UID
 
-# pydicom 3.0 does not name these.
-JPEG_PROGRESSIVE = UID("1.2.840.10008.1.2.4.55")
-JPEG_XL_LOSSLESS = UID("1.2.840.10008.1.2.4.110")
-DEFLATED_IMAGE_FRAME = UID("1.2.840.10008.1.2.8.1")
+from pyloader.pixels.jpeg_xl import CODESTREAM, CONTAINER
+from pyloader.pixels.syntaxes import DEFLATED_IMAGE_FRAME, JPEG_PROGRESSIVE, JPEG_XL_LOSSLESS
 
 # Markers are two bytes, FF first; here is the second.
 # JPEG and JPEG-LS: ISO 10918-1 B.1.1.3, ISO 14495-1 C.1.1.
@@ -40,7 +38,6 @@ TRANSFORMATIONS: Mapping[tuple[bool, int], UID] = {
     (True, 1): uid.HTJ2KLossless,
 }
 JP2_SIGNATURE = b"\0\0\0\x0cjP  \r\n\x87\n"
-JXL_STARTS = (b"\xff\x0a", b"\0\0\0\x0cJXL \r\n\x87\n")
 NO_LENGTH = frozenset({0x00, 0x01, *range(0xD0, 0xDA), START_OF_TILE})
 RLE_HEADER_BYTES = 64
 
@@ -86,7 +83,7 @@ def identify(frame: bytes) -> UID | None:
         identify_jpeg(frame)
         or identify_jpeg_2000(frame, start_of_codestream(frame))
         or identify_rle(frame)
-        or (JPEG_XL_LOSSLESS if frame.startswith(JXL_STARTS) else None)
+        or (JPEG_XL_LOSSLESS if frame.startswith((CODESTREAM, CONTAINER)) else None)
     )
 
 

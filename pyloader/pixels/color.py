@@ -1,41 +1,97 @@
-"""Colour: palettes to RGB, wide samples to 8 bits, RGB to RGBA."""
+"""Colour: YBR to RGB, wide samples to 8 bits, RGB to RGBA."""
 
 from __future__ import annotations
 
+import warnings
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydicom import Dataset
-from pydicom.pixels.processing import apply_color_lut
-
-from pyloader.errors import FormatError
 
 
-def apply_palette(pixels: NDArray[Any], dataset: Dataset) -> tuple[NDArray[Any], int]:
-    """Return RGB for the indices of a PALETTE COLOR image, and the bits of its entries.
+@dataclass(frozen=True, slots=True)
+class Chroma:
+    """How luminance and two colour differences give red, green and blue.
+
+    Attributes
+    ----------
+    black : int
+        Luminance of black, of 8 bits.
+    luma : float
+        What a step of luminance adds to each colour.
+    red, green, blue : (2,) tuple of float
+        What a step of Cb and one of Cr add to each colour.
+    """
+
+    black: int
+    luma: float
+    red: tuple[float, float]
+    green: tuple[float, float]
+    blue: tuple[float, float]
+
+
+# PS3.3 C.7.6.3.1.2 has the equations from RGB to YBR; these are their inverses, as in ITU-T T.871 7
+# (full range) and ITU-R BT.601 (luminance of 16 to 235, chrominance of 16 to 240, 8 bits).
+FULL = Chroma(0, 1.0, (0.0, 1.402), (-0.344136, -0.714136), (1.772, 0.0))
+PARTIAL = Chroma(
+    16,
+    255 / 219,
+    (0.0, 1.402 * 255 / 224),
+    (-0.344136 * 255 / 224, -0.714136 * 255 / 224),
+    (1.772 * 255 / 224, 0.0),
+)
+# 4:2:0 and 4:2:2 come here with a chroma for each pixel.
+EQUATIONS = {
+    "YBR_FULL": FULL,
+    "YBR_FULL_422": FULL,
+    "YBR_PARTIAL_420": PARTIAL,
+    "YBR_PARTIAL_422": PARTIAL,
+}
+# Steps of a JPEG 2000 codestream, which its decoder undoes: no samples are ever of these.
+TRANSFORMED = ("YBR_RCT", "YBR_ICT")
+
+
+def as_rgb(pixels: NDArray[Any], photometric: str, bits: int) -> tuple[NDArray[Any], str]:
+    """Return colours as RGB, and their photometric interpretation; others as they are.
 
     Parameters
     ----------
-    pixels : (rows, columns) array of indices
-
-    Returns
-    -------
-    (rows, columns, 3) uint8 or uint16 array
-    int
-        8 or 16.
+    pixels : (rows, columns, 3) integer array
+        A chroma for each pixel.
+    bits : int
+        Bits of a sample.
 
     References
     ----------
-    PS3.3 C.7.6.3.1.5 and C.7.6.3.1.6 (descriptors and data, also segmented, C.7.9.2).
+    PS3.3 C.7.6.3.1.2.
     """
-    try:
-        rgb = apply_color_lut(pixels, dataset)
-    except Exception as error:
-        raise FormatError(
-            f"the palette, (0028,1101) to (0028,1203), cannot be used: {error}"
-        ) from error
-    return np.ascontiguousarray(rgb[..., :3]), rgb.dtype.itemsize * 8
+    if photometric in TRANSFORMED:
+        warnings.warn(
+            f"photometric interpretation {photometric} is a step of JPEG 2000 codestreams, and the "
+            "samples are none; they were taken for RGB, which decoders make of it",
+            stacklevel=2,
+        )
+        return pixels, "RGB"
+    equations = EQUATIONS.get(photometric)
+    if equations is None or pixels.ndim != 3:
+        return pixels, photometric
+    return to_rgb_samples(pixels, equations, bits), "RGB"
+
+
+def to_rgb_samples(pixels: NDArray[Any], chroma: Chroma, bits: int) -> NDArray[Any]:
+    """Return RGB of samples of luminance and chroma, rounded, clipped to their range."""
+    middle = 1 << (bits - 1)
+    scale = (1 << bits) / 256
+    ybr = pixels.astype("f4" if bits <= 16 else "f8")
+    luma = (ybr[..., 0] - chroma.black * scale) * chroma.luma
+    blue, red = ybr[..., 1] - middle, ybr[..., 2] - middle
+    rgb = np.empty(pixels.shape, pixels.dtype)
+    for index, (by_blue, by_red) in enumerate((chroma.red, chroma.green, chroma.blue)):
+        values = luma + by_blue * blue + by_red * red
+        np.clip(np.rint(values, out=values), 0, (1 << bits) - 1, out=values)
+        rgb[..., index] = values
+    return rgb
 
 
 def to_8_bit(pixels: NDArray[Any], bits_stored: int) -> NDArray[np.uint8]:

@@ -1,24 +1,39 @@
-"""One frame of an `Instance` to stored values, through pydicom's decoders."""
+"""One frame of an `Instance` to stored values or RGB: native, compressed, or deflated."""
 
 from __future__ import annotations
 
+import zlib
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from io import BytesIO
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydicom.pixels.decoders.base import Decoder, get_decoder
-from pydicom.uid import UID
+from pydicom import Dataset
+from pydicom.uid import UID, ExplicitVRLittleEndian
 
-from pyloader.dicom.instance import Instance, PixelElement
+from pyloader.dicom.frames import encapsulated_frame
+from pyloader.dicom.instance import Instance, PixelElement, one_frame
 from pyloader.dicom.modules import Frame, read_pixel_module
+from pyloader.dicom.part10 import NATIVE
+from pyloader.dicom.values import value_of
 from pyloader.errors import DecodeError, FormatError, UnsupportedError
-from pyloader.image import PixelModule
-from pyloader.pixels.codecs import supported_syntaxes
-from pyloader.pixels.color import apply_palette
-from pyloader.pixels.encoded import encapsulated_source, native_source
+from pyloader.image import Codestream, PixelModule
+from pyloader.pixels.codecs import CODECS
+from pyloader.pixels.color import as_rgb
+from pyloader.pixels.compressed import (
+    DecodedSamples,
+    check_supported,
+    decode_compressed,
+    failing,
+)
+from pyloader.pixels.encoded import as_stored
+from pyloader.pixels.native import native_frame
+from pyloader.pixels.palette import apply_palette, note_supplemental
+from pyloader.pixels.samples import check_samples, stored_values
+from pyloader.pixels.syntaxes import DEFLATED_IMAGE_FRAME, ENCAPSULATED_UNCOMPRESSED
 
+CheckSize = Callable[[int, str], object]
 DISPLAYABLE = ("MONOCHROME1", "MONOCHROME2", "RGB", "PALETTE COLOR")
 
 
@@ -33,20 +48,30 @@ class DecodedFrame:
         Describes `pixels`.
     stored : PixelModule
         What the file said.
+    words : (rows, columns) array or None
+        Samples with the bits that are no part of their value, where overlays may stand.
+    codestream : Codestream or None
+        What a compressed frame says of itself.
     """
 
     pixels: NDArray[Any]
     pixel: PixelModule
     stored: PixelModule
+    words: NDArray[Any] | None = None
+    codestream: Codestream | None = None
 
 
-def decode_frame(instance: Instance, frame_index: int) -> DecodedFrame:
+def decode_frame(
+    instance: Instance, frame_index: int, allow: CheckSize | None = None
+) -> DecodedFrame:
     """Decode one frame.
 
     Parameters
     ----------
     frame_index : int
         From 0.
+    allow : callable, optional
+        Told the bytes that the frame takes, and what it is, before they are taken; it may raise.
 
     Raises
     ------
@@ -57,22 +82,39 @@ def decode_frame(instance: Instance, frame_index: int) -> DecodedFrame:
     DecodeError
         The codec failed, or its result disagrees with the header.
     """
+    if instance.pixels is None:
+        check_syntax(instance.transfer_syntax_uid)
     element = check_pixels(instance)
     instance.check_frame(frame_index)
+    instance = as_stored(instance, element)
+    syntax = check_syntax(instance.transfer_syntax_uid)
     stored = read_pixel_module(Frame(instance.dataset, frame_index))
-    decoder = find_decoder(instance.transfer_syntax_uid)
-    source = native_source if decoder.is_native else encapsulated_source
-    src, options = source(instance, element, stored, frame_index)
-    pixels, found = run_decoder(decoder, src, options, frame_index)
-    return finish(instance, DecodedFrame(pixels, describe(stored, pixels, found), stored))
+    stored = check_samples(stored, element.keyword)
+    if allow is not None:
+        allow(decoded_bytes(stored), f"frame {frame_index + 1}, {stored.rows} x {stored.columns},")
+    if syntax in CODECS:
+        frame = encapsulated_frame(instance, element, frame_index)
+        return finish(instance, decode_compressed(frame, syntax, stored, frame_index))
+    if syntax in UNPACK:
+        instance = unpack(instance, element, stored, frame_index)
+        element = check_pixels(instance)
+    words = native_frame(instance, element, stored, frame_index)
+    values, photometric = stored_values(words, stored), stored.photometric_interpretation
+    return finish(instance, DecodedSamples(values, words, photometric, stored, None))
+
+
+def decoded_bytes(stored: PixelModule) -> int:
+    """Return what a frame takes in memory, its samples in whole bytes."""
+    samples = stored.rows * stored.columns * stored.samples_per_pixel
+    return samples * -(-stored.bits_allocated // 8)
 
 
 def check_pixels(instance: Instance) -> PixelElement:
     """Return the element that holds the pixels."""
     if instance.pixels is None:
-        meta = getattr(instance.dataset, "file_meta", {})
-        uid = instance.dataset.get("SOPClassUID") or meta.get("MediaStorageSOPClassUID")
-        sop_class = UID(uid).name if uid else "unknown"
+        meta = getattr(instance.dataset, "file_meta", Dataset())
+        uid = value_of(instance.dataset, "SOPClassUID") or value_of(meta, "MediaStorageSOPClassUID")
+        sop_class = UID(str(uid)).name if uid else "unknown"
         raise FormatError(
             f"the instance has no pixel data, (7FE0,0010); its SOP class is {sop_class!r}, "
             "which may not be an image"
@@ -80,66 +122,91 @@ def check_pixels(instance: Instance) -> PixelElement:
     return instance.pixels
 
 
-def find_decoder(syntax: UID) -> Decoder:
-    """Return pydicom's decoder of a transfer syntax."""
-    try:
-        decoder = get_decoder(syntax)
-    except NotImplementedError:
-        decoder = None
-    if decoder is None or not decoder.is_available:
+def check_syntax(syntax: UID) -> UID:
+    """Return a transfer syntax that can be decoded.
+
+    Raises
+    ------
+    UnsupportedError
+        It cannot.
+    """
+    if syntax not in NATIVE and syntax not in UNPACK:
+        check_supported(syntax)
+    return syntax
+
+
+def unpack(
+    instance: Instance, element: PixelElement, stored: PixelModule, frame_index: int
+) -> Instance:
+    """Return `instance` with one frame as it would be native (PS3.5 A.4.11, A.4.13).
+
+    Raises
+    ------
+    DecodeError
+        The frame is cut off or damaged.
+    """
+    syntax = instance.transfer_syntax_uid
+    frame = encapsulated_frame(instance, element, frame_index)
+    with failing(frame_index, syntax):
+        frame = UNPACK[syntax](frame, -(-stored.frame_bits // 8))
+    plain = replace(instance, transfer_syntax_uid=ExplicitVRLittleEndian)
+    return one_frame(plain, frame_index, frame, element.vr)
+
+
+def as_it_is(frame: bytes, length: int) -> bytes:
+    """Return an encapsulated uncompressed frame, of `length` bytes and perhaps one of padding."""
+    if len(frame) < length:
+        raise ValueError(f"it has {len(frame)} of {length} bytes: it is cut off")
+    return frame
+
+
+def inflate(frame: bytes, length: int) -> bytes:
+    """Return a deflated frame of `length` bytes (RFC 1951), never many more."""
+    inflater = zlib.decompressobj(-zlib.MAX_WBITS)
+    inflated = inflater.decompress(frame, length + 2)
+    if len(inflated) < length:
+        raise ValueError(f"it holds {len(inflated)} of {length} bytes: it is cut off")
+    return inflated
+
+
+UNPACK: Mapping[str, Callable[[bytes, int], bytes]] = {
+    ENCAPSULATED_UNCOMPRESSED: as_it_is,
+    DEFLATED_IMAGE_FRAME: inflate,
+}
+
+
+def finish(instance: Instance, samples: DecodedSamples) -> DecodedFrame:
+    """Return a frame of decoded samples: YBR and palettes as RGB, checked against the header."""
+    stored, words = samples.stored, samples.words
+    check_size(stored, samples.values)
+    pixels, photometric = as_rgb(
+        samples.values, samples.photometric_interpretation, stored.bits_stored
+    )
+    if photometric not in DISPLAYABLE:
         raise UnsupportedError(
-            f"transfer syntax {syntax.name} ({syntax}) cannot be decoded; supported are "
-            f"{', '.join(supported_syntaxes())}. Ask the server for one of these"
+            f"photometric interpretation {photometric!r} cannot be converted; supported are "
+            "MONOCHROME1, MONOCHROME2, RGB, PALETTE COLOR and the YBR family"
         )
-    return decoder
+    if photometric == "PALETTE COLOR":
+        pixels, bits = apply_palette(pixels, instance.dataset)
+        pixel = PixelModule.of(pixels, bits_stored=bits, high_bit=bits - 1)
+        return DecodedFrame(pixels, pixel, stored, words, samples.codestream)
+    note_supplemental(instance.dataset)
+    pixel = replace(
+        stored,
+        photometric_interpretation=photometric,
+        bits_allocated=pixels.dtype.itemsize * 8,
+        high_bit=stored.bits_stored - 1,
+        planar_configuration=0 if stored.samples_per_pixel > 1 else None,
+    )
+    return DecodedFrame(np.ascontiguousarray(pixels), pixel, stored, words, samples.codestream)
 
 
-def run_decoder(
-    decoder: Decoder, src: memoryview | BytesIO, options: dict[str, Any], frame_index: int
-) -> tuple[NDArray[Any], dict[str, Any]]:
-    """Decode, with what pydicom raises turned into `DecodeError`."""
-    try:
-        return decoder.as_array(src, **options)
-    except Exception as error:
-        words = str(error).removeprefix(
-            "Unable to decode as exceptions were raised by all available plugins:"
-        )
-        raise DecodeError(
-            f"frame {frame_index + 1}, {decoder.UID.name} ({decoder.UID}), cannot be decoded: "
-            f"{words.strip() or type(error).__name__}; its bytes may be damaged, or not of that "
-            "transfer syntax"
-        ) from error
-
-
-def describe(stored: PixelModule, pixels: NDArray[Any], found: dict[str, Any]) -> PixelModule:
-    """Return the description of `pixels` after decoding, checked against the header."""
+def check_size(stored: PixelModule, pixels: NDArray[Any]) -> None:
+    """Raise when a decoded frame is not as large as the header says."""
     shape = (*pixels.shape, 1)[:3]
     expected = (stored.rows, stored.columns, stored.samples_per_pixel)
     if shape != expected:
         raise DecodeError(
             f"the decoded frame is {shape} (rows, columns, samples), the header says {expected}"
         )
-    photometric = found["photometric_interpretation"]
-    if photometric not in DISPLAYABLE:
-        raise UnsupportedError(
-            f"photometric interpretation {photometric!r} cannot be converted; supported are "
-            "MONOCHROME1, MONOCHROME2, RGB, PALETTE COLOR and the YBR family"
-        )
-    return replace(
-        stored,
-        photometric_interpretation=photometric,
-        bits_allocated=pixels.dtype.itemsize * 8,
-        planar_configuration=0 if stored.samples_per_pixel > 1 else None,
-    )
-
-
-def finish(instance: Instance, frame: DecodedFrame) -> DecodedFrame:
-    """Return the frame with its palette applied and in this machine's byte order."""
-    pixels = frame.pixels
-    if not pixels.dtype.isnative:
-        pixels = pixels.astype(pixels.dtype.newbyteorder("="))
-    if frame.pixel.photometric_interpretation != "PALETTE COLOR":
-        return replace(frame, pixels=np.ascontiguousarray(pixels))
-    pixels, bits = apply_palette(pixels, instance.dataset)
-    pixel = PixelModule.of(pixels, bits_stored=bits, high_bit=bits - 1)
-    return replace(frame, pixels=pixels, pixel=pixel)

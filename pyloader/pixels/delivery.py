@@ -9,19 +9,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pyloader.image import Image, ModalityLut, PixelModule
+from pyloader.image import Image, ModalityLut, PixelModule, VoiLut
+from pyloader.pixels.classes import WANTED, fit_class, fits, smallest_class
 from pyloader.pixels.color import to_8_bit, to_rgb, to_rgba
+from pyloader.pixels.display import display
+from pyloader.pixels.modality import has_table, own_factor, to_modality, with_values
+from pyloader.pixels.padding import darken_padding, padding_mask, range_without, value_range
 
 Array = NDArray[Any]
-# Numeric classes a viewer's textures hold, the smallest first; float32 holds the rest.
-CLASSES = (np.dtype("u1"), np.dtype("i2"), np.dtype("u2"))
-# What a page may ask for, by the name that numpy and JavaScript share; other names are left alone.
-WANTED = {
-    name: np.dtype(name)
-    for name in ("uint8", "int8", "uint16", "int16", "uint32", "int32", "float32", "float64")
-}
-# X-Ray Angiographic and X-Ray Radiofluoroscopic Image Storage.
-PROJECTION_XRAY = ("1.2.840.10008.5.1.4.1.1.12.1", "1.2.840.10008.5.1.4.1.1.12.2")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,29 +28,44 @@ class Delivery:
     rgba : bool
         Colour as 4 samples, else as 3. Colour is 8-bit in every case.
     rescale : bool
-        Apply the modality LUT.
-    factor : float
-        Multiply rescaled values, such as by an SUV factor.
+        Apply the modality LUT, unless it is a table that is not for display.
+    factor : float or None
+        Multiply rescaled values, such as by an SUV factor; None takes the image's own.
     integers : bool
         At most 16-bit integers; others are quantised, and slope and intercept say how.
     dtype : str
         Numeric class wanted, such as ``"int16"``; kept to only if every value fits.
+    limit : bool
+        Keep to `dtype` in any case: what does not fit takes its smallest or largest value.
+    darken : bool
+        Padding that would be drawn bright takes a value at the dark end.
+    display : bool
+        8-bit values as they are shown, after every table and window; nothing else then counts
+        for grey images but the size.
     rows, columns : int
         Resample to this size; 0 keeps the size.
     """
 
     rgba: bool = False
     rescale: bool = False
-    factor: float = 1.0
+    factor: float | None = 1.0
     integers: bool = False
     dtype: str = ""
+    limit: bool = False
+    darken: bool = False
+    display: bool = False
     rows: int = 0
     columns: int = 0
 
     @classmethod
     def from_options(cls, options: Mapping[str, Any]) -> Delivery:
-        """Read the page's ``delivery`` options; what is not there keeps its default."""
+        """Read the page's ``delivery`` options; what is not there keeps its default.
+
+        A ``factor`` of ``"own"`` is the image's.
+        """
         known = {name: options[name] for name in cls.__slots__ if options.get(name) is not None}
+        if known.get("factor") == "own":
+            known["factor"] = None
         return cls(**known)
 
 
@@ -64,22 +74,18 @@ def deliver(image: Image, delivery: Delivery) -> Image:
     image = resample(image, delivery.rows, delivery.columns)
     if image.pixels.ndim == 3:
         return deliver_color(image, delivery)
-    if delivery.rescale or (delivery.integers and has_table_for_display(image)):
-        image = rescale(image, delivery)
-    elif delivery.dtype:
-        image = image.with_pixels(fit_class(image.pixels, delivery.dtype))
+    if delivery.display:
+        return deliver_shown(image)
+    if delivery.darken:
+        image = darken_padding(image)
+    if delivery.rescale or (delivery.integers and has_table(image)):
+        factor = own_factor(image) if delivery.factor is None else delivery.factor
+        image = to_modality(image, factor if delivery.rescale else 1.0)
+    if delivery.dtype:
+        image = as_wanted(image, delivery)
     if delivery.integers:
         image = quantise(image)
     return image.with_pixels(np.ascontiguousarray(image.pixels))
-
-
-def has_table_for_display(image: Image) -> bool:
-    """Tell whether a modality LUT stands as a table that a viewer without tables has to be spared.
-
-    That of projection X-ray is not for display (PS3.4 N.2.1.2).
-    """
-    sop_class = image.modules.get("sop_common", {}).get("sop_class_uid")
-    return image.modality_lut.lut is not None and sop_class not in PROJECTION_XRAY
 
 
 def deliver_color(image: Image, delivery: Delivery) -> Image:
@@ -87,6 +93,19 @@ def deliver_color(image: Image, delivery: Delivery) -> Image:
     pixels = to_8_bit(image.pixels, image.pixel.bits_stored)
     pixels = to_rgba(pixels) if delivery.rgba else to_rgb(pixels)
     return image.with_pixels(np.ascontiguousarray(pixels))
+
+
+def deliver_shown(image: Image) -> Image:
+    """Return grey as it is shown, with the window that leaves it so."""
+    pixels = np.ascontiguousarray(display(image))
+    return replace(
+        image,
+        pixels=pixels,
+        pixel=PixelModule.of(pixels),
+        modality_lut=ModalityLut(),
+        voi_lut=VoiLut((127.5,), (255.0,), voi_lut_function="LINEAR_EXACT"),
+        is_rescaled=True,
+    )
 
 
 def resample(image: Image, rows: int, columns: int) -> Image:
@@ -99,92 +118,49 @@ def resample(image: Image, rows: int, columns: int) -> Image:
     return image.with_pixels(image.pixels[row_indices[:, None], column_indices])
 
 
-def rescale(image: Image, delivery: Delivery) -> Image:
-    """Return the image in modality units, in one numeric class for all images of its kind.
+def as_wanted(image: Image, delivery: Delivery) -> Image:
+    """Return the image in the numeric class that is wanted, if it can be."""
+    pixels = image.pixels
+    dtype = WANTED.get(delivery.dtype, pixels.dtype)
+    if delivery.limit and not fits(pixels, dtype):
+        image = replace(image, warnings=(*image.warnings, *limited(image, dtype)))
 
-    The class follows from bits, sign, slope and intercept, never from this image's own minimum
-    and maximum: neighbouring slices of a series must not differ in class.
-    """
-    values = fit_class(apply_modality_lut(image, delivery.factor), delivery.dtype)
-    if values.dtype == image.pixels.dtype and values is not image.pixels:
-        # Values were changed within their dtype: they may use all of its bits.
-        bits = values.dtype.itemsize * 8
-        pixel = replace(image.pixel, bits_stored=bits, high_bit=bits - 1)
-        image = replace(image, pixel=pixel)
-    return image.with_pixels(values, is_rescaled=True)
+    def apply(values: Array) -> Array:
+        return fit_class(values, delivery.dtype, delivery.limit)
+
+    return with_values(image, apply(pixels), apply)
 
 
-def apply_modality_lut(image: Image, factor: float) -> Array:
-    """Return the values in modality units, times `factor`."""
-    lut = image.modality_lut
-    if lut.lut is not None:
-        last = len(lut.lut.entries) - 1
-        indices = np.clip(image.pixels.astype("i4") - lut.lut.first_value_mapped, 0, last)
-        values: Array = lut.lut.entries[indices]
-        return values if factor == 1 else (values * factor).astype("f4")
-    slope, intercept = lut.slope * factor, lut.intercept * factor
-    dtype = class_of(image.pixel, image.pixels.dtype, slope, intercept)
-    if slope == 1 and intercept == 0:
-        return image.pixels.astype(dtype, copy=False)
-    if dtype.kind == "f":
-        return (image.pixels * np.float64(slope) + np.float64(intercept)).astype(dtype)
-    if slope == 1:
-        values = image.pixels.astype(dtype)
-        values += dtype.type(intercept)
-        return values
-    return (image.pixels.astype("i4") * int(slope) + int(intercept)).astype(dtype)
-
-
-def class_of(
-    pixel: PixelModule, stored: np.dtype[Any], slope: float, intercept: float
-) -> np.dtype[Any]:
-    """Return the numeric class that holds every value the stored bits can become."""
-    if stored.kind == "f" or not (slope.is_integer() and intercept.is_integer()):
-        return np.dtype("f4")
-    ends = [value * slope + intercept for value in pixel.stored_range]
-    return smallest_class(min(ends), max(ends))
-
-
-def smallest_class(low: float, high: float) -> np.dtype[Any]:
-    """Return the first of `CLASSES` that holds both ends, else float32."""
-    for dtype in CLASSES:
-        limits = np.iinfo(dtype)
-        if limits.min <= low and high <= limits.max:
-            return dtype
-    return np.dtype("f4")
-
-
-def fit_class(values: Array, wanted: str) -> Array:
-    """Return the values as `wanted`, unless that would change one of them by overflow."""
-    dtype = WANTED.get(wanted, values.dtype)
-    if dtype == values.dtype:
-        return values
-    if dtype.kind != "f":
-        if values.dtype.kind == "f" and not np.isfinite(values).all():
-            return values
-        limits = np.iinfo(dtype)
-        low, high = value_range(values)
-        if low < limits.min or high > limits.max:
-            return values
-        values = np.rint(values) if values.dtype.kind == "f" else values
-    return values.astype(dtype)
+def limited(image: Image, dtype: np.dtype[Any]) -> list[str]:
+    """Return a sentence on how many values do not fit into `dtype`, padding left out."""
+    limits = np.iinfo(dtype)
+    beyond = ~((image.pixels >= limits.min) & (image.pixels <= limits.max))
+    mask = padding_mask(image)
+    count = int(np.count_nonzero(beyond if mask is None else beyond & ~mask))
+    if not count:
+        return []
+    return [
+        f"{count} of {image.pixels.size} values are not from {limits.min} to {limits.max}, which "
+        f"the {dtype.name} that the viewer asked for holds; they were given the nearer end"
+    ]
 
 
 def quantise(image: Image) -> Image:
     """Return the image as integers of at most 16 bits, with the slope and intercept to undo it.
 
-    For viewers whose lookup table has an entry for each value between minimum and maximum.
+    For viewers whose lookup table has an entry for each value between minimum and maximum. Padding
+    takes the end that it is nearer to.
     """
     pixels = image.pixels
     if pixels.dtype.kind != "f" and pixels.dtype.itemsize <= 2:
         return image
-    low, high = value_range(pixels)
-    narrow = smallest_class(low, high)
+    narrow = smallest_class(*value_range(pixels))
     if pixels.dtype.kind != "f" and narrow.kind != "f":
         return image.with_pixels(pixels.astype(narrow))
+    low, high = range_without(pixels, padding_mask(image))
     step = (high - low) / 65535 or 1.0
     finite = np.nan_to_num(pixels.astype("f8"), nan=low, posinf=high, neginf=low)
-    levels = np.rint((finite - low) / step).astype("u2")
+    levels = np.rint((np.clip(finite, low, high) - low) / step).astype("u2")
     before = ModalityLut() if image.is_rescaled else image.modality_lut
     lut = replace(
         before,
@@ -192,12 +168,6 @@ def quantise(image: Image) -> Image:
         rescale_intercept=before.slope * low + before.intercept,
     )
     exact = np.ascontiguousarray(pixels)
-    return image.with_pixels(levels, modality_lut=lut, is_rescaled=False, float_pixels=exact)
-
-
-def value_range(pixels: Array) -> tuple[float, float]:
-    """Return the smallest and the largest value, NaN and infinities left out."""
-    if pixels.dtype.kind != "f":
-        return pixels.min().item(), pixels.max().item()
-    finite = pixels[np.isfinite(pixels)]
-    return (finite.min().item(), finite.max().item()) if finite.size else (0.0, 0.0)
+    found = image.with_pixels(levels, modality_lut=lut, is_rescaled=False, float_pixels=exact)
+    pixel = replace(found.pixel, pixel_padding_value=None, pixel_padding_range_limit=None)
+    return replace(found, pixel=pixel)

@@ -12,9 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pyloader.errors import FormatError
-from pyloader.image import Image, LookupTable
+from pyloader.image import Image
 from pyloader.pixels.color import to_8_bit
-from pyloader.pixels.delivery import has_table_for_display, value_range
+from pyloader.pixels.modality import has_table, look_up
+from pyloader.pixels.padding import darken_padding, padding_mask, range_without
 
 Values = NDArray[np.float64]
 Window = tuple[float, float]
@@ -27,8 +28,8 @@ def display(image: Image, window: Window | None = None) -> NDArray[np.uint8]:
     Grey goes through the modality LUT, unless it is a table that is not for display, and then
     through `window`; without one through the image's first VOI table, else its first window if that
     can be one, else from the smallest to the largest value that is not padding. NaN and infinities
-    are shown as the lowest value. Colour is shown as it is, its upper 8 bits. Pixels keep their
-    number, also those that are not square.
+    are shown as the lowest value; padding is never brighter than the rest. Colour is shown as it
+    is, its upper 8 bits. Pixels keep their number, also those that are not square.
 
     Parameters
     ----------
@@ -46,6 +47,7 @@ def display(image: Image, window: Window | None = None) -> NDArray[np.uint8]:
     """
     if image.pixels.ndim == 3:
         return to_8_bit(image.pixels, image.pixel.bits_stored)
+    image = darken_padding(image)
     values = modality_values(image)
     levels = apply_voi_lut(values, image, window)
     levels[~np.isfinite(values)] = 0.0
@@ -61,15 +63,7 @@ def modality_values(image: Image) -> Values:
         return pixels
     if modality.lut is None:
         return pixels * modality.slope + modality.intercept
-    return look_up(pixels, modality.lut) if has_table_for_display(image) else pixels
-
-
-def look_up(values: Values, lut: LookupTable) -> Values:
-    """Return the entries of a table; values outside take its first or last (PS3.3 C.11.2.1.1)."""
-    last = len(lut.entries) - 1
-    indices = np.rint(np.nan_to_num(values)) - lut.first_value_mapped
-    entries: Values = lut.entries[np.clip(indices, 0, last).astype("i8")].astype("f8")
-    return entries
+    return look_up(pixels, modality.lut).astype("f8") if has_table(image) else pixels
 
 
 def apply_voi_lut(values: Values, image: Image, window: Window | None) -> Values:
@@ -85,7 +79,7 @@ def apply_voi_lut(values: Values, image: Image, window: Window | None) -> Values
     own = (*voi.window_center, 0.0)[0], (*voi.window_width, 0.0)[0]
     if function.has(own):
         return function.apply(values, *own)
-    return stretch(values, *shown_range(values, image))
+    return stretch(values, *range_without(values, padding_mask(image)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,19 +158,3 @@ def stretch(values: Values, low: float, high: float) -> Values:
     """Return levels from 0 at `low` to 1 at `high`; all 0 when they are the same."""
     levels: Values = np.clip((values - low) / ((high - low) or 1.0), 0.0, 1.0)
     return levels
-
-
-def shown_range(values: Values, image: Image) -> tuple[float, float]:
-    """Return the smallest and the largest value that is not padding; of all, if all is padding."""
-    rest = values[~padding(image)]
-    return value_range(rest if np.isfinite(rest).any() else values)
-
-
-def padding(image: Image) -> NDArray[np.bool_]:
-    """Return which stored values are padding (PS3.3 C.7.5.1.1.2)."""
-    value, limit = image.pixel.pixel_padding_value, image.pixel.pixel_padding_range_limit
-    if value is None or image.is_rescaled:
-        return np.zeros(image.pixels.shape, bool)
-    ends = sorted((value, value if limit is None else limit))
-    found: NDArray[np.bool_] = (image.pixels >= ends[0]) & (image.pixels <= ends[1])
-    return found

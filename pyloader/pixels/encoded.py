@@ -1,83 +1,51 @@
-"""The bytes of one frame as they stand in a file, and what pydicom's decoders are told of them."""
+"""Whether pixels are stored as their transfer syntax says."""
 
 from __future__ import annotations
 
-from io import BytesIO
-from typing import Any
+import warnings
+from dataclasses import replace
 
-from pydicom.uid import ExplicitVRBigEndian
+from pydicom.uid import UID, ExplicitVRLittleEndian
 
+from pyloader.dicom.fragments import ITEM_HEADER_BYTES
 from pyloader.dicom.instance import Instance, PixelElement
+from pyloader.dicom.part10 import NATIVE
 from pyloader.errors import FormatError
-from pyloader.image import PixelModule
-from pyloader.pixels.codecs import PLUGIN
+from pyloader.pixels.codestream import identify
 
 
-def native_source(
-    instance: Instance, element: PixelElement, stored: PixelModule, frame_index: int
-) -> tuple[memoryview, dict[str, Any]]:
-    """Return one frame's bytes, uncopied, and pydicom's options to decode them.
+def as_stored(instance: Instance, element: PixelElement) -> Instance:
+    """Return `instance` with a transfer syntax that agrees with how its pixels are stored.
 
-    Frames that do not begin on a byte, or on a word where words were swapped, are left to pydicom
-    to cut out of the whole.
+    Encapsulated pixels have an undefined length, native ones have not (PS3.5 A.4): files whose
+    meta header names the wrong kind, or which have none, show so what they are.
+
+    Raises
+    ------
+    FormatError
+        The pixels are encapsulated, and of no codestream that is known.
     """
-    options = describe_for_pydicom(instance, element, stored, frame_index)
-    bits = stored.frame_bits
-    swapped = instance.transfer_syntax_uid == ExplicitVRBigEndian and element.vr == "OW"
-    place = options["index"]
-    if bits % 8 or (swapped and bits % 16):
-        check_length(element, frame_index, -(-bits * options["number_of_frames"] // 8))
-        return element.value, options
-    length = bits // 8
-    check_length(element, frame_index, (place + 1) * length)
-    frame = element.value[place * length : (place + 1) * length]
-    plain = stored.bits_stored == stored.bits_allocated and "YBR" not in (
-        stored.photometric_interpretation
-    )
-    return frame, options | {"index": 0, "number_of_frames": 1, "view_only": plain and not swapped}
-
-
-def check_length(element: PixelElement, frame_index: int, needed: int) -> None:
-    """Raise when the element ends before the frame does."""
-    actual = element.stop - element.start
-    if actual < needed:
-        cut = f"; the file is cut off, {element.missing} bytes are missing" * bool(element.missing)
+    declared = instance.transfer_syntax_uid
+    if element.is_encapsulated is not (declared in NATIVE):
+        return instance
+    found = codestream_of(instance, element) if element.is_encapsulated else ExplicitVRLittleEndian
+    kind = "encapsulated" if element.is_encapsulated else "not encapsulated"
+    if found is None:
         raise FormatError(
-            f"frame {frame_index + 1} needs {needed} bytes of pixel data, the file has "
-            f"{actual}{cut or '; its header describes more than it holds'}"
+            f"the transfer syntax is {declared.name} ({declared}), but the pixel data are {kind}, "
+            "and begin with no codestream that is known; the meta header is wrong"
         )
+    warnings.warn(
+        f"the transfer syntax is {declared.name} ({declared}), but the pixel data are {kind}; they "
+        f"were decoded as {found.name} ({found})",
+        stacklevel=2,
+    )
+    return replace(instance, transfer_syntax_uid=found)
 
 
-def encapsulated_source(
-    instance: Instance, element: PixelElement, stored: PixelModule, frame_index: int
-) -> tuple[BytesIO, dict[str, Any]]:
-    """Return a stream at the pixel data's first item, and pydicom's options to decode a frame."""
-    options = describe_for_pydicom(instance, element, stored, frame_index)
-    offsets = instance.dataset.get("ExtendedOffsetTable")
-    lengths = instance.dataset.get("ExtendedOffsetTableLengths")
-    if offsets and lengths and element.frame_index is None:
-        options["extended_offsets"] = (offsets, lengths)
-    stream = BytesIO(element.body)  # shares the bytes, does not copy them
-    stream.seek(element.start)
-    return stream, options | {"decoding_plugin": PLUGIN}
-
-
-def describe_for_pydicom(
-    instance: Instance, element: PixelElement, stored: PixelModule, frame_index: int
-) -> dict[str, Any]:
-    """Return the options that pydicom's decoders take in place of a data set."""
-    has_all = element.frame_index is None
-    return {
-        "index": frame_index if has_all else 0,
-        "number_of_frames": instance.number_of_frames if has_all else 1,
-        "rows": stored.rows,
-        "columns": stored.columns,
-        "samples_per_pixel": stored.samples_per_pixel,
-        "photometric_interpretation": stored.photometric_interpretation,
-        "bits_allocated": stored.bits_allocated,
-        "bits_stored": stored.bits_stored,
-        "pixel_representation": stored.pixel_representation,
-        "planar_configuration": stored.planar_configuration or 0,
-        "pixel_keyword": element.keyword,
-        "pixel_vr": element.vr,
-    }
+def codestream_of(instance: Instance, element: PixelElement) -> UID | None:
+    """Return the transfer syntax that the first frame's bytes are of, None if they are of none."""
+    if element.frame_index is None and element.frames:
+        start, stop = element.frames[0]
+        return identify(element.body[start + ITEM_HEADER_BYTES : stop])
+    return identify(element.body[element.start : element.stop])

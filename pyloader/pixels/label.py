@@ -17,9 +17,9 @@ from pyloader.errors import FormatError
 from pyloader.image import PixelModule
 from pyloader.pixels.codecs import CODECS
 from pyloader.pixels.codestream import identify
-from pyloader.pixels.decode import find_decoder
+from pyloader.pixels.decode import check_syntax
+from pyloader.pixels.syntaxes import ENCAPSULATED_UNCOMPRESSED, JPEG_XL_LOSSLESS
 
-JPEG_XL = "1.2.840.10008.1.2.4.110"
 # Decoders undo these transformations as part of their codestream.
 TRANSFORMED = ("YBR_RCT", "YBR_ICT")
 
@@ -61,7 +61,7 @@ def labelled(
             f"{syntax.name} ({syntax}), and were decoded as that"
         )
         found = replace(found, warnings=(*found.warnings, note))
-    find_decoder(syntax)
+    check_syntax(syntax)
     if is_native(syntax) and is_decoded(instance, is_original, pixel, len(frame)):
         found = as_decoded(found, pixel)
     return one_frame(found, index, frame, "OW" if pixel.bits_allocated > 8 else "OB")
@@ -70,11 +70,14 @@ def labelled(
 def find_syntax(frame: bytes, declared: UID | None, pixel: PixelModule) -> UID:
     """Return the transfer syntax of a frame: the declared one, unless its bytes deny it."""
     is_native_size = fits(len(frame), pixel)
-    if declared is not None and is_native(declared) and is_native_size:
+    is_plain = declared == ENCAPSULATED_UNCOMPRESSED or (
+        declared is not None and is_native(declared)
+    )
+    if declared is not None and is_plain and is_native_size:
         return declared
     seen = identify(frame)
     # The two bytes that a JPEG XL codestream begins with are a pixel value like others.
-    if seen is not None and not (is_native_size and seen == JPEG_XL):
+    if seen is not None and not (is_native_size and seen == JPEG_XL_LOSSLESS):
         has_same_codec = declared in CODECS and CODECS.get(seen) is CODECS[str(declared)]
         return declared if declared is not None and has_same_codec else seen
     if is_native_size:

@@ -25,10 +25,10 @@ DROPPED = {
     ),
 }  # fmt: skip
 
-# _jpegxl and _tiff are 5 MB between them and wait for a page that asks for them.
+# _tiff is 2 MB and waits for a page that asks for it.
 KEPT_CODECS = {
-    "_bmp", "_deflate", "_htj2k", "_imcd", "_jpeg2k", "_jpeg8", "_jpegls", "_ljpeg", "_lz4",
-    "_png", "_shared", "_webp", "_zlib", "_zstd",
+    "_bmp", "_deflate", "_htj2k", "_imcd", "_jpeg2k", "_jpeg8", "_jpegls", "_jpegxl", "_ljpeg",
+    "_lz4", "_png", "_shared", "_webp", "_zlib", "_zstd",
 }  # fmt: skip
 
 # Read at import or later, but of no use here: documentation strings that are attached to what C

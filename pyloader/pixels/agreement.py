@@ -1,0 +1,267 @@
+"""What an encoded frame says of itself against what its header says, and which of them counts.
+
+Each contradiction is decided by one rule here, and noted; where none is certain, refused.
+
+==================  ==============================================================================
+kind of codestream  its own, when it is another than the transfer syntax says (`choose_syntax`)
+size, samples       must agree
+bits                what the codestream has; all of a word are those of a native one, of which the
+                    header says where the value is; others have to fit into Bits Stored
+sign                Pixel Representation, upon the bits as they are; bits that could mean either
+                    number are refused
+colours of JPEG     Adobe marker, component identifiers, half chroma, JFIF marker; then the header
+of lossless JPEG,   the header: these code samples as they are
+JPEG-LS and RLE
+of JPEG 2000        its component transformation, which gives RGB; without it the header, where
+                    YBR_RCT and YBR_ICT then are left-overs, and mean RGB
+of JPEG XL          RGB, which decoders make of whatever there is
+==================  ==============================================================================
+
+References
+----------
+PS3.5 8.2 (consistency of attributes and codestream), PS3.3 C.7.6.3.1.2; ISO 10918-1 B.2,
+ISO 10918-6 (Adobe), ITU-T T.871 (JFIF), ISO 15444-1 A.5.1, A.6.1 and G.2.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+
+from pydicom import uid
+from pydicom.uid import UID
+
+from pyloader.image import Codestream, PixelModule
+from pyloader.pixels.codestream import identify
+from pyloader.pixels.jpeg import JpegHeader, check_process, is_lossless, read_jpeg
+from pyloader.pixels.jpeg_2000 import Jpeg2000Header, check_tiles, read_jpeg_2000
+from pyloader.pixels.jpeg_xl import read_size
+from pyloader.pixels.syntaxes import (
+    HTJ2K_PRIVATE,
+    JPEG_PROGRESSIVE,
+    JPEG_SPECTRAL,
+    JPEG_XL,
+    JPEG_XL_LOSSLESS,
+    JPEG_XL_RECOMPRESSION,
+    name_of,
+)
+
+# Transfer syntax -> others that its frames may be of (PS3.5 10, A.4).
+ALLOWED: Mapping[str, frozenset[str]] = {
+    uid.JPEGExtended12Bit: frozenset({uid.JPEGBaseline8Bit}),
+    JPEG_SPECTRAL: frozenset({JPEG_PROGRESSIVE}),
+    uid.JPEGLossless: frozenset({uid.JPEGLosslessSV1}),
+    uid.JPEGLSNearLossless: frozenset({uid.JPEGLSLossless}),
+    uid.JPEG2000: frozenset({uid.JPEG2000Lossless}),
+    uid.HTJ2KLosslessRPCL: frozenset({uid.HTJ2KLossless}),
+    uid.HTJ2K: frozenset({uid.HTJ2KLossless}),
+    HTJ2K_PRIVATE: frozenset({uid.HTJ2KLossless, uid.HTJ2K}),
+    JPEG_XL_RECOMPRESSION: frozenset({JPEG_XL_LOSSLESS}),
+    JPEG_XL: frozenset({JPEG_XL_LOSSLESS}),
+}
+RGB_IDENTIFIERS = (b"RGB", b"rgb")
+TRANSFORMED = ("YBR_RCT", "YBR_ICT")
+HALF_CHROMA = "YBR_FULL_422"
+
+
+def choose_syntax(frame: bytes, declared: UID) -> UID:
+    """Return the transfer syntax of a frame, which is the declared one if its bytes allow that."""
+    found = identify(frame) or declared
+    if found == declared or found in ALLOWED.get(declared, ()):
+        return declared
+    note(
+        f"the transfer syntax is {name_of(declared)}, but the frame is of {name_of(found)}; it was "
+        "decoded as that"
+    )
+    return found
+
+
+def note(text: str) -> None:
+    """Note a contradiction and its decision; it comes into the image's warnings."""
+    warnings.warn(text, stacklevel=3)
+
+
+def check_agreement(stream: Codestream, stored: PixelModule) -> None:
+    """Raise ValueError when a frame is not of the size, or has more bits than the header says."""
+    found = (stream.rows, stream.columns, stream.samples_per_pixel)
+    expected = (stored.rows, stored.columns, stored.samples_per_pixel)
+    if found != expected:
+        raise ValueError(
+            f"the codestream holds {found} (rows, columns, samples), the header says {expected}"
+        )
+    if stream.bits is not None and stream.bits > stored.bits_allocated:
+        raise ValueError(
+            f"the codestream has {stream.bits} bits a sample, (0028,0100) BitsAllocated is "
+            f"{stored.bits_allocated}"
+        )
+
+
+# ---------------------------------------------------------------- JPEG and JPEG-LS
+
+
+def read_jpeg_stream(frame: bytes, syntax: UID, stored: PixelModule) -> Codestream:
+    """Read JPEG or JPEG-LS."""
+    header = read_jpeg(frame)
+    check_process(header)
+    photometric = stored.photometric_interpretation
+    if len(header.components) == 3:
+        photometric = choose_color(header, photometric)
+    return Codestream(
+        str(syntax),
+        header.rows,
+        header.columns,
+        len(header.components),
+        header.precision,
+        None,
+        photometric,
+    )
+
+
+def choose_color(header: JpegHeader, declared: str) -> str:
+    """Return the photometric interpretation of three components as they are coded."""
+    if is_lossless(header):
+        return color_as_declared(header, declared)
+    is_ybr, reason = find_color(header)
+    if is_ybr is None:
+        return declared_color(declared)
+    keeps = declared.startswith("YBR") and declared not in TRANSFORMED
+    if is_ybr and keeps:
+        # A JFIF file's luminance is of the full range, whatever the header says.
+        return declared if not (header.is_jfif and "PARTIAL" in declared) else "YBR_FULL"
+    found = "YBR_FULL_422" if is_ybr else "RGB"
+    if declared != found:
+        note(
+            f"(0028,0004) PhotometricInterpretation is {declared!r}, but the codestream is {found} "
+            f"by {reason}; it was decoded as that"
+        )
+    return found
+
+
+def find_color(header: JpegHeader) -> tuple[bool | None, str]:
+    """Return whether a lossy JPEG is YCbCr, None if it does not tell, and what tells it."""
+    if header.adobe_transform is not None:
+        if header.is_subsampled and header.adobe_transform == 0:
+            raise ValueError(
+                "the Adobe marker says that the colours are RGB, but two of them have fewer "
+                "samples, as chroma has: what they are is not known"
+            )
+        return header.adobe_transform == 1, "its Adobe marker"
+    if header.components in RGB_IDENTIFIERS and not header.is_subsampled:
+        return False, "the identifiers of its components"
+    if header.is_subsampled:
+        return True, "components with fewer samples than others"
+    return (True, "its JFIF marker") if header.is_jfif else (None, "")
+
+
+def declared_color(declared: str) -> str:
+    """Return what the header says of a lossy JPEG that does not tell itself."""
+    if declared == "RGB" or (declared.startswith("YBR") and declared not in TRANSFORMED):
+        return declared
+    raise ValueError(
+        f"(0028,0004) PhotometricInterpretation is {declared!r}, which no JPEG codes, and the "
+        "codestream does not tell what its three components are"
+    )
+
+
+def color_as_declared(header: JpegHeader, declared: str) -> str:
+    """Return what the header says of a lossless frame."""
+    if header.adobe_transform == 1 and not declared.startswith("YBR"):
+        raise ValueError(
+            f"(0028,0004) PhotometricInterpretation is {declared!r}, but the Adobe marker says "
+            "YCbCr: which is right is not known"
+        )
+    return declared
+
+
+# ---------------------------------------------------------------- JPEG 2000
+
+
+def read_jpeg_2000_stream(frame: bytes, syntax: UID, stored: PixelModule) -> Codestream:
+    """Read JPEG 2000 or HTJ2K."""
+    header = read_jpeg_2000(frame)
+    check_tiles(frame, header)
+    if len(set(zip(header.precisions, header.signs, strict=True))) != 1:
+        raise ValueError(
+            f"the components have different bits, {header.precisions}, or signs; DICOM has one of "
+            "each for all (PS3.3 C.7.6.3)"
+        )
+    photometric = stored.photometric_interpretation
+    if len(header.precisions) == 3:
+        photometric = choose_transformed(header, photometric)
+    return Codestream(
+        str(syntax),
+        header.rows,
+        header.columns,
+        len(header.precisions),
+        header.precisions[0],
+        header.signs[0],
+        photometric,
+    )
+
+
+def choose_transformed(header: Jpeg2000Header, declared: str) -> str:
+    """Return the photometric interpretation of three components as they are coded."""
+    if header.has_transform:
+        found = "YBR_RCT" if header.is_reversible else "YBR_ICT"
+        reason = "its component transformation is on"
+    elif header.is_subsampled:
+        found, reason = half_chroma(declared), "two of its components have fewer samples"
+    elif declared in TRANSFORMED:
+        found, reason = "RGB", "its component transformation is off"
+    else:
+        # Whatever the label, there is a chroma for each pixel.
+        return declared.replace("_422", "").replace("_420", "") if "FULL" in declared else declared
+    if found != declared:
+        note(
+            f"(0028,0004) PhotometricInterpretation is {declared!r}, but the codestream is "
+            f"{found}: {reason}; it was decoded as that"
+        )
+    return found
+
+
+def half_chroma(declared: str) -> str:
+    """Return what components with fewer samples than others are: chroma of the full range."""
+    if "PARTIAL" in declared:
+        raise ValueError(
+            f"(0028,0004) PhotometricInterpretation is {declared!r} with half chroma; of which "
+            "range JPEG 2000 codes it is not known"
+        )
+    return HALF_CHROMA
+
+
+# ---------------------------------------------------------------- others
+
+
+def read_plain(frame: bytes, syntax: UID, stored: PixelModule) -> Codestream:
+    """Return what the header says of RLE, which tells nothing: whole words, as native ones."""
+    return Codestream(
+        str(syntax),
+        stored.rows,
+        stored.columns,
+        stored.samples_per_pixel,
+        stored.bits_allocated,
+        None,
+        stored.photometric_interpretation,
+    )
+
+
+def read_jpeg_xl_stream(frame: bytes, syntax: UID, stored: PixelModule) -> Codestream:
+    """Read the size of JPEG XL; its samples and bits come with the pixels."""
+    rows, columns = read_size(frame)
+    declared = stored.photometric_interpretation
+    if stored.samples_per_pixel == 3 and declared != "RGB":
+        if declared.startswith("YBR") and syntax != JPEG_XL_RECOMPRESSION:
+            raise ValueError(
+                f"(0028,0004) PhotometricInterpretation is {declared!r}; whether the samples were "
+                "that before they were compressed, or are RGB, is not known"
+            )
+        declared = "RGB"
+    return Codestream(
+        str(syntax),
+        rows,
+        columns,
+        stored.samples_per_pixel,
+        None,
+        None,
+        declared,
+    )

@@ -1,0 +1,292 @@
+"""JPEG (ISO 10918-1) of a frame: what its headers say, and whether all of it is there.
+
+libjpeg goes on when data are missing: it decodes what it can, and fills the rest. Whether it has
+is found by putting other bytes behind the data, which must not matter.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pyloader.errors import UnsupportedError
+from pyloader.pixels.codestream import JPEG_LS, LOSSLESS, START_OF_SCAN, STARTS_OF_FRAME
+
+Pixels = NDArray[Any]
+
+# Any marker but restarts, which stand within data. In the data of JPEG zeros follow FF, in those of
+# JPEG-LS bytes below 80 (ISO 10918-1 B.1.1.2 and B.1.1.5, ISO 14495-1 A.1).
+MARKER = re.compile(rb"\xff[\x80-\xcf\xd8-\xfe]")
+RESTART = re.compile(rb"\xff[\xd0-\xd7]")
+# Starts of frame: C4, C8 and CC among them are other segments (Table B.1).
+FRAMES = frozenset({*range(0xC0, 0xD0), JPEG_LS} - {0xC4, 0xC8, 0xCC})
+PROGRESSIVE, END_OF_IMAGE, RESTART_INTERVAL = 0xC2, 0xD9, 0xDD
+APP0, APP14, START_OF_IMAGE = 0xE0, 0xEE, 0xD8
+END = b"\xff\xd9"
+# Put behind the data, they change only an image whose own data end before its last sample.
+CANARIES = (bytes(range(0x11, 0xF0, 7)) * 4, bytes(range(0xEE, 0x10, -5)) * 4)
+COEFFICIENTS = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """A scan header (ISO 10918-1 B.2.3) and where its data end.
+
+    Attributes
+    ----------
+    components : bytes
+        Identifiers.
+    first, last : int
+        Spectral selection; `first` is the predictor of a lossless process, NEAR of JPEG-LS.
+    low_bit : int
+        Where successive approximation stands after it; the point transform if lossless.
+    interval : int
+        Restart interval that it has, in MCUs; 0 for none.
+    start, end : int
+        First byte of its data, and the byte after them.
+    """
+
+    components: bytes
+    first: int
+    last: int
+    low_bit: int
+    interval: int
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class JpegHeader:
+    """What the segments of a JPEG or JPEG-LS codestream say.
+
+    Attributes
+    ----------
+    process : int
+        Second byte of the start-of-frame marker.
+    components : bytes
+        Identifiers of the components.
+    sampling : tuple of int
+        Horizontal and vertical sampling factors of each, as one byte.
+    adobe_transform : int or None
+        0 for RGB, 1 for YCbCr; None without an APP14 Adobe segment.
+    is_jfif : bool
+        Whether there is an APP0 JFIF segment, which means YCbCr.
+    end : int or None
+        Where the end-of-image marker is; None when the codestream has none.
+    """
+
+    process: int
+    precision: int
+    rows: int
+    columns: int
+    components: bytes
+    sampling: tuple[int, ...]
+    adobe_transform: int | None
+    is_jfif: bool
+    scans: tuple[Scan, ...]
+    end: int | None
+
+    @property
+    def is_subsampled(self) -> bool:
+        """Whether components differ in their number of samples."""
+        return len(set(self.sampling)) > 1
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A marker segment; its `start` and `end` are those of the data behind a scan header."""
+
+    marker: int
+    parameters: bytes
+    start: int
+    end: int
+
+
+def read_jpeg(frame: bytes) -> JpegHeader:
+    """Read the headers of a codestream.
+
+    Raises
+    ------
+    ValueError
+        There is no frame header or no scan: it is cut off, or no JPEG.
+    """
+    segments = list(segments_of(frame))
+    found = next((each for each in segments if each.marker in FRAMES), None)
+    header = b"" if found is None else found.parameters
+    if found is None or len(header) < 6 or len(header) < 6 + 3 * header[5]:
+        raise ValueError("the codestream has no whole frame header (SOF); it may be cut off")
+    scans = tuple(read_scans(segments))
+    if not scans:
+        raise ValueError("the codestream has no scan; it may be cut off")
+    applications = {each.marker: each.parameters for each in reversed(segments)}
+    adobe = applications.get(APP14, b"")
+    return JpegHeader(
+        process=found.marker,
+        precision=header[0],
+        rows=int.from_bytes(header[1:3]),
+        columns=int.from_bytes(header[3:5]),
+        components=header[6 : 6 + 3 * header[5] : 3],
+        sampling=tuple(header[7 : 6 + 3 * header[5] : 3]),
+        adobe_transform=adobe[11] if adobe.startswith(b"Adobe") and len(adobe) > 11 else None,
+        is_jfif=applications.get(APP0, b"").startswith(b"JFIF"),
+        scans=scans,
+        end=segments[-1].start if segments[-1].marker == END_OF_IMAGE else None,
+    )
+
+
+def segments_of(frame: bytes) -> Iterator[Segment]:
+    """Yield the marker segments, with end-of-image as the last, if it is there."""
+    position = 2
+    while found := MARKER.search(frame, position):
+        marker, start = frame[found.start() + 1], found.end()
+        if marker == END_OF_IMAGE:
+            yield Segment(marker, b"", found.start(), start)
+            return
+        length = 0 if marker == START_OF_IMAGE else int.from_bytes(frame[start : start + 2])
+        position = start + length
+        following = MARKER.search(frame, position)
+        end = following.start() if following else len(frame)
+        yield Segment(marker, frame[start + 2 : position], position, end)
+
+
+def read_scans(segments: list[Segment]) -> Iterator[Scan]:
+    """Yield the scans, each with the restart interval that was defined last (B.2.4.4)."""
+    interval = 0
+    for segment in segments:
+        if segment.marker == RESTART_INTERVAL:
+            interval = int.from_bytes(segment.parameters)
+        elif segment.marker == START_OF_SCAN:
+            yield read_scan(segment, interval)
+
+
+def read_scan(segment: Segment, interval: int) -> Scan:
+    """Read a scan header."""
+    parameters = segment.parameters
+    count = parameters[0] if parameters else 0
+    if len(parameters) != 4 + 2 * count or not count:
+        raise ValueError("a scan header of the codestream is broken; it may be cut off")
+    first, last, approximation = parameters[-3:]
+    return Scan(
+        *(parameters[1:-3:2], first, last, approximation & 15),
+        *(interval, segment.start, segment.end),
+    )
+
+
+def check_process(header: JpegHeader) -> None:
+    """Check that the process is one that is decoded, and that JPEG-LS has an end.
+
+    CharLS never returns from some codestreams without one.
+
+    Raises
+    ------
+    UnsupportedError
+        Arithmetic coding and hierarchical processes, which were retired.
+    ValueError
+    """
+    if header.process not in STARTS_OF_FRAME:
+        raise UnsupportedError(
+            f"JPEG with the start of frame {header.process:#x} is arithmetic or hierarchical; "
+            "baseline, extended, progressive and lossless processes with Huffman codes are "
+            "supported (ISO 10918-1 Table B.1). Ask the server for another transfer syntax"
+        )
+    if header.process == JPEG_LS and header.end is None:
+        raise ValueError("the codestream has no end-of-image marker: it is cut off")
+
+
+# ---------------------------------------------------------------- is all of it there
+
+
+def check_scans(header: JpegHeader) -> None:
+    """Raise ValueError when a component, or a part of its coefficients, is in no scan."""
+    whole = range(COEFFICIENTS) if header.process == PROGRESSIVE else range(1)
+    for component in header.components:
+        missing = set(whole)
+        for scan in header.scans:
+            is_last = header.process != PROGRESSIVE or not scan.low_bit
+            if component in scan.components and is_last:
+                missing -= set(range(scan.first, scan.last + 1)) if len(whole) > 1 else missing
+        if missing:
+            raise ValueError(
+                f"the scans of component {component} are not all there: the codestream is cut off"
+            )
+
+
+def check_restarts(frame: bytes, header: JpegHeader) -> None:
+    """Raise ValueError when a scan has fewer restart intervals than its components need (E.1.4)."""
+    for scan in header.scans:
+        expected = -(-units_of(scan, header) // scan.interval) - 1 if scan.interval else 0
+        found = len(RESTART.findall(frame, scan.start, scan.end))
+        if found < expected:
+            raise ValueError(
+                f"a scan has {found} restart markers, {expected} were expected: the codestream is "
+                "cut off or damaged"
+            )
+
+
+def units_of(scan: Scan, header: JpegHeader) -> int:
+    """Return the minimum coded units of a scan (ISO 10918-1 A.2)."""
+    block = 1 if header.process == LOSSLESS else 8
+    factors = [(each >> 4 or 1, each & 15 or 1) for each in header.sampling]
+    across, down = max(each[0] for each in factors), max(each[1] for each in factors)
+    if len(scan.components) > 1:
+        return -(-header.columns // (block * across)) * -(-header.rows // (block * down))
+    own = factors[max(0, header.components.find(scan.components))]
+    columns, rows = -(-header.columns * own[0] // across), -(-header.rows * own[1] // down)
+    return -(-columns // block) * -(-rows // block)
+
+
+def check_whole(
+    frame: bytes, header: JpegHeader, pixels: Pixels, decode: Callable[[bytes], Pixels]
+) -> None:
+    """Check that the data reach to the last sample.
+
+    Decodes again only what has no end, or what may have been filled: where the data of an image
+    end early, its last samples are alike.
+
+    Parameters
+    ----------
+    pixels : (rows, columns) or (rows, columns, samples) array
+        What `decode` makes of `frame`.
+
+    Raises
+    ------
+    ValueError
+        They do not.
+    """
+    check_scans(header)
+    check_restarts(frame, header)
+    has_restarts = any(scan.interval for scan in header.scans)
+    is_suspect = has_restarts or np.array_equal(pixels[-1, -1], pixels[-1, -2:][0])
+    if header.end is not None and not is_suspect:
+        return
+    canaries = CANARIES if header.end is None else CANARIES[:1]
+    if any(not np.array_equal(decode(extend(frame, header, each)), pixels) for each in canaries):
+        raise ValueError("the data end before the last pixel: the codestream is cut off or damaged")
+
+
+def extend(frame: bytes, header: JpegHeader, canary: bytes) -> bytes:
+    """Return the codestream with `canary` behind the data of each scan and restart interval.
+
+    Fill bytes that precede a marker go, and padding where no marker follows.
+    """
+    padding = b"\xff" if header.end is not None else b"\xff\0"
+    parts, position = [], 0
+    for scan in header.scans:
+        parts.append(frame[position : scan.start])
+        data = frame[scan.start : scan.end].rstrip(padding)
+        if scan.interval:
+            data = RESTART.sub(lambda found: canary + found[0], data)
+        parts += [data, canary]
+        position = scan.end
+    rest = frame[position:] if header.end is not None else END
+    return b"".join([*parts, rest])
+
+
+def is_lossless(header: JpegHeader) -> bool:
+    """Tell whether the process codes samples as they are, without a transformation of colours."""
+    return header.process in (LOSSLESS, JPEG_LS)

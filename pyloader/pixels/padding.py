@@ -1,0 +1,81 @@
+"""Which pixels are padding, and from where to where the others go."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pyloader.image import Image, PixelModule
+
+Array = NDArray[Any]
+Range = tuple[float, float]
+
+
+def value_range(pixels: Array) -> Range:
+    """Return the smallest and the largest value, NaN and infinities left out."""
+    if pixels.dtype.kind != "f":
+        return pixels.min().item(), pixels.max().item()
+    finite = pixels[np.isfinite(pixels)]
+    return (finite.min().item(), finite.max().item()) if finite.size else (0.0, 0.0)
+
+
+def padding_range(pixel: PixelModule) -> Range | None:
+    """Return from where to where values are padding, in the units of the pixels as they are now.
+
+    A negative value of unsigned pixels was written with the wrong VR: its 16 bits count.
+
+    References
+    ----------
+    PS3.3 C.7.5.1.1.2 (Pixel Padding Value and Pixel Padding Range Limit, either may be larger).
+    """
+    value, limit = pixel.pixel_padding_value, pixel.pixel_padding_range_limit
+    if value is None:
+        return None
+    ends = [value, value if limit is None else limit]
+    if pixel.bits_allocated == 16 and not pixel.pixel_representation:
+        ends = [end + 65536 if end < 0 else end for end in ends]
+    return min(ends), max(ends)
+
+
+def padding_mask(image: Image) -> NDArray[np.bool_] | None:
+    """Return which pixels are padding, (rows, columns); None when none is, or in colour."""
+    ends = padding_range(image.pixel)
+    if ends is None or image.pixels.ndim == 3:
+        return None
+    found: NDArray[np.bool_] = (image.pixels >= ends[0]) & (image.pixels <= ends[1])
+    return found if found.any() else None
+
+
+def shown_range(image: Image) -> Range:
+    """Return the smallest and the largest value that is not padding; of all, if all is padding."""
+    return range_without(image.pixels, padding_mask(image))
+
+
+def range_without(values: Array, mask: NDArray[np.bool_] | None) -> Range:
+    """Return the range of the values outside `mask`; of all, if no finite one is outside."""
+    if mask is None:
+        return value_range(values)
+    rest = values[~mask]
+    return value_range(rest if np.isfinite(rest).any() else values)
+
+
+def darken_padding(image: Image) -> Image:
+    """Return the image with the padding that would be drawn bright at its dark end.
+
+    Viewers know nothing of padding. That on the dark side of the image is left as it is.
+    """
+    mask = padding_mask(image)
+    if mask is None:
+        return image
+    low, high = range_without(image.pixels, mask)
+    is_inverted = image.pixel.photometric_interpretation == "MONOCHROME1"
+    if image.modality_lut.lut is None and image.modality_lut.slope < 0 and not image.is_rescaled:
+        is_inverted = not is_inverted
+    # Below what is in the image: alone in it, padding must not be as bright as the rest.
+    dark = max(high, 0) if is_inverted else min(low, 0)
+    mask &= image.pixels < low if is_inverted else image.pixels > high
+    if not mask.any():
+        return image
+    return image.with_pixels(np.where(mask, image.pixels.dtype.type(dark), image.pixels))
