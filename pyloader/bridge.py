@@ -25,8 +25,10 @@ from pyloader.context import Context
 from pyloader.custom import define_loaders
 from pyloader.dicom.json_model import parse_json
 from pyloader.dicom.modules import header
+from pyloader.imageid import ImageId
 from pyloader.load import list_image_ids, load_image, load_metadata
 from pyloader.loaders.dicomweb import open_series, search
+from pyloader.loaders.wadouri import list_files, list_of
 from pyloader.network import Listener, Network
 from pyloader.pixels.delivery import Delivery, deliver
 from pyloader.transport import blocking
@@ -157,6 +159,20 @@ class Bridge:
 
         async def work() -> dict[str, Any]:
             return {"found": await list_image_ids(source, context)}
+
+        return await self.answer(call, [source], work)
+
+    async def listing(
+        self, call: int, source: str, js_files: Any, js_job: Any, js_listener: Any
+    ) -> Any:
+        """List the images of a source, or of ``[imageId, path]`` each, by series; resolves to
+        ``{found}``, a list, or ``{error}``."""
+        context = self.context(js_job, js_listener)
+
+        async def work() -> dict[str, Any]:
+            if js_files:
+                return {"found": plain(await list_files(js_files.to_py(), context))}
+            return {"found": plain(await list_of(ImageId.parse(source), context))}
 
         return await self.answer(call, [source], work)
 

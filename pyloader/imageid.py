@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from urllib.parse import quote, unquote
 
 from pyloader.errors import ImageIdError
 
@@ -27,6 +28,10 @@ FRAMES = {
 FROM_0 = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]*:)*nifti:", re.IGNORECASE)
 # Part of a volume: "#12", "#x", "#x-12", "#z-12,t-3", "#z,t-3"; slices and timepoints from 0.
 SLICE = re.compile(r"#((?:[xyz](?:-\d+)?|\d+)(?:,t-\d+)?)$")
+# A file of an archive, of DICOM schemes: "wadouri:/study.zip#member=a/b.dcm?frame=2". What stands
+# after "#" is for no server, so no address loses what its query asks for.
+MEMBERS = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]*:)*(wadouri|dicomweb|dicomfile):", re.IGNORECASE)
+MEMBER = re.compile(r"#member=(?P<name>[^?&#|]*)")
 # Cornerstone3D appends it to address a decimated copy; the source is the same file.
 DECIMATION = re.compile(r"#decimation=\d+$")
 
@@ -43,7 +48,7 @@ class ImageId:
         What stands before the first colon, in lower case.
     rest : str
         What stands after it, without ``frame=N`` (of ``wadors:``, without ``/frames/N``),
-        ``#x-12,t-3`` and ``#decimation=N``.
+        ``#x-12,t-3``, ``#member=a/b.dcm`` and ``#decimation=N``.
     frame_index : int
         The frame within the source, from 0. In the text it counts from 1, as in DICOMweb, but of
         ``nifti:`` from 0. An ``http:`` or ``https:`` address names it ``#frame=N``.
@@ -51,6 +56,8 @@ class ImageId:
         Whether the text names a frame; without one it is the first.
     part : str
         The slice of a volume that the text names, such as ``"x-12,t-3"``; see `Grid`.
+    member : str
+        The file of an archive that the text names, percent-encoded there, such as ``"a/b.dcm"``.
     """
 
     text: str
@@ -59,10 +66,11 @@ class ImageId:
     frame_index: int = 0
     names_frame: bool = False
     part: str = ""
+    member: str = ""
 
     @property
     def source(self) -> str:
-        """The imageId without its frame: one file, fetched and parsed once."""
+        """The imageId without its frame and member: one file, fetched and parsed once."""
         return f"{self.scheme}:{self.rest}"
 
     @property
@@ -89,13 +97,18 @@ class ImageId:
             )
 
     def of_frame(self, frame_index: int) -> str:
-        """Return the imageId of a frame, from 0, of the same source."""
+        """Return the imageId of a frame, from 0, of the same source and member."""
         number = frame_index + first_frame(self.text)
         if self.scheme == "wadors":
             path, mark, query = self.source.partition("?")
             return f"{path}/frames/{number}{mark}{query}"
-        mark = "#" if self.scheme in FRAMES else "&" if "?" in self.rest else "?"
-        return f"{self.source}{mark}frame={number}"
+        file = self.of_member(self.member) if self.member else self.source
+        mark = "#" if self.scheme in FRAMES else "&" if "?" in file else "?"
+        return f"{file}{mark}frame={number}"
+
+    def of_member(self, name: str) -> str:
+        """Return the imageId of a file, such as ``"a/b.dcm"``, of an archive, the source."""
+        return f"{self.source}#member={quote(name)}"
 
     def of_part(self, part: str) -> str:
         """Return the imageId of a slice, such as ``"x-12,t-3"``, of the same source."""
@@ -108,7 +121,8 @@ class ImageId:
         Raises
         ------
         ImageIdError
-            `text` has no scheme, or its ``frame`` is not an integer of at least 1 (``nifti:``: 0).
+            `text` has no scheme, its ``frame`` is not an integer of at least 1 (``nifti:``: 0), or
+            its ``member`` has no name.
         """
         match = SCHEME.fullmatch(text)
         if match is None:
@@ -120,13 +134,34 @@ class ImageId:
         rest = DECIMATION.sub("", match[2])
         part = SLICE.search(rest)
         if part is not None:
-            return cls(text, scheme, rest[: part.start()], part=part[1])
-        frame = FRAMES.get(scheme, FRAME).search(rest)
-        if frame is None:
-            return cls(text, scheme, rest)
-        lead = frame["lead"] if frame["next"] else ""
-        rest = rest[: frame.start()] + lead + rest[frame.end() :]
-        return cls(text, scheme, rest, parse_frame_index(frame["number"], text), True)
+            member, rest = cut_member(rest[: part.start()], text)
+            return cls(text, scheme, rest, part=part[1], member=member)
+        index, rest = cut_frame(FRAMES.get(scheme, FRAME), rest, text)
+        member, rest = cut_member(rest, text)
+        return cls(text, scheme, rest, index or 0, index is not None, member=member)
+
+
+def cut_frame(pattern: re.Pattern[str], rest: str, text: str) -> tuple[int | None, str]:
+    """Return the frame index, from 0, that `rest` names, None for none, and `rest` without it."""
+    frame = pattern.search(rest)
+    if frame is None:
+        return None, rest
+    lead = frame["lead"] if frame["next"] else ""
+    without = rest[: frame.start()] + lead + rest[frame.end() :]
+    return parse_frame_index(frame["number"], text), without
+
+
+def cut_member(rest: str, text: str) -> tuple[str, str]:
+    """Return the member that `rest` names, "" for none, and `rest` without it."""
+    member = MEMBER.search(rest) if MEMBERS.match(text) else None
+    if member is None:
+        return "", rest
+    if not member["name"]:
+        raise ImageIdError(
+            f"imageId {text!r} names no member; expected '#member=' and the file's name in the "
+            "archive; imageIds() of the archive lists them"
+        )
+    return unquote(member["name"]), rest[: member.start()] + rest[member.end() :]
 
 
 def first_frame(text: str) -> int:

@@ -71,6 +71,8 @@ async def load_metadata(
 async def list_image_ids(source: str, context: Context | None = None) -> list[str]:
     """List the imageIds of all images of a source: frames of a file, slices of a volume.
 
+    Of DICOM also those of a zip archive, of a DICOMDIR, and in plain Python of a folder.
+
     Parameters
     ----------
     source : str

@@ -26,6 +26,7 @@ from pyloader.errors import ImageIdError
 from pyloader.load import default_context
 from pyloader.loaders import schemes
 from tests import builders
+from tests.filesets import IN_ORDER, study_files, write_fileset, zip_of
 
 ROOT = Path(__file__).parent.parent
 CT = builders.ramp(40, 48, 12)
@@ -307,9 +308,35 @@ def test_what_is_neither_imageid_nor_file():
         image_id_of("no.dcm")
 
 
-def test_folder_of_nothing(tmp_path):
-    with pytest.raises(ImageIdError, match="is a folder, and none of Zarr: give a file in it"):
-        image_id_of(str(tmp_path))
+def test_folder_of_dicom(tmp_path, capsys):
+    write_fileset(tmp_path, study_files())
+    archive = tmp_path / "study.ZIP"
+    archive.write_bytes(zip_of(study_files()))
+    (tmp_path / "PT000000/ST000000/SE000000/IM000001").unlink()
+    assert main(["list", str(archive)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines == [f"wadouri:{archive}#member={name}" for name in IN_ORDER]
+    archive.unlink()
+    for source in (tmp_path, tmp_path / "DICOMDIR", f"file://{tmp_path}"):
+        assert main(["list", str(source)]) == 0
+        found = capsys.readouterr()
+        assert len(found.out.splitlines()) == 5
+        assert found.out.startswith(f"wadouri:{tmp_path}/PT000000/ST000000/SE000000/IM000000\n")
+        assert found.err.startswith("pyloader: warning: 1 of the files that the DICOMDIR names")
+
+
+def test_member_of_an_archive(tmp_path, capsys):
+    archive = tmp_path / "study.zip"
+    archive.write_bytes(zip_of(study_files()))
+    assert main(["info", f"{archive}#member=A/7"]) == 0
+    assert "position      (0, 0, 2) mm" in capsys.readouterr().out
+    assert main(["info", str(archive)]) == 1
+    assert "is a zip archive of 6 files" in capsys.readouterr().err
+
+
+def test_folder_of_nothing(tmp_path, capsys):
+    assert main(["list", str(tmp_path)]) == 1
+    assert "there is no DICOM image among 0 files" in capsys.readouterr().err
 
 
 def test_file_of_no_known_kind(tmp_path):

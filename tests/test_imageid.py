@@ -14,10 +14,11 @@ from pyloader.errors import ImageIdError
 VECTORS = json.loads((Path(__file__).parent / "imageid_vectors.json").read_text())
 
 
-@pytest.mark.parametrize(("text", "scheme", "source", "frame_index"), VECTORS["valid"])
-def test_parts(text, scheme, source, frame_index):
+@pytest.mark.parametrize("vector", VECTORS["valid"], ids=lambda vector: vector[0])
+def test_parts(vector):
+    text, scheme, source, frame_index, member = [*vector, ""][:5]
     image_id = ImageId.parse(text)
-    assert (image_id.scheme, image_id.source) == (scheme, source)
+    assert (image_id.scheme, image_id.source, image_id.member) == (scheme, source, member)
     assert image_id.frame_index == frame_index
     assert image_id.text == text
 
@@ -40,6 +41,16 @@ def test_rest_may_be_another_imageid():
 def test_frames_of_a_file_share_its_source():
     sources = {ImageId.parse(f"wadouri:/a.dcm?frame={number}").source for number in (1, 2, 30)}
     assert sources == {"wadouri:/a.dcm"}
+
+
+@pytest.mark.parametrize("name", ["a/b.dcm", "a #?&%|=;1.dcm", "x-12", "Bücher/画像", "a?frame=2"])
+@pytest.mark.parametrize("source", ["wadouri:/s.zip", "dicomfile:3", "wadouri:/s.zip?t=1&u=2"])
+def test_a_member_and_its_frames_are_read_as_they_are_written(source, name):
+    member = ImageId.parse(source).of_member(name)
+    for index in (0, 11):
+        found = ImageId.parse(ImageId.parse(member).of_frame(index))
+        assert (found.source, found.member, found.frame_index) == (source, name, index)
+        assert found.names_frame
 
 
 def test_no_scheme_says_what_is_expected():

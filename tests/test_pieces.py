@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pyloader.dicom.frames import Span
+from pyloader.dicom.fragments import Span
 from pyloader.errors import FormatError
 from pyloader.loaders.pieces import SMALL_GAP_BYTES, Pieces, contiguous
 from pyloader.loaders.version import Version

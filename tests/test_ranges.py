@@ -34,8 +34,9 @@ from pyloader.errors import (
     LoaderError,
     NetworkError,
 )
+from pyloader.loaders.opening import FRAMES_BYTES, HEADER_BYTES, LARGE_BYTES
 from pyloader.loaders.partial import SMALL_REST_BYTES
-from pyloader.loaders.wadouri import FRAMES_BYTES, HEADER_BYTES, LARGE_BYTES, make_image
+from pyloader.loaders.wadouri import make_image
 from pyloader.network import Network
 from pyloader.transport import Response
 from pyloader.transport.memory import MemoryTransport, cut, pour
@@ -311,7 +312,7 @@ async def test_frames_that_are_announced_are_those_of_the_file(site, name):
 
 # Requests for frame 4: without table, one more for each fragment that is passed by.
 REQUESTS = {"no table": 5, "no table, RLE": 5, "no table, fragments": 11}
-LOOK_BYTES = 20
+LOOK_BYTES = 30
 
 
 @pytest.mark.parametrize("name", ALONE)
@@ -387,8 +388,28 @@ async def test_file_without_table_whose_header_has_another_number_of_frames(
     viewer = view(site, body)
     assert np.array_equal(await viewer.pixels(3), noise()[3])
     if announced > FRAMES:
-        with pytest.raises(DecodeError, match=f"insufficient pixel data to contain {announced}"):
+        expected = f"frame {announced} cannot be found: .* NumberOfFrames is {announced}"
+        with pytest.raises(FormatError, match=expected):
             await viewer.pixels(announced - 1)
+
+
+def damaged_beginning(fragments_per_frame: int) -> bytes:
+    """Make a file without table whose frame 3 does not begin as its codec's do."""
+    frames = list(jpeg_ls_frames())
+    frames[2] = b"\x12\x34" + frames[2][2:]
+    pixel_data = encapsulate(frames, fragments_per_frame=fragments_per_frame, has_bot=False)
+    return encapsulated(pixel_data).body
+
+
+@pytest.mark.parametrize("fragments_per_frame", [1, 3])
+async def test_frame_with_a_damaged_beginning_does_not_give_its_number_to_the_next(
+    site, fragments_per_frame
+):
+    viewer = view(site, damaged_beginning(fragments_per_frame))
+    for index in (0, 1, 3, LAST):
+        assert np.array_equal(await viewer.pixels(index), noise()[index]), f"frame {index + 1}"
+    with pytest.raises(DecodeError, match="frame 3, "):
+        await viewer.pixels(2)
 
 
 # ------------------------------------------------------------------ cost of a large file

@@ -9,12 +9,14 @@ const FRAME = /([?&])frame=([^&#|]*)(&?)/;
 const FRAMES = { http: /(#)frame=(.*)()/, https: /(#)frame=(.*)()/, wadors: /(\/)frames\/([^/?#]*)()(?=[?#]|$)/ };
 const FROM_0 = /^([A-Za-z][A-Za-z0-9+.-]*:)*nifti:/i;
 const SLICE = /#(?:[xyz](?:-\d+)?|\d+)(?:,t-\d+)?$/;
+const MEMBERS = /^([A-Za-z][A-Za-z0-9+.-]*:)*(wadouri|dicomweb|dicomfile):/i;
+const MEMBER = /#member=([^?&#|]*)/;
 const DECIMATION = /#decimation=\d+$/;
 
 /**
  * @param {string} imageId
  * @returns {{scheme: string, source: string, frameIndex: number}} `source` is the imageId without
- *   its frame and slice; `frameIndex` counts from 0, the text from 1 (of `nifti:` from 0)
+ *   its frame, slice and member; `frameIndex` counts from 0, the text from 1 (of `nifti:` from 0)
  */
 export function parseImageId(imageId) {
   const match = SCHEME.exec(imageId);
@@ -22,14 +24,23 @@ export function parseImageId(imageId) {
   const scheme = match[1].toLowerCase();
   const rest = match[2].replace(DECIMATION, '');
   const frame = SLICE.test(rest) ? null : (FRAMES[scheme] ?? FRAME).exec(rest);
-  if (!frame) return { scheme, source: `${scheme}:${rest.replace(SLICE, '')}`, frameIndex: 0 };
+  if (!frame) return { scheme, source: `${scheme}:${withoutMember(rest.replace(SLICE, ''), imageId)}`, frameIndex: 0 };
   const [whole, lead, number, next] = frame;
   const first = FROM_0.test(imageId) ? 0 : 1;
   if (!/^0*[0-9]{1,9}$/.test(number) || Number(number) < first) {
     throw invalid(imageId, `asks for frame '${number}'; frames count from ${first}, as in ${first ? 'DICOMweb' : "Cornerstone3D's NIfTI loader"}`);
   }
   const without = rest.slice(0, frame.index) + (next ? lead : '') + rest.slice(frame.index + whole.length);
-  return { scheme, source: `${scheme}:${without}`, frameIndex: Number(number) - first };
+  return { scheme, source: `${scheme}:${withoutMember(without, imageId)}`, frameIndex: Number(number) - first };
+}
+
+/** All files of an archive have one source. @param {string} rest @param {string} imageId */
+function withoutMember(rest, imageId) {
+  if (!MEMBERS.test(imageId)) return rest;
+  if (MEMBER.exec(rest)?.[1] === '') {
+    throw invalid(imageId, "names no member; expected '#member=' and the file's name in the archive; imageIds() of the archive lists them");
+  }
+  return rest.replace(MEMBER, '');
 }
 
 /**

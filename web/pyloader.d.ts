@@ -69,12 +69,25 @@ export interface LoadOptions {
   requestType?: 'interaction' | 'thumbnail' | 'prefetch' | 'compute';
   /** Milliseconds, in place of `init({timeout})`. */
   timeout?: number;
-  /** Apply the modality LUT (rescale slope and intercept, or its table); default false with no viewer. */
+  /**
+   * Apply the modality LUT (rescale slope and intercept, or its table unless it is not for display);
+   * the default in Cornerstone3D. `scalingParameters: { modality: 'PT', suvbw }` (or `'RTDOSE'`,
+   * `doseGridScaling`) multiplies too; Cornerstone3D gets SUV and dose without being asked.
+   */
   preScale?: boolean | { enabled?: boolean; scalingParameters?: Record<string, unknown> };
   /** Colour as RGBA (default with no viewer) or as RGB. */
   useRGBA?: boolean;
-  /** The numeric class and size wanted. */
-  targetBuffer?: { type?: string; rows?: number; columns?: number };
+  /**
+   * Values of 0 to 255 as DICOM shows them: after modality LUT, VOI table or window, and MONOCHROME1.
+   * For viewers that cannot do one of these; the values are no measurements then.
+   */
+  displayValues?: boolean;
+  /**
+   * The numeric class and size wanted. Without a viewer, another class comes where a value would
+   * overflow; with one, or with an `arrayBuffer` to put the pixels into, such values take the nearer
+   * end of the class and `warnings` tell.
+   */
+  targetBuffer?: { type?: string; rows?: number; columns?: number; arrayBuffer?: ArrayBufferLike; offset?: number; length?: number };
   /** Further plain values reach a Python loader as `context.options`. */
   [option: string]: unknown;
 }
@@ -92,6 +105,13 @@ export interface LoadProgress {
 
 export type PixelArray = Uint8Array | Int8Array | Uint16Array | Int16Array | Uint32Array | Int32Array | Float32Array | Float64Array;
 
+export interface LookupTable {
+  firstValueMapped: number;
+  numBitsPerEntry: number;
+  lut: Uint16Array;
+  explanation?: string;
+}
+
 /** A loaded image: a plain object with the fields that viewers read. Grey values are stored values unless `preScale.scaled`. */
 export interface Image {
   imageId: string;
@@ -104,16 +124,31 @@ export interface Image {
   numberOfComponents: 1 | 3 | 4;
   photometricInterpretation: string;
   invert: boolean;
+  /** Of the pixels that are not padding; in legacy cornerstone-core, whose tables end there, of all. */
   minPixelValue: number;
   maxPixelValue: number;
+  /** From where to where pixels are padding, both included, when some are (Pixel Padding Value). */
+  paddingRange?: [number, number];
   /** Modality value = stored value * slope + intercept. */
   slope: number;
   intercept: number;
-  /** The first window, in modality units; absent when the image has none. */
+  /**
+   * The first window, in modality units; absent when the image has none. Viewers then get one from the
+   * smallest to the largest value that is not padding, of which they know nothing.
+   */
   windowCenter?: number;
   windowWidth?: number;
+  /** All windows that can be ones. */
+  windows?: { center: number; width: number; explanation?: string }[];
   voiLUTFunction?: 'LINEAR' | 'LINEAR_EXACT' | 'SIGMOID';
-  voiLUT?: { firstValueMapped: number; numBitsPerEntry: number; lut: Uint16Array };
+  /** The first VOI table. Legacy cornerstone-core draws it, Cornerstone3D does not: see `displayValues`. */
+  voiLUT?: LookupTable;
+  /** A modality LUT that stands as a table, with no viewer; viewers get its values. */
+  modalityLUT?: LookupTable;
+  /** What rescaled values are multiplied by, where that is certain: to SUV (PET), to dose (RT dose). */
+  scaling?: { suvbw?: number; suvlbm?: number; suvbsa?: number; doseGridScaling?: number; doseUnits?: string };
+  /** Of the colours as they were stored; they are not converted. */
+  iccProfile?: Uint8Array;
   /** Millimetres. */
   rowPixelSpacing?: number;
   columnPixelSpacing?: number;
@@ -137,7 +172,13 @@ export interface Image {
   [field: string]: unknown;
 }
 
-/** Modules by name, such as `imagePlaneModule`, each a plain object of attributes. */
+/**
+ * Modules by name, such as `imagePlaneModule`, each a plain object of attributes; what the image does
+ * not have is absent. Each frame has its own: beside those that viewers know, `frameContentModule`
+ * (type, time, dimensions), `realWorldValueMappingModule`, `segmentModule`, `slidePlaneModule` (the
+ * place of a tile), `nmFrameModule`, `xrayGeometryModule`, `volumePlaneModule`.
+ * `patientModule.patientNameGroups` has a name's `alphabetic`, `ideographic` and `phonetic` groups.
+ */
 export type Modules = Record<string, Record<string, any>>;
 
 /** What viewers get for one load. */
@@ -170,6 +211,38 @@ export interface DicomWeb {
   searchInstances(studyInstanceUID?: string, seriesInstanceUID?: string, filters?: Filters, options?: SearchOptions): Promise<Found[]>;
   /** The images of a series, sorted by position, every frame; their metadata are fetched on the way. */
   imageIds(studyInstanceUID: string, seriesInstanceUID: string, options?: { signal?: AbortSignal }): Promise<string[]>;
+}
+
+/**
+ * Files of the user: one, several (of `<input type="file">`, also with `webkitdirectory`), or what
+ * was dropped, with its folders. A drop's DataTransfer has to be given within the event.
+ */
+export type Files = Blob | FileList | Iterable<Blob> | DataTransfer;
+
+/** The images of one series; what the first of its files says of patient, study and series is absent where it says nothing. */
+export interface Series {
+  /** Every frame, in order: that of the DICOMDIR, else by position. */
+  imageIds: string[];
+  /** Files that a DICOMDIR names and that are not there. */
+  missing: string[];
+  patientName?: string;
+  patientID?: string;
+  studyInstanceUID?: string;
+  /** As DICOM writes it: `20040119`. */
+  studyDate?: string;
+  studyTime?: string;
+  studyDescription?: string;
+  seriesInstanceUID?: string;
+  seriesNumber?: number;
+  seriesDescription?: string;
+  modality?: string;
+}
+
+/** Beside `onProgress` of a load: files that have been looked at. */
+export interface ListOptions {
+  signal?: AbortSignal;
+  onProgress?: (progress: { loaded: number; total: number; percentComplete: number }) => void;
+  [option: string]: unknown;
 }
 
 export type ImageLoader = (imageId: string, options?: LoadOptions) => { promise: Promise<any>; cancelFn?: () => void; decache?: () => void };
@@ -218,9 +291,19 @@ export function loadAndCacheImage(imageId: string, options?: LoadOptions): Promi
 export function loadMetadata(imageId: string, options?: LoadOptions): Promise<Modules>;
 /**
  * The imageIds of all images of a source: frames of a file, slices of a volume
- * (`nifti:/brain.nii.gz`, `nifti:/brain.nii.gz#x,t-0`), pages of a TIFF.
+ * (`nifti:/brain.nii.gz`, `nifti:/brain.nii.gz#x,t-0`), pages of a TIFF, images of a zip archive
+ * (`wadouri:/study.zip`, whose files are `wadouri:/study.zip#member=a/b.dcm?frame=2`) and those that
+ * a DICOMDIR names (`wadouri:/disc/DICOMDIR`). Or of files of the user: DICOM files, archives, the
+ * folder of a disc. The images of `series`, one after the other.
  */
-export function imageIds(source: string, options?: LoadOptions): Promise<string[]>;
+export function imageIds(source: string | Files, options?: ListOptions): Promise<string[]>;
+/**
+ * The images of a source, or of files, by series, in the order of the DICOMDIR if there is one,
+ * else by patient, study date, series number and position. Headers are read by the workers, from slices
+ * of the files; what is no image is left out. A DICOM file that cannot be read is in the list: its
+ * load says why.
+ */
+export function series(source: string | Files, options?: ListOptions): Promise<Series[]>;
 /** The loader to register with a viewer by hand: `cornerstone.registerImageLoader('custom1', pyloader.imageLoader)`. */
 export function imageLoader(imageId: string, options?: LoadOptions): LoadObject;
 /** Register a JavaScript loader for a scheme, beside the Python ones. */
@@ -241,10 +324,14 @@ export function registerUnknownImageLoader(loader: ImageLoader): ImageLoader | u
 export function loadPython(options: { url?: string; source?: string; name?: string; packages?: string[] }): Promise<string[]>;
 /**
  * Connect a viewer, legacy cornerstone-core or @cornerstonejs/core: every scheme, or `schemes` alone,
- * metadata (at `priority` among the viewer's providers, default 100) and events. Returns a function
- * that disconnects.
+ * metadata (at `priority` among the viewer's providers, default 100) and events. `displayValues` is
+ * that of each load; `instances` gives whole instances of `addMetadata` to Cornerstone3D's
+ * metadata package (its `addDicomWebInstance`), which takes time. Returns a function that disconnects.
  */
-export function use(cornerstone: object, options?: { priority?: number; schemes?: string[] }): () => void;
+export function use(
+  cornerstone: object,
+  options?: { priority?: number; schemes?: string[]; displayValues?: boolean; instances?: boolean },
+): () => void;
 /** A module of an image that is loaded, or whose metadata were added; synchronous, as viewers' providers are. */
 export function metaData(type: string, imageId: string): Record<string, any> | undefined;
 /** Read the headers of images, or take DICOM JSON by imageId, so that `metaData` answers before they are loaded. */

@@ -5,12 +5,15 @@ import { ImageCache } from './cache.js';
 import { attach, deliveryFor, guessMode, imageFor, modeOf, moduleFor } from './cornerstone.js';
 import { Descriptions, serviceFor } from './dicomweb.js';
 import { PyLoaderError, abortError, isAbort } from './errors.js';
+import { Files } from './files.js';
 import { Flights, untilAborted } from './flights.js';
 import { Identity, sendHeaders } from './identity.js';
 import { parseImageId } from './imageid.js';
 import { createPlace } from './place.js';
 import { Pool, isMoreUrgent } from './pool.js';
 import { PythonFiles } from './python.js';
+import { DEFAULTS, poolSettings } from './settings.js';
+import { Holders, bySource } from './sources.js';
 
 export { PyLoaderError };
 
@@ -21,25 +24,13 @@ export { PyLoaderError };
 // Where this script came from: the assets stand beside it. The classic build puts
 // document.currentScript.src here, which only exists while the script runs first.
 const scriptURL = import.meta.url;
+const assetsURL = new URL('.', scriptURL).href;
 
-const DEFAULTS = {
-  assetsURL: new URL('.', scriptURL).href,
-  workers: /** @type {number | 'auto'} */ ('auto'),
-  packages: /** @type {string[]} */ ([]),
-  packageIndexes: /** @type {string[]} */ ([]),
-  headers: /** @type {Record<string, string>} */ ({}),
-  beforeRequest: /** @type {((request: any) => any) | undefined} */ (undefined),
-  onUnauthorized: /** @type {((details: {url: string, status: number}) => any) | undefined} */ (undefined),
-  credentials: /** @type {RequestCredentials} */ ('same-origin'),
-  timeout: 60_000,
-  requestTimeout: 30_000,
-  retries: 2,
-  limits: { loadsPerWorker: 8, requestsPerOrigin: 8, sourceBytes: 256 * 2 ** 20, decodedBytes: 2 ** 30 },
-  cacheBytes: 2 ** 30,
-};
 const BUILT_IN_SCHEMES = [
   'dicomfile', 'dicomweb', 'http', 'https', 'metaimage', 'nifti', 'nrrd', 'numpy', 'wadors', 'wadouri', 'web', 'zarr',
 ];
+/** Those whose sources may hold many files. */
+const FILE_SCHEMES = ['dicomfile', 'dicomweb', 'wadouri'];
 
 /** Everything that happens: bootprogress, packageprogress, ready, imageloadstart, imageloadprogress, imageloadend, imageloaded, imageloadfailed, print. */
 export const events = new EventTarget();
@@ -55,7 +46,7 @@ export let ready;
 let bootFailed = false;
 resetReady();
 
-let settings = { ...DEFAULTS };
+let settings = { ...DEFAULTS, assetsURL };
 /** @type {Pool | null} */
 let pool = null;
 /** @type {Promise<void> | null} */
@@ -75,12 +66,14 @@ const descriptions = new Descriptions(
 );
 /** What the page has said of its DICOMweb services, by address. @type {Map<string, {headers?: Record<string, string>, wadoURI?: string}>} */
 const services = new Map();
-/** How many load objects hold each source. @type {Map<string, number>} */
-const holders = new Map();
-/** @type {Set<{registerScheme: (scheme: string) => void, attributesOf: (imageId: string) => Options | undefined, mode: Mode}>} */
+const holders = new Holders((source) => pool?.release(source));
+/** @type {Set<{registerScheme: (scheme: string) => void, attributesOf: (imageId: string) => Options | undefined, giveInstance: (imageId: string, json: any) => void, wantsInstances: boolean, mode: Mode}>} */
 const hosts = new Set();
 const counts = { loaded: 0, failed: 0, cancelled: 0 };
-let fileNumber = 0;
+const files = new Files({
+  provide: async (name, file) => (await init(), pool?.broadcast('provide', { name, file }, name)),
+  list: (imageId, files, options) => callWorker('listing', { imageId, files, options: forPython(options) }, imageId, { ...options, onProgress: fileMeter(options.onProgress) }),
+});
 /** What loadPython and script tags bring, beside the built-in schemes. @type {PythonFiles} */
 const python = new PythonFiles({
   define: async (file) => (await init(), pool ? pool.broadcast('define', file, `define ${file.name}`) : Promise.reject(abortError(file.name))),
@@ -91,16 +84,16 @@ const python = new PythonFiles({
 
 // ------------------------------------------------------------------ starting and ending
 
-/** @param {Partial<typeof DEFAULTS>} [options] @returns {Promise<void>} */
+/** @param {Partial<import('./settings.js').Settings>} [options] @returns {Promise<void>} */
 export function init(options = {}) {
   if (booted) return booted;
   if (bootFailed) resetReady();
-  settings = { ...DEFAULTS, ...options, limits: { ...DEFAULTS.limits, ...options.limits } };
+  settings = { ...DEFAULTS, assetsURL, ...options, limits: { ...DEFAULTS.limits, ...options.limits } };
   settings.headers = { ...settings.headers };
   settings.assetsURL = new URL(settings.assetsURL, document.baseURI).href.replace(/\/?$/, '/');
   cache.maximumBytes = settings.cacheBytes;
   const identity = new Identity(settings.onUnauthorized);
-  const started = new Pool(poolSettings(), {
+  const started = new Pool(poolSettings(settings), {
     createPlace: (onDeath) => createPlace(settings.assetsURL, settings.workers !== 0, onDeath),
     handlers: {
       beforeRequest: (request) => settings.beforeRequest?.(request),
@@ -132,21 +125,6 @@ export function init(options = {}) {
     },
   );
   return booted;
-}
-
-function poolSettings() {
-  const { workers, limits, timeout, assetsURL, headers, credentials, beforeRequest, onUnauthorized, packages, packageIndexes, retries, requestTimeout } = settings;
-  const { requestsPerOrigin } = limits;
-  return {
-    workers: workers === 0 ? 1 : workers,
-    loadsPerWorker: limits.loadsPerWorker,
-    requestsPerOrigin,
-    timeout,
-    boot: {
-      assetsURL, headers, credentials, packages, packageIndexes, retries, requestTimeout, requestsPerOrigin, baseURL: document.baseURI,
-      hasHook: Boolean(beforeRequest), hasAuthorize: Boolean(onUnauthorized), cacheBytes: limits.sourceBytes, decodedBytes: limits.decodedBytes,
-    },
-  };
 }
 
 /** End the workers and forget everything; the next load or init starts anew. */
@@ -214,16 +192,25 @@ export async function loadMetadata(imageId, options = {}) {
 /** @param {string[]} imageIds of one source @param {Options} options @returns {Promise<Record<string, any>[]>} */
 async function readMetadata(imageIds, options) {
   const [imageId] = imageIds;
-  const payload = { imageId, imageIds, options: { ...forPython(options), ...serviceOptions(imageId) } };
+  const instance = [...hosts].some(({ wantsInstances }) => wantsInstances);
+  const payload = { imageId, imageIds, options: { ...forPython(options), ...serviceOptions(imageId), instance } };
   const found = /** @type {Record<string, any>[]} */ (await callWorker('metadata', payload, imageId, options));
+  for (const [index, { instanceModule }] of found.entries()) if (instanceModule) giveInstance(imageIds[index], JSON.parse(instanceModule.json));
   // Those of a loaded image describe its pixels as they are now, not as the file has them.
   for (const [index, modules] of found.entries()) metadata.set(imageIds[index], { ...modules, ...metadata.get(imageIds[index]) });
   return found;
 }
 
-/** The imageIds of all images of a source. @param {string} source @param {Options} [options] @returns {Promise<string[]>} */
+/** The imageIds of all images of a source, or of files. @param {string | import('./files.js').Given} source @param {Options} [options] @returns {Promise<string[]>} */
 export async function imageIds(source, options = {}) {
+  if (typeof source !== 'string') return (await files.series(source, options)).flatMap(({ imageIds }) => imageIds);
   return callWorker('imageIds', { imageId: source, options: { ...forPython(options), ...serviceOptions(source) } }, source, options);
+}
+
+/** The images of a source, or of files, by series. @param {string | import('./files.js').Given} source @param {Options} [options] @returns {Promise<import('./files.js').Series[]>} */
+export async function series(source, options = {}) {
+  const isDicom = typeof source !== 'string' || FILE_SCHEMES.includes(parseImageId(source).scheme);
+  return isDicom ? files.series(source, options) : [{ imageIds: await imageIds(source, options), missing: [] }];
 }
 
 /** The load object of viewers. @param {string} imageId @param {Options} [options] */
@@ -251,10 +238,10 @@ function loadObject(imageId, options, mode, shownAs) {
   promise.then(() => {
     if (state === 'decached') return;
     state = 'held';
-    hold(imageId);
+    holders.hold(imageId);
   }, () => {});
   const decache = () => {
-    if (state === 'held') letGo(imageId);
+    if (state === 'held') holders.letGo(imageId);
     state = 'decached';
   };
   return { promise, cancelFn, cancel: cancelFn, decache };
@@ -377,24 +364,16 @@ function onReport({ phase, url, loaded, total, attempt }, imageId, onProgress) {
   onProgress?.(detail);
 }
 
+/** Tells how many files have been looked at. @param {((detail: any) => void) | undefined} onProgress */
+function fileMeter(onProgress) {
+  return (/** @type {any} */ { url, loaded, total }) => {
+    if (!url) onProgress?.({ loaded, total, percentComplete: percent(loaded, total) });
+  };
+}
+
 /** @param {number} loaded @param {number | undefined} total */
 function percent(loaded, total) {
   return total ? Math.round((loaded / total) * 100) : undefined;
-}
-
-/** @param {string} imageId */
-function hold(imageId) {
-  const { source } = parseImageId(imageId);
-  holders.set(source, (holders.get(source) ?? 0) + 1);
-}
-
-/** The last load object of a file lets go of its parsed form. @param {string} imageId */
-function letGo(imageId) {
-  const { source } = parseImageId(imageId);
-  const left = (holders.get(source) ?? 0) - 1;
-  if (left > 0) return holders.set(source, left);
-  holders.delete(source);
-  pool?.release(source);
 }
 
 // ------------------------------------------------------------------ loaders
@@ -432,35 +411,24 @@ export async function addMetadata(sources) {
   await Promise.all(read);
 }
 
-/** @param {string[]} imageIds @returns {Map<string, string[]>} */
-function bySource(imageIds) {
-  /** @type {Map<string, string[]>} */
-  const groups = new Map();
-  for (const imageId of imageIds) {
-    const { source } = parseImageId(imageId);
-    const group = groups.get(source);
-    if (group) group.push(imageId);
-    else groups.set(source, [imageId]);
-  }
-  return groups;
-}
-
 /** @param {string} imageId @param {any} json a DICOM JSON data set, or a list of one */
 async function readJson(imageId, json) {
-  const text = JSON.stringify(Array.isArray(json) ? json[0] : json);
+  const instance = Array.isArray(json) ? json[0] : json;
+  const text = JSON.stringify(instance);
   if (parseImageId(imageId).scheme === 'wadors') descriptions.give(imageId, text);
   const { modules } = await callWorker('readJson', { imageId, text }, imageId, {});
   metadata.set(imageId, { ...metadata.get(imageId), ...modules });
+  giveInstance(imageId, instance);
 }
 
-/** @param {Blob | ArrayBuffer | ArrayBufferView} file @returns {string} its imageId */
+/** Viewers that compute from whole instances get one. @param {string} imageId @param {any} json a DICOM JSON data set */
+function giveInstance(imageId, json) {
+  for (const host of hosts) if (host.wantsInstances) host.giveInstance(imageId, json);
+}
+
+/** @param {import('./files.js').Content} file @returns {string} its imageId */
 export function addFile(file) {
-  const imageId = `dicomfile:${fileNumber++}`;
-  const blob = file instanceof Blob ? file : new Blob([/** @type {BlobPart} */ (file)]);
-  init()
-    .then(() => pool?.broadcast('provide', { name: imageId, file: blob }, imageId))
-    .catch(() => {}); // the load of it tells
-  return imageId;
+  return files.add(file);
 }
 
 /** @param {string} imageId */
@@ -487,8 +455,8 @@ export function dicomweb(base, options = {}) {
 
 // ------------------------------------------------------------------ viewers
 
-/** @param {any} cornerstone @param {{priority?: number, schemes?: string[]}} [options] @returns {() => void} */
-export function use(cornerstone, { priority, schemes } = {}) {
+/** @param {any} cornerstone @param {{priority?: number, schemes?: string[], displayValues?: boolean, instances?: boolean}} [options] @returns {() => void} */
+export function use(cornerstone, { priority, schemes, displayValues, instances } = {}) {
   const mode = modeOf(cornerstone);
   if (mode === 'none') {
     throw new PyLoaderError({ code: 'viewer', stage: 'dispatch', message: 'use() takes the cornerstone-core or @cornerstonejs/core library object; what it was given has no registerImageLoader' });
@@ -498,10 +466,12 @@ export function use(cornerstone, { priority, schemes } = {}) {
     events,
     metaData: (/** @type {string} */ type, /** @type {string} */ imageId, /** @type {Mode} */ hostMode) => moduleFor(metadata.get(imageId), type, hostMode),
   };
-  const { registerScheme, attributesOf, detach } = attach(cornerstone, mode, face, { priority });
+  const { registerScheme, attributesOf, giveInstance, detach } = attach(cornerstone, mode, face, { priority, displayValues });
   const host = {
     registerScheme: (/** @type {string} */ scheme) => void ((schemes?.includes(scheme) ?? true) && registerScheme(scheme)),
     attributesOf,
+    giveInstance,
+    wantsInstances: Boolean(instances),
     mode,
   };
   hosts.add(host);

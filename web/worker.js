@@ -114,6 +114,15 @@ export function serve(endpoint) {
     },
     metadata: async ({ imageIds, ...job }, context) => (await ask(context, (id) => bridge.metadata(id, imageIds, job, listener(context)))).found,
     imageIds: async ({ imageId, ...job }, context) => (await ask(context, (id) => bridge.image_ids(id, imageId, job, listener(context)))).found,
+    listing: async ({ imageId, files: given, ...job }, context) => {
+      for (const { name, file } of given ?? []) files.set(name, file);
+      try {
+        const named = given?.map((/** @type {any} */ { name, path }) => [name, path]);
+        return (await ask(context, (id) => bridge.listing(id, imageId, named, job, listener(context)))).found;
+      } finally {
+        for (const { name } of given ?? []) files.delete(name);
+      }
+    },
     search: async ({ url, ...job }, context) => (await ask(context, (id) => bridge.search(id, url, job, listener(context)))).found,
     series: async ({ url, ...job }, context) => (await ask(context, (id) => bridge.series(id, url, job, listener(context)))).instances,
     readJson: ({ imageId, text }, context) => ask(context, (id) => bridge.read_json(id, imageId, text)),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+import warnings
 from argparse import Namespace
 from collections.abc import Callable
 from pathlib import Path
@@ -48,7 +49,11 @@ def render(options: Namespace) -> str:
 
 def listing(options: Namespace) -> str:
     """Return the imageIds of a source, a line each."""
-    found = asyncio.run(list_image_ids(image_id_of(options.image)))
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        found = asyncio.run(list_image_ids(image_id_of(options.image)))
+    for warning in caught:
+        print(f"pyloader: warning: {warning.message}", file=sys.stderr)
     return "".join(f"{each}\n" for each in found)
 
 

@@ -10,14 +10,12 @@ from urllib.request import url2pathname
 
 from pyloader.errors import ImageIdError
 from pyloader.imageid import SCHEME
-from pyloader.loaders.beginnings import beginning_of
+from pyloader.loaders.beginnings import BARE_DATA_SETS, beginning_of
 from pyloader.loaders.pictures.recognise import find_opener
 
 BEGINNING_BYTES = 1024
-# A data set without preamble: its first element is of group 0008 or 0002 (PS3.5 7.1).
-BARE_DATA_SETS = (b"\x08\0", b"\x02\0", b"\0\x08\0")
 ENDINGS = {
-    "wadouri": (".dcm", ".dicom", ".ima"),
+    "wadouri": (".dcm", ".dicom", ".ima", ".zip"),
     "nifti": (".nii", ".nii.gz", ".hdr", ".img", ".img.gz"),
     "nrrd": (".nrrd", ".nhdr"),
     "metaimage": (".mha", ".mhd"),
@@ -53,20 +51,19 @@ def image_id_of(argument: str) -> str:
             f"{argument!r} is no imageId, since it has no scheme, and there is no such file; "
             "expected a file, or 'scheme:rest', such as 'wadouri:https://host/image.dcm'"
         )
-    return f"{scheme_of(path)}:{argument}"
+    found = scheme_of(path)
+    return f"{found}:{path if path.is_dir() and found == 'wadouri' else argument}"
 
 
 def scheme_of(path: Path) -> str:
-    """Return the scheme that serves a file, or a folder of Zarr.
+    """Return the scheme that serves a file, or a folder: of Zarr, or of DICOM files.
 
     Raises
     ------
     ImageIdError
     """
     if path.is_dir():
-        if any((path / name).exists() for name in ZARR):
-            return "zarr"
-        raise ImageIdError(f"{str(path)!r} is a folder, and none of Zarr: give a file in it")
+        return "zarr" if any((path / name).exists() for name in ZARR) else "wadouri"
     found = recognise(read_beginning(path))
     if found is not None:
         return found

@@ -14,6 +14,8 @@ examples:
   pyloader info 'us.dcm?frame=3' --json
   pyloader render ct.dcm ct.png --window 40 400
   pyloader list brain.nii.gz
+  pyloader list study.zip
+  pyloader list /media/disc
   pyloader info custom1://host/a.raw --loader my_loader.py
 """
 RENDER = """\
@@ -58,7 +60,7 @@ def make_parser() -> ArgumentParser:
     )
 
     listing = commands.add_parser("list", parents=[shared], help="print the imageIds of a source")
-    listing.add_argument("image", metavar="SOURCE", help="an imageId or a file")
+    listing.add_argument("image", metavar="SOURCE", help="an imageId, a file or a folder")
     return parser
 
 

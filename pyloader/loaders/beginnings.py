@@ -34,6 +34,27 @@ BEGINNINGS = (
     Beginning(0, b"ObjectType", "metaimage", "a MetaImage file"),
     Beginning(0, b"NDims", "metaimage", "a MetaImage file"),
 )
+# A data set without preamble: its first element is of group 0008 or 0002 (PS3.5 7.1).
+BARE_DATA_SETS = (b"\x08\0", b"\x02\0", b"\0\x08\0")
+# An archive, and one of no files.
+ZIP = (b"PK\x03\x04", b"PK\x05\x06")
+GZIP = b"\x1f\x8b"
+NAMED_DICOM = BEGINNINGS[0]
+
+
+def is_dicom(head: bytes) -> bool:
+    """Tell whether a file that begins with `head` has the prefix of PS3.10 7.1."""
+    return head.startswith(NAMED_DICOM.magic, NAMED_DICOM.offset)
+
+
+def is_zip(head: bytes) -> bool:
+    """Tell whether a file is an archive; the preamble of a DICOM file may be of any format."""
+    return head.startswith(ZIP) and not is_dicom(head)
+
+
+def is_gzip(head: bytes) -> bool:
+    """Tell whether a file is compressed as a whole."""
+    return head.startswith(GZIP) and not is_dicom(head)
 
 
 def beginning_of(head: bytes) -> Beginning | None:

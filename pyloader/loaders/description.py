@@ -19,13 +19,15 @@ from pyloader.dicom.json_model import (
     read_attributes,
     read_dataset,
 )
-from pyloader.dicom.modules import keyword_of
-from pyloader.errors import HttpStatusError
+from pyloader.dicom.keywords import keyword_of
+from pyloader.errors import HttpStatusError, LoaderError
 from pyloader.loaders.answers import BULK_DATA, JSON, parts_of
 
 # A server answers so when it does not have a service, or cannot give a form.
 REFUSED = frozenset({400, 404, 405, 406, 415, 500, 501})
 SOP_INSTANCE_UID = "00080018"
+# Bulk data that only describe: (0028,2000) ICC Profile, (5400,1010) Waveform Data.
+DESCRIPTIVE = frozenset({0x00282000, 0x54001010})
 
 
 async def describe(source: str, address: Address, context: Context) -> Instance | None:
@@ -89,7 +91,14 @@ def uid_of(attributes: Mapping[str, Any]) -> str | None:
 
 
 async def fetch_bulk(bulk: BulkData, address: Address, context: Context) -> None:
-    """Fetch a value that stands elsewhere: a palette, a table, an overlay."""
+    """Fetch a value that stands elsewhere: a palette, a table, an overlay.
+
+    One that no pixel depends on stays absent when the server does not give it.
+    """
     url = address.bulk_url(bulk.uri)
-    response = await context.fetch(url, headers={"Accept": BULK_DATA})
-    fill(bulk, parts_of(response)[0].body)
+    try:
+        response = await context.fetch(url, headers={"Accept": BULK_DATA})
+        fill(bulk, parts_of(response)[0].body)
+    except LoaderError:
+        if bulk.tag not in DESCRIPTIVE:
+            raise

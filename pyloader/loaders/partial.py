@@ -7,23 +7,23 @@ from dataclasses import dataclass, replace
 
 from pyloader.batch import Batch, Batches, frames_at_once
 from pyloader.context import Context
+from pyloader.dicom.fragments import ITEM_HEADER_BYTES, Span, item_length, join_fragments
 from pyloader.dicom.frames import (
-    ITEM_HEADER_BYTES,
-    Span,
+    END_BYTES,
+    END_OF_CODESTREAM,
+    START_BYTES,
     begins_frame,
-    item_length,
-    join_fragments,
     native_span,
     table_spans,
 )
 from pyloader.dicom.instance import (
     Instance,
-    PixelHeader,
     noting,
     one_frame,
     parse_part10,
 )
 from pyloader.dicom.modules import Frame, read_pixel_module
+from pyloader.dicom.pixel_header import PixelHeader
 from pyloader.errors import FormatError, HttpStatusError
 from pyloader.loaders.pieces import Pieces, contiguous
 from pyloader.loaders.version import RANGE_NOT_SATISFIABLE, Version
@@ -34,7 +34,6 @@ SMALL_REST_BYTES = 1 << 20
 # What one request costs in time, in bytes: to walk over more frames than that takes longer than
 # to fetch them.
 REQUEST_BYTES = 256 << 10
-PEEK_BYTES = 12  # of a fragment: enough to see how its codestream begins
 
 Parsed = tuple[Instance, PixelHeader]
 
@@ -135,11 +134,14 @@ class PartialFile:
 
     def hold(self, index: int, encoded: bytes) -> Held:
         """Return the frame of these bytes of the file."""
-        frame = join_fragments(encoded) if self.header.length is None else encoded
+        is_encapsulated = self.header.length is None
+        frame = join_fragments(encoded) if is_encapsulated else encoded
         instance = one_frame(self.instance, index, frame, self.header.vr)
-        if instance.pixels is not None and self.header.length is not None:
-            pixels = replace(instance.pixels, keyword=self.header.keyword)
-            instance = replace(instance, pixels=pixels)
+        assert instance.pixels is not None, "one_frame has made them"
+        pixels = replace(
+            instance.pixels, keyword=self.header.keyword, is_encapsulated=is_encapsulated
+        )
+        instance = replace(instance, pixels=pixels)
         return Held(instance, len(frame))
 
     # ------------------------------------------------------------------ where frames are
@@ -209,12 +211,19 @@ class PartialFile:
 
     async def _step(self, position: int, context: Context) -> None:
         """Look at the item at `position`: whether it begins a frame, where the next one is."""
-        peek = await self._read(Span(position, position + ITEM_HEADER_BYTES + PEEK_BYTES), context)
+        # With it comes the end of the item before.
+        span = Span(position - END_BYTES, position + ITEM_HEADER_BYTES + START_BYTES)
+        piece = await self._read(span, context)
+        tail, peek = piece[:END_BYTES], piece[END_BYTES:]
         length = item_length(peek)
         self._walked = None if length is None else position + ITEM_HEADER_BYTES + length
-        is_start = not self._starts or begins_frame(self.instance, peek[ITEM_HEADER_BYTES:])
-        if length is not None and is_start:
+        if length and (not self._starts or begins_frame(self.instance, peek[ITEM_HEADER_BYTES:])):
             self._starts.append((position, length))
+        elif length and END_OF_CODESTREAM in tail:
+            raise FormatError(
+                f"the frame behind the first {len(self._starts)} begins with no codestream that is "
+                "known; those behind it would take its number"
+            )
 
     async def _read_frame_at(self, start: int, length: int | None, context: Context) -> bytes:
         """Return the items from that of `length` at `start` to before the next frame's."""
@@ -222,7 +231,7 @@ class PartialFile:
         while length is not None:
             stop = start + ITEM_HEADER_BYTES + length
             # With the item comes what tells whether the next one belongs to it.
-            beyond = Span(start, stop + ITEM_HEADER_BYTES + PEEK_BYTES)
+            beyond = Span(start, stop + ITEM_HEADER_BYTES + START_BYTES)
             piece = await self._read(beyond, context)
             items.append(piece[: stop - start])
             following = piece[stop - start :]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from itertools import pairwise
 
-from pyloader.dicom.frames import Span
+from pyloader.dicom.fragments import Span
 from pyloader.errors import FormatError
 from pyloader.loaders.version import Version
 from pyloader.transport import Request, Response

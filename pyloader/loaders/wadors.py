@@ -16,7 +16,7 @@ from pyloader.batch import Batch, Batches, frames_at_once
 from pyloader.context import Context
 from pyloader.dicom.address import Address
 from pyloader.dicom.instance import Instance, noting, parse_part10
-from pyloader.dicom.modules import Frame, header, read_pixel_module
+from pyloader.dicom.modules import Frame, read_pixel_module
 from pyloader.dicom.multipart import Part, parse_media_type
 from pyloader.errors import FormatError, HttpStatusError, LoaderError
 from pyloader.image import Image
@@ -31,6 +31,7 @@ from pyloader.loaders.answers import (
     syntax_of,
 )
 from pyloader.loaders.description import REFUSED, describe
+from pyloader.loaders.heading import heading_of
 from pyloader.loaders.partial import Held
 from pyloader.loaders.wadouri import make_image
 from pyloader.pixels.label import AmbiguousError, labelled
@@ -47,15 +48,14 @@ async def load(image_id: ImageId, context: Context) -> Image:
     instance.check_frame(image_id.frame_index)
     if isinstance(remote, Remote):
         instance = await remote.frame(image_id.frame_index, context)
-    return make_image(instance, image_id.frame_index)
+    return make_image(instance, image_id.frame_index, context.check_size)
 
 
 async def load_header(image_id: ImageId, context: Context) -> Mapping[str, Mapping[str, Any]]:
     """Return the modules of one frame from the metadata."""
     remote = await open_remote(image_id, context)
     instance = remote if isinstance(remote, Instance) else remote.instance
-    with noting():
-        return header(instance, instance.check_frame(image_id.frame_index))
+    return heading_of(instance, image_id, context)
 
 
 async def list_image_ids(image_id: ImageId, context: Context) -> list[str]:

@@ -9,14 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pyloader.image import Image, PixelModule, PlaneModule
-from pyloader.pixels.delivery import Delivery, deliver, value_range
+from pyloader.pixels.delivery import Delivery, deliver
+from pyloader.pixels.padding import value_range
 from pyloader.wire import modules_of, wire_image, wire_modules
 
 # Who shows the image -> how it wants its pixels; see deliveryFor in web/cornerstone.js.
 VIEWERS = {
     "a page without a viewer": Delivery(),
-    "cornerstone-core": Delivery(rgba=True, integers=True),
-    "Cornerstone3D": Delivery(rescale=True),
+    "cornerstone-core": Delivery(rgba=True, integers=True, darken=True),
+    "Cornerstone3D": Delivery(rescale=True, factor=None, darken=True),
 }
 PHOTOMETRIC = {1: ("MONOCHROME1", "MONOCHROME2"), 3: ("RGB",), 4: ("RGB",)}
 
@@ -107,6 +108,7 @@ def lut_faults(image: Image) -> Iterator[str]:
 
 def check_crossing(image: Image) -> None:
     """Raise `AssertionError` when a viewer cannot be given the image."""
+    check_modules(modules_of(image))
     for viewer, delivery in VIEWERS.items():
         try:
             wired = wire_image(deliver(image, delivery))
@@ -117,7 +119,6 @@ def check_crossing(image: Image) -> None:
         assert wired["pixels"].size == size, (
             f"{viewer} gets {wired['pixels'].size} of {size} values"
         )
-    check_modules(modules_of(image))
 
 
 def check_modules(modules: Mapping[str, Any]) -> None:

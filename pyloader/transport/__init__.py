@@ -9,6 +9,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
+# What to accept for the content of a local folder: the names of the files below it, with slashes,
+# and a zero byte between them.
+FOLDER_TYPE = "inode/directory"
+
 
 @dataclass(frozen=True, slots=True)
 class Request:

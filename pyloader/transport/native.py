@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, replace
 from http.client import HTTPException
+from io import BytesIO
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 from urllib.error import HTTPError, URLError
@@ -17,7 +18,7 @@ from urllib.request import HTTPRedirectHandler, build_opener
 from urllib.request import Request as UrlRequest
 
 from pyloader.errors import NetworkError
-from pyloader.transport import Progress, Request, Response, Sink, Transport
+from pyloader.transport import FOLDER_TYPE, Progress, Request, Response, Sink, Transport
 
 TIMEOUT_SECONDS = 60.0
 CHUNK_BYTES = 1 << 20
@@ -27,7 +28,7 @@ FOLLOWING_HEADERS = frozenset({"accept", "accept-encoding", "range", "user-agent
 
 
 class NativeTransport:
-    """Read http, https and file URLs, and plain paths."""
+    """Read http, https and file URLs, plain paths, and the names of the files of a folder."""
 
     async def send(
         self, request: Request, progress: Progress, sink: Sink | None = None
@@ -125,7 +126,9 @@ def open_answer(request: Request) -> Answer:
 
 
 def open_file(request: Request) -> Answer:
-    """Open a plain path, at the range that is asked for."""
+    """Open a plain path, at the range that is asked for, or a folder."""
+    if request.headers.get("Accept") == FOLDER_TYPE and Path(request.url).is_dir():
+        return open_folder(Path(request.url))
     stream = Path(request.url).open("rb")  # noqa: SIM115 -- `send` closes it
     size = stream.seek(0, 2)
     start, stop = request.byte_range or (0, None)
@@ -136,6 +139,14 @@ def open_file(request: Request) -> Answer:
         headers["content-range"] = f"bytes {start}-{start + length - 1}/{size}"
     status = 200 if request.byte_range is None else 206 if length else 416
     return Answer(Response(request.url, status, headers, b""), stream, length, length)
+
+
+def open_folder(folder: Path) -> Answer:
+    """Open a folder; see `FOLDER_TYPE`."""
+    files = (path for path in folder.rglob("*") if path.is_file())
+    body = "\0".join(sorted(path.relative_to(folder).as_posix() for path in files)).encode()
+    head = Response(str(folder), 200, {"content-type": FOLDER_TYPE}, b"")
+    return Answer(head, BytesIO(body), len(body), len(body))
 
 
 def open_url(request: Request) -> Answer:

@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Page
 
 from tests import corpus
+from tests.filesets import study_files, write_fileset, zip_of
 
 PAGES = ["index", "nifti", "web", "cornerstone", "cornerstone3d", "custom-loader"]
 READ_CANVAS = """
@@ -104,6 +105,47 @@ def test_what_is_no_dicom_is_said(demo, tmp_path) -> None:
     wait(page, "failed")
     assert page.evaluate("document.documentElement.dataset.error") == "format"
     assert "notes.txt cannot be read as a DICOM file" in page.inner_text("body")
+
+
+def choices(page: Page) -> list[str]:
+    """Return what stands in the list below the samples: the files of the reader."""
+    found = page.locator("#samples li").all_inner_texts()
+    return [text for text in found if text.endswith("your files")]
+
+
+def test_zip_archive_by_series(demo, tmp_path) -> None:
+    page = demo("index.html")
+    wait(page, "shown")
+    archive = tmp_path / "study.zip"
+    archive.write_bytes(zip_of(study_files()))
+    page.set_input_files("#files", archive)
+    page.wait_for_function("document.querySelector('#stage canvas').width === 10")
+    wait(page, "shown")
+    assert choices(page) == [
+        f"series {number}\nCT, 3 images\nDoe Jane, 2020-01-01, your files" for number in (1, 2)
+    ]
+    assert page.inner_text("#stack output") == "Slice 1 of 3"
+    page.locator("#samples button").last.click()
+    page.wait_for_function("document.querySelector('.corner.top.left').textContent === 'series 2'")
+    wait(page, "shown")
+    assert "#member=A/8" in page.inner_text("#facts")
+
+
+def test_folder_of_a_disc_with_a_file_missing(demo, tmp_path) -> None:
+    page = demo("index.html")
+    wait(page, "shown")
+    order = write_fileset(tmp_path / "disc", study_files())
+    (tmp_path / "disc" / order[4]).unlink()
+    page.set_input_files("#folder", tmp_path / "disc")
+    page.wait_for_function("document.querySelector('#stage canvas').width === 10")
+    wait(page, "shown")
+    assert [text.split("\n")[1] for text in choices(page)] == [
+        "CT, 3 images",
+        "CT, 2 images, 1 missing",
+    ]
+    missing = page.inner_text("#missing")
+    assert missing == f"disc/{order[4]} is named by the DICOMDIR and is not there"
+    assert page.uncaught == []
 
 
 def test_frames_by_wheel(demo) -> None:

@@ -44,6 +44,23 @@ export class Desk {
     await this.choose(sample);
   }
 
+  /**
+   * Put what the reader's files turn out to hold into the list, and choose the first of them unless
+   * something else is chosen meanwhile.
+   * @param {() => Promise<Sample[]>} find
+   */
+  async addFound(find) {
+    const awaited = (this.#chosen = { title: '', description: '', origin: '', name: '', imageIds: [], start: 0 });
+    this.stack.open(0, 0, '');
+    await this.#attempt(awaited, async () => {
+      await boot();
+      if (awaited === this.#chosen) setState('loading');
+      const samples = await find();
+      for (const sample of samples) this.list.add(sample);
+      if (awaited === this.#chosen) await this.choose(samples[0]);
+    });
+  }
+
   /** @param {Sample} sample */
   async choose(sample) {
     this.#chosen = sample;
@@ -60,7 +77,7 @@ export class Desk {
     const { image, frames } = opened;
     const isMultiFrame = frames > 1 && sample.imageIds.length === 1;
     if (isMultiFrame) this.#imageIds = this.viewing.frameIds(sample.imageIds[0], frames);
-    this.stack.open(this.#imageIds.length, sample.start, isMultiFrame ? 'Frame' : 'Slice');
+    this.stack.open(this.#imageIds.length, sample.start, frames > 1 ? 'Frame' : 'Slice');
     this.viewing.show(image, sample, true);
   }
 

@@ -1,18 +1,20 @@
 // @ts-check
-// Files of the reader: chosen with the page's `#files`, or dropped anywhere on the page.
-import { byId } from './page.js';
+// Files of the reader: chosen with the page's `.files`, or dropped anywhere on the page.
 
 /** @typedef {import('./page.js').Sample} Sample */
+/** @typedef {import('../pyloader.d.ts').Series} Series */
 
-/** @param {(files: File[]) => void} take */
+/**
+ * @param {(files: File[], dropped?: DataTransfer) => void} take `dropped` has folders too, until it returns
+ */
 export function listenForFiles(take) {
-  const input = /** @type {HTMLInputElement} */ (byId('files'));
-  const offer = (/** @type {FileList | undefined | null} */ files) => files?.length && take([...files]);
+  for (const input of /** @type {NodeListOf<HTMLInputElement>} */ (document.querySelectorAll('.files input'))) {
+    input.addEventListener('change', () => {
+      if (input.files?.length) take([...input.files]);
+      input.value = ''; // the same file may be chosen again
+    });
+  }
   const markDrop = (/** @type {boolean} */ isOver) => document.body.classList.toggle('dropping', isOver);
-  input.addEventListener('change', () => {
-    offer(input.files);
-    input.value = ''; // the same file may be chosen again
-  });
   document.addEventListener('dragover', (event) => {
     event.preventDefault();
     markDrop(true);
@@ -23,8 +25,28 @@ export function listenForFiles(take) {
   document.addEventListener('drop', (event) => {
     event.preventDefault();
     markDrop(false);
-    offer(event.dataTransfer?.files);
+    const { dataTransfer } = event;
+    if (dataTransfer?.files.length) take([...dataTransfer.files], dataTransfer);
   });
+}
+
+/** @param {Series} series @returns {Sample} one of those that files turned out to hold */
+export function sampleOfSeries({ imageIds, missing, seriesDescription, modality, seriesNumber, patientName, studyDate }) {
+  const count = `${imageIds.length} image${imageIds.length === 1 ? '' : 's'}`;
+  const lack = missing.length ? `${missing.length} missing` : '';
+  return {
+    title: seriesDescription || (seriesNumber === undefined ? 'Your images' : `Series ${seriesNumber}`),
+    description: [modality, count, lack].filter(Boolean).join(', '),
+    origin: [patientName?.replaceAll('^', ' '), dateOf(studyDate), 'your files'].filter(Boolean).join(', '),
+    name: imageIds[0],
+    imageIds,
+    start: 0,
+  };
+}
+
+/** A date of DICOM, such as 20040119, for people. @param {string | undefined} date */
+function dateOf(date) {
+  return date?.replace(/^(\d{4})(\d\d)(\d\d)$/, '$1-$2-$3');
 }
 
 /** @param {File[]} files @param {(file: File) => string} openFile @returns {Sample} several files as one stack, by name */

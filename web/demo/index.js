@@ -3,19 +3,29 @@
 import { onStep } from './controls.js';
 import { Desk } from './desk.js';
 import { tell } from './facts.js';
-import { listenForFiles, sampleOf } from './files.js';
-import { boot, byId, frameIds, setState, showError } from './page.js';
+import { listenForFiles, sampleOfSeries } from './files.js';
+import { boot, byId, frameIds, make, setState, showError, showProgress } from './page.js';
 import { Viewer } from './viewer.js';
 
 /** @typedef {import('./page.js').Sample} Sample */
-/** @typedef {{open: (imageId: string) => Promise<{image: any, frames: number}>, openFile: (file: File) => string}} Page */
+/** @typedef {import('../pyloader.d.ts').Series} Series */
+/** @typedef {{loaded: number, total: number, percentComplete: number}} Progress */
+/**
+ * @typedef {object} Page
+ * @property {(imageId: string) => Promise<{image: any, frames: number}>} open
+ * @property {(files: File[] | DataTransfer, onProgress: (progress: Progress) => void) => Promise<Series[]>} openFiles
+ */
 
 /** @param {Page} page */
-export async function start({ open, openFile }) {
+export async function start({ open, openFiles }) {
   const viewer = new Viewer(byId('stage'));
   const desk = new Desk({ open, show, clear, frameIds });
   onStep(viewer.canvas, (delta) => desk.stack.step(delta));
-  listenForFiles((files) => desk.add(sampleOf(files, openFile)));
+  listenForFiles((files, dropped) => {
+    const found = openFiles(dropped ?? files, ({ loaded, total }) => showProgress(`Looking at file ${loaded} of ${total}`, undefined));
+    found.catch(() => {}); // the desk tells, when it comes to that
+    desk.addFound(async () => samplesOf(await found));
+  });
   boot().catch(showError);
   await openNamed(desk).catch(showError);
 
@@ -32,6 +42,14 @@ export async function start({ open, openFile }) {
     viewer.clear();
     tell(undefined);
   }
+}
+
+/** @param {Series[]} found @returns {Sample[]} those that have images; what is missing is told beside the list */
+function samplesOf(found) {
+  const missing = found.flatMap((series) => series.missing);
+  byId('missing').replaceChildren(...missing.map((name) => make('li', {}, `${name} is named by the DICOMDIR and is not there`)));
+  byId('missing').hidden = !missing.length;
+  return found.filter(({ imageIds }) => imageIds.length).map(sampleOfSeries);
 }
 
 /** Open the sample that the address names after `#`, else the first. @param {Desk} desk */
