@@ -1,13 +1,17 @@
 // @ts-check
-// The only file that knows a viewer: what was loaded as an image object of legacy cornerstone-core
-// or of Cornerstone3D, metadata as their providers answer it, and `use`, which connects them.
+// With voi.js and modules.js all that knows a viewer: what was loaded as an image object of legacy
+// cornerstone-core or of Cornerstone3D, and `use`, which connects them.
+import { PyLoaderError } from './errors.js';
 import { countFramesFromOne } from './imageid.js';
+import { asShown, factorsOf, moduleFor, positive } from './modules.js';
+import { rangeFor, tableFor, windowFor } from './voi.js';
+
+export { moduleFor };
 
 /** @typedef {'legacy' | '3d' | 'none'} Mode */
 /** @typedef {Record<string, any>} Options */
 
 const FULL_RESOLUTION = 8; // ImageQualityStatus of Cornerstone3D; without it an image is never complete
-const VOI_LUT_FUNCTIONS = new Set(['LINEAR', 'LINEAR_EXACT', 'SIGMOID']);
 // The window that leaves 8-bit colour as it is, by each viewer's own formula.
 const COLOR_WINDOW = { legacy: [127.5, 255], none: [127.5, 255], '3d': [128, 256] };
 
@@ -17,24 +21,42 @@ const COLOR_WINDOW = { legacy: [127.5, 255], none: [127.5, 255], '3d': [128, 256
  * @param {Options} options of the load, in the viewer's words
  */
 export function deliveryFor(mode, options) {
-  const { preScale, targetBuffer, useRGBA } = options;
+  const { preScale, targetBuffer, useRGBA, displayValues } = options;
+  const dtype = classWanted(mode, targetBuffer);
   const delivery = {
     rgba: mode === '3d' ? useRGBA === true : mode === 'legacy' || useRGBA !== false,
-    rescale: mode === '3d' ? preScale?.enabled !== false : mode === 'none' && (preScale === true || preScale?.enabled === true),
+    rescale: isRescaleWanted(mode, preScale),
     integers: mode === 'legacy',
-    factor: scalingFactor(preScale?.scalingParameters),
-    dtype: mode === 'legacy' ? undefined : targetBuffer?.type?.replace(/(Clamped)?Array/, '').toLowerCase(),
+    // Cornerstone3D's own loader scales to SUV and to dose by itself.
+    factor: scalingFactor(preScale?.scalingParameters) ?? (mode === '3d' ? 'own' : undefined),
+    dtype,
+    // A volume's memory is of this class: Cornerstone3D wraps around what it does not hold.
+    limit: (dtype && (mode === '3d' || targetBuffer.arrayBuffer)) ? true : undefined,
+    darken: mode === 'none' ? undefined : true,
+    display: displayValues === true ? true : undefined,
     rows: targetBuffer?.rows,
     columns: targetBuffer?.columns,
   };
   return Object.fromEntries(Object.entries(delivery).filter(([, value]) => value !== undefined && !Number.isNaN(value)));
 }
 
+/** Cornerstone3D rescales unless told not to, others when told to. @param {Mode} mode @param {any} preScale */
+function isRescaleWanted(mode, preScale) {
+  const enabled = typeof preScale === 'boolean' ? preScale : preScale?.enabled;
+  return mode === '3d' ? enabled !== false : enabled === true;
+}
+
+/** The numeric class wanted, as numpy says it; legacy viewers draw integers of 16 bits at most. @param {Mode} mode @param {any} targetBuffer */
+function classWanted(mode, targetBuffer) {
+  const name = targetBuffer?.type?.replace(/(Clamped)?Array/, '').toLowerCase();
+  return mode === 'legacy' && !/^u?int(8|16)$/.test(name) ? undefined : name;
+}
+
 /** @param {Options | undefined} parameters @returns {number | undefined} */
 function scalingFactor(parameters) {
-  const isPT = parameters?.modality === 'PT' && Number.isFinite(parameters.suvbw);
-  if (isPT) return parameters?.suvbw;
-  return parameters?.modality === 'RTDOSE' && Number.isFinite(parameters.DoseGridScaling) ? parameters.DoseGridScaling : undefined;
+  const { modality, suvbw, doseGridScaling, DoseGridScaling } = parameters ?? {};
+  const factor = { PT: suvbw, RTDOSE: doseGridScaling ?? DoseGridScaling }[/** @type {'PT'} */ (modality)];
+  return Number.isFinite(factor) ? factor : undefined;
 }
 
 /**
@@ -45,11 +67,13 @@ function scalingFactor(parameters) {
  * @param {Options} options
  */
 export function imageFor(loaded, imageId, mode, options) {
-  const { pixels, exact, pixel, isRescaled, encoding } = loaded.image;
+  const { exact, pixel, isRescaled, encoding, padding } = loaded.image;
+  const pixels = placed(loaded.image.pixels, options.targetBuffer, imageId);
   const color = pixel.samplesPerPixel > 1;
   const lut = isRescaled ? {} : loaded.image.modalityLut;
   const plane = loaded.modules.imagePlaneModule ?? {};
   const { photometricInterpretation } = pixel;
+  const [minPixelValue, maxPixelValue] = rangeFor(loaded.image, mode);
   return {
     imageId,
     rows: pixel.rows,
@@ -61,13 +85,15 @@ export function imageFor(loaded, imageId, mode, options) {
     numberOfComponents: pixel.samplesPerPixel,
     photometricInterpretation,
     invert: photometricInterpretation === 'MONOCHROME1',
-    minPixelValue: loaded.image.minimum,
-    maxPixelValue: loaded.image.maximum,
+    minPixelValue,
+    maxPixelValue,
     slope: lut.rescaleSlope ?? 1,
     intercept: lut.rescaleIntercept ?? 0,
-    ...windowFor(loaded.image.voiLut, color, mode),
-    rowPixelSpacing: plane.rowPixelSpacing,
-    columnPixelSpacing: plane.columnPixelSpacing,
+    paddingRange: padding,
+    ...(color ? colorWindow(mode) : windowFor(loaded.image, mode)),
+    modalityLUT: mode === 'none' && lut.lut ? tableFor(lut.lut) : undefined,
+    rowPixelSpacing: positive(plane.rowPixelSpacing),
+    columnPixelSpacing: positive(plane.columnPixelSpacing),
     sliceThickness: plane.sliceThickness,
     FrameOfReferenceUID: plane.frameOfReferenceUID,
     getPixelData: () => pixels,
@@ -75,7 +101,9 @@ export function imageFor(loaded, imageId, mode, options) {
     dataType: pixels.constructor.name,
     sizeInBytes: pixels.byteLength,
     imageFrame: { ...pixel, pixelData: pixels },
-    preScale: preScaleFor(loaded, options),
+    preScale: preScaleFor(loaded, mode, options),
+    scaling: loaded.modules.scalingModule,
+    iccProfile: loaded.modules.iccProfileModule?.iccProfile,
     imageQualityStatus: FULL_RESOLUTION,
     transferSyntaxUID: encoding.transferSyntaxUID,
     lossyImageCompression: encoding.lossyImageCompression,
@@ -86,109 +114,52 @@ export function imageFor(loaded, imageId, mode, options) {
   };
 }
 
-/** @param {any} voiLut @param {boolean} color @param {Mode} mode */
-function windowFor(voiLut, color, mode) {
-  if (color) return { windowCenter: COLOR_WINDOW[mode][0], windowWidth: COLOR_WINDOW[mode][1] };
-  const { voiLUTFunction, windowCenter, windowWidth, luts } = voiLut;
-  return {
-    windowCenter: windowCenter?.[0],
-    windowWidth: windowWidth?.[0],
-    voiLUTFunction: VOI_LUT_FUNCTIONS.has(voiLUTFunction) ? voiLUTFunction : undefined,
-    voiLUT: luts && tableFor(luts[0]),
-  };
+/**
+ * The pixels, in the caller's memory if there is any.
+ * @param {any} pixels @param {any} targetBuffer @param {string} imageId
+ */
+function placed(pixels, targetBuffer, imageId) {
+  const { arrayBuffer, offset = 0, length = pixels.length } = targetBuffer ?? {};
+  if (!arrayBuffer) return pixels;
+  if (length !== pixels.length || offset % pixels.BYTES_PER_ELEMENT || offset + pixels.byteLength > arrayBuffer.byteLength) {
+    throw new PyLoaderError({
+      code: 'viewer', stage: 'dispatch', imageId,
+      message: `targetBuffer has ${arrayBuffer.byteLength} bytes, of which ${length} values from byte ${offset} are to be used; the image has ${pixels.length} values of ${pixels.BYTES_PER_ELEMENT} bytes (${pixels.constructor.name})`,
+    });
+  }
+  const target = new pixels.constructor(arrayBuffer, offset, length);
+  target.set(pixels);
+  return target;
 }
 
-/** @param {any} lut */
-function tableFor({ firstValueMapped, bitsPerEntry, entries, explanation }) {
-  return { id: String(firstValueMapped), firstValueMapped, numBitsPerEntry: bitsPerEntry, lut: entries, explanation };
+/** @param {Mode} mode */
+function colorWindow(mode) {
+  return { windowCenter: COLOR_WINDOW[mode][0], windowWidth: COLOR_WINDOW[mode][1] };
 }
 
-/** @param {any} loaded @param {Options} options */
-function preScaleFor({ image, modules }, { preScale }) {
-  if (!image.isRescaled) return { enabled: false, scaled: false };
+/** @param {any} loaded @param {Mode} mode @param {Options} options */
+function preScaleFor({ image, modules }, mode, { preScale, displayValues }) {
+  // Of PET that is said to be scaled, Cornerstone3D shows 0 to 5.
+  if (!image.isRescaled || displayValues) return { enabled: false, scaled: false };
   const { rescaleSlope = 1, rescaleIntercept = 0 } = image.modalityLut;
   const modality = modules.generalSeriesModule?.modality;
-  const scalingParameters = { rescaleSlope, rescaleIntercept, modality, ...preScale?.scalingParameters };
-  return { enabled: true, scaled: true, scalingParameters };
+  const own = mode === '3d' ? factorsOf(modules) : {};
+  const asked = Object.entries(preScale?.scalingParameters ?? {}).filter(([, value]) => value !== undefined);
+  const found = { rescaleSlope, rescaleIntercept, modality, ...own, ...Object.fromEntries(asked) };
+  // Without WebGL Cornerstone3D takes floats of a whole slope for integers, and those of none for floats.
+  const isMisread = mode === '3d' && image.pixels instanceof Float32Array && Number.isInteger(rescaleSlope);
+  return { enabled: true, scaled: true, scalingParameters: isMisread ? { ...found, rescaleSlope: undefined } : found };
 }
 
-// ------------------------------------------------------------------ metadata
-
-/**
- * One module as a viewer's provider answers it.
- * @param {Record<string, any> | undefined} modules of an image
- * @param {string} type
- * @param {Mode} mode
- */
-export function moduleFor(modules, type, mode) {
-  if (!modules) return undefined;
-  const module = modules[type];
-  const adapt = ADAPTED[type];
-  return adapt ? adapt(module, mode, modules) : module;
-}
-
-/** @type {Record<string, (module: any, mode: Mode, modules: Record<string, any>) => any>} */
-const ADAPTED = {
-  imagePixelModule: (pixel, mode, { modalityLutModule }) => pixel && (mode === '3d' ? asDelivered(pixel, modalityLutModule) : pixel),
-  imagePlaneModule: (plane, mode) => plane && (mode === '3d' ? withPlaneDefaults(plane) : plane),
-  generalSeriesModule: (series, mode) => series ?? (mode === '3d' ? {} : undefined),
-  patientModule: (patient) => patient && { ...patient, patientId: patient.patientID },
-  multiframeModule: (module) => module && { ...module, NumberOfFrames: module.numberOfFrames },
-  modalityLutModule: (module) => module && { ...module, modalityLUTSequence: module.lut && [tableFor(module.lut)] },
-  voiLutModule: (module) => module && { ...module, voiLUTSequence: module.luts?.map(tableFor) },
-};
-
-/**
- * Cornerstone3D chooses the class of a volume by bits and sign before it has a slice, and what that
- * does not hold wraps around. Where modality units may not fit, other bits are told.
- * @param {any} pixel
- * @param {{rescaleSlope?: number, rescaleIntercept?: number, lut?: any}} [modalityLut]
- */
-function asDelivered(pixel, { rescaleSlope: slope = 1, rescaleIntercept: intercept = 0, lut } = {}) {
-  const { bitsAllocated: bits, bitsStored = bits, pixelRepresentation: sign } = pixel;
-  if (pixel.samplesPerPixel > 1 || bits > 16) return pixel;
-  const isWhole = Number.isInteger(slope) && Number.isInteger(intercept);
-  const isNegative = slope < 0 || intercept < 0;
-  // Of 16 bits it allows for fractions; an intercept alone moves but what is not tissue beyond them.
-  if (bits === 16 && !lut && (slope === 1 || !isWhole)) return pixel;
-  const stored = lut ? [0, 65535] : reach(bitsStored, sign);
-  const [low, high] = stored.map((value) => value * slope + intercept).sort((a, b) => a - b);
-  const holds = (/** @type {number[]} */ [least, most]) => isWhole && least <= low && high <= most;
-  if (holds(bits === 8 ? reach(8, 0) : reach(16, sign || isNegative))) return pixel;
-  const wider = Number(low < 0 || isNegative);
-  return holds(reach(16, wider)) ? { ...pixel, bitsAllocated: 16, pixelRepresentation: wider } : { ...pixel, bitsAllocated: 32 };
-}
-
-/** The smallest and largest integer. @param {number} bits @param {any} isSigned */
-function reach(bits, isSigned) {
-  return isSigned ? [-(2 ** (bits - 1)), 2 ** (bits - 1) - 1] : [0, 2 ** bits - 1];
-}
-
-/**
- * Cornerstone3D reads these fields without looking whether they are there. The defaults are the
- * viewer's, not the image's: they stand here and are marked, so that nothing is measured by them.
- * @param {any} plane
- */
-function withPlaneDefaults(plane) {
-  const known = plane.imagePositionPatient && plane.imageOrientationPatient && plane.pixelSpacing;
-  return {
-    imageOrientationPatient: [1, 0, 0, 0, 1, 0],
-    rowCosines: [1, 0, 0],
-    columnCosines: [0, 1, 0],
-    imagePositionPatient: [0, 0, 0],
-    pixelSpacing: [1, 1],
-    rowPixelSpacing: 1,
-    columnPixelSpacing: 1,
-    ...plane,
-    usingDefaultValues: !known,
-  };
-}
+// ------------------------------------------------------------------ what the viewer knows
 
 /** Modules whose fields are DICOM attributes, by keyword but for the first letter. */
 const ATTRIBUTE_MODULES = [
   'patientModule', 'patientStudyModule', 'generalStudyModule', 'generalSeriesModule', 'generalImageModule', 'sopCommonModule',
   'imagePlaneModule', 'imagePixelModule', 'cineModule', 'petSeriesModule', 'petImageModule',
 ];
+/** What others know better: what the user has calibrated; instances, from which the viewer computes. */
+const THEIRS = new Set(['calibratedPixelSpacing', 'instance']);
 const NEEDED = ['Rows', 'Columns', 'BitsAllocated', 'PhotometricInterpretation', 'PixelRepresentation'];
 
 /**
@@ -258,34 +229,42 @@ export function guessMode(options) {
  * @param {any} cornerstone
  * @param {Mode} mode
  * @param {{load: (imageId: string, options: Options, mode: Mode, shownAs: string) => any, metaData: (type: string, imageId: string, mode: Mode) => any, events: EventTarget}} face
- * @param {{priority?: number}} options of the metadata provider
- * @returns {{registerScheme: (scheme: string) => void, attributesOf: (imageId: string) => Options | undefined, detach: () => void}}
+ * @param {{priority?: number, displayValues?: boolean}} options of the metadata provider, and of each load
+ * @returns {{registerScheme: (scheme: string) => void, attributesOf: (imageId: string) => Options | undefined, giveInstance: (imageId: string, json: any) => void, detach: () => void}}
  */
-export function attach(cornerstone, mode, face, { priority = 100 } = {}) {
+export function attach(cornerstone, mode, face, { priority = 100, displayValues } = {}) {
   let attached = true;
   // Legacy viewers count `frame=` from 0, Cornerstone3D and pyloader from 1.
   const translate = (/** @type {string} */ imageId) => (mode === 'legacy' ? countFramesFromOne(imageId) : imageId);
   const loader = (/** @type {string} */ imageId, /** @type {Options} */ options = {}) => {
     if (!attached) throw new Error(`pyloader was detached from this viewer; it no longer loads ${imageId}`);
-    return face.load(translate(imageId), options, mode, imageId);
+    return face.load(translate(imageId), displayValues ? { displayValues, ...options } : options, mode, imageId);
   };
   let isSilent = false; // while others are asked
-  const provider = (/** @type {string} */ type, /** @type {any} */ imageId) =>
-    typeof imageId === 'string' && !isSilent ? face.metaData(type, translate(imageId), mode) : undefined;
-  const attributesOf = (/** @type {string} */ imageId) => {
+  /** @param {() => any} ask */
+  const silently = (ask) => {
     isSilent = true;
     try {
-      return attributesFrom(cornerstone.metaData, imageId);
+      return ask();
     } finally {
       isSilent = false;
     }
   };
+  const provider = (/** @type {string} */ type, /** @type {any} */ imageId) => {
+    if (typeof imageId !== 'string' || isSilent) return undefined;
+    const known = THEIRS.has(type) ? silently(() => cornerstone.metaData.get(type, imageId)) : undefined;
+    const module = known ?? face.metaData(type, translate(imageId), mode);
+    return displayValues ? asShown(type, module) : module;
+  };
+  const attributesOf = (/** @type {string} */ imageId) => silently(() => attributesFrom(cornerstone.metaData, imageId));
   const register = mode === '3d' ? cornerstone.imageLoader.registerImageLoader : cornerstone.registerImageLoader;
   const stopEvents = forwardEvents(cornerstone, mode, face.events);
   cornerstone.metaData.addProvider(provider, priority);
   return {
     registerScheme: (scheme) => register(scheme, loader),
     attributesOf,
+    // Its addDicomWebInstance, which the core does not export.
+    giveInstance: (imageId, dicomwebJson) => void cornerstone.metaData.getMetaData?.('naturalizedAdd', imageId, { dicomwebJson }),
     detach: () => {
       attached = false;
       cornerstone.metaData.removeProvider(provider);

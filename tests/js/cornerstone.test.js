@@ -61,6 +61,11 @@ for (const mode of MODES) {
       intercept: -1024,
       windowCenter: 40,
       windowWidth: 80,
+      windows: [{ center: 40, width: 80, explanation: undefined }, { center: 400, width: 2000, explanation: undefined }],
+      paddingRange: undefined,
+      modalityLUT: undefined,
+      scaling: undefined,
+      iccProfile: undefined,
       voiLUTFunction: undefined,
       voiLUT: undefined,
       rowPixelSpacing: 0.5,
@@ -102,6 +107,17 @@ test('an image that is rescaled tells by what', () => {
   });
 });
 
+test('floats are not taken for integers by Cornerstone3D without WebGL', () => {
+  const isTakenForFloats = (pixels, rescaleSlope) => {
+    const modalityLut = { rescaleSlope, rescaleIntercept: 0 };
+    const { scaled, scalingParameters } = imageFor(loadedOf({ isRescaled: true, pixels, modalityLut }), 'x:a', '3d', {}).preScale;
+    // The condition of its StackViewport._loadAndDisplayImageCPU.
+    return (scaled && scalingParameters.rescaleIntercept % 1 !== 0) || scalingParameters.rescaleSlope % 1 !== 0;
+  };
+  assert.deepEqual([1, 0.5].map((slope) => isTakenForFloats(new Float32Array(2), slope)), [true, true]);
+  assert.equal(isTakenForFloats(new Int16Array(2), 1), false);
+});
+
 test('no modality LUT is the identity', () => {
   const image = imageFor(loadedOf({ modalityLut: {} }), 'x:a', 'legacy', {});
   assert.deepEqual([image.slope, image.intercept], [1, 0]);
@@ -122,9 +138,16 @@ test('four samples are RGBA', () => {
   assert.deepEqual([image.color, image.rgba, image.numberOfComponents], [true, true, 4]);
 });
 
-test('no window stays absent', () => {
-  const image = imageFor(loadedOf({ voiLut: {} }), 'x:a', '3d', {});
-  assert.deepEqual([image.windowCenter, image.windowWidth], [undefined, undefined]);
+test('values for display are said to be no others', () => {
+  const { preScale } = imageFor(loadedOf({ isRescaled: true }), 'x:a', '3d', { displayValues: true });
+  assert.deepEqual(preScale, { enabled: false, scaled: false });
+});
+
+test('no window stays absent, but for viewers, of which not all find one', () => {
+  const windowIn = (mode) => (({ windowCenter, windowWidth }) => [windowCenter, windowWidth])(imageFor(loadedOf({ voiLut: {}, minimum: 4, maximum: 8, isRescaled: true }), 'x:a', mode, {}));
+  assert.deepEqual(windowIn('none'), [undefined, undefined]);
+  assert.deepEqual(windowIn('legacy'), [6, 4]); // its ends are c - w / 2 and c + w / 2
+  assert.deepEqual(windowIn('3d'), [6.5, 5]); // PS3.3 C.11.2.1.2.1
 });
 
 test('no plane stays absent', () => {
@@ -132,29 +155,131 @@ test('no plane stays absent', () => {
   assert.deepEqual([image.rowPixelSpacing, image.columnPixelSpacing], [undefined, undefined]);
 });
 
-for (const [words, expected] of [['SIGMOID', 'SIGMOID'], ['LINEAR_EXACT', 'LINEAR_EXACT'], ['CUBIC', undefined]]) {
-  test(`VOI LUT function ${words}`, () => {
-    const voiLut = { voiLUTFunction: words };
+for (const [words, expected] of [
+  ['SIGMOID', 'SIGMOID'], ['LINEAR_EXACT', 'LINEAR_EXACT'], [' sigmoid ', 'SIGMOID'], ['linear_exact', 'LINEAR_EXACT'], ['CUBIC', undefined],
+]) {
+  test(`VOI LUT function ${JSON.stringify(words)}`, () => {
+    const voiLut = { voiLUTFunction: words, windowCenter: [40], windowWidth: [80] };
     assert.equal(imageFor(loadedOf({ voiLut }), 'x:a', '3d', {}).voiLUTFunction, expected);
+    assert.equal(moduleFor({ voiLutModule: voiLut }, 'voiLutModule', '3d').voiLUTFunction, expected);
   });
 }
+
+test('all windows that can be ones are listed, with what they are for', () => {
+  const voiLut = { windowCenter: [0, 40, 600], windowWidth: [0, 400, 2800], windowCenterWidthExplanation: ['NONE', 'SOFT', 'BONE'] };
+  const { windows, windowCenter, windowWidth } = imageFor(loadedOf({ voiLut }), 'x:a', 'none', {});
+  assert.deepEqual(windows, [{ center: 40, width: 400, explanation: 'SOFT' }, { center: 600, width: 2800, explanation: 'BONE' }]);
+  assert.deepEqual([windowCenter, windowWidth], [40, 400]);
+  const module = moduleFor({ voiLutModule: voiLut }, 'voiLutModule', '3d');
+  assert.deepEqual([module.windowCenter, module.windowCenterWidthExplanation], [[40, 600], ['SOFT', 'BONE']]);
+  assert.deepEqual(moduleFor({ voiLutModule: voiLut }, 'voiLutModule', 'none').windowCenter, [0, 40, 600]);
+});
+
+const PADDED = { padding: [-2000, -2000], all: [-2000, 7], voiLut: {} };
+
+test('a window of width 1, which is empty to Cornerstone3D, is the narrowest that it draws', () => {
+  const voiLut = { windowCenter: [10], windowWidth: [1] };
+  const { windowCenter, windowWidth } = imageFor(loadedOf({ voiLut }), 'x:a', '3d', {});
+  assert.ok(windowCenter - 0.5 - (windowWidth - 1) / 2 >= 9.5 - 1e-9);
+  assert.ok(windowCenter - 0.5 + (windowWidth - 1) / 2 < 9.52);
+  assert.ok(windowWidth > 1.009);
+  assert.deepEqual(moduleFor({ voiLutModule: voiLut }, 'voiLutModule', '3d').windowWidth, [windowWidth]);
+  assert.equal(imageFor(loadedOf({ voiLut }), 'x:a', 'legacy', {}).windowWidth, 1);
+});
+
+test('an automatic window leaves padding out, by the formula of each viewer', () => {
+  const windowOf = (mode) => (({ windowCenter, windowWidth, minPixelValue }) => [windowCenter, windowWidth, minPixelValue])(imageFor(loadedOf(PADDED), 'x:a', mode, {}));
+  assert.deepEqual(windowOf('none'), [undefined, undefined, -5]);
+  assert.deepEqual(windowOf('legacy'), [2 - 1024, 24, -2000], 'its tables end at the smallest value');
+  assert.deepEqual(windowOf('3d'), [(4 - 2048 + 1) / 2, 25, -5]);
+  assert.deepEqual(imageFor(loadedOf(PADDED), 'x:a', 'none', {}).paddingRange, [-2000, -2000]);
+});
+
+test('an automatic window of one value draws it dark', () => {
+  const image = imageFor(loadedOf({ ...PADDED, minimum: 7, modalityLut: {} }), 'x:a', 'legacy', {});
+  assert.ok(((7 - image.windowCenter) / image.windowWidth + 0.5) * 255 < 1e-6);
+});
+
+test('the window of padded images that have one is theirs', () => {
+  const { windowCenter } = imageFor(loadedOf({ ...PADDED, voiLut: loadedOf().image.voiLut }), 'x:a', 'legacy', {});
+  assert.equal(windowCenter, 40);
+});
+
+test('a spacing of zero is none', () => {
+  const plane = { pixelSpacing: [0, 0], rowPixelSpacing: 0, columnPixelSpacing: 0 };
+  const image = imageFor(loadedOf({}, { imagePlaneModule: plane }), 'x:a', '3d', {});
+  assert.deepEqual([image.rowPixelSpacing, image.columnPixelSpacing], [undefined, undefined]);
+  const module = moduleFor({ imagePlaneModule: plane }, 'imagePlaneModule', '3d');
+  assert.deepEqual([module.pixelSpacing, module.rowPixelSpacing, module.usingDefaultValues], [[1, 1], 1, true]);
+});
 
 const TABLE = { firstValueMapped: -5, bitsPerEntry: 16, entries: new Uint16Array([1, 2]), explanation: 'bone' };
 const SHOWN_TABLE = { id: '-5', firstValueMapped: -5, numBitsPerEntry: 16, lut: TABLE.entries, explanation: 'bone' };
 
 test('the first VOI LUT is shown', () => {
   const luts = [TABLE, { ...TABLE, firstValueMapped: 0 }];
-  assert.deepEqual(imageFor(loadedOf({ voiLut: { luts } }), 'x:a', 'legacy', {}).voiLUT, SHOWN_TABLE);
+  assert.deepEqual(imageFor(loadedOf({ voiLut: { luts } }), 'x:a', '3d', {}).voiLUT, SHOWN_TABLE);
 });
+
+/** cornerstone-core's own lookup (its getVOILut.js). */
+function lookUpInLegacy({ lut, firstValueMapped }, value) {
+  const shift = Math.max(...lut).toString(2).length - 8;
+  if (value < firstValueMapped) return lut[0] >> shift;
+  if (value >= firstValueMapped + lut.length - 1) return lut[lut.length - 1] >> shift;
+  return lut[value - firstValueMapped] >> shift;
+}
+
+for (const [bits, entries] of [[8, [0, 100, 255]], [12, [0, 1000, 2000]], [16, [0, 65535, 3]], [8, [1, 2, 3]], [10, [1023, 500, 0]], [16, [5, 5, 5]], [8, [7, 300, 1000]]]) {
+  test(`a legacy viewer shows a table of ${bits} bits with ${entries} as it is meant`, () => {
+    const luts = [{ firstValueMapped: -1, bitsPerEntry: bits, entries: Uint16Array.from(entries) }];
+    const { voiLUT } = imageFor(loadedOf({ voiLut: { luts }, modalityLut: {}, minimum: -5, maximum: 7 }), 'x:a', 'legacy', {});
+    const full = Math.max(2 ** bits - 1, ...entries);
+    for (let value = -5; value <= 7; value++) {
+      const expected = (entries[Math.min(2, Math.max(0, value + 1))] / full) * 255;
+      assert.ok(Math.abs(lookUpInLegacy(voiLUT, value) - expected) <= 1, `${value}: ${lookUpInLegacy(voiLUT, value)}, ${expected}`);
+    }
+  });
+}
+
+test('a legacy viewer, which knows no SIGMOID, gets a table of it', () => {
+  const voiLut = { voiLUTFunction: 'SIGMOID', windowCenter: [300], windowWidth: [200] };
+  const { voiLUT } = imageFor(loadedOf({ voiLut, modalityLut: {}, minimum: -100, maximum: 250 }), 'x:a', 'legacy', {});
+  for (let value = -100; value <= 250; value++) {
+    const expected = 255 / (1 + Math.exp((-4 * (value - 300)) / 200));
+    assert.ok(Math.abs(lookUpInLegacy(voiLUT, value) - expected) <= 1, `${value}`);
+  }
+  assert.equal(imageFor(loadedOf({ voiLut }), 'x:a', '3d', {}).voiLUT, undefined);
+});
+
+test('a modality table stands on the image of a page, whose values are stored ones', () => {
+  const modalityLut = { lut: TABLE };
+  assert.deepEqual(imageFor(loadedOf({ modalityLut }), 'x:a', 'none', {}).modalityLUT, SHOWN_TABLE);
+  assert.equal(imageFor(loadedOf({ modalityLut }), 'x:a', 'legacy', {}).modalityLUT, undefined, 'it would look up what is looked up already');
+  assert.equal(imageFor(loadedOf({ modalityLut, isRescaled: true }), 'x:a', 'none', {}).modalityLUT, undefined);
+});
+
+test('pixels may go into the memory of the caller', () => {
+  const arrayBuffer = new ArrayBuffer(16);
+  const image = imageFor(loadedOf(), 'x:a', 'none', { targetBuffer: { arrayBuffer, offset: 4, length: 2 } });
+  assert.deepEqual([...new Int16Array(arrayBuffer)], [0, 0, -5, 7, 0, 0, 0, 0]);
+  assert.equal(image.getPixelData().buffer, arrayBuffer);
+});
+
+for (const targetBuffer of [{ offset: 13 }, { offset: 14 }, { length: 1 }, { length: 3 }]) {
+  test(`memory that the pixels do not fit into is refused: ${JSON.stringify(targetBuffer)}`, () => {
+    const load = () => imageFor(loadedOf(), 'x:a', 'none', { targetBuffer: { arrayBuffer: new ArrayBuffer(16), ...targetBuffer } });
+    assert.throws(load, { code: 'viewer', imageId: 'x:a', message: /16 bytes, .* the image has 2 values of 2 bytes \(Int16Array\)/ });
+  });
+}
 
 // ------------------------------------------------------------------ delivery
 
 test('what a legacy viewer can show', () => {
-  assert.deepEqual(deliveryFor('legacy', {}), { rgba: true, rescale: false, integers: true });
+  assert.deepEqual(deliveryFor('legacy', {}), { rgba: true, rescale: false, integers: true, darken: true });
 });
 
 test('what Cornerstone3D can show', () => {
-  assert.deepEqual(deliveryFor('3d', {}), { rgba: false, rescale: true, integers: false });
+  assert.deepEqual(deliveryFor('3d', {}), { rgba: false, rescale: true, integers: false, factor: 'own', darken: true });
 });
 
 test('what a page gets', () => {
@@ -173,21 +298,23 @@ test('preScale is obeyed, with each default', () => {
   assert.equal(deliveryFor('none', { preScale: true }).rescale, true);
   assert.equal(deliveryFor('none', { preScale: { enabled: true } }).rescale, true);
   assert.equal(deliveryFor('none', { preScale: {} }).rescale, false);
-  assert.equal(deliveryFor('legacy', { preScale: { enabled: true } }).rescale, false);
+  assert.equal(deliveryFor('legacy', { preScale: { enabled: true } }).rescale, true);
+  assert.equal(deliveryFor('legacy', { preScale: {} }).rescale, false);
+  assert.equal(deliveryFor('3d', { preScale: false }).rescale, false);
 });
 
 for (const [parameters, expected] of [
   [{ modality: 'PT', suvbw: 0.5 }, 0.5],
   [{ modality: 'RTDOSE', DoseGridScaling: 0.01 }, 0.01],
+  [{ modality: 'RTDOSE', doseGridScaling: 0.02 }, 0.02],
   [{ modality: 'CT', suvbw: 0.5, DoseGridScaling: 0.01 }, undefined],
   [{ modality: 'PT' }, undefined],
   [{ modality: 'PT', suvbw: NaN }, undefined],
   [{ modality: 'RTDOSE', DoseGridScaling: 'none' }, undefined],
 ]) {
   test(`scaling by ${JSON.stringify(parameters)}`, () => {
-    const delivery = deliveryFor('3d', { preScale: { scalingParameters: parameters } });
-    assert.equal(delivery.factor, expected);
-    assert.equal('factor' in delivery, expected !== undefined);
+    const factorOf = (mode) => deliveryFor(mode, { preScale: { scalingParameters: parameters } }).factor;
+    assert.deepEqual([factorOf('3d'), factorOf('legacy'), factorOf('none')], [expected ?? 'own', expected, expected]);
   });
 }
 
@@ -197,6 +324,10 @@ test('a target buffer tells class and size', () => {
   assert.deepEqual([dtype, rows, columns], ['float32', 64, 32]);
   assert.equal('dtype' in deliveryFor('legacy', { targetBuffer }), false);
   assert.equal(deliveryFor('3d', { targetBuffer: { type: 'Uint16Array' } }).dtype, 'uint16');
+  assert.equal(deliveryFor('legacy', { targetBuffer: { type: 'Uint8Array' } }).dtype, 'uint8');
+  const limitOf = (mode, more) => deliveryFor(mode, { targetBuffer: { type: 'Int16Array', ...more } }).limit;
+  assert.deepEqual([limitOf('3d'), limitOf('none'), limitOf('none', { arrayBuffer: new ArrayBuffer(2) })], [true, undefined, true]);
+  assert.equal(deliveryFor('none', { displayValues: true }).display, true);
 });
 
 // ------------------------------------------------------------------ metadata
@@ -233,7 +364,7 @@ for (const mode of MODES) {
   });
 
   test(`lookup tables for ${mode} under the names of both generations`, () => {
-    const modules = { modalityLutModule: { lut: TABLE }, voiLutModule: { windowCenter: [40], luts: [TABLE] } };
+    const modules = { modalityLutModule: { lut: TABLE }, voiLutModule: { windowCenter: [40], windowWidth: [80], luts: [TABLE] } };
     assert.deepEqual(moduleFor(modules, 'modalityLutModule', mode).modalityLUTSequence, [SHOWN_TABLE]);
     const voi = moduleFor(modules, 'voiLutModule', mode);
     assert.deepEqual([voi.windowCenter, voi.voiLUTSequence], [[40], [SHOWN_TABLE]]);
@@ -577,7 +708,10 @@ const TOLD = [
   [8, 0, 0.5, 0, 32, 0],
   [8, 0, 1, 0.5, 32, 0],
   [16, 0, 1, 0, 16, 0],
-  [16, 1, 1, -1024, 16, 1],
+  [16, 1, 1, -1024, 32, 1],
+  [16, 0, 1, -1024, 32, 0],
+  [16, 0, 1, -32768, 16, 0],
+  [16, 1, 1, 32768, 16, 0],
   [16, 1, 0.5, 0, 16, 1],
   [16, 0, 2, 0, 32, 0],
   [16, 1, 2, 0, 32, 1],
@@ -594,6 +728,83 @@ for (const [bits, sign, rescaleSlope, rescaleIntercept, told, toldSign] of TOLD)
     assert.equal(moduleFor(modules, 'imagePixelModule', 'legacy'), pixel, 'other viewers are told what there is');
   });
 }
+
+test('a volume of CT stays one of 16 bits: what an intercept moves beyond them is no CT number', () => {
+  const imagePixelModule = { ...BITS, bitsAllocated: 16, bitsStored: 16, pixelRepresentation: 1 };
+  const modules = { imagePixelModule, modalityLutModule: { rescaleSlope: 1, rescaleIntercept: -1024 }, generalSeriesModule: { modality: 'CT' } };
+  assert.equal(moduleFor(modules, 'imagePixelModule', '3d').bitsAllocated, 16);
+});
+
+const PET = { generalSeriesModule: { modality: 'PT' }, voiLutModule: { windowCenter: [5000], windowWidth: [10001] }, scalingModule: { suvbw: 0.001, suvlbm: 0.0008 } };
+
+test('windows of PET are in the units that Cornerstone3D shows', () => {
+  const { windowCenter, windowWidth } = moduleFor(PET, 'voiLutModule', '3d');
+  const lower = windowCenter[0] - 0.5 - (windowWidth[0] - 1) / 2;
+  assert.ok(Math.abs(lower + 0.0005) < 1e-9, `${lower}`);
+  assert.ok(Math.abs(lower + windowWidth[0] - 1 - 9.9995) < 1e-9);
+  assert.deepEqual(moduleFor(PET, 'voiLutModule', 'legacy').windowCenter, [5000]);
+});
+
+test('Cornerstone3D is not to compute factors where they are not certain', () => {
+  assert.equal(moduleFor(PET, 'scalingModule', '3d'), PET.scalingModule);
+  assert.deepEqual(moduleFor({ ...PET, scalingModule: undefined }, 'scalingModule', '3d'), {});
+  assert.equal(moduleFor({ ...PET, scalingModule: undefined }, 'scalingModule', 'legacy'), undefined);
+  assert.equal(moduleFor({}, 'scalingModule', '3d'), undefined);
+});
+
+test('a dose is told under the names that Cornerstone3D reads', () => {
+  const scalingModule = { doseGridScaling: 0.01, doseSummationType: 'PLAN', doseType: 'PHYSICAL', doseUnits: 'GY' };
+  const { DoseGridScaling, DoseSummation, DoseType, DoseUnit } = moduleFor({ scalingModule }, 'scalingModule', '3d');
+  assert.deepEqual([DoseGridScaling, DoseSummation, DoseType, DoseUnit], [0.01, 'PLAN', 'PHYSICAL', 'GY']);
+});
+
+test('Cornerstone3D is told of the factors that its values have', () => {
+  const loaded = loadedOf({ isRescaled: true }, PET);
+  const parametersOf = (mode, preScale) => imageFor(loaded, 'x:a', mode, { preScale }).preScale.scalingParameters;
+  assert.equal(parametersOf('3d').suvbw, 0.001);
+  assert.equal(parametersOf('3d', { scalingParameters: { suvbw: undefined } }).suvbw, 0.001);
+  assert.equal(parametersOf('none', true).suvbw, undefined);
+});
+
+test('an instance is what the modules know, by keyword', () => {
+  const modules = { sopCommonModule: { sopClassUID: '1.2' }, imagePlaneModule: { pixelSpacing: [1, 2] }, petSeriesModule: { suvType: 'BW', units: 'GML' } };
+  assert.deepEqual(moduleFor(modules, 'instance', '3d'), { SOPClassUID: '1.2', PixelSpacing: [1, 2], SUVType: 'BW', Units: 'GML' });
+  assert.equal(moduleFor(modules, 'instance', 'legacy'), undefined);
+});
+
+test('what others know of calibration and instances counts more', () => {
+  const { library, cornerstone } = fake3D();
+  const { face } = fakeFace();
+  const given = [];
+  Object.assign(cornerstone.metaData, {
+    get: (type) => ({ calibratedPixelSpacing: 'of the user' })[type],
+    getMetaData: (...parts) => void given.push(parts),
+  });
+  const { giveInstance } = attach(cornerstone, '3d', face);
+  const [{ provider }] = library.providers;
+  assert.deepEqual([provider('calibratedPixelSpacing', 'x:a'), provider('instance', 'x:a')], ['of the user', 'module']);
+  giveInstance('x:a', { '00080060': {} });
+  assert.deepEqual(given, [['naturalizedAdd', 'x:a', { dicomwebJson: { '00080060': {} } }]]);
+});
+
+test('a viewer may ask for values as they are shown', () => {
+  const { library, cornerstone } = fake3D();
+  const { asked, face } = fakeFace();
+  const modules = { imagePixelModule: { bitsAllocated: 16, samplesPerPixel: 1, photometricInterpretation: 'MONOCHROME1' }, voiLutModule: {} };
+  attach(cornerstone, '3d', { ...face, metaData: (type) => modules[type] }, { displayValues: true }).registerScheme('x');
+  library.loaders.get('x')('x:a', { priority: 1 });
+  assert.deepEqual(asked[0][1], { displayValues: true, priority: 1 });
+  const [{ provider }] = library.providers;
+  const { bitsAllocated, photometricInterpretation } = provider('imagePixelModule', 'x:a');
+  assert.deepEqual([bitsAllocated, photometricInterpretation], [8, 'MONOCHROME2']);
+  assert.deepEqual(provider('voiLutModule', 'x:a').windowWidth, [256]);
+  assert.equal(provider('generalSeriesModule', 'x:a'), undefined);
+});
+
+test('samples of an ECG come as Cornerstone3D asks for them', async () => {
+  const ecgModule = { waveformData: [new Int16Array([1])] };
+  assert.equal(await moduleFor({ ecgModule }, 'ecgModule', '3d').waveformData.retrieveBulkData(), ecgModule.waveformData);
+});
 
 test('stored bits, tables and colour decide too what Cornerstone3D is told of bits', () => {
   const told = (pixel, modalityLutModule) => moduleFor({ imagePixelModule: { ...BITS, ...pixel }, modalityLutModule }, 'imagePixelModule', '3d').bitsAllocated;

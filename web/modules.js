@@ -1,0 +1,145 @@
+// @ts-check
+// Metadata as the providers of a viewer answer them: the modules of an image in its words.
+import { drawable, functionOf, scaled, tableFor, windowsOf } from './voi.js';
+
+/** @typedef {import('./cornerstone.js').Mode} Mode */
+
+/**
+ * One module as a viewer's provider answers it.
+ * @param {Record<string, any> | undefined} modules of an image
+ * @param {string} type
+ * @param {Mode} mode
+ */
+export function moduleFor(modules, type, mode) {
+  if (!modules) return undefined;
+  if (type === 'instance' && mode === '3d') return instanceOf(modules);
+  const module = modules[type];
+  const adapt = ADAPTED[type];
+  return adapt ? adapt(module, mode, modules) : module;
+}
+
+/** @type {Record<string, (module: any, mode: Mode, modules: Record<string, any>) => any>} */
+const ADAPTED = {
+  imagePixelModule: (pixel, mode, modules) => pixel && (mode === '3d' ? asDelivered(pixel, modules) : pixel),
+  imagePlaneModule: (plane, mode) => plane && (mode === '3d' ? withPlaneDefaults(plane) : plane),
+  generalSeriesModule: (series, mode) => series ?? (mode === '3d' ? {} : undefined),
+  patientModule: (patient) => patient && { ...patient, patientId: patient.patientID },
+  multiframeModule: (module) => module && {
+    ...module,
+    NumberOfFrames: module.numberOfFrames,
+    PerFrameFunctionalInformation: module.perFrameFunctionalInformation,
+    SharedFunctionalInformation: module.sharedFunctionalInformation,
+  },
+  modalityLutModule: (module) => module && { ...module, modalityLUTSequence: module.lut && [tableFor(module.lut)] },
+  voiLutModule: (module, mode, modules) => module && voiModule(module, mode, modules),
+  // A module without factors is an answer too: Cornerstone3D would compute them where they are not certain.
+  scalingModule: (module, mode, { generalSeriesModule }) => (mode === '3d' && generalSeriesModule?.modality === 'PT' ? module ?? {} : module && withDoseNames(module)),
+  ecgModule: (module) => module && { ...module, waveformData: { retrieveBulkData: async () => module.waveformData } },
+};
+
+/** What is known of a frame, by DICOM keyword, as Cornerstone3D names an instance. @param {Record<string, any>} modules */
+function instanceOf(modules) {
+  const entries = Object.values(modules).flatMap((module) => (module && typeof module === 'object' ? Object.entries(module) : []));
+  return Object.fromEntries(entries.map(([name, value]) => [keywordOf(name), value]));
+}
+
+/** An attribute's name with the capitals of its keyword. @param {string} name such as `sopInstanceUID` */
+function keywordOf(name) {
+  const head = /^(sop|voi|suv|rt|tr)(?=[A-Z])/.exec(name)?.[0] ?? name[0];
+  return head.toUpperCase() + name.slice(head.length);
+}
+
+/** A dose's attributes under the names that Cornerstone3D reads. @param {any} module */
+function withDoseNames(module) {
+  const { doseGridScaling, doseSummationType, doseType, doseUnits } = module;
+  if (doseGridScaling === undefined) return module;
+  return { ...module, DoseGridScaling: doseGridScaling, DoseSummation: doseSummationType, DoseType: doseType, DoseUnit: doseUnits };
+}
+
+/** Windows as the viewer's values have them. @param {any} module @param {Mode} mode @param {Record<string, any>} modules */
+function voiModule(module, mode, modules) {
+  const found = { ...module, voiLUTFunction: functionOf(module), voiLUTSequence: module.luts?.map(tableFor) };
+  if (mode !== '3d') return found;
+  const { suvbw, doseGridScaling } = factorsOf(modules);
+  const windows = drawable(windowsOf(module), found.voiLUTFunction).map((window) => scaled(window, suvbw ?? doseGridScaling ?? 1));
+  return {
+    ...found,
+    windowCenter: windows.length ? windows.map(({ center }) => center) : undefined,
+    windowWidth: windows.length ? windows.map(({ width }) => width) : undefined,
+    windowCenterWidthExplanation: module.windowCenterWidthExplanation && windows.map(({ explanation }) => explanation),
+  };
+}
+
+/**
+ * Cornerstone3D chooses the class of a volume by bits and sign before it has a slice. Where modality
+ * units may not fit, other bits are told.
+ * @param {any} pixel
+ * @param {Record<string, any>} modules
+ */
+function asDelivered(pixel, { modalityLutModule = {}, generalSeriesModule }) {
+  const { rescaleSlope: slope = 1, rescaleIntercept: intercept = 0, lut } = modalityLutModule;
+  const { bitsAllocated: bits, bitsStored = bits, pixelRepresentation: sign } = pixel;
+  if (pixel.samplesPerPixel > 1 || bits > 16) return pixel;
+  const isWhole = Number.isInteger(slope) && Number.isInteger(intercept);
+  const isNegative = slope < 0 || intercept < 0;
+  // Of 16 bits it allows for fractions; no CT number but padding leaves them by an intercept.
+  const isHounsfield = slope === 1 && generalSeriesModule?.modality === 'CT';
+  if (bits === 16 && !lut && (isHounsfield || !isWhole)) return pixel;
+  const stored = lut ? [0, 65535] : reach(bitsStored, sign);
+  const [low, high] = stored.map((value) => value * slope + intercept).sort((a, b) => a - b);
+  const holds = (/** @type {number[]} */ [least, most]) => isWhole && least <= low && high <= most;
+  if (holds(bits === 8 ? reach(8, 0) : reach(16, sign || isNegative))) return pixel;
+  const wider = Number(low < 0 || isNegative);
+  return holds(reach(16, wider)) ? { ...pixel, bitsAllocated: 16, pixelRepresentation: wider } : { ...pixel, bitsAllocated: 32 };
+}
+
+/** The smallest and largest integer. @param {number} bits @param {any} isSigned */
+function reach(bits, isSigned) {
+  return isSigned ? [-(2 ** (bits - 1)), 2 ** (bits - 1) - 1] : [0, 2 ** bits - 1];
+}
+
+/**
+ * Cornerstone3D reads these fields without looking whether they are there. The defaults are the
+ * viewer's, not the image's: they stand here and are marked, so that nothing is measured by them.
+ * @param {any} plane
+ */
+function withPlaneDefaults(plane) {
+  const { pixelSpacing, rowPixelSpacing, columnPixelSpacing, ...rest } = plane;
+  const hasSpacing = pixelSpacing?.every(positive);
+  const known = plane.imagePositionPatient && plane.imageOrientationPatient && hasSpacing;
+  return {
+    imageOrientationPatient: [1, 0, 0, 0, 1, 0],
+    rowCosines: [1, 0, 0],
+    columnCosines: [0, 1, 0],
+    imagePositionPatient: [0, 0, 0],
+    ...(hasSpacing ? { pixelSpacing, rowPixelSpacing, columnPixelSpacing } : { pixelSpacing: [1, 1], rowPixelSpacing: 1, columnPixelSpacing: 1 }),
+    ...rest,
+    usingDefaultValues: !known,
+  };
+}
+
+/** What Cornerstone3D's own loader scales by, of a PET or an RT dose. @param {Record<string, any>} modules */
+export function factorsOf({ scalingModule }) {
+  const { suvbw, suvlbm, suvbsa, doseGridScaling } = scalingModule ?? {};
+  if (suvbw) return { suvbw, suvlbm, suvbsa };
+  return doseGridScaling ? { doseGridScaling } : {};
+}
+
+/** What of it can be a length. @param {number | undefined} value */
+export function positive(value) {
+  return value !== undefined && value > 0 ? value : undefined;
+}
+
+/** Modules of values as they are shown: 8 bits, nothing left to apply. @type {Record<string, any>} */
+const SHOWN = {
+  imagePixelModule: { bitsAllocated: 8, bitsStored: 8, highBit: 7, pixelRepresentation: 0 },
+  modalityLutModule: { rescaleSlope: 1, rescaleIntercept: 0, rescaleType: undefined, lut: undefined, modalityLUTSequence: undefined },
+  voiLutModule: { windowCenter: [128], windowWidth: [256], windowCenterWidthExplanation: undefined, voiLUTFunction: undefined, luts: undefined, voiLUTSequence: undefined },
+};
+
+/** A module of an image that is delivered as it is shown. @param {string} type @param {any} module */
+export function asShown(type, module) {
+  if (!module || (type === 'imagePixelModule' && module.samplesPerPixel > 1)) return module;
+  const photometric = type === 'imagePixelModule' ? { photometricInterpretation: 'MONOCHROME2' } : {};
+  return { ...module, ...SHOWN[type], ...photometric };
+}

@@ -1,0 +1,122 @@
+// @ts-check
+// How a viewer shows grey: windows and tables (PS3.3 C.11.2) in its own words, and by its own formula.
+
+/** @typedef {import('./cornerstone.js').Mode} Mode */
+
+const VOI_LUT_FUNCTIONS = new Set(['LINEAR', 'LINEAR_EXACT', 'SIGMOID']);
+
+/**
+ * The smallest and largest value. Padding is left out, but for a legacy viewer: its tables end there,
+ * and a colour map that is asked for more throws.
+ * @param {any} image @param {Mode} mode
+ */
+export function rangeFor({ minimum, maximum, all }, mode) {
+  return mode === 'legacy' && all ? all : [minimum, maximum];
+}
+
+/**
+ * How grey is shown: the first window that can be one, and all of them; the first table.
+ * @param {any} image of the worker's answer @param {Mode} mode
+ */
+export function windowFor(image, mode) {
+  const { voiLut, isRescaled, modalityLut } = image;
+  const voiLUTFunction = functionOf(voiLut);
+  const windows = mode === '3d' ? drawable(windowsOf(voiLut), voiLUTFunction) : windowsOf(voiLut);
+  const { rescaleSlope = 1, rescaleIntercept = 0 } = isRescaled ? {} : modalityLut;
+  /** @param {number[]} ends of pixels @returns {number[]} of modality units */
+  const inUnits = (ends) => ends.map((end) => end * rescaleSlope + rescaleIntercept).sort((a, b) => a - b);
+  const table = voiLut.luts && tableFor(voiLut.luts[0]);
+  // Also where the viewer would find it itself: on its processor, Cornerstone3D draws none without.
+  const isMissing = mode !== 'none' && !windows.length;
+  return {
+    voiLUTFunction: windows.length ? voiLUTFunction : undefined,
+    windowCenter: windows[0]?.center,
+    windowWidth: windows[0]?.width,
+    ...(isMissing && automaticWindow(inUnits([image.minimum, image.maximum]), mode)),
+    windows,
+    voiLUT: mode === 'legacy' ? legacyTable(table, windows[0], voiLUTFunction, inUnits(rangeFor(image, mode)), rescaleSlope) : table,
+  };
+}
+
+/** @param {any} voiLut @returns {string | undefined} */
+export function functionOf({ voiLUTFunction }) {
+  const name = voiLUTFunction?.trim().toUpperCase();
+  return VOI_LUT_FUNCTIONS.has(name) ? name : undefined;
+}
+
+/**
+ * The windows that can be ones (PS3.3 C.11.2.1.2).
+ * @param {any} voiLut @returns {{center: number, width: number, explanation?: string}[]}
+ */
+export function windowsOf(voiLut) {
+  const { windowCenter = [], windowWidth = [], windowCenterWidthExplanation = [] } = voiLut;
+  const isLinear = (functionOf(voiLut) ?? 'LINEAR') === 'LINEAR';
+  return windowCenter
+    .map((/** @type {number} */ center, /** @type {number} */ index) => ({ center, width: windowWidth[index], explanation: windowCenterWidthExplanation[index] }))
+    .filter((/** @type {any} */ { width }) => (isLinear ? width >= 1 : width > 0));
+}
+
+/**
+ * Windows that Cornerstone3D draws: one of LINEAR and width 1, a threshold, has an empty range there.
+ * @template {{center: number, width: number}} Window
+ * @param {Window[]} windows @param {string | undefined} voiLUTFunction
+ */
+export function drawable(windows, voiLUTFunction = 'LINEAR') {
+  const isThreshold = (/** @type {number} */ width) => width === 1 && voiLUTFunction === 'LINEAR';
+  return windows.map((window) => (isThreshold(window.width) ? { ...window, center: window.center + 0.005, width: 1.01 } : window));
+}
+
+/**
+ * From the smallest to the largest value, by each viewer's own formula: a viewer's own would take
+ * padding in, and Cornerstone3D has none where it draws without WebGL. One value alone is dark.
+ * @param {number[]} ends @param {Mode} mode
+ */
+function automaticWindow([low, high], mode) {
+  const width = high > low ? high - low : 0.01;
+  return mode === '3d' ? { windowCenter: low + (width + 1) / 2, windowWidth: width + 1 } : { windowCenter: low + width / 2, windowWidth: width };
+}
+
+/** @param {any} lut */
+export function tableFor({ firstValueMapped, bitsPerEntry, entries, explanation }) {
+  return { id: String(firstValueMapped), firstValueMapped, numBitsPerEntry: bitsPerEntry, lut: entries, explanation };
+}
+
+/**
+ * A VOI table that cornerstone-core shows as it is meant. It takes the bits of the largest entry for
+ * those of all, so the largest has to be one of 16 bits: where it is not, one is put where no pixel
+ * is. It knows no SIGMOID: that becomes a table too.
+ * @param {any} table @param {{center: number, width: number} | undefined} window @param {string | undefined} voiLUTFunction
+ * @param {number[]} range of the pixels, in modality units @param {number} slope
+ */
+function legacyTable(table, window, voiLUTFunction, [low, high], slope) {
+  const least = table ? table.firstValueMapped : Math.floor(low);
+  const beyond = Math.ceil(high) + 2 - least; // entries up to one that no pixel has
+  if (table) {
+    const full = Math.max(2 ** table.numBitsPerEntry - 1, table.lut.reduce((/** @type {number} */ a, /** @type {number} */ b) => Math.max(a, b), 0));
+    const { length } = table.lut;
+    return { ...table, numBitsPerEntry: 16, lut: sixteenBits(length, Math.max(length, beyond), (index) => table.lut[index] / full) };
+  }
+  const isFine = Number.isInteger(slope) || (window?.width ?? 0) >= 256; // it rounds to whole units
+  if (voiLUTFunction !== 'SIGMOID' || !window || !isFine || beyond > 2 ** 17) return undefined;
+  const level = (/** @type {number} */ index) => 1 / (1 + Math.exp((-4 * (least + index - window.center)) / window.width));
+  return { id: `SIGMOID ${window.center} ${window.width}`, firstValueMapped: least, numBitsPerEntry: 16, lut: sixteenBits(beyond, beyond, level) };
+}
+
+/**
+ * Entries of 16 bits, the largest of which has all of them.
+ * @param {number} count of the levels @param {number} length with one that no pixel has
+ * @param {(index: number) => number} level from 0 to 1
+ */
+function sixteenBits(count, length, level) {
+  const entries = Uint16Array.from({ length: count }, (_, index) => Math.round(level(index) * 65535));
+  if (entries.some((entry) => entry >= 32768)) return entries;
+  const longer = new Uint16Array(length).fill(entries[count - 1]);
+  longer.set(entries);
+  longer[length - 1] = 65535;
+  return longer;
+}
+
+/** A window of LINEAR, the only one that Cornerstone3D takes for a volume, after a factor. @template {{center: number, width: number}} Window @param {Window} window @param {number} factor @returns {Window} */
+export function scaled(window, factor) {
+  return factor === 1 ? window : { ...window, center: (window.center - 0.5) * factor + 0.5, width: (window.width - 1) * factor + 1 };
+}
