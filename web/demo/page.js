@@ -71,7 +71,7 @@ export function setState(state, imageId) {
 }
 
 /** @param {string} words @param {number | undefined} percent */
-function showProgress(words, percent) {
+export function showProgress(words, percent) {
   const box = byId('progress');
   const bar = box.querySelector('progress');
   // A bar that stands at 0 looks stuck; one without a value moves.
