@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserType, Page, sync_playwright
 
-from tests.corpus import DATA
+from tests.corpus import DATA, FURTHER_DATA
 from tests.webserver import WebServer
 
 DIST = Path(__file__).parents[2] / "dist"
@@ -37,8 +37,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def site() -> Iterator[WebServer]:
-    """Serve dist/ at ``/`` and below ``/sub/folder/``, and pydicom's files at ``/corpus/``."""
-    server = WebServer({"/corpus/": DATA, "/sub/folder/": DIST, "/csp/": DIST, "/": DIST})
+    """Serve dist/ at ``/`` and below ``/sub/folder/``, and the corpora's files."""
+    corpora = {"/corpus/": DATA, "/pydicom-data/": FURTHER_DATA}
+    server = WebServer({**corpora, "/sub/folder/": DIST, "/csp/": DIST, "/": DIST})
     server.put("/blank.html", BLANK)
     server.put("/sub/folder/pages/blank.html", BLANK)
     server.put("/csp/blank.html", BLANK)
