@@ -54,7 +54,7 @@ def served_files() -> dict[str, bytes]:
     return files
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def filled(served_files: dict[str, bytes]) -> Iterator[Served]:
     """Run our own server with a few files."""
     with own_server() as server:
