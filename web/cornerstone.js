@@ -107,6 +107,7 @@ export function imageFor(loaded, imageId, mode, options) {
     imageQualityStatus: FULL_RESOLUTION,
     transferSyntaxUID: encoding.transferSyntaxUID,
     lossyImageCompression: encoding.lossyImageCompression,
+    codestream: encoding.codestream,
     warnings: loaded.image.warnings,
     loadTimeInMS: loaded.timing.loadMilliseconds,
     decodeTimeInMS: loaded.timing.decodeMilliseconds,

@@ -164,6 +164,8 @@ export interface Image {
   imageQualityStatus: number;
   transferSyntaxUID?: string;
   lossyImageCompression?: boolean;
+  /** What a compressed frame says of itself, whatever the header of its file says. */
+  codestream?: { transferSyntaxUID: string; rows: number; columns: number; samplesPerPixel: number; bits?: number; isSigned?: boolean; photometricInterpretation: string };
   /** Contradictions in the file that were met and decided, each in a sentence. */
   warnings: string[];
   loadTimeInMS: number;

@@ -79,6 +79,7 @@ for (const mode of MODES) {
       imageQualityStatus: 8,
       transferSyntaxUID: '1.2.840.10008.1.2.1',
       lossyImageCompression: false,
+      codestream: undefined,
       warnings: ['odd'],
       loadTimeInMS: 1,
       decodeTimeInMS: 2,
