@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import pytest
 
-from pyloader import Context
+from pyloader import Context, Image, load_image
 from pyloader.cache import Cache
 from pyloader.network import Network
 from pyloader.transport.memory import MemoryTransport
@@ -57,6 +57,19 @@ def transport() -> MemoryTransport:
 def context(transport: MemoryTransport) -> Context:
     """Return the context of a load over `transport`, without retries."""
     return Context(Network(transport, retries=0), Cache(1 << 20))
+
+
+@pytest.fixture
+def load(context: Context, transport: MemoryTransport) -> Callable[..., Awaitable[Image]]:
+    """Return a function that loads a frame, counted from 1, of a Part 10 file."""
+    url = "https://host/image.dcm"
+
+    def load(body: bytes, frame: int = 1) -> Awaitable[Image]:
+        transport.answers[url] = body
+        context.cache.clear()
+        return load_image(f"wadouri:{url}?frame={frame}", context)
+
+    return load
 
 
 @pytest.fixture

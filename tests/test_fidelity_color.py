@@ -23,7 +23,6 @@ from pydicom.uid import (
     RLELossless,
 )
 
-from pyloader import load_image
 from pyloader.dicom.address import Address
 from pyloader.dicom.json_model import read_dataset
 from pyloader.errors import FormatError, HttpStatusError, UnsupportedError
@@ -36,18 +35,6 @@ URL = "https://host/image.dcm"
 LITTLE, BIG = ExplicitVRLittleEndian, ExplicitVRBigEndian
 SYNTAXES = (LITTLE, ImplicitVRLittleEndian, DeflatedExplicitVRLittleEndian, BIG)
 COLORS = ("Red", "Green", "Blue")
-
-
-@pytest.fixture
-def load(context, transport):
-    """Return a function that loads a frame, counted from 1, of a file."""
-
-    async def load(body: bytes, frame: int = 1):
-        transport.answers[URL] = body
-        context.cache.clear()
-        return await load_image(f"wadouri:{URL}?frame={frame}", context)
-
-    return load
 
 
 # ------------------------------------------------------------------ YBR

@@ -44,18 +44,6 @@ NAMES = {"ids": lambda syntax: syntax.keyword or "JPEGXLLossless"}
 FRAMES = 3
 
 
-@pytest.fixture
-def load(context, transport):
-    """Return a function that loads a frame, counted from 1, of a file."""
-
-    async def load(body: bytes, frame: int = 1):
-        transport.answers[URL] = body
-        context.cache.clear()
-        return await load_image(f"wadouri:{URL}?frame={frame}", context)
-
-    return load
-
-
 @cache
 def pixels() -> np.ndarray:
     """Return frames of 12 bits that differ, and do not become small."""

@@ -16,7 +16,6 @@ from pydicom.uid import (
     RLELossless,
 )
 
-from pyloader import load_image
 from pyloader.dicom.instance import Instance
 from pyloader.errors import FormatError, LoaderError, UnsupportedError
 from pyloader.loaders.wadouri import make_image
@@ -24,21 +23,8 @@ from pyloader.pixels.label import labelled
 from tests import builders
 from tests.raw_images import DELIMITER, described, encapsulated, items, with_pixels
 
-URL = "https://host/image.dcm"
 LITTLE = ExplicitVRLittleEndian
 SYNTAXES = (LITTLE, ImplicitVRLittleEndian, DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian)
-
-
-@pytest.fixture
-def load(context, transport):
-    """Return a function that loads a frame, counted from 1, of a file."""
-
-    async def load(body: bytes, frame: int = 1):
-        transport.answers[URL] = body
-        context.cache.clear()
-        return await load_image(f"wadouri:{URL}?frame={frame}", context)
-
-    return load
 
 
 def spread(dtype: str, count: int) -> np.ndarray:
