@@ -118,14 +118,18 @@ REFUSED = {
 
 @pytest.mark.parametrize("quirk", QUIRKS)
 def test_quirk(open_quirky: Page, served: Served, served_files, quirk: str) -> None:
-    """Three frames of a JPEG file and their metadata, from a server with one fault."""
-    address = served.at(COLOR).replace("/dicomweb/", f"/quirk/{quirk}/dicomweb/")
+    """Three frames of a JPEG file and their metadata, from a server with one fault.
+
+    With other bytes in it a JPEG would be refused: that fault is tried on a native frame.
+    """
+    name, frames = (CT, [1]) if quirk == "boundary-inside" else (COLOR, [1, 2, 3])
+    address = served.at(name).replace("/dicomweb/", f"/quirk/{quirk}/dicomweb/")
     good, found = open_quirky.evaluate(
-        """async ([good, bad]) => {
-          const ids = (address) => [1, 2, 3].map((n) => `wadors:${address}/frames/${n}`);
+        """async ([good, bad, frames]) => {
+          const ids = (address) => frames.map((n) => `wadors:${address}/frames/${n}`);
           return [await digests(ids(good)), await digests(ids(bad))];
         }""",
-        [served.at(COLOR), address],
+        [served.at(name), address, frames],
     )
     if quirk in REFUSED:
         assert {text.partition(":")[0] for text in found} == {REFUSED[quirk]}, found

@@ -34,6 +34,7 @@ NAMES = {
     "registerImageLoader",
     "registerUnknownImageLoader",
     "removeFile",
+    "series",
     "stats",
     "terminate",
     "use",
