@@ -19,9 +19,9 @@ from pyloader.pixels.codestream import JPEG_LS, LOSSLESS, START_OF_SCAN, STARTS_
 
 Pixels = NDArray[Any]
 
-# Any marker but restarts, which stand within data. In the data of JPEG zeros follow FF, in those of
-# JPEG-LS bytes below 80 (ISO 10918-1 B.1.1.2 and B.1.1.5, ISO 14495-1 A.1).
-MARKER = re.compile(rb"\xff[\x80-\xcf\xd8-\xfe]")
+# Second bytes of any marker but restarts, which stand within data. In the data of JPEG zeros follow
+# FF, in those of JPEG-LS bytes below 80 (ISO 10918-1 B.1.1.2 and B.1.1.5, ISO 14495-1 A.1).
+MARKERS = np.isin(np.arange(256), [*range(0x80, 0xD0), *range(0xD8, 0xFF)])
 RESTART = re.compile(rb"\xff[\xd0-\xd7]")
 # Starts of frame: C4, C8 and CC among them are other segments (Table B.1).
 FRAMES = frozenset({*range(0xC0, 0xD0), JPEG_LS} - {0xC4, 0xC8, 0xCC})
@@ -141,17 +141,26 @@ def read_jpeg(frame: bytes) -> JpegHeader:
 
 def segments_of(frame: bytes) -> Iterator[Segment]:
     """Yield the marker segments, with end-of-image as the last, if it is there."""
-    position = 2
-    while found := MARKER.search(frame, position):
-        marker, start = frame[found.start() + 1], found.end()
+    places = markers_of(frame)
+    index = int(np.searchsorted(places, 2))
+    while index < len(places):
+        marker, start = frame[places[index] + 1], int(places[index]) + 2
         if marker == END_OF_IMAGE:
-            yield Segment(marker, b"", found.start(), start)
+            yield Segment(marker, b"", start - 2, start)
             return
         length = 0 if marker == START_OF_IMAGE else int.from_bytes(frame[start : start + 2])
         position = start + length
-        following = MARKER.search(frame, position)
-        end = following.start() if following else len(frame)
+        index = max(index + 1, int(np.searchsorted(places, position)))
+        end = int(places[index]) if index < len(places) else len(frame)
         yield Segment(marker, frame[start + 2 : position], position, end)
+
+
+def markers_of(frame: bytes) -> NDArray[np.intp]:
+    """Return where FF stands before the second byte of a marker, also by chance in a segment."""
+    values = np.frombuffer(frame, "u1")
+    places = np.flatnonzero(values[:-1] == 0xFF)
+    found: NDArray[np.intp] = places[MARKERS[values[places + 1]]]
+    return found
 
 
 def read_scans(segments: list[Segment]) -> Iterator[Scan]:
@@ -219,7 +228,9 @@ def check_scans(header: JpegHeader) -> None:
 def check_restarts(frame: bytes, header: JpegHeader) -> None:
     """Raise ValueError when a scan has fewer restart intervals than its components need (E.1.4)."""
     for scan in header.scans:
-        expected = -(-units_of(scan, header) // scan.interval) - 1 if scan.interval else 0
+        if not scan.interval:
+            continue
+        expected = -(-units_of(scan, header) // scan.interval) - 1
         found = len(RESTART.findall(frame, scan.start, scan.end))
         if found < expected:
             raise ValueError(
@@ -245,8 +256,7 @@ def check_whole(
 ) -> None:
     """Check that the data reach to the last sample.
 
-    Decodes again only what has no end, or what may have been filled: where the data of an image
-    end early, its last samples are alike.
+    Decodes again only what has no end, or what may have been filled (`is_suspect`).
 
     Parameters
     ----------
@@ -260,13 +270,23 @@ def check_whole(
     """
     check_scans(header)
     check_restarts(frame, header)
-    has_restarts = any(scan.interval for scan in header.scans)
-    is_suspect = has_restarts or np.array_equal(pixels[-1, -1], pixels[-1, -2:][0])
-    if header.end is not None and not is_suspect:
+    if header.end is not None and not is_suspect(header, pixels):
         return
     canaries = CANARIES if header.end is None else CANARIES[:1]
     if any(not np.array_equal(decode(extend(frame, header, each)), pixels) for each in canaries):
         raise ValueError("the data end before the last pixel: the codestream is cut off or damaged")
+
+
+def is_suspect(header: JpegHeader, pixels: Pixels) -> bool:
+    """Tell whether the last samples may be what libjpeg puts where data are missing.
+
+    In one sequential scan of blocks that is the middle of the range, else what was there before.
+    """
+    if any(scan.interval for scan in header.scans):
+        return True
+    is_sequential = header.process not in (PROGRESSIVE, LOSSLESS) and len(header.scans) == 1
+    filling = 1 << (header.precision - 1) if is_sequential else pixels[-1, -2:][0]
+    return bool(np.all(pixels[-1, -1] == filling))
 
 
 def extend(frame: bytes, header: JpegHeader, canary: bytes) -> bytes:
