@@ -11,6 +11,8 @@ from pydicom import uid
 from pydicom.uid import UID
 
 from pyloader.errors import DecodeError, FormatError
+from pyloader.pixels.jpeg import read_jpeg
+from pyloader.pixels.jpeg_data import is_suspect
 from pyloader.pixels.syntaxes import (
     JPEG_PROGRESSIVE,
     JPEG_XL_LOSSLESS,
@@ -109,3 +111,50 @@ def test_broken_frames_leave_nothing_behind():
         else:
             image = loaded(frames, GREY12, uid.JPEG2000Lossless, index, BitsStored=12)
             assert np.array_equal(image.pixels, expected)
+
+
+def circle(value: int, columns: int = 48) -> np.ndarray:
+    """Return noise in a circle, as CT has it, with one value around it."""
+    down, across = np.mgrid[:64, :columns]
+    inside = (down - 32) ** 2 + (across - columns / 2) ** 2 < 20**2
+    noise = np.random.default_rng(5).integers(0, 4096, inside.shape)
+    return np.where(inside, noise, value).astype("u2")
+
+
+@pytest.mark.parametrize("predictor", range(1, 8))
+@pytest.mark.parametrize("value", [0, 777])
+def test_lossless_jpeg_with_one_value_around_is_cut_off_before_its_end_marker(predictor, value):
+    """The rest would be filled with that value, as whole images have it."""
+    pixels = circle(value)
+    frame = imagecodecs.jpeg8_encode(pixels, lossless=True, predictor=predictor, bitspersample=12)
+    body = frame.rstrip(b"\0")[:-2]
+    refused = 0
+    for length in range(len(frame) // 16, len(body), 7):
+        try:
+            image = loaded(body[:length] + b"\xff\xd9", pixels, uid.JPEGLossless, BitsStored=12)
+        except (DecodeError, FormatError):
+            refused += 1
+        else:
+            assert np.array_equal(image.pixels, pixels), f"{length} of {len(body)} bytes"
+    assert refused > len(body) // 7 * 0.7
+
+
+@pytest.mark.parametrize("predictor", range(1, 8))
+def test_lossless_jpeg_with_one_value_around_is_decoded_once(predictor):
+    pixels = circle(777)
+    frame = imagecodecs.jpeg8_encode(pixels, lossless=True, predictor=predictor, bitspersample=12)
+    assert not is_suspect(frame, read_jpeg(frame), pixels)
+    colors = np.stack([pixels // 16] * 3, axis=-1).astype("u1")
+    frame = imagecodecs.jpeg8_encode(colors, lossless=True, predictor=predictor)
+    assert not is_suspect(frame, read_jpeg(frame), colors)
+
+
+def test_lossless_jpeg_cut_off_in_what_is_alike_at_its_start():
+    """What is there ends with the codes of alike samples, but there are too few of them."""
+    pixels = np.full((64, 48), 777, "u2")
+    pixels[40:] = circle(777)[:24] + 5
+    frame = imagecodecs.jpeg8_encode(pixels, lossless=True, predictor=1, bitspersample=12)
+    start = read_jpeg(frame).scans[0].start
+    for length in range(start + 40, start + 200, 10):
+        with pytest.raises(DecodeError, match=r"cut off|before the last"):
+            loaded(frame[:length] + b"\xff\xd9", pixels, uid.JPEGLossless, BitsStored=12)

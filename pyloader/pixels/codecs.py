@@ -30,8 +30,9 @@ from pyloader.pixels.agreement import (
     read_jpeg_xl_stream,
     read_plain,
 )
-from pyloader.pixels.jpeg import check_whole, is_lossless, read_jpeg
+from pyloader.pixels.jpeg import is_lossless, read_jpeg
 from pyloader.pixels.jpeg_2000 import bare
+from pyloader.pixels.jpeg_data import check_whole
 from pyloader.pixels.rle import rle_samples
 from pyloader.pixels.syntaxes import (
     DEFLATED_IMAGE_FRAME,

@@ -1,15 +1,9 @@
-"""JPEG (ISO 10918-1) of a frame: what its headers say, and whether all of it is there.
-
-libjpeg goes on when data are missing: it decodes what it can, and fills the rest. Whether it has
-is found by putting other bytes behind the data, which must not matter.
-"""
+"""What the headers of a JPEG or JPEG-LS frame say (ISO 10918-1 B, ISO 14495-1 C)."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,20 +11,13 @@ from numpy.typing import NDArray
 from pyloader.errors import UnsupportedError
 from pyloader.pixels.codestream import JPEG_LS, LOSSLESS, START_OF_SCAN, STARTS_OF_FRAME
 
-Pixels = NDArray[Any]
-
 # Second bytes of any marker but restarts, which stand within data. In the data of JPEG zeros follow
 # FF, in those of JPEG-LS bytes below 80 (ISO 10918-1 B.1.1.2 and B.1.1.5, ISO 14495-1 A.1).
 MARKERS = np.isin(np.arange(256), [*range(0x80, 0xD0), *range(0xD8, 0xFF)])
-RESTART = re.compile(rb"\xff[\xd0-\xd7]")
 # Starts of frame: C4, C8 and CC among them are other segments (Table B.1).
 FRAMES = frozenset({*range(0xC0, 0xD0), JPEG_LS} - {0xC4, 0xC8, 0xCC})
 PROGRESSIVE, END_OF_IMAGE, RESTART_INTERVAL = 0xC2, 0xD9, 0xDD
 APP0, APP14, START_OF_IMAGE = 0xE0, 0xEE, 0xD8
-END = b"\xff\xd9"
-# Put behind the data, they change only an image whose own data end before its last sample.
-CANARIES = (bytes(range(0x11, 0xF0, 7)) * 4, bytes(range(0xEE, 0x10, -5)) * 4)
-COEFFICIENTS = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +28,8 @@ class Scan:
     ----------
     components : bytes
         Identifiers.
+    tables : bytes
+        Selectors of the entropy coding tables of each, in the upper 4 bits that of DC.
     first, last : int
         Spectral selection; `first` is the predictor of a lossless process, NEAR of JPEG-LS.
     low_bit : int
@@ -52,6 +41,7 @@ class Scan:
     """
 
     components: bytes
+    tables: bytes
     first: int
     last: int
     low_bit: int
@@ -181,7 +171,7 @@ def read_scan(segment: Segment, interval: int) -> Scan:
         raise ValueError("a scan header of the codestream is broken; it may be cut off")
     first, last, approximation = parameters[-3:]
     return Scan(
-        *(parameters[1:-3:2], first, last, approximation & 15),
+        *(parameters[1:-3:2], parameters[2:-3:2], first, last, approximation & 15),
         *(interval, segment.start, segment.end),
     )
 
@@ -205,106 +195,6 @@ def check_process(header: JpegHeader) -> None:
         )
     if header.process == JPEG_LS and header.end is None:
         raise ValueError("the codestream has no end-of-image marker: it is cut off")
-
-
-# ---------------------------------------------------------------- is all of it there
-
-
-def check_scans(header: JpegHeader) -> None:
-    """Raise ValueError when a component, or a part of its coefficients, is in no scan."""
-    whole = range(COEFFICIENTS) if header.process == PROGRESSIVE else range(1)
-    for component in header.components:
-        missing = set(whole)
-        for scan in header.scans:
-            is_last = header.process != PROGRESSIVE or not scan.low_bit
-            if component in scan.components and is_last:
-                missing -= set(range(scan.first, scan.last + 1)) if len(whole) > 1 else missing
-        if missing:
-            raise ValueError(
-                f"the scans of component {component} are not all there: the codestream is cut off"
-            )
-
-
-def check_restarts(frame: bytes, header: JpegHeader) -> None:
-    """Raise ValueError when a scan has fewer restart intervals than its components need (E.1.4)."""
-    for scan in header.scans:
-        if not scan.interval:
-            continue
-        expected = -(-units_of(scan, header) // scan.interval) - 1
-        found = len(RESTART.findall(frame, scan.start, scan.end))
-        if found < expected:
-            raise ValueError(
-                f"a scan has {found} restart markers, {expected} were expected: the codestream is "
-                "cut off or damaged"
-            )
-
-
-def units_of(scan: Scan, header: JpegHeader) -> int:
-    """Return the minimum coded units of a scan (ISO 10918-1 A.2)."""
-    block = 1 if header.process == LOSSLESS else 8
-    factors = [(each >> 4 or 1, each & 15 or 1) for each in header.sampling]
-    across, down = max(each[0] for each in factors), max(each[1] for each in factors)
-    if len(scan.components) > 1:
-        return -(-header.columns // (block * across)) * -(-header.rows // (block * down))
-    own = factors[max(0, header.components.find(scan.components))]
-    columns, rows = -(-header.columns * own[0] // across), -(-header.rows * own[1] // down)
-    return -(-columns // block) * -(-rows // block)
-
-
-def check_whole(
-    frame: bytes, header: JpegHeader, pixels: Pixels, decode: Callable[[bytes], Pixels]
-) -> None:
-    """Check that the data reach to the last sample.
-
-    Decodes again only what has no end, or what may have been filled (`is_suspect`).
-
-    Parameters
-    ----------
-    pixels : (rows, columns) or (rows, columns, samples) array
-        What `decode` makes of `frame`.
-
-    Raises
-    ------
-    ValueError
-        They do not.
-    """
-    check_scans(header)
-    check_restarts(frame, header)
-    if header.end is not None and not is_suspect(header, pixels):
-        return
-    canaries = CANARIES if header.end is None else CANARIES[:1]
-    if any(not np.array_equal(decode(extend(frame, header, each)), pixels) for each in canaries):
-        raise ValueError("the data end before the last pixel: the codestream is cut off or damaged")
-
-
-def is_suspect(header: JpegHeader, pixels: Pixels) -> bool:
-    """Tell whether the last samples may be what libjpeg puts where data are missing.
-
-    In one sequential scan of blocks that is the middle of the range, else what was there before.
-    """
-    if any(scan.interval for scan in header.scans):
-        return True
-    is_sequential = header.process not in (PROGRESSIVE, LOSSLESS) and len(header.scans) == 1
-    filling = 1 << (header.precision - 1) if is_sequential else pixels[-1, -2:][0]
-    return bool(np.all(pixels[-1, -1] == filling))
-
-
-def extend(frame: bytes, header: JpegHeader, canary: bytes) -> bytes:
-    """Return the codestream with `canary` behind the data of each scan and restart interval.
-
-    Fill bytes that precede a marker go, and padding where no marker follows.
-    """
-    padding = b"\xff" if header.end is not None else b"\xff\0"
-    parts, position = [], 0
-    for scan in header.scans:
-        parts.append(frame[position : scan.start])
-        data = frame[scan.start : scan.end].rstrip(padding)
-        if scan.interval:
-            data = RESTART.sub(lambda found: canary + found[0], data)
-        parts += [data, canary]
-        position = scan.end
-    rest = frame[position:] if header.end is not None else END
-    return b"".join([*parts, rest])
 
 
 def is_lossless(header: JpegHeader) -> bool:
