@@ -33,6 +33,7 @@ from pydicom.uid import UID
 
 from pyloader.image import Codestream, PixelModule
 from pyloader.pixels.codestream import identify
+from pyloader.pixels.color import TRANSFORMED
 from pyloader.pixels.jpeg import JpegHeader, check_process, is_lossless, read_jpeg
 from pyloader.pixels.jpeg_2000 import Jpeg2000Header, check_tiles, read_jpeg_2000
 from pyloader.pixels.jpeg_xl import read_size
@@ -60,7 +61,6 @@ ALLOWED: Mapping[str, frozenset[str]] = {
     JPEG_XL: frozenset({JPEG_XL_LOSSLESS}),
 }
 RGB_IDENTIFIERS = (b"RGB", b"rgb")
-TRANSFORMED = ("YBR_RCT", "YBR_ICT")
 HALF_CHROMA = "YBR_FULL_422"
 
 

@@ -24,12 +24,12 @@ from pyloader.errors import DecodeError
 from pyloader.image import Codestream, PixelModule
 from pyloader.pixels.agreement import (
     HALF_CHROMA,
-    TRANSFORMED,
     read_jpeg_2000_stream,
     read_jpeg_stream,
     read_jpeg_xl_stream,
     read_plain,
 )
+from pyloader.pixels.color import TRANSFORMED
 from pyloader.pixels.jpeg import is_lossless, read_jpeg
 from pyloader.pixels.jpeg_2000 import bare
 from pyloader.pixels.jpeg_data import check_whole

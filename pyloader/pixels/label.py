@@ -17,11 +17,9 @@ from pyloader.errors import FormatError
 from pyloader.image import PixelModule
 from pyloader.pixels.codecs import CODECS
 from pyloader.pixels.codestream import identify
+from pyloader.pixels.color import TRANSFORMED
 from pyloader.pixels.decode import check_syntax
 from pyloader.pixels.syntaxes import ENCAPSULATED_UNCOMPRESSED, JPEG_XL_LOSSLESS
-
-# Decoders undo these transformations as part of their codestream.
-TRANSFORMED = ("YBR_RCT", "YBR_ICT")
 
 
 class AmbiguousError(FormatError):

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydicom import Dataset
 
+from pyloader.dicom.modules.pixel import as_words
 from pyloader.dicom.values import value_of
 from pyloader.errors import FormatError
 from pyloader.pixels.segments import expand_segments
@@ -137,8 +138,8 @@ def read_palette(dataset: Dataset, color: str, is_signed: bool, order: str) -> P
     count, first, bits = read_descriptor(dataset, color)
     if is_signed and first >= 1 << 15:
         first -= 1 << 16
-    plain = words_of(value_of(dataset, f"{color}PaletteColorLookupTableData"), order)
-    segmented = words_of(value_of(dataset, f"Segmented{color}PaletteColorLookupTableData"), order)
+    plain = as_words(value_of(dataset, f"{color}PaletteColorLookupTableData"), order)
+    segmented = as_words(value_of(dataset, f"Segmented{color}PaletteColorLookupTableData"), order)
     if plain.size:
         entries = read_entries(plain, count, bits)
     elif segmented.size:
@@ -165,15 +166,6 @@ def read_descriptor(dataset: Dataset, color: str) -> tuple[int, int, int]:
     if bits not in range(1, 17):
         raise FormatError(f"{keyword} says {bits} bits an entry, expected 8 or 16")
     return count or 1 << 16, first, bits
-
-
-def words_of(value: Any, order: str) -> NDArray[np.uint16]:
-    """Return the words of palette data, which are bytes, or numbers in files of old software."""
-    if not isinstance(value, (bytes, bytearray)):
-        numbers = np.atleast_1d(np.asarray([] if value is None else value))
-        return numbers.astype("i8").astype("<u2")
-    padded = value + b"\0" * (len(value) % 2)
-    return np.frombuffer(padded, f"{order}u2").astype("<u2", copy=False)
 
 
 def read_entries(words: NDArray[np.uint16], count: int, bits: int) -> Entries:

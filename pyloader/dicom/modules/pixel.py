@@ -120,7 +120,8 @@ def read_palette_entries(frame: Frame, color: str) -> Module:
 
 
 def as_words(value: Any, order: str) -> np.ndarray[Any, np.dtype[np.uint16]]:
-    """Return bytes, two for each, or numbers as 16-bit words."""
+    """Return bytes, two for each, or numbers, which old software wrote, as 16-bit words."""
     if isinstance(value, bytes):
-        return np.frombuffer(value[: len(value) // 2 * 2], f"{order}u2").astype("<u2", copy=False)
+        padded = value + b"\0" * (len(value) % 2)
+        return np.frombuffer(padded, f"{order}u2").astype("<u2", copy=False)
     return np.array(as_numbers(value) or (), "<f8").astype("<i8").astype("<u2")
