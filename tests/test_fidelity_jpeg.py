@@ -13,11 +13,11 @@ from pydicom import dcmread, uid
 from pydicom.pixels import get_decoder
 from pydicom.pixels.processing import convert_color_space
 
-from pyloader.errors import DecodeError, UnsupportedError
-from pyloader.pixels.syntaxes import (
+from pyloader.dicom.syntaxes import (
     JPEG_PROGRESSIVE,
     JPEG_SPECTRAL,
 )
+from pyloader.errors import DecodeError, UnsupportedError
 from tests import builders
 from tests.encoded import (
     GREY8,

@@ -14,13 +14,13 @@ from pydicom.pixels.processing import convert_color_space
 from pydicom.uid import UID
 
 from pyloader.dicom.instance import parse_part10
-from pyloader.errors import DecodeError, UnsupportedError
-from pyloader.loaders.wadouri import make_image
-from pyloader.pixels.syntaxes import (
+from pyloader.dicom.syntaxes import (
     DEFLATED_IMAGE_FRAME,
     ENCAPSULATED_UNCOMPRESSED,
     HTJ2K_PRIVATE,
 )
+from pyloader.errors import DecodeError, UnsupportedError
+from pyloader.loaders.wadouri import make_image
 from tests import builders
 from tests.encoded import (
     BITS,

@@ -12,15 +12,15 @@ from pydicom import Dataset, uid
 from pydicom.uid import UID
 
 from pyloader.dicom.instance import Instance
-from pyloader.errors import FormatError, UnsupportedError
-from pyloader.image import PixelModule
-from pyloader.loaders.wadouri import make_image
-from pyloader.pixels.label import AmbiguousError, fits, labelled
-from pyloader.pixels.syntaxes import (
+from pyloader.dicom.syntaxes import (
     DEFLATED_IMAGE_FRAME,
     ENCAPSULATED_UNCOMPRESSED,
     JPEG_XL_LOSSLESS,
 )
+from pyloader.errors import FormatError, UnsupportedError
+from pyloader.image import PixelModule
+from pyloader.loaders.wadouri import make_image
+from pyloader.pixels.label import AmbiguousError, fits, labelled
 from tests import builders
 
 GREY = builders.ramp(16, 24)

@@ -12,7 +12,7 @@ from itertools import pairwise
 from struct import iter_unpack
 from typing import TYPE_CHECKING
 
-from pydicom.uid import UID, ExplicitVRBigEndian, RLELossless
+from pydicom.uid import ExplicitVRBigEndian, RLELossless
 
 from pyloader.dicom.fragments import (
     ITEM_HEADER_BYTES,
@@ -20,6 +20,13 @@ from pyloader.dicom.fragments import (
     Fragments,
     Span,
     join_fragments,
+)
+from pyloader.dicom.syntaxes import (
+    DEFLATED_IMAGE_FRAME,
+    ENCAPSULATED_UNCOMPRESSED,
+    JPEG_XL,
+    JPEG_XL_LOSSLESS,
+    JPEG_XL_RECOMPRESSION,
 )
 from pyloader.dicom.values import value_of
 from pyloader.errors import FormatError
@@ -33,13 +40,13 @@ if TYPE_CHECKING:
 # of JPEG XL may stand within others, FF 0A in one of 65536 fragments.
 CODESTREAM_STARTS = (b"\xff\xd8", b"\xff\x4f\xff\x51", b"\0\0\0\x0cjP  ")
 JPEG_XL_STARTS = (b"\xff\x0a", b"\0\0\0\x0cJXL ")
-JPEG_XL = tuple(UID(f"1.2.840.10008.1.2.4.{number}") for number in (110, 111, 112))
 START_BYTES = 12
 # JPEG and JPEG 2000 end alike (ISO 10918-1 B.1.1.3, ISO 15444-1 A.2); padding may follow.
 END_OF_CODESTREAM = b"\xff\xd9"
 END_BYTES = 10
+JPEG_XL_SYNTAXES = (JPEG_XL_LOSSLESS, JPEG_XL_RECOMPRESSION, JPEG_XL)
 # Of these each frame is one fragment (PS3.5 A.4.2, A.4.11, A.4.13), whatever it begins with.
-ONE_FRAGMENT = (RLELossless, UID("1.2.840.10008.1.2.1.98"), UID("1.2.840.10008.1.2.8.1"))
+ONE_FRAGMENT = (RLELossless, ENCAPSULATED_UNCOMPRESSED, DEFLATED_IMAGE_FRAME)
 
 Place = tuple[int, int]
 
@@ -189,7 +196,7 @@ def at_most(groups: Sequence[Place], count: int) -> tuple[Place, ...]:
 
 def starts_of(instance: Instance) -> tuple[bytes, ...]:
     """Return how codestreams of the instance begin."""
-    return JPEG_XL_STARTS if instance.transfer_syntax_uid in JPEG_XL else CODESTREAM_STARTS
+    return JPEG_XL_STARTS if instance.transfer_syntax_uid in JPEG_XL_SYNTAXES else CODESTREAM_STARTS
 
 
 def by_beginning(

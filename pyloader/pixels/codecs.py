@@ -20,6 +20,17 @@ from pydicom import uid
 from pydicom.pixels.decoders.base import _PIXEL_DATA_DECODERS, Decoder, DecodeRunner
 from pydicom.uid import UID
 
+from pyloader.dicom.syntaxes import (
+    DEFLATED_IMAGE_FRAME,
+    ENCAPSULATED_UNCOMPRESSED,
+    HTJ2K_PRIVATE,
+    JPEG_PROGRESSIVE,
+    JPEG_SPECTRAL,
+    JPEG_XL,
+    JPEG_XL_LOSSLESS,
+    JPEG_XL_RECOMPRESSION,
+    name_of,
+)
 from pyloader.errors import DecodeError
 from pyloader.image import Codestream, PixelModule
 from pyloader.pixels.agreement import (
@@ -34,17 +45,6 @@ from pyloader.pixels.jpeg import is_lossless, read_jpeg
 from pyloader.pixels.jpeg_2000 import bare
 from pyloader.pixels.jpeg_data import check_whole
 from pyloader.pixels.rle import rle_samples
-from pyloader.pixels.syntaxes import (
-    DEFLATED_IMAGE_FRAME,
-    ENCAPSULATED_UNCOMPRESSED,
-    HTJ2K_PRIVATE,
-    JPEG_PROGRESSIVE,
-    JPEG_SPECTRAL,
-    JPEG_XL,
-    JPEG_XL_LOSSLESS,
-    JPEG_XL_RECOMPRESSION,
-    name_of,
-)
 
 PLUGIN = "imagecodecs"
 # OpenJPEG is exact up to here.

@@ -9,8 +9,8 @@ from struct import unpack_from
 from pydicom import uid
 from pydicom.uid import UID
 
+from pyloader.dicom.syntaxes import DEFLATED_IMAGE_FRAME, JPEG_PROGRESSIVE, JPEG_XL_LOSSLESS
 from pyloader.pixels.jpeg_xl import CODESTREAM, CONTAINER
-from pyloader.pixels.syntaxes import DEFLATED_IMAGE_FRAME, JPEG_PROGRESSIVE, JPEG_XL_LOSSLESS
 
 # Markers are two bytes, FF first; here is the second.
 # JPEG and JPEG-LS: ISO 10918-1 B.1.1.3, ISO 14495-1 C.1.1.

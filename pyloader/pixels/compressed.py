@@ -15,12 +15,7 @@ from pydicom.pixels.decoders.base import get_decoder
 from pydicom.uid import UID
 
 from pyloader.dicom.fragments import encapsulate_frame
-from pyloader.errors import DecodeError, UnsupportedError
-from pyloader.image import Codestream, PixelModule
-from pyloader.pixels.agreement import check_agreement, choose_syntax, note
-from pyloader.pixels.codecs import CODECS, PLUGIN, supported_syntaxes
-from pyloader.pixels.samples import CONTAINERS, Samples, stored_values
-from pyloader.pixels.syntaxes import (
+from pyloader.dicom.syntaxes import (
     JPEG_PROGRESSIVE,
     JPEG_SPECTRAL,
     JPEG_XL,
@@ -28,6 +23,11 @@ from pyloader.pixels.syntaxes import (
     instead_of,
     name_of,
 )
+from pyloader.errors import DecodeError, UnsupportedError
+from pyloader.image import Codestream, PixelModule
+from pyloader.pixels.agreement import check_agreement, choose_syntax, note
+from pyloader.pixels.codecs import CODECS, PLUGIN, supported_syntaxes
+from pyloader.pixels.samples import CONTAINERS, Samples, stored_values
 
 LOSSY = frozenset(
     {

@@ -16,6 +16,7 @@ from pyloader.dicom.frames import encapsulated_frame
 from pyloader.dicom.instance import Instance, PixelElement, one_frame
 from pyloader.dicom.modules import Frame, read_pixel_module
 from pyloader.dicom.part10 import NATIVE
+from pyloader.dicom.syntaxes import DEFLATED_IMAGE_FRAME, ENCAPSULATED_UNCOMPRESSED
 from pyloader.dicom.values import value_of
 from pyloader.errors import DecodeError, FormatError, UnsupportedError
 from pyloader.image import Codestream, PixelModule
@@ -31,7 +32,6 @@ from pyloader.pixels.encoded import as_stored
 from pyloader.pixels.native import native_frame
 from pyloader.pixels.palette import apply_palette, note_supplemental
 from pyloader.pixels.samples import check_samples, stored_values
-from pyloader.pixels.syntaxes import DEFLATED_IMAGE_FRAME, ENCAPSULATED_UNCOMPRESSED
 
 CheckSize = Callable[[int, str], object]
 DISPLAYABLE = ("MONOCHROME1", "MONOCHROME2", "RGB", "PALETTE COLOR")
