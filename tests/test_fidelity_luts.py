@@ -81,6 +81,24 @@ async def test_output_class_of_pet_is_float_whatever_the_slope_of_the_slice(slop
     assert delivered.pixels[0, 1] == pytest.approx(9 * slope)
 
 
+@pytest.mark.parametrize("darken", [False, True])
+@pytest.mark.parametrize(("dtype", "padding"), [("i2", -32768), ("u2", 63536)])
+def test_output_class_does_not_depend_on_whether_a_slice_has_padding(dtype, padding, darken):
+    found = set()
+    for value in (padding, 5):
+        image = Image.from_array(
+            np.array([[0, 100], [value, 1000]], dtype),
+            bits_stored=12,
+            rescale_slope=1.0,
+            rescale_intercept=-1024.0,
+            pixel_padding_value=padding,
+        )
+        pixels = deliver(image, Delivery(rescale=True, darken=darken)).pixels
+        assert pixels[1, 1] == -24
+        found.add(pixels.dtype)
+    assert len(found) == 1
+
+
 def test_values_beyond_the_stored_bits_do_not_wrap():
     """A loader of the page may say fewer bits than its pixels have."""
     lying = Image.from_array(row([0, 40000], "u2"), bits_stored=12, rescale_intercept=-5)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pyloader.image import PixelModule
-from pyloader.pixels.padding import value_range
+from pyloader.pixels.padding import padding_range, value_range
 
 Array = NDArray[Any]
 # Numeric classes a viewer's textures hold, the smallest first; float32 holds the rest.
@@ -30,8 +30,13 @@ def class_of(pixels: Array, pixel: PixelModule, slope: float, intercept: float) 
 
 
 def possible_range(pixels: Array, pixel: PixelModule) -> tuple[float, float]:
-    """Return what the stored bits allow, or the dtype where pixels have more than is said."""
-    low, high = pixel.stored_range
+    """Return what the stored bits and padding allow, or the dtype where pixels have more.
+
+    Padding counts by what the header says of it: a slice without any is of its series' class too.
+    """
+    stored = pixel.stored_range
+    padding = padding_range(pixel) or stored
+    low, high = min(stored[0], padding[0]), max(stored[1], padding[1])
     if pixel.bits_stored < pixels.dtype.itemsize * 8:
         least, most = value_range(pixels)
         if least < low or most > high:

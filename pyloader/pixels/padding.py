@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -64,18 +65,33 @@ def range_without(values: Array, mask: NDArray[np.bool_] | None) -> Range:
 def darken_padding(image: Image) -> Image:
     """Return the image with the padding that would be drawn bright at its dark end.
 
-    Viewers know nothing of padding. That on the dark side of the image is left as it is.
+    Viewers know nothing of padding. That on the dark side of the image is left as it is. Padding
+    beyond the stored bits at the bright side is in no slice any more, and not in the description.
     """
-    mask = padding_mask(image)
-    if mask is None:
+    ends = padding_range(image.pixel)
+    if ends is None or image.pixels.ndim == 3:
         return image
-    low, high = range_without(image.pixels, mask)
     is_inverted = image.pixel.photometric_interpretation == "MONOCHROME1"
     if image.modality_lut.lut is None and image.modality_lut.slope < 0 and not image.is_rescaled:
         is_inverted = not is_inverted
+    mask = padding_mask(image)
+    if mask is not None:
+        image = darkened(image, mask, is_inverted)
+    least, most = image.pixel.stored_range
+    if (mask is not None and mask.all()) or not (
+        ends[1] < least if is_inverted else ends[0] > most
+    ):
+        return image
+    pixel = replace(image.pixel, pixel_padding_value=None, pixel_padding_range_limit=None)
+    return replace(image, pixel=pixel)
+
+
+def darkened(image: Image, mask: NDArray[np.bool_], is_inverted: bool) -> Image:
+    """Return the image with the pixels of `mask` that are brighter than the others made dark."""
+    low, high = range_without(image.pixels, mask)
     # Below what is in the image: alone in it, padding must not be as bright as the rest.
     dark = max(high, 0) if is_inverted else min(low, 0)
-    mask &= image.pixels < low if is_inverted else image.pixels > high
-    if not mask.any():
+    bright = mask & (image.pixels < low if is_inverted else image.pixels > high)
+    if not bright.any():
         return image
-    return image.with_pixels(np.where(mask, image.pixels.dtype.type(dark), image.pixels))
+    return image.with_pixels(np.where(bright, image.pixels.dtype.type(dark), image.pixels))
