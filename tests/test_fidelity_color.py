@@ -523,6 +523,9 @@ async def test_icc_profile_that_a_server_does_not_give_is_absent(
         with pytest.raises(HttpStatusError):
             await fetch_bulk(bulk, address, context)
     else:
-        await fetch_bulk(bulk, address, context)
+        note = await fetch_bulk(bulk, address, context)
+        assert note is not None
+        assert "(0028,2000) ICCProfile" in note
+        assert "404" in note
     assert len(found) == 0
     assert len(transport.requests) == 1

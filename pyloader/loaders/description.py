@@ -10,6 +10,7 @@ from urllib.parse import unquote
 
 from pyloader.context import Context
 from pyloader.dicom.address import Address
+from pyloader.dicom.attributes import Attribute
 from pyloader.dicom.instance import Instance
 from pyloader.dicom.json_model import (
     BulkData,
@@ -48,8 +49,8 @@ async def describe(source: str, address: Address, context: Context) -> Instance 
     else:
         named = {keyword_of(name): value for name, value in given["attributes"].items()}
         dataset, bulk, notes = read_attributes(named)
-    await asyncio.gather(*[fetch_bulk(item, address, context) for item in bulk])
-    return instance_of(dataset, notes)
+    lacking = await asyncio.gather(*[fetch_bulk(item, address, context) for item in bulk])
+    return instance_of(dataset, (*notes, *filter(None, lacking)))
 
 
 def series_of(url: str) -> Any:
@@ -90,15 +91,18 @@ def uid_of(attributes: Mapping[str, Any]) -> str | None:
     return str(values[0]) if isinstance(values, list) and values else None
 
 
-async def fetch_bulk(bulk: BulkData, address: Address, context: Context) -> None:
+async def fetch_bulk(bulk: BulkData, address: Address, context: Context) -> str | None:
     """Fetch a value that stands elsewhere: a palette, a table, an overlay.
 
-    One that no pixel depends on stays absent when the server does not give it.
+    One that no pixel depends on stays absent when the server does not give it; the text that is
+    returned then says so.
     """
     url = address.bulk_url(bulk.uri)
     try:
         response = await context.fetch(url, headers={"Accept": BULK_DATA})
         fill(bulk, parts_of(response)[0].body)
-    except LoaderError:
+    except LoaderError as error:
         if bulk.tag not in DESCRIPTIVE:
             raise
+        return f"{Attribute.of(bulk.tag)} stands at {url} and is left out: {error}"
+    return None
