@@ -8,13 +8,23 @@ level. The work does not grow with the number of frames.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 from pydicom import Dataset
+from pydicom.tag import BaseTag
 
 from pyloader.dicom.keywords import snake
-from pyloader.dicom.values import as_numbers, as_tuple, item_of, items_of, nth_of, value_of
+from pyloader.dicom.values import (
+    as_numbers,
+    as_tuple,
+    item_of,
+    items_of,
+    nth_of,
+    tag_of,
+    value_at,
+    value_of,
+)
 
 Module = dict[str, Any]
 # Legacy converted objects keep here what has no place in a macro (PS3.3 C.7.6.16.2.21, .22).
@@ -131,8 +141,15 @@ class Frame:
 def pick(dataset: Dataset, keywords: tuple[str, ...]) -> Module:
     """Return the attributes of `keywords` that a data set has, by snake_case name."""
     found: Module = {}
-    for keyword in keywords:
-        value = value_of(dataset, keyword)
+    present = dataset.keys()
+    for tag, name in named_tags(keywords):
+        value = value_at(dataset, tag) if tag in present else None
         if value is not None:
-            found[snake(keyword)] = value
+            found[name] = value
     return found
+
+
+@cache
+def named_tags(keywords: tuple[str, ...]) -> tuple[tuple[BaseTag, str], ...]:
+    """Return the tags of keywords, with their snake_case names."""
+    return tuple((tag_of(keyword), snake(keyword)) for keyword in keywords)

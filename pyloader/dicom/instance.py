@@ -12,7 +12,7 @@ from pydicom.uid import UID
 
 from pyloader.dicom.fragments import ITEM, find_fragments
 from pyloader.dicom.frames import locate_frames
-from pyloader.dicom.part10 import NATIVE, Beginning, has_prefix, read_beginning, read_elements
+from pyloader.dicom.part10 import NATIVE, Beginning, has_prefix, read_beginning, read_data_set
 from pyloader.dicom.pixel_header import PixelHeader, read_pixel_header
 from pyloader.dicom.values import UNREADABLE
 from pyloader.errors import FormatError, ImageIdError
@@ -136,7 +136,7 @@ def parse_part10(body: bytes, url: str = "") -> Instance:
         beginning = begin(body, url)
         if beginning.is_deflated:
             beginning = beginning.inflated(url)
-        instance, header = read_data_set(beginning, body, url)
+        instance, header = read_header(beginning, body, url)
         if header is not None:
             pixels = pixels_in(instance, beginning.body, header)
             instance = replace(instance, pixels=pixels)
@@ -164,7 +164,7 @@ def parse_beginning(body: bytes, url: str = "") -> tuple[Instance, PixelHeader] 
             beginning = begin(body, url)
             if beginning.is_deflated:
                 return None
-            instance, header = read_data_set(beginning, body, url)
+            instance, header = read_header(beginning, body, url)
         except FormatError:
             if has_prefix(body):
                 return None  # cut off within an element
@@ -183,12 +183,10 @@ def begin(body: bytes, url: str) -> Beginning:
         raise FormatError(f"{not_dicom(body, url)}: {type(error).__name__}: {error}") from error
 
 
-def read_data_set(
-    beginning: Beginning, body: bytes, url: str
-) -> tuple[Instance, PixelHeader | None]:
+def read_header(beginning: Beginning, body: bytes, url: str) -> tuple[Instance, PixelHeader | None]:
     """Return the instance without its pixels, and the header of these."""
     try:
-        dataset, position = read_elements(beginning)
+        dataset, position = read_data_set(beginning)
         plausible = len(dataset) > 0 and ("SOPClassUID" in dataset or "Rows" in dataset)
     except Exception as error:
         raise FormatError(f"{not_dicom(body, url)}: {type(error).__name__}: {error}") from error

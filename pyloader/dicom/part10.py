@@ -9,13 +9,10 @@ from __future__ import annotations
 import warnings
 import zlib
 from dataclasses import dataclass, replace
-from io import BytesIO
 from struct import pack
 
 from pydicom import Dataset
 from pydicom.dataset import FileMetaDataset
-from pydicom.filereader import read_dataset
-from pydicom.tag import BaseTag
 from pydicom.uid import (
     UID,
     DeflatedExplicitVRLittleEndian,
@@ -25,6 +22,7 @@ from pydicom.uid import (
 )
 from pydicom.valuerep import VR
 
+from pyloader.dicom.elements import Layout, read_elements
 from pyloader.dicom.text import settle_character_set
 from pyloader.errors import FormatError
 
@@ -45,30 +43,6 @@ NATIVE = (
     DeflatedExplicitVRLittleEndian,
     ExplicitVRBigEndian,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Layout:
-    """How the elements of a data set are written (PS3.5 7.1 and 7.3)."""
-
-    is_implicit: bool
-    is_big_endian: bool
-
-    @property
-    def order(self) -> str:
-        """Byte order as `struct` and numpy name it."""
-        return ">" if self.is_big_endian else "<"
-
-    @property
-    def syntax(self) -> UID:
-        """The native transfer syntax of that layout."""
-        if self.is_big_endian:
-            return ExplicitVRBigEndian
-        return ImplicitVRLittleEndian if self.is_implicit else ExplicitVRLittleEndian
-
-    def __str__(self) -> str:
-        vr = "implicit" if self.is_implicit else "explicit"
-        return f"{vr} VR, {'big' if self.is_big_endian else 'little'} endian"
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +92,7 @@ def read_beginning(body: bytes) -> Beginning:
     PS3.10 7.1 (preamble, File Meta Information), PS3.7 E (command sets, which dumps have).
     """
     meta, position = read_meta(body, start_of_meta(body))
-    position = skip_group(body, position, 0, Layout(True, False))
+    _, position = read_group(body, position, 0, Layout(True, False))
     declared = UID(str(meta.get("TransferSyntaxUID") or ""))
     found = layout_of(body, position, declared)
     return Beginning(meta, body, position, found, decide_syntax(declared, found, body, position))
@@ -142,25 +116,15 @@ def read_meta(body: bytes, start: int) -> tuple[FileMetaDataset, int]:
     They are explicit little endian (PS3.10 7.1); in files that break this, their bytes tell.
     """
     layout = layout_of(body, start, ExplicitVRLittleEndian)
-    stop = skip_group(body, start, 2, layout)
-    if stop == start:
-        return FileMetaDataset(), start
-    stream = BytesIO(body[start:stop])
-    return FileMetaDataset(read_dataset(stream, layout.is_implicit, not layout.is_big_endian)), stop
+    elements, stop = read_group(body, start, 2, layout)
+    return FileMetaDataset(elements), stop
 
 
-def skip_group(body: bytes, start: int, group: int, layout: Layout) -> int:
-    """Return where the elements of a group that begin at `start` end; `start` if none do."""
+def read_group(body: bytes, start: int, group: int, layout: Layout) -> tuple[Dataset, int]:
+    """Return the elements of a group that begin at `start`, and where they end."""
     if body[start : start + 2] != pack(f"{layout.order}H", group) or len(body) < start + 8:
-        return start
-
-    def is_beyond(tag: BaseTag, vr: str | None, length: int) -> bool:
-        return tag.group != group
-
-    stream = BytesIO(body)
-    stream.seek(start)
-    read_dataset(stream, layout.is_implicit, not layout.is_big_endian, stop_when=is_beyond)
-    return stream.tell()
+        return Dataset(), start
+    return read_elements(body, start, layout, lambda tag: tag >> 16 != group)
 
 
 def layout_of(body: bytes, position: int, declared: UID) -> Layout:
@@ -224,18 +188,10 @@ def inflate(packed: bytes, url: str) -> bytes:
     return b"".join(pieces)
 
 
-def read_elements(beginning: Beginning) -> tuple[Dataset, int]:
+def read_data_set(beginning: Beginning) -> tuple[Dataset, int]:
     """Return the data set up to its pixel data, and where in the body these begin."""
-
-    def is_pixels(tag: BaseTag, vr: str | None, length: int) -> bool:
-        return tag in PIXEL_KEYWORDS
-
-    stream = BytesIO(beginning.body)  # shares the bytes, does not copy them
-    stream.seek(beginning.position)
-    layout = beginning.layout
-    dataset = read_dataset(
-        stream, layout.is_implicit, not layout.is_big_endian, stop_when=is_pixels
-    )
+    body, start, layout = beginning.body, beginning.position, beginning.layout
+    dataset, stop = read_elements(body, start, layout, PIXEL_KEYWORDS.__contains__)
     dataset.file_meta = beginning.meta
     settle_character_set(dataset)
-    return dataset, stream.tell()
+    return dataset, stop

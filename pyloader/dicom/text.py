@@ -24,7 +24,7 @@ def settle_character_set(dataset: Dataset) -> None:
     declared = dataset.get("SpecificCharacterSet") or ""
     if not isinstance(declared, str) or declared.strip() not in ASCII:
         return
-    others = [body for body in raw_texts(dataset) if not body.isascii()]
+    others = list(texts_beyond_ascii(dataset))
     if not others:
         return
     is_utf8 = all(map(is_utf_8, others))
@@ -38,15 +38,14 @@ def settle_character_set(dataset: Dataset) -> None:
     )
 
 
-def raw_texts(dataset: Dataset) -> Iterator[bytes]:
+def texts_beyond_ascii(dataset: Dataset) -> Iterator[bytes]:
     """Yield the texts at the top level, as encoded; those of private attributes are nobody's."""
-    for tag in dataset.keys():  # noqa: SIM118 -- iterating a data set converts it
-        element = dataset.get_item(tag, keep_deferred=True)
-        body = getattr(element, "value", None)
-        if isinstance(body, bytes) and not tag.is_private and ESCAPE not in body:
-            vr = getattr(element, "VR", None) or vr_of(tag)
-            if vr in TEXT_VRS:
-                yield body
+    for element in dataset.values():
+        body = element.value
+        if not isinstance(body, bytes) or body.isascii() or ESCAPE in body:
+            continue
+        if not element.tag.is_private and (element.VR or vr_of(element.tag)) in TEXT_VRS:
+            yield body
 
 
 def is_utf_8(body: bytes) -> bool:

@@ -22,6 +22,8 @@ from pydicom.errors import BytesLengthException
 from pydicom.multival import MultiValue
 from pydicom.tag import BaseTag
 
+from pyloader.dicom.quick import ODD, quick_value
+
 NUMERIC = frozenset({"DS", "FD", "FL", "IS", "SL", "SS", "SV", "UL", "US", "UV"})
 BINARY = frozenset({"OB", "OD", "OF", "OL", "OV", "OW", "UN"})
 # What pydicom raises for values, and for VRs, that are none.
@@ -43,10 +45,16 @@ AFTER_NUMBER = re.compile(r"[\d.,:]")
 LEADING_NUMBER = re.compile(r"[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d+)?")
 
 
+# The tags that are asked for, one object each: a dict finds what is the same object without asking
+# whether it is equal, which for a `BaseTag` is a call into Python.
+TAGS: dict[int, BaseTag] = {}
+
+
 @cache
 def tag_of(keyword: str) -> BaseTag:
     """Return the tag of a keyword of the DICOM dictionary."""
-    return BaseTag(tag_for_keyword(keyword) or 0)
+    tag = tag_for_keyword(keyword) or 0
+    return TAGS.setdefault(tag, BaseTag(tag))
 
 
 @cache
@@ -118,7 +126,18 @@ def value_of(dataset: Dataset, keyword: str) -> Any:
 
     Numbers are int or float, several values are a list, anything else but bytes is str.
     """
-    tag = tag_of(keyword)
+    return value_at(dataset, tag_of(keyword))
+
+
+def value_at(dataset: Dataset, tag: BaseTag) -> Any:
+    """Return what `value_of` does, by a tag of `tag_of`."""
+    found = dataset._dict.get(tag)
+    if found is None:
+        return None
+    if type(found) is RawDataElement:
+        value = quick_value(found)
+        if value is not ODD:
+            return value
     element = element_of(dataset, tag)
     if element is None or element.VR == "SQ":
         return None
