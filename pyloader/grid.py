@@ -6,10 +6,10 @@ Which slices there are, and how they are turned, stands at the top of `pyloader.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Iterator
+from dataclasses import dataclass, field, replace
 from itertools import permutations
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 from uuid import NAMESPACE_URL, uuid5
 
 import numpy as np
@@ -25,6 +25,7 @@ PART = re.compile(r"(?:(?P<axis>[xyz])(?:-(?P<slice>\d+))?|(?P<lone>\d+))(?:,t-(
 VIEWS = {"x": ((1, 1), (2, -1)), "y": ((0, 1), (2, -1)), "z": ((0, 1), (1, 1))}
 # Cosine of directions that still count as perpendicular: half a pixel in 512.
 SQUARE = 1e-3
+Value = TypeVar("Value")
 
 
 class Direction(NamedTuple):
@@ -73,6 +74,8 @@ class Grid:
 
     shape: tuple[int, int, int, int]
     affine: NDArray[np.float64] | None = None
+    # What holds for many slices, each of which asks for it.
+    _known: dict[Hashable, Any] = field(default_factory=dict, init=False, repr=False)
 
     def __post_init__(self) -> None:
         """Check the shape and the affine.
@@ -118,13 +121,20 @@ class Grid:
         """
         if self.affine is None:
             return PlaneModule()
+        kind = ("plane", cut.axis, cut.across, cut.down, source)
+        parallel = self._once(kind, lambda: self._parallel(cut, source))
+        position = tuple((self.affine @ self._first(cut))[:3].tolist())
+        return replace(parallel, image_position_patient=position)
+
+    def _parallel(self, cut: Cut, source: str) -> PlaneModule:
+        """Return what is the same of all slices that are parallel to one."""
+        assert self.affine is not None
         across, down = (self._step(way) for way in (cut.across, cut.down))
         columns, rows = np.linalg.norm(across), np.linalg.norm(down)
         normal = np.cross(across / columns, down / rows)
         distance = float(abs(normal @ self.affine[:3, cut.axis]))
         return PlaneModule(
             frame_of_reference_uid=frame_of_reference_uid(source),
-            image_position_patient=tuple((self.affine @ self._first(cut))[:3].tolist()),
             image_orientation_patient=(*(across / columns).tolist(), *(down / rows).tolist()),
             pixel_spacing=(float(rows), float(columns)),
             slice_thickness=distance,
@@ -133,6 +143,10 @@ class Grid:
 
     def warnings(self, cut: Cut) -> tuple[str, ...]:
         """Return what a slice, or a stack of its like, would be drawn wrong in, each a sentence."""
+        axes = (cut.across.axis, cut.down.axis, cut.axis)
+        return self._once(("warnings", *axes), lambda: self._warnings(cut))
+
+    def _warnings(self, cut: Cut) -> tuple[str, ...]:
         if self.affine is None:
             return ()
         across, down, step = (
@@ -206,7 +220,7 @@ class Grid:
 
     def _voxel_axis(self, patient_axis: int) -> int:
         """Return the voxel axis that is nearest to an axis of the patient."""
-        return nearest_axes(self.affine)[patient_axis]
+        return self._once("axes", lambda: nearest_axes(self.affine))[patient_axis]
 
     def _direction(self, patient_axis: int, sign: int) -> Direction:
         """Return the way through the voxels that is nearest to a way through the patient."""
@@ -228,6 +242,13 @@ class Grid:
         for way in (cut.across, cut.down):
             first[way.axis] = self.shape[way.axis] - 1 if way.is_backwards else 0
         return first
+
+    def _once(self, key: Hashable, make: Callable[[], Value]) -> Value:
+        """Return ``make()``, called once for each `key`."""
+        if key not in self._known:
+            self._known[key] = make()
+        value: Value = self._known[key]
+        return value
 
 
 def is_usable(affine: NDArray[Any]) -> bool:

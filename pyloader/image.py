@@ -301,7 +301,8 @@ class Image:
         pixels = check_pixels(as_numbers(pixels))
         rows, columns, samples = (*pixels.shape, 1)[:3]
         if pixels.dtype == self.pixels.dtype and samples == self.pixel.samples_per_pixel:
-            pixel = replace(self.pixel, rows=rows, columns=columns)
+            is_alike = pixels.shape == self.pixels.shape
+            pixel = self.pixel if is_alike else replace(self.pixel, rows=rows, columns=columns)
             return replace(self, pixels=pixels, pixel=pixel, **changes)
         kept: dict[str, Any] = {
             "pixel_padding_value": self.pixel.pixel_padding_value,

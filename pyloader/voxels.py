@@ -41,6 +41,21 @@ class Volume:
     affine: NDArray[np.float64] | None = None
     attributes: Mapping[str, Any] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    _grid: Grid = field(init=False, repr=False)
+    # Images of no memory, by shape and dtype, with all that slices have in common.
+    _common: dict[Any, Image] = field(default_factory=dict, init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Make the grid.
+
+        Raises
+        ------
+        FormatError
+            The affine cannot be inverted.
+        """
+        timepoints, slices, rows, columns = self.voxels.shape[:4]
+        shape = (columns, rows, slices, timepoints)
+        object.__setattr__(self, "_grid", Grid(shape, self.affine))
 
     @classmethod
     def from_array(
@@ -90,8 +105,7 @@ class Volume:
     @property
     def grid(self) -> Grid:
         """Where the voxels are."""
-        timepoints, slices, rows, columns = self.voxels.shape[:4]
-        return Grid((columns, rows, slices, timepoints), self.affine)
+        return self._grid
 
     @property
     def nbytes(self) -> int:
@@ -111,7 +125,7 @@ class Volume:
         cut = self.grid.cut(image_id)
         pixels = magnitude(self.pixels(cut))
         warnings = (*self.warnings, *self.grid.warnings(cut), *inexact(pixels))
-        return replace(self._describe(pixels, cut, image_id), warnings=warnings)
+        return self._describe(pixels, cut, image_id, warnings)
 
     def modules(self, image_id: ImageId) -> dict[str, Any]:
         """Return what describes a slice, as `pyloader.load_metadata` does; voxels are not read."""
@@ -124,15 +138,30 @@ class Volume:
             "voi_lut": image.voi_lut,
         }
 
-    def _describe(self, pixels: NDArray[Any], cut: Cut, image_id: ImageId) -> Image:
+    def _describe(
+        self, pixels: NDArray[Any], cut: Cut, image_id: ImageId, warnings: tuple[str, ...] = ()
+    ) -> Image:
         """Return the image of a slice's pixels."""
-        image = Image.from_array(pixels, **self.attributes)
+        common = self._like(pixels)
+        plane = self._plane(common.plane, cut, image_id)
+        return common.with_pixels(pixels, plane=plane, warnings=warnings)
+
+    def _like(self, pixels: NDArray[Any]) -> Image:
+        """Return an image of such pixels, for all that describes them but their place."""
+        kind = (pixels.shape, pixels.dtype)
+        if kind not in self._common:
+            blank = np.broadcast_to(np.zeros((), pixels.dtype), pixels.shape)
+            self._common[kind] = Image.from_array(blank, **self.attributes)
+        return self._common[kind]
+
+    def _plane(self, of_author: PlaneModule, cut: Cut, image_id: ImageId) -> PlaneModule:
+        """Return where a slice is; what the author says of slices as they are stored wins."""
         if self.affine is None:
-            # What an author says of the plane holds for slices as they are stored.
-            return image if cut.axis == 2 else replace(image, plane=PlaneModule())
-        known = {name: getattr(image.plane, name) for name in OF_AUTHOR if cut.axis == 2}
+            return of_author if cut.axis == 2 else PlaneModule()
+        plane = self.grid.plane(cut, image_id.source)
+        known = {name: getattr(of_author, name) for name in OF_AUTHOR if cut.axis == 2}
         known = {name: value for name, value in known.items() if value is not None}
-        return replace(image, plane=replace(self.grid.plane(cut, image_id.source), **known))
+        return replace(plane, **known) if known else plane
 
     def pixels(self, cut: Cut) -> NDArray[Any]:
         """Return (rows, columns) or (rows, columns, samples) of a slice: not copied, read-only."""
