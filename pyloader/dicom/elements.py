@@ -88,7 +88,9 @@ def read_all(
     found: dict[BaseTag, Element] = {}
     element: Element | None
     while True:
-        position = read_plain(found, body, position, layout, is_end)
+        position, is_whole = read_plain(found, body, position, layout, is_end)
+        if is_whole:
+            return found, position
         element, position = read_other(found, body, position, layout, is_end)
         if element is None:
             return found, position
@@ -118,33 +120,34 @@ def read_by_pydicom(
 
 def read_plain(
     found: dict[BaseTag, Element], body: bytes, position: int, layout: Layout, is_end: IsEnd
-) -> int:
-    """Add the elements from `position` on, and return where the first stands that is not plain."""
+) -> tuple[int, bool]:
+    """Add the elements from `position` on; return where one stands that is not plain, or beyond
+    the end of the data set, and whether it is beyond."""
     is_implicit, is_little = layout.is_implicit, not layout.is_big_endian
     read = Struct(f"{layout.order}{'HHL' if is_implicit else 'HH2sH'}").unpack_from
     long = f"{layout.order}L"
-    last = len(body) - 12
-    vr = None
+    vr, last = None, len(body) - 12
     while position <= last:
         start = position + 8
         if is_implicit:
             group, number, length = read(body, position)
         else:
             group, number, written, length = read(body, position)
-            vr, is_long = WRITTEN_VRS.get(written, (None, False))
+            vr, is_long = WRITTEN_VRS.get(written, ("", False))
             if is_long:
                 (length,) = unpack_from(long, body, start)
                 start += 4
         tag = group << 16 | number
-        is_known = is_implicit or vr is not None
-        if length == UNDEFINED_LENGTH or tag >= DELIMITERS or not is_known or is_end(tag):
+        if tag >= DELIMITERS or vr == "":
             break
+        if length == UNDEFINED_LENGTH or is_end(tag):
+            return position, is_end(tag)
         value = body[start : start + length] if length else empty_value_for_VR(vr, raw=True)
         key = TAGS.get(tag) or BaseTag(tag)
-        position = min(start + length, len(body))
+        position = start + length
         fields = (key, vr, length, value, start, is_implicit, is_little, True, False)
         found[key] = tuple.__new__(RawDataElement, fields)  # its own __new__ takes keywords
-    return position
+    return min(position, len(body)), False
 
 
 def read_other(

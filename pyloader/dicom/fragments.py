@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from struct import pack, unpack_from
+from struct import unpack_from
 
 from pyloader.errors import FormatError
 
@@ -122,8 +122,3 @@ def fragments_of(body: bytes) -> Iterator[bytes]:
                 "offset table is wrong, or the file is damaged"
             )
         yield body[start:position]
-
-
-def encapsulate_frame(frame: bytes) -> bytes:
-    """Return a frame as Pixel Data of that frame alone: an empty offset table and one item."""
-    return b"".join((ITEM, pack("<L", 0), ITEM, pack("<L", len(frame)), frame, DELIMITER))

@@ -24,6 +24,7 @@ from pydicom.valuerep import VR
 
 from pyloader.dicom.elements import Layout, read_elements
 from pyloader.dicom.text import settle_character_set
+from pyloader.dicom.values import value_of
 from pyloader.errors import FormatError
 
 PREAMBLE_BYTES = 128
@@ -93,7 +94,7 @@ def read_beginning(body: bytes) -> Beginning:
     """
     meta, position = read_meta(body, start_of_meta(body))
     _, position = read_group(body, position, 0, Layout(True, False))
-    declared = UID(str(meta.get("TransferSyntaxUID") or ""))
+    declared = UID(str(value_of(meta, "TransferSyntaxUID") or ""))
     found = layout_of(body, position, declared)
     return Beginning(meta, body, position, found, decide_syntax(declared, found, body, position))
 

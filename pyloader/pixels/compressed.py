@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from io import BytesIO
-from typing import Any
 
 import numpy as np
 from pydicom import uid
-from pydicom.pixels.decoders.base import get_decoder
 from pydicom.uid import UID
 
-from pyloader.dicom.fragments import encapsulate_frame
 from pyloader.dicom.syntaxes import (
     JPEG_PROGRESSIVE,
     JPEG_SPECTRAL,
@@ -26,8 +21,8 @@ from pyloader.dicom.syntaxes import (
 from pyloader.errors import DecodeError, UnsupportedError
 from pyloader.image import Codestream, PixelModule
 from pyloader.pixels.agreement import check_agreement, choose_syntax, note
-from pyloader.pixels.codecs import CODECS, PLUGIN, supported_syntaxes
-from pyloader.pixels.samples import CONTAINERS, Samples, stored_values
+from pyloader.pixels.codecs import CODECS, decode_samples, supported_syntaxes
+from pyloader.pixels.samples import CONTAINERS, Samples, any_bits, stored_values
 
 LOSSY = frozenset(
     {
@@ -92,7 +87,7 @@ def decode_compressed(
         check_supported(syntax)
         stream = CODECS[syntax].read(frame, syntax, stored)
         check_agreement(stream, stored)
-        pixels, photometric = run_decoder(frame, syntax, stream, stored)
+        pixels, photometric = decode_samples(frame, syntax, stream, stored)
         is_lossy = declared in LOSSY or syntax in LOSSY
         return settle(pixels, photometric, stream, stored, is_lossy)
 
@@ -124,36 +119,6 @@ def check_supported(syntax: UID) -> None:
         )
 
 
-def run_decoder(
-    frame: bytes, syntax: UID, stream: Codestream, stored: PixelModule
-) -> tuple[Samples, str]:
-    """Return the samples as the codec gives them, and their photometric interpretation.
-
-    pydicom is told of the codestream, not of the header, so that it corrects nothing.
-    """
-    size = CONTAINERS[-(-(stream.bits or stored.bits_allocated) // 8)] * 8
-    options: dict[str, Any] = {
-        "index": 0,
-        "number_of_frames": 1,
-        "decoding_plugin": PLUGIN,
-        "rows": stream.rows,
-        "columns": stream.columns,
-        "samples_per_pixel": stream.samples_per_pixel,
-        "photometric_interpretation": stream.photometric_interpretation,
-        "coded_photometric": stream.photometric_interpretation,
-        "codestream_bits": stream.bits or 0,
-        "bits_allocated": size,
-        "bits_stored": size,
-        "pixel_representation": int(bool(stream.is_signed)),
-        "planar_configuration": 0,
-    }
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", r"The \(0028,0004\)")  # decided by `agreement`
-        source = BytesIO(encapsulate_frame(frame))
-        pixels, found = get_decoder(syntax).as_array(source, raw=True, **options)
-    return pixels, str(found["photometric_interpretation"])
-
-
 # ---------------------------------------------------------------- bits and sign
 
 
@@ -168,7 +133,7 @@ def settle(
     if bits == stored.bits_allocated > stored.bits_stored and not is_lossy:
         words = pixels.view(f"{dtype.kind}{pixels.dtype.itemsize}")
         values = stored_values(words, stored)
-        if not np.array_equal(values, words):
+        if values is not words and not np.array_equal(values, words):
             note(
                 f"the codestream has all {bits} bits of a word, (0028,0101) BitsStored is "
                 f"{stored.bits_stored}; the others were left out"
@@ -184,7 +149,10 @@ def check_precision(pixels: Samples, stream: Codestream) -> None:
 
     Those of lossless JPEG are sums modulo 65536, whatever its precision (ISO 10918-1 H.1.2.1).
     """
-    if stream.bits is None or stream.is_signed or stream.bits >= pixels.dtype.itemsize * 8:
+    size = pixels.dtype.itemsize
+    if stream.bits is None or stream.is_signed or stream.bits >= size * 8:
+        return
+    if pixels.nbytes % 8 == 0 and not any_bits(pixels.reshape(-1).view("u8"), size) >> stream.bits:
         return
     largest = int(pixels.max())
     if largest >> stream.bits:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -97,6 +98,7 @@ class Segment:
     end: int
 
 
+@lru_cache(maxsize=1)  # whoever looks at a frame asks, and finding its markers takes a while
 def read_jpeg(frame: bytes) -> JpegHeader:
     """Read the headers of a codestream.
 

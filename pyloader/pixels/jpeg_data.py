@@ -28,6 +28,7 @@ LEAST_BITS = 24
 # Put behind the data, they change only an image whose own data end before its last sample.
 CANARIES = (bytes(range(0x11, 0xF0, 7)) * 4, bytes(range(0xEE, 0x10, -5)) * 4)
 COEFFICIENTS = 64
+ROWS_AT_ONCE = 16
 # Of a lossless process, from what is left, above, and left of that (ISO 10918-1 Table H.1).
 PREDICTORS: Mapping[int, Callable[[Pixels, Pixels, Pixels], Pixels]] = {
     1: lambda left, above, corner: left,
@@ -135,9 +136,13 @@ def ends_alike(frame: bytes, header: JpegHeader, pixels: Pixels) -> bool:
     shift = header.scans[0].low_bit
     if np.all(pixels[-1, -1] >> shift == 1 << (header.precision - shift - 1)):
         return False
-    codes, count = "".join(found), predicted_at_end(pixels >> shift, header.scans[0].first)
-    data = frame[header.scans[0].start : header.scans[0].end].replace(b"\xff\0", b"\xff")
-    bits = np.unpackbits(np.frombuffer(data[-(count * len(codes) // 8 + 2) :], "u1"))
+    codes = "".join(found)
+    count = predicted_at_end(pixels >> shift if shift else pixels, header.scans[0].first)
+    needed = count * len(codes) // 8 + 2
+    # At most every other byte is one that was put in behind FF (B.1.1.5).
+    start = max(header.scans[0].start, header.scans[0].end - 2 * needed - 1)
+    data = frame[start : header.scans[0].end].replace(b"\xff\0", b"\xff")
+    bits = np.unpackbits(np.frombuffer(data[-needed:], "u1"))
     if count * len(codes) < LEAST_BITS or bits.size < count * len(codes) + 7:
         return False
     expected = np.tile(np.frombuffer(codes.encode(), "u1") - ord("0"), count)
@@ -153,9 +158,7 @@ def predicted_at_end(pixels: Pixels, predictor: int) -> int:
 
     Looked at are the last rows of one value, and two before them.
     """
-    same = (pixels == pixels[-1, -1]).reshape(len(pixels), -1)
-    alike = np.asarray(same.all(axis=1))
-    whole = alike.size if alike.all() else int(np.argmin(alike[::-1]))
+    whole = rows_alike(pixels)
     rows = pixels[-whole - 2 :].astype("i4")
     left, above, corner = rows[1:, :-1], rows[:-1, 1:], rows[:-1, :-1]
     as_predicted: Pixels = np.empty(rows[1:].shape, bool)
@@ -164,6 +167,16 @@ def predicted_at_end(pixels: Pixels, predictor: int) -> int:
     by_pixel = as_predicted.reshape(len(as_predicted) * pixels.shape[1], -1)
     last = np.asarray(by_pixel.all(axis=1))
     return last.size if last.all() else int(np.argmin(last[::-1]))
+
+
+def rows_alike(pixels: Pixels) -> int:
+    """Return how many of the last rows have the value of the last pixel alone."""
+    for stop in range(len(pixels), 0, -ROWS_AT_ONCE):
+        rows = pixels[max(0, stop - ROWS_AT_ONCE) : stop]
+        alike = (rows == pixels[-1, -1]).reshape(len(rows), -1).all(axis=1)
+        if not alike.all():
+            return len(pixels) - stop + int(np.argmin(alike[::-1]))
+    return len(pixels)
 
 
 def zero_codes(frame: bytes, scan: Scan) -> Iterator[str]:
