@@ -15,6 +15,8 @@ const REPORT_EVERY_MS = 50;
 const PROBE_MS = 5000;
 const MOST_REDIRECTS = 5;
 const NOTHING = new Uint8Array(0);
+// What is taken for a body before it comes.
+const MOST_IN_ADVANCE = 2 ** 28;
 // What says nothing of the user: it may follow a redirect, and needs no leave of another origin.
 const OPEN_HEADERS = new Set(['accept', 'accept-language', 'content-language', 'range']);
 
@@ -169,12 +171,56 @@ async function readBody(head, response, { onProgress, begin, feed }, watch) {
   const total = announced ? Number(announced) : undefined;
   const fed = head.status >= 200 && head.status < 300 && begin?.(head) ? feed : undefined;
   if (!response.body) return NOTHING;
+  // The stream of a Blob, read so, never ends in Chromium when the thread was held up meanwhile.
+  const isFile = !response.url;
+  const filling = fed || isFile ? undefined : Filling.of(response.body, total);
+  if (filling) {
+    await readStream(filling, total, { onProgress, take: () => true, watch });
+    return filling.body;
+  }
   /** @type {Uint8Array[]} */
   const chunks = [];
   const take = fed ?? ((/** @type {Uint8Array} */ chunk) => chunks.push(chunk) > 0);
   const loaded = await readStream(response.body.getReader(), total, { onProgress, take, watch });
   if (fed) return NOTHING;
   return chunks.length === 1 ? chunks[0] : join(chunks, loaded);
+}
+
+/** Reads a body into one buffer of the length that was announced, where the browser does that. */
+class Filling {
+  #reader;
+  #buffer;
+  #filled = 0;
+
+  /** @param {ReadableStreamBYOBReader} reader @param {number} length */
+  constructor(reader, length) {
+    this.#reader = reader;
+    this.#buffer = new ArrayBuffer(length + 1); // there is always room to see the end
+  }
+
+  /** @param {ReadableStream} stream @param {number | undefined} length @returns {Filling | undefined} */
+  static of(stream, length) {
+    if (!length || length > MOST_IN_ADVANCE) return undefined;
+    try {
+      return new Filling(stream.getReader({ mode: 'byob' }), length);
+    } catch {
+      return undefined; // no stream of bytes
+    }
+  }
+
+  /** @returns {Promise<{done: boolean, value: Uint8Array}>} */
+  async read() {
+    // A server of another origin may hide that what it counts is compressed.
+    if (this.#filled === this.#buffer.byteLength) this.#buffer = join([new Uint8Array(this.#buffer)], 2 * this.#filled).buffer;
+    const { done, value = NOTHING } = await this.#reader.read(new Uint8Array(this.#buffer, this.#filled));
+    this.#buffer = value.buffer; // the one that was given is taken away
+    this.#filled += value.length;
+    return { done, value };
+  }
+
+  get body() {
+    return new Uint8Array(this.#buffer, 0, this.#filled);
+  }
 }
 
 /** @param {number} loaded @param {number | undefined} total @returns {(error: any) => never} */
@@ -184,12 +230,12 @@ function cut(loaded, total) {
   };
 }
 
-/** @param {ReadableStreamDefaultReader<Uint8Array>} reader @param {number | undefined} total @param {{onProgress: OnProgress, take: (chunk: Uint8Array) => boolean, watch: Watch}} use */
+/** @param {Filling | ReadableStreamDefaultReader<Uint8Array>} reader @param {number | undefined} total @param {{onProgress: OnProgress, take: (chunk: Uint8Array) => boolean, watch: Watch}} use */
 async function readStream(reader, total, { onProgress, take, watch }) {
   let [loaded, told, reported] = [0, -1, 0];
   for (;;) {
     const { done, value } = await reader.read().catch(cut(loaded, total));
-    if (done) break;
+    if (done || !value) break;
     watch.restart();
     loaded += value.length;
     if (performance.now() - reported > REPORT_EVERY_MS) {
@@ -197,7 +243,7 @@ async function readStream(reader, total, { onProgress, take, watch }) {
       onProgress((told = loaded), total);
     }
     if (take(value)) continue;
-    await reader.cancel();
+    await /** @type {ReadableStreamDefaultReader} */ (reader).cancel();
     break;
   }
   if (told !== loaded) onProgress(loaded, total);

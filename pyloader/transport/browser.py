@@ -6,11 +6,11 @@ crosses into Python once, as one ``bytes`` or, for a `Sink`, as those that arriv
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from js import AbortController, Object
-from pyodide.ffi import to_js
+from js import JSON, AbortController
 
 from pyloader.errors import NetworkError, RequestError
 from pyloader.transport import Progress, Request, Response, Sink, Transport
@@ -36,19 +36,20 @@ class BrowserTransport:
     ) -> Response:
         """Return the answer; a cancelled task aborts the browser's request."""
         js_controller = AbortController.new()
-        js_request = to_js(plain_request(request), dict_converter=Object.fromEntries)
+        js_request = JSON.parse(json.dumps(plain_request(request)))
         guard = None if sink is None else Guard(sink)
         callbacks = () if guard is None else (guard.begin, guard.feed)
         try:
             js_answer = await self.js_send(js_request, js_controller.signal, progress, *callbacks)
-        finally:
-            # Harmless after the answer; needed when the task was cancelled while it waited.
-            js_controller.abort()
+        except BaseException:
+            js_controller.abort()  # the task was cancelled while it waited
+            raise
         if guard is not None and guard.failure is not None:
             raise guard.failure
         if hasattr(js_answer, "error"):
             raise ERRORS[js_answer.kind](js_answer.error, request.url)
-        return replace(head_of(js_answer), body=js_answer.body.to_bytes())
+        head = guard.head if guard is not None and guard.head is not None else head_of(js_answer)
+        return replace(head, body=js_answer.body.to_bytes())
 
 
 class Guard:
@@ -56,12 +57,14 @@ class Guard:
 
     def __init__(self, sink: Sink) -> None:
         self.sink = sink
+        self.head: Response | None = None
         self.failure: Exception | None = None
 
     def begin(self, js_answer: Any) -> bool:
         """Pass the header on; after a failure the first chunk is to end the request."""
         try:
-            return self.sink.begin(head_of(js_answer))
+            self.head = head_of(js_answer)
+            return self.sink.begin(self.head)
         except Exception as error:
             self.failure = error
             return True
@@ -93,7 +96,8 @@ def plain_request(request: Request) -> dict[str, Any]:
 
 def head_of(js_answer: Any) -> Response:
     """Return an answer without its body."""
-    return Response(js_answer.url, js_answer.status, js_answer.headers.to_py(), b"")
+    headers = json.loads(JSON.stringify(js_answer.headers))
+    return Response(js_answer.url, js_answer.status, headers, b"")
 
 
 if TYPE_CHECKING:

@@ -282,3 +282,20 @@ test('an abort ends a body on its way', async () => {
   await assert.rejects(send('/endless', { signal: controller.signal, begin: () => true, feed }));
   await seen.at(-1).gone;
 });
+
+// ------------------------------------------------------------------ bodies that are not as announced
+
+for (const [what, announced] of [['more', '5'], ['fewer', '5000']]) {
+  test(`a body of ${what} bytes than announced is read whole`, async (t) => {
+    const body = Uint8Array.from({ length: 1000 }, (_, index) => index % 251);
+    t.mock.method(globalThis, 'fetch', async () => new Response(body, { headers: { 'content-length': announced } }));
+    equal((await send('/body')).body, body);
+  });
+}
+
+test('a body is read where the browser has no reader that fills a buffer', async (t) => {
+  const body = Uint8Array.of(1, 2, 3);
+  const stream = new ReadableStream({ start: (controller) => (controller.enqueue(body), controller.close()) }); // not of bytes
+  t.mock.method(globalThis, 'fetch', async () => new Response(stream, { headers: { 'content-length': '3' } }));
+  equal((await send('/body')).body, body);
+});
