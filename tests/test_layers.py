@@ -134,6 +134,8 @@ LAYERS = {
     "formats": {"formats", "pyloader", "volume"},
     "wire": {"image", "pixels"},
     "console": set(),
+    "deferred": set(),
+    "turns": set(),
     "packages": {"wire"},
     "load": {
         *("arrays", "cache", "console", "context", "image", "imageid", "loaders", "network"),
