@@ -12,7 +12,9 @@ from pyloader.errors import FormatError
 
 def as_numbers(pixels: NDArray[Any]) -> NDArray[Any]:
     """Return an array in this machine's byte order; bool as uint8, float16 as float32: exactly."""
-    if isinstance(pixels, np.ma.MaskedArray) and pixels.mask.any():
+    # numpy.ma is imported by the first that names it, and a plain array is none of its own.
+    is_plain = type(pixels) is np.ndarray
+    if not is_plain and isinstance(pixels, np.ma.MaskedArray) and pixels.mask.any():
         raise FormatError(
             "the array has masked values, and an image shows every pixel: give them a value first, "
             "such as with pixels.filled(0)"

@@ -16,6 +16,7 @@ from pyloader.errors import CustomLoaderError, LoaderError, UnknownSchemeError, 
 from pyloader.image import Image
 from pyloader.imageid import SCHEME, ImageId
 from pyloader.loaders import ListImageIds, Load, Loader, LoadMetadata, schemes
+from pyloader.loaders.lending import Loan, borrow, lend
 from pyloader.network import Network
 from pyloader.wire import modules_of
 
@@ -66,6 +67,40 @@ async def load_metadata(
             return modules_of(check_image(await run(loader.load, parsed, context), parsed))
         modules: Mapping[str, Mapping[str, Any]] = await run(loader.metadata, parsed, context)
         return modules
+
+
+def is_at_hand(image_id: str, context: Context) -> bool:
+    """Tell whether all images of a source can be made without waiting for anything."""
+    parsed = ImageId.parse(image_id)
+    told = find(parsed).is_at_hand
+    return told is not None and told(parsed, context)
+
+
+async def lend_frame(image_id: str, context: Context, known: str | None) -> Loan | None:
+    """Return a frame for another interpreter to decode, or None; see `lend`.
+
+    Raises
+    ------
+    LoaderError
+        As `load_image`.
+    """
+    with asked(image_id, context) as (loader, parsed, context):
+        if loader.encoded is None:
+            return None
+        instance = await run(loader.encoded, parsed, context)
+        return await lend(instance, parsed, context, known)
+
+
+async def borrow_frame(loan: Loan, image_id: str, context: Context) -> Image:
+    """Decode a frame that another interpreter has lent; see `borrow`.
+
+    Raises
+    ------
+    LoaderError
+        As `load_image`; also when the lender has to be asked again.
+    """
+    with asked(image_id, context) as (_, parsed, context):
+        return check_image(await borrow(loan, parsed, context), parsed)
 
 
 async def list_image_ids(source: str, context: Context | None = None) -> list[str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import traceback
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import numpy as np
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from pyloader import errors
 from pyloader.errors import CustomLoaderError, LoaderError
 from pyloader.image import Image, PixelModule, PlaneModule
-from pyloader.pixels.padding import padding_mask, padding_range, range_without, value_range
+from pyloader.pixels.padding import padding_range
 
 # The numeric classes that have a JavaScript typed array; 64-bit integers would become BigInt.
 WIRE_DTYPES = frozenset({"u1", "i1", "u2", "i2", "u4", "i4", "f4", "f8"})
@@ -28,6 +28,9 @@ MODULE_NAMES = {
     "transfer_syntax": "transferSyntax",
 }
 OWN_PACKAGE = "pyloader."
+# Modules of which a series has few.
+SHARED = frozenset({"image_pixel", "modality_lut", "voi_lut"})
+PLAIN = frozenset({str, int, float, bool})
 
 
 @cache
@@ -37,6 +40,8 @@ def camel(name: str) -> str:
     return first + "".join(WORDS.get(word, word.capitalize()) for word in rest)
 
 
+@cache
+@cache
 def module_name(name: str) -> str:
     """Return a module's name in JavaScript: ``image_plane`` becomes ``imagePlaneModule``."""
     first, *rest = name.split("_")
@@ -48,16 +53,39 @@ def plain(value: Any) -> Any:
 
     What is absent, None or an empty tuple, is left out of dicts.
     """
+    if type(value) in PLAIN:  # nearly all
+        return value
     if is_dataclass(value):
-        value = {item.name: getattr(value, item.name) for item in fields(value)}
-    if isinstance(value, Mapping):
+        value = {name: getattr(value, name) for name in names_of(value.__class__)}
+    if isinstance(value, (dict, Mapping)):
         present = ((name, part) for name, part in value.items() if not is_absent(part))
-        return {camel(name): plain(part) for name, part in present}
+        return {camel(name): part if type(part) in PLAIN else plain(part) for name, part in present}
     if isinstance(value, (list, tuple)):
         return [plain(part) for part in value]
     if isinstance(value, np.ndarray):
         return flat(value)
     return value.item() if isinstance(value, np.generic) else value
+
+
+def plain_module(module: Any) -> Any:
+    """Return `plain` of a module, not to be changed: equal ones, as images of a series have them,
+    share it."""
+    try:
+        return shared_plain(module)
+    except TypeError:  # it holds arrays, which have no hash
+        return plain(module)
+
+
+@lru_cache(maxsize=64)
+def shared_plain(module: Any) -> Any:
+    """Return `plain` of a module that has a hash."""
+    return plain(module)
+
+
+@cache
+def names_of(kind: type[Any]) -> tuple[str, ...]:
+    """Return the names of the fields of a dataclass."""
+    return tuple(item.name for item in fields(kind))
 
 
 def is_absent(value: Any) -> bool:
@@ -89,27 +117,22 @@ def narrowed(pixels: NDArray[Any]) -> NDArray[Any]:
 def wire_image(image: Image) -> dict[str, Any]:
     """Return an image as a message: ``pixels`` is one flat array, the rest plain values.
 
-    ``exact`` stands beside it when the pixels were quantised. ``minimum`` and ``maximum`` leave
-    padding out; when there is any, ``padding`` says from where to where, and ``all`` the range of
-    all pixels.
+    ``exact`` stands beside it when the pixels were quantised. ``padding`` says from where to where
+    grey values are padding, whether there are such or not; `web/extent.js` looks.
     """
     pixels = narrowed(image.pixels)
-    mask = padding_mask(image)
-    low, high = range_without(pixels, mask)
+    padding = None if image.pixels.ndim == 3 else padding_range(image.pixel)
     message = {
         "pixels": flat(pixels),
-        "minimum": low,
-        "maximum": high,
-        "pixel": plain(image.pixel),
-        "modalityLut": plain(image.modality_lut),
-        "voiLut": plain(image.voi_lut),
-        "encoding": plain(image.encoding),
+        "pixel": plain_module(image.pixel),
+        "modalityLut": plain_module(image.modality_lut),
+        "voiLut": plain_module(image.voi_lut),
+        "encoding": plain_module(image.encoding),
         "isRescaled": image.is_rescaled,
         "warnings": [*image.warnings, *rounded(image.pixels, pixels)],
     }
-    if mask is not None:
-        message["padding"] = list(padding_range(image.pixel) or ())
-        message["all"] = list(value_range(pixels))
+    if padding is not None:
+        message["padding"] = list(padding)
     if image.float_pixels is not None:
         message["exact"] = flat(narrowed(image.float_pixels))
     return message
@@ -141,7 +164,10 @@ def modules_of(image: Image) -> dict[str, Any]:
 
 def wire_modules(modules: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """Return modules as a message: names such as ``imagePlaneModule``, attributes in camelCase."""
-    found = {module_name(name): plain(module) for name, module in modules.items()}
+    found = {
+        module_name(name): plain_module(module) if name in SHARED else plain(module)
+        for name, module in modules.items()
+    }
     plane, pixel = modules.get("image_plane"), modules.get("image_pixel")
     if isinstance(plane, PlaneModule):
         found["imagePlaneModule"] |= wire_plane(plane)

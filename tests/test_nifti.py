@@ -262,9 +262,7 @@ async def test_numbers_that_are_none_are_delivered(context, transport):
     array[0, 0, 0], array[1, 0, 0], array[2, 0, 0] = np.nan, np.inf, -np.inf
     image = await load_image(serve(transport, make(array)) + "?frame=0", context)
     assert_array_equal(image.pixels[0, :3], [np.nan, np.inf, -np.inf])
-    wire = wire_image(deliver(image, Delivery()))
-    finite = array[:, :, 0][np.isfinite(array[:, :, 0])]
-    assert (wire["minimum"], wire["maximum"]) == (finite.min(), finite.max())
+    assert_array_equal(wire_image(deliver(image, Delivery()))["pixels"], array[:, :, 0].T.ravel())
     assert deliver(image, Delivery(integers=True)).pixels.dtype == "u2"
 
 

@@ -16,8 +16,11 @@ from numpy.testing import assert_array_equal
 from pyloader import Context, list_image_ids, load_image, load_metadata
 from pyloader.cache import Cache
 from pyloader.errors import FormatError, NetworkError, UnsupportedError
+from pyloader.loaders.nifti import stream
 from pyloader.loaders.nifti.stream import PIECE_BYTES, SPARE_BYTES, Reading
+from pyloader.loaders.nifti.unpacking import Unpacking
 from pyloader.network import Network
+from pyloader.pixels.codecs import inflate_gzip
 from pyloader.transport import Progress, Request, Response, Sink
 from pyloader.transport.memory import pour
 from tests.nifti_builders import (
@@ -82,6 +85,70 @@ def feed(body: bytes, context: Context, size: int) -> Reading:
         if not reading.feed(body[start : start + size]):
             break
     return reading
+
+
+# ------------------------------------------------------------------ in one go
+
+
+@pytest.mark.parametrize("version", [1, 2])
+@pytest.mark.parametrize("packing", PACKINGS)
+async def test_packings_that_are_here_in_a_moment(context, transport, packing, version):
+    array = numbers("i2", (20, 18, 4))
+    source = serve(transport, PACKINGS[packing](make(array, version=version).single))
+    assert_array_equal(await load_array(source, context), array)
+
+
+async def test_one_member_is_inflated_in_one_go(context, transport, monkeypatch):
+    monkeypatch.delattr(Unpacking, "take")
+    for kind, version in (("i2", 1), ("f8", 2)):
+        array = numbers(kind, (20, 18, 16))
+        source = serve(transport, packed(make(array, version=version).single))
+        context.cache.clear()
+        assert (await load_image(f"{source}#3", context)).warnings == ()
+        assert_array_equal(await load_array(source, context), array)
+
+
+async def test_what_is_longer_on_its_way_is_inflated_by_pieces(context, transport, monkeypatch):
+    monkeypatch.setattr(stream, "PATIENCE_SECONDS", 0.0)
+    monkeypatch.delattr(stream, "inflate_gzip")
+    source = serve(transport, packed(FILE.single))
+    assert_array_equal(await load_array(source, context), numbers("i2", (20, 18, 16)))
+
+
+async def test_a_large_file_is_not_waited_for(context, transport, monkeypatch):
+    monkeypatch.setattr(stream, "WHOLE_BYTES", len(GZIP) - 1)
+    monkeypatch.delattr(stream, "inflate_gzip")
+    source = serve(transport, GZIP)
+    assert_array_equal(await load_array(source, context), numbers("i2", (20, 18, 16)))
+
+
+@pytest.mark.parametrize("at", [9, 500, -7, -1])
+async def test_damage_is_told_alike_in_one_go_and_by_pieces(context, transport, monkeypatch, at):
+    broken = bytearray(GZIP)
+    broken[at] ^= 0xFF
+    words = []
+    for patience in (0.0, 60.0):
+        monkeypatch.setattr(stream, "PATIENCE_SECONDS", patience)
+        try:
+            await load_array(serve(transport, bytes(broken)), context)
+            words.append("")  # byte 9 names the system that it was packed on
+        except FormatError as error:
+            words.append(str(error))
+    assert words[0] == words[1]
+    assert ("inflated any further" in words[0]) == (at != 9)
+
+
+def test_inflating_in_one_go_fills_its_room_or_says_no():
+    body = bytes(range(250))
+    room = np.zeros(250, "u1")
+    assert inflate_gzip(packed(body), room)
+    assert room.tobytes() == body
+    assert inflate_gzip(packed(body) + packed(b"more"), room), "what is behind is not its matter"
+    for other in (packed(body[:-1]), packed(body + b"x"), packed(body)[:-1], b"", b"no gzip"):
+        assert not inflate_gzip(other, room)
+
+
+# ------------------------------------------------------------------ as it arrives
 
 
 def test_volume_of_many_pieces(context):

@@ -139,7 +139,7 @@ def test_image():
     image = Image.from_array(GREY, window_center=40, window_width=80, rescale_slope=2.0)
     message = wire_image(image)
     assert message["pixels"].shape == (12,)
-    assert (message["minimum"], message["maximum"]) == (0, 11)
+    assert "padding" not in message
     assert message["pixel"]["photometricInterpretation"] == "MONOCHROME2"
     assert (message["pixel"]["rows"], message["pixel"]["columns"]) == (3, 4)
     assert message["modalityLut"] == {"rescaleSlope": 2.0}
@@ -374,3 +374,21 @@ def test_refusal_comes_back_with_its_status():
 def test_error_of_another_kind_is_one_of_the_tree(name):
     error = error_from({"name": name, "message": "the words"})
     assert (type(error), str(error)) == (errors.LoaderError, "the words")
+
+
+def test_equal_modules_cross_alike_and_others_do_not():
+    images = [
+        Image.from_array(GREY, rescale_slope=slope, window_center=5.0, window_width=9.0)
+        for slope in (2.0, 3.0, 2.0)
+    ]
+    messages = [wire_image(image) for image in images]
+    assert messages[0]["modalityLut"] == messages[2]["modalityLut"] == {"rescaleSlope": 2.0}
+    assert messages[1]["modalityLut"] == {"rescaleSlope": 3.0}
+
+
+def test_planes_of_a_series_are_each_their_own():
+    """What is told of one must not reach the next, also where they are equal."""
+    for columns in (4, 5):
+        image = Image.from_array(np.zeros((3, columns), "u2"), pixel_spacing=(1.0, 2.0))
+        plane = wire_modules(modules_of(image))["imagePlaneModule"]
+        assert (plane["rows"], plane["columns"]) == (3, columns)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pyloader.context import Context
+from pyloader.dicom.instance import Instance
 from pyloader.image import Image
 from pyloader.imageid import ImageId
 from pyloader.registry import Registry
@@ -27,11 +28,19 @@ class Loader:
         Reads what describes an image without its pixels; without it the image is loaded.
     image_ids : async (ImageId, Context) -> sequence of str, or None
         Lists the images of a source; without it there is one.
+    encoded : async (ImageId, Context) -> Instance, or None
+        Fetches what `load` decodes: an instance that holds the frame. With it another worker can
+        decode it.
+    is_at_hand : (ImageId, Context) -> bool, or None
+        Tells whether all images of a source can be made without waiting for anything, so that one
+        call may ask for several.
     """
 
     load: Load
     metadata: LoadMetadata | None = None
     image_ids: ListImageIds | None = None
+    encoded: Callable[[ImageId, Context], Awaitable[Instance]] | None = None
+    is_at_hand: Callable[[ImageId, Context], bool] | None = None
 
     @property
     def module(self) -> str:

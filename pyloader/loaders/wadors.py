@@ -43,12 +43,18 @@ FAILED = frozenset({SERVER_ERROR, 501})
 
 async def load(image_id: ImageId, context: Context) -> Image:
     """Load one frame of a DICOMweb service."""
+    instance = await encoded(image_id, context)
+    return make_image(instance, image_id.frame_index, context.check_size)
+
+
+async def encoded(image_id: ImageId, context: Context) -> Instance:
+    """Return an instance that holds the frame, still encoded."""
     remote = await open_remote(image_id, context)
     instance = remote if isinstance(remote, Instance) else remote.instance
     instance.check_frame(image_id.frame_index)
     if isinstance(remote, Remote):
         instance = await remote.frame(image_id.frame_index, context)
-    return make_image(instance, image_id.frame_index, context.check_size)
+    return instance
 
 
 async def load_header(image_id: ImageId, context: Context) -> Mapping[str, Mapping[str, Any]]:
@@ -65,7 +71,7 @@ async def list_image_ids(image_id: ImageId, context: Context) -> list[str]:
     return [image_id.of_frame(index) for index in range(instance.number_of_frames)]
 
 
-LOADER = Loader(load, load_header, list_image_ids)
+LOADER = Loader(load, load_header, list_image_ids, encoded)
 
 
 async def open_remote(image_id: ImageId, context: Context) -> Remote | Instance:

@@ -32,17 +32,23 @@ from pyloader.pixels.decode import CheckSize, decode_frame
 
 async def load(image_id: ImageId, context: Context) -> Image:
     """Load one frame of a Part 10 file."""
-    file = await open_file(image_id, context)
-    refuse_directory(file, image_id)
-    if isinstance(file, PartialFile):
-        file.instance.check_frame(image_id.frame_index)
-        file = await file.frame(image_id.frame_index, context)
+    instance = await encoded(image_id, context)
     try:
-        return make_image(file, image_id.frame_index, context.check_size)
+        return make_image(instance, image_id.frame_index, context.check_size)
     except CutOffError:
         if not image_id.member:  # an archive is whole, so its member is as it was packed
             context.cache.discard(image_id.source)  # a later load may find it whole
         raise
+
+
+async def encoded(image_id: ImageId, context: Context) -> Instance:
+    """Return an instance that holds the frame, still encoded."""
+    file = await open_file(image_id, context)
+    refuse_directory(file, image_id)
+    if isinstance(file, PartialFile):
+        file.instance.check_frame(image_id.frame_index)
+        return await file.frame(image_id.frame_index, context)
+    return file
 
 
 def make_image(instance: Instance, frame_index: int, allow: CheckSize | None = None) -> Image:
@@ -99,4 +105,4 @@ async def load_header(image_id: ImageId, context: Context) -> Mapping[str, Mappi
     return heading_of(instance, image_id, context)
 
 
-LOADER = Loader(load, load_header, list_image_ids)
+LOADER = Loader(load, load_header, list_image_ids, encoded)

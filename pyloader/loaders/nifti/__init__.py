@@ -54,7 +54,12 @@ async def list_image_ids(image_id: ImageId, context: Context) -> list[str]:
     return volume.image_ids(image_id)
 
 
-LOADER = Loader(load, load_header, list_image_ids)
+def is_at_hand(image_id: ImageId, context: Context) -> bool:
+    """Tell whether the volume of an imageId has been fetched."""
+    return context.cache.has(image_id.source)
+
+
+LOADER = Loader(load, load_header, list_image_ids, is_at_hand=is_at_hand)
 
 
 async def open_volume(image_id: ImageId, context: Context) -> Volume:

@@ -1,14 +1,15 @@
 """A NIfTI file while it arrives: inflated, its header read, its voxels put where they stay.
 
 Nothing is held twice: what is inflated goes straight to the voxels' own memory, which is taken
-once, when the header has told how much that is and nothing speaks against it.
+once, when the header has told how much that is and nothing speaks against it. A file that is here
+in a moment is inflated in one go, in half the time; of one that is longer on its way each piece is
+inflated while the next one comes.
 """
 
 from __future__ import annotations
 
-import zlib
-from collections import deque
-from typing import TYPE_CHECKING, Any
+import time
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,113 +18,18 @@ from pyloader.context import Context
 from pyloader.errors import FormatError, UnsupportedError
 from pyloader.loaders.nifti.fields import LARGEST_HEADER, VERSIONS
 from pyloader.loaders.nifti.header import Header, parse
+from pyloader.loaders.nifti.unpacking import Unpacking, beginning_of
+from pyloader.pixels.codecs import inflate_gzip
 from pyloader.transport import Request, Response, Sink
 
-GZIP = b"\x1f\x8b"
-# wbits of zlib for one gzip member: header, deflate stream, checksum.
-GZIP_MEMBER = 31
 # Deflate makes at most 258 bytes of 2 bits.
 LARGEST_RATIO = 1032
 PIECE_BYTES = 1 << 20
-SLICE_BYTES = 1 << 15
 # What may follow the voxels in a gzip member on the way to its checksum.
 SPARE_BYTES = 1 << 20
-
-
-class Unpacking:
-    """Bytes given as they arrive, taken as they are wanted; gzip (RFC 1952) is undone.
-
-    It is recognised by its first bytes: names lie, and servers may have undone it already. There
-    may be several members, with zeros between them, and anything behind the last.
-
-    Attributes
-    ----------
-    arrived, taken : int
-        Bytes given, and bytes taken of what they unpack to.
-    is_gzip : bool or None
-        None as long as that cannot be known.
-    is_over : bool
-        Whether what comes now is no gzip any more.
-    """
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-        self.arrived = 0
-        self.taken = 0
-        self.is_gzip: bool | None = None
-        self.is_over = False
-        # Short ones, since what a member leaves over is copied.
-        self._given: deque[bytes | memoryview] = deque()
-        self._member: Any = None
-
-    @property
-    def is_within_member(self) -> bool:
-        """Whether a checksum is still to come."""
-        return self._member is not None
-
-    @property
-    def is_starved(self) -> bool:
-        """Whether more has to arrive before anything can be taken, if `take` gave nothing."""
-        return not self._given or self.is_gzip is None or self.is_over
-
-    def give(self, chunk: bytes) -> None:
-        """Add what has arrived."""
-        self.arrived += len(chunk)
-        view = memoryview(chunk)
-        starts = range(0, len(chunk), SLICE_BYTES)
-        self._given.extend(view[start : start + SLICE_BYTES] for start in starts)
-        if self.is_gzip is None and self.arrived >= len(GZIP):
-            self.is_gzip = b"".join(self._given).startswith(GZIP)
-
-    def take(self, most: int) -> bytes | memoryview:
-        """Return up to `most` bytes, of one member of gzip; maybe none, see `is_starved`.
-
-        Raises
-        ------
-        FormatError
-            The gzip stream is damaged.
-        """
-        if self.is_gzip is None:
-            return b""
-        part = self._inflate(most) if self.is_gzip else self._pass_on(most)
-        self.taken += len(part)
-        return part
-
-    def _pass_on(self, most: int) -> bytes | memoryview:
-        given = self._given.popleft() if self._given else b""
-        if len(given) > most:
-            self._given.appendleft(given[most:])
-        return given[:most]
-
-    def _inflate(self, most: int) -> bytes:
-        if self._member is None and not self._begin_member():
-            return b""
-        try:
-            # With nothing given there may still be something inside.
-            given = self._given.popleft() if self._given else b""
-            part: bytes = self._member.decompress(given, most)
-        except zlib.error as error:
-            raise FormatError(
-                f"{self.name} is damaged: after {self.taken} bytes its gzip stream cannot be "
-                f"inflated any further ({error}); fetch or compress it again"
-            ) from error
-        rest = self._member.unused_data or self._member.unconsumed_tail
-        if rest:
-            self._given.appendleft(rest)
-        if self._member.eof:
-            self._member = None
-        return part
-
-    def _begin_member(self) -> bool:
-        """Begin the next member, behind zeros, if there is one."""
-        while self._given:
-            given = bytes(self._given.popleft()).lstrip(b"\0")
-            if given:
-                self._given.appendleft(given)
-                self.is_over = not given.startswith(GZIP[:1])
-                self._member = None if self.is_over else zlib.decompressobj(GZIP_MEMBER)
-                break
-        return self._member is not None
+# How long, and for how much, to wait for the end before the beginning is inflated.
+PATIENCE_SECONDS = 0.15
+WHOLE_BYTES = 16 << 20
 
 
 class Reading:
@@ -155,6 +61,7 @@ class Reading:
         self.context = context
         self.wants_voxels = wants_voxels
         self._known = header
+        self._patience = 0.0
         self.begin(Response(url, 0, {}, b""))
 
     async def run(self) -> None:
@@ -165,7 +72,10 @@ class Reading:
         LoaderError
             `FormatError` also when it ends before it should.
         """
+        self._patience = PATIENCE_SECONDS
         await self.context.stream(lambda: Request(self.url), self)
+        if self._waits and not self._take_whole():
+            self._take()
         if self._wanted():
             raise self._ended_early()
 
@@ -176,17 +86,50 @@ class Reading:
         self._unpacking = Unpacking(self.url)
         self._beginning = b""
         self._length = response.length
+        self._began = time.perf_counter()
         return True
 
     def feed(self, chunk: bytes) -> bool:
         """Take what has arrived; False when the rest need not come."""
         self._unpacking.give(chunk)
+        is_slow = time.perf_counter() - self._began >= self._patience
+        if self._waits and not is_slow and self._unpacking.arrived <= WHOLE_BYTES:
+            return True
+        return self._take()
+
+    @property
+    def _waits(self) -> bool:
+        """Whether nothing has been inflated yet of what may all be wanted."""
+        return self.wants_voxels and self._unpacking.is_gzip is True and not self._unpacking.taken
+
+    def _take(self) -> bool:
+        """Take what has arrived, piece by piece; False when the rest need not come."""
         while wanted := self._wanted():
             if part := self._unpacking.take(wanted):
                 self._accept(part)
             elif self._unpacking.is_starved:
                 return self._wanted() > 0 and not self._unpacking.is_over
         return False
+
+    def _take_whole(self) -> bool:
+        """Inflate a file in one go; False when it is not one member of gzip with the voxels alone.
+
+        Of a damaged one the pieces tell where.
+        """
+        packed = self._unpacking.look()
+        header = self._known or parse(beginning_of(packed, LARGEST_HEADER), self.url)
+        if header is None or (header.is_pair and self._known is None):
+            return False
+        size = header.voxels_at + header.size
+        # Its last four bytes are the size of what was compressed (RFC 1952 2.3.1).
+        if packed[-4:] != (size & 0xFFFFFFFF).to_bytes(4, "little"):
+            return False
+        room = self._make_room(header, size)
+        if not inflate_gzip(packed, room):
+            return False
+        self.header, self.voxels = header, room[header.voxels_at :]
+        self._unpacking.skip(size)
+        return True
 
     @property
     def is_verified(self) -> bool:
@@ -212,13 +155,13 @@ class Reading:
             self.header = parse(self._beginning, self.url)
             return
         if self.voxels is None:
-            self.voxels = self._make_room(self.header)
+            self.voxels = self._make_room(self.header, self.header.size)
         stop = self._unpacking.taken - self.header.voxels_at
         if 0 < stop <= self.header.size:
             self.voxels[stop - len(part) : stop] = np.frombuffer(part, "u1")
 
-    def _make_room(self, header: Header) -> NDArray[np.uint8]:
-        """Take the memory for the voxels, unless the file cannot have that many."""
+    def _make_room(self, header: Header, size: int) -> NDArray[np.uint8]:
+        """Take `size` bytes of memory for the voxels, unless the file cannot have that many."""
         needed = header.voxels_at + header.size
         self.context.check_size(needed, f"the volume {self.url}, {describe(header)},")
         ratio = LARGEST_RATIO if self._unpacking.is_gzip else 1
@@ -229,7 +172,7 @@ class Reading:
                 f"{header.voxels_at} on; it is cut off or damaged"
             )
         try:
-            return np.empty(header.size, "u1")
+            return np.empty(size, "u1")
         except MemoryError as error:
             raise UnsupportedError(
                 f"{self.url} needs {header.size} bytes for its voxels ({describe(header)}), and "

@@ -1,0 +1,53 @@
+// From where to where the pixels of an image go, by hand.
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { extentOf } from '../../web/extent.js';
+
+const PLAIN = { padding: undefined };
+
+test('the smallest and the largest value, of every class', () => {
+  for (const Class of [Uint8Array, Uint16Array, Uint32Array, Float32Array, Float64Array]) {
+    assert.deepEqual(extentOf(Class.of(7, 3, 9, 4)), { minimum: 3, maximum: 9, ...PLAIN });
+  }
+  for (const Class of [Int8Array, Int16Array, Int32Array]) {
+    assert.deepEqual(extentOf(Class.of(-7, 3, -9)), { minimum: -9, maximum: 3, ...PLAIN });
+  }
+});
+
+test('one pixel, and values that only fall or rise', () => {
+  assert.deepEqual(extentOf(Uint8Array.of(5)), { minimum: 5, maximum: 5, ...PLAIN });
+  assert.deepEqual(extentOf(Uint8Array.of(5, 4, 3)), { minimum: 3, maximum: 5, ...PLAIN });
+  assert.deepEqual(extentOf(Uint8Array.of(3, 4, 5)), { minimum: 3, maximum: 5, ...PLAIN });
+});
+
+test('NaN and infinities are left out; nothing but these is 0', () => {
+  assert.deepEqual(extentOf(Float32Array.of(NaN, 2.5, Infinity, -1, -Infinity)), { minimum: -1, maximum: 2.5, ...PLAIN });
+  assert.deepEqual(extentOf(Float64Array.of(NaN, -Infinity)), { minimum: 0, maximum: 0, ...PLAIN });
+});
+
+test('padding is left out, and told with the range of all', () => {
+  const pixels = Int16Array.of(-2000, 5, 900);
+  assert.deepEqual(extentOf(pixels, [-2000, -2000]), { minimum: 5, maximum: 900, padding: [-2000, -2000], all: [-2000, 900] });
+});
+
+test('padding that no pixel has is not told', () => {
+  assert.deepEqual(extentOf(Int16Array.of(1, 5, 9), [-2000, -2000]), { minimum: 1, maximum: 9, ...PLAIN });
+  assert.deepEqual(extentOf(Int16Array.of(1, 5, 9), [6, 8]), { minimum: 1, maximum: 9, ...PLAIN });
+});
+
+test('both ends of a padding range are padding', () => {
+  const found = extentOf(Int16Array.of(-2001, -2000, -1500, -1000, -999), [-2000, -1000]);
+  assert.deepEqual(found, { minimum: -2001, maximum: -999, padding: [-2000, -1000], all: [-2001, -999] });
+});
+
+test('where all is padding, its range is told', () => {
+  assert.deepEqual(extentOf(Uint8Array.of(3, 4), [0, 9]), { minimum: 3, maximum: 4, padding: [0, 9], all: [3, 4] });
+  const floats = extentOf(Float32Array.of(3, NaN), [3, 3]);
+  assert.deepEqual(floats, { minimum: 3, maximum: 3, padding: [3, 3], all: [3, 3] });
+});
+
+test('padding of floats is compared as the pixels have it', () => {
+  const found = extentOf(Float32Array.of(-1e30, NaN, 0.5, 2.5), [-1e30, -1e30]);
+  assert.deepEqual([found.minimum, found.maximum], [0.5, 2.5]);
+  assert.equal(extentOf(Float64Array.of(Infinity, 1, 2), [Infinity, Infinity]).maximum, 2);
+});
