@@ -6,7 +6,9 @@ Python errors are caught here and cross as ``{error}``; nothing is raised into J
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
+import random
 import sys
 import time
 from collections.abc import Awaitable, Callable
@@ -14,25 +16,36 @@ from importlib.machinery import PathFinder
 from typing import Any
 
 import numpy as np
-from js import AbortController, Object
+from js import JSON, AbortController, Object, queueMicrotask
 from numpy.typing import NDArray
 from pyodide.code import find_imports
-from pyodide.ffi import to_js
+from pyodide.ffi import JsProxy, create_once_callable, to_js
 
 from pyloader.cache import Cache
 from pyloader.console import Console, speaker
 from pyloader.context import Context
 from pyloader.custom import define_loaders
+from pyloader.deferred import defer
 from pyloader.dicom.json_model import parse_json
 from pyloader.dicom.modules import header
+from pyloader.image import Image
 from pyloader.imageid import ImageId
-from pyloader.load import list_image_ids, load_image, load_metadata
+from pyloader.load import (
+    borrow_frame,
+    is_at_hand,
+    lend_frame,
+    list_image_ids,
+    load_image,
+    load_metadata,
+)
 from pyloader.loaders.dicomweb import open_series, search
+from pyloader.loaders.lending import Loan
 from pyloader.loaders.wadouri import list_files, list_of
 from pyloader.network import Listener, Network
 from pyloader.pixels.delivery import Delivery, deliver
 from pyloader.transport import blocking
 from pyloader.transport.browser import BrowserTransport
+from pyloader.turns import Turns
 from pyloader.wire import error_from, modules_of, plain, wire_error, wire_image, wire_modules
 
 # pydicom logs what it also raises or warns of; both reach the page as errors and image.warnings.
@@ -41,7 +54,16 @@ logging.getLogger("pydicom").setLevel(logging.CRITICAL + 1)
 
 def as_object(value: Any) -> Any:
     """Return plain values as JavaScript objects; arrays are copied out of the heap once."""
-    return to_js(value, dict_converter=Object.fromEntries)
+    try:
+        # A tenth of the time of walking through them.
+        return JSON.parse(json.dumps(value, allow_nan=False))
+    except (TypeError, ValueError):  # arrays, objects of JavaScript; NaN
+        return to_js(value, dict_converter=Object.fromEntries)
+
+
+def call_within_turn(function: Callable[[], None]) -> None:
+    """Call a function of Python when JavaScript's code that runs now has ended."""
+    queueMicrotask(create_once_callable(function, _may_syncify=True))
 
 
 class Clock:
@@ -73,8 +95,8 @@ class Bridge:
     js_page : JavaScript object
         What the page does for Python: ``send`` (see `BrowserTransport`), ``describe(source)``,
         ``install(requirement)`` and ``decode(body, mediaType, frameIndex)`` (see `Host`),
-        ``bringNow(package)`` (see `blocking`), ``authorize(url, sent)`` (see `Network`),
-        ``print(level, name, text)``.
+        ``bringNow(name)`` and ``deferred``, the archive's name by module (see `deferred`),
+        ``authorize(url, sent)`` (see `Network`), ``print(level, name, text)``.
     js_settings : JavaScript object
         ``cacheBytes``, what parsed files may take; ``decodedBytes``, what one image or volume may;
         ``retries``, ``requestTimeout`` (ms), ``requestsPerOrigin``.
@@ -92,24 +114,57 @@ class Bridge:
         self.cache = Cache(js_settings.cacheBytes)
         self.decoded_bytes: int = js_settings.decodedBytes
         self.tasks: dict[int, asyncio.Task[Any]] = {}
+        loop = asyncio.get_event_loop()
+        loop.call_soon = Turns(loop, call_within_turn).call_soon  # type: ignore[method-assign, assignment]
         sys.stdout = Console(lambda name, text: js_page.print("info", name, text))
         sys.stderr = Console(lambda name, text: js_page.print("warn", name, text))
+        random.seed()  # a snapshot of memory holds the state of whoever made it
+        defer(js_page.deferred.to_py(), js_page.bringNow)
         blocking.enable(lambda: js_page.bringNow("pyodide-http"))
 
     async def load(self, call: int, image_id: str, js_job: Any, js_listener: Any) -> Any:
-        """Load an image; resolves to ``{image, modules, timing}`` or ``{error}``."""
+        """Load an image; resolves to ``{image, arrays, modules, timing, isAtHand}`` or ``{error}``.
+
+        With ``companions``, further images of the source, it has as many answers by that name.
+        """
         clock = Clock(js_listener)
         context = self.context(js_job, clock.listen)
-        delivery = Delivery.from_options(context.options.get("delivery") or {})
+        companions = getattr(js_job, "companions", ())
+
+        async def work() -> Any:
+            js_answer = answer_of(await load_image(image_id, context), context, clock)
+            js_answer.isAtHand = is_at_hand(image_id, context)
+            if companions:
+                found = [await accompany(each, context) for each in companions]
+                js_answer.companions = to_js(found)
+            return js_answer
+
+        return await self.answer(call, [image_id], work)
+
+    async def lend(
+        self, call: int, image_id: str, known: str | None, js_job: Any, js_listener: Any
+    ) -> Any:
+        """Hand a frame to another worker; resolves to ``{loan}``, nothing when it cannot be lent,
+        or ``{error}``; see `lend_frame`."""
+        context = self.context(js_job, js_listener)
 
         async def work() -> dict[str, Any]:
-            image = await load_image(image_id, context)
-            return {
-                "image": wire_image(deliver(image, delivery)),
-                # Of the image, not of the form in which one viewer wants it.
-                "modules": wire_modules(modules_of(image)),
-                "timing": clock.read(),
-            }
+            loan = await lend_frame(image_id, context, known)
+            return {"loan": loan and loan.fields}
+
+        return await self.answer(call, [image_id], work)
+
+    async def borrow(
+        self, call: int, image_id: str, js_loan: Any, js_job: Any, js_listener: Any
+    ) -> Any:
+        """Load an image from what `lend` gave; resolves as `load`."""
+        clock = Clock(js_listener)
+        context = self.context(js_job, clock.listen)
+        header = js_loan.header and js_loan.header.to_bytes()
+        loan = Loan(js_loan.token, header, js_loan.frame.to_bytes())
+
+        async def work() -> Any:
+            return answer_of(await borrow_frame(loan, image_id, context), context, clock)
 
         return await self.answer(call, [image_id], work)
 
@@ -194,14 +249,15 @@ class Bridge:
         return await self.answer(call, [], work)
 
     async def answer(
-        self, call: int, image_ids: list[str], work: Callable[[], Awaitable[dict[str, Any]]]
+        self, call: int, image_ids: list[str], work: Callable[[], Awaitable[Any]]
     ) -> Any:
         """Run `work` as the task of `call`, so that `cancel` finds it; errors become values."""
         task = asyncio.current_task()
         assert task is not None
         self.tasks[call] = task
         try:
-            return as_object(await work())
+            found = await work()
+            return found if isinstance(found, JsProxy) else as_object(found)
         except asyncio.CancelledError:
             return as_object({"cancelled": True})
         except BaseException as error:
@@ -292,6 +348,27 @@ class Bridge:
             raise error_from(js_answer.error.to_py())
         shape = (js_answer.rows, js_answer.columns, 4)
         return np.frombuffer(js_answer.pixels.to_bytes(), "u1").reshape(shape)
+
+
+def answer_of(image: Image, context: Context, clock: Clock) -> Any:
+    """Return what crosses to the page of an image, in JavaScript."""
+    delivery = Delivery.from_options(context.options.get("delivery") or {})
+    wired = wire_image(deliver(image, delivery))
+    arrays = {name: wired.pop(name) for name in ("pixels", "exact") if name in wired}
+    # The modules are of the image, not of the form in which one viewer wants it.
+    modules = wire_modules(modules_of(image))
+    js_answer = as_object({"image": wired, "modules": modules, "timing": clock.read()})
+    js_answer.arrays = to_js(arrays, dict_converter=Object.fromEntries)
+    return js_answer
+
+
+async def accompany(image_id: str, context: Context) -> Any:
+    """Return what crosses to the page of an image that came along with another, or ``{error}``."""
+    clock = Clock(context.listener)
+    try:
+        return answer_of(await load_image(image_id, context), context, clock)
+    except Exception as error:
+        return as_object({"error": wire_error(error, image_id)})
 
 
 def failed_of(image_ids: list[str], error: BaseException) -> str | None:

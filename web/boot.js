@@ -1,62 +1,133 @@
 // @ts-check
-// Starts Pyodide with pyloader's packages, all fetched at the same time, and says how far it is.
-// @ts-ignore -- beside the worker in dist/, laid out by the build
-import { loadPyodide } from './pyodide/pyodide.mjs';
+// Starts Pyodide with pyloader in it: from a snapshot of memory, in which everything is imported
+// already, or step by step where that is not to be had. Says how far it is, and what took how long.
+import { LOCK, addressOf, fetchAnd } from './assets.js';
 import { PyLoaderError } from './errors.js';
-import { Shelf, unpack } from './packages.js';
+import { startPyodide } from './interpreter.js';
+import { STANDARD_LIBRARY, Shelf, unpack } from './packages.js';
+import { Parts } from './parts.js';
 
 /** @typedef {(detail: {stage: string, loaded: number, total: number, percentComplete: number}) => void} Progress */
+/** @typedef {(stage: string, share: number) => void} Advance see `meter` */
+/** @typedef {{name: string, start: number, duration: number}} Mark in ms, `start` since 1970 */
+/** @typedef {{kind: 'snapshot' | 'cold', reason?: string, marks: Mark[], assets: {name: string, start: number, duration: number, bytes: number, transferred: number}[]}} BootReport */
+/** @typedef {{snapshot?: import('./snapshot.js').Snapshot, standard?: ArrayBuffer}} Memory what Python finds: a snapshot, or the standard library */
+/** @typedef {(memory: Memory) => Promise<any>} Start */
+/** @typedef {{pyodide: any, shelf: Shelf, reason?: string, snapshot?: import('./snapshot.js').Snapshot}} Started */
+/** @typedef {{pyodide: any, shelf: Shelf, report: () => BootReport, shared: import('./parts.js').Shared}} Booted */
 
-const PACKAGES = ['numpy', 'pydicom', 'imagecodecs', 'pyloader'];
 // What each stage takes of the whole, in percent; measured on two cores with an empty cache.
-const SHARES = { runtime: 40, packages: 20, install: 10, imports: 30 };
+const SHARES = { runtime: 50, packages: 30, imports: 20 };
 // What is left for the packages of init(), when there are any.
 const EXTRA = 30;
 const HALF_BYTES = 2 ** 20;
+const SCRIPTS = ['pyodide.mjs', 'pyodide.asm.js'];
 
 /**
- * @param {{assetsURL: string}} options
- * @param {(stage: string, share: number) => void} advance see `meter`
- * @returns {Promise<{pyodide: any, shelf: Shelf}>} Pyodide, with pyloader importable
+ * @param {{assetsURL: string, parts?: import('./parts.js').Shared}} options `parts` of an earlier worker
+ * @param {Advance} advance
+ * @returns {Promise<Booted>} Pyodide, with pyloader imported or importable
  */
-export async function bootPython({ assetsURL }, advance) {
+export async function bootPython({ assetsURL, parts: given }, advance) {
   const indexURL = new URL('pyodide/', assetsURL).href;
-  const shelf = new Shelf(indexURL);
+  const timeline = new Timeline();
   try {
-    const failed = instantiationFailure();
-    const runtime = loadPyodide({
-      indexURL,
-      lockFileURL: `${indexURL}pyodide-lock.json`,
-      stdout: (/** @type {string} */ line) => console.info(line),
-      stderr: (/** @type {string} */ line) => console.warn(line),
-    });
-    const [pyodide, wheels] = await Promise.all([
-      Promise.race([runtime, failed]).then((/** @type {any} */ started) => (advance('runtime', SHARES.runtime), started)),
-      fetchWheels(shelf, () => advance('packages', SHARES.packages / PACKAGES.length)),
-    ]);
-    unpack(pyodide, wheels);
-    advance('install', SHARES.install);
-    return { pyodide, shelf };
+    const parts = new Parts(indexURL, given, timeline.measure);
+    const [loadPyodide, program, libraries] = await Promise.all([scripts(indexURL), parts.program, parts.libraries]);
+    advance('runtime', SHARES.runtime);
+    /** @type {Start} */
+    const start = (rest) => timeline.measure('interpreter', run(loadPyodide, indexURL, program, { libraries, ...rest }));
+    const { reason, snapshot, ...started } = await fromSnapshot(parts, indexURL, start)
+      .catch((error) => fromFiles(indexURL, start, error.message));
+    advance('packages', SHARES.packages);
+    for (const name of LOCK.starting) started.pyodide.loadedPackages[name] = 'default channel'; // so that no other package brings it again
+    return { ...started, report: () => timeline.report(reason), shared: await parts.share(snapshot) };
   } catch (error) {
     throw bootError(indexURL, error);
   }
 }
 
+/** @param {Parts} parts @param {string} indexURL @param {Start} start @returns {Promise<Started>} */
+async function fromSnapshot(parts, indexURL, start) {
+  const snapshot = await parts.snapshot;
+  return { pyodide: await start({ snapshot }), shelf: new Shelf(indexURL, LOCK.starting), snapshot };
+}
+
+/** @param {string} indexURL @param {Start} start @param {string} reason why not from a snapshot @returns {Promise<Started>} */
+async function fromFiles(indexURL, start, reason) {
+  const shelf = new Shelf(indexURL);
+  const [standard, ...wheels] = await Promise.all([
+    fetchAnd(addressOf(indexURL, STANDARD_LIBRARY.name), (answer) => answer.arrayBuffer()),
+    ...LOCK.starting.map((name) => shelf.fetch(name)),
+  ]);
+  const pyodide = await start({ standard });
+  unpack(pyodide, wheels);
+  return { pyodide, shelf, reason };
+}
+
+/** @param {string} indexURL @returns {Promise<(options: any) => Promise<any>>} Pyodide's loadPyodide */
+async function scripts(indexURL) {
+  const [{ loadPyodide }] = await Promise.all(SCRIPTS.map((name) => import(/* @vite-ignore */ addressOf(indexURL, name))));
+  return loadPyodide;
+}
+
 /**
- * Reject when the interpreter's WebAssembly cannot be instantiated: Pyodide only warns of that on
- * the console, and its promise stays pending for ever. Listens to the first call, which is Pyodide's.
- * @returns {Promise<never>}
+ * Run loadPyodide, which would fetch on its own what is here already.
+ * @param {(options: any) => Promise<any>} loadPyodide @param {string} indexURL @param {WebAssembly.Module} program
+ * @param {import('./interpreter.js').Parts & Memory} parts
  */
-function instantiationFailure() {
-  const original = WebAssembly.instantiateStreaming;
-  return new Promise((_, reject) => {
-    WebAssembly.instantiateStreaming = (source, imports) => {
-      WebAssembly.instantiateStreaming = original;
-      const result = original(source, imports);
-      result.catch((error) => reject(new Error(`pyodide.asm.wasm: ${error.message}`)));
-      return result;
+async function run(loadPyodide, indexURL, program, { standard, ...parts }) {
+  const { fetch } = globalThis;
+  const { instantiateStreaming } = WebAssembly;
+  const here = (/** @type {string} */ name) => Promise.resolve(new Response(name === STANDARD_LIBRARY.name ? standard : undefined));
+  globalThis.fetch = (input, init) => (String(input).startsWith(indexURL) ? here(String(input).slice(indexURL.length)) : fetch(input, init));
+  // Pyodide only warns when that fails, and its promise stays pending for ever.
+  const failed = new Promise((_, reject) => {
+    WebAssembly.instantiateStreaming = async (_source, imports) => {
+      const instance = await WebAssembly.instantiate(program, imports).catch((error) => {
+        reject(new Error(`pyodide.asm.wasm: ${error.message}`));
+        throw error;
+      });
+      return { instance, module: program };
     };
   });
+  const options = {
+    indexURL,
+    lockFileContents: { info: LOCK.info, packages: LOCK.packages },
+    stdout: (/** @type {string} */ line) => console.info(line),
+    stderr: (/** @type {string} */ line) => console.warn(line),
+  };
+  try {
+    return await Promise.race([startPyodide(loadPyodide, options, parts), failed]);
+  } finally {
+    globalThis.fetch = fetch;
+    WebAssembly.instantiateStreaming = instantiateStreaming;
+  }
+}
+
+/** What took how long. */
+class Timeline {
+  started = performance.now();
+  /** @type {Mark[]} */
+  marks = [];
+
+  /** @type {import('./parts.js').Measure} */
+  measure = (name, work) => {
+    const start = performance.now();
+    const note = () => void this.marks.push({ name, start: performance.timeOrigin + start, duration: performance.now() - start });
+    work.then(note, () => {});
+    return work;
+  };
+
+  /** @param {string | undefined} reason why there is no snapshot @returns {BootReport} */
+  report(reason) {
+    const { timeOrigin } = performance;
+    const entries = /** @type {PerformanceResourceTiming[]} */ (performance.getEntriesByType('resource'));
+    const assets = entries.map(({ name, startTime, duration, encodedBodySize, transferSize }) => (
+      { name: new URL(name).pathname.split('/').pop() ?? '', start: timeOrigin + startTime, duration, bytes: encodedBodySize, transferred: transferSize }));
+    this.marks.push({ name: 'start', start: timeOrigin + this.started, duration: performance.now() - this.started });
+    return { kind: reason ? 'cold' : 'snapshot', reason, marks: this.marks, assets };
+  }
 }
 
 /**
@@ -89,12 +160,6 @@ export function extraMeter(progress) {
     const loaded = 100 - EXTRA + (EXTRA * sum) / (sum + HALF_BYTES);
     progress({ stage: 'extra', loaded, total: 100, percentComplete: Math.round(loaded) });
   };
-}
-
-/** @param {Shelf} shelf @param {() => void} onEach */
-async function fetchWheels(shelf, onEach) {
-  await shelf.open();
-  return Promise.all(PACKAGES.map((name) => shelf.fetch(name).then((wheel) => (onEach(), wheel))));
 }
 
 /** @param {string} url @param {any} error */

@@ -1,31 +1,31 @@
 // @ts-check
 // Python packages: the wheels of dist/pyodide/, and what a page or a loader asks for beside those
 // that Python starts with. pyloader/packages.py looks for them with micropip, by the rules here.
+import { LOCK, addressOf, fetchAsset } from './assets.js';
 import { PyLoaderError, toWire } from './errors.js';
 import { Watch } from './watch.js';
 
-/** @typedef {{name: string, version: string, file_name: string, sha256: string, depends: string[], imports: string[]}} Row of pyodide-lock.json */
 /** @typedef {{name: string, body: ArrayBuffer | Uint8Array}} Wheel */
 /** @typedef {{file: string, loaded: number, total?: number}} Arrival how much of a file is here, in bytes */
 /** @typedef {(arrival: Arrival) => void} Report */
 /** @typedef {{assetsURL: string, baseURL: string, packageIndexes: string[], requestTimeout: number}} Settings */
 
 const SITE_PACKAGES = '/lib/python3.13/site-packages';
+export const STANDARD_LIBRARY = { name: 'python_stdlib.zip', path: '/lib/python313.zip' };
 const ZIP_MAGIC = [0x50, 0x4b, 3, 4];
 
 /** The packages of dist/pyodide/. */
 export class Shelf {
-  /** @type {Record<string, Row>} by name */
-  rows = {};
+  /** By name. */
+  rows = LOCK.packages;
 
-  /** @param {string} indexURL of dist/pyodide/ */
-  constructor(indexURL) {
+  /**
+   * @param {string} indexURL of dist/pyodide/
+   * @param {string[]} [deferred] packages whose files are not there, though what Python starts with of them is imported
+   */
+  constructor(indexURL, deferred = []) {
     this.indexURL = indexURL;
-  }
-
-  async open() {
-    const lock = await fetchAsset(`${this.indexURL}pyodide-lock.json`).then((answer) => answer.json());
-    this.rows = lock.packages;
+    this.deferred = deferred;
   }
 
   /** @param {string} name @returns {string} the address of its wheel */
@@ -35,7 +35,7 @@ export class Shelf {
 
   /** @param {string} name @param {Report} [report] @param {AbortSignal} [signal] @returns {Promise<Wheel>} */
   async fetch(name, report, signal) {
-    const answer = await fetchAsset(this.address(name), `sha256-${base64(this.rows[name].sha256)}`, signal);
+    const answer = await fetchAsset(this.address(name), { integrity: `sha256-${base64(this.rows[name].sha256)}`, signal });
     return { name, body: report ? await readAll(answer, this.rows[name].file_name, report) : await answer.arrayBuffer() };
   }
 
@@ -57,6 +57,12 @@ export function unpack(pyodide, wheels) {
     pyodide.unpackArchive(body, 'wheel', { extractDir: SITE_PACKAGES });
     pyodide.loadedPackages[name] = 'default channel'; // so that no other package brings it again
   }
+}
+
+/** @param {any} pyodide @param {string} path @param {Uint8Array} body */
+function writeFile({ FS }, path, body) {
+  FS.mkdirTree(path.slice(0, path.lastIndexOf('/')));
+  FS.writeFile(path, body);
 }
 
 /** What one interpreter installs after its start. */
@@ -83,7 +89,7 @@ export class Packages {
       const wanted = requirements.map((each) => (isWheel(each) ? this.#absolute(each, baseURL) : each.trim()));
       if (wanted.every((each) => normal(each) in this.shelf.rows)) return this.#bring(bridge, wanted.map(normal), report);
       const page = this.#page(bridge, report);
-      await this.#bring(bridge, ['micropip'], report);
+      await this.#bring(bridge, ['micropip', ...this.shelf.deferred], report); // micropip reads what is installed from its files
       const error = await bridge.add_packages(wanted, page);
       if (error) throw new PyLoaderError(error);
     });
@@ -102,19 +108,35 @@ export class Packages {
   }
 
   /**
-   * Install a package of dist/ that needs no other before this returns, for Python code that
-   * cannot wait: the worker, or the page, stands still meanwhile.
-   * @param {string} name
+   * What is imported only when somebody asks for it, by the name that `bringNow` takes.
+   * @returns {Record<string, string>} by module
+   */
+  deferred() {
+    const { rows, deferred } = this.shelf;
+    const libraries = Object.keys(LOCK.libraries).filter((name) => !LOCK.libraries[name].starting);
+    const modules = deferred.flatMap((name) => rows[name].imports.map((module) => [module, name]));
+    const standard = deferred.length ? LOCK.standard.map((module) => [module, STANDARD_LIBRARY.name]) : [];
+    return Object.fromEntries([...standard, ...modules, ...libraries.map((name) => [name, name])]);
+  }
+
+  /**
+   * Lay out a file of dist/ before this returns, for Python code that cannot wait: the worker, or
+   * the page, stands still meanwhile.
+   * @param {string} name of a shared library, by its module; of a package that needs no other; or of the standard library
    */
   bringNow(name) {
-    if (this.#isThere(name)) return;
-    const request = new XMLHttpRequest();
-    request.open('GET', this.shelf.address(name), false);
-    request.overrideMimeType('text/plain; charset=x-user-defined'); // a page may not ask for bytes here
-    request.send();
-    if (request.status !== 200) throw new Error(`${this.shelf.address(name)} answered with status ${request.status}`);
-    unpack(this.pyodide, [{ name, body: Uint8Array.from(request.responseText, (letter) => letter.charCodeAt(0) & 0xff) }]);
+    const library = LOCK.libraries[name];
+    const { indexURL, deferred } = this.shelf;
+    if (library) writeFile(this.pyodide, library.path, fetchNow(addressOf(indexURL, library.file_name)));
+    else if (name === STANDARD_LIBRARY.name) writeFile(this.pyodide, STANDARD_LIBRARY.path, fetchNow(addressOf(indexURL, name)));
+    else if (deferred.includes(name) || !this.#isThere(name)) this.#layOut([{ name, body: fetchNow(this.shelf.address(name)) }]);
+  }
+
+  /** @param {Wheel[]} wheels */
+  #layOut(wheels) {
+    unpack(this.pyodide, wheels);
     this.#forgetMisses();
+    this.shelf.deferred = this.shelf.deferred.filter((name) => !wheels.some((wheel) => wheel.name === name));
   }
 
   /** @template Value @param {() => Promise<Value>} work @returns {Promise<Value>} */
@@ -131,7 +153,8 @@ export class Packages {
 
   /** @param {any} bridge @param {string[]} names of dist/ @param {Report} report */
   async #bring(bridge, names, report) {
-    const wanted = [...this.shelf.withDepends(names.filter((name) => !this.#isThere(name)))].filter((name) => !this.#isThere(name));
+    const lacking = [...this.shelf.withDepends(names.filter((name) => !this.#isThere(name)))].filter((name) => !this.#isThere(name));
+    const wanted = [...lacking, ...names.filter((name) => this.shelf.deferred.includes(name))];
     if (!wanted.length) return;
     // One that never came would hold up all who install after it.
     const watch = new Watch(this.settings.requestTimeout);
@@ -143,16 +166,15 @@ export class Packages {
         throw packageError(`the Python package ${names.join(', ')} of dist/ could not be installed: ${words}. Is the whole of dist/ there? The next load that needs it tries again`);
       })
       .finally(() => watch.stop());
-    unpack(this.pyodide, wheels);
-    this.#forgetMisses();
+    this.#layOut(wheels);
     if (wanted.includes('micropip')) bridge.limit_micropip(this.#indexes());
   }
 
   /** Python remembers which folders do not have a module. */
   #forgetMisses() {
-    const importlib = this.pyodide.pyimport('importlib');
-    importlib.invalidate_caches();
-    importlib.destroy();
+    const misses = this.pyodide.pyimport('sys.path_importer_cache');
+    misses.clear();
+    misses.destroy();
   }
 
   // ---------------------------------------------------------------- what the page allows
@@ -201,13 +223,14 @@ function normal(name) {
 
 // ------------------------------------------------------------------ fetching
 
-/** @param {string} url @param {string} [integrity] @param {AbortSignal} [signal] */
-async function fetchAsset(url, integrity, signal) {
-  const answer = await fetch(url, { integrity, signal }).catch((error) => {
-    throw new Error(`${url} cannot be fetched, or is not the file that the build made (${error.message})`);
-  });
-  if (!answer.ok) throw new Error(`${url} answered with status ${answer.status}`);
-  return answer;
+/** @param {string} url @returns {Uint8Array} */
+function fetchNow(url) {
+  const request = new XMLHttpRequest();
+  request.open('GET', url, false);
+  request.overrideMimeType('text/plain; charset=x-user-defined'); // a page may not ask for bytes here
+  request.send();
+  if (request.status !== 200) throw new Error(`${url} answered with status ${request.status}`);
+  return Uint8Array.from(request.responseText, (letter) => letter.charCodeAt(0) & 0xff);
 }
 
 /** @param {string} hexadecimal */

@@ -2,7 +2,7 @@
 // Where an interpreter runs: a worker, or this page.
 import { PyLoaderError } from './errors.js';
 
-/** @typedef {import('./pool.js').Place} Place */
+/** @typedef {import('./slot.js').Place} Place */
 
 /**
  * @param {string} assetsURL

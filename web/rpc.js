@@ -5,15 +5,15 @@
 //   caller                                   callee
 //     {id, kind: 'call', name, payload}  ->
 //     {id, kind: 'cancel'}               ->
-//                                        <-  {id, kind: 'progress', detail}   any number
-//                                        <-  {id, kind: 'done', result}       exactly one of these,
-//                                        <-  {id, kind: 'failed', error}      unless the worker dies
+//                                        <-  {id, kind: 'progress', details}         any number
+//                                        <-  {id, kind: 'done', result, details}     exactly one of these,
+//                                        <-  {id, kind: 'failed', error, details}    unless the worker dies
 //
 // Ids belong to the caller, so that both ends may call. `close` rejects what is still waiting.
 import { abortError, fromWire, toWire } from './errors.js';
 
 /** @typedef {{postMessage(message: any, transfer: Transferable[]): void, addEventListener(type: 'message', listener: (event: any) => void): void, start?(): void}} Endpoint */
-/** @typedef {{signal: AbortSignal, progress: (detail: any) => void}} CallContext */
+/** @typedef {{signal: AbortSignal, progress: (detail: any) => void, note: (detail: any) => void}} CallContext `note` is progress that can wait for the next message */
 /** @typedef {Record<string, (payload: any, context: CallContext) => any>} Handlers */
 /** @typedef {{resolve: (value: any) => void, reject: (error: any) => void, onProgress?: (detail: any) => void}} Pending */
 
@@ -94,10 +94,10 @@ export class Rpc {
 
   /** @param {any} message */
   #receive(message) {
-    const { id, kind } = message;
+    const { id, kind, details = [] } = message;
+    for (const detail of details) this.#pending.get(id)?.onProgress?.(detail);
     if (kind === 'call') this.#answer(message);
     else if (kind === 'cancel') this.#running.get(id)?.abort();
-    else if (kind === 'progress') this.#pending.get(id)?.onProgress?.(message.detail);
     else if (kind === 'done') this.#settle(id)?.resolve(message.result);
     else if (kind === 'failed') this.#settle(id)?.reject(fromWire(message.error));
   }
@@ -106,13 +106,16 @@ export class Rpc {
   async #answer({ id, name, payload }) {
     const controller = new AbortController();
     this.#running.set(id, controller);
-    const progress = (/** @type {any} */ detail) => this.#endpoint.postMessage({ id, kind: 'progress', detail }, []);
+    /** @type {any[]} */
+    const details = [];
+    const note = (/** @type {any} */ detail) => void details.push(detail);
+    const progress = (/** @type {any} */ detail) => this.#endpoint.postMessage({ id, kind: 'progress', details: [...details.splice(0), detail] }, []);
     try {
-      const result = await this.#handlers[name](payload, { signal: controller.signal, progress });
+      const result = await this.#handlers[name](payload, { signal: controller.signal, progress, note });
       const { value, buffers } = result instanceof Transfer ? result : new Transfer(result, []);
-      this.#endpoint.postMessage({ id, kind: 'done', result: value }, buffers);
+      this.#endpoint.postMessage({ id, kind: 'done', result: value, details }, buffers);
     } catch (error) {
-      this.#endpoint.postMessage({ id, kind: 'failed', error: toWire(error) }, []);
+      this.#endpoint.postMessage({ id, kind: 'failed', error: toWire(error), details }, []);
     } finally {
       this.#running.delete(id);
     }

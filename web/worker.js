@@ -4,12 +4,13 @@
 import { bootPython, extraMeter, meter } from './boot.js';
 import { decodeImage } from './decode.js';
 import { PyLoaderError, abortError, toWire } from './errors.js';
+import { extentOf } from './extent.js';
 import { Packages } from './packages.js';
 import { Rpc, Transfer } from './rpc.js';
 import { createSend } from './transport.js';
 
 /** @typedef {import('./rpc.js').CallContext} CallContext */
-/** @typedef {{assetsURL: string, baseURL: string, headers: Record<string, string>, credentials: RequestCredentials, hasHook: boolean, hasAuthorize: boolean, packages: string[], packageIndexes: string[], cacheBytes: number, decodedBytes: number, retries: number, requestTimeout: number, requestsPerOrigin: number}} BootOptions */
+/** @typedef {{assetsURL: string, baseURL: string, headers: Record<string, string>, credentials: RequestCredentials, hasHook: boolean, hasAuthorize: boolean, parts?: import('./parts.js').Shared, packages: string[], packageIndexes: string[], cacheBytes: number, decodedBytes: number, retries: number, requestTimeout: number, requestsPerOrigin: number}} BootOptions */
 
 /**
  * Answer the page's calls.
@@ -50,8 +51,11 @@ export function serve(endpoint) {
   }
 
   /** @param {CallContext} context */
-  const listener = ({ progress }) => (/** @type {string} */ phase, /** @type {string} */ url, /** @type {number} */ loaded, /** @type {number | undefined} */ total, /** @type {number} */ attempt) =>
-    progress({ phase, url, loaded, total, attempt });
+  const listener = ({ progress, note }) => (/** @type {string} */ phase, /** @type {string} */ url, /** @type {number} */ loaded, /** @type {number | undefined} */ total, /** @type {number} */ attempt) => {
+    // What tells that all is here comes with the image, in one message.
+    const isWhole = phase === 'end' || (phase === 'progress' && url && loaded === total);
+    (isWhole ? note : progress)({ phase, url, loaded, total, attempt });
+  };
 
   /** What Python asks of the page. @param {BootOptions} options */
   function pageFor(options) {
@@ -66,6 +70,7 @@ export function serve(endpoint) {
       install: (requirement) => packages.install(bridge, [requirement]).catch(toWire),
       /** @param {string} name */
       bringNow: (name) => packages.bringNow(name),
+      deferred: packages.deferred(),
       decode: decodeImage,
       /** @param {string} level @param {string} name @param {string} text */
       print: (level, name, text) => void rpc.call('print', { level, name, text }).catch(() => {}), // the page has ended it
@@ -96,8 +101,8 @@ export function serve(endpoint) {
     /** @param {BootOptions} options @param {CallContext} context */
     async boot(options, { progress }) {
       const advance = meter(progress, options.packages.length > 0);
-      const { pyodide: started, shelf } = await bootPython(options, advance);
-      pyodide = started;
+      const { shelf, report: reportBoot, shared, ...booted } = await bootPython(options, advance);
+      pyodide = booted.pyodide;
       packages = new Packages(pyodide, shelf, options, report);
       // After a trap in WebAssembly calls may still seem to work, on a broken heap: never again.
       pyodide._api.on_fatal = (/** @type {any} */ error) => void rpc.call('died', String(error?.message ?? error));
@@ -106,12 +111,14 @@ export function serve(endpoint) {
       module.destroy();
       await installFirst(options.packages, progress);
       progress({ stage: 'ready', loaded: 100, total: 100, percentComplete: 100 });
+      return { report: reportBoot(), parts: options.parts ? undefined : shared };
     },
-    load: async ({ imageId, ...job }, context) => {
-      const answer = await ask(context, (id) => bridge.load(id, imageId, job, listener(context)));
-      const { pixels, exact } = answer.image;
-      return new Transfer(answer, [pixels, exact].flatMap((array) => array?.buffer ?? []));
+    load: async ({ imageId, ...job }, context) => withPixels(await ask(context, (id) => bridge.load(id, imageId, job, listener(context)))),
+    lend: async ({ imageId, known, ...job }, context) => {
+      const { loan } = await ask(context, (id) => bridge.lend(id, imageId, known, job, listener(context)));
+      return loan && new Transfer(loan, [loan.frame, loan.header].flatMap((array) => array?.buffer ?? []));
     },
+    borrow: async ({ imageId, loan, ...job }, context) => withPixels(await ask(context, (id) => bridge.borrow(id, imageId, loan, job, listener(context)))),
     metadata: async ({ imageIds, ...job }, context) => (await ask(context, (id) => bridge.metadata(id, imageIds, job, listener(context)))).found,
     imageIds: async ({ imageId, ...job }, context) => (await ask(context, (id) => bridge.image_ids(id, imageId, job, listener(context)))).found,
     listing: async ({ imageId, files: given, ...job }, context) => {
@@ -141,6 +148,19 @@ export function serve(endpoint) {
     // Also the sign of life: it goes through Python, so a dead interpreter does not answer it.
     stats: () => ({ ...bridge.stats(), heapBytes: pyodide._module.HEAPU8.length }),
   });
+}
+
+/** An image whose pixels are moved to the page, with those that come along. @param {any} answer */
+function withPixels({ companions, ...answer }) {
+  const others = /** @type {any[]} */ (companions ?? []).map((other) => (other.error ? new Transfer({ error: toWire(new PyLoaderError(other.error)) }, []) : imageWithPixels(other)));
+  const { value, buffers } = imageWithPixels(answer);
+  return new Transfer(companions ? { ...value, companions: others.map((other) => other.value) } : value, [...buffers, ...others.flatMap((other) => other.buffers)]);
+}
+
+/** @param {any} answer */
+function imageWithPixels({ image, arrays, ...answer }) {
+  const extent = extentOf(arrays.pixels, image.padding);
+  return new Transfer({ ...answer, image: { ...image, ...arrays, ...extent } }, Object.values(arrays).map(({ buffer }) => buffer));
 }
 
 if (typeof WorkerGlobalScope !== 'undefined' && globalThis instanceof WorkerGlobalScope) {

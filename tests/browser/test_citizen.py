@@ -264,7 +264,7 @@ def test_pixels_are_moved_never_cloned(open_page) -> None:
 # ------------------------------------------------------------------ workers that die
 
 CRASH = {
-    "closes itself": "from js import self; self.close()",
+    "closes itself": "import asyncio, js; js.self.close(); await asyncio.sleep(60)",
     "keeps busy for ever": "while True: pass",
     "breaks the interpreter": "import ctypes; ctypes.string_at(0xFFFFFF00, 16)",
 }

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { afterEach, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import './lock.js';
 import { Packages, Shelf } from '../../web/packages.js';
 
 const ZIP = new Uint8Array([0x50, 0x4b, 3, 4, 9]);
@@ -35,7 +36,7 @@ function setUp({ answers = {}, settings = {}, bridge = {} } = {}) {
   const pyodide = {
     loadedPackages: { NumPy: 'default channel' },
     unpackArchive: (body) => unpacked.push(new Uint8Array(body)),
-    pyimport: () => ({ invalidate_caches() {}, destroy() {} }),
+    pyimport: () => ({ clear() {}, destroy() {} }),
   };
   const shelf = new Shelf(DIST);
   shelf.rows = ROWS;

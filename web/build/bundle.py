@@ -23,19 +23,20 @@ CLASSIC = (
 BUNDLES: dict[str, Sequence[str]] = {
     "pyloader.js": ("pyloader.js", *CLASSIC),
     "pyloader.mjs": ("pyloader.js", "--format=esm"),
-    "worker.mjs": ("worker.js", "--format=esm", "--external:./pyodide/pyodide.mjs"),
+    "worker.mjs": ("worker.js", "--format=esm", "--external:./pyodide/*"),
 }
 
 
-def scripts() -> dict[str, Path]:
-    """Bundle web/*.js; return the files by their name in dist/."""
+def scripts(boot_list: str) -> dict[str, Path]:
+    """Bundle web/*.js with what the worker boots from; return the files by their name in dist/."""
     missing = [f"web/{name}" for name in SOURCES if not (WEB / name).exists()]
     if missing:
         raise BuildError(f"missing source: {', '.join(missing)}")
     inputs = [LOCKFILE, *sorted(WEB.glob("*.js")), RECIPES / "script-url.js"]
     for name, options in BUNDLES.items():
         target = SCRIPTS / name
-        once(target, [*inputs, *options], partial(esbuild, *options, f"--outfile={target}"))
+        given = (*options, f"--define:PYLOADER_LOCK={boot_list}", f"--outfile={target}")
+        once(target, [*inputs, *given], partial(esbuild, *given))
     return {"pyloader.d.ts": WEB / "pyloader.d.ts", **{name: SCRIPTS / name for name in BUNDLES}}
 
 

@@ -1,8 +1,9 @@
 """
 Compile the Python sources in a zip to bytecode. Runs inside Pyodide: bytecode fits one version.
 
-Assertions stay. Where documentation strings are stripped they become empty strings, not None,
-because some packages format or copy them at import.
+Assertions stay. What is only read by people or type checkers goes, since each page would fetch it
+and hold it in memory: documentation strings become empty strings, not None, because some packages
+format or copy them at import; annotations of functions go, but for those that dispatch on them.
 """
 
 import ast
@@ -10,22 +11,24 @@ import importlib._bootstrap_external as bootstrap
 import importlib.util
 import zipfile
 
+FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
 
-def compile_zip(source_zip: str, target_zip: str, root: str, keep_docstrings: bool) -> None:
+def compile_zip(source_zip: str, target_zip: str, root: str) -> None:
     """Write a zip with the `.pyc` of every `.py`; `root` is where tracebacks say they stand."""
     with zipfile.ZipFile(source_zip) as sources, zipfile.ZipFile(target_zip, "w") as target:
         for path in sources.namelist():
             source = sources.read(path)
-            target.writestr(f"{path}c", bytecode(source, root + path, keep_docstrings))
+            target.writestr(f"{path}c", bytecode(source, root + path))
 
 
-def bytecode(source: bytes, path: str, keep_docstrings: bool) -> bytes:
+def bytecode(source: bytes, path: str) -> bytes:
     """Return the content of the `.pyc` file of one source, never checked against the source."""
     tree = ast.parse(source, path)
-    if not keep_docstrings:
-        empty_docstrings(tree)
+    empty_docstrings(tree)
+    if "pyodide/" not in path:  # which makes types for JavaScript of them
+        drop_annotations(tree)
     code = compile(tree, path, "exec", dont_inherit=True, optimize=0)
     digest = importlib.util.source_hash(source)
     return bytes(bootstrap._code_to_hash_pyc(code, digest, checked=False))
@@ -36,3 +39,18 @@ def empty_docstrings(tree: ast.Module) -> None:
     for node in ast.walk(tree):
         if isinstance(node, DOCUMENTED) and ast.get_docstring(node, clean=False) is not None:
             node.body[0].value.value = ""
+
+
+def drop_annotations(tree: ast.Module) -> None:
+    """Remove the annotations of functions, unless a decorator `register` may read them."""
+    for node in ast.walk(tree):
+        if isinstance(node, FUNCTIONS) and not any(map(is_register, node.decorator_list)):
+            node.returns = None
+            for argument in ast.walk(node.args):
+                if isinstance(argument, ast.arg):
+                    argument.annotation = None
+
+
+def is_register(decorator: ast.expr) -> bool:
+    """Tell whether a decorator is that of `functools.singledispatch`, or the like."""
+    return isinstance(decorator, ast.Attribute) and decorator.attr.startswith("register")

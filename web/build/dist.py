@@ -8,7 +8,7 @@ from bundle import scripts, vendor
 from common import DIST, PRODUCTS, WEB, WORK, BuildError, write_atomically
 from environments import node_modules
 from fetch import Asset, fetch_all
-from runtime import Layout, pyodide_files
+from runtime import Layout, boot_list, pyodide_files
 from samples import samples
 
 
@@ -16,12 +16,13 @@ def layout() -> Layout:
     """Make every product; return the files by their path in dist/."""
     assets = fetch_all()
     node_modules()
+    pyodide = pyodide_files(assets)
     return {
-        **scripts(),
+        **scripts(boot_list(pyodide)),
         **under("demo", demo()),
         **under("demo/vendor", vendor()),
         **under("samples", samples(assets["pydicom"])),
-        **under("pyodide", pyodide_files(assets)),
+        **under("pyodide", pyodide),
         "LICENSES.txt": licenses(list(assets.values())),
     }
 

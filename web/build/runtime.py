@@ -1,5 +1,6 @@
 """dist/pyodide: Pyodide's own files, the packages, and the lock that lists exactly these."""
 
+import gzip
 import json
 import os
 import re
@@ -12,12 +13,17 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from common import PRODUCTS, RECIPES, WORK, once, run, say, sha256, write_atomically
+from archives import read_zip
+from common import PRODUCTS, RECIPES, WEB, WORK, once, run, say, sha256, write_atomically
 from fetch import Asset
+from libraries import Library, separate_libraries
 from wheels import pyloader_version, pyloader_wheel, standard_library, third_party_wheel
 
 Layout = dict[str, Path]
+STANDARD_LIBRARY = "python_stdlib.zip"
 SCRIPTS = ("pyodide.mjs", "pyodide.asm.js")
+# Imported before the first image: their wheels are laid out at each start without a snapshot.
+STARTING = ("numpy", "pydicom", "imagecodecs", "pyloader")
 
 
 class Wheel(NamedTuple):
@@ -35,11 +41,14 @@ def pyodide_files(assets: dict[str, Asset]) -> Layout:
     pyodide = unpacked(assets["pyodide"])
     core = {name: script(pyodide / name) for name in SCRIPTS}
     core["pyodide.asm.wasm"] = pyodide / "pyodide.asm.wasm"
-    core["python_stdlib.zip"] = standard_library(pyodide)
+    core[STANDARD_LIBRARY] = standard_library(pyodide)
+    libraries = separate_libraries(assets.values())
+    core |= {library.file: library.source for library in libraries}
     wheels = third_party_wheels(assets.values(), pyodide)
-    verify(core | listed("third-party", pyodide, wheels))
+    verify(listed("third-party", pyodide, core, libraries, wheels))
     own = Wheel("pyloader", pyloader_version(), pyloader_wheel(pyodide), ["numpy", "pydicom"])
-    return core | listed("all", pyodide, [*wheels, own])
+    files = listed("all", pyodide, core, libraries, [*wheels, own])
+    return files | {"snapshot.bin": snapshot(files)}
 
 
 def third_party_wheels(assets: Iterable[Asset], pyodide: Path) -> list[Wheel]:
@@ -82,16 +91,29 @@ def script(source: Path) -> Path:
     return target
 
 
-def listed(name: str, pyodide: Path, wheels: Sequence[Wheel]) -> Layout:
-    """Return the wheels together with a pyodide-lock.json that lists them and nothing else."""
+def listed(
+    name: str,
+    pyodide: Path,
+    core: Layout,
+    libraries: Sequence[Library],
+    wheels: Sequence[Wheel],
+) -> Layout:
+    """Return the files together with a pyodide-lock.json that lists these and nothing else."""
     info = json.loads((pyodide / "pyodide-lock.json").read_text())["info"]
     ordered = sorted(wheels, key=attrgetter("name"))
-    packages = {wheel.name: lock_entry(wheel) for wheel in ordered}
+    content = {
+        "info": info,
+        "packages": {wheel.name: lock_entry(wheel) for wheel in ordered},
+        "starting": [wheel.name for wheel in ordered if wheel.name in STARTING],
+        "standard": sorted(
+            {path.split("/")[0].removesuffix(".pyc") for path in read_zip(core[STANDARD_LIBRARY])}
+        ),
+        "libraries": {library.module: library_entry(library) for library in libraries},
+        "digests": {name: sha256(path) for name, path in core.items()},
+    }
     lock = PRODUCTS / "locks" / f"{name}.json"
-    write_atomically(
-        lock, (json.dumps({"info": info, "packages": packages}, indent=2) + "\n").encode()
-    )
-    return {"pyodide-lock.json": lock, **{wheel.path.name: wheel.path for wheel in wheels}}
+    write_atomically(lock, (json.dumps(content, indent=2) + "\n").encode())
+    return core | {"pyodide-lock.json": lock} | {wheel.path.name: wheel.path for wheel in wheels}
 
 
 def lock_entry(wheel: Wheel) -> dict[str, Any]:
@@ -109,16 +131,59 @@ def lock_entry(wheel: Wheel) -> dict[str, Any]:
     }
 
 
+def top_level(archive: Path) -> list[str]:
+    """Return the names of the modules that stand at the top of an archive."""
+    return sorted({path.split("/")[0].removesuffix(".pyc") for path in read_zip(archive)})
+
+
+def library_entry(library: Library) -> dict[str, Any]:
+    """Return a shared library's row of the lock."""
+    return {"file_name": library.file, "path": library.path, "starting": library.is_starting}
+
+
 def verify(files: Layout) -> None:
     """Boot these files under node and use the packages, unless these very files passed before."""
     folder = WORK / "verify"
 
     def make() -> None:
         say("checking that the packages work in Pyodide")
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
-        for name, path in files.items():
-            (folder / name).symlink_to(path)
+        link(files, folder)
         run(["node", RECIPES / "verify.mjs", folder])
 
     once(folder, [*files.values(), RECIPES / "verify.mjs"], make)
+
+
+def snapshot(files: Layout) -> Path:
+    """Return the packed snapshot of an interpreter that has imported what a page starts with."""
+    folder, target = WORK / "snapshot", PRODUCTS / "snapshot.bin"
+    recipes = [RECIPES / "snapshot.mjs", RECIPES / "snapshot.py"]
+    recipes += [WEB / "interpreter.js", WEB / "snapshot.js"]
+
+    def make() -> None:
+        say("taking the snapshot of Python's memory")
+        link(files, folder)
+        made = folder / "snapshot"
+        run(["node", RECIPES / "snapshot.mjs", folder, made, identity(files)])
+        write_atomically(target, gzip.compress(made.read_bytes(), 9, mtime=0))
+
+    once(target, [*files.values(), *recipes], make)
+    return target
+
+
+def identity(files: Layout) -> str:
+    """Return one digest of all that the lock lists, which is how a snapshot is told to fit."""
+    return sha256(files["pyodide-lock.json"])
+
+
+def boot_list(files: Layout) -> str:
+    """Return the lock as the worker holds it, in JSON: with the digest of what it lists."""
+    lock = json.loads(files["pyodide-lock.json"].read_text())
+    return json.dumps({**lock, "identity": identity(files)})
+
+
+def link(files: Layout, folder: Path) -> None:
+    """Make a folder that holds these files."""
+    shutil.rmtree(folder, ignore_errors=True)
+    for name, path in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).symlink_to(path)

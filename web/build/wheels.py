@@ -11,6 +11,7 @@ from pathlib import Path
 from archives import Files, read_zip, wheel_bytes, zip_bytes
 from common import PRODUCTS, RECIPES, ROOT, once, run, say, write_atomically
 from fetch import Asset
+from libraries import is_separate
 from prune import pruned
 
 PACKAGES = PRODUCTS / "packages"
@@ -20,7 +21,14 @@ STDLIB = "/lib/python313.zip/"
 PLAIN_PYTHON_ONLY = {"__main__.py", "cli", "testing"}
 WHEEL_RECIPES = [
     RECIPES / name
-    for name in ("archives.py", "compile.mjs", "compile_zip.py", "prune.py", "wheels.py")
+    for name in [
+        "archives.py",
+        "compile.mjs",
+        "compile_zip.py",
+        "libraries.py",
+        "prune.py",
+        "wheels.py",
+    ]
 ]
 
 
@@ -31,6 +39,7 @@ def third_party_wheel(asset: Asset, pyodide: Path) -> Path:
     def make() -> None:
         say(f"compiling {asset.name}")
         files = pruned(asset.name, read_zip(asset.path))
+        files = {path: content for path, content in files.items() if not is_separate(path)}
         write_atomically(target, wheel_bytes(sourceless(files, SITE_PACKAGES, pyodide)))
 
     once(target, [asset.sha256, pyodide.name, *WHEEL_RECIPES], make)
@@ -59,7 +68,7 @@ def pyloader_wheel(pyodide: Path) -> Path:
 
     def make() -> None:
         files = {name: path.read_bytes() for name, path in names.items()}
-        files |= beside_sources(compiled(files, SITE_PACKAGES, pyodide, docstrings="keep"))
+        files |= beside_sources(compiled(files, SITE_PACKAGES, pyodide))
         write_atomically(target, wheel_bytes(files | wheel_metadata(version)))
 
     once(target, [version, pyodide.name, *names, *paths, *WHEEL_RECIPES], make)
@@ -94,7 +103,7 @@ def wheel_metadata(version: str) -> Files:
 def sourceless(files: Files, root: str, pyodide: Path) -> Files:
     """Return the files with bytecode where the sources stood."""
     rest = {path: content for path, content in files.items() if not path.endswith(".py")}
-    return rest | compiled(files, root, pyodide, docstrings="strip")
+    return rest | compiled(files, root, pyodide)
 
 
 def beside_sources(bytecode: Files) -> Files:
@@ -106,11 +115,11 @@ def beside_sources(bytecode: Files) -> Files:
     return moved
 
 
-def compiled(files: Files, root: str, pyodide: Path, docstrings: str) -> Files:
+def compiled(files: Files, root: str, pyodide: Path) -> Files:
     """Return the bytecode of the sources among the files, as `module.pyc`."""
     sources = {path: content for path, content in files.items() if path.endswith(".py")}
     with tempfile.TemporaryDirectory() as folder:
         given, made = Path(folder, "sources.zip"), Path(folder, "compiled.zip")
         given.write_bytes(zip_bytes(sources))
-        run(["node", RECIPES / "compile.mjs", pyodide, given, made, root, docstrings])
+        run(["node", RECIPES / "compile.mjs", pyodide, given, made, root])
         return read_zip(made)

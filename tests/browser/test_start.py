@@ -1,0 +1,184 @@
+"""Python's start: from a snapshot of memory, and without one where that is not to be had."""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from playwright.sync_api import Page, Route
+
+from tests import corpus
+from tests.browser.conftest import DIST
+from tests.browser.outcome import fail, load
+from tests.webserver import WebServer
+
+CT = "wadouri:/corpus/CT_small.dcm"
+SNAPSHOT = "**/snapshot.bin*"
+PACKED = (DIST / "pyodide/snapshot.bin").read_bytes()
+STARTING = ("imagecodecs", "numpy", "pydicom", "pyloader")
+
+
+def start(page: Page) -> dict[str, Any]:
+    """Load a known image, and return how Python started for it."""
+    assert np.array_equal(load(page, CT)["pixels"], corpus.reference("CT_small.dcm").pixels)
+    (worker,) = page.evaluate("pyloader.stats().workers")
+    return dict(worker["boot"])
+
+
+def altered(old: bytes, new: bytes) -> bytes:
+    """Return the snapshot with a part of its header exchanged, packed again."""
+    content = gzip.decompress(PACKED)
+    assert len(old) == len(new)
+    assert old in content[:1000]
+    return gzip.compress(content.replace(old, new, 1), 1)
+
+
+def test_start_from_the_snapshot(open_page, site: WebServer) -> None:
+    since = len(site.seen)
+    boot = start(open_page())
+    assert (boot["kind"], boot.get("reason")) == ("snapshot", None)
+    assert {mark["name"] for mark in boot["marks"]} >= {"program", "libraries", "snapshot", "start"}
+    paths = [seen.path for seen in site.seen[since:]]
+    assert not [path for path in paths if path.endswith((".whl", ".zip"))], "all of it is there"
+
+
+DAMAGES: dict[str, Callable[[], dict[str, Any]]] = {
+    "absent": lambda: {"status": 404},
+    "cut": lambda: {"body": PACKED[: len(PACKED) // 2]},
+    "flipped": lambda: {"body": PACKED[:-9] + bytes([PACKED[-9] ^ 1]) + PACKED[-8:]},
+    "something else": lambda: {"body": b"<!DOCTYPE html><title>My application</title>"},
+    "of another build": lambda: {"body": altered(b'"identity":"', b'"identitz":"')},
+    "of another Pyodide": lambda: {"body": altered(b'"build":"7', b'"build":"8')},
+    "of other WebAssembly": lambda: {"body": altered(b'"checksum":', b'"checksun":')},
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_without_a_snapshot_that_fits_python_starts_by_its_files(open_page, damage: str) -> None:
+    page = open_page()
+    answer = DAMAGES[damage]()
+    page.context.route(SNAPSHOT, lambda route: route.fulfill(**answer))
+    boot = start(page)
+    assert boot["kind"] == "cold"
+    assert boot["reason"]
+    page.context.unroute(SNAPSHOT)
+
+
+def test_torn_file_in_the_cache_is_fetched_once_more(open_page) -> None:
+    page = open_page()
+    asked: list[str] = []
+
+    def tear_first(route: Route) -> None:
+        asked.append(route.request.url)
+        if len(asked) > 1:
+            route.fallback()
+        else:
+            route.fulfill(body=b"\0asm torn", content_type="application/wasm")
+
+    page.context.route("**/pyodide.asm.wasm*", tear_first)
+    assert start(page)["kind"] == "snapshot"
+    assert len(asked) == 2
+    page.context.unroute("**/pyodide.asm.wasm*")
+
+
+def test_altered_package_is_refused(open_page) -> None:
+    page = open_page()
+    page.context.route(SNAPSHOT, lambda route: route.fulfill(status=404))
+    page.context.route("**/pyloader-*.whl", lambda route: route.fulfill(body=b"PK not it"))
+    error = fail(page, CT)
+    assert error["code"] == "boot"
+    assert "is not the file that the build made" in error["message"]
+    page.context.unroute(SNAPSHOT)
+    page.context.unroute("**/pyloader-*.whl")
+
+
+def test_server_that_does_not_know_webassembly(open_page) -> None:
+    page = open_page()
+    page.context.route(
+        "**/*.wasm*", lambda route: route.fulfill(response=route.fetch(), content_type="text/plain")
+    )
+    assert start(page)["kind"] == "snapshot"
+    page.context.unroute("**/*.wasm*")
+
+
+def test_second_worker_starts_from_what_the_first_has(open_page, site: WebServer) -> None:
+    page = open_page()
+    since = len(site.seen)
+    page.evaluate("pyloader.init({ workers: 3 })")
+    boots = page.evaluate("pyloader.stats().workers.map(({ boot }) => boot.kind)")
+    assert boots == ["snapshot"] * 3
+    paths = [seen.path.partition("?")[0] for seen in site.seen[since:]]
+    assert paths.count("/pyodide/snapshot.bin") == 1
+    assert paths.count("/pyodide/pyodide.asm.wasm") == 1
+
+
+def test_second_worker_of_a_cold_start(open_page) -> None:
+    page = open_page()
+    page.context.route(SNAPSHOT, lambda route: route.fulfill(status=404))
+    page.evaluate("pyloader.init({ workers: 2 })")
+    assert page.evaluate("pyloader.stats().workers.map(({ boot }) => boot.kind)") == ["cold"] * 2
+    page.context.unroute(SNAPSHOT)
+
+
+def run(page: Page, source: str) -> str:
+    """Return what Python code, which leaves it in `answer`, says; in a page of its own."""
+    code = f"""
+import numpy as np
+from pyloader import Image, register_loader
+
+{source}
+
+@register_loader("said", replace=True)
+async def load(image_id, context):
+    text = np.frombuffer(str(answer).encode(), "u1")
+    return Image.from_array(text[None])
+"""
+    page.evaluate("(source) => pyloader.loadPython({ source })", code)
+    return bytes(load(page, "said:x", useRGBA=False)["pixels"].ravel()).decode()
+
+
+def test_modules_that_the_snapshot_does_not_hold_come_with_their_import(
+    open_page, site: WebServer
+) -> None:
+    page = open_page()
+    since = len(site.seen)
+    answer = run(page, "import csv, io\nanswer = next(csv.reader(io.StringIO('a,b')))")
+    assert answer == "['a', 'b']"
+    answer = run(page, "import numpy.random\nanswer = numpy.random.default_rng(1).integers(9)")
+    assert answer == str(np.random.default_rng(1).integers(9))
+    answer = run(page, "answer = np.fft.fft([1, 2]).real.tolist()")
+    assert answer == "[3.0, -1.0]"
+    paths = [seen.path.partition("?")[0].rpartition("/")[2] for seen in site.seen[since:]]
+    brought = [path for path in paths if path.endswith((".whl", ".zip"))]
+    assert len(brought) == len(set(brought)) == 2, brought
+
+
+def test_what_does_not_exist_is_still_python_s_own_error(open_page) -> None:
+    source = """
+try:
+    import numpy.nothing_of_that_name
+except ModuleNotFoundError as error:
+    answer = error
+"""
+    assert run(open_page(), source) == "No module named 'numpy.nothing_of_that_name'"
+
+
+def test_each_start_has_its_own_random_numbers(open_page) -> None:
+    source = "import random\nanswer = random.random()"
+    assert run(open_page(), source) != run(open_page(), source)
+
+
+def test_snapshot_knows_what_this_engine_can_do(open_page) -> None:
+    """The engine of the build cannot suspend WebAssembly; Chromium can."""
+    source = """
+import asyncio
+from pyodide.ffi import run_sync
+try:
+    answer = run_sync(asyncio.sleep(0))
+except RuntimeError as error:
+    answer = "not supported" in str(error)
+"""
+    assert run(open_page(), source) in ("False", "None")

@@ -1,0 +1,93 @@
+// node snapshot.mjs FOLDER OUT IDENTITY: boot the Pyodide of dist/pyodide with its libraries in place, import
+// all that a page starts with, and write the snapshot of its memory, unpacked.
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { startPyodide } from "../interpreter.js";
+import { BLOCK_BYTES, countPlace, takeSnapshot } from "../snapshot.js";
+
+// Not node's own report of an error: it would quote a line of pyodide.asm.js, which is a megabyte.
+process.on("uncaughtException", (error) => {
+  console.error(error.stack.slice(-2000));
+  process.exit(1);
+});
+
+const [folder, output, identity] = process.argv.slice(2);
+const lock = JSON.parse(readFileSync(join(folder, "pyodide-lock.json"), "utf8"));
+const libraries = Object.values(lock.libraries).filter(({ starting }) => starting);
+const wheels = lock.starting.map((name) => lock.packages[name].file_name);
+const SITE_PACKAGES = "/lib/python3.13/site-packages";
+const { loadPyodide } = await import(pathToFileURL(join(folder, "pyodide.mjs")).href);
+await import(pathToFileURL(join(folder, "pyodide.asm.js")).href);
+
+const modules = libraries.map(({ file_name, path }) => ({ path, module: new WebAssembly.Module(readFileSync(join(folder, file_name))) }));
+let program;
+const { memory: other } = await start();
+const { memory, pyodide } = await start();
+for (const file of wheels) pyodide.unpackArchive(new Uint8Array(readFileSync(join(folder, file))), "wheel", { extractDir: SITE_PACKAGES });
+pyodide.runPython(readFileSync(new URL("snapshot.py", import.meta.url), "utf8"));
+
+const module = pyodide._module;
+clearUnused();
+const stack = [program.emscripten_stack_get_end(), program.emscripten_stack_get_base()];
+const fixed = [...sameIn(1024, stack[0]), ...sameIn(stack[1], module.GOT.__heap_base.value)];
+writeFileSync(output, Buffer.concat(takeSnapshot(module, memory, fixed, identity)));
+process.exit(0); // Pyodide keeps node's event loop alive.
+
+/** @returns an interpreter, and memory as it was before Python ran */
+async function start() {
+  let memory;
+  const pyodide = await startPyodide(
+    (options) => watchProgram(() => loadPyodide(options)),
+    { indexURL: folder, _makeSnapshot: true },
+    { libraries: modules, onMemory: (module) => (memory = module.HEAPU8.slice()) },
+  );
+  return { memory, pyodide };
+}
+
+/** The runs of memory that are the same at each start: some few words hold random numbers, or what one engine has and another not. */
+function sameIn(begin, end) {
+  const runs = [];
+  const engines = countPlace(module);
+  for (let from = begin; from < end; from += BLOCK_BYTES) {
+    const next = Math.min(from + BLOCK_BYTES, end);
+    if (Buffer.compare(memory.subarray(from, next), other.subarray(from, next)) || (from <= engines && engines < next)) continue;
+    const last = runs.at(-1);
+    if (last?.[1] === from) last[1] = next;
+    else runs.push([from, next]);
+  }
+  return runs;
+}
+
+/** Keep the exports of the program itself: Pyodide does not give the allocator away. */
+async function watchProgram(start) {
+  const instantiate = WebAssembly.instantiate;
+  WebAssembly.instantiate = async (...given) => {
+    const made = await instantiate(...given);
+    const { exports } = made.instance ?? made;
+    if (exports.emscripten_stack_get_end) program = exports;
+    return made;
+  };
+  try {
+    return await start();
+  } finally {
+    WebAssembly.instantiate = instantiate;
+  }
+}
+
+/** What was freed, and the stack, still hold what they held: it would only be in the way. */
+function clearUnused() {
+  module.HEAPU8.fill(0, program.emscripten_stack_get_end(), program.emscripten_stack_get_current());
+  let top = program.sbrk(0);
+  const taken = [];
+  for (let size = 1 << 16; size >= 16; size >>= 1) {
+    while (program.sbrk(0) === top) {
+      const place = program.malloc(size);
+      module.HEAPU8.fill(0, place, place + size);
+      taken.push(place);
+    }
+    top = program.sbrk(0);
+  }
+  console.log(`cleared ${taken.length}, top ${top} -> ${program.sbrk(0)} of ${module.HEAPU8.length}`);
+  for (const place of taken) program.free(place);
+}

@@ -1,0 +1,22 @@
+"""Runs in Pyodide before the snapshot of its memory is taken: all that a page starts with."""
+
+import codecs
+import gc
+import sys
+import zipimport
+
+import imagecodecs._shared  # noqa: F401 -- it is imported
+from pydicom.charset import python_encoding
+
+import pyloader.bridge  # noqa: F401 -- it is imported
+
+# Names of patients: Python imports an encoding when it is first used.
+for encoding in python_encoding.values():
+    codecs.lookup(encoding)
+
+# Files are not there when the snapshot is put back.
+sys.path_importer_cache.clear()
+zipimport._zip_directory_cache.clear()
+gc.collect()
+# What is imported stays: collections of garbage need not walk through it each time.
+gc.freeze()

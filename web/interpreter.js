@@ -1,0 +1,61 @@
+// @ts-check
+// Starts Pyodide with its shared libraries in place before Python runs: their memory, functions and
+// symbols then stand at the same addresses each time, so that a memory snapshot of it all can be
+// put back. The build makes that snapshot by this file too, under node.
+
+/** @typedef {{path: string, module: WebAssembly.Module}} Library a shared library and where Python looks for it */
+/** @typedef {import('./snapshot.js').Snapshot} Snapshot */
+/** @typedef {{libraries: Library[], snapshot?: Snapshot, onMemory?: (module: any) => void}} Parts */
+
+// Pyodide takes these from the visitor's browser; a snapshot has them as they were when it was made.
+const ENVIRONMENT = { LANG: 'C.UTF-8', USER: 'web_user', LOGNAME: 'web_user', PWD: '/', PATH: '/', _: './this.program' };
+// As it is in browsers, under node too.
+const PROGRAM = './this.program';
+// Pyodide wants some; ours is put back by `restore`.
+const NO_SNAPSHOT_OF_ITS_OWN = new Uint8Array(16);
+
+/**
+ * Start Pyodide, whose pyodide.asm.js is loaded.
+ * @param {(options: any) => Promise<any>} loadPyodide
+ * @param {any} options of loadPyodide
+ * @param {Parts} parts `onMemory` hears when memory is as WebAssembly makes it, before Python runs
+ * @returns {Promise<any>} rejects too when the snapshot does not belong to this interpreter
+ */
+export async function startPyodide(loadPyodide, options, { libraries, snapshot, onMemory }) {
+  const scope = /** @type {any} */ (globalThis);
+  const create = scope._createPyodideModule;
+  scope._createPyodideModule = (/** @type {any} */ settings) => {
+    settings.thisProgram = PROGRAM;
+    settings.preRun = [...settings.preRun, (/** @type {any} */ module) => placeLibraries(module, libraries)];
+    settings.onRuntimeInitialized = () => onMemory?.(settings);
+    if (snapshot) {
+      settings.INITIAL_MEMORY = snapshot.memoryBytes;
+      settings.preRun.push((/** @type {any} */ module) => {
+        module.API.restoreSnapshot = () => snapshot.restore(module);
+      });
+    }
+    return create(settings);
+  };
+  try {
+    return await loadPyodide({ ...options, ...(snapshot && { _loadSnapshot: NO_SNAPSHOT_OF_ITS_OWN }) });
+  } finally {
+    scope._createPyodideModule = create;
+  }
+}
+
+/**
+ * Link libraries as the import of each would, but before the program starts.
+ * @param {any} module of Emscripten @param {Library[]} libraries
+ */
+function placeLibraries(module, libraries) {
+  Object.assign(module.ENV, ENVIRONMENT);
+  for (const { path, module: code } of libraries) {
+    // Undefined symbols are looked for in all that there are, which takes long: once, at the last.
+    const allowUndefined = path !== libraries[libraries.length - 1].path;
+    const exports = module.loadWebAssemblyModule(code, { nodelete: true, allowUndefined }, path, {});
+    module.newDSO(path, undefined, exports).global = false;
+    // An import looks whether the file is there, and asks the linker, which has it.
+    module.FS.mkdirTree(path.slice(0, path.lastIndexOf('/')));
+    module.FS.writeFile(path, new Uint8Array());
+  }
+}

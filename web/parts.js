@@ -1,0 +1,59 @@
+// @ts-check
+// What an interpreter starts from: compiled WebAssembly and a snapshot of memory. The first worker
+// fetches and compiles it all at once; others are given it.
+import { LOCK, addressOf, fetchAnd } from './assets.js';
+import { Snapshot } from './snapshot.js';
+
+/** @typedef {import('./interpreter.js').Library} Library */
+/** @typedef {{program: WebAssembly.Module, libraries: WebAssembly.Module[], snapshot?: Blob}} Shared what one worker gives others */
+/** @typedef {<Value>(name: string, work: Promise<Value>) => Promise<Value>} Measure */
+
+const STARTING = Object.values(LOCK.libraries).filter(({ starting }) => starting);
+
+export class Parts {
+  /** @param {string} indexURL of dist/pyodide/ @param {Shared | undefined} given @param {Measure} measure */
+  constructor(indexURL, given, measure) {
+    const fetched = (/** @type {string} */ file) => compile(addressOf(indexURL, file));
+    /** The interpreter itself. @type {Promise<WebAssembly.Module>} */
+    this.program = measure('program', given ? Promise.resolve(given.program) : fetched('pyodide.asm.wasm'));
+    const codes = given ? Promise.resolve(given.libraries) : Promise.all(STARTING.map(({ file_name }) => fetched(file_name)));
+    /** @type {Promise<Library[]>} */
+    this.libraries = measure('libraries', codes.then((modules) => STARTING.map(({ path }, index) => ({ path, module: modules[index] }))));
+    const file = given ? readGiven(given.snapshot) : fetchAnd(addressOf(indexURL, 'snapshot.bin'), readPacked);
+    /** Of memory; rejects when there is none that fits. @type {Promise<Snapshot>} */
+    this.snapshot = measure('snapshot', file.then(snapshotOf));
+    for (const part of [this.program, this.libraries, this.snapshot]) part.catch(() => {}); // whoever awaits it is told
+  }
+
+  /** For other workers. @param {Snapshot | undefined} snapshot that was put back @returns {Promise<Shared>} */
+  async share(snapshot) {
+    const [program, libraries] = await Promise.all([this.program, this.libraries]);
+    return { program, libraries: libraries.map(({ module }) => module), snapshot: snapshot && new Blob([snapshot.file]) };
+  }
+}
+
+/** @param {string} url @returns {Promise<WebAssembly.Module>} */
+function compile(url) {
+  // A server that does not know the media type: later, but it works.
+  return fetchAnd(url, async (answer) => answer.headers.get('Content-Type')?.startsWith('application/wasm')
+    ? WebAssembly.compileStreaming(answer)
+    : WebAssembly.compile(await answer.arrayBuffer()));
+}
+
+/** @param {Response} answer @returns {Promise<ArrayBuffer>} */
+async function readPacked({ body }) {
+  return new Response(body?.pipeThrough(new DecompressionStream('gzip'))).arrayBuffer();
+}
+
+/** @param {Blob | undefined} blob @returns {Promise<ArrayBuffer>} */
+async function readGiven(blob) {
+  if (!blob) throw new Error('the first worker started without one');
+  return blob.arrayBuffer();
+}
+
+/** @param {ArrayBuffer} file */
+function snapshotOf(file) {
+  const snapshot = new Snapshot(file);
+  if (snapshot.header.identity !== LOCK.identity) throw new Error('the snapshot is of another build');
+  return snapshot;
+}

@@ -1,0 +1,146 @@
+// @ts-check
+// A memory snapshot: what Python's memory has become by starting and importing, as differences from
+// the memory that WebAssembly makes of the same files. Such a file, unpacked:
+//
+//   uint32        bytes of the header
+//   header        JSON, padded with spaces to a multiple of 4
+//   uint32 pairs  where each run of changed bytes begins, and its length
+//   bytes         the runs, one after another
+
+/** @typedef {[number, number]} Run begin and end in memory */
+/** @typedef {{identity: string, build: string, memoryBytes: number, fixed: Run[], checksum: number, tableLength: number, runs: number, state: any, handles: [number, string][]}} Header */
+
+export const BLOCK_BYTES = 64;
+const SMALL_BYTES = 2 ** 16;
+
+export class Snapshot {
+  /** @param {ArrayBuffer} file unpacked */
+  constructor(file) {
+    this.file = file;
+    const [length] = new Uint32Array(file, 0, 1);
+    /** @type {Header} */
+    this.header = JSON.parse(new TextDecoder().decode(new Uint8Array(file, 4, length)));
+    this.runs = new Uint32Array(file, 4 + length, 2 * this.header.runs);
+    this.content = new Uint8Array(file, 4 + length + this.runs.byteLength);
+  }
+
+  get memoryBytes() {
+    return this.header.memoryBytes;
+  }
+
+  /**
+   * Make memory what it was, in an interpreter that has its libraries in place and has not run.
+   * @param {any} module of Emscripten @returns {any} what Pyodide kept of JavaScript's side
+   */
+  restore(module) {
+    const { build, fixed, checksum, tableLength, handles, state } = this.header;
+    if (module.API.config.BUILD_ID !== build) throw new Error('the snapshot is of another Pyodide');
+    if (sum(module.HEAPU8, fixed) !== checksum) throw new Error('the snapshot is of other files than these of WebAssembly');
+    const count = module.HEAP32[countPlace(module) >> 2];
+    clear(module, fixed);
+    for (let run = 0, at = 0; run < this.runs.length; run += 2) {
+      const next = at + this.runs[run + 1];
+      module.HEAPU8.set(this.content.subarray(at, next), this.runs[run]);
+      at = next;
+    }
+    module.HEAP32[countPlace(module) >> 2] = count;
+    module.HEAP32[suspendPlace(module) >> 2] = module.GOT[module.jspiSupported ? 'run_sync' : 'run_sync_not_supported'].value;
+    module.wasmTable.grow(Math.max(0, tableLength - module.wasmTable.length));
+    for (const [handle, path] of handles) module.LDSO.loadedLibsByHandle[handle] = module.LDSO.loadedLibsByName[path];
+    return state;
+  }
+}
+
+/**
+ * Where Python keeps a function that counts arguments, for its calls by pointer: Pyodide makes it of
+ * WebAssembly that not every engine has.
+ * @param {any} module of Emscripten @returns {number} its address
+ */
+export function countPlace(module) {
+  return module.__PyRuntime + module.HEAP32[module.__PyEM_EMSCRIPTEN_COUNT_ARGS_OFFSET >> 2];
+}
+
+/**
+ * Where Python keeps the function behind `run_sync`, of which there is another for engines that
+ * cannot suspend WebAssembly, such as that of the build.
+ * @param {any} module of Emscripten @returns {number} its address
+ */
+function suspendPlace(module) {
+  return module._methods + 4; // PyMethodDef.ml_meth of the first
+}
+
+/**
+ * Write a snapshot's file.
+ * @param {any} module of Emscripten, as it is now @param {Uint8Array} before memory when it had not run
+ * @param {Run[]} fixed what of memory WebAssembly fills, the same each time
+ * @param {string} identity of the build that it belongs to
+ * @returns {Uint8Array[]} its parts
+ */
+export function takeSnapshot(module, before, fixed, identity) {
+  if (module.HEAP32[suspendPlace(module) >> 2] !== module.GOT.run_sync_not_supported.value) throw new Error('run_sync is elsewhere in this Pyodide');
+  const runs = changes(module.HEAPU8, before, fixed);
+  /** @type {Header} */
+  const header = {
+    identity,
+    build: module.API.config.BUILD_ID,
+    memoryBytes: module.HEAPU8.length,
+    fixed,
+    checksum: sum(before, fixed),
+    tableLength: module.wasmTable.length,
+    runs: runs.length,
+    state: module.API.serializeHiwireState(),
+    handles: Object.entries(module.LDSO.loadedLibsByHandle)
+      .filter(([handle]) => handle !== '0')
+      .map(([handle, library]) => [Number(handle), /** @type {any} */ (library).name]),
+  };
+  const text = JSON.stringify(header);
+  const encoded = new TextEncoder().encode(text.padEnd(Math.ceil(text.length / 4) * 4));
+  const places = Uint32Array.from(runs.flatMap(([begin, end]) => [begin, end - begin]));
+  const head = new Uint8Array(Uint32Array.of(encoded.length).buffer);
+  return [head, encoded, new Uint8Array(places.buffer), ...runs.map(([begin, end]) => module.HEAPU8.subarray(begin, end))];
+}
+
+/**
+ * Zero what is in use outside of the fixed, and would not be written over.
+ * @param {any} module of Emscripten @param {Run[]} fixed
+ */
+function clear(module, fixed) {
+  let from = 0;
+  for (const [begin, end] of fixed) {
+    if (begin - from < SMALL_BYTES) module.HEAPU8.fill(0, from, begin); // else it is the stack, of which nothing is in use
+    from = end;
+  }
+  module.HEAPU8.fill(0, from, module._sbrk(0));
+}
+
+/** @param {Uint8Array} now @param {Uint8Array} before @param {Run[]} fixed @returns {Run[]} */
+function changes(now, before, fixed) {
+  const base = new Uint8Array(now.length);
+  for (const [begin, end] of fixed) base.set(before.subarray(begin, end), begin);
+  /** @type {Run[]} */
+  const runs = [];
+  for (let begin = 0; begin < now.length; begin += BLOCK_BYTES) {
+    const end = begin + BLOCK_BYTES;
+    if (isSame(now, base, begin, end)) continue;
+    const last = runs[runs.length - 1];
+    if (last && last[1] === begin) last[1] = end;
+    else runs.push([begin, end]);
+  }
+  return runs;
+}
+
+/** @param {Uint8Array} one @param {Uint8Array} other @param {number} begin @param {number} end */
+function isSame(one, other, begin, end) {
+  for (let at = begin; at < end; at++) if (one[at] !== other[at]) return false;
+  return true;
+}
+
+/** @param {Uint8Array} memory @param {Run[]} fixed @returns {number} */
+function sum(memory, fixed) {
+  let total = 0;
+  for (const [begin, end] of fixed) {
+    const words = new Uint32Array(memory.buffer, memory.byteOffset + begin, (end - begin) >> 2);
+    for (let index = 0; index < words.length; index++) total = (Math.imul(total, 31) + words[index]) | 0;
+  }
+  return total;
+}
