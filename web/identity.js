@@ -51,5 +51,5 @@ export class Identity {
  * @param {string} base @param {Record<string, string>} headers @param {Pool} pool
  */
 export function sendHeaders(kind, base, headers, pool) {
-  return pool.announce(kind, { base, headers }, `${kind} ${base}`);
+  return pool.crew.announce(kind, { base, headers }, `${kind} ${base}`);
 }

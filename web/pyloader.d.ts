@@ -4,7 +4,10 @@
 export interface InitOptions {
   /** Where worker.mjs and pyodide/ are; by default beside the script itself. */
   assetsURL?: string;
-  /** Number of workers, `'auto'` (as many as the cores bear, started when needed), or 0: Python runs on the page. */
+  /**
+   * Number of workers, `'auto'` (as many as the cores bear, started when needed, ended when idle), or 0: Python
+   * runs on the page.
+   */
   workers?: number | 'auto';
   /**
    * Python packages to install at start, with what they need: names (`'pynrrd'`), names with versions
@@ -47,6 +50,8 @@ export interface InitOptions {
     sourceBytes?: number;
     /** Bytes that one image or volume may take when it is decoded; more is refused before it is taken; default 1 GiB. */
     decodedBytes?: number;
+    /** Bytes of memory that a worker may keep; one that rests with more is replaced, since it gives none back; default 1 GiB. */
+    heapBytes?: number;
   };
   /** Bytes of images that `loadAndCacheImage` keeps; default 1 GiB. */
   cacheBytes?: number;
@@ -266,8 +271,19 @@ export class PyLoaderError extends Error {
   readonly error: this;
 }
 
+/** How a worker started; times in milliseconds, `start` since 1970. */
+export interface BootReport {
+  /** From a snapshot of memory, in which everything is imported already, or step by step. */
+  kind: 'snapshot' | 'cold';
+  /** Why not from a snapshot. */
+  reason?: string;
+  marks: { name: string; start: number; duration: number }[];
+  /** What it fetched: `bytes` as they came, `transferred` over the network, 0 from a cache. */
+  assets: { name: string; start: number; duration: number; bytes: number; transferred: number }[];
+}
+
 export interface Stats {
-  workers: { state: string; running: number; bootMilliseconds: number }[];
+  workers: { state: string; running: number; bootMilliseconds: number; boot?: BootReport }[];
   queued: number;
   deaths: number;
   loading: number;

@@ -2,15 +2,15 @@
 // The public face. Built twice: pyloader.js, a classic script that sets globalThis.pyloader, and
 // pyloader.mjs. Its types and documentation are in pyloader.d.ts.
 import { ImageCache } from './cache.js';
-import { attach, deliveryFor, guessMode, imageFor, modeOf, moduleFor } from './cornerstone.js';
+import { attach, guessMode, modeOf, moduleFor } from './cornerstone.js';
 import { Descriptions, serviceFor } from './dicomweb.js';
-import { PyLoaderError, abortError, isAbort } from './errors.js';
+import { PyLoaderError, abortError } from './errors.js';
 import { Files } from './files.js';
-import { Flights, untilAborted } from './flights.js';
 import { Identity, sendHeaders } from './identity.js';
 import { parseImageId } from './imageid.js';
+import { Loads, forPython, percent } from './loads.js';
 import { createPlace } from './place.js';
-import { Pool, isMoreUrgent } from './pool.js';
+import { Pool } from './pool.js';
 import { PythonFiles } from './python.js';
 import { DEFAULTS, poolSettings } from './settings.js';
 import { Holders, bySource } from './sources.js';
@@ -57,9 +57,6 @@ const jsLoaders = new Map();
 let unknownLoader;
 /** @type {Map<string, Record<string, any>>} */
 const metadata = new Map();
-const flights = new Flights();
-/** What was sent to the pool, by flight. @type {Map<string, any>} */
-const underWay = new Map();
 const descriptions = new Descriptions(
   async (name, payload, options) => (await init(), pool ? pool.direct(name, payload, options) : Promise.reject(abortError(name))),
   (imageId) => [...hosts].map((host) => host.attributesOf(imageId)).find(Boolean),
@@ -69,14 +66,22 @@ const services = new Map();
 const holders = new Holders((source) => pool?.release(source));
 /** @type {Set<{registerScheme: (scheme: string) => void, attributesOf: (imageId: string) => Options | undefined, giveInstance: (imageId: string, json: any) => void, wantsInstances: boolean, mode: Mode}>} */
 const hosts = new Set();
-const counts = { loaded: 0, failed: 0, cancelled: 0 };
+const loads = new Loads({
+  loaderOf: async (scheme) => jsLoaders.get(scheme) ?? ((await isPython(scheme)) ? undefined : unknownLoader),
+  plainOptions: (imageId, options) => ({ ...forPython(options), ...serviceOptions(imageId) }),
+  ask: (imageId, job) => callWorker('load', job.payload, imageId, job),
+  hurry: (payload, urgency) => pool?.hurry(payload, urgency),
+  describe: (imageId, modules) => metadata.set(imageId, modules),
+  fire,
+  holders,
+});
 const files = new Files({
-  provide: async (name, file) => (await init(), pool?.broadcast('provide', { name, file }, name)),
+  provide: async (name, file) => (await init(), pool?.crew.broadcast('provide', { name, file }, name)),
   list: (imageId, files, options) => callWorker('listing', { imageId, files, options: forPython(options) }, imageId, { ...options, onProgress: fileMeter(options.onProgress) }),
 });
 /** What loadPython and script tags bring, beside the built-in schemes. @type {PythonFiles} */
 const python = new PythonFiles({
-  define: async (file) => (await init(), pool ? pool.broadcast('define', file, `define ${file.name}`) : Promise.reject(abortError(file.name))),
+  define: async (file) => (await init(), pool ? pool.crew.broadcast('define', file, `define ${file.name}`) : Promise.reject(abortError(file.name))),
   onSchemes: (schemes) => schemes.forEach((scheme) => hosts.forEach((host) => host.registerScheme(scheme))),
   onReplaced: () => cache.clear(),
   onPrint: (output) => fire('print', output),
@@ -102,6 +107,7 @@ export function init(options = {}) {
       print: (output) => python.print(output),
     },
     loaderOf: (scheme) => python.fileOf(scheme),
+    settle: () => loads.settle(),
     onBootProgress: (detail) => isStarting && fire('bootprogress', detail),
     onPackageProgress: (arrival) => fire('packageprogress', { ...arrival, percentComplete: percent(arrival.loaded, arrival.total) }),
   });
@@ -146,14 +152,14 @@ export function purge() {
   metadata.clear();
   descriptions.clear();
   holders.clear();
-  return pool?.tell('purge');
+  return pool?.purge();
 }
 
 export function stats() {
   return {
     ...(pool?.stats() ?? { workers: [], queued: 0, deaths: 0 }),
-    loading: flights.size,
-    ...counts,
+    loading: loads.size,
+    ...loads.counts,
     cache: { images: cache.size, bytes: cache.bytes, maximumBytes: cache.maximumBytes },
     assetsURL: settings.assetsURL,
   };
@@ -171,7 +177,7 @@ function resetReady() {
 
 /** @param {string} imageId @param {Options} [options] @returns {Promise<any>} */
 export async function loadImage(imageId, options = {}) {
-  return load(imageId, options, 'none', imageId).promise;
+  return loads.start(imageId, options, 'none', imageId).promise;
 }
 
 /** @param {string} imageId @param {Options} [options] @returns {Promise<any>} */
@@ -217,7 +223,7 @@ export async function series(source, options = {}) {
 export function imageLoader(imageId, options = {}) {
   const mode = attachedMode() ?? guessMode(options);
   if (mode === '3d') handMode = '3d';
-  return loadObject(imageId, options, mode, imageId);
+  return loads.object(imageId, options, mode, imageId);
 }
 
 /** The viewer that called imageLoader without `use`; metaData answers in its way. @type {Mode} */
@@ -228,107 +234,9 @@ function attachedMode() {
   return [...hosts].at(-1)?.mode;
 }
 
-/**
- * A load as viewers want it: what it parsed is let go of with the last image of it that is decached.
- * @param {string} imageId @param {Options} options @param {Mode} mode @param {string} shownAs
- */
-function loadObject(imageId, options, mode, shownAs) {
-  const { promise, cancelFn } = load(imageId, options, mode, shownAs);
-  let state = 'loading';
-  promise.then(() => {
-    if (state === 'decached') return;
-    state = 'held';
-    holders.hold(imageId);
-  }, () => {});
-  const decache = () => {
-    if (state === 'held') holders.letGo(imageId);
-    state = 'decached';
-  };
-  return { promise, cancelFn, cancel: cancelFn, decache };
-}
-
-/**
- * Start a load.
- * @param {string} imageId frames counted from 1
- * @param {Options} options
- * @param {Mode} mode
- * @param {string} shownAs the imageId as the viewer says it
- */
-function load(imageId, options, mode, shownAs) {
-  const controller = new AbortController();
-  const { signal } = options ?? {};
-  const cancelFn = () => controller.abort();
-  if (signal?.aborted) cancelFn();
-  signal?.addEventListener('abort', cancelFn, { once: true });
-  const promise = choose(imageId, options ?? {}, mode, shownAs, controller.signal)
-    .then((image) => {
-      counts.loaded++;
-      fire('imageloaded', { image });
-      return image;
-    })
-    .catch((error) => {
-      counts[isAbort(error) ? 'cancelled' : 'failed']++;
-      if (error instanceof PyLoaderError && error.imageId === imageId) error.imageId = shownAs;
-      fire('imageloadfailed', { imageId: shownAs, error });
-      throw error;
-    })
-    .finally(() => signal?.removeEventListener('abort', cancelFn));
-  return { promise, cancelFn };
-}
-
-/** @param {string} imageId @param {Options} options @param {Mode} mode @param {string} shownAs @param {AbortSignal} signal */
-async function choose(imageId, options, mode, shownAs, signal) {
-  const { scheme } = parseImageId(imageId);
-  if (signal.aborted) throw abortError(`loading '${imageId}'`);
-  const loader = jsLoaders.get(scheme) ?? ((await isPython(scheme)) ? undefined : unknownLoader);
-  if (loader) return runJsLoader(loader, shownAs, options, signal);
-  const loaded = await share(imageId, options, mode, shownAs, signal);
-  return imageFor(loaded, shownAs, mode, options);
-}
-
 /** @param {string} scheme */
 async function isPython(scheme) {
   return BUILT_IN_SCHEMES.includes(scheme) || python.serves(scheme);
-}
-
-/** @param {JsLoader} loader @param {string} imageId @param {Options} options @param {AbortSignal} signal */
-async function runJsLoader(loader, imageId, options, signal) {
-  const { promise, cancelFn } = loader(imageId, options);
-  return untilAborted(promise, signal, `loading '${imageId}'`, cancelFn);
-}
-
-/**
- * Load through Python; loads of one image in one form share their work.
- * @param {string} imageId @param {Options} options @param {Mode} mode @param {string} shownAs @param {AbortSignal} signal
- */
-function share(imageId, options, mode, shownAs, signal) {
-  const { priority, requestType, timeout } = options;
-  const sent = { ...forPython(options), ...serviceOptions(imageId), delivery: deliveryFor(mode, options) };
-  const key = `${imageId}\n${JSON.stringify(sent)}`;
-  const listener = (/** @type {any} */ report) => onReport(report, shownAs, options.onProgress);
-  /** @param {AbortSignal} signal @param {(report: any) => void} onProgress */
-  async function start(signal, onProgress) {
-    const started = performance.now();
-    const job = { payload: { imageId, options: sent }, signal, onProgress, priority, requestType, timeout };
-    underWay.set(key, job);
-    try {
-      const loaded = await callWorker('load', job.payload, imageId, job);
-      loaded.timing.totalMilliseconds = performance.now() - started;
-      metadata.set(imageId, loaded.modules);
-      return loaded;
-    } finally {
-      underWay.delete(key);
-    }
-  }
-  hurry(underWay.get(key), { priority, requestType });
-  return flights.join(key, start, { signal, listener, what: `loading '${imageId}'` });
-}
-
-/** Somebody wants with more urgency what is under way. @param {any} job @param {{priority?: number, requestType?: string}} urgency */
-function hurry(job, urgency) {
-  if (!job || !isMoreUrgent(urgency, job)) return;
-  Object.assign(job, urgency);
-  pool?.hurry(job.payload, urgency);
 }
 
 /** @param {string} name @param {any} payload @param {string} imageId @param {Options} options */
@@ -347,33 +255,11 @@ function serviceOptions(imageId) {
   return found ? { wadoURI: found[1].wadoURI } : {};
 }
 
-/** What of the page's options a Python loader can see: plain values. @param {Options} options */
-function forPython({ signal, onProgress, priority, requestType, timeout, targetBuffer, streamingData, retrieveOptions, ...options }) {
-  try {
-    return JSON.parse(JSON.stringify(options));
-  } catch {
-    return {}; // cycles, or BigInt: a viewer's own objects, nothing for a loader
-  }
-}
-
-/** @param {{phase: string, url: string, loaded: number, total?: number, attempt: number}} report @param {string} imageId @param {((detail: any) => void) | undefined} onProgress */
-function onReport({ phase, url, loaded, total, attempt }, imageId, onProgress) {
-  if (phase !== 'progress') return fire(`imageload${phase}`, { url, imageId, attempt });
-  const detail = { url, imageId, loaded, total, percentComplete: percent(loaded, total), attempt };
-  fire('imageloadprogress', detail);
-  onProgress?.(detail);
-}
-
 /** Tells how many files have been looked at. @param {((detail: any) => void) | undefined} onProgress */
 function fileMeter(onProgress) {
   return (/** @type {any} */ { url, loaded, total }) => {
     if (!url) onProgress?.({ loaded, total, percentComplete: percent(loaded, total) });
   };
-}
-
-/** @param {number} loaded @param {number | undefined} total */
-function percent(loaded, total) {
-  return total ? Math.round((loaded / total) * 100) : undefined;
 }
 
 // ------------------------------------------------------------------ loaders
@@ -435,8 +321,8 @@ export function addFile(file) {
 export function removeFile(imageId) {
   const { source } = parseImageId(imageId);
   for (const key of [...metadata.keys()]) if (parseImageId(key).source === source) metadata.delete(key);
-  pool?.forgetReplay(source);
-  pool?.tell('withdraw', { name: source }).catch(() => {}); // a worker that just died holds nothing
+  pool?.crew.forgetReplay(source);
+  pool?.crew.tell('withdraw', { name: source }).catch(() => {}); // a worker that just died holds nothing
 }
 
 /**
@@ -462,7 +348,7 @@ export function use(cornerstone, { priority, schemes, displayValues, instances }
     throw new PyLoaderError({ code: 'viewer', stage: 'dispatch', message: 'use() takes the cornerstone-core or @cornerstonejs/core library object; what it was given has no registerImageLoader' });
   }
   const face = {
-    load: loadObject,
+    load: loads.object.bind(loads),
     events,
     metaData: (/** @type {string} */ type, /** @type {string} */ imageId, /** @type {Mode} */ hostMode) => moduleFor(metadata.get(imageId), type, hostMode),
   };

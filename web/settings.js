@@ -14,7 +14,7 @@ export const DEFAULTS = {
   timeout: 60_000,
   requestTimeout: 30_000,
   retries: 2,
-  limits: { loadsPerWorker: 8, requestsPerOrigin: 8, sourceBytes: 256 * 2 ** 20, decodedBytes: 2 ** 30 },
+  limits: { loadsPerWorker: 8, requestsPerOrigin: 8, sourceBytes: 256 * 2 ** 20, decodedBytes: 2 ** 30, heapBytes: 2 ** 30 },
   cacheBytes: 2 ** 30,
 };
 
@@ -26,6 +26,7 @@ export function poolSettings(settings) {
     workers: workers === 0 ? 1 : workers,
     loadsPerWorker: limits.loadsPerWorker,
     requestsPerOrigin,
+    heapBytes: workers === 0 ? Infinity : limits.heapBytes, // Python on the page cannot be replaced
     timeout,
     boot: {
       assetsURL, headers, credentials, packages, packageIndexes, retries, requestTimeout, requestsPerOrigin, baseURL: document.baseURI,

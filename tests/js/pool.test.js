@@ -1,116 +1,18 @@
-// Which worker does what, when. The workers are ports of a MessageChannel with an Rpc behind them,
-// whose loads wait until a test lets them go.
+// Which worker does what, when.
 import assert from 'node:assert/strict';
-import { afterEach, test } from 'node:test';
-import { setImmediate as turn } from 'node:timers/promises';
+import { test } from 'node:test';
 import { PyLoaderError } from '../../web/errors.js';
-import { Pool } from '../../web/pool.js';
-import { Rpc } from '../../web/rpc.js';
-
-const pools = [];
-const ports = [];
-afterEach(() => {
-  pools.splice(0).forEach((pool) => pool.end(new Error('the test is over')));
-  ports.splice(0).forEach((port) => port.close());
-});
-
-/** Wait until messages that are under way have come. */
-async function settle() {
-  for (let turns = 0; turns < 20; turns++) await turn();
-}
-
-/** A promise and what settles it. */
-function gate() {
-  let [open, fail] = [];
-  const promise = new Promise((resolve, reject) => ([open, fail] = [resolve, reject]));
-  return { promise, open, fail };
-}
-
-/** One worker: what it was called with, and its loads, which wait. */
-class FakeWorker {
-  loads = [];
-  heard = [];
-  /** What it was told of its part of the requests. */
-  shares = [];
-  isTerminated = false;
-
-  constructor(port, handlers, onDeath) {
-    this.onDeath = onDeath;
-    const heard = (name) => (payload) => void this.heard.push([name, payload]);
-    this.rpc = new Rpc(port, {
-      boot: heard('boot'),
-      define: (payload) => (heard('define')(payload), [payload.name]),
-      provide: heard('provide'),
-      release: heard('release'),
-      stats: () => ({}),
-      share: ({ requestsPerOrigin }) => void this.shares.push(requestsPerOrigin),
-      metadata: (payload) => new Promise(() => heard('metadata')(payload)),
-      load: (payload, { signal, progress }) => {
-        const load = { ...gate(), payload, signal, progress };
-        this.loads.push(load);
-        return load.promise;
-      },
-      ...handlers,
-    });
-  }
-
-  names() {
-    return this.loads.map(({ payload }) => payload.imageId);
-  }
-}
-
-/**
- * A pool over fake workers.
- * @param {object} settings beside the defaults
- * @param {(index: number) => object} script handlers of the worker that is made as the index-th
- */
-function poolOf(settings = {}, script = () => ({})) {
-  const workers = [];
-  const bootProgress = [];
-  const host = {
-    handlers: { beforeRequest: (request) => ({ ...request, isHooked: true }) },
-    onBootProgress: (detail) => bootProgress.push(detail),
-    async createPlace(onDeath) {
-      const { port1, port2 } = new MessageChannel();
-      ports.push(port1, port2);
-      const worker = new FakeWorker(port2, script(workers.length), onDeath);
-      workers.push(worker);
-      return Object.assign(port1, { terminate: () => (worker.isTerminated = true) });
-    },
-  };
-  const pool = new Pool({ workers: 1, loadsPerWorker: 2, requestsPerOrigin: 8, timeout: 0, boot: { assetsURL: '/' }, ...settings }, host);
-  pools.push(pool);
-  const run = (imageId, options = {}) => {
-    const job = pool.run({ name: 'load', payload: { imageId }, source: imageId.split('?')[0], ...options });
-    job.catch(() => {}); // a test that cares awaits it too
-    return job;
-  };
-  return { pool, workers, run, bootProgress };
-}
-
-/** A pool whose workers have started. */
-async function started(settings, script) {
-  const made = poolOf(settings, script);
-  await made.pool.start();
-  return made;
-}
+import { gate, haveCores, pass, poolOf, settle, started } from './workers.js';
 
 // ------------------------------------------------------------------ starting
 
 test('a given number of workers boots at once', async () => {
   const { pool, workers } = await started({ workers: 3 });
   assert.equal(workers.length, 3);
-  assert.deepEqual(workers[2].heard, [['boot', { assetsURL: '/' }]]);
+  assert.deepEqual(workers[2].heard.map(([name, { assetsURL }]) => [name, assetsURL]), [['boot', '/']]);
   assert.deepEqual(pool.stats().workers.map(({ state }) => state), ['ready', 'ready', 'ready']);
   assert.ok(pool.stats().workers.every(({ bootMilliseconds }) => bootMilliseconds > 0));
 });
-
-/** Let the machine have some cores, for one test. */
-function haveCores(t, hardwareConcurrency) {
-  const before = Object.getOwnPropertyDescriptor(globalThis, 'navigator');
-  Object.defineProperty(globalThis, 'navigator', { value: { hardwareConcurrency }, configurable: true });
-  t.after(() => (before ? Object.defineProperty(globalThis, 'navigator', before) : delete globalThis.navigator));
-}
 
 test('auto boots one, and another when all are busy', async (t) => {
   haveCores(t, 8);
@@ -124,7 +26,7 @@ test('auto boots one, and another when all are busy', async (t) => {
   assert.deepEqual(workers.map((worker) => worker.names()), [['x:a'], ['x:b']]);
 });
 
-for (const [cores, limit] of [[1, 1], [2, 1], [3, 2], [64, 4]]) {
+for (const [cores, limit] of [[1, 1], [2, 2], [3, 2], [4, 3], [64, 4]]) {
   test(`auto makes at most ${limit} of ${cores} cores`, async (t) => {
     haveCores(t, cores);
     const { workers, run } = await started({ workers: 'auto', loadsPerWorker: 1 });
@@ -189,6 +91,7 @@ test('a boot that fails beside workers at work leaves the jobs to them', async (
   boots[1].fail(new Error('no memory'));
   await assert.rejects(starting, { message: 'no memory' });
   assert.equal(pool.stats().queued, 1);
+  await settle();
   for (const index of [0, 1]) {
     workers[0].loads[index].open('image');
     assert.equal(await jobs[index], 'image');
@@ -323,6 +226,20 @@ test('what is asked for at once is put in order before any of it goes', async ()
   assert.deepEqual([pool.stats().queued, pool.stats().workers[0].running], [1, 1]);
   await settle();
   assert.deepEqual(workers[0].names(), ['x:wanted']);
+});
+
+test('nothing goes while more is being asked for', async () => {
+  const asking = gate();
+  const { pool, workers, run } = poolOf({ loadsPerWorker: 1 }, undefined, { settle: () => asking.promise });
+  await pool.start();
+  run('x:a?frame=1', { requestType: 'prefetch' });
+  await settle();
+  run('x:a?frame=2');
+  await settle();
+  assert.equal(pool.stats().queued, 2);
+  asking.open();
+  await settle();
+  assert.deepEqual([workers[0].names(), upcomingOf(workers[0])], [['x:a?frame=2'], [[0]]]);
 });
 
 test('what is asked for later does not wait for what ran before', async () => {
@@ -742,17 +659,17 @@ test('a worker that does not come back fails the queue', async () => {
 
 test('a broadcast reaches every worker and tells the first answer', async () => {
   const { pool, workers } = await started({ workers: 2 });
-  assert.deepEqual(await pool.broadcast('define', { name: 'mine' }, 'define mine'), ['mine']);
+  assert.deepEqual(await pool.crew.broadcast('define', { name: 'mine' }, 'define mine'), ['mine']);
   for (const worker of workers) assert.deepEqual(worker.heard.at(-1), ['define', { name: 'mine' }]);
 });
 
 test('late workers hear what was broadcast, the latest of each key', async () => {
   const { pool, workers } = await started();
-  await pool.broadcast('define', { name: 'old' }, 'define mine');
-  await pool.broadcast('provide', { name: 'dicomfile:0' }, 'dicomfile:0');
-  await pool.broadcast('provide', { name: 'dicomfile:1' }, 'dicomfile:1');
-  await pool.broadcast('define', { name: 'new' }, 'define mine');
-  pool.forgetReplay('dicomfile:0');
+  await pool.crew.broadcast('define', { name: 'old' }, 'define mine');
+  await pool.crew.broadcast('provide', { name: 'dicomfile:0' }, 'dicomfile:0');
+  await pool.crew.broadcast('provide', { name: 'dicomfile:1' }, 'dicomfile:1');
+  await pool.crew.broadcast('define', { name: 'new' }, 'define mine');
+  pool.crew.forgetReplay('dicomfile:0');
   workers[0].rpc.call('died', 'trap');
   await settle();
   const heard = workers[1].heard.map(([name, payload]) => [name, payload.name]).slice(1);
@@ -762,7 +679,7 @@ test('late workers hear what was broadcast, the latest of each key', async () =>
 test('a late worker hears everything before its first job', async () => {
   const replay = gate();
   const { pool, workers, run } = await started({}, (index) => ({ define: () => (index ? replay.promise : ['mine']) }));
-  await pool.broadcast('define', { name: 'mine' }, 'define mine');
+  await pool.crew.broadcast('define', { name: 'mine' }, 'define mine');
   workers[0].rpc.call('died', 'trap');
   await settle();
   run('mine:a');
@@ -779,7 +696,7 @@ test('a worker that becomes ready during a broadcast hears it too', async () => 
   const { pool, workers } = poolOf({ workers: 2 }, script);
   const starting = pool.start();
   await settle();
-  const sending = pool.broadcast('define', { name: 'mine' }, 'define mine');
+  const sending = pool.crew.broadcast('define', { name: 'mine' }, 'define mine');
   await settle();
   boot.open();
   await starting;
@@ -790,7 +707,7 @@ test('a worker that becomes ready during a broadcast hears it too', async () => 
 
 test('what fails on a worker is not replayed', async () => {
   const { pool, workers } = await started({}, (index) => (index ? {} : { define: () => { throw new Error('SyntaxError'); } }));
-  await assert.rejects(pool.broadcast('define', { name: 'bad' }, 'define bad'), { message: 'SyntaxError' });
+  await assert.rejects(pool.crew.broadcast('define', { name: 'bad' }, 'define bad'), { message: 'SyntaxError' });
   workers[0].rpc.call('died', 'trap');
   await settle();
   assert.deepEqual(workers[1].heard.map(([name]) => name), ['boot']);
@@ -798,7 +715,7 @@ test('what fails on a worker is not replayed', async () => {
 
 test('tell reaches the workers that are there, and no later ones', async () => {
   const { pool, workers } = await started({ workers: 2 });
-  await pool.tell('provide', { name: 'x' });
+  await pool.crew.tell('provide', { name: 'x' });
   assert.deepEqual(workers.map(({ heard }) => heard.at(-1)[0]), ['provide', 'provide']);
   workers[0].rpc.call('died', 'trap');
   await settle();
@@ -806,12 +723,6 @@ test('tell reaches the workers that are there, and no later ones', async () => {
 });
 
 // ------------------------------------------------------------------ timeout
-
-/** Let mocked time pass, and messages come. */
-async function pass(t, milliseconds) {
-  t.mock.timers.tick(milliseconds);
-  await settle();
-}
 
 test('a load without a sign of life is given up', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] });
@@ -950,7 +861,7 @@ test('a broadcast waits for a worker when none is ready', async () => {
   const boot = gate();
   const { pool } = poolOf({}, () => ({ boot: () => boot.promise }));
   const starting = pool.start();
-  const sending = pool.broadcast('define', { name: 'mine' }, 'define mine');
+  const sending = pool.crew.broadcast('define', { name: 'mine' }, 'define mine');
   boot.open();
   await starting;
   assert.deepEqual(await sending, ['mine']);
@@ -959,6 +870,6 @@ test('a broadcast waits for a worker when none is ready', async () => {
 test('a broadcast fails with the boot when nobody starts', async () => {
   const { pool } = poolOf({}, () => ({ boot: () => Promise.reject(new Error('no wasm')) }));
   const starting = assert.rejects(pool.start(), /no wasm/);
-  await assert.rejects(pool.broadcast('define', { name: 'mine' }, 'define mine'), /no wasm/);
+  await assert.rejects(pool.crew.broadcast('define', { name: 'mine' }, 'define mine'), /no wasm/);
   await starting;
 });

@@ -1,0 +1,53 @@
+// @ts-check
+// Loads that travel together: of a source whose images are all at hand in its worker, one call asks
+// for several, and its answer brings them all. Each still ends by itself.
+import { abortError, fromWire } from './errors.js';
+
+/** @typedef {import('./pool.js').Job} Job */
+
+export class Company {
+  #controller = new AbortController();
+  #left;
+
+  /** @param {Job} leader @param {Job[]} companions loads of the same source, in the same form */
+  constructor(leader, companions) {
+    this.leader = leader;
+    this.companions = companions;
+    this.jobs = [leader, ...companions];
+    this.#left = this.jobs.length;
+    if (companions.length) for (const job of this.jobs) job.signal?.addEventListener('abort', () => this.#leave(job), { once: true });
+  }
+
+  /** Aborts when the last of them is not wanted any more. */
+  get signal() {
+    return this.companions.length ? this.#controller.signal : this.leader.signal;
+  }
+
+  /** What a call has to say of those who come along. */
+  get payload() {
+    return this.companions.length ? { companions: this.companions.map(({ payload }) => payload.imageId) } : {};
+  }
+
+  /** @param {any} detail */
+  tell(detail) {
+    for (const { onProgress } of this.jobs) onProgress?.(detail);
+  }
+
+  /** @param {any} answer of the call */
+  arrive(answer) {
+    if (!this.companions.length) return this.leader.resolve(answer);
+    const { companions, ...first } = answer;
+    this.leader.resolve(first);
+    for (const [index, job] of this.companions.entries()) {
+      const { error, ...found } = companions[index];
+      if (error) job.reject(fromWire(error));
+      else job.resolve(found);
+    }
+  }
+
+  /** @param {Job} job */
+  #leave(job) {
+    job.reject(abortError('the load'));
+    if (--this.#left === 0) this.#controller.abort();
+  }
+}

@@ -1,0 +1,129 @@
+// @ts-check
+// One interpreter: its place, the calls it answers, the jobs it has, whether it is alive.
+import { PyLoaderError } from './errors.js';
+import { Rpc } from './rpc.js';
+
+/** @typedef {import('./rpc.js').Endpoint & {terminate(): void}} Place where an interpreter runs */
+/** @typedef {import('./pool.js').Job} Job */
+/** @typedef {{createPlace: (onDeath: (words: string) => void) => Promise<Place>, handlers: import('./rpc.js').Handlers, onBootProgress: (detail: any) => void, onPackageProgress?: (detail: any) => void}} SlotHost */
+
+const SIGN_OF_LIFE_MS = 10_000;
+
+export class Slot {
+  /** @type {Set<Job>} */
+  running = new Set();
+  /** Calls that wait for an answer, those of `running` among them. */
+  calls = 0;
+  state = 'booting';
+  /** Whether another takes its place: it ends its jobs and gets no new ones. */
+  isLeaving = false;
+  bootMilliseconds = 0;
+  /** How it started. @type {import('./boot.js').BootReport | undefined} */
+  bootReport;
+  /** What others may start from. @type {import('./parts.js').Shared | undefined} */
+  parts;
+  /** @type {Place | null} */
+  place = null;
+  /** @type {Rpc | null} */
+  #rpc = null;
+  /** @type {Promise<void> | undefined} */
+  booted;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  rest;
+
+  /** @param {SlotHost} host @param {(error: PyLoaderError) => void} onDeath */
+  constructor(host, onDeath) {
+    this.host = host;
+    this.onDeath = onDeath;
+  }
+
+  /** @param {any} options @param {Map<string, [string, any]>} replay read when Python is there, since it grows meanwhile */
+  async boot(options, replay) {
+    const started = performance.now();
+    this.place = await this.host.createPlace((words) => this.checkAlive(words));
+    const died = (/** @type {string} */ words) => this.die(words);
+    const packageprogress = (/** @type {any} */ arrival) => {
+      for (const job of this.running) job.watch?.restart(); // any of them may wait for the package
+      this.host.onPackageProgress?.(arrival);
+    };
+    this.#rpc = new Rpc(this.place, { ...this.host.handlers, died, packageprogress });
+    const { report, parts } = await Promise.race([this.call('boot', options, { onProgress: this.host.onBootProgress }), this.failedToStart]);
+    [this.bootReport, this.parts] = [report, parts];
+    for (const [name, payload] of replay.values()) await this.call(name, payload);
+    this.bootMilliseconds = performance.now() - started;
+    this.state = 'ready';
+  }
+
+  failedToStart = new Promise((_, reject) => {
+    this.rejectStart = reject;
+  });
+
+  /**
+   * Call a function of the interpreter.
+   * @param {string} name @param {any} [payload] @param {Parameters<Rpc['call']>[2]} [options] @returns {Promise<any>}
+   */
+  async call(name, payload, options) {
+    this.calls++;
+    try {
+      return await this.#rpc?.call(name, payload, options);
+    } finally {
+      this.calls--;
+    }
+  }
+
+  /** Tell what needs no answer; who just died need not hear it. @param {string} name @param {any} [payload] */
+  tell(name, payload) {
+    this.#rpc?.call(name, payload).catch(() => {});
+  }
+
+  /**
+   * An uncaught error was seen, or a load was silent for too long: does Python still answer?
+   * @param {string} words
+   */
+  async checkAlive(words) {
+    if (this.state === 'booting') return this.rejectStart?.(bootError(words));
+    if (this.state !== 'ready') return;
+    const alive = await withDeadline(this.call('stats'), SIGN_OF_LIFE_MS);
+    if (!alive) this.die(words);
+  }
+
+  /** @param {string} words */
+  die(words) {
+    if (this.state !== 'ready') return;
+    const error = new PyLoaderError({
+      name: 'WorkerError', code: 'worker', stage: 'worker',
+      message: `the worker that ran Python has died (${words}); its loads are lost, a new one takes its place`,
+    });
+    this.end(error);
+    this.onDeath(error);
+  }
+
+  /** @param {Error} error */
+  end(error) {
+    this.state = 'ended';
+    clearTimeout(this.rest);
+    // A worker ends for good; Python on the page cannot be ended, only left alone.
+    this.place?.terminate();
+    this.#rpc?.close(error);
+    this.failedToStart.catch(() => {});
+    this.rejectStart?.(error);
+  }
+}
+
+/** @param {Promise<any>} promise @param {number} milliseconds */
+function withDeadline(promise, milliseconds) {
+  /** @type {ReturnType<typeof setTimeout>} */
+  let timer;
+  const late = new Promise((resolve) => {
+    timer = setTimeout(resolve, milliseconds, false);
+  });
+  return Promise.race([promise.then(() => true, () => false), late]).finally(() => clearTimeout(timer));
+}
+
+/** @param {string} words */
+function bootError(words) {
+  return new PyLoaderError({
+    name: 'BootError', code: 'boot', stage: 'boot',
+    message: `the worker could not start (${words}). Is the whole of dist/ there, and may this page use workers from it (Content-Security-Policy worker-src; Access-Control-Allow-Origin when it is on another origin)?`,
+  });
+}
