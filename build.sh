@@ -13,6 +13,7 @@ usage() {
 ./build.sh demo [--port N]    build, then serve the demo pages on this machine (default port 8000)
 ./build.sh demo --orthanc     the same, with a DICOMweb server behind it: Orthanc, if it is installed
 ./build.sh test [ARGS]        build, then run all tests; ARGS go to pytest
+./build.sh bench [ARGS]       build, then race it in Chromium; --help lists ARGS
 ./build.sh check              format, lint and types of Python and JavaScript, spelling
 ./build.sh format             format the Python sources
 ./build.sh help               this text
@@ -123,6 +124,13 @@ run_tests() {
   return "$failed"
 }
 
+run_bench() {
+  prepare_tests
+  build
+  require_chromium
+  "$ENVIRONMENT/python" -m tests.bench "$@"
+}
+
 # Runs one check and goes on after a failure, so that one run shows them all.
 try() { "$@" || FAILED="${FAILED:-} ${1##*/}"; }
 
@@ -144,13 +152,14 @@ main() {
   shift || true
   case $command in
     help | -h | --help) usage; return ;;
-    dist | demo | test | check | format) require_python && require_node ;;
+    dist | demo | test | bench | check | format) require_python && require_node ;;
     *) usage >&2; fail "there is no command '$command'" ;;
   esac
   case $command in
     dist) build ;;
     demo) build && exec "$PYTHON" web/build/serve.py dist "$@" ;;
     test) run_tests "$@" ;;
+    bench) run_bench "$@" ;;
     check) run_checks ;;
     format) prepare_tests && "$ENVIRONMENT/ruff" format . ;;
   esac
