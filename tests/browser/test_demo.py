@@ -11,7 +11,7 @@ from playwright.sync_api import Page
 from tests import corpus
 from tests.filesets import study_files, write_fileset, zip_of
 
-PAGES = ["index", "nifti", "web", "cornerstone", "cornerstone3d", "custom-loader"]
+PAGES = ["index", "nifti", "web", "cornerstone", "cornerstone3d", "custom-loader", "start"]
 READ_CANVAS = """
 (selector) => {
   const canvas = document.querySelector(selector);
