@@ -8,6 +8,7 @@ import { Snapshot } from './snapshot.js';
 /** @typedef {{program: WebAssembly.Module, libraries: WebAssembly.Module[], snapshot?: Blob}} Shared what one worker gives others */
 /** @typedef {<Value>(name: string, work: Promise<Value>) => Promise<Value>} Measure */
 
+const GZIP_MAGIC = [0x1f, 0x8b, 8];
 const STARTING = Object.values(LOCK.libraries).filter(({ starting }) => starting);
 
 export class Parts {
@@ -40,9 +41,19 @@ function compile(url) {
     : WebAssembly.compile(await answer.arrayBuffer()));
 }
 
-/** @param {Response} answer @returns {Promise<ArrayBuffer>} */
+/**
+ * Read the snapshot, which comes in gzip, or as it is where the server has it in brotli.
+ * @param {Response} answer @returns {Promise<ArrayBuffer>}
+ */
 async function readPacked({ body }) {
-  return new Response(body?.pipeThrough(new DecompressionStream('gzip'))).arrayBuffer();
+  const reader = /** @type {ReadableStream<Uint8Array>} */ (body).getReader();
+  const first = await reader.read();
+  const whole = new ReadableStream({
+    start: (to) => first.value && to.enqueue(first.value),
+    pull: (to) => reader.read().then(({ done, value }) => (done ? to.close() : to.enqueue(value))),
+  });
+  const isPacked = GZIP_MAGIC.every((byte, index) => first.value?.[index] === byte);
+  return new Response(isPacked ? whole.pipeThrough(new DecompressionStream('gzip')) : whole).arrayBuffer();
 }
 
 /** @param {Blob | undefined} blob @returns {Promise<ArrayBuffer>} */

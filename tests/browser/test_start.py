@@ -45,6 +45,14 @@ def test_start_from_the_snapshot(open_page, site: WebServer) -> None:
     assert not [path for path in paths if path.endswith((".whl", ".zip"))], "all of it is there"
 
 
+def test_snapshot_as_a_server_with_brotli_gives_it(open_page) -> None:
+    page = open_page()
+    unpacked = gzip.decompress(PACKED)
+    page.context.route(SNAPSHOT, lambda route: route.fulfill(body=unpacked))
+    assert start(page)["kind"] == "snapshot"
+    page.context.unroute(SNAPSHOT)
+
+
 DAMAGES: dict[str, Callable[[], dict[str, Any]]] = {
     "absent": lambda: {"status": 404},
     "cut": lambda: {"body": PACKED[: len(PACKED) // 2]},

@@ -6,9 +6,10 @@ from pathlib import Path
 
 from bundle import scripts, vendor
 from common import DIST, PRODUCTS, WEB, WORK, BuildError, write_atomically
+from compressed import compressed
 from environments import node_modules
 from fetch import Asset, fetch_all
-from runtime import Layout, boot_list, pyodide_files
+from runtime import SNAPSHOT, Layout, boot_list, pyodide_files
 from samples import samples
 
 
@@ -17,7 +18,7 @@ def layout() -> Layout:
     assets = fetch_all()
     node_modules()
     pyodide = pyodide_files(assets)
-    return {
+    files = {
         **scripts(boot_list(pyodide)),
         **under("demo", demo()),
         **under("demo/vendor", vendor()),
@@ -25,6 +26,7 @@ def layout() -> Layout:
         **under("pyodide", pyodide),
         "LICENSES.txt": licenses(list(assets.values())),
     }
+    return files | compressed(files, SNAPSHOT)
 
 
 def under(folder: str, files: Layout) -> Layout:

@@ -1,6 +1,5 @@
 """dist/pyodide: Pyodide's own files, the packages, and the lock that lists exactly these."""
 
-import gzip
 import json
 import os
 import re
@@ -15,12 +14,14 @@ from typing import Any, NamedTuple
 
 from archives import read_zip
 from common import PRODUCTS, RECIPES, WEB, WORK, once, run, say, sha256, write_atomically
+from compressed import in_gzip
 from fetch import Asset
 from libraries import Library, separate_libraries
 from wheels import pyloader_version, pyloader_wheel, standard_library, third_party_wheel
 
 Layout = dict[str, Path]
 STANDARD_LIBRARY = "python_stdlib.zip"
+SNAPSHOT = PRODUCTS / "snapshot"
 SCRIPTS = ("pyodide.mjs", "pyodide.asm.js")
 # Imported before the first image: their wheels are laid out at each start without a snapshot.
 STARTING = ("numpy", "pydicom", "imagecodecs", "pyloader")
@@ -48,7 +49,7 @@ def pyodide_files(assets: dict[str, Asset]) -> Layout:
     verify(listed("third-party", pyodide, core, libraries, wheels))
     own = Wheel("pyloader", pyloader_version(), pyloader_wheel(pyodide), ["numpy", "pydicom"])
     files = listed("all", pyodide, core, libraries, [*wheels, own])
-    return files | {"snapshot.bin": snapshot(files)}
+    return files | {"snapshot.bin": in_gzip("snapshot.bin", snapshot(files))}
 
 
 def third_party_wheels(assets: Iterable[Asset], pyodide: Path) -> list[Wheel]:
@@ -154,20 +155,18 @@ def verify(files: Layout) -> None:
 
 
 def snapshot(files: Layout) -> Path:
-    """Return the packed snapshot of an interpreter that has imported what a page starts with."""
-    folder, target = WORK / "snapshot", PRODUCTS / "snapshot.bin"
+    """Return the snapshot of an interpreter that has imported what a page starts with."""
+    folder = WORK / "snapshot"
     recipes = [RECIPES / "snapshot.mjs", RECIPES / "snapshot.py"]
     recipes += [WEB / "interpreter.js", WEB / "snapshot.js"]
 
     def make() -> None:
         say("taking the snapshot of Python's memory")
         link(files, folder)
-        made = folder / "snapshot"
-        run(["node", RECIPES / "snapshot.mjs", folder, made, identity(files)])
-        write_atomically(target, gzip.compress(made.read_bytes(), 9, mtime=0))
+        run(["node", RECIPES / "snapshot.mjs", folder, SNAPSHOT, identity(files)])
 
-    once(target, [*files.values(), *recipes], make)
-    return target
+    once(SNAPSHOT, [*files.values(), *recipes], make)
+    return SNAPSHOT
 
 
 def identity(files: Layout) -> str:

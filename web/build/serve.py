@@ -17,7 +17,7 @@ from http import HTTPStatus
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from select import select
-from typing import Any
+from typing import Any, BinaryIO
 
 MEDIA_TYPES = {
     ".css": "text/css",
@@ -32,6 +32,8 @@ MEDIA_TYPES = {
     ".zip": "application/zip",
 }
 PORTS_TRIED = 50
+# Written by the build beside the files that a page starts with, the smaller first.
+ENCODINGS = {"br": ".br", "gzip": ".gz"}
 
 PASSED_ON = ("/dicom-web/", "/wado")
 CHUNK_BYTES = 1 << 16
@@ -86,7 +88,23 @@ class Handler(SimpleHTTPRequestHandler):
             self.send_header("Content-Length", "0")
             self.end_headers()
             return None
-        return super().send_head()
+        return self.send_compressed() or super().send_head()
+
+    def send_compressed(self) -> BinaryIO | None:
+        """Answer with the compressed form of a file that the browser takes and the build wrote."""
+        path = Path(self.translate_path(self.path))
+        accepted = self.headers.get("Accept-Encoding", "")
+        for encoding, suffix in ENCODINGS.items():
+            form = path.with_name(path.name + suffix)
+            if encoding in accepted and form.is_file():
+                self.send_response(HTTPStatus.OK)
+                self.send_header("Content-Type", self.guess_type(path))
+                self.send_header("Content-Encoding", encoding)
+                self.send_header("Content-Length", str(form.stat().st_size))
+                self.send_header("Vary", "Accept-Encoding")
+                self.end_headers()
+                return form.open("rb")
+        return None
 
     def entity_tag(self) -> str | None:
         """Return the ETag of the requested file, None when there is no such file."""
