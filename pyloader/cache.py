@@ -6,7 +6,7 @@ import asyncio
 import sys
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Hashable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 Notify = Callable[..., None]
@@ -18,7 +18,7 @@ class Flight:
     """One running piece of work and those who wait for it."""
 
     task: asyncio.Task[Any]
-    listeners: list[Notify] = field(default_factory=list)
+    listeners: list[Notify]
 
 
 class Flights:
@@ -46,7 +46,7 @@ class Flights:
         finally:
             flight.listeners.remove(listener)
             if not flight.listeners and not flight.task.done():
-                self._land(key, flight)
+                self._land(key, flight.listeners)
                 flight.task.cancel()
 
     def _depart(
@@ -55,25 +55,32 @@ class Flights:
         make: Callable[[Notify], Awaitable[Any]],
         keep: Callable[[Any], None] | None,
     ) -> Flight:
+        # Not the flight itself: what the work holds, such as large bodies, would hold each other.
+        listeners: list[Notify] = []
+
         def notify(*report: Any) -> None:
-            for listener in tuple(flight.listeners):
+            for listener in tuple(listeners):
                 listener(*report)
 
         async def work() -> Any:
             try:
                 value = await make(notify)
-                if keep is not None and self._running.get(key) is flight:
+                if keep is not None and self._is_current(key, listeners):
                     keep(value)
                 return value
             finally:
-                self._land(key, flight)
+                self._land(key, listeners)
 
-        flight = Flight(asyncio.ensure_future(work()))
+        flight = Flight(asyncio.ensure_future(work()), listeners)
         self._running[key] = flight
         return flight
 
-    def _land(self, key: Hashable, flight: Flight) -> None:
-        if self._running.get(key) is flight:
+    def _is_current(self, key: Hashable, listeners: list[Notify]) -> bool:
+        flight = self._running.get(key)
+        return flight is not None and flight.listeners is listeners
+
+    def _land(self, key: Hashable, listeners: list[Notify]) -> None:
+        if self._is_current(key, listeners):
             del self._running[key]
 
     def forget(self, is_meant: Callable[[Hashable], bool]) -> None:

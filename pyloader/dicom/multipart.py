@@ -123,6 +123,10 @@ class MultipartReader:
         self.is_closed = True
         next(self.steps, None)
 
+    def release(self) -> None:
+        """Let go of the body: the steps hold this reader, which holds them."""
+        self.steps.close()
+
     def read(self) -> Steps[None]:
         """Read the whole body."""
         self.needle = b"\n--" + (yield from self.choose_boundary())

@@ -146,12 +146,14 @@ class FrameParts:
 
     def finish(self, response: Response) -> None:
         """Take what the end of the answer completes."""
-        if self._reader is None:
+        reader, self._reader = self._reader, None
+        if reader is None:
             self._take(single_part(response))
-        else:
-            self._reader.feed(response.body)
-            if self.missing():
-                self._reader.close()
+            return
+        reader.feed(response.body)
+        if self.missing():
+            reader.close()
+        reader.release()
 
     def _take(self, part: Part) -> None:
         index = self._index_of(part.headers)

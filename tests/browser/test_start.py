@@ -164,6 +164,20 @@ def test_modules_that_the_snapshot_does_not_hold_come_with_their_import(
     assert len(brought) == len(set(brought)) == 2, brought
 
 
+def test_a_library_that_few_need_comes_alone(open_page, site: WebServer) -> None:
+    page = open_page()
+    since = len(site.seen)
+    assert run(page, "answer = np.linalg.inv([[2.0, 0], [0, 4]]).tolist()") == (
+        "[[0.5, 0.0], [0.0, 0.25]]"
+    )
+    paths = [seen.path.partition("?")[0].rpartition("/")[2] for seen in site.seen[since:]]
+    brought = [path for path in paths if path.startswith(("numpy", "python_stdlib"))]
+    assert brought == [
+        "numpy._core._multiarray_umath.wasm",
+        "numpy.linalg._library._umath_linalg.wasm",
+    ]
+
+
 def test_what_does_not_exist_is_still_python_s_own_error(open_page) -> None:
     source = """
 try:

@@ -18,11 +18,10 @@ from fetch import Asset
 from prune import pruned
 
 SITE_PACKAGES = "/lib/python3.13/site-packages/"
-STARTING = (
-    "numpy/_core/_multiarray_umath.*.so", "numpy/linalg/_umath_linalg.*.so",
-    "imagecodecs/_shared.*.so",
-)  # fmt: skip
-SEPARATE = (*STARTING, "imagecodecs/*.so")
+STARTING = ("numpy/_core/_multiarray_umath.*.so", "imagecodecs/_shared.*.so")
+SEPARATE = (*STARTING, "imagecodecs/*.so", "numpy/linalg/_umath_linalg.*.so")
+# Behind a module of the same name: see `prune.ADDED`.
+MOVED = {"numpy/linalg/_umath_linalg": "numpy/linalg/_library/_umath_linalg"}
 
 
 class Library(NamedTuple):
@@ -63,8 +62,10 @@ def lay_out(asset: Asset, folder: Path) -> None:
 
 def row(source: Path, path: str) -> Library:
     """Describe a library by its path in its wheel."""
-    module = path.split(".")[0].replace("/", ".")
-    return Library(module, SITE_PACKAGES + path, is_any(path, STARTING), source)
+    place, _, ending = path.partition(".")
+    place = MOVED.get(place, place)
+    full = f"{SITE_PACKAGES}{place}.{ending}"
+    return Library(place.replace("/", "."), full, is_any(path, STARTING), source)
 
 
 def is_separate(path: str) -> bool:

@@ -71,11 +71,25 @@ __dicom_version__ = __concepts_version__ = "2024c"
 MOVED = {"pydicom/_private_dict.py": "pydicom/_private_entries.py"}
 
 
+# numpy imports its library of linear algebra, which few loaders use: theirs is the first call.
+ADDED = {
+    "numpy": {
+        "numpy/linalg/_umath_linalg.py": b"""
+def __getattr__(name):
+    from numpy.linalg._library import _umath_linalg
+    return getattr(_umath_linalg, name)
+""",
+        "numpy/linalg/_library/__init__.py": b"",
+    }
+}
+
+
 def pruned(name: str, files: dict[str, bytes]) -> dict[str, bytes]:
     """Return the files of a wheel that are kept, by path."""
     kept = {path: content for path, content in files.items() if not is_dropped(name, path)}
     moved = {new: kept[old] for old, new in MOVED.items() if old in kept}
-    return {path: REPLACED.get(path, content) for path, content in kept.items()} | moved
+    replaced = {path: REPLACED.get(path, content) for path, content in kept.items()}
+    return replaced | moved | ADDED.get(name, {})
 
 
 def is_dropped(name: str, path: str) -> bool:

@@ -28,6 +28,8 @@ for (const file of wheels) pyodide.unpackArchive(new Uint8Array(readFileSync(joi
 pyodide.runPython(readFileSync(new URL("snapshot.py", import.meta.url), "utf8"));
 
 const module = pyodide._module;
+const strangers = Object.values(module.LDSO.loadedLibsByHandle).filter(({ name }) => name !== "__main__" && !modules.some(({ path }) => path === name));
+if (strangers.length) throw new Error(`imported, but not in place from the start: ${strangers.map(({ name }) => name)}`);
 clearUnused();
 const stack = [program.emscripten_stack_get_end(), program.emscripten_stack_get_base()];
 const fixed = [...sameIn(1024, stack[0]), ...sameIn(stack[1], module.GOT.__heap_base.value)];

@@ -6,6 +6,7 @@ import sys
 import zipimport
 
 import imagecodecs._shared  # noqa: F401 -- it is imported
+import numpy.linalg._library  # noqa: F401 -- where its shared library will be
 from pydicom.charset import python_encoding
 
 import pyloader.bridge  # noqa: F401 -- it is imported
