@@ -10,10 +10,15 @@ import numpy.linalg._library  # noqa: F401 -- where its shared library will be
 from pydicom.charset import python_encoding
 
 import pyloader.bridge  # noqa: F401 -- it is imported
+from pyloader.loaders import schemes
 
 # Names of patients: Python imports an encoding when it is first used.
 for encoding in python_encoding.values():
     codecs.lookup(encoding)
+
+# The loader of a scheme is imported with its first image.
+for scheme in schemes:
+    schemes[scheme]
 
 # Files are not there when the snapshot is put back.
 sys.path_importer_cache.clear()
