@@ -172,7 +172,7 @@ async function readBody(head, response, { onProgress, begin, feed }, watch) {
   const fed = head.status >= 200 && head.status < 300 && begin?.(head) ? feed : undefined;
   if (!response.body) return NOTHING;
   // The stream of a Blob, read so, never ends in Chromium when the thread was held up meanwhile.
-  const isFile = !response.url;
+  const isFile = !/^https?:/.test(response.url);
   const filling = fed || isFile ? undefined : Filling.of(response.body, total);
   if (filling) {
     await readStream(filling, total, { onProgress, take: () => true, watch });
