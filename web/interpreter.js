@@ -25,6 +25,7 @@ export async function startPyodide(loadPyodide, options, { libraries, snapshot, 
   const scope = /** @type {any} */ (globalThis);
   const create = scope._createPyodideModule;
   scope._createPyodideModule = (/** @type {any} */ settings) => {
+    scope._createPyodideModule = create; // a start that never ends must not be in the way of the next
     settings.thisProgram = PROGRAM;
     settings.preRun = [...settings.preRun, (/** @type {any} */ module) => placeLibraries(module, libraries)];
     settings.onRuntimeInitialized = () => onMemory?.(settings);

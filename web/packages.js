@@ -30,7 +30,8 @@ export class Shelf {
 
   /** @param {string} name @returns {string} the address of its wheel */
   address(name) {
-    return this.indexURL + this.rows[name].file_name;
+    const { file_name, sha256 } = this.rows[name];
+    return `${this.indexURL}${file_name}?${sha256.slice(0, 12)}`; // as `addressOf` others
   }
 
   /** @param {string} name @param {Report} [report] @param {AbortSignal} [signal] @returns {Promise<Wheel>} */

@@ -79,7 +79,7 @@ def refused(page: Page, *packages: str, source: str = "") -> str:
 
 def wheels_asked(site: WebServer, since: int = 0) -> list[str]:
     """Return the files of wheels that were asked for, in order of name."""
-    paths = [seen.path.rpartition("/")[2] for seen in site.seen[since:]]
+    paths = [seen.path.partition("?")[0].rpartition("/")[2] for seen in site.seen[since:]]
     return sorted(path for path in paths if path.endswith(".whl"))
 
 
