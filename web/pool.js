@@ -260,7 +260,7 @@ export class Pool {
     const payload = { ...job.payload, ...further, urgency: [rank, priority], upcoming };
     if (slot !== route.home) return route.lend(slot, payload, options);
     const answer = await slot.call(job.name, payload, options);
-    route.learn(answer);
+    if (job.name === 'load') route.learn(answer);
     return answer;
   }
 
