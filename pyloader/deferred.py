@@ -12,6 +12,8 @@ from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder
 from types import ModuleType
 
+from pyloader.errors import NetworkError
+
 Bring = Callable[[str], object]
 
 
@@ -34,11 +36,24 @@ class DeferredFinder(MetaPathFinder):
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        """Find a module by the path, after its archive was brought."""
+        """Find a module by the path, after its archive was brought.
+
+        Raises
+        ------
+        NetworkError
+        """
         archive = self.archives.get(fullname, self.archives.get(fullname.partition(".")[0]))
         if archive is None or archive in self.brought:
             return None
-        self.bring(archive)
+        try:
+            self.bring(archive)
+        except Exception as error:
+            # No ImportError: whoever imports it would take the module for one that does not exist.
+            raise NetworkError(
+                f"{archive} of dist/pyodide/, which has {fullname}, cannot be fetched ({error}); "
+                "is the whole of dist/ there? The next that needs it tries again",
+                url=archive,
+            ) from error
         self.brought.add(archive)
         # Not importlib.invalidate_caches, which imports the reader of packages' metadata.
         sys.path_importer_cache.clear()

@@ -18,7 +18,7 @@ from pyloader.dicom.syntaxes import (
     instead_of,
     name_of,
 )
-from pyloader.errors import DecodeError, UnsupportedError
+from pyloader.errors import DecodeError, NetworkError, UnsupportedError
 from pyloader.image import Codestream, PixelModule
 from pyloader.pixels.agreement import check_agreement, choose_syntax, note
 from pyloader.pixels.codecs import CODECS, decode_samples, supported_syntaxes
@@ -97,16 +97,13 @@ def failing(frame_index: int, syntax: UID) -> Iterator[None]:
     """Turn what codecs raise into `DecodeError`."""
     try:
         yield
-    except UnsupportedError:
+    except (UnsupportedError, NetworkError):  # of the codec's own file
         raise
     except Exception as error:
-        words = str(error).removeprefix(
-            "Unable to decode as exceptions were raised by all available plugins:"
-        )
         raise DecodeError(
             f"frame {frame_index + 1}, {name_of(syntax)}, cannot be decoded: "
-            f"{words.strip() or type(error).__name__}; its bytes may be damaged, or not of that "
-            "transfer syntax"
+            f"{str(error).strip() or type(error).__name__}; its bytes may be damaged, or not of "
+            "that transfer syntax"
         ) from error
 
 

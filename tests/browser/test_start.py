@@ -178,6 +178,19 @@ def test_a_library_that_few_need_comes_alone(open_page, site: WebServer) -> None
     ]
 
 
+def test_codec_that_cannot_be_fetched_is_no_damaged_image(open_page) -> None:
+    page = open_page()
+    image_id = "wadouri:/corpus/MR_small_RLE.dcm"
+    page.context.route("**/imagecodecs._imcd.wasm*", lambda route: route.fulfill(status=503))
+    error = fail(page, image_id)
+    assert error["code"] == "network"
+    assert "imagecodecs._imcd" in error["message"]
+    assert "status 503" in error["message"]
+    page.context.unroute("**/imagecodecs._imcd.wasm*")
+    expected = corpus.reference("MR_small_RLE.dcm").pixels
+    assert np.array_equal(load(page, image_id)["pixels"], expected), "the next load tries again"
+
+
 def test_what_does_not_exist_is_still_python_s_own_error(open_page) -> None:
     source = """
 try:
