@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 
 const PROBE = `
+import importlib.metadata
 import numpy, numpy.fft, numpy.linalg, numpy.random
 import pydicom, pydicom.charset, pydicom.pixels
 from pydicom.data import get_palette_files
@@ -15,6 +16,8 @@ for codec in ("ljpeg", "jpegls", "jpeg2k", "png"):
     assert numpy.array_equal(decode(encode(pixels)), pixels), codec
 assert imagecodecs.JPEG8.available and imagecodecs.HTJ2K.available
 assert len(get_palette_files("*.dcm")) == 8
+assert pydicom.__version__ == importlib.metadata.version("pydicom")  # which the build writes in
+assert pydicom.datadict.private_dictionary_VR((0x0019, 0x1010), "1.2.840.113681") == "ST"
 assert numpy.allclose(numpy.fft.ifft(numpy.fft.fft([1, 2])), [1, 2])
 numpy.linalg.inv(numpy.eye(2)), numpy.random.default_rng(1).random()
 `;
