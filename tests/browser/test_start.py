@@ -95,12 +95,12 @@ def test_torn_file_in_the_cache_is_fetched_once_more(open_page) -> None:
 def test_altered_package_is_refused(open_page) -> None:
     page = open_page()
     page.context.route(SNAPSHOT, lambda route: route.fulfill(status=404))
-    page.context.route("**/pyloader-*.whl", lambda route: route.fulfill(body=b"PK not it"))
+    page.context.route("**/pyloader-*.whl*", lambda route: route.fulfill(body=b"PK not it"))
     error = fail(page, CT)
     assert error["code"] == "boot"
     assert "is not the file that the build made" in error["message"]
     page.context.unroute(SNAPSHOT)
-    page.context.unroute("**/pyloader-*.whl")
+    page.context.unroute("**/pyloader-*.whl*")
 
 
 def test_server_that_does_not_know_webassembly(open_page) -> None:
