@@ -8,7 +8,7 @@
 //   bytes         the runs, one after another
 
 /** @typedef {[number, number]} Run begin and end in memory */
-/** @typedef {{identity: string, build: string, memoryBytes: number, fixed: Run[], checksum: number, tableLength: number, runs: number, state: any, handles: [number, string][]}} Header */
+/** @typedef {{identity: string, build: string, memoryBytes: number, fixed: Run[], checksum: number, practice: number, tableLength: number, runs: number, state: any, handles: [number, string][]}} Header */
 
 export const BLOCK_BYTES = 64;
 const SMALL_BYTES = 2 ** 16;
@@ -33,7 +33,7 @@ export class Snapshot {
    * @param {any} module of Emscripten @returns {any} what Pyodide kept of JavaScript's side
    */
   restore(module) {
-    const { build, fixed, checksum, tableLength, handles, state } = this.header;
+    const { build, fixed, checksum, practice, tableLength, handles, state } = this.header;
     if (module.API.config.BUILD_ID !== build) throw new Error('the snapshot is of another Pyodide');
     if (sum(module.HEAPU8, fixed) !== checksum) throw new Error('the snapshot is of other files than these of WebAssembly');
     const count = module.HEAP32[countPlace(module) >> 2];
@@ -47,6 +47,7 @@ export class Snapshot {
     module.HEAP32[suspendPlace(module) >> 2] = module.GOT[module.jspiSupported ? 'run_sync' : 'run_sync_not_supported'].value;
     module.wasmTable.grow(Math.max(0, tableLength - module.wasmTable.length));
     for (const [handle, path] of handles) module.LDSO.loadedLibsByHandle[handle] = module.LDSO.loadedLibsByName[path];
+    practise(module, practice);
     return state;
   }
 }
@@ -73,10 +74,11 @@ function suspendPlace(module) {
  * Write a snapshot's file.
  * @param {any} module of Emscripten, as it is now @param {Uint8Array} before memory when it had not run
  * @param {Run[]} fixed what of memory WebAssembly fills, the same each time
+ * @param {number} practice address of a Python function that does nothing, at length
  * @param {string} identity of the build that it belongs to
  * @returns {Uint8Array[]} its parts
  */
-export function takeSnapshot(module, before, fixed, identity) {
+export function takeSnapshot(module, before, fixed, practice, identity) {
   if (module.HEAP32[suspendPlace(module) >> 2] !== module.GOT.run_sync_not_supported.value) throw new Error('run_sync is elsewhere in this Pyodide');
   const runs = changes(module.HEAPU8, before, fixed);
   /** @type {Header} */
@@ -86,6 +88,7 @@ export function takeSnapshot(module, before, fixed, identity) {
     memoryBytes: module.HEAPU8.length,
     fixed,
     checksum: sum(before, fixed),
+    practice,
     tableLength: module.wasmTable.length,
     runs: runs.length,
     state: module.API.serializeHiwireState(),
@@ -98,6 +101,16 @@ export function takeSnapshot(module, before, fixed, identity) {
   const places = Uint32Array.from(runs.flatMap(([begin, end]) => [begin, end - begin]));
   const head = new Uint8Array(Uint32Array.of(encoded.length).buffer);
   return [head, encoded, new Uint8Array(places.buffer), ...runs.map(([begin, end]) => module.HEAPU8.subarray(begin, end))];
+}
+
+/**
+ * Have the loop of the interpreter compiled for good, which V8 does in the background, for half a
+ * second: it bets on what the loop has called so far, and begins anew with each bet it loses. So what
+ * the loop sees first are steps that call nothing.
+ * @param {any} module of Emscripten @param {number} practice
+ */
+function practise(module, practice) {
+  module._PyObject_CallNoArgs(practice); // its result, None, is never freed
 }
 
 /**

@@ -25,7 +25,7 @@ let program;
 const { memory: other } = await start();
 const { memory, pyodide } = await start();
 for (const file of wheels) pyodide.unpackArchive(new Uint8Array(readFileSync(join(folder, file))), "wheel", { extractDir: SITE_PACKAGES });
-pyodide.runPython(readFileSync(new URL("snapshot.py", import.meta.url), "utf8"));
+const practice = pyodide.runPython(readFileSync(new URL("snapshot.py", import.meta.url), "utf8"));
 
 const module = pyodide._module;
 const strangers = Object.values(module.LDSO.loadedLibsByHandle).filter(({ name }) => name !== "__main__" && !modules.some(({ path }) => path === name));
@@ -33,7 +33,7 @@ if (strangers.length) throw new Error(`imported, but not in place from the start
 clearUnused();
 const stack = [program.emscripten_stack_get_end(), program.emscripten_stack_get_base()];
 const fixed = [...sameIn(1024, stack[0]), ...sameIn(stack[1], module.GOT.__heap_base.value)];
-writeFileSync(output, Buffer.concat(takeSnapshot(module, memory, fixed, identity)));
+writeFileSync(output, Buffer.concat(takeSnapshot(module, memory, fixed, practice, identity)));
 process.exit(0); // Pyodide keeps node's event loop alive.
 
 /** @returns an interpreter, and memory as it was before Python ran */
