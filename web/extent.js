@@ -5,7 +5,16 @@
 /** @typedef {Uint8Array | Int8Array | Uint16Array | Int16Array | Uint32Array | Int32Array | Float32Array | Float64Array} Pixels */
 /** @typedef {[number, number]} Range both ends included */
 
-const LARGEST = 2 ** 30; // beyond all integers of 16 bits
+/** @typedef {(end: number, bias: number, least: number, most: number) => void} Look see extent.wat */
+/** @typedef {{memory: WebAssembly.Memory, bytes: Look, words: Look}} Kernel */
+
+// The parts of the memory of extent.wat, in bytes.
+const VECTOR = 16;
+const PLACE = 64;
+const PORTION = 2 ** 16 - PLACE;
+
+/** @type {Kernel | null | undefined} */
+let kernel;
 
 /**
  * The smallest and largest value that is not padding; NaN and infinities count for neither. When some
@@ -16,7 +25,7 @@ const LARGEST = 2 ** 30; // beyond all integers of 16 bits
  */
 export function extentOf(pixels, padding) {
   if (!padding) return { ...named(rangeOf(pixels)), padding };
-  const { range, isPadded } = rangeBeside(pixels, exactly(pixels, padding));
+  const { range, isPadded } = lookAt(pixels, exactly(pixels, padding));
   if (!isPadded) return { ...named(range ?? [0, 0]), padding: undefined };
   // Mostly one value, which is seen without another look.
   const all = range && padding[0] === padding[1] && isSmall(pixels) ? union(range, padding) : rangeOf(pixels);
@@ -38,63 +47,67 @@ function exactly(pixels, [low, high]) {
   return pixels instanceof Float32Array ? [Math.fround(low), Math.fround(high)] : [low, high];
 }
 
-/** Whether engines can count with the values as small integers. @param {Pixels} pixels */
+/** Whether they are integers of 8 or 16 bits. @param {Pixels} pixels */
 function isSmall(pixels) {
   return pixels.BYTES_PER_ELEMENT <= 2;
 }
 
 /** The range of all pixels. @param {Pixels} pixels @returns {Range} */
 function rangeOf(pixels) {
-  if (!isSmall(pixels)) return look(pixels, NaN, NaN).range ?? [0, 0];
-  const count = pixels.length; // asking each time takes as long as the rest
-  let low = pixels[0] | 0;
-  let high = low;
-  for (let index = 1; index < count; index++) {
-    const value = pixels[index] | 0;
-    low = value < low ? value : low;
-    high = value > high ? value : high;
-  }
-  return [low, high];
+  return lookAt(pixels, [NaN, NaN]).range ?? [0, 0];
 }
 
 /**
- * The range of what is not from `least` to `most`, if there is such, and whether some are.
- * @param {Pixels} pixels @param {Range} padding
- */
-function rangeBeside(pixels, [least, most]) {
-  return isSmall(pixels) ? lookAtSmall(pixels, small(Math.ceil(least)), small(Math.floor(most))) : look(pixels, least, most);
-}
-
-/** The nearest of integers that engines count with. @param {number} value */
-function small(value) {
-  return Math.max(-LARGEST, Math.min(LARGEST, value)) | 0;
-}
-
-/**
- * As `look`, of small integers.
- * @param {Pixels} pixels @param {number} least @param {number} most
+ * The range of what is not from `least` to `most`, if there is such, and whether some are; nothing is
+ * from NaN to NaN.
+ * @param {Pixels} pixels @param {Range} ends
  * @returns {{range: Range | undefined, isPadded: boolean}}
  */
-function lookAtSmall(pixels, least, most) {
-  const count = pixels.length;
-  let low = LARGEST;
-  let high = -LARGEST;
-  let isPadded = false;
-  for (let index = 0; index < count; index++) {
-    const value = pixels[index] | 0;
-    if (value >= least && value <= most) {
-      isPadded = true;
-    } else {
-      low = value < low ? value : low;
-      high = value > high ? value : high;
-    }
-  }
-  return { range: low <= high ? [low, high] : undefined, isPadded };
+function lookAt(pixels, [least, most]) {
+  const vectors = isSmall(pixels) && pixels.byteLength >= VECTOR && (kernel ??= makeKernel());
+  return vectors ? lookByVectors(vectors, pixels, least, most) : look(pixels, least, most);
+}
+
+/** The functions of extent.wat, null in an engine without vectors. */
+function makeKernel() {
+  // @ts-ignore -- the build writes it in
+  const code = Uint8Array.from(atob(PYLOADER_EXTENT), (letter) => letter.charCodeAt(0));
+  if (!WebAssembly.validate(code)) return null;
+  return /** @type {Kernel} */ (/** @type {unknown} */ (new WebAssembly.Instance(new WebAssembly.Module(code)).exports));
 }
 
 /**
- * The range of the finite values that are not from `least` to `most`, and whether some are; nothing is
- * from NaN to NaN.
+ * As `look`, of integers of 8 and 16 bits, in a tenth of its time.
+ * @param {Kernel} vectors @param {Pixels} pixels @param {number} least @param {number} most
+ */
+function lookByVectors({ memory, bytes, words }, pixels, least, most) {
+  const isBytes = pixels.BYTES_PER_ELEMENT === 1;
+  const half = isBytes ? 2 ** 7 : 2 ** 15;
+  const shift = pixels instanceof Int8Array || pixels instanceof Int16Array ? 0 : half;
+  const [from, to] = [Math.max(Math.ceil(least) - shift, -half), Math.min(Math.floor(most) - shift, half - 1)];
+  const within = from <= to ? [from, to] : [half - 1, -half]; // else nothing is
+  const given = new Uint8Array(pixels.buffer, pixels.byteOffset, pixels.byteLength);
+  const space = new Uint8Array(memory.buffer);
+  const lanes = isBytes ? new Int8Array(memory.buffer, 0, 3 * VECTOR) : new Int16Array(memory.buffer, 0, 3 * VECTOR / 2);
+  let [low, high, isPadded] = [half, -half - 1, false];
+  for (let begin = 0; begin < given.length; begin += PORTION) {
+    const portion = given.subarray(begin, begin + PORTION);
+    space.set(portion, PLACE);
+    const rest = portion.length % VECTOR; // these with some that were seen before are a vector
+    if (rest) space.set(given.subarray(-VECTOR), PLACE + portion.length - rest);
+    (isBytes ? bytes : words)(PLACE + portion.length + (rest && VECTOR - rest), shift, within[0], within[1]);
+    const count = lanes.length / 3;
+    for (let lane = 0; lane < count; lane++) {
+      low = Math.min(low, lanes[lane]);
+      high = Math.max(high, lanes[count + lane]);
+      isPadded ||= lanes[2 * count + lane] !== 0;
+    }
+  }
+  return { range: /** @type {Range | undefined} */ (low <= high ? [low + shift, high + shift] : undefined), isPadded };
+}
+
+/**
+ * As `lookAt`, of the finite values.
  * @param {Pixels} pixels @param {number} least @param {number} most
  * @returns {{range: Range | undefined, isPadded: boolean}}
  */

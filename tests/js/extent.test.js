@@ -1,7 +1,11 @@
 // From where to where the pixels of an image go, by hand.
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { assemble } from '../../web/build/assemble.mjs';
 import { extentOf } from '../../web/extent.js';
+
+globalThis.PYLOADER_EXTENT = await assemble(fileURLToPath(new URL('../../web/extent.wat', import.meta.url)));
 
 const PLAIN = { padding: undefined };
 
@@ -50,4 +54,54 @@ test('padding of floats is compared as the pixels have it', () => {
   const found = extentOf(Float32Array.of(-1e30, NaN, 0.5, 2.5), [-1e30, -1e30]);
   assert.deepEqual([found.minimum, found.maximum], [0.5, 2.5]);
   assert.equal(extentOf(Float64Array.of(Infinity, 1, 2), [Infinity, Infinity]).maximum, 2);
+});
+
+/** What `extentOf` should say of integers, one by one. */
+function byHand(pixels, padding) {
+  const within = (value) => padding !== undefined && padding[0] <= value && value <= padding[1];
+  const range = (values) => [values.reduce((one, other) => Math.min(one, other)), values.reduce((one, other) => Math.max(one, other))];
+  const all = Array.from(pixels);
+  const rest = all.filter((value) => !within(value));
+  if (rest.length === all.length) return { minimum: range(all)[0], maximum: range(all)[1], padding: undefined };
+  const [minimum, maximum] = range(rest.length ? rest : all);
+  return { minimum, maximum, padding, all: range(all) };
+}
+
+const SMALL = [Uint8Array, Int8Array, Uint16Array, Int16Array];
+// Around a vector of 16 bytes, and around the memory that is looked at in one go.
+const LENGTHS = [1, 7, 8, 15, 16, 17, 31, 33, 1000, 32736, 32737, 65472, 65473];
+
+test('integers of 8 and 16 bits, of every length, wherever the ends stand', () => {
+  for (const Class of SMALL) {
+    const [least, most] = Class.name.startsWith('U') ? [0, 2 ** (8 * Class.BYTES_PER_ELEMENT) - 1] : [-(2 ** (8 * Class.BYTES_PER_ELEMENT - 1)), 2 ** (8 * Class.BYTES_PER_ELEMENT - 1) - 1];
+    for (const length of LENGTHS) {
+      for (const place of [0, length >> 1, length - 1]) {
+        const pixels = new Class(length).fill(60);
+        pixels[place] = most;
+        pixels[(place * 7) % length] = least;
+        for (const padding of [undefined, [60, 60], [least, least], [most - 1, most], [61.5, 1e9], [-1e9, 59.5], [least, most], [1e6, 2e6], [9, 3]]) {
+          assert.deepEqual(extentOf(pixels, padding), byHand(pixels, padding), `${Class.name} ${length} ${place} ${padding}`);
+        }
+      }
+    }
+  }
+});
+
+test('a view of a part of a buffer', () => {
+  const buffer = Int16Array.from({ length: 100 }, (_, index) => index * 100 - 5000).buffer;
+  const pixels = new Int16Array(buffer, 14, 61);
+  assert.deepEqual(extentOf(pixels), byHand(pixels));
+  assert.deepEqual(extentOf(pixels, [-4300, -4000]), byHand(pixels, [-4300, -4000]));
+});
+
+test('an engine without vectors', async () => {
+  const { validate } = WebAssembly;
+  WebAssembly.validate = () => false;
+  try {
+    const { extentOf: plainly } = await import('../../web/extent.js?plain');
+    const pixels = Uint16Array.from({ length: 100 }, (_, index) => (index * 7919) % 65536);
+    assert.deepEqual(plainly(pixels, [0, 0]), byHand(pixels, [0, 0]));
+  } finally {
+    WebAssembly.validate = validate;
+  }
 });

@@ -9,6 +9,7 @@ from pathlib import Path
 from common import PRODUCTS, RECIPES, WEB, BuildError, once, run, say
 
 SCRIPTS = PRODUCTS / "scripts"
+EXTENT = PRODUCTS / "extent.wasm.txt"
 VENDOR = PRODUCTS / "vendor"
 LOCKFILE = WEB / "package-lock.json"
 SOURCES = ("pyloader.js", "worker.js", "pyloader.d.ts")
@@ -28,16 +29,24 @@ BUNDLES: dict[str, Sequence[str]] = {
 
 
 def scripts(boot_list: str) -> dict[str, Path]:
-    """Bundle web/*.js with what the worker boots from; return the files by their name in dist/."""
+    """Bundle web/*.js with what the build writes in; return the files by their name in dist/."""
     missing = [f"web/{name}" for name in SOURCES if not (WEB / name).exists()]
     if missing:
         raise BuildError(f"missing source: {', '.join(missing)}")
     inputs = [LOCKFILE, *sorted(WEB.glob("*.js")), RECIPES / "script-url.js"]
+    written = (f"--define:PYLOADER_LOCK={boot_list}", f'--define:PYLOADER_EXTENT="{extent()}"')
     for name, options in BUNDLES.items():
         target = SCRIPTS / name
-        given = (*options, f"--define:PYLOADER_LOCK={boot_list}", f"--outfile={target}")
+        given = (*options, *written, f"--outfile={target}")
         once(target, [*inputs, *given], partial(esbuild, *given))
     return {"pyloader.d.ts": WEB / "pyloader.d.ts", **{name: SCRIPTS / name for name in BUNDLES}}
+
+
+def extent() -> str:
+    """Return the WebAssembly of extent.wat in base64."""
+    source, recipe = WEB / "extent.wat", RECIPES / "assemble.mjs"
+    once(EXTENT, [LOCKFILE, recipe, source], lambda: run(["node", recipe, source, EXTENT]))
+    return EXTENT.read_text()
 
 
 def esbuild(*options: str) -> None:
