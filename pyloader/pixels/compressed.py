@@ -149,12 +149,10 @@ def check_precision(pixels: Samples, stream: Codestream) -> None:
     size = pixels.dtype.itemsize
     if stream.bits is None or stream.is_signed or stream.bits >= size * 8:
         return
-    if pixels.nbytes % 8 == 0 and not any_bits(pixels.reshape(-1).view("u8"), size) >> stream.bits:
-        return
-    largest = int(pixels.max())
-    if largest >> stream.bits:
+    if any_bits(np.ascontiguousarray(pixels).reshape(-1).view(f"u{size}")) >> stream.bits:
         raise ValueError(
-            f"the codestream says that it has {stream.bits} bits, but has values up to {largest}"
+            f"the codestream says that it has {stream.bits} bits, but has values up to "
+            f"{int(pixels.max())}"
         )
 
 
