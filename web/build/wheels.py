@@ -27,6 +27,7 @@ WHEEL_RECIPES = [
         "compile_zip.py",
         "libraries.py",
         "prune.py",
+        "pyodide.mjs",
         "wheels.py",
     ]
 ]
