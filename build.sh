@@ -45,7 +45,7 @@ require_node() {
   command -v npm >/dev/null || fail "npm was not found: install it, it comes with Node.js"
 }
 
-build() { "$PYTHON" web/build/dist.py; }
+build() { "$PYTHON" web/build/dist.py "$@"; }
 
 prepare_tests() { "$PYTHON" web/build/environments.py; }
 
@@ -114,7 +114,7 @@ offer_dcmtk() {
 run_tests() {
   local failed=0
   prepare_tests
-  build
+  build --for-trial
   require_chromium
   offer_orthanc
   offer_dcmtk
@@ -157,7 +157,7 @@ main() {
   esac
   case $command in
     dist) build ;;
-    demo) build && exec "$PYTHON" web/build/serve.py dist "$@" ;;
+    demo) build --for-trial && exec "$PYTHON" web/build/serve.py dist "$@" ;;
     test) run_tests "$@" ;;
     bench) run_bench "$@" ;;
     check) run_checks ;;

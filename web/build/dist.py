@@ -1,5 +1,10 @@
-"""Build dist/: make each product whose inputs changed, then bring the folder in line with them."""
+"""
+Build dist/: make each product whose inputs changed, then bring the folder in line with them.
 
+With ``--for-trial`` what takes long and changes nothing but the size of downloads is left out.
+"""
+
+import argparse
 import fcntl
 import filecmp
 from pathlib import Path
@@ -13,7 +18,7 @@ from runtime import SNAPSHOT, Layout, boot_list, pyodide_files
 from samples import samples
 
 
-def layout() -> Layout:
+def layout(*, for_trial: bool) -> Layout:
     """Make every product; return the files by their path in dist/."""
     assets = fetch_all()
     node_modules()
@@ -26,7 +31,7 @@ def layout() -> Layout:
         **under("pyodide", pyodide),
         "LICENSES.txt": licenses(list(assets.values())),
     }
-    return files | compressed(files, SNAPSHOT)
+    return files | compressed(files, SNAPSHOT, for_trial=for_trial)
 
 
 def under(folder: str, files: Layout) -> Layout:
@@ -82,11 +87,14 @@ def remove_if_empty(folder: Path) -> None:
 
 def main() -> None:
     """Build, one build at a time in this checkout."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--for-trial", action="store_true")
+    for_trial = parser.parse_args().for_trial
     WORK.mkdir(exist_ok=True)
     with (WORK / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         try:
-            synchronise(layout())
+            synchronise(layout(for_trial=for_trial))
         except BuildError as error:
             raise SystemExit(f"build: {error}") from error
 
