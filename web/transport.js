@@ -17,9 +17,10 @@ const MOST_REDIRECTS = 5;
 const NOTHING = new Uint8Array(0);
 // What is taken for a body before it comes.
 const MOST_IN_ADVANCE = 2 ** 28;
-// What is awaited at a time while it comes that fast: browsers hand out 64 KiB, and each time the whole
-// buffer of a body counts as new to the collector of garbage.
-const AT_ONCE = 2 ** 18;
+// What browsers hand out of a body when there is more. Each time its whole buffer counts as new to the
+// collector of garbage: so while it comes that fast, several are awaited at a time. Else all that
+// comes has to be seen, or a slow server would be taken for a silent one.
+const FULL = 2 ** 16;
 const FAST_MS = 20;
 // What says nothing of the user: it may follow a redirect, and needs no leave of another origin.
 const OPEN_HEADERS = new Set(['accept', 'accept-language', 'content-language', 'range']);
@@ -222,7 +223,7 @@ class Filling {
     const asked = performance.now();
     const min = Math.max(1, Math.min(this.#wanted, this.#length - this.#filled));
     const { done, value = NOTHING } = await /** @type {any} */ (this.#reader).read(new Uint8Array(this.#buffer, this.#filled), { min });
-    this.#wanted = performance.now() - asked < FAST_MS ? AT_ONCE : 1;
+    this.#wanted = value.length >= FULL && performance.now() - asked < FAST_MS ? 4 * FULL : 1;
     this.#buffer = value.buffer; // the one that was given is taken away
     this.#filled += value.length;
     return { done, value };
