@@ -51,7 +51,9 @@ export async function startPyodide(loadPyodide, options, { libraries, snapshot, 
 function placeLibraries(module, libraries) {
   Object.assign(module.ENV, ENVIRONMENT);
   for (const { path, module: code } of libraries) {
-    const exports = module.loadWebAssemblyModule(code, { nodelete: true }, path, {});
+    // Undefined symbols are looked for in all that there are, which takes long: once, at the last.
+    const allowUndefined = path !== libraries[libraries.length - 1].path;
+    const exports = module.loadWebAssemblyModule(code, { nodelete: true, allowUndefined }, path, {});
     module.newDSO(path, undefined, exports).global = false;
     // An import looks whether the file is there, and asks the linker, which has it.
     module.FS.mkdirTree(path.slice(0, path.lastIndexOf('/')));

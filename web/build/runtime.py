@@ -13,18 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from archives import read_zip
-from common import (
-    PRODUCTS,
-    RECIPES,
-    WEB,
-    WORK,
-    BuildError,
-    once,
-    run,
-    say,
-    sha256,
-    write_atomically,
-)
+from common import PRODUCTS, RECIPES, WEB, WORK, once, run, say, sha256, write_atomically
 from compressed import in_gzip
 from fetch import Asset
 from libraries import Library, separate_libraries
@@ -34,17 +23,6 @@ Layout = dict[str, Path]
 STANDARD_LIBRARY = "python_stdlib.zip"
 SNAPSHOT = PRODUCTS / "snapshot"
 SCRIPTS = ("pyodide.mjs", "pyodide.asm.js")
-# The linker makes a global, and a place in the table of functions, of each of the 17,000 symbols of
-# the program before it starts. It can make those that a library asks for when it does; run_sync is
-# asked for by snapshot.js.
-CHANGED = {
-    "pyodide.asm.js": {
-        b'GOT[symName]||=new WebAssembly.Global({value:"i32",mutable:true});if(replace||': (
-            b'if(!GOT[symName]&&!symName.startsWith("run_sync"))continue;'
-            b'GOT[symName]||=new WebAssembly.Global({value:"i32",mutable:true});if(replace||'
-        )
-    }
-}
 # Imported before the first image: their wheels are laid out at each start without a snapshot.
 STARTING = ("numpy", "pydicom", "imagecodecs", "pyloader")
 
@@ -107,14 +85,9 @@ def members_under(name: str, archive: tarfile.TarFile) -> list[tarfile.TarInfo]:
 
 
 def script(source: Path) -> Path:
-    """Return a script without the line that makes developer tools ask for its source map, and as
-    `CHANGED` says."""
+    """Return a script without the line that makes developer tools ask for its source map."""
     target = PRODUCTS / "core" / source.name
     content = re.sub(rb"//# sourceMappingURL=\S+\s*", b"", source.read_bytes())
-    for old, new in CHANGED.get(source.name, {}).items():
-        if content.count(old) != 1:
-            raise BuildError(f"{source.name} has {content.count(old)} places like {old!r}, not 1")
-        content = content.replace(old, new)
     once(target, [source, Path(__file__)], partial(write_atomically, target, content))
     return target
 
