@@ -37,9 +37,7 @@ export async function bootPython({ assetsURL, parts: given }, advance) {
     advance('runtime', SHARES.runtime);
     /** @type {Start} */
     const start = (rest) => timeline.measure('interpreter', run(loadPyodide, indexURL, program, { libraries, ...rest }));
-    // One start in a hundred finds other addresses than the snapshot has: the next one does not.
     const { reason, snapshot, ...started } = await fromSnapshot(parts, indexURL, start)
-      .catch(() => fromSnapshot(parts, indexURL, start))
       .catch((error) => fromFiles(indexURL, start, error.message));
     advance('packages', SHARES.packages);
     for (const name of LOCK.starting) started.pyodide.loadedPackages[name] = 'default channel'; // so that no other package brings it again

@@ -53,6 +53,20 @@ def test_snapshot_as_a_server_with_brotli_gives_it(open_page) -> None:
     page.context.unroute(SNAPSHOT)
 
 
+def test_clock_that_goes_on_between_two_readings(open_page) -> None:
+    """Memory holds such times before Python has run, one start in a hundred another than the build."""
+    page = open_page()
+    clock = """const now = performance.now; let read = 0;
+        performance.now = () => now.call(performance) + 3 * ++read;"""
+    worker = (DIST / "worker.mjs").read_text()
+    page.context.route(
+        "**/worker.mjs*",
+        lambda route: route.fulfill(body=clock + worker, content_type="text/javascript"),
+    )
+    assert start(page)["kind"] == "snapshot"
+    page.context.unroute("**/worker.mjs*")
+
+
 DAMAGES: dict[str, Callable[[], dict[str, Any]]] = {
     "absent": lambda: {"status": 404},
     "cut": lambda: {"body": PACKED[: len(PACKED) // 2]},
