@@ -41,7 +41,6 @@ def camel(name: str) -> str:
 
 
 @cache
-@cache
 def module_name(name: str) -> str:
     """Return a module's name in JavaScript: ``image_plane`` becomes ``imagePlaneModule``."""
     first, *rest = name.split("_")
