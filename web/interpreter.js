@@ -11,6 +11,10 @@
 const ENVIRONMENT = { LANG: 'C.UTF-8', USER: 'web_user', LOGNAME: 'web_user', PWD: '/', PATH: '/', _: './this.program' };
 // As it is in browsers, under node too.
 const PROGRAM = './this.program';
+// As Pyodide makes its memory, which it does not show.
+const MEMORY_BYTES = 20 * 2 ** 20;
+const PAGE_BYTES = 2 ** 16;
+const PAGES = 2 ** 16;
 // Pyodide wants some; ours is put back by `restore`.
 const NO_SNAPSHOT_OF_ITS_OWN = new Uint8Array(16);
 
@@ -29,8 +33,8 @@ export async function startPyodide(loadPyodide, options, { libraries, snapshot, 
     settings.thisProgram = PROGRAM;
     settings.preRun = [...settings.preRun, (/** @type {any} */ module) => placeLibraries(module, libraries)];
     settings.onRuntimeInitialized = () => onMemory?.(settings);
+    settings.wasmMemory = new WebAssembly.Memory({ initial: (snapshot?.memoryBytes ?? MEMORY_BYTES) / PAGE_BYTES, maximum: PAGES });
     if (snapshot) {
-      settings.INITIAL_MEMORY = snapshot.memoryBytes;
       settings.preRun.push((/** @type {any} */ module) => {
         module.API.restoreSnapshot = () => snapshot.restore(module);
       });

@@ -10,8 +10,13 @@
 /** @typedef {[number, number]} Run begin and end in memory */
 /** @typedef {{identity: string, build: string, memoryBytes: number, fixed: Run[], checksum: number, practice: number, tableLength: number, runs: number, state: any, handles: [number, string][]}} Header */
 
+import { Words, forgetHashes } from './words.js';
+
 export const BLOCK_BYTES = 64;
+// What did not change between changes is written too when it is as short.
+const GAP_BYTES = 256;
 const SMALL_BYTES = 2 ** 16;
+const PAGE_BYTES = 2 ** 16;
 
 export class Snapshot {
   /** @param {ArrayBuffer} file unpacked */
@@ -20,8 +25,10 @@ export class Snapshot {
     const [length] = new Uint32Array(file, 0, 1);
     /** @type {Header} */
     this.header = JSON.parse(new TextDecoder().decode(new Uint8Array(file, 4, length)));
-    this.runs = new Uint32Array(file, 4 + length, 2 * this.header.runs);
-    this.content = new Uint8Array(file, 4 + length + this.runs.byteLength);
+    const places = new Uint32Array(file, 4 + length, 2 * this.header.runs);
+    /** @type {Run[]} */
+    this.runs = Array.from({ length: this.header.runs }, (_, run) => [places[2 * run], places[2 * run] + places[2 * run + 1]]);
+    this.content = new Uint8Array(file, 4 + length + places.byteLength);
   }
 
   get memoryBytes() {
@@ -35,14 +42,14 @@ export class Snapshot {
   restore(module) {
     const { build, fixed, checksum, practice, tableLength, handles, state } = this.header;
     if (module.API.config.BUILD_ID !== build) throw new Error('the snapshot is of another Pyodide');
-    if (sum(module.HEAPU8, fixed) !== checksum) throw new Error('the snapshot is of other files than these of WebAssembly');
+    const words = new Words(module);
+    if (words.sum(fixed) !== checksum) throw new Error('the snapshot is of other files than these of WebAssembly');
     const count = module.HEAP32[countPlace(module) >> 2];
     clear(module, fixed);
-    for (let run = 0, at = 0; run < this.runs.length; run += 2) {
-      const next = at + this.runs[run + 1];
-      module.HEAPU8.set(this.content.subarray(at, next), this.runs[run]);
-      at = next;
-    }
+    let at = 0;
+    for (const [begin, end] of this.runs) module.HEAPU8.set(this.content.subarray(at, (at += end - begin)), begin);
+    words.exchangeNear(this.runs);
+    words.recallHashes(this.runs);
     module.HEAP32[countPlace(module) >> 2] = count;
     module.HEAP32[suspendPlace(module) >> 2] = module.GOT[module.jspiSupported ? 'run_sync' : 'run_sync_not_supported'].value;
     module.wasmTable.grow(Math.max(0, tableLength - module.wasmTable.length));
@@ -80,14 +87,17 @@ function suspendPlace(module) {
  */
 export function takeSnapshot(module, before, fixed, practice, identity) {
   if (module.HEAP32[suspendPlace(module) >> 2] !== module.GOT.run_sync_not_supported.value) throw new Error('run_sync is elsewhere in this Pyodide');
+  straighten(module, practice);
+  forgetHashes(module);
   const runs = changes(module.HEAPU8, before, fixed);
+  new Words(module).exchangeNear(runs);
   /** @type {Header} */
   const header = {
     identity,
     build: module.API.config.BUILD_ID,
     memoryBytes: module.HEAPU8.length,
     fixed,
-    checksum: sum(before, fixed),
+    checksum: new Words({ wasmMemory: memoryOf(before), _PyObject_Hash: module._PyObject_Hash }).sum(fixed),
     practice,
     tableLength: module.wasmTable.length,
     runs: runs.length,
@@ -126,6 +136,30 @@ function clear(module, fixed) {
   module.HEAPU8.fill(0, from, module._sbrk(0));
 }
 
+/**
+ * Put the list of what the collector of garbage knows in the order of memory, where the next of each
+ * is near.
+ * @param {any} module of Emscripten @param {number} member address of one
+ */
+function straighten({ HEAPU32 }, member) {
+  // PyGC_Head, before the object: pointer to the next, to the last with two bits of flags
+  const first = (member - 8) >> 2;
+  const heads = [first];
+  for (let head = HEAPU32[first] >> 2; head !== first; head = HEAPU32[head] >> 2) heads.push(head);
+  heads.sort((one, other) => one - other);
+  heads.forEach((head, index) => {
+    HEAPU32[head] = 4 * heads[(index + 1) % heads.length] + (HEAPU32[head] & 3);
+    HEAPU32[head + 1] = 4 * /** @type {number} */ (heads.at(index - 1)) + (HEAPU32[head + 1] & 3);
+  });
+}
+
+/** @param {Uint8Array} content @returns {WebAssembly.Memory} */
+function memoryOf(content) {
+  const memory = new WebAssembly.Memory({ initial: content.length / PAGE_BYTES });
+  new Uint8Array(memory.buffer).set(content);
+  return memory;
+}
+
 /** @param {Uint8Array} now @param {Uint8Array} before @param {Run[]} fixed @returns {Run[]} */
 function changes(now, before, fixed) {
   const base = new Uint8Array(now.length);
@@ -136,7 +170,7 @@ function changes(now, before, fixed) {
     const end = begin + BLOCK_BYTES;
     if (isSame(now, base, begin, end)) continue;
     const last = runs[runs.length - 1];
-    if (last && last[1] === begin) last[1] = end;
+    if (last && begin - last[1] <= GAP_BYTES) last[1] = end;
     else runs.push([begin, end]);
   }
   return runs;
@@ -146,14 +180,4 @@ function changes(now, before, fixed) {
 function isSame(one, other, begin, end) {
   for (let at = begin; at < end; at++) if (one[at] !== other[at]) return false;
   return true;
-}
-
-/** @param {Uint8Array} memory @param {Run[]} fixed @returns {number} */
-function sum(memory, fixed) {
-  let total = 0;
-  for (const [begin, end] of fixed) {
-    const words = new Uint32Array(memory.buffer, memory.byteOffset + begin, (end - begin) >> 2);
-    for (let index = 0; index < words.length; index++) total = (Math.imul(total, 31) + words[index]) | 0;
-  }
-  return total;
 }

@@ -231,3 +231,19 @@ except RuntimeError as error:
     answer = "not supported" in str(error)
 """
     assert run(open_page(), source) in ("False", "None")
+
+
+def test_memory_is_whole_that_was_packed_without_hashes_and_near_pointers(open_page) -> None:
+    source = """
+import gc
+import sys
+names = [(vars(module), name) for module in sys.modules.values() for name in vars(module)]
+gc.unfreeze()
+gc.collect()
+answer = (
+    len(names) > 5000,
+    all(name in found and hash(name) == hash((name + "x")[:-1]) for found, name in names),
+    len(gc.get_objects()) > 20000,
+)
+"""
+    assert run(open_page(), source) == "(True, True, True)"

@@ -9,7 +9,8 @@ from pathlib import Path
 from common import PRODUCTS, RECIPES, WEB, BuildError, once, run, say
 
 SCRIPTS = PRODUCTS / "scripts"
-EXTENT = PRODUCTS / "extent.wasm.txt"
+# Written into the bundles, by what they are called there.
+ASSEMBLED = {"PYLOADER_EXTENT": "extent", "PYLOADER_WORDS": "words"}
 VENDOR = PRODUCTS / "vendor"
 LOCKFILE = WEB / "package-lock.json"
 SOURCES = ("pyloader.js", "worker.js", "pyloader.d.ts")
@@ -34,7 +35,8 @@ def scripts(boot_list: str) -> dict[str, Path]:
     if missing:
         raise BuildError(f"missing source: {', '.join(missing)}")
     inputs = [LOCKFILE, *sorted(WEB.glob("*.js")), RECIPES / "script-url.js"]
-    written = (f"--define:PYLOADER_LOCK={boot_list}", f'--define:PYLOADER_EXTENT="{extent()}"')
+    codes = (f'--define:{name}="{assembled(file)}"' for name, file in ASSEMBLED.items())
+    written = (f"--define:PYLOADER_LOCK={boot_list}", *codes)
     for name, options in BUNDLES.items():
         target = SCRIPTS / name
         given = (*options, *written, f"--outfile={target}")
@@ -42,11 +44,11 @@ def scripts(boot_list: str) -> dict[str, Path]:
     return {"pyloader.d.ts": WEB / "pyloader.d.ts", **{name: SCRIPTS / name for name in BUNDLES}}
 
 
-def extent() -> str:
-    """Return the WebAssembly of extent.wat in base64."""
-    source, recipe = WEB / "extent.wat", RECIPES / "assemble.mjs"
-    once(EXTENT, [LOCKFILE, recipe, source], lambda: run(["node", recipe, source, EXTENT]))
-    return EXTENT.read_text()
+def assembled(name: str) -> str:
+    """Return the WebAssembly of a text file of web/ in base64."""
+    source, recipe, target = WEB / f"{name}.wat", RECIPES / "assemble.mjs", PRODUCTS / f"{name}.txt"
+    once(target, [LOCKFILE, recipe, source], lambda: run(["node", recipe, source, target]))
+    return target.read_text()
 
 
 def esbuild(*options: str) -> None:

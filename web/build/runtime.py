@@ -158,7 +158,7 @@ def snapshot(files: Layout) -> Path:
     """Return the snapshot of an interpreter that has imported what a page starts with."""
     folder = WORK / "snapshot"
     recipes = [RECIPES / "snapshot.mjs", RECIPES / "snapshot.py"]
-    recipes += [WEB / "interpreter.js", WEB / "snapshot.js"]
+    recipes += [WEB / "interpreter.js", WEB / "snapshot.js", WEB / "words.js", WEB / "words.wat"]
 
     def make() -> None:
         say("taking the snapshot of Python's memory")

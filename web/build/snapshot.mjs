@@ -2,8 +2,9 @@
 // all that a page starts with, and write the snapshot of its memory, unpacked.
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { pathToFileURL } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { startPyodide } from "../interpreter.js";
+import { assemble } from "./assemble.mjs";
 import { BLOCK_BYTES, countPlace, takeSnapshot } from "../snapshot.js";
 
 // Not node's own report of an error: it would quote a line of pyodide.asm.js, which is a megabyte.
@@ -20,6 +21,7 @@ const SITE_PACKAGES = "/lib/python3.13/site-packages";
 const { loadPyodide } = await import(pathToFileURL(join(folder, "pyodide.mjs")).href);
 await import(pathToFileURL(join(folder, "pyodide.asm.js")).href);
 
+globalThis.PYLOADER_WORDS = await assemble(fileURLToPath(new URL("../words.wat", import.meta.url)));
 const modules = libraries.map(({ file_name, path }) => ({ path, module: new WebAssembly.Module(readFileSync(join(folder, file_name))) }));
 let program;
 const { memory: other } = await hurry(start);
