@@ -237,7 +237,8 @@ def test_memory_is_whole_that_was_packed_without_hashes_and_near_pointers(open_p
     source = """
 import gc
 import sys
-names = [(vars(module), name) for module in sys.modules.values() for name in vars(module)]
+dicts = [vars(module) for module in sys.modules.values() if hasattr(module, "__dict__")]
+names = [(names, name) for names in dicts for name in names]
 gc.unfreeze()
 gc.collect()
 answer = (
