@@ -9,7 +9,7 @@
 /** @typedef {(at: number, end: number, ...rest: number[]) => void} Loop */
 /** @typedef {{exchange: Loop, recall: Loop, sum: (at: number, end: number, total: number) => number}} Loops */
 
-const NEAR_BYTES = 512;
+const NEAR_BYTES = 1024;
 // Where words that are distances begin; next to no words of memory are from there.
 const DISTANCES = 0x70000000;
 // Instead of a hash; nothing else in memory is this word.
@@ -19,6 +19,8 @@ const TYPE = 1;
 const LENGTH = 2;
 const HASH = 3;
 const STATE = 4;
+const IS_COMPACT = 1 << 5;
+const STATE_BITS = 2 ** 8 - 1;
 const NOT_HASHED = 0xffffffff;
 const LONG = 2 ** 20;
 
@@ -51,7 +53,7 @@ export class Words {
 }
 
 /**
- * Take the hash of each text out of memory: Python must not run then.
+ * Take the hash of each text out of memory, and what is in no use beside it: Python must not run then.
  * @param {any} module of Emscripten
  */
 export function forgetHashes({ HEAPU32: words, _PyUnicode_Type: type, _PyObject_Hash: hashOf }) {
@@ -59,8 +61,7 @@ export function forgetHashes({ HEAPU32: words, _PyUnicode_Type: type, _PyObject_
   // Not each pointer to the type of texts begins one.
   const isHashed = (/** @type {number} */ text) => {
     const hash = words[text + HASH];
-    const isCompact = words[text + STATE] >> 5 & 1 && words[text + STATE] < 2 ** 8;
-    if (!isCompact || hash === NOT_HASHED || words[text + LENGTH] > LONG) return false;
+    if (!(words[text + STATE] & IS_COMPACT) || hash === NOT_HASHED || words[text + LENGTH] > LONG) return false;
     words[text + HASH] = NOT_HASHED;
     const found = hashOf(4 * text) >>> 0;
     words[text + HASH] = hash;
@@ -68,8 +69,11 @@ export function forgetHashes({ HEAPU32: words, _PyUnicode_Type: type, _PyObject_
   };
   const found = [];
   for (let at = words.indexOf(type); at >= 0; at = words.indexOf(type, at + 1)) {
-    if (isHashed(at - TYPE)) found.push(at - TYPE + HASH);
+    if (isHashed(at - TYPE)) found.push(at - TYPE);
   }
   if (!found.length) throw new Error('no text was found in memory: has this Python another PyASCIIObject?');
-  for (const place of found) words[place] = FORGOTTEN;
+  for (const text of found) {
+    words[text + HASH] = FORGOTTEN;
+    words[text + STATE] &= STATE_BITS; // the rest of the word is whatever was there before
+  }
 }

@@ -27,9 +27,15 @@ let program;
 const { memory: other } = await hurry(start);
 const { memory, pyodide } = await start();
 for (const file of wheels) pyodide.unpackArchive(new Uint8Array(readFileSync(join(folder, file))), "wheel", { extractDir: SITE_PACKAGES });
-const practice = pyodide.runPython(readFileSync(new URL("snapshot.py", import.meta.url), "utf8"));
+const found = pyodide.runPython(readFileSync(new URL("snapshot.py", import.meta.url), "utf8"));
+const [practice, extents] = found;
 
 const module = pyodide._module;
+const view = extents.getBuffer("u32");
+clearSlack(view.data);
+view.release();
+extents.destroy();
+found.destroy();
 const strangers = Object.values(module.LDSO.loadedLibsByHandle).filter(({ name }) => name !== "__main__" && !modules.some(({ path }) => path === name));
 if (strangers.length) throw new Error(`imported, but not in place from the start: ${strangers.map(({ name }) => name)}`);
 clearUnused();
@@ -93,6 +99,25 @@ async function watchProgram(start) {
   } finally {
     WebAssembly.instantiate = instantiate;
   }
+}
+
+/**
+ * The allocator gives up to 15 bytes more than an object asks for, and in these is what was there
+ * before: noise to who packs it. The word in front of what it gives is the length, with three flags.
+ */
+function clearSlack(extents) {
+  const IN_USE = 2;
+  let count = 0;
+  for (let index = 0; index < extents.length; index += 2) {
+    const [begin, end] = [extents[index], extents[index + 1]];
+    if (begin < module.GOT.__heap_base.value) continue;
+    const length = module.HEAPU32[begin / 4 - 1];
+    const next = begin + (length & ~7) - 4;
+    if (!(length & IN_USE) || next < end || next - end > 16) continue;
+    module.HEAPU8.fill(0, end, next);
+    count++;
+  }
+  console.log(`cleared what ${count} of ${extents.length / 2} objects do not use`);
 }
 
 /** What was freed, and the stack, still hold what they held: it would only be in the way. */
