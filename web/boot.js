@@ -11,7 +11,7 @@ import { Parts } from './parts.js';
 /** @typedef {(stage: string, share: number) => void} Advance see `meter` */
 /** @typedef {{name: string, start: number, duration: number}} Mark in ms, `start` since 1970 */
 /** @typedef {{kind: 'snapshot' | 'cold', reason?: string, marks: Mark[], assets: {name: string, start: number, duration: number, bytes: number, transferred: number}[]}} BootReport */
-/** @typedef {{snapshot?: import('./snapshot.js').Snapshot, standard?: ArrayBuffer}} Memory what Python finds: a snapshot, or the standard library */
+/** @typedef {{snapshot?: Promise<import('./snapshot.js').Snapshot>, standard?: ArrayBuffer}} Memory what Python finds: a snapshot, or the standard library */
 /** @typedef {(memory: Memory) => Promise<any>} Start */
 /** @typedef {{pyodide: any, shelf: Shelf, reason?: string, snapshot?: import('./snapshot.js').Snapshot}} Started */
 /** @typedef {{pyodide: any, shelf: Shelf, report: () => BootReport, shared: import('./parts.js').Shared}} Booted */
@@ -49,8 +49,8 @@ export async function bootPython({ assetsURL, parts: given }, advance) {
 
 /** @param {Parts} parts @param {string} indexURL @param {Start} start @returns {Promise<Started>} */
 async function fromSnapshot(parts, indexURL, start) {
-  const snapshot = await parts.snapshot;
-  return { pyodide: await start({ snapshot }), shelf: new Shelf(indexURL, LOCK.starting), snapshot };
+  const pyodide = await start({ snapshot: parts.snapshot });
+  return { pyodide, shelf: new Shelf(indexURL, LOCK.starting), snapshot: await parts.snapshot };
 }
 
 /** @param {string} indexURL @param {Start} start @param {string} reason why not from a snapshot @returns {Promise<Started>} */

@@ -5,14 +5,14 @@
 
 /** @typedef {{path: string, module: WebAssembly.Module}} Library a shared library and where Python looks for it */
 /** @typedef {import('./snapshot.js').Snapshot} Snapshot */
-/** @typedef {{libraries: Library[], snapshot?: Snapshot, onMemory?: (module: any) => void}} Parts */
+/** @typedef {{libraries: Library[], snapshot?: Promise<Snapshot>, onMemory?: (module: any) => void}} Parts */
 
 // Pyodide takes these from the visitor's browser; a snapshot has them as they were when it was made.
 const ENVIRONMENT = { LANG: 'C.UTF-8', USER: 'web_user', LOGNAME: 'web_user', PWD: '/', PATH: '/', _: './this.program' };
 // As it is in browsers, under node too.
 const PROGRAM = './this.program';
-// As Pyodide makes its memory, which it does not show.
-const MEMORY_BYTES = 20 * 2 ** 20;
+// What Python has used when it has imported all that a page starts with; what is not used costs nothing.
+export const MEMORY_BYTES = 40 * 2 ** 20;
 const PAGE_BYTES = 2 ** 16;
 const PAGES = 2 ** 16;
 // Pyodide wants some; ours is put back by `restore`.
@@ -22,7 +22,8 @@ const NO_SNAPSHOT_OF_ITS_OWN = new Uint8Array(16);
  * Start Pyodide, whose pyodide.asm.js is loaded.
  * @param {(options: any) => Promise<any>} loadPyodide
  * @param {any} options of loadPyodide
- * @param {Parts} parts `onMemory` hears when memory is as WebAssembly makes it, before Python runs
+ * @param {Parts} parts `snapshot` is not awaited before it is needed, which is last; `onMemory` hears
+ *   when memory is as WebAssembly makes it, before Python runs
  * @returns {Promise<any>} rejects too when the snapshot does not belong to this interpreter
  */
 export async function startPyodide(loadPyodide, options, { libraries, snapshot, onMemory }) {
@@ -33,19 +34,30 @@ export async function startPyodide(loadPyodide, options, { libraries, snapshot, 
     settings.thisProgram = PROGRAM;
     settings.preRun = [...settings.preRun, (/** @type {any} */ module) => placeLibraries(module, libraries)];
     settings.onRuntimeInitialized = () => onMemory?.(settings);
-    settings.wasmMemory = new WebAssembly.Memory({ initial: (snapshot?.memoryBytes ?? MEMORY_BYTES) / PAGE_BYTES, maximum: PAGES });
-    if (snapshot) {
-      settings.preRun.push((/** @type {any} */ module) => {
-        module.API.restoreSnapshot = () => snapshot.restore(module);
-      });
-    }
+    settings.wasmMemory = new WebAssembly.Memory({ initial: MEMORY_BYTES / PAGE_BYTES, maximum: PAGES });
+    if (snapshot) settings.preRun.push((/** @type {any} */ module) => awaitSnapshot(module, snapshot));
     return create(settings);
   };
+  const started = loadPyodide({ ...options, ...(snapshot && { _loadSnapshot: NO_SNAPSHOT_OF_ITS_OWN }) });
   try {
-    return await loadPyodide({ ...options, ...(snapshot && { _loadSnapshot: NO_SNAPSHOT_OF_ITS_OWN }) });
+    return await (snapshot ? Promise.race([started, failureOf(snapshot)]) : started);
   } finally {
     scope._createPyodideModule = create;
   }
+}
+
+/** @param {any} module of Emscripten, whose program starts when the snapshot is there @param {Promise<Snapshot>} coming */
+function awaitSnapshot(module, coming) {
+  module.addRunDependency('snapshot');
+  coming.then((snapshot) => {
+    module.API.restoreSnapshot = () => snapshot.restore(module);
+    module.removeRunDependency('snapshot');
+  }, () => {}); // then nothing starts, and whoever awaits it is told
+}
+
+/** @param {Promise<any>} promise @returns {Promise<never>} rejects when it does, and is pending else */
+function failureOf(promise) {
+  return new Promise((_, reject) => void promise.catch(reject));
 }
 
 /**

@@ -8,7 +8,7 @@
 //   bytes         the runs, one after another
 
 /** @typedef {[number, number]} Run begin and end in memory */
-/** @typedef {{identity: string, build: string, memoryBytes: number, fixed: Run[], checksum: number, practice: number, tableLength: number, runs: number, state: any, handles: [number, string][]}} Header */
+/** @typedef {{identity: string, build: string, fixed: Run[], checksum: number, practice: number, tableLength: number, runs: number, state: any, handles: [number, string][]}} Header */
 
 import { Words, forgetHashes } from './words.js';
 
@@ -29,10 +29,6 @@ export class Snapshot {
     /** @type {Run[]} */
     this.runs = Array.from({ length: this.header.runs }, (_, run) => [places[2 * run], places[2 * run] + places[2 * run + 1]]);
     this.content = new Uint8Array(file, 4 + length + places.byteLength);
-  }
-
-  get memoryBytes() {
-    return this.header.memoryBytes;
   }
 
   /**
@@ -95,7 +91,6 @@ export function takeSnapshot(module, before, fixed, practice, identity) {
   const header = {
     identity,
     build: module.API.config.BUILD_ID,
-    memoryBytes: module.HEAPU8.length,
     fixed,
     checksum: new Words({ wasmMemory: memoryOf(before), _PyObject_Hash: module._PyObject_Hash }).sum(fixed),
     practice,

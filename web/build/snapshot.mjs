@@ -3,7 +3,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import { startPyodide } from "../interpreter.js";
+import { MEMORY_BYTES, startPyodide } from "../interpreter.js";
 import { assemble } from "./assemble.mjs";
 import { BLOCK_BYTES, countPlace, takeSnapshot } from "../snapshot.js";
 
@@ -39,6 +39,7 @@ found.destroy();
 const strangers = Object.values(module.LDSO.loadedLibsByHandle).filter(({ name }) => name !== "__main__" && !modules.some(({ path }) => path === name));
 if (strangers.length) throw new Error(`imported, but not in place from the start: ${strangers.map(({ name }) => name)}`);
 clearUnused();
+if (module.HEAPU8.length > MEMORY_BYTES) throw new Error(`Python has used ${module.HEAPU8.length} bytes, more than the MEMORY_BYTES of interpreter.js`);
 const stack = [program.emscripten_stack_get_end(), program.emscripten_stack_get_base()];
 const fixed = [...sameIn(1024, stack[0]), ...sameIn(stack[1], module.GOT.__heap_base.value)];
 writeFileSync(output, Buffer.concat(takeSnapshot(module, memory, fixed, practice, identity)));
