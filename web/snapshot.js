@@ -5,12 +5,12 @@
 //   uint32        bytes of the header
 //   header        JSON, padded with spaces to a multiple of 4
 //   uint32 pairs  where each run of changed bytes begins, and its length
-//   bytes         the runs, one after another
+//   bytes         the runs, one after another, as words.js changes them
+
+import { Words, forgetHashes } from './words.js';
 
 /** @typedef {[number, number]} Run begin and end in memory */
 /** @typedef {{identity: string, build: string, fixed: Run[], checksum: number, practice: number, tableLength: number, runs: number, state: any, handles: [number, string][]}} Header */
-
-import { Words, forgetHashes } from './words.js';
 
 export const BLOCK_BYTES = 64;
 // What did not change between changes is written too when it is as short.

@@ -4,8 +4,8 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { MEMORY_BYTES, startPyodide } from "../interpreter.js";
-import { assemble } from "./assemble.mjs";
 import { BLOCK_BYTES, countPlace, takeSnapshot } from "../snapshot.js";
+import { assemble } from "./assemble.mjs";
 
 // Not node's own report of an error: it would quote a line of pyodide.asm.js, which is a megabyte.
 process.on("uncaughtException", (error) => {
