@@ -29,35 +29,38 @@ const NO_SNAPSHOT_OF_ITS_OWN = new Uint8Array(16);
 export async function startPyodide(loadPyodide, options, { libraries, snapshot, onMemory }) {
   const scope = /** @type {any} */ (globalThis);
   const create = scope._createPyodideModule;
+  /** @type {(error: any) => void} */
+  let fail;
+  const failed = new Promise((_, reject) => {
+    fail = reject;
+  });
   scope._createPyodideModule = (/** @type {any} */ settings) => {
     scope._createPyodideModule = create; // a start that never ends must not be in the way of the next
     settings.thisProgram = PROGRAM;
     settings.preRun = [...settings.preRun, (/** @type {any} */ module) => placeLibraries(module, libraries)];
     settings.onRuntimeInitialized = () => onMemory?.(settings);
     settings.wasmMemory = new WebAssembly.Memory({ initial: MEMORY_BYTES / PAGE_BYTES, maximum: PAGES });
-    if (snapshot) settings.preRun.push((/** @type {any} */ module) => awaitSnapshot(module, snapshot));
+    if (snapshot) settings.preRun.push((/** @type {any} */ module) => awaitSnapshot(module, snapshot, fail));
     return create(settings);
   };
-  const started = loadPyodide({ ...options, ...(snapshot && { _loadSnapshot: NO_SNAPSHOT_OF_ITS_OWN }) });
   try {
-    return await (snapshot ? Promise.race([started, failureOf(snapshot)]) : started);
+    return await Promise.race([loadPyodide({ ...options, ...(snapshot && { _loadSnapshot: NO_SNAPSHOT_OF_ITS_OWN }) }), failed]);
   } finally {
     scope._createPyodideModule = create;
   }
 }
 
-/** @param {any} module of Emscripten, whose program starts when the snapshot is there @param {Promise<Snapshot>} coming */
-function awaitSnapshot(module, coming) {
+/**
+ * Have the program start when the snapshot is there, or never: what failed by then must not go on
+ * beside the start that takes its place.
+ * @param {any} module of Emscripten @param {Promise<Snapshot>} coming @param {(error: any) => void} fail
+ */
+function awaitSnapshot(module, coming, fail) {
   module.addRunDependency('snapshot');
   coming.then((snapshot) => {
     module.API.restoreSnapshot = () => snapshot.restore(module);
     module.removeRunDependency('snapshot');
-  }, () => {}); // then nothing starts, and whoever awaits it is told
-}
-
-/** @param {Promise<any>} promise @returns {Promise<never>} rejects when it does, and is pending else */
-function failureOf(promise) {
-  return new Promise((_, reject) => void promise.catch(reject));
+  }, fail);
 }
 
 /**
