@@ -117,6 +117,19 @@ def test_altered_package_is_refused(open_page) -> None:
     page.context.unroute("**/pyloader-*.whl*")
 
 
+def test_library_that_cannot_be_linked_is_an_error(open_page) -> None:
+    page = open_page()
+    library = "**/imagecodecs._shared.wasm*"
+    page.context.route(
+        library,
+        lambda route: route.fulfill(body=b"\0asm\1\0\0\0", content_type="application/wasm"),
+    )
+    error = fail(page, CT)
+    assert error["code"] == "boot"
+    assert "dylink" in error["message"]
+    page.context.unroute(library)
+
+
 def test_server_that_does_not_know_webassembly(open_page) -> None:
     page = open_page()
     page.context.route(
