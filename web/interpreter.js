@@ -59,8 +59,8 @@ function awaitSnapshot(module, coming, fail) {
   module.addRunDependency('snapshot');
   coming.then((snapshot) => {
     module.API.restoreSnapshot = () => snapshot.restore(module);
-    module.removeRunDependency('snapshot');
-  }, fail);
+    module.removeRunDependency('snapshot'); // where the program starts
+  }).catch(fail);
 }
 
 /**

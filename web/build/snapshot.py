@@ -68,7 +68,7 @@ exec("def practice():\n" + "    step = 0\n" * 2000)
 # Files are not there when the snapshot is put back.
 sys.path_importer_cache.clear()
 zipimport._zip_directory_cache.clear()
-sys._clear_type_cache()
+sys._clear_internal_caches()
 gc.collect()
 # What is imported stays: collections of garbage need not walk through it each time.
 gc.freeze()
