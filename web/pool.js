@@ -17,8 +17,8 @@ import { Watch } from './watch.js';
 /** @typedef {import('./slot.js').SlotHost & {loaderOf?: (scheme: string) => string | undefined, settle?: () => Promise<void> | undefined}} PoolHost `settle` waits for what else is asked for at once */
 
 const REMEMBERED_SOURCES = 10_000;
-// Of a source whose frames are lent, or travel together: a home with more to do would be late in handing
-// them over, and a helper has the next ones at hand.
+// Of a source whose frames are lent, or travel together: a home with more of them to do would be late in
+// handing the others over, and a helper has the next ones at hand.
 const LOADS_AT_HOME = 2;
 const LOADS_OF_HELPER = 4;
 
@@ -190,8 +190,9 @@ export class Pool {
     const known = this.#routes.get(source);
     if (!known) return leastBusy(this.crew.slots.filter((slot) => this.#hasRoom(slot)));
     const isHelped = known.isShared && this.crew.slots.length > 1;
-    const most = isHelped || known.companions ? LOADS_AT_HOME : Infinity;
-    return this.#hasRoom(known.home, most) ? known.home : undefined;
+    // Loads of other sources do not count: while more of them come, this one would wait for ever.
+    const isFull = (isHelped || known.companions) && runningOf(source, known.home) >= LOADS_AT_HOME;
+    return !isFull && this.#hasRoom(known.home) ? known.home : undefined;
   }
 
   /** @param {Slot} slot @param {number} [most] */
@@ -227,9 +228,9 @@ export class Pool {
     try {
       company.arrive(await this.#ask(slot, company, route, { signal: watch.join(company.signal), onProgress }));
     } catch (/** @type {any} */ error) {
-      if (error instanceof NotLent) this.#queue.add(Object.assign(job, { staysHome: true }));
+      if (error instanceof NotLent) this.#queue.putBack(Object.assign(job, { staysHome: true }));
       else job.reject(watch.silent ? this.#timeoutError(job) : aboutJob(error, job));
-      for (const other of company.companions) this.#sendOn(other, error, slot, watch);
+      for (const other of company.companions.reverse()) this.#sendOn(other, error, slot, watch);
     } finally {
       watch.stop();
       slot.running.delete(job);
@@ -250,7 +251,7 @@ export class Pool {
   #sendOn(job, error, slot, watch) {
     if (watch.silent) job.reject(this.#timeoutError(job));
     else if (slot.state !== 'ready') job.reject(aboutJob(error, job));
-    else if (!job.signal?.aborted) this.#queue.add(Object.assign(job, { goesAlone: true }));
+    else if (!job.signal?.aborted) this.#queue.putBack(Object.assign(job, { goesAlone: true }));
   }
 
   /** @param {Slot} slot @param {Company} company @param {Route} route @param {import('./route.js').CallOptions} options */
@@ -289,6 +290,13 @@ export class Pool {
 /** @param {Slot[]} slots @returns {Slot | undefined} */
 function leastBusy([first, ...others]) {
   return others.reduce((best, slot) => (slot.running.size < best.running.size ? slot : best), first);
+}
+
+/** @param {string} source @param {Slot} slot */
+function runningOf(source, { running }) {
+  let count = 0;
+  for (const job of running) if (job.source === source) count++;
+  return count;
 }
 
 /** The death of a worker is told with the image that was lost. @param {any} error @param {Job} job */

@@ -28,6 +28,13 @@ export class Queue {
     this.#count(job, 1);
   }
 
+  /** Add one that had been taken out: it is older than all of its urgency. @param {Job} job */
+  putBack(job) {
+    const lane = this.#laneOf(job);
+    lane.jobs = new Set([job, ...lane.jobs]);
+    this.#count(job, 1);
+  }
+
   /** @param {Job} job @returns {boolean} whether it was here */
   remove(job) {
     const lane = this.#lanes[this.#find(job)];

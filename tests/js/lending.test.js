@@ -131,6 +131,20 @@ test('a worker with sources of its own helps last', async () => {
   assert.deepEqual(framesOf(lent.lent), [4]);
 });
 
+test('frames that are lent wait no longer than what came after them', async () => {
+  const { run, ask, workers, home } = await shared({ settings: { loadsPerWorker: 3 } });
+  for (let name = 1; name <= 6; name++) run(`x:before${name}`);
+  ask(2);
+  for (let name = 1; name <= 3; name++) run(`x:behind${name}`);
+  await settle();
+  const names = () => workers.flatMap((worker) => worker.names());
+  assert.ok(!names().includes('x:a?frame=2'), 'both have enough to do');
+  home.loads[1].open({});
+  await settle();
+  assert.ok(names().includes('x:a?frame=2'), 'its home has other loads, and takes it all the same');
+  assert.ok(!names().includes('x:behind1'));
+});
+
 test('with one worker all is at home', async () => {
   const { handlers } = lender();
   const { workers, run } = await started({ workers: 1, loadsPerWorker: 4 }, () => handlers);
@@ -171,6 +185,20 @@ test('what cannot be lent is loaded at home, and nothing of it is lent again', a
   ask(5, 6, 7, 8);
   await settle();
   assert.deepEqual(framesOf(lent.lent), [4]);
+});
+
+test('what could not be lent is the next that its home loads', async () => {
+  const lending = gate();
+  const { run, ask, home } = await shared({ settings: { loadsPerWorker: 2 }, home: { lend: () => lending.promise } });
+  ask(2, 3, 4);
+  await settle();
+  for (let name = 1; name <= 5; name++) run(`x:behind${name}`);
+  await settle();
+  lending.open(undefined);
+  await settle();
+  home.loads[1].open({});
+  await settle();
+  assert.equal(home.names().at(-1), 'x:a?frame=4');
 });
 
 test('what fails at the helper is done again at home, whose word counts', async () => {

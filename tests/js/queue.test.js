@@ -38,6 +38,14 @@ test('a job leaves once', () => {
   assert.deepEqual([queue.length, order(queue)], [0, []]);
 });
 
+test('a job that is put back is the first of its urgency', () => {
+  const [one, two, three] = [job('x:1'), job('x:2'), job('x:3', { priority: -1 })];
+  const queue = queueOf(one, two, three);
+  queue.remove(two);
+  queue.putBack(two);
+  assert.deepEqual([order(queue), queue.length], [['x:3', 'x:2', 'x:1'], 3]);
+});
+
 test('jobs may leave while one goes through them', () => {
   const jobs = [job('x:1', { priority: 1 }), job('x:2'), job('x:3', { priority: 2 })];
   const queue = queueOf(...jobs);
