@@ -34,6 +34,17 @@ export function parseImageId(imageId) {
   return { scheme, source: `${scheme}:${withoutMember(without, imageId)}`, frameIndex: Number(number) - first };
 }
 
+/**
+ * The address behind an imageId whose load begins with fetching it, whole and as it is; none of others.
+ * @param {string} imageId @returns {string | undefined}
+ */
+export function addressOf(imageId) {
+  const { scheme, source } = parseImageId(imageId);
+  if (imageId !== source) return undefined; // a part
+  if (scheme === 'http' || scheme === 'https') return source;
+  return scheme === 'wadouri' || scheme === 'dicomweb' ? source.slice(scheme.length + 1) : undefined;
+}
+
 /** All files of an archive have one source. @param {string} rest @param {string} imageId */
 function withoutMember(rest, imageId) {
   if (!MEMBERS.test(imageId)) return rest;

@@ -5,7 +5,7 @@
 import { Company } from './company.js';
 import { Crew } from './crew.js';
 import { PyLoaderError, abortError } from './errors.js';
-import { parseImageId } from './imageid.js';
+import { addressOf, parseImageId } from './imageid.js';
 import { Queue, isMoreUrgent, urgencyOf } from './queue.js';
 import { NotLent, Route } from './route.js';
 import { Watch } from './watch.js';
@@ -260,9 +260,16 @@ export class Pool {
     const upcoming = route.companions ? [] : this.#queue.upcoming(job);
     const payload = { ...job.payload, ...further, urgency: [rank, priority], upcoming };
     if (slot !== route.home) return route.lend(slot, payload, options);
-    const answer = await slot.call(job.name, payload, options);
+    const ahead = route.isKnown || job.name !== 'load' ? undefined : this.#addressOf(payload.imageId);
+    route.isKnown = true;
+    const answer = await slot.call(job.name, ahead ? { ...payload, ahead } : payload, options);
     if (job.name === 'load') route.learn(answer);
     return answer;
+  }
+
+  /** What the load of an imageId fetches first, unless a loader of the page decides that. @param {string} imageId */
+  #addressOf(imageId) {
+    return this.host.loaderOf?.(parseImageId(imageId).scheme) ? undefined : addressOf(imageId);
   }
 
   /** @param {Slot} slot @param {Job} job */

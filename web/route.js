@@ -18,6 +18,8 @@ export class Route {
   /** Milliseconds that a frame takes to decode, the least that was seen: more may be waiting. */
   #cost = 0;
   #isLent = true;
+  /** Whether its home may have something of it. */
+  isKnown = false;
   /** How many loads may come along with one, since all images of the source are at hand. */
   companions = 0;
   /** The header that each helper has been given last, by the name that its home gave it. @type {Map<Slot, string>} */
@@ -41,8 +43,9 @@ export class Route {
     this.#cost = this.#cost ? Math.min(this.#cost, spent) : spent;
   }
 
-  /** What a helper has is gone. */
+  /** What the workers have is gone. */
   forget() {
+    this.isKnown = false;
     this.#tokens.clear();
   }
 

@@ -38,6 +38,12 @@ class CutFailure extends Error {}
  * @param {((request: HookedRequest) => Promise<HookedRequest | undefined>) | null} beforeRequest
  */
 export function createSend(settings, files, beforeRequest) {
+  let underWay = 0;
+  /** What Python has not asked for yet. @type {{url: string, opened: Promise<[Head, Response]>, abort: () => void} | undefined} */
+  let ahead;
+
+  return Object.assign(send, { begin });
+
   /**
    * @param {Request} request
    * @param {AbortSignal} signal
@@ -46,12 +52,12 @@ export function createSend(settings, files, beforeRequest) {
    * @param {(chunk: Uint8Array) => boolean} [feed] whether there should be more
    * @returns {Promise<Answer>} an answer of any status; `{error}` when there is none
    */
-  return async function send(request, signal, onProgress, begin, feed) {
+  async function send(request, signal, onProgress, begin, feed) {
     const watch = new Watch(request.timeout ?? 0);
+    underWay++;
     const report = (/** @type {number} */ loaded, /** @type {number | undefined} */ total) => onProgress(loaded, total);
     try {
-      const file = files.get(request.url);
-      const [head, response] = file ? openFile(file, request) : await openHttp(request, watch.join(signal), watch);
+      const [head, response] = await open(request, watch.join(signal), watch);
       const body = await readBody(head, response, { onProgress: report, begin, feed }, watch);
       return { ...head, body };
     } catch (error) {
@@ -60,8 +66,41 @@ export function createSend(settings, files, beforeRequest) {
       return { error: await describeFailure(request, settings, cause), kind: cause instanceof RequestFailure ? 'request' : 'network' };
     } finally {
       watch.stop();
+      underWay--;
     }
-  };
+  }
+
+  /**
+   * Begin the request that Python will make when it has found out what a load needs: meanwhile the
+   * server is asked. Only when no other is under way; those are sent as Python orders them.
+   * @param {string} url @param {boolean} isUrgent
+   * @returns {() => void} ends it if nobody has come for it
+   */
+  function begin(url, isUrgent) {
+    if (underWay || ahead || beforeRequest || files.has(url)) return () => {};
+    const controller = new AbortController();
+    const opened = openHttp({ url, headers: {}, isUrgent }, controller.signal, new Watch(0));
+    opened.catch(() => {}); // is told to who comes for it
+    const begun = { url, opened, abort: () => controller.abort() };
+    ahead = begun;
+    return () => {
+      if (ahead !== begun) return;
+      ahead = undefined;
+      begun.abort();
+    };
+  }
+
+  /** @param {Request} request @param {AbortSignal} signal @param {Watch} watch @returns {[Head, Response] | Promise<[Head, Response]>} */
+  function open(request, signal, watch) {
+    const file = files.get(request.url);
+    if (file) return openFile(file, request);
+    if (ahead?.url !== request.url || Object.keys(request.headers).length) return openHttp(request, signal, watch);
+    const { opened, abort } = ahead;
+    ahead = undefined;
+    if (signal.aborted) abort();
+    signal.addEventListener('abort', abort, { once: true });
+    return opened;
+  }
 
   /** @param {Request} asked @param {AbortSignal} signal @param {Watch} watch @returns {Promise<[Head, Response]>} */
   async function openHttp(asked, signal, watch) {

@@ -27,6 +27,8 @@ export function serve(endpoint) {
   let pyodide = null;
   /** @type {any} */
   let bridge = null;
+  /** @type {ReturnType<typeof createSend>} */
+  let send;
   /** @type {Packages} */
   let packages;
   let calls = 0;
@@ -61,8 +63,9 @@ export function serve(endpoint) {
   function pageFor(options) {
     const settings = { ...options, services, granted };
     const hook = options.hasHook ? (/** @type {any} */ request) => rpc.call('beforeRequest', request) : null;
+    send = createSend(settings, files, hook);
     return {
-      send: createSend(settings, files, hook),
+      send,
       /** @param {string} source @param {AbortSignal} signal */
       describe: (source, signal) => rpc.call('describe', { source }, { signal }).catch((error) => ({ error: toWire(error) })),
       authorize: options.hasAuthorize ? authorize : undefined,
@@ -113,7 +116,14 @@ export function serve(endpoint) {
       progress({ stage: 'ready', loaded: 100, total: 100, percentComplete: 100 });
       return { report: reportBoot(), parts: options.parts ? undefined : shared };
     },
-    load: async ({ imageId, ...job }, context) => withPixels(await ask(context, (id) => bridge.load(id, imageId, job, listener(context)))),
+    load: async ({ imageId, ahead, ...job }, context) => {
+      const leave = ahead && send.begin(ahead, job.urgency[0] === 0);
+      try {
+        return withPixels(await ask(context, (id) => bridge.load(id, imageId, job, listener(context))));
+      } finally {
+        leave?.();
+      }
+    },
     lend: async ({ imageId, known, ...job }, context) => {
       const { loan } = await ask(context, (id) => bridge.lend(id, imageId, known, job, listener(context)));
       return loan && new Transfer(loan, [loan.frame, loan.header].flatMap((array) => array?.buffer ?? []));

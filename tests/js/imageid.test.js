@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { PyLoaderError } from '../../web/errors.js';
-import { countFramesFromOne, parseImageId } from '../../web/imageid.js';
+import { addressOf, countFramesFromOne, parseImageId } from '../../web/imageid.js';
 
 const vectors = JSON.parse(readFileSync(new URL('../imageid_vectors.json', import.meta.url), 'utf8'));
 
@@ -47,4 +47,15 @@ test('countFramesFromOne leaves other imageIds alone', () => {
   for (const imageId of ['wadouri:/a', 'wadouri:/a?subframe=3', 'wadouri:/a?frame=', 'wadouri:/frame=3']) {
     assert.equal(countFramesFromOne(imageId), imageId);
   }
+});
+
+test('addressOf tells what a load fetches first, when that is a whole file', () => {
+  for (const [imageId, address] of [
+    ['wadouri:/a.dcm', '/a.dcm'], ['dicomweb:https://host/a?x=1', 'https://host/a?x=1'],
+    ['https://host/a.png', 'https://host/a.png'], ['http://host/a#b', 'http://host/a#b'],
+  ]) assert.equal(addressOf(imageId), address, imageId);
+  for (const imageId of [
+    'wadouri:/a.dcm?frame=1', 'https://host/a.gif#frame=2', 'wadouri:/s.zip#member=a', 'wadouri:/a#x-1', 'wadouri:/a#decimation=2', 'WADOURI:/a.dcm',
+    'dicomfile:0', 'wadors:/dw/studies/1/series/2/instances/3', 'nifti:/a.nii', 'web:/a.png', 'custom1://host/a',
+  ]) assert.equal(addressOf(imageId), undefined, imageId);
 });

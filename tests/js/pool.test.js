@@ -323,6 +323,23 @@ test('of many the first 256 are told', async () => {
   assert.deepEqual(upcomingOf(workers[0]), [Array.from({ length: 256 }, (_, index) => index + 1)]);
 });
 
+test('the first load of a source begins with its request, if that is known', async () => {
+  const { pool, workers, run } = await started({ loadsPerWorker: 9 });
+  pool.host.loaderOf = (scheme) => (scheme === 'dicomweb' ? 'own.py' : undefined);
+  for (const imageId of ['wadouri:/a', 'wadouri:/b?frame=2', 'dicomweb:/c', 'x:/d']) run(imageId);
+  run('wadouri:/e', { name: 'metadata' });
+  await settle();
+  run('wadouri:/a', { payload: { imageId: 'wadouri:/a', options: {} } });
+  run('wadouri:/e');
+  await settle();
+  const aheads = () => workers[0].loads.map(({ payload }) => payload.ahead);
+  assert.deepEqual(aheads(), ['/a', undefined, undefined, undefined, undefined, undefined]);
+  await pool.purge();
+  run('wadouri:/a');
+  await settle();
+  assert.equal(aheads().at(-1), '/a', 'what it had is gone');
+});
+
 test('headers have nothing behind them, and are not behind loads', async () => {
   const { workers, run } = await started({ loadsPerWorker: 2 });
   run('x:a?frame=1', { name: 'metadata' });
