@@ -215,17 +215,19 @@ async function readBody(head, response, { onProgress, begin, feed }, watch) {
   const total = announced ? Number(announced) : undefined;
   const fed = head.status >= 200 && head.status < 300 && begin?.(head) ? feed : undefined;
   if (!response.body) return NOTHING;
+  // Of the same origin all headers are seen: with as many bytes as announced the body has ended.
+  const isSure = response.type === 'basic';
   // The stream of a Blob, read so, never ends in Chromium when the thread was held up meanwhile.
   const isFile = !/^https?:/.test(response.url);
   const filling = fed || isFile ? undefined : Filling.of(response.body, total);
   if (filling) {
-    await readStream(filling, total, { onProgress, take: () => true, watch });
+    await readStream(filling, total, { onProgress, take: () => true, watch, isSure });
     return filling.body;
   }
   /** @type {Uint8Array[]} */
   const chunks = [];
   const take = fed ?? ((/** @type {Uint8Array} */ chunk) => chunks.push(chunk) > 0);
-  const loaded = await readStream(response.body.getReader(), total, { onProgress, take, watch });
+  const loaded = await readStream(response.body.getReader(), total, { onProgress, take, watch, isSure });
   if (fed) return NOTHING;
   return chunks.length === 1 ? chunks[0] : join(chunks, loaded);
 }
@@ -280,8 +282,8 @@ function cut(loaded, total) {
   };
 }
 
-/** @param {Filling | ReadableStreamDefaultReader<Uint8Array>} reader @param {number | undefined} total @param {{onProgress: OnProgress, take: (chunk: Uint8Array) => boolean, watch: Watch}} use */
-async function readStream(reader, total, { onProgress, take, watch }) {
+/** @param {Filling | ReadableStreamDefaultReader<Uint8Array>} reader @param {number | undefined} total @param {{onProgress: OnProgress, take: (chunk: Uint8Array) => boolean, watch: Watch, isSure: boolean}} use `isSure` whether `total` bytes are all */
+async function readStream(reader, total, { onProgress, take, watch, isSure }) {
   let [loaded, told, reported] = [0, -1, 0];
   for (;;) {
     const { done, value = NOTHING } = await reader.read().catch(cut(loaded, total));
@@ -292,9 +294,11 @@ async function readStream(reader, total, { onProgress, take, watch }) {
       reported = performance.now();
       onProgress((told = loaded), total);
     }
-    if (take(value)) continue;
-    await /** @type {ReadableStreamDefaultReader} */ (reader).cancel();
-    break;
+    if (!take(value)) {
+      await /** @type {ReadableStreamDefaultReader} */ (reader).cancel();
+      break;
+    }
+    if (isSure && loaded === total) break;
   }
   if (told !== loaded) onProgress(loaded, total);
   return loaded;

@@ -299,3 +299,35 @@ test('a body is read where the browser has no reader that fills a buffer', async
   t.mock.method(globalThis, 'fetch', async () => new Response(stream, { headers: { 'content-length': '3' } }));
   equal((await send('/body')).body, body);
 });
+
+// ------------------------------------------------------------------ where it ends
+
+/** An answer as large as it says, of which the end is told only when `end` is called. */
+function unended(t, type, headers = {}) {
+  let controller;
+  const stream = new ReadableStream({ type: 'bytes', start: (its) => void (controller = its).enqueue(BODY.slice()) });
+  const response = new Response(stream, { headers: { 'Content-Length': BODY.length, ...headers } });
+  Object.defineProperties(response, { type: { value: type }, url: { value: `${site}/body` } });
+  t.mock.method(globalThis, 'fetch', async () => response);
+  return () => (controller.close(), controller.byobRequest?.respond(0));
+}
+
+test('a body of the same origin has ended with its length', async (t) => {
+  unended(t, 'basic');
+  assert.deepEqual((await send('/body')).body, BODY);
+});
+
+test('fed or not', async (t) => {
+  unended(t, 'basic');
+  assert.deepEqual((await fedFrom('/body')).bytes, Buffer.from(BODY));
+});
+
+for (const [what, type, headers] of [['another origin, which may hide that it is compressed,', 'cors', {}], ['a compressed body', 'basic', { 'Content-Encoding': 'gzip' }]]) {
+  test(`the end of ${what} is waited for`, async (t) => {
+    const end = unended(t, type, headers);
+    const answer = send('/body');
+    assert.equal(await Promise.race([answer, sleep(50, 'waits')]), 'waits');
+    end();
+    assert.deepEqual((await answer).body, BODY);
+  });
+}
