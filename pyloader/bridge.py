@@ -11,7 +11,7 @@ import logging
 import random
 import sys
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from importlib.machinery import PathFinder
 from typing import Any
 
@@ -50,6 +50,11 @@ from pyloader.wire import error_from, modules_of, plain, wire_error, wire_image,
 
 # pydicom logs what it also raises or warns of; both reach the page as errors and image.warnings.
 logging.getLogger("pydicom").setLevel(logging.CRITICAL + 1)
+
+# What one answer may have of images that came along. The page takes it in one turn, and shows none
+# of it before all is there.
+COMPANY_BYTES = 4 << 20
+COMPANY_SECONDS = 0.03
 
 
 def as_object(value: Any) -> Any:
@@ -125,18 +130,20 @@ class Bridge:
     async def load(self, call: int, image_id: str, js_job: Any, js_listener: Any) -> Any:
         """Load an image; resolves to ``{image, arrays, modules, timing, isAtHand}`` or ``{error}``.
 
-        With ``companions``, further images of the source, it has as many answers by that name.
+        Of ``companions``, further images of the source, it has answers by that name when they are
+        at hand: of the first of them, as many as are soon made.
         """
         clock = Clock(js_listener)
         context = self.context(js_job, clock.listen)
         companions = getattr(js_job, "companions", ())
 
         async def work() -> Any:
-            js_answer = answer_of(await load_image(image_id, context), context, clock)
+            image = await load_image(image_id, context)
+            js_answer = answer_of(image, context, clock)
             js_answer.isAtHand = is_at_hand(image_id, context)
-            if companions:
-                found = [await accompany(each, context) for each in companions]
-                js_answer.companions = to_js(found)
+            if companions and js_answer.isAtHand:
+                most = COMPANY_BYTES // image.pixels.nbytes
+                js_answer.companions = to_js(await company(list(companions)[:most], context))
             return js_answer
 
         return await self.answer(call, [image_id], work)
@@ -360,6 +367,17 @@ def answer_of(image: Image, context: Context, clock: Clock) -> Any:
     js_answer = as_object({"image": wired, "modules": modules, "timing": clock.read()})
     js_answer.arrays = to_js(arrays, dict_converter=Object.fromEntries)
     return js_answer
+
+
+async def company(image_ids: Sequence[str], context: Context) -> list[Any]:
+    """Return what crosses to the page of images that came along, until it has taken long."""
+    until = time.perf_counter() + COMPANY_SECONDS
+    found: list[Any] = []
+    for image_id in image_ids:
+        if time.perf_counter() > until:
+            break
+        found.append(await accompany(image_id, context))
+    return found
 
 
 async def accompany(image_id: str, context: Context) -> Any:

@@ -129,6 +129,11 @@ class Cache:
         """Tell whether there is a value."""
         return key in self._values
 
+    def peek(self, key: Hashable) -> Any:
+        """Return a value that is there, None if none is; that does not count as its use."""
+        value, _ = self._values.get(key, (None, 0))
+        return value
+
     def discard(self, source: Hashable) -> None:
         """Let go of a source and its parts; work under way for it is not stopped, nor kept."""
 

@@ -1,6 +1,7 @@
 // @ts-check
 // Loads that travel together: of a source whose images are all at hand in its worker, one call asks
-// for several, and its answer brings them all. Each still ends by itself.
+// for several, and its answer brings them, or the first of them when they take long. Each still ends
+// by itself.
 import { abortError, fromWire } from './errors.js';
 
 /** @typedef {import('./pool.js').Job} Job */
@@ -33,16 +34,15 @@ export class Company {
     for (const { onProgress } of this.jobs) onProgress?.(detail);
   }
 
-  /** @param {any} answer of the call */
+  /** @param {any} answer of the call @returns {Job[]} those that it has not brought, and that are wanted still */
   arrive(answer) {
-    if (!this.companions.length) return this.leader.resolve(answer);
-    const { companions, ...first } = answer;
-    this.leader.resolve(first);
-    for (const [index, job] of this.companions.entries()) {
-      const { error, ...found } = companions[index];
-      if (error) job.reject(fromWire(error));
-      else job.resolve(found);
+    const { companions = [], ...first } = answer ?? {};
+    this.leader.resolve(this.companions.length ? first : answer);
+    for (const [index, { error, ...found }] of companions.entries()) {
+      if (error) this.companions[index].reject(fromWire(error));
+      else this.companions[index].resolve(found);
     }
+    return this.companions.slice(companions.length).filter(({ signal }) => !signal?.aborted);
   }
 
   /** @param {Job} job */

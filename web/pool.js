@@ -189,9 +189,8 @@ export class Pool {
   #choose(source) {
     const known = this.#routes.get(source);
     if (!known) return leastBusy(this.crew.slots.filter((slot) => this.#hasRoom(slot)));
-    const isHelped = known.isShared && this.crew.slots.length > 1;
     // Loads of other sources do not count: while more of them come, this one would wait for ever.
-    const isFull = (isHelped || known.companions) && runningOf(source, known.home) >= LOADS_AT_HOME;
+    const isFull = (this.#isHelped(known) || known.companions) && runningOf(source, known.home) >= LOADS_AT_HOME;
     return !isFull && this.#hasRoom(known.home) ? known.home : undefined;
   }
 
@@ -205,9 +204,14 @@ export class Pool {
     return name === 'load' && !staysHome && Boolean(this.#routes.get(source)?.isShared);
   }
 
+  /** Whether others decode some of its frames. @param {Route} route */
+  #isHelped(route) {
+    return route.isShared && this.crew.slots.length > 1;
+  }
+
   /** The route of a source, now the one used last. @param {string} source @param {Slot} slot where it is at home when it has none */
   #routeOf(source, slot) {
-    const route = this.#routes.get(source) ?? new Route(slot);
+    const route = this.#routes.get(source) ?? new Route(slot, parseImageId(source).scheme);
     this.#routes.delete(source);
     this.#routes.set(source, route);
     if (this.#routes.size > REMEMBERED_SOURCES) this.#routes.delete(this.#routes.keys().next().value ?? '');
@@ -220,13 +224,15 @@ export class Pool {
   async #start(slot, job) {
     this.#queue.remove(job);
     const route = this.#routeOf(job.source, slot);
+    const upcoming = route.isAtHand ? [] : this.#queue.upcoming(job);
     const company = new Company(job, slot === route.home ? this.#companions(job, route) : []);
     slot.running.add(job);
     const watch = new Watch(job.timeout ?? this.settings.timeout, () => this.#onSilence(slot, job), () => this.#pauses > 0);
     job.watch = watch;
     const onProgress = (/** @type {any} */ detail) => (watch.restart(), company.tell(detail));
     try {
-      company.arrive(await this.#ask(slot, company, route, { signal: watch.join(company.signal), onProgress }));
+      const left = company.arrive(await this.#ask(slot, company, route, upcoming, { signal: watch.join(company.signal), onProgress }));
+      for (const other of left.reverse()) this.#queue.putBack(other);
     } catch (/** @type {any} */ error) {
       if (error instanceof NotLent) this.#queue.putBack(Object.assign(job, { staysHome: true }));
       else job.reject(watch.silent ? this.#timeoutError(job) : aboutJob(error, job));
@@ -241,7 +247,7 @@ export class Pool {
 
   /** Take those out of the queue that may come along with a job. @param {Job} job @param {Route} route */
   #companions(job, route) {
-    const mayCome = job.name === 'load' && !job.goesAlone;
+    const mayCome = job.name === 'load' && !job.goesAlone && !this.#isHelped(route);
     const found = mayCome ? this.#queue.like(job, route.companions).filter(({ goesAlone }) => !goesAlone) : [];
     for (const each of found) this.#queue.remove(each);
     return found;
@@ -254,10 +260,9 @@ export class Pool {
     else if (!job.signal?.aborted) this.#queue.putBack(Object.assign(job, { goesAlone: true }));
   }
 
-  /** @param {Slot} slot @param {Company} company @param {Route} route @param {import('./route.js').CallOptions} options */
-  async #ask(slot, { leader: job, payload: further }, route, options) {
+  /** @param {Slot} slot @param {Company} company @param {Route} route @param {number[]} upcoming @param {import('./route.js').CallOptions} options */
+  async #ask(slot, { leader: job, payload: further }, route, upcoming, options) {
     const { rank, priority } = urgencyOf(job);
-    const upcoming = route.companions ? [] : this.#queue.upcoming(job);
     const payload = { ...job.payload, ...further, urgency: [rank, priority], upcoming };
     if (slot !== route.home) return route.lend(slot, payload, options);
     const ahead = route.isKnown || job.name !== 'load' ? undefined : this.#addressOf(payload.imageId);

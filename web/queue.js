@@ -68,14 +68,14 @@ export class Queue {
     return frames;
   }
 
-  /** Jobs that ask for the same of the same source as one does, the first of them. @param {Job} job @param {number} most @returns {Job[]} */
+  /** Jobs that ask for the same of the same source as one does, of no lesser type, the first of them. @param {Job} job @param {number} most @returns {Job[]} */
   like(job, most) {
     /** @type {Job[]} */
     const found = [];
     let left = most ? (this.#counts.get(job.source) ?? 0) : 0;
     for (const other of left ? this : []) {
       if (other.source !== job.source) continue;
-      if (other.name === job.name && formOf(other) === formOf(job)) found.push(other);
+      if (other.name === job.name && rankOf(other) <= rankOf(job) && formOf(other) === formOf(job)) found.push(other);
       if (--left === 0 || found.length === most) break;
     }
     return found;
@@ -118,9 +118,14 @@ function formOf(job) {
 }
 
 /** @param {Urgency} job @returns {{rank: number, priority: number}} lower is sooner */
-export function urgencyOf({ requestType, priority }) {
+export function urgencyOf(job) {
+  return { rank: rankOf(job), priority: Number(job.priority) || 0 };
+}
+
+/** @param {Urgency} job */
+function rankOf({ requestType }) {
   // An unknown or absent type means that somebody waits for it.
-  return { rank: Math.max(0, REQUEST_TYPES.indexOf(requestType ?? 'interaction')), priority: Number(priority) || 0 };
+  return Math.max(0, REQUEST_TYPES.indexOf(requestType ?? 'interaction'));
 }
 
 /** @param {Urgency} a @param {Urgency} b */

@@ -7,9 +7,9 @@
 
 /** What handing a frame over costs both workers, about; a frame that takes less is decoded at home. */
 const WORTH_MS = 4;
-// The page takes them all in one turn, and should not be held up by that.
 const MOST_COMPANIONS = 15;
-const COMPANY_BYTES = 4 * 2 ** 20;
+// One file with all its images, which are at hand when the first of them is.
+const OF_ONE_FILE = new Set(['dicomfile', 'dicomweb', 'nifti', 'wadouri']);
 
 /** Its home will not lend a frame, or the helper could not decode it: its home has to. */
 export class NotLent extends Error {}
@@ -20,14 +20,17 @@ export class Route {
   #isLent = true;
   /** Whether its home may have something of it. */
   isKnown = false;
-  /** How many loads may come along with one, since all images of the source are at hand. */
-  companions = 0;
+  /** Whether all images of the source are at hand at home, where loads may come along with one then. */
+  isAtHand = false;
+  /** How many may come along. */
+  companions;
   /** The header that each helper has been given last, by the name that its home gave it. @type {Map<Slot, string>} */
   #tokens = new Map();
 
-  /** @param {Slot} home */
-  constructor(home) {
+  /** @param {Slot} home @param {string} scheme of the source */
+  constructor(home, scheme) {
     this.home = home;
+    this.companions = OF_ONE_FILE.has(scheme) ? MOST_COMPANIONS : 0;
   }
 
   /** Whether others should help. */
@@ -38,8 +41,8 @@ export class Route {
   /** @param {any} answer of a load at home */
   learn(answer) {
     const spent = answer?.timing?.decodeMilliseconds ?? 0;
-    const { byteLength = 1 } = answer?.image?.pixels ?? {};
-    this.companions = answer?.isAtHand ? Math.min(MOST_COMPANIONS, Math.floor(COMPANY_BYTES / byteLength)) : 0;
+    this.isAtHand = Boolean(answer?.isAtHand);
+    this.companions = this.isAtHand ? MOST_COMPANIONS : 0;
     this.#cost = this.#cost ? Math.min(this.#cost, spent) : spent;
   }
 

@@ -105,4 +105,10 @@ async def load_header(image_id: ImageId, context: Context) -> Mapping[str, Mappi
     return heading_of(instance, image_id, context)
 
 
-LOADER = Loader(load, load_header, list_image_ids, encoded)
+def is_at_hand(image_id: ImageId, context: Context) -> bool:
+    """Tell whether the file of an imageId is here, whole and parsed."""
+    key = (image_id.source, image_id.member) if image_id.member else image_id.source
+    return isinstance(context.cache.peek(key), Instance)
+
+
+LOADER = Loader(load, load_header, list_image_ids, encoded, is_at_hand)

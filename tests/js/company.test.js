@@ -31,11 +31,46 @@ test('one call asks for several, and brings each its own', async () => {
   assert.deepEqual(await Promise.all(outcomes), ['two', 'three', 'four', 'five', 'six', 'seven']);
 });
 
-test('loads of a source that is not at hand, or that is large, go alone', async () => {
-  const slow = await atHand({ answer: { ...SLICE, isAtHand: false }, frames: 3 });
-  const large = await atHand({ answer: { ...SLICE, image: { pixels: new Uint8Array(3 << 20) } }, frames: 3 });
-  assert.deepEqual(slow.calls.map(({ payload }) => payload.companions), [undefined, undefined, undefined]);
-  assert.deepEqual(large.calls.map(({ payload }) => payload.companions?.length), [1, undefined]);
+test('loads of a source that is not at hand go alone', async () => {
+  const { calls } = await atHand({ answer: { ...SLICE, isAtHand: false }, frames: 3 });
+  assert.deepEqual(calls.map(({ payload }) => payload.companions), [undefined, undefined, undefined]);
+});
+
+test('those that the answer does not bring are the next that are asked for, unless nobody wants them', async () => {
+  const controller = new AbortController();
+  const { run, worker, calls, outcomes } = await atHand({ frames: 5, options: (index) => (index === 2 ? { signal: controller.signal } : {}) });
+  for (let name = 1; name <= 9; name++) run(`x:behind${name}`);
+  await settle();
+  controller.abort();
+  calls[0].open(named('two', 'three'));
+  await settle();
+  const again = worker.loads.at(-1);
+  assert.deepEqual([again.payload.imageId, again.payload.companions], ['x:a?frame=5', ['x:a?frame=6']]);
+  again.open(named('five', 'six'));
+  assert.deepEqual(await Promise.all(outcomes), ['two', 'three', 'AbortError', 'five', 'six']);
+});
+
+test('images of one file travel together from the first on, and wait for its word', async () => {
+  const { workers: [worker], run } = await started({ workers: 1, loadsPerWorker: 8 }, () => ({}));
+  const ask = (file, count) => Array.from({ length: count }, (_, index) => run(`wadouri:/${file}?frame=${index + 1}`).then((image) => image.name));
+  const [small, large] = [ask('a', 4), ask('b', 4)];
+  await settle();
+  assert.deepEqual(worker.loads.map(({ payload }) => [payload.companions.length, payload.upcoming]), [[3, [1, 2, 3]], [3, [1, 2, 3]]]);
+  worker.loads[0].open(named('one', 'two', 'three', 'four'));
+  assert.deepEqual(await Promise.all(small), ['one', 'two', 'three', 'four']);
+  worker.loads[1].open({ ...SLICE, name: 'one', isAtHand: false });
+  await settle();
+  const again = worker.loads.slice(2);
+  assert.deepEqual(again.map(({ payload }) => [payload.imageId, payload.companions]), [2, 3, 4].map((frame) => [`wadouri:/b?frame=${frame}`, undefined]));
+  for (const load of again) load.open({ ...SLICE, name: 'alone', isAtHand: false });
+  assert.deepEqual(await Promise.all(large), ['one', 'alone', 'alone', 'alone']);
+});
+
+test('who waits does not wait for what is fetched ahead of need', async () => {
+  const { calls } = await atHand({ frames: 3, options: (index) => [{}, { requestType: 'prefetch' }, {}][index] });
+  assert.deepEqual(calls.map(({ payload }) => [payload.imageId, payload.companions]), [
+    ['x:a?frame=2', ['x:a?frame=4']], ['x:a?frame=3', undefined],
+  ]);
 });
 
 test('who wants another form, or has another limit of time, does not come along', async () => {

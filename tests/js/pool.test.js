@@ -334,6 +334,7 @@ test('the first load of a source begins with its request, if that is known', asy
   await settle();
   const aheads = () => workers[0].loads.map(({ payload }) => payload.ahead);
   assert.deepEqual(aheads(), ['/a', undefined, undefined, undefined, undefined, undefined]);
+  for (const load of workers[0].loads) load.open({});
   await pool.purge();
   run('wadouri:/a');
   await settle();
