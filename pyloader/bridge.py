@@ -55,6 +55,9 @@ logging.getLogger("pydicom").setLevel(logging.CRITICAL + 1)
 # of it before all is there.
 COMPANY_BYTES = 4 << 20
 COMPANY_SECONDS = 0.03
+# What an image takes that others should help with, for certain: twice what `web/route.js` has,
+# since one look can be mistaken.
+WORTH_SECONDS = 0.008
 
 
 def as_object(value: Any) -> Any:
@@ -143,7 +146,8 @@ class Bridge:
             js_answer.isAtHand = is_at_hand(image_id, context)
             if companions and js_answer.isAtHand:
                 most = COMPANY_BYTES // image.pixels.nbytes
-                js_answer.companions = to_js(await company(list(companions)[:most], context))
+                found = await company(list(companions)[:most], context, js_job.hasHelpers)
+                js_answer.companions = to_js(found)
             return js_answer
 
         return await self.answer(call, [image_id], work)
@@ -369,14 +373,19 @@ def answer_of(image: Image, context: Context, clock: Clock) -> Any:
     return js_answer
 
 
-async def company(image_ids: Sequence[str], context: Context) -> list[Any]:
-    """Return what crosses to the page of images that came along, until it has taken long."""
-    until = time.perf_counter() + COMPANY_SECONDS
+async def company(image_ids: Sequence[str], context: Context, has_helpers: bool) -> list[Any]:
+    """Return what crosses to the page of images that came along, until it has taken long.
+
+    One that is worth to be lent is the last, when there are other workers.
+    """
+    started = before = time.perf_counter()
     found: list[Any] = []
     for image_id in image_ids:
-        if time.perf_counter() > until:
-            break
         found.append(await accompany(image_id, context))
+        now = time.perf_counter()
+        if now - started > COMPANY_SECONDS or (has_helpers and now - before >= WORTH_SECONDS):
+            break
+        before = now
     return found
 
 

@@ -24,11 +24,6 @@ export class Company {
     return this.companions.length ? this.#controller.signal : this.leader.signal;
   }
 
-  /** What a call has to say of those who come along. */
-  get payload() {
-    return this.companions.length ? { companions: this.companions.map(({ payload }) => payload.imageId) } : {};
-  }
-
   /** @param {any} detail */
   tell(detail) {
     for (const { onProgress } of this.jobs) onProgress?.(detail);

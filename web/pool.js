@@ -261,8 +261,9 @@ export class Pool {
   }
 
   /** @param {Slot} slot @param {Company} company @param {Route} route @param {number[]} upcoming @param {import('./route.js').CallOptions} options */
-  async #ask(slot, { leader: job, payload: further }, route, upcoming, options) {
+  async #ask(slot, { leader: job, companions }, route, upcoming, options) {
     const { rank, priority } = urgencyOf(job);
+    const further = companions.length ? { companions: companions.map((each) => each.payload.imageId), hasHelpers: this.crew.slots.length > 1 } : {};
     const payload = { ...job.payload, ...further, urgency: [rank, priority], upcoming };
     if (slot !== route.home) return route.lend(slot, payload, options);
     const ahead = route.isKnown || job.name !== 'load' ? undefined : this.#addressOf(payload.imageId);

@@ -49,6 +49,7 @@ export class Route {
   /** What the workers have is gone. */
   forget() {
     this.isKnown = false;
+    this.isAtHand = false;
     this.#tokens.clear();
   }
 

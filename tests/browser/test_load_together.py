@@ -112,7 +112,7 @@ def test_two_workers_decode_the_frames_of_one_instance(
     assert page.evaluate("(ids) => digests(ids)", image_ids) == list(map(expected, FRAMES))
     asked = page.evaluate("asked")
     assert asked["borrow"] > 3, "the other worker has helped"
-    assert asked["load"] + asked["borrow"] == len(FRAMES)
+    assert asked["load"] + asked["borrow"] <= len(FRAMES), "none is decoded twice"
     assert len(site.asked("/together/cine.dcm")) <= 1
     assert archive.tally("/")[0] <= 2, "a header, or metadata, and all frames at once"
 
