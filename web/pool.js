@@ -211,7 +211,7 @@ export class Pool {
 
   /** The route of a source, now the one used last. @param {string} source @param {Slot} slot where it is at home when it has none */
   #routeOf(source, slot) {
-    const route = this.#routes.get(source) ?? new Route(slot, parseImageId(source).scheme);
+    const route = this.#routes.get(source) ?? new Route(slot, source);
     this.#routes.delete(source);
     this.#routes.set(source, route);
     if (this.#routes.size > REMEMBERED_SOURCES) this.#routes.delete(this.#routes.keys().next().value ?? '');

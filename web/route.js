@@ -20,17 +20,21 @@ export class Route {
   #isLent = true;
   /** Whether its home may have something of it. */
   isKnown = false;
-  /** Whether all images of the source are at hand at home, where loads may come along with one then. */
-  isAtHand = false;
-  /** How many may come along. */
-  companions;
+  /** Whether all images of the source are at hand at home; undefined until it has said so. @type {boolean | undefined} */
+  isAtHand;
+  #isOfOneFile;
   /** The header that each helper has been given last, by the name that its home gave it. @type {Map<Slot, string>} */
   #tokens = new Map();
 
-  /** @param {Slot} home @param {string} scheme of the source */
-  constructor(home, scheme) {
+  /** @param {Slot} home @param {string} source */
+  constructor(home, source) {
     this.home = home;
-    this.companions = OF_ONE_FILE.has(scheme) ? MOST_COMPANIONS : 0;
+    this.#isOfOneFile = OF_ONE_FILE.has(source.slice(0, source.indexOf(':')));
+  }
+
+  /** How many loads may come along with one. */
+  get companions() {
+    return (this.isAtHand ?? this.#isOfOneFile) ? MOST_COMPANIONS : 0;
   }
 
   /** Whether others should help. */
@@ -42,14 +46,13 @@ export class Route {
   learn(answer) {
     const spent = answer?.timing?.decodeMilliseconds ?? 0;
     this.isAtHand = Boolean(answer?.isAtHand);
-    this.companions = this.isAtHand ? MOST_COMPANIONS : 0;
     this.#cost = this.#cost ? Math.min(this.#cost, spent) : spent;
   }
 
   /** What the workers have is gone. */
   forget() {
     this.isKnown = false;
-    this.isAtHand = false;
+    this.isAtHand = undefined;
     this.#tokens.clear();
   }
 

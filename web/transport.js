@@ -90,8 +90,8 @@ export function createSend(settings, files, beforeRequest) {
     };
   }
 
-  /** @param {Request} request @param {AbortSignal} signal @param {Watch} watch @returns {[Head, Response] | Promise<[Head, Response]>} */
-  function open(request, signal, watch) {
+  /** @param {Request} request @param {AbortSignal} signal @param {Watch} watch @returns {Promise<[Head, Response]>} */
+  async function open(request, signal, watch) {
     const file = files.get(request.url);
     if (file) return openFile(file, request);
     if (ahead?.url !== request.url || Object.keys(request.headers).length) return openHttp(request, signal, watch);
@@ -99,7 +99,9 @@ export function createSend(settings, files, beforeRequest) {
     ahead = undefined;
     if (signal.aborted) abort();
     signal.addEventListener('abort', abort, { once: true });
-    return opened;
+    const found = await opened;
+    watch.restart();
+    return found;
   }
 
   /** @param {Request} asked @param {AbortSignal} signal @param {Watch} watch @returns {Promise<[Head, Response]>} */

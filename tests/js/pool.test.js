@@ -341,6 +341,14 @@ test('the first load of a source begins with its request, if that is known', asy
   assert.equal(aheads().at(-1), '/a', 'what it had is gone');
 });
 
+test('a source may hold what would be no frame', async () => {
+  const { workers, run } = await started({}, () => ({}));
+  const job = run('wadouri:/a?frame=1&frame=0', { source: 'wadouri:/a?frame=0' });
+  await settle();
+  workers[0].loads[0].open('image');
+  assert.equal(await job, 'image');
+});
+
 test('headers have nothing behind them, and are not behind loads', async () => {
   const { workers, run } = await started({ loadsPerWorker: 2 });
   run('x:a?frame=1', { name: 'metadata' });

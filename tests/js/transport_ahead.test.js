@@ -31,6 +31,7 @@ for (const [what, request] of [['another address', '/body?other'], ['a part', { 
     const from = seen.length;
     const send = createSend(settings(), new Map(), null);
     const leave = send.begin('/body?2', true);
+    await sleep(50);
     await ask(send, request);
     assert.equal(seen.length - from, 2);
     leave();
@@ -75,6 +76,13 @@ test('its silence counts from when it is asked for', async () => {
   const { error, kind } = await ask(send, { url: '/never?6', timeout: 80 });
   assert.equal(kind, 'network');
   assert.match(error, /no byte came for 80 ms/);
+});
+
+test('its body may take as long again as its head', async () => {
+  const send = createSend(settings(), new Map(), null);
+  send.begin('/late-body?6', true);
+  const { body } = await ask(send, { url: '/late-body?6', timeout: 170 });
+  assert.deepEqual(body, BODY);
 });
 
 test('its failure is that of the request', async () => {
