@@ -17,6 +17,8 @@ Samples = NDArray[Any]
 # What a sample is kept in: the next larger integer of numpy.
 CONTAINERS = {1: 1, 2: 2, 3: 4, 4: 4, 5: 8, 6: 8, 7: 8, 8: 8}
 FLOATS = {"FloatPixelData": 32, "DoubleFloatPixelData": 64}
+# Lanes that are looked at in one go: what is made of more goes out of the processor's cache.
+BLOCK = 16384
 
 
 def check_samples(pixel: PixelModule, keyword: str) -> PixelModule:
@@ -142,9 +144,13 @@ def any_bits(samples: Samples) -> int:
 
 def bits_of(lanes: Samples, dtype: np.dtype[Any]) -> int:
     """Return the bits of samples of a class, of which each lane holds one or several."""
-    if dtype.kind == "i":
-        lanes = np.bitwise_xor(shifted := np.left_shift(lanes, 1), lanes, out=shifted)
-    bits = int(np.bitwise_or.reduce(lanes)) & ((1 << lanes.itemsize * 8) - 1)
+    bits = 0
+    for start in range(0, lanes.size, BLOCK):
+        block = lanes[start : start + BLOCK]
+        if dtype.kind == "i":
+            block = np.bitwise_xor(shifted := np.left_shift(block, 1), block, out=shifted)
+        bits |= int(np.bitwise_or.reduce(block))
+    bits &= (1 << lanes.itemsize * 8) - 1
     found = 0
     for place in range(0, 64, dtype.itemsize * 8):
         found |= bits >> place
