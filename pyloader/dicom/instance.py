@@ -14,7 +14,7 @@ from pyloader.dicom.fragments import ITEM, find_fragments
 from pyloader.dicom.frames import locate_frames
 from pyloader.dicom.part10 import NATIVE, Beginning, has_prefix, read_beginning, read_data_set
 from pyloader.dicom.pixel_header import PixelHeader, read_pixel_header
-from pyloader.dicom.values import UNREADABLE
+from pyloader.dicom.values import UNREADABLE, tag_of
 from pyloader.errors import FormatError, ImageIdError
 
 
@@ -90,6 +90,8 @@ class Instance:
     @property
     def number_of_frames(self) -> int:
         """(0028,0008) Number of Frames; 1 when absent or not positive."""
+        if tag_of("NumberOfFrames") not in self.dataset.keys():  # noqa: SIM118 -- quick
+            return 1
         try:
             return max(1, int(self.dataset.get("NumberOfFrames") or 1))
         except UNREADABLE:
@@ -187,10 +189,9 @@ def read_header(beginning: Beginning, body: bytes, url: str) -> tuple[Instance, 
     """Return the instance without its pixels, and the header of these."""
     try:
         dataset, position = read_data_set(beginning)
-        plausible = len(dataset) > 0 and ("SOPClassUID" in dataset or "Rows" in dataset)
     except Exception as error:
         raise FormatError(f"{not_dicom(body, url)}: {type(error).__name__}: {error}") from error
-    if not (has_prefix(body) or plausible):
+    if not (has_prefix(body) or "SOPClassUID" in dataset or "Rows" in dataset):
         raise FormatError(not_dicom(body, url))
     instance = Instance(dataset, beginning.transfer_syntax_uid, None)
     return instance, read_pixel_header(beginning.body, position, beginning.layout)

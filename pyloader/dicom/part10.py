@@ -22,7 +22,7 @@ from pydicom.uid import (
 )
 from pydicom.valuerep import VR
 
-from pyloader.dicom.elements import Layout, read_elements
+from pyloader.dicom.elements import Layout, data_set_of, read_elements
 from pyloader.dicom.text import settle_character_set
 from pyloader.dicom.values import value_of
 from pyloader.errors import FormatError
@@ -118,13 +118,13 @@ def read_meta(body: bytes, start: int) -> tuple[FileMetaDataset, int]:
     """
     layout = layout_of(body, start, ExplicitVRLittleEndian)
     elements, stop = read_group(body, start, 2, layout)
-    return FileMetaDataset(elements), stop
+    return data_set_of(elements._dict, FileMetaDataset), stop
 
 
 def read_group(body: bytes, start: int, group: int, layout: Layout) -> tuple[Dataset, int]:
     """Return the elements of a group that begin at `start`, and where they end."""
     if body[start : start + 2] != pack(f"{layout.order}H", group) or len(body) < start + 8:
-        return Dataset(), start
+        return data_set_of({}, Dataset), start
     return read_elements(body, start, layout, lambda tag: tag >> 16 != group)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from pydicom import Dataset
 
-from pyloader.dicom.values import vr_of
+from pyloader.dicom.values import value_of, vr_of
 
 # The VRs that Specific Character Set is for (PS3.5 6.2).
 TEXT_VRS = frozenset({"LO", "LT", "PN", "SH", "ST", "UC", "UT"})
@@ -21,7 +21,7 @@ def settle_character_set(dataset: Dataset) -> None:
     Without Specific Character Set a text has ASCII only. One that has other bytes is taken as
     UTF-8 when its bytes are that, as those of no other set happen to be; else as ISO 8859-1.
     """
-    declared = dataset.get("SpecificCharacterSet") or ""
+    declared = value_of(dataset, "SpecificCharacterSet") or ""
     if not isinstance(declared, str) or declared.strip() not in ASCII:
         return
     others = list(texts_beyond_ascii(dataset))
