@@ -31,6 +31,8 @@ OWN_PACKAGE = "pyloader."
 # Modules of which a series has few.
 SHARED = frozenset({"image_pixel", "modality_lut", "voi_lut"})
 PLAIN = frozenset({str, int, float, bool})
+# By name the last module of attributes: the types of their values, itself, and as it crosses.
+LAST: dict[str, tuple[list[type[Any]], dict[str, Any], Any]] = {}
 
 
 @cache
@@ -79,6 +81,18 @@ def plain_module(module: Any) -> Any:
 def shared_plain(module: Any) -> Any:
     """Return `plain` of a module that has a hash."""
     return plain(module)
+
+
+def plain_attributes(name: str, module: Any) -> Any:
+    """Return `plain` of a module of attributes, not to be changed: while it is equal to the last of
+    that name, both share it."""
+    types = [type(value) for value in module.values()] if type(module) is dict else [dict]
+    if not PLAIN.issuperset(types):
+        return plain(module)
+    last = LAST.get(name)
+    if last is None or last[0] != types or last[1] != module:
+        last = LAST[name] = (types, dict(module), plain(module))
+    return last[2]
 
 
 @cache
@@ -164,7 +178,9 @@ def modules_of(image: Image) -> dict[str, Any]:
 def wire_modules(modules: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """Return modules as a message: names such as ``imagePlaneModule``, attributes in camelCase."""
     found = {
-        module_name(name): plain_module(module) if name in SHARED else plain(module)
+        module_name(name): plain_module(module)
+        if name in SHARED
+        else plain_attributes(name, module)
         for name, module in modules.items()
     }
     plane, pixel = modules.get("image_plane"), modules.get("image_pixel")

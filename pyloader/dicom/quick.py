@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from struct import calcsize, unpack
 from typing import Any
 
@@ -32,14 +32,27 @@ PERSON = re.compile(rb"[ -<>-\[\]-~]{1,64}")
 # A tilde and a backslash are other letters in some character sets (PS3.3 C.12.1.1.2).
 LETTERS = {size: re.compile(rb"[ -\[\]-}]{1,%d}" % size) for size in (16, 64, 1024)}
 LONGEST_UID = 64
+# Bytes of a value that is kept: images of a series have most of theirs in common.
+LONGEST_KEPT = 64
 
 
 def quick_value(element: RawDataElement) -> Any:
     """Return the value of an element as `values.value_of` does, or `ODD`."""
-    read = reader_of(int(element.tag), element.VR)
+    tag, vr, _, value, _, _, is_little_endian, _, _ = element
+    read = read_value if value and len(value) > LONGEST_KEPT else kept_value
+    found = read(int(tag), vr, value, is_little_endian)
+    return found[:] if type(found) is list else found
+
+
+def read_value(tag: int, vr: str | None, value: bytes | None, is_little_endian: bool) -> Any:
+    """Return what `quick_value` does."""
+    read = reader_of(tag, vr)
     if read is None:
         return ODD
-    return read(element.value, element.is_little_endian) if element.value else None
+    return read(value, is_little_endian) if value else None
+
+
+kept_value = lru_cache(maxsize=1024)(read_value)
 
 
 @cache

@@ -32,6 +32,7 @@ from pyloader.dicom.modules.slide import read_slide_plane
 from pyloader.dicom.modules.subject import read_isotope, read_patient
 from pyloader.dicom.modules.tables import PLAIN_MODULES
 from pyloader.dicom.modules.waveform import read_ecg
+from pyloader.dicom.recall import Recalling
 from pyloader.dicom.values import value_of
 from pyloader.image import Encoding, Image
 
@@ -55,7 +56,6 @@ SPECIAL_MODULES: Mapping[str, Callable[[Frame], Module]] = {
     "patient": read_patient,
     "pet_isotope": read_isotope,
     "real_world_value_mapping": read_real_world_values,
-    "scaling": read_scaling,
     "segment": read_segment,
     "slide_plane": read_slide_plane,
     "ultrasound_enhanced_region": read_us_regions,
@@ -64,10 +64,17 @@ SPECIAL_MODULES: Mapping[str, Callable[[Frame], Module]] = {
 }
 
 
+@Recalling
+def read_special(frame: Frame) -> dict[str, Module]:
+    """Return the modules of `SPECIAL_MODULES`."""
+    return {name: read(frame) for name, read in SPECIAL_MODULES.items()}
+
+
 def read_descriptions(instance: Instance, frame: Frame) -> dict[str, Module]:
     """Return the modules that describe and take no part in making pixels; absent ones left out."""
     modules = {name: pick(frame.dataset, keys) for name, keys in PLAIN_MODULES.items()}
-    modules |= {name: read(frame) for name, read in SPECIAL_MODULES.items()}
+    modules |= {name: dict(module) for name, module in read_special(frame).items()}
+    modules["scaling"] = dict(read_scaling(frame))  # of PET it may differ by slice
     if instance.transfer_syntax_uid:
         modules["transfer_syntax"] = {"transfer_syntax_uid": str(instance.transfer_syntax_uid)}
     return {name: module for name, module in modules.items() if module}

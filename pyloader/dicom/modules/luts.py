@@ -8,6 +8,7 @@ import numpy as np
 from pydicom import Dataset
 
 from pyloader.dicom.frame import Frame, Module, pick
+from pyloader.dicom.recall import Recalling
 from pyloader.dicom.values import as_numbers, as_tuple, item_of, items_of, value_of
 from pyloader.image import LookupTable, ModalityLut, VoiLut
 
@@ -26,6 +27,7 @@ REAL_WORLD_VALUE = (
 CODE = ("CodeValue", "CodingSchemeDesignator", "CodeMeaning")
 
 
+@Recalling
 def read_modality_lut(frame: Frame) -> ModalityLut:
     """Read the Modality LUT module or its functional group (PS3.3 C.11.1, C.7.6.16.2.9)."""
     is_signed = bool(frame.integer("PixelRepresentation"))
@@ -38,6 +40,7 @@ def read_modality_lut(frame: Frame) -> ModalityLut:
     )
 
 
+@Recalling
 def read_voi_lut(frame: Frame) -> VoiLut:
     """Read the VOI LUT module or its functional group (PS3.3 C.11.2, C.7.6.16.2.10)."""
     explanations = as_tuple(frame.get("WindowCenterWidthExplanation", VOI))

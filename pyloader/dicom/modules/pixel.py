@@ -8,6 +8,7 @@ import numpy as np
 
 from pyloader.dicom.frame import Frame, Module, pick
 from pyloader.dicom.keywords import snake
+from pyloader.dicom.recall import Recalling
 from pyloader.dicom.values import as_numbers, value_of
 from pyloader.errors import FormatError
 from pyloader.image import PixelModule
@@ -16,6 +17,7 @@ PALETTES = ("Red", "Green", "Blue", "Alpha")
 PALETTE = ("PaletteColorLookupTableUID",)
 
 
+@Recalling
 def read_pixel_module(frame: Frame) -> PixelModule:
     """Read the Image Pixel module as the file has it (PS3.3 C.7.6.3).
 

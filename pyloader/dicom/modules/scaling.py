@@ -13,6 +13,7 @@ from typing import Any
 from pydicom.tag import BaseTag
 
 from pyloader.dicom.frame import Frame, Module
+from pyloader.dicom.recall import Recalling
 from pyloader.dicom.values import as_numbers, as_tuple, element_of, item_of, plain, value_of
 
 DOSE = ("DoseGridScaling", "DoseSummationType", "DoseType", "DoseUnits")
@@ -29,6 +30,7 @@ TALLEST = 3.0
 LONGEST_UPTAKE = timedelta(hours=12)
 
 
+@Recalling
 def read_scaling(frame: Frame) -> Module:
     """Return the factors of PET or of RT dose; empty for other images, and when unknown."""
     modality = frame.get("Modality")
