@@ -1,6 +1,7 @@
 // @ts-check
 // The worker's half of transport/browser.py: `fetch` with the page's headers, hook and credentials,
 // a body read as it arrives, and local files by name.
+import { Spares } from './spares.js';
 import { Watch } from './watch.js';
 
 /** @typedef {{url: string, headers: Record<string, string>, byteRange?: [number] | [number, number], isUrgent?: boolean, isLast?: boolean, timeout?: number}} Request */
@@ -41,8 +42,14 @@ export function createSend(settings, files, beforeRequest) {
   let underWay = 0;
   /** What Python has not asked for yet. @type {{url: string, opened: Promise<[Head, Response]>, abort: () => void} | undefined} */
   let ahead;
+  const spares = new Spares();
 
-  return Object.assign(send, { begin });
+  return Object.assign(send, { begin, reuse });
+
+  /** Take back the buffer of a body that nobody looks at any more. @param {{body: Uint8Array}} answer */
+  function reuse({ body }) {
+    spares.give(/** @type {ArrayBuffer} */ (body.buffer));
+  }
 
   /**
    * @param {Request} request
@@ -58,7 +65,7 @@ export function createSend(settings, files, beforeRequest) {
     const report = (/** @type {number} */ loaded, /** @type {number | undefined} */ total) => onProgress(loaded, total);
     try {
       const [head, response] = await open(request, watch.join(signal), watch);
-      const body = await readBody(head, response, { onProgress: report, begin, feed }, watch);
+      const body = await readBody(head, response, { onProgress: report, begin, feed }, watch, spares);
       return { ...head, body };
     } catch (error) {
       if (signal.aborted) throw error;
@@ -210,8 +217,8 @@ function openFile(file, { url, byteRange }) {
   return [{ url: file instanceof File ? file.name : url, status, headers: { ...headers, ...place } }, new Response(part)];
 }
 
-/** @param {Head} head @param {Response} response @param {Reader} reader @param {Watch} watch */
-async function readBody(head, response, { onProgress, begin, feed }, watch) {
+/** @param {Head} head @param {Response} response @param {Reader} reader @param {Watch} watch @param {Spares} spares */
+async function readBody(head, response, { onProgress, begin, feed }, watch, spares) {
   // A compressed body's Content-Length counts other bytes than those that arrive here.
   const announced = head.headers['content-encoding'] ? undefined : head.headers['content-length'];
   const total = announced ? Number(announced) : undefined;
@@ -221,7 +228,7 @@ async function readBody(head, response, { onProgress, begin, feed }, watch) {
   const isSure = response.type === 'basic';
   // The stream of a Blob, read so, never ends in Chromium when the thread was held up meanwhile.
   const isFile = !/^https?:/.test(response.url);
-  const filling = fed || isFile ? undefined : Filling.of(response.body, total);
+  const filling = fed || isFile ? undefined : Filling.of(response.body, total, spares);
   if (filling) {
     await readStream(filling, total, { onProgress, take: () => true, watch, isSure });
     return filling.body;
@@ -242,18 +249,18 @@ class Filling {
   #filled = 0;
   #wanted = 1;
 
-  /** @param {ReadableStreamBYOBReader} reader @param {number} length */
-  constructor(reader, length) {
+  /** @param {ReadableStreamBYOBReader} reader @param {number} length @param {Spares} spares */
+  constructor(reader, length, spares) {
     this.#reader = reader;
     this.#length = length;
-    this.#buffer = new ArrayBuffer(length + 1); // there is always room to see the end
+    this.#buffer = spares.take(length + 1); // there is always room to see the end
   }
 
-  /** @param {ReadableStream} stream @param {number | undefined} length @returns {Filling | undefined} */
-  static of(stream, length) {
+  /** @param {ReadableStream} stream @param {number | undefined} length @param {Spares} spares @returns {Filling | undefined} */
+  static of(stream, length, spares) {
     if (!length || length > MOST_IN_ADVANCE) return undefined;
     try {
-      return new Filling(stream.getReader({ mode: 'byob' }), length);
+      return new Filling(stream.getReader({ mode: 'byob' }), length, spares);
     } catch {
       return undefined; // no stream of bytes
     }

@@ -25,7 +25,7 @@ class BrowserTransport:
     ----------
     js_send : JavaScript function
         ``(request, signal, onProgress, begin?, feed?) -> Promise<{url, status, headers, body} |
-        {error, kind}>``, of `web/transport.js`.
+        {error, kind}>``, of `web/transport.js`; its ``reuse(answer)`` takes the body back.
     """
 
     def __init__(self, js_send: Any) -> None:
@@ -49,7 +49,9 @@ class BrowserTransport:
         if hasattr(js_answer, "error"):
             raise ERRORS[js_answer.kind](js_answer.error, request.url)
         head = guard.head if guard is not None and guard.head is not None else head_of(js_answer)
-        return replace(head, body=js_answer.body.to_bytes())
+        body = js_answer.body.to_bytes()
+        self.js_send.reuse(js_answer)
+        return replace(head, body=body)
 
 
 class Guard:
