@@ -51,6 +51,7 @@ from pyloader.wire import error_from, modules_of, plain, wire_error, wire_image,
 # pydicom logs what it also raises or warns of; both reach the page as errors and image.warnings.
 logging.getLogger("pydicom").setLevel(logging.CRITICAL + 1)
 
+JSON_TEXT = json.JSONEncoder(allow_nan=False)
 # What one answer may have of images that came along. The page takes it in one turn, and shows none
 # of it before all is there.
 COMPANY_BYTES = 4 << 20
@@ -64,7 +65,7 @@ def as_object(value: Any) -> Any:
     """Return plain values as JavaScript objects; arrays are copied out of the heap once."""
     try:
         # A tenth of the time of walking through them.
-        return JSON.parse(json.dumps(value, allow_nan=False))
+        return JSON.parse(JSON_TEXT.encode(value))
     except (TypeError, ValueError):  # arrays, objects of JavaScript; NaN
         return to_js(value, dict_converter=Object.fromEntries)
 

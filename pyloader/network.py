@@ -98,7 +98,9 @@ class Network:
         may_authorize = self.authorize is not None
         for attempt in count(1):
             is_last = failures >= self.retries
-            request = replace(make(), timeout=self.timeout, is_last=is_last)
+            request = replace(
+                make(), timeout=self.timeout, is_last=is_last, is_urgent=urgency[0] == 0
+            )
             sent = time.time()
             delay = backoff(failures)
             try:
@@ -129,7 +131,6 @@ class Network:
         await gate.enter(urgency, self.requests_per_origin)
         try:
             tell("start", request.url, 0, None)
-            request = replace(request, is_urgent=urgency[0] == 0)
             return await self.transport.send(
                 request, lambda loaded, total: tell("progress", request.url, loaded, total), sink
             )

@@ -56,13 +56,16 @@ def plain(value: Any) -> Any:
     """
     if type(value) in PLAIN:  # nearly all
         return value
+    if isinstance(value, (list, tuple)):
+        return [part if type(part) in PLAIN else plain(part) for part in value]
     if is_dataclass(value):
         value = {name: getattr(value, name) for name in names_of(value.__class__)}
     if isinstance(value, (dict, Mapping)):
-        present = ((name, part) for name, part in value.items() if not is_absent(part))
-        return {camel(name): part if type(part) in PLAIN else plain(part) for name, part in present}
-    if isinstance(value, (list, tuple)):
-        return [plain(part) for part in value]
+        return {
+            camel(name): part if type(part) in PLAIN else plain(part)
+            for name, part in value.items()
+            if part is not None and (type(part) is not tuple or part)
+        }
     if isinstance(value, np.ndarray):
         return flat(value)
     return value.item() if isinstance(value, np.generic) else value
@@ -99,11 +102,6 @@ def plain_attributes(name: str, module: Any) -> Any:
 def names_of(kind: type[Any]) -> tuple[str, ...]:
     """Return the names of the fields of a dataclass."""
     return tuple(item.name for item in fields(kind))
-
-
-def is_absent(value: Any) -> bool:
-    """Tell whether a value stands for nothing."""
-    return value is None or (isinstance(value, tuple) and not value)
 
 
 def flat(array: NDArray[Any]) -> NDArray[Any]:

@@ -13,9 +13,12 @@
 import { abortError, fromWire, toWire } from './errors.js';
 
 /** @typedef {{postMessage(message: any, transfer: Transferable[]): void, addEventListener(type: 'message', listener: (event: any) => void): void, start?(): void}} Endpoint */
-/** @typedef {{signal: AbortSignal, progress: (detail: any) => void, note: (detail: any) => void}} CallContext `note` is progress that can wait for the next message */
+/** @typedef {{signal: AbortSignal, progress: (detail: any) => void, note: (detail: any) => void}} CallContext `note` is progress that can wait a little for another message */
 /** @typedef {Record<string, (payload: any, context: CallContext) => any>} Handlers */
 /** @typedef {{resolve: (value: any) => void, reject: (error: any) => void, onProgress?: (detail: any) => void}} Pending */
+
+// How long a note waits for a message to go with.
+const NOTE_MS = 50;
 
 /** A result whose buffers are moved, not copied. */
 export class Transfer {
@@ -34,6 +37,10 @@ export class Rpc {
   #pending = new Map();
   /** @type {Map<number, AbortController>} */
   #running = new Map();
+  /** What sends the notes of a call. @type {Set<() => void>} */
+  #waiting = new Set();
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #timer;
   /** @type {Error | null} */
   #closed = null;
 
@@ -108,8 +115,9 @@ export class Rpc {
     this.#running.set(id, controller);
     /** @type {any[]} */
     const details = [];
-    const note = (/** @type {any} */ detail) => void details.push(detail);
-    const progress = (/** @type {any} */ detail) => this.#endpoint.postMessage({ id, kind: 'progress', details: [...details.splice(0), detail] }, []);
+    const send = () => this.#endpoint.postMessage({ id, kind: 'progress', details: details.splice(0) }, []);
+    const progress = (/** @type {any} */ detail) => (this.#waiting.delete(send), details.push(detail), send());
+    const note = (/** @type {any} */ detail) => (details.push(detail), this.#sendSoon(send));
     try {
       const result = await this.#handlers[name](payload, { signal: controller.signal, progress, note });
       const { value, buffers } = result instanceof Transfer ? result : new Transfer(result, []);
@@ -118,6 +126,20 @@ export class Rpc {
       this.#endpoint.postMessage({ id, kind: 'failed', error: toWire(error), details }, []);
     } finally {
       this.#running.delete(id);
+      this.#waiting.delete(send);
     }
+  }
+
+  /** @param {() => void} send */
+  #sendSoon(send) {
+    this.#waiting.add(send);
+    this.#timer ??= setTimeout(() => this.#sendNotes(), NOTE_MS);
+  }
+
+  #sendNotes() {
+    this.#timer = undefined;
+    const waiting = [...this.#waiting];
+    this.#waiting.clear();
+    for (const send of waiting) send();
   }
 }

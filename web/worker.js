@@ -54,8 +54,8 @@ export function serve(endpoint) {
 
   /** @param {CallContext} context */
   const listener = ({ progress, note }) => (/** @type {string} */ phase, /** @type {string} */ url, /** @type {number} */ loaded, /** @type {number | undefined} */ total, /** @type {number} */ attempt) => {
-    // What tells that all is here comes with the image, in one message.
-    const isWhole = phase === 'end' || (phase === 'progress' && url && loaded === total);
+    // That it has begun, and that all is here, may come with other news, in one message.
+    const isWhole = phase !== 'progress' || (url && loaded === total);
     (isWhole ? note : progress)({ phase, url, loaded, total, attempt });
   };
 

@@ -139,10 +139,8 @@ def parse_part10(body: bytes, url: str = "") -> Instance:
         if beginning.is_deflated:
             beginning = beginning.inflated(url)
         instance, header = read_header(beginning, body, url)
-        if header is not None:
-            pixels = pixels_in(instance, beginning.body, header)
-            instance = replace(instance, pixels=pixels)
-    return replace(instance, warnings=tuple(notes))
+        pixels = None if header is None else pixels_in(instance, beginning.body, header)
+    return replace(instance, pixels=pixels, warnings=tuple(notes))
 
 
 def parse_beginning(body: bytes, url: str = "") -> tuple[Instance, PixelHeader] | None:

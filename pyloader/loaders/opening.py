@@ -118,11 +118,10 @@ class Opening:
         if self._parsed is not None and self._head is not None:
             beginning = replace(self._head, body=body)
             return PartialFile(self.image_id.source, self.url, beginning, self._parsed)
-        return self._read(replace(response, body=body), context)
+        return self._read(body, response.url, context)
 
-    def _read(self, response: Response, context: Context) -> Opened:
-        """Return what a whole answer is."""
-        body, url = response.body, response.url
+    def _read(self, body: bytes, url: str, context: Context) -> Opened:
+        """Return what a whole file is."""
         if is_gzip(body):
             body = gunzip(body, url, context)
         return Archive.open(self.image_id, body, url) if is_zip(body) else parse_part10(body, url)
@@ -146,7 +145,7 @@ class Opening:
                 return PartialFile(self.image_id.source, self.url, head, parsed)
             size *= 4
             head = await self._more(head, size, context)
-        return self._read(head, context)
+        return self._read(head.body, head.url, context)
 
     async def _more(self, head: Response, size: int, context: Context) -> Response:
         """Return the first `size` bytes, of which `head` has some."""

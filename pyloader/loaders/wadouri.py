@@ -56,7 +56,8 @@ def make_image(instance: Instance, frame_index: int, allow: CheckSize | None = N
     with noting() as notes:
         frame = decode_frame(instance, frame_index, allow)
         image = describe(instance, frame_index, frame)
-    return replace(image, warnings=(*instance.warnings, *notes))
+    told = (*instance.warnings, *notes)
+    return replace(image, warnings=told) if told else image
 
 
 def refuse_directory(file: File, image_id: ImageId) -> None:

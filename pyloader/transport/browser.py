@@ -7,7 +7,6 @@ crosses into Python once, as one ``bytes`` or, for a `Sink`, as those that arriv
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from js import JSON, AbortController
@@ -51,7 +50,7 @@ class BrowserTransport:
         head = guard.head if guard is not None and guard.head is not None else head_of(js_answer)
         body = js_answer.body.to_bytes()
         self.js_send.reuse(js_answer)
-        return replace(head, body=body)
+        return Response(head.url, head.status, head.headers, body)
 
 
 class Guard:

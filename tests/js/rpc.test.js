@@ -41,6 +41,35 @@ test('a handler may call back while it works', async () => {
   assert.equal(await ends.here.call('quadruple', 3), 12);
 });
 
+test('notes come with other news, in their order', async () => {
+  const [heard, messages] = [[], []];
+  const { here, port } = pair({}, {
+    work: async (_, { note, progress }) => {
+      note('begun');
+      progress('half');
+      note('nearly');
+      await turn();
+      return 'done';
+    },
+  });
+  port.addEventListener('message', ({ data }) => messages.push(data.kind));
+  assert.equal(await here.call('work', null, { onProgress: (detail) => heard.push(detail) }), 'done');
+  assert.deepEqual(heard, ['begun', 'half', 'nearly']);
+  assert.deepEqual(messages, ['progress', 'done']);
+});
+
+test('a note does not wait for long', async () => {
+  const heard = [];
+  const { here } = pair({}, { wait: (_, { note, signal }) => (note('begun'), new Promise((_resolve, reject) => signal.addEventListener('abort', reject))) });
+  const controller = new AbortController();
+  const told = new Promise((resolve) => {
+    here.call('wait', null, { signal: controller.signal, onProgress: (detail) => resolve(heard.push(detail)) }).catch(() => {});
+  });
+  await told;
+  assert.deepEqual(heard, ['begun']);
+  controller.abort();
+});
+
 test('answers may come in another order than calls', async () => {
   const gates = [];
   const { here } = pair({}, { wait: (name) => new Promise((resolve) => gates.push(() => resolve(name))) });
