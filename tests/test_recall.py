@@ -162,6 +162,15 @@ def test_a_reader_of_all_elements_is_asked_each_time():
     assert len(reader(Frame(data_set(Rows=b"\2\0", StationName=b"A"), 0))) == 2
 
 
+def test_values_without_bytes_are_read_each_time():
+    reader, asked = reader_of("Rows")
+    for rows in (2, 2, 3):
+        dataset = Dataset()
+        dataset.PixelRepresentation, dataset.Rows = 0, rows
+        assert reader(Frame(dataset, 0)) == [rows]
+    assert len(asked) == 3
+
+
 def test_a_data_set_keeps_its_elements_when_a_reader_fails():
     def fail(frame: Frame) -> Any:
         raise ValueError(value_of(frame.dataset, "Rows"))

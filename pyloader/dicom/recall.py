@@ -14,7 +14,7 @@ from itertools import repeat
 from operator import itemgetter
 from typing import Any, Generic, TypeVar
 
-from pydicom import Dataset
+from pydicom import DataElement, Dataset
 from pydicom.dataelem import RawDataElement
 from pydicom.tag import BaseTag
 
@@ -50,7 +50,8 @@ class Recalling(Generic[Value]):
 
     def __call__(self, frame: Frame) -> Value:
         """Return what `read` does."""
-        if frame.index:
+        # DICOM JSON has no bytes to compare.
+        if frame.index or type(frame.dataset._dict.get(ALWAYS)) is DataElement:
             return self.read(frame)
         if self._known is not None:
             tags, words, value = self._known
