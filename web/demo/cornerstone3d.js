@@ -1,7 +1,7 @@
 // @ts-check
 // The page around the code of cornerstone3d.html: series, slices, window and level, state.
 import { Stack, onDrag, onStep } from './controls.js';
-import { addCorners, boot, byId, fetchSamples, isAbort, pyloader, setState, showError } from './page.js';
+import { addCorners, boot, byId, drawn, fetchSamples, isAbort, pyloader, setState, showError } from './page.js';
 import { short } from './viewer.js';
 
 /** @typedef {Record<string, any>} Viewport of Cornerstone3D */
@@ -40,6 +40,7 @@ async function show({ cornerstone3D, connect, showStack, showVolume }, { imageId
   listenToStack(cornerstone3D, axial, imageIds, first);
   windowing.add(axial);
   corners.axial.topLeft.textContent = title;
+  await drawn();
   setState('shown');
   root.dataset.volume = 'loading';
   cornerstone3D.eventTarget.addEventListener(cornerstone3D.Enums.Events.IMAGE_VOLUME_LOADING_COMPLETED, () => {

@@ -16,6 +16,9 @@ const BOOT_STAGES = /** @type {Record<string, string>} */ ({
   ready: 'ready',
 });
 
+// By then a frame has been drawn, if any is.
+const FRAME_MS = 100;
+
 // ------------------------------------------------------------------ elements
 
 /** @param {string} id @returns {any} */
@@ -68,6 +71,17 @@ export function setState(state, imageId) {
   if (state === 'ready' || state === 'shown' || state === 'failed') hideProgress();
   if (state === 'loading') showProgress('Loading', undefined);
   if (state !== 'failed') hideError();
+}
+
+/**
+ * Wait until what a viewer was asked to draw is on the screen; it draws with the next frame, and in a
+ * tab in the background not at all.
+ */
+export function drawn() {
+  return new Promise((resolve) => {
+    requestAnimationFrame(resolve);
+    setTimeout(resolve, FRAME_MS);
+  });
 }
 
 /** @param {string} words @param {number | undefined} percent */

@@ -1,7 +1,7 @@
 // @ts-check
 // One series in a Cornerstone3D stack viewport: slices, window and level, and the prefetch of the rest.
 import { Stack, onDrag, onStep } from './controls.js';
-import { addCorners, byId, isAbort, pyloader, setState, showError } from './page.js';
+import { addCorners, byId, drawn, isAbort, pyloader, setState, showError } from './page.js';
 import { short } from './viewer.js';
 
 /** @typedef {Record<string, any>} Viewport of Cornerstone3D */
@@ -137,7 +137,7 @@ export class SeriesView {
     const series = this.#series;
     this.#wanted = imageId;
     this.#show('loading', imageId);
-    await show().catch((error) => this.#fail(error));
+    await show().then(drawn).catch((error) => this.#fail(error));
     // The viewer's promise resolves for a load that failed, too.
     if (series === this.#series && this.state === 'loading') this.#show('shown');
   }
