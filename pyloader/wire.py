@@ -32,7 +32,7 @@ OWN_PACKAGE = "pyloader."
 SHARED = frozenset({"image_pixel", "modality_lut", "voi_lut"})
 PLAIN = frozenset({str, int, float, bool})
 # By name the last module of attributes: the types of their values, itself, and as it crosses.
-LAST: dict[str, tuple[list[type[Any]], dict[str, Any], Any]] = {}
+LAST: dict[str, tuple[dict[str, type[Any]], dict[str, Any], Any]] = {}
 
 
 @cache
@@ -89,8 +89,10 @@ def shared_plain(module: Any) -> Any:
 def plain_attributes(name: str, module: Any) -> Any:
     """Return `plain` of a module of attributes, not to be changed: while it is equal to the last of
     that name, both share it."""
-    types = [type(value) for value in module.values()] if type(module) is dict else [dict]
-    if not PLAIN.issuperset(types):
+    if type(module) is not dict:
+        return plain(module)
+    types = {key: type(value) for key, value in module.items()}  # 1 is equal to True
+    if not PLAIN.issuperset(types.values()):
         return plain(module)
     last = LAST.get(name)
     if last is None or last[0] != types or last[1] != module:

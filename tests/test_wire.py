@@ -392,3 +392,35 @@ def test_planes_of_a_series_are_each_their_own():
         image = Image.from_array(np.zeros((3, columns), "u2"), pixel_spacing=(1.0, 2.0))
         plane = wire_modules(modules_of(image))["imagePlaneModule"]
         assert (plane["rows"], plane["columns"]) == (3, columns)
+
+
+def test_modules_that_are_equal_cross_as_one_and_others_anew():
+    def crossed(module):
+        return wire_modules({"general_series": module})["generalSeriesModule"]
+
+    first = crossed({"modality": "CT", "series_number": 1})
+    assert first == {"modality": "CT", "seriesNumber": 1}
+    assert crossed({"modality": "CT", "series_number": 1}) is first
+    for other in ({"modality": "CT", "series_number": 2}, {"modality": "CT"}, {}):
+        assert crossed(other) == {camel(name): value for name, value in other.items()}
+    flag = crossed({"modality": "CT", "series_number": True})
+    assert flag["seriesNumber"] is True
+    crossed({"a": True, "b": 1})
+    swapped = crossed({"b": True, "a": 1})
+    assert swapped["b"] is True
+    assert swapped["a"] is not True
+
+
+def test_a_module_that_is_changed_later_does_not_change_what_others_have():
+    module = {"modality": "CT", "series_number": 1}
+    wire_modules({"general_series": module})
+    module["series_number"] = 2
+    found = wire_modules({"general_series": {"modality": "CT", "series_number": 2}})
+    assert found["generalSeriesModule"]["seriesNumber"] == 2
+
+
+def test_modules_with_lists_and_arrays_are_not_shared():
+    for values in ([1, 2], np.array([1.0]), [1, 3]):
+        module = {"image_type": values}
+        found = wire_modules({"general_image": module})["generalImageModule"]
+        assert list(found["imageType"]) == list(values)

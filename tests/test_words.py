@@ -76,3 +76,14 @@ def test_bits_of_any_sample(dtype):
         samples[(place + 3) % 16] |= 8
         assert any_bits(samples) == 13
         assert any_bits(samples[place : place + 1]) == 5
+
+
+@pytest.mark.parametrize("dtype", ["u1", "i1", "u2", "i2", "u4", "i4"])
+@pytest.mark.parametrize("place", [0, 131_071, 131_072, 300_000, -1])
+def test_bits_are_seen_wherever_they_are_in_many_samples(dtype, place):
+    samples = np.zeros(600_003, dtype)
+    assert any_bits(samples) == 0
+    samples[place] = 64
+    # Of signed samples it is where neighbouring bits differ: 64 is 1000000.
+    assert any_bits(samples) & 64
+    assert not any_bits(samples) & 7
