@@ -22,7 +22,9 @@ def as_numbers(pixels: NDArray[Any]) -> NDArray[Any]:
     array = np.asarray(pixels)
     if array.dtype == bool:
         return array.view("u1")
-    return array.astype("f4" if array.dtype == "f2" else array.dtype.newbyteorder("="), copy=False)
+    if array.dtype == "f2":
+        return array.astype("f4")
+    return array if array.dtype.isnative else array.astype(array.dtype.newbyteorder("="))
 
 
 def check_pixels(pixels: NDArray[Any]) -> NDArray[Any]:

@@ -132,10 +132,10 @@ class Bridge:
         blocking.enable(lambda: js_page.bringNow("pyodide-http"))
 
     async def load(self, call: int, image_id: str, js_job: Any, js_listener: Any) -> Any:
-        """Load an image; resolves to ``{image, arrays, modules, timing, isAtHand}`` or ``{error}``.
+        """Load an image; resolves to ``{answers, arrays, isAtHand}`` or ``{error}``.
 
-        Of ``companions``, further images of the source, it has answers by that name when they are
-        at hand: of the first of them, as many as are soon made.
+        See `as_answers`. Of ``companions``, further images of the source, there are answers too
+        when they are at hand: of the first of them, as many as are soon made.
         """
         clock = Clock(js_listener)
         context = self.context(js_job, clock.listen)
@@ -143,13 +143,13 @@ class Bridge:
 
         async def work() -> Any:
             image = await load_image(image_id, context)
-            js_answer = answer_of(image, context, clock)
-            js_answer.isAtHand = is_at_hand(image_id, context)
-            if companions and js_answer.isAtHand:
+            answers = [answer_of(image, context, clock)]
+            if not is_at_hand(image_id, context):
+                return as_answers(answers)
+            if companions:
                 most = COMPANY_BYTES // image.pixels.nbytes
-                found = await company(list(companions)[:most], context, js_job.hasHelpers)
-                js_answer.companions = to_js(found)
-            return js_answer
+                answers += await company(list(companions)[:most], context, js_job.hasHelpers)
+            return as_answers(answers, isAtHand=True)
 
         return await self.answer(call, [image_id], work)
 
@@ -176,7 +176,8 @@ class Bridge:
         loan = Loan(js_loan.token, header, js_loan.frame.to_bytes())
 
         async def work() -> Any:
-            return answer_of(await borrow_frame(loan, image_id, context), context, clock)
+            image = await borrow_frame(loan, image_id, context)
+            return as_answers([answer_of(image, context, clock)])
 
         return await self.answer(call, [image_id], work)
 
@@ -362,25 +363,36 @@ class Bridge:
         return np.frombuffer(js_answer.pixels.to_bytes(), "u1").reshape(shape)
 
 
-def answer_of(image: Image, context: Context, clock: Clock) -> Any:
-    """Return what crosses to the page of an image, in JavaScript."""
+def as_answers(answers: list[dict[str, Any]], **others: Any) -> Any:
+    """Return ``{answers, arrays}`` of some images in JavaScript: all arrays by name beside them.
+
+    An answer is that of `answer_of` or ``{error}``.
+    """
+    arrays = [answer.pop("arrays", {}) for answer in answers]
+    js_found = as_object({"answers": answers} | others)
+    js_found.arrays = to_js(arrays, dict_converter=Object.fromEntries)
+    return js_found
+
+
+def answer_of(image: Image, context: Context, clock: Clock) -> dict[str, Any]:
+    """Return what crosses to the page of an image: ``{image, modules, timing, arrays}``."""
     delivery = Delivery.from_options(context.options.get("delivery") or {})
     wired = wire_image(deliver(image, delivery))
     arrays = {name: wired.pop(name) for name in ("pixels", "exact") if name in wired}
     # The modules are of the image, not of the form in which one viewer wants it.
     modules = wire_modules(modules_of(image))
-    js_answer = as_object({"image": wired, "modules": modules, "timing": clock.read()})
-    js_answer.arrays = to_js(arrays, dict_converter=Object.fromEntries)
-    return js_answer
+    return {"image": wired, "modules": modules, "timing": clock.read(), "arrays": arrays}
 
 
-async def company(image_ids: Sequence[str], context: Context, has_helpers: bool) -> list[Any]:
+async def company(
+    image_ids: Sequence[str], context: Context, has_helpers: bool
+) -> list[dict[str, Any]]:
     """Return what crosses to the page of images that came along, until it has taken long.
 
     One that is worth to be lent is the last, when there are other workers.
     """
     started = before = time.perf_counter()
-    found: list[Any] = []
+    found: list[dict[str, Any]] = []
     for image_id in image_ids:
         found.append(await accompany(image_id, context))
         now = time.perf_counter()
@@ -390,13 +402,13 @@ async def company(image_ids: Sequence[str], context: Context, has_helpers: bool)
     return found
 
 
-async def accompany(image_id: str, context: Context) -> Any:
+async def accompany(image_id: str, context: Context) -> dict[str, Any]:
     """Return what crosses to the page of an image that came along with another, or ``{error}``."""
     clock = Clock(context.listener)
     try:
         return answer_of(await load_image(image_id, context), context, clock)
     except Exception as error:
-        return as_object({"error": wire_error(error, image_id)})
+        return {"error": wire_error(error, image_id)}
 
 
 def failed_of(image_ids: list[str], error: BaseException) -> str | None:

@@ -123,7 +123,10 @@ class Grid:
             return PlaneModule()
         kind = ("plane", cut.axis, cut.across, cut.down, source)
         parallel = self._once(kind, lambda: self._parallel(cut, source))
-        position = tuple((self.affine @ self._first(cut))[:3].tolist())
+        column, row, index = self._first(cut)
+        # Without numpy: its calls would be half the time of a slice's description.
+        lines: list[list[float]] = self._once("lines", self.affine[:3].tolist)
+        position = tuple(a * column + b * row + c * index + d for a, b, c, d in lines)
         return replace(parallel, image_position_patient=position)
 
     def _parallel(self, cut: Cut, source: str) -> PlaneModule:
@@ -234,10 +237,9 @@ class Grid:
         sign = -1.0 if way.is_backwards else 1.0
         return sign * self.affine[:3, way.axis]
 
-    def _first(self, cut: Cut) -> NDArray[np.float64]:
-        """Return (column, row, slice, 1) of the slice's first pixel."""
-        first = np.zeros(4)
-        first[3] = 1
+    def _first(self, cut: Cut) -> list[int]:
+        """Return column, row and slice of the slice's first pixel."""
+        first = [0, 0, 0]
         first[cut.axis] = cut.index
         for way in (cut.across, cut.down):
             first[way.axis] = self.shape[way.axis] - 1 if way.is_backwards else 0

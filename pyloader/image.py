@@ -299,6 +299,8 @@ class Image:
             The array cannot be an image.
         """
         pixels = check_pixels(as_numbers(pixels))
+        if pixels is self.pixels and not changes:
+            return self
         rows, columns, samples = (*pixels.shape, 1)[:3]
         if pixels.dtype == self.pixels.dtype and samples == self.pixel.samples_per_pixel:
             is_alike = pixels.shape == self.pixels.shape

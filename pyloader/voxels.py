@@ -165,8 +165,9 @@ class Volume:
 
     def pixels(self, cut: Cut) -> NDArray[Any]:
         """Return (rows, columns) or (rows, columns, samples) of a slice: not copied, read-only."""
-        # Voxel axes 0, 1 and 2 are the array's 2, 1 and 0.
-        pixels = np.moveaxis(self.voxels[cut.timepoint], 2 - cut.axis, 0)[cut.index]
+        # Voxel axes 0, 1 and 2 are the array's 3, 2 and 1.
+        place: tuple[Any, ...] = (cut.timepoint, *(slice(None),) * (2 - cut.axis), cut.index)
+        pixels: NDArray[Any] = self.voxels[place]
         if cut.down.axis < cut.across.axis:
             pixels = pixels.swapaxes(0, 1)
         rows, columns = (

@@ -30,6 +30,8 @@ MODULE_NAMES = {
 OWN_PACKAGE = "pyloader."
 # Modules of which a series has few.
 SHARED = frozenset({"image_pixel", "modality_lut", "voi_lut"})
+# By kind the last of them, which never changes, and as it crosses.
+SHARED_LAST: dict[type[Any], tuple[Any, Any]] = {}
 PLAIN = frozenset({str, int, float, bool})
 # By name the last module of attributes: the types of their values, itself, and as it crosses.
 LAST: dict[str, tuple[dict[str, type[Any]], dict[str, Any], Any]] = {}
@@ -74,10 +76,16 @@ def plain(value: Any) -> Any:
 def plain_module(module: Any) -> Any:
     """Return `plain` of a module, not to be changed: equal ones, as images of a series have them,
     share it."""
-    try:
-        return shared_plain(module)
-    except TypeError:  # it holds arrays, which have no hash
+    if type(module) is dict:  # a user's own
         return plain(module)
+    last = SHARED_LAST.get(type(module))
+    if last is None or last[0] is not module:
+        try:
+            found = shared_plain(module)
+        except TypeError:  # it holds arrays, which have no hash
+            found = plain(module)
+        last = SHARED_LAST[type(module)] = (module, found)
+    return last[1]
 
 
 @lru_cache(maxsize=64)

@@ -160,17 +160,18 @@ export function serve(endpoint) {
   });
 }
 
-/** An image whose pixels are moved to the page, with those that come along. @param {any} answer */
-function withPixels({ companions, ...answer }) {
-  const others = /** @type {any[]} */ (companions ?? []).map((other) => (other.error ? new Transfer({ error: toWire(new PyLoaderError(other.error)) }, []) : imageWithPixels(other)));
-  const { value, buffers } = imageWithPixels(answer);
-  return new Transfer(companions ? { ...value, companions: others.map((other) => other.value) } : value, [...buffers, ...others.flatMap((other) => other.buffers)]);
+/** An image whose pixels are moved to the page, with those that come along. @param {any} found */
+function withPixels({ answers, arrays, isAtHand }) {
+  const [first, ...companions] = /** @type {any[]} */ (answers).map((answer, index) => withArrays(answer, arrays[index]));
+  const buffers = /** @type {any[]} */ (arrays).flatMap((each) => Object.values(each).map(({ buffer }) => buffer));
+  return new Transfer({ ...first, isAtHand, ...(companions.length ? { companions } : {}) }, buffers);
 }
 
-/** @param {any} answer */
-function imageWithPixels({ image, arrays, ...answer }) {
+/** @param {any} answer @param {any} arrays */
+function withArrays({ image, error, ...answer }, arrays) {
+  if (error) return { error: toWire(new PyLoaderError(error)) };
   const extent = extentOf(arrays.pixels, image.padding);
-  return new Transfer({ ...answer, image: { ...image, ...arrays, ...extent } }, Object.values(arrays).map(({ buffer }) => buffer));
+  return { ...answer, image: { ...image, ...arrays, ...extent } };
 }
 
 if (typeof WorkerGlobalScope !== 'undefined' && globalThis instanceof WorkerGlobalScope) {

@@ -11,6 +11,7 @@ from pyloader.errors import FormatError
 GZIP = b"\x1f\x8b"
 # wbits of zlib for one gzip member: header, deflate stream, checksum.
 GZIP_MEMBER = 31
+# Little at a time, since what a member leaves over is copied.
 SLICE_BYTES = 1 << 15
 
 
@@ -36,7 +37,6 @@ class Unpacking:
         self.taken = 0
         self.is_gzip: bool | None = None
         self.is_over = False
-        # Short ones, since what a member leaves over is copied.
         self._given: deque[bytes | memoryview] = deque()
         self._member: Any = None
 
@@ -53,11 +53,9 @@ class Unpacking:
     def give(self, chunk: bytes) -> None:
         """Add what has arrived."""
         self.arrived += len(chunk)
-        view = memoryview(chunk)
-        starts = range(0, len(chunk), SLICE_BYTES)
-        self._given.extend(view[start : start + SLICE_BYTES] for start in starts)
+        self._given.append(memoryview(chunk))
         if self.is_gzip is None and self.arrived >= len(GZIP):
-            self.is_gzip = b"".join(self._given).startswith(GZIP)
+            self.is_gzip = b"".join(part[: len(GZIP)] for part in self._given).startswith(GZIP)
 
     def look(self) -> bytes:
         """Return all that waits to be taken, as it was given."""
@@ -78,11 +76,12 @@ class Unpacking:
         """
         if self.is_gzip is None:
             return b""
-        part = self._inflate(most) if self.is_gzip else self._pass_on(most)
+        part = self._inflate(most) if self.is_gzip else self._next(most)
         self.taken += len(part)
         return part
 
-    def _pass_on(self, most: int) -> bytes | memoryview:
+    def _next(self, most: int) -> bytes | memoryview:
+        """Return up to `most` bytes as they were given."""
         given = self._given.popleft() if self._given else b""
         if len(given) > most:
             self._given.appendleft(given[most:])
@@ -93,8 +92,7 @@ class Unpacking:
             return b""
         try:
             # With nothing given there may still be something inside.
-            given = self._given.popleft() if self._given else b""
-            part: bytes = self._member.decompress(given, most)
+            part: bytes = self._member.decompress(self._next(SLICE_BYTES), most)
         except zlib.error as error:
             raise FormatError(
                 f"{self.name} is damaged: after {self.taken} bytes its gzip stream cannot be "
@@ -110,7 +108,7 @@ class Unpacking:
     def _begin_member(self) -> bool:
         """Begin the next member, behind zeros, if there is one."""
         while self._given:
-            given = bytes(self._given.popleft()).lstrip(b"\0")
+            given = bytes(self._next(SLICE_BYTES)).lstrip(b"\0")
             if given:
                 self._given.appendleft(given)
                 self.is_over = not given.startswith(GZIP[:1])
