@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from struct import pack
 from typing import Any
 
 import pytest
 from pydicom import Dataset
 from pydicom.dataelem import RawDataElement
 
-from pyloader.dicom.elements import read_by_pydicom, read_elements
+from pyloader.dicom import elements, values
+from pyloader.dicom.elements import Layout, read_by_pydicom, read_elements
 from pyloader.dicom.instance import noting
 from pyloader.dicom.part10 import PIXEL_KEYWORDS, Beginning, read_beginning
 from pyloader.dicom.quick import ODD, quick_value
@@ -136,3 +138,23 @@ def test_what_keeps_the_rules_is_read_quickly():
     assert value_of(dataset, "PatientName") == "Doe^Jane"
     assert value_of(dataset, "WindowCenter") == [40.0, 60.0]
     assert all(isinstance(element, RawDataElement) for element in dataset.values())
+
+
+@pytest.mark.parametrize("is_implicit", [True, False])
+@pytest.mark.parametrize("is_big_endian", [True, False])
+def test_what_is_remembered_of_elements_has_an_end(monkeypatch, is_implicit, is_big_endian):
+    """A file of ever new tags, as one made to do harm, is read as pydicom reads it."""
+    monkeypatch.setattr(elements, "MOST_STARTS", 500)
+    monkeypatch.setattr(elements, "TAGS", dict(values.TAGS))
+    layout = Layout(is_implicit, is_big_endian)
+    start = {True: "HHL", False: "HH2sH"}[is_implicit]
+    vr = () if is_implicit else (b"SH",)
+    body = b"".join(
+        pack(f"{layout.order}{start}", group, number, *vr, 2) + b"ab"
+        for group in (0x11, 0x13)
+        for number in range(0x1000, 0x1000 + 700)
+    )
+    given = (body, 0, layout, lambda tag: False)
+    assert outcome(read_elements, *given) == outcome(read_by_pydicom, *given)
+    assert len(elements.start_of(layout)[1]) <= 500
+    assert len(elements.TAGS) <= max(500, len(values.TAGS))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable
+from contextvars import Context, ContextVar
 
 import pytest
 
@@ -117,3 +118,33 @@ async def test_coroutines_run_in_turns():
     turns.call_soon(future.set_result, "there")
     soon.popleft()()
     assert await future == "there"
+
+
+def test_an_error_of_a_step_is_told_and_the_others_run(browser):
+    heard = []
+    browser.call_exception_handler = heard.append
+
+    def fail():
+        raise ValueError("no")
+
+    browser.turns.call_soon(fail)
+    browser.turns.call_soon(heard.append, "next")
+    browser.turn()
+    told, following = heard
+    assert str(told["exception"]) == "no"
+    assert "fail" in told["message"]
+    assert following == "next"
+
+
+def test_a_step_runs_in_its_context(browser):
+    name = ContextVar("name", default="none")
+    heard = []
+    context, empty = Context(), Context()
+    context.run(name.set, "given")
+    token = name.set("of the caller")
+    browser.turns.call_soon(lambda: heard.append(name.get()), context=context)
+    browser.turns.call_soon(lambda: heard.append(name.get()), context=empty)
+    browser.turns.call_soon(lambda: heard.append(name.get()))
+    name.reset(token)
+    browser.turn()
+    assert heard == ["given", "none", "of the caller"]

@@ -37,6 +37,9 @@ CHARACTER_SET = BaseTag(0x00080005)
 WRITTEN_VRS = {
     vr.value.encode(): (vr.value, vr in EXPLICIT_VR_LENGTH_32) for vr in VR if len(vr.value) == 2
 }
+Start = tuple[int, BaseTag, str | None, bool] | tuple[()]
+# What a file may make us remember of how elements begin.
+MOST_STARTS = 1 << 14
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,30 +141,50 @@ def read_plain(
     """Add the elements from `position` on; return where one stands that is not plain, or beyond
     the end of the data set, and whether it is beyond."""
     is_implicit, is_little = layout.is_implicit, not layout.is_big_endian
-    read = Struct(f"{layout.order}{'HHL' if is_implicit else 'HH2sH'}").unpack_from
-    long = f"{layout.order}L"
-    vr, last = None, len(body) - 12
+    read, starts = start_of(layout)
+    read_long = Struct(f"{layout.order}L").unpack_from
+    last = len(body) - 12
     while position <= last:
-        start = position + 8
-        if is_implicit:
-            group, number, length = read(body, position)
-        else:
-            group, number, written, length = read(body, position)
-            vr, is_long = WRITTEN_VRS.get(written, ("", False))
-            if is_long:
-                (length,) = unpack_from(long, body, start)
-                start += 4
-        tag = group << 16 | number
-        if tag >= DELIMITERS or vr == "":
+        written, length = read(body, position)
+        known = starts.get(written)
+        if known is None:
+            known = learn(written, layout, starts)
+        if not known:
             break
+        tag, key, vr, is_long = known
+        start = position + 8
+        if is_long:
+            (length,) = read_long(body, start)
+            start += 4
         if length == UNDEFINED_LENGTH or is_end(tag):
             return position, is_end(tag)
         value = body[start : start + length] if length else NO_VALUE[vr]
-        key = TAGS.get(tag) or BaseTag(tag)
         position = start + length
         fields = (key, vr, length, value, start, is_implicit, is_little, True, False)
         found[key] = tuple.__new__(RawDataElement, fields)  # its own __new__ takes keywords
     return min(position, len(body)), False
+
+
+@cache
+def start_of(layout: Layout) -> tuple[Callable[..., Any], dict[bytes, Start]]:
+    """Return what unpacks the start of an element, to what `learn` takes and its length, and what
+    is known of such starts."""
+    return Struct(f"{layout.order}{'4sL' if layout.is_implicit else '6sH'}").unpack_from, {}
+
+
+def learn(written: bytes, layout: Layout, starts: dict[bytes, Start]) -> Start:
+    """Return tag, VR, and whether a long length follows, of an element that starts so; nothing of
+    what is no plain element."""
+    if len(starts) >= MOST_STARTS:
+        starts.clear()
+    group, number = unpack_from(f"{layout.order}HH", written)
+    tag = group << 16 | number
+    vr, is_long = (None, False) if layout.is_implicit else WRITTEN_VRS.get(written[4:], ("", False))
+    key = TAGS.get(tag) or BaseTag(tag)
+    if len(TAGS) < MOST_STARTS:
+        TAGS[tag] = key
+    starts[written] = found = (tag, key, vr, is_long) if tag < DELIMITERS and vr != "" else ()
+    return found
 
 
 def read_other(
