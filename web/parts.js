@@ -2,6 +2,7 @@
 // What an interpreter starts from: compiled WebAssembly and a snapshot of memory. The first worker
 // fetches and compiles it all at once; others are given it.
 import { LOCK, addressOf, fetchAnd } from './assets.js';
+import { Kept } from './kept.js';
 import { Snapshot } from './snapshot.js';
 
 /** @typedef {import('./interpreter.js').Library} Library */
@@ -20,14 +21,16 @@ export class Parts {
     const codes = given ? Promise.resolve(given.libraries) : Promise.all(STARTING.map(({ file_name }) => fetched(file_name)));
     /** @type {Promise<Library[]>} */
     this.libraries = measure('libraries', codes.then((modules) => STARTING.map(({ path }, index) => ({ path, module: modules[index] }))));
-    const file = given ? readGiven(given.snapshot) : fetchAnd(addressOf(indexURL, 'snapshot.bin'), readPacked);
+    this.kept = given ? undefined : new Kept(addressOf(indexURL, 'snapshot.bin'));
+    const file = this.kept ? unpacked(this.kept) : readGiven(given?.snapshot);
     /** Of memory; rejects when there is none that fits. @type {Promise<Snapshot>} */
     this.snapshot = measure('snapshot', file.then(snapshotOf));
     for (const part of [this.program, this.libraries, this.snapshot]) part.catch(() => {}); // whoever awaits it is told
   }
 
-  /** For other workers. @param {Snapshot | undefined} snapshot that was put back @returns {Promise<Shared>} */
+  /** For other workers, and for the next visit. @param {Snapshot | undefined} snapshot that was put back @returns {Promise<Shared>} */
   async share(snapshot) {
+    if (snapshot) this.kept?.keep(snapshot.file);
     const [program, libraries] = await Promise.all([this.program, this.libraries]);
     return { program, libraries: libraries.map(({ module }) => module), snapshot: snapshot && new Blob([snapshot.file]) };
   }
@@ -39,6 +42,16 @@ function compile(url) {
   return fetchAnd(url, async (answer) => answer.headers.get('Content-Type')?.startsWith('application/wasm')
     ? WebAssembly.compileStreaming(answer)
     : WebAssembly.compile(await answer.arrayBuffer()));
+}
+
+/**
+ * The file that was kept, else as it is fetched: that begins before it is known.
+ * @param {Kept} kept @returns {Promise<ArrayBuffer>}
+ */
+async function unpacked({ url, file }) {
+  const fetched = fetchAnd(url, async (answer) => ((await file) ? answer.body?.cancel() : readPacked(answer)));
+  fetched.catch(() => {}); // is told to who needs it
+  return (await file) ?? /** @type {Promise<ArrayBuffer>} */ (fetched);
 }
 
 /**

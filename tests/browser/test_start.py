@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -87,6 +88,97 @@ def test_without_a_snapshot_that_fits_python_starts_by_its_files(open_page, dama
     assert boot["kind"] == "cold"
     assert boot["reason"]
     page.context.unroute(SNAPSHOT)
+
+
+STORED = """async (wanted) => {
+    for (;;) {
+        const kept = await (await caches.open('pyloader')).keys();
+        const urls = kept.map(({ url }) => url).filter((url) => url.startsWith(location.origin));
+        const names = urls.map((url) => url.slice(location.origin.length)).sort();
+        if (names.length && names.every((name) => new RegExp(wanted).test(name))) return names;
+        await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+}"""
+STORE = """async ([url, body, sum]) => {
+    const storage = await caches.open('pyloader');
+    const kept = await (await storage.match(url)).arrayBuffer();
+    const bytes = new Uint8Array(body === 'cut' ? kept.slice(0, kept.byteLength / 2) : kept);
+    if (body === 'flipped') bytes[1_000_001] ^= 4;
+    const file = body === 'something else' ? '<!DOCTYPE html>' : bytes;
+    const headers = { 'x-sum': (await storage.match(url)).headers.get('x-sum') };
+    await storage.put(url, new Response(file, { headers: sum ? headers : {} }));
+}"""
+
+
+def visit_again(page: Page) -> None:
+    """Open the page anew, of a visitor who was here."""
+    page.reload()
+    page.add_script_tag(url="/pyloader.js")
+
+
+def wait_until_kept(page: Page) -> str:
+    """Return the address by which the snapshot is kept."""
+    (name,) = page.evaluate(STORED, "snapshot.bin")
+    return str(name)
+
+
+def test_later_visit_starts_from_the_snapshot_that_was_kept(open_page) -> None:
+    page = open_page()
+    assert start(page)["kind"] == "snapshot"
+    wait_until_kept(page)
+    page.context.route(SNAPSHOT, lambda route: route.fulfill(status=404))
+    visit_again(page)
+    boot = start(page)
+    assert (boot["kind"], boot.get("reason")) == ("snapshot", None)
+    visit_again(page)
+    page.evaluate("pyloader.init({ workers: 2 })")
+    kinds = page.evaluate("pyloader.stats().workers.map(({ boot }) => boot.kind)")
+    assert kinds == ["snapshot"] * 2
+    page.context.unroute(SNAPSHOT)
+
+
+@pytest.mark.parametrize("damage", ["cut", "flipped", "something else", "without a sum"])
+def test_damaged_snapshot_that_was_kept_is_not_used(open_page, damage: str) -> None:
+    page = open_page()
+    start(page)
+    url = wait_until_kept(page)
+    page.evaluate(STORE, [url, damage, damage != "without a sum"])
+    page.context.route(SNAPSHOT, lambda route: route.fulfill(status=404))
+    visit_again(page)
+    assert start(page)["kind"] == "cold"
+    page.context.unroute(SNAPSHOT)
+    visit_again(page)
+    assert start(page)["kind"] == "snapshot", "it is fetched"
+
+
+def test_snapshot_of_an_earlier_build_does_not_stay(open_page) -> None:
+    page = open_page()
+    old = "/pyodide/snapshot.bin?0123456789ab"
+    others = ["/elsewhere/pyodide/snapshot.bin?0123456789ab", "/of-the-application"]
+    page.evaluate(
+        "async (urls) => { const storage = await caches.open('pyloader');"
+        " for (const url of urls) await storage.put(url, new Response('old')); }",
+        [old, *others],
+    )
+    start(page)
+    names = page.evaluate(STORED, f"^(?!{re.escape(old)})")
+    assert set(others) < set(names)
+    assert len(names) == 3
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    ["delete globalThis.caches", "caches.open = () => Promise.reject(new DOMException('no'))"],
+)
+def test_without_storage_python_starts_as_ever(open_page, refusal: str) -> None:
+    page = open_page()
+    worker = (DIST / "worker.mjs").read_text()
+    page.context.route(
+        "**/worker.mjs*",
+        lambda route: route.fulfill(body=f"{refusal};{worker}", content_type="text/javascript"),
+    )
+    assert start(page)["kind"] == "snapshot"
+    page.context.unroute("**/worker.mjs*")
 
 
 def test_torn_file_in_the_cache_is_fetched_once_more(open_page) -> None:
