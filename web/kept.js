@@ -4,6 +4,8 @@
 
 const STORAGE = 'pyloader';
 const SUM = 'x-sum';
+// A storage that does not answer must not hold a start up.
+const PATIENCE_MS = 2000;
 // While the first images come, they have what there is of the machine.
 const LATER_MS = 3000;
 
@@ -12,7 +14,7 @@ export class Kept {
   constructor(url) {
     this.url = url;
     /** What an earlier visit left. @type {Promise<ArrayBuffer | undefined>} */
-    this.file = readKept(url).catch(() => undefined);
+    this.file = Promise.race([readKept(url), patience()]).catch(() => undefined);
   }
 
   /** Keep the file, if it is not, in place of those of other builds; not before the machine has time. @param {ArrayBuffer} file */
@@ -28,6 +30,11 @@ async function readKept(url) {
   const answer = await storage.match(url);
   const file = await answer?.arrayBuffer();
   return file && answer?.headers.get(SUM) === sumOf(file) ? file : undefined;
+}
+
+/** @returns {Promise<undefined>} */
+function patience() {
+  return new Promise((resolve) => void setTimeout(resolve, PATIENCE_MS));
 }
 
 /** @param {string} url @param {ArrayBuffer} file */

@@ -45,8 +45,8 @@ AFTER_NUMBER = re.compile(r"[\d.,:]")
 LEADING_NUMBER = re.compile(r"[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d+)?")
 
 
-# The tags that are asked for, one object each: a dict finds what is the same object without asking
-# whether it is equal, which for a `BaseTag` is a call into Python.
+# The tags that are asked for, and those of files, one object each: a dict finds what is the same
+# object without asking whether it is equal, which for a `BaseTag` is a call into Python.
 TAGS: dict[int, BaseTag] = {}
 
 

@@ -168,7 +168,11 @@ def test_snapshot_of_an_earlier_build_does_not_stay(open_page) -> None:
 
 @pytest.mark.parametrize(
     "refusal",
-    ["delete globalThis.caches", "caches.open = () => Promise.reject(new DOMException('no'))"],
+    [
+        "delete globalThis.caches",
+        "caches.open = () => Promise.reject(new DOMException('no'))",
+        "caches.open = () => new Promise(() => {})",
+    ],
 )
 def test_without_storage_python_starts_as_ever(open_page, refusal: str) -> None:
     page = open_page()
