@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import struct
+from dataclasses import replace
 
 import imagecodecs
 import numpy as np
 import PIL.Image
 import pytest
 from numpy.testing import assert_array_equal
+from numpy.typing import NDArray
 
 from pyloader import load_image
 from pyloader.errors import DecodeError, FormatError
-from pyloader.loaders.pictures import webp
+from pyloader.host import PlainHost
+from pyloader.loaders.pictures import gif, webp
 from pyloader.pixels.codecs import decode_picture
 from tests import pictures
 from tests.pictures import (
@@ -169,6 +172,36 @@ async def test_gif_with_short_data():
     after = first + 1 + body[first]
     with pytest.raises(DecodeError, match="the gif codec failed"):
         await load(body[:after] + b"\0;")
+
+
+@pytest.mark.parametrize(("disposal", "is_refused"), [(0, True), (2, False)])
+async def test_gif_that_a_browser_shows_with_gaps(
+    context, transport, monkeypatch, disposal, is_refused
+):
+    """Firefox does, when its data are short; a frame with a transparent color may have gaps."""
+    body = animated(pictures.moving(2, 3 if is_refused else 4), "GIF", disposal=disposal)
+    screen = rgba_of(read(body, "RGBA")).copy()
+    screen[-1, 3:] = 0
+    transport.answers[URL] = body
+    monkeypatch.setattr(gif, "has_codec", lambda name: False)
+    browser = Showing(screen)
+    if is_refused:
+        with pytest.raises(DecodeError, match=f"{ROWS * COLUMNS - COLUMNS + 3} of its"):
+            await load_image(URL, replace(context, host=browser))
+    else:
+        image = await load_image(URL, replace(context, host=browser))
+        assert_array_equal(rgba_of(image.pixels), screen)
+
+
+class Showing(PlainHost):
+    """A browser that shows the same of every picture."""
+
+    def __init__(self, screen: NDArray[np.uint8]) -> None:
+        self.screen = screen
+
+    async def decode(self, body: bytes, media_type: str, frame_index: int) -> NDArray[np.uint8]:
+        """Return the screen."""
+        return self.screen
 
 
 async def test_gif_frame_beyond_its_screen():

@@ -110,6 +110,12 @@ def test_no_answer_is_an_error_as_usual(browser):
         urlopen(URL)
 
 
+def test_answer_without_a_status_is_none(browser):
+    browser.answer = SimpleNamespace(status_code=0, headers={}, body=b"")
+    with pytest.raises(URLError, match=r"no status.*Access-Control-Allow-Origin"):
+        urlopen(URL)
+
+
 def test_headers_of_the_wire_say_nothing_of_the_body(browser):
     browser.answer.headers = {
         "Transfer-Encoding": "chunked",

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from http.client import HTTPResponse
+    from urllib.error import URLError
 
 PATCHED = "urllib.request"
 # Set by browsers themselves, which complain on their console when somebody else does it.
@@ -97,8 +98,6 @@ def send(request: Any) -> HTTPResponse:
     URLError
         No answer that the page may read, or not the whole of it.
     """
-    from urllib.error import URLError
-
     from pyodide_http import _core as pyodide_http
 
     headers = {
@@ -113,11 +112,20 @@ def send(request: Any) -> HTTPResponse:
         answer = pyodide_http.send(sent)
     except Exception as error:
         # Whatever the browser throws: its words are all that can be known.
-        raise URLError(
-            f"{error} (no answer, or one that its server does not let this page read: "
-            "Access-Control-Allow-Origin)"
-        ) from error
+        raise no_answer(str(error)) from error
+    if not answer.status_code:  # so Firefox says it
+        raise no_answer("the browser tells no status")
     return response_of(request, answer)
+
+
+def no_answer(words: str) -> URLError:
+    """Return the error of a request without an answer."""
+    from urllib.error import URLError
+
+    return URLError(
+        f"{words} (no answer, or one that its server does not let this page read: "
+        "Access-Control-Allow-Origin)"
+    )
 
 
 def body_of(content: Any) -> bytes | None:
