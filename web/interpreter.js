@@ -15,6 +15,8 @@ const PROGRAM = './this.program';
 export const MEMORY_BYTES = 40 * 2 ** 20;
 const PAGE_BYTES = 2 ** 16;
 const PAGES = 2 ** 16;
+// (module (table (export "t") 1 funcref) (func (export "f")) (elem (i32.const 0) 0))
+const OF_A_TABLE = Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0, 1, 4, 1, 96, 0, 0, 3, 2, 1, 0, 4, 4, 1, 112, 0, 1, 7, 9, 2, 1, 116, 1, 0, 1, 102, 0, 0, 9, 7, 1, 0, 65, 0, 11, 1, 0, 10, 4, 1, 2, 0, 11);
 // Pyodide wants some; ours is put back by `restore`.
 const NO_SNAPSHOT_OF_ITS_OWN = new Uint8Array(16);
 
@@ -40,6 +42,7 @@ export async function startPyodide(loadPyodide, options, { libraries, snapshot, 
     settings.preRun = [...settings.preRun, (/** @type {any} */ module) => placeLibraries(module, libraries)];
     settings.onRuntimeInitialized = () => onMemory?.(settings);
     settings.wasmMemory = new WebAssembly.Memory({ initial: MEMORY_BYTES / PAGE_BYTES, maximum: PAGES });
+    if (!knowsFunctions()) recognise(settings);
     if (snapshot) settings.preRun.push((/** @type {any} */ module) => awaitSnapshot(module, snapshot, fail));
     return create(settings);
   };
@@ -78,4 +81,33 @@ function placeLibraries(module, libraries) {
     module.FS.mkdirTree(path.slice(0, path.lastIndexOf('/')));
     module.FS.writeFile(path, new Uint8Array());
   }
+}
+
+/** Whether a function that a module exports is the same one in its table: WebKit makes two of it. */
+function knowsFunctions() {
+  const { f, t } = /** @type {any} */ (new WebAssembly.Instance(new WebAssembly.Module(OF_A_TABLE)).exports);
+  return t.get(0) === f;
+}
+
+/**
+ * Have the linker find the program's functions in its table. Those that it does not find get a second
+ * place, and all that comes later another one than in the snapshot.
+ * @param {any} settings of Emscripten
+ */
+function recognise(settings) {
+  const { instantiateWasm, preRun } = settings;
+  settings.instantiateWasm = (/** @type {any} */ imports, /** @type {(instance: WebAssembly.Instance, code: any) => void} */ done) =>
+    instantiateWasm(imports, (/** @type {WebAssembly.Instance} */ instance, /** @type {any} */ code) => {
+      // The name of such a function is its number in its module.
+      const functions = Object.values(instance.exports).filter((value) => typeof value === 'function');
+      const exported = new Map(functions.map((value) => [/** @type {any} */ (value).name, value]));
+      const table = /** @type {any} */ (instance.exports.__indirect_function_table ?? imports.env.__indirect_function_table);
+      const { length } = table;
+      table.get = (/** @type {number} */ index) => {
+        const found = WebAssembly.Table.prototype.get.call(table, index);
+        return (index < length && exported.get(found?.name)) || found;
+      };
+      settings.preRun = [...preRun, () => delete table.get];
+      done(instance, code);
+    });
 }

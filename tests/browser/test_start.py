@@ -185,6 +185,33 @@ def test_without_storage_python_starts_as_ever(open_page, refusal: str) -> None:
     page.context.unroute("**/worker.mjs*")
 
 
+# As in WebKit: a function that a module has put into a table is not the one that it exports. Those of
+# the libraries, in places that come later, are left out.
+TWINS = """{
+  const get = WebAssembly.Table.prototype.get, twins = new WeakMap(), lengths = new WeakMap();
+  WebAssembly.Table.prototype.get = function (index) {
+    const found = get.call(this, index);
+    if (!lengths.has(this)) lengths.set(this, this.length);
+    if (!found || index >= lengths.get(this)) return found;
+    const twin = Object.defineProperty((...rest) => found(...rest), 'name', { value: found.name });
+    if (!twins.has(found)) twins.set(found, twin);
+    return twins.get(found);
+  };
+}"""
+
+
+def test_snapshot_where_exported_functions_are_others_in_a_table(open_page) -> None:
+    page = open_page()
+    worker = (DIST / "worker.mjs").read_text()
+    page.context.route(
+        "**/worker.mjs*",
+        lambda route: route.fulfill(body=f"{TWINS};{worker}", content_type="text/javascript"),
+    )
+    boot = start(page)
+    assert (boot["kind"], boot.get("reason")) == ("snapshot", None)
+    page.context.unroute("**/worker.mjs*")
+
+
 def test_torn_file_in_the_cache_is_fetched_once_more(open_page) -> None:
     page = open_page()
     asked: list[str] = []
