@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
+from functools import partial
 
 from pyloader.context import Context
 from pyloader.errors import DecodeError, FormatError
@@ -30,32 +31,34 @@ class Frame:
 async def open_gif(source: str, body: bytes, context: Context) -> Picture:
     """Walk through the blocks."""
     try:
-        header = read_header(body)
+        frames = frames_in(body)
+        header = read_header(body, frames)
     except (struct.error, IndexError) as error:
         raise FormatError(
             f"the GIF ends after {len(body)} bytes, before its trailer: it is cut off"
         ) from error
-    return Picture(source, body, header, decode)
+    return Picture(source, body, header, partial(decode, frames))
 
 
-async def decode(picture: Picture, frame_index: int, context: Context) -> Pixels:
+async def decode(
+    frames: list[Frame], picture: Picture, frame_index: int, context: Context
+) -> Pixels:
     """Return the screen, (rows, columns, 3 or 4), as it is when a frame is shown."""
     if not has_codec("gif"):
         pixels = await context.host.decode(picture.body, "image/gif", frame_index)
-        check_drawn(pixels, frames_in(picture.body)[frame_index], frame_index)
+        check_drawn(pixels, frames[frame_index], frame_index)
         return pixels
     return await decode_together(picture, lambda: frames_of("gif", picture), frame_index, context)
 
 
-def read_header(body: bytes) -> Header:
+def read_header(body: bytes, frames: list[Frame]) -> Header:
     """Return the screen's size and the number of frames.
 
     Raises
     ------
-    FormatError, struct.error, IndexError
+    FormatError, struct.error
     """
     columns, rows = struct.unpack_from("<HH", body, 6)
-    frames = frames_in(body)
     for frame in frames:
         check_place(frame, (rows, columns))
     count = len(frames)
