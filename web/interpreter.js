@@ -95,7 +95,7 @@ function knowsFunctions() {
  * @param {any} settings of Emscripten
  */
 function recognise(settings) {
-  const { instantiateWasm, preRun } = settings;
+  const { instantiateWasm } = settings;
   settings.instantiateWasm = (/** @type {any} */ imports, /** @type {(instance: WebAssembly.Instance, code: any) => void} */ done) =>
     instantiateWasm(imports, (/** @type {WebAssembly.Instance} */ instance, /** @type {any} */ code) => {
       // The name of such a function is its number in its module.
@@ -107,7 +107,7 @@ function recognise(settings) {
         const found = WebAssembly.Table.prototype.get.call(table, index);
         return (index < length && exported.get(found?.name)) || found;
       };
-      settings.preRun = [...preRun, () => delete table.get];
+      settings.preRun.push(() => delete table.get);
       done(instance, code);
     });
 }
