@@ -93,6 +93,7 @@ export class Pool {
       return await promise;
     } finally {
       this.#pauses--;
+      for (const slot of this.crew.slots) slot.giveTime();
     }
   }
 
