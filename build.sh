@@ -104,6 +104,20 @@ offer_orthanc() {
     echo "build: they could not be installed: the tests with Orthanc will be skipped" >&2
 }
 
+has_other_browsers() {
+  "$ENVIRONMENT/python" -c '
+import sys
+from tests.browser import test_other_browsers, webkit
+sys.exit(not (test_other_browsers.FIREFOX and webkit.is_installed()))'
+}
+
+offer_other_browsers() {
+  has_other_browsers && return
+  echo "build: installing Firefox and WebKit for the tests" >&2
+  { apt_install firefox-esr webkit2gtk-driver xvfb && has_other_browsers; } ||
+    echo "build: they could not be installed: tests in other browsers than Chromium will be skipped" >&2
+}
+
 offer_dcmtk() {
   command -v dcm2pnm >/dev/null && return
   echo "build: installing DCMTK for the tests" >&2
@@ -118,6 +132,7 @@ run_tests() {
   require_chromium
   offer_orthanc
   offer_dcmtk
+  offer_other_browsers
   node --test --test-reporter=spec tests/js/*.test.js || failed=1
   # Files of tests side by side; most of the time goes by while Python starts in a page.
   "$ENVIRONMENT/python" -m pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile --no-loadscope-reorder "$@" || failed=1
