@@ -10,8 +10,7 @@ import json
 import logging
 import random
 import sys
-import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from importlib.machinery import PathFinder
 from typing import Any
 
@@ -21,6 +20,7 @@ from numpy.typing import NDArray
 from pyodide.code import find_imports
 from pyodide.ffi import JsProxy, create_once_callable, to_js
 
+from pyloader.answer import Clock, answer_of, company, failed_of
 from pyloader.cache import Cache
 from pyloader.console import Console, speaker
 from pyloader.context import Context
@@ -28,7 +28,6 @@ from pyloader.custom import define_loaders
 from pyloader.deferred import defer
 from pyloader.dicom.json_model import parse_json
 from pyloader.dicom.modules import header
-from pyloader.image import Image
 from pyloader.imageid import ImageId
 from pyloader.load import (
     borrow_frame,
@@ -42,23 +41,15 @@ from pyloader.loaders.dicomweb import open_series, search
 from pyloader.loaders.lending import Loan
 from pyloader.loaders.wadouri import list_files, list_of
 from pyloader.network import Listener, Network
-from pyloader.pixels.delivery import Delivery, deliver
 from pyloader.transport import blocking
 from pyloader.transport.browser import BrowserTransport
 from pyloader.turns import Turns
-from pyloader.wire import error_from, modules_of, plain, wire_error, wire_image, wire_modules
+from pyloader.wire import error_from, plain, wire_error, wire_modules
 
 # pydicom logs what it also raises or warns of; both reach the page as errors and image.warnings.
 logging.getLogger("pydicom").setLevel(logging.CRITICAL + 1)
 
 JSON_TEXT = json.JSONEncoder(allow_nan=False)
-# What one answer may have of images that came along. The page takes it in one turn, and shows none
-# of it before all is there.
-COMPANY_BYTES = 4 << 20
-COMPANY_SECONDS = 0.03
-# What an image takes that others should help with, for certain: twice what `web/route.js` has,
-# since one look can be mistaken.
-WORTH_SECONDS = 0.008
 
 
 def as_object(value: Any) -> Any:
@@ -73,27 +64,6 @@ def as_object(value: Any) -> Any:
 def call_within_turn(function: Callable[[], None]) -> None:
     """Call a function of Python when JavaScript's code that runs now has ended."""
     queueMicrotask(create_once_callable(function, _may_syncify=True))
-
-
-class Clock:
-    """Tells the time of a load: until its last answer had come, and from then on."""
-
-    def __init__(self, js_listener: Any) -> None:
-        self.js_listener = js_listener
-        self.started = self.fetched = time.perf_counter()
-
-    def listen(self, phase: str, *report: Any) -> None:
-        """Pass a report on, and note when an answer has come."""
-        if phase == "end":
-            self.fetched = time.perf_counter()
-        self.js_listener(phase, *report)
-
-    def read(self) -> dict[str, float]:
-        """Return milliseconds spent fetching, and decoding with all that follows."""
-        return {
-            "loadMilliseconds": (self.fetched - self.started) * 1000,
-            "decodeMilliseconds": (time.perf_counter() - self.fetched) * 1000,
-        }
 
 
 class Bridge:
@@ -147,8 +117,8 @@ class Bridge:
             if not is_at_hand(image_id, context):
                 return as_answers(answers)
             if companions:
-                most = COMPANY_BYTES // image.pixels.nbytes
-                answers += await company(list(companions)[:most], context, js_job.hasHelpers)
+                size = image.pixels.nbytes
+                answers += await company(list(companions), size, context, js_job.hasHelpers)
             return as_answers(answers, isAtHand=True)
 
         return await self.answer(call, [image_id], work)
@@ -372,46 +342,3 @@ def as_answers(answers: list[dict[str, Any]], **others: Any) -> Any:
     js_found = as_object({"answers": answers} | others)
     js_found.arrays = to_js(arrays, dict_converter=Object.fromEntries)
     return js_found
-
-
-def answer_of(image: Image, context: Context, clock: Clock) -> dict[str, Any]:
-    """Return what crosses to the page of an image: ``{image, modules, timing, arrays}``."""
-    delivery = Delivery.from_options(context.options.get("delivery") or {})
-    wired = wire_image(deliver(image, delivery))
-    arrays = {name: wired.pop(name) for name in ("pixels", "exact") if name in wired}
-    # The modules are of the image, not of the form in which one viewer wants it.
-    modules = wire_modules(modules_of(image))
-    return {"image": wired, "modules": modules, "timing": clock.read(), "arrays": arrays}
-
-
-async def company(
-    image_ids: Sequence[str], context: Context, has_helpers: bool
-) -> list[dict[str, Any]]:
-    """Return what crosses to the page of images that came along, until it has taken long.
-
-    One that is worth to be lent is the last, when there are other workers.
-    """
-    started = before = time.perf_counter()
-    found: list[dict[str, Any]] = []
-    for image_id in image_ids:
-        found.append(await accompany(image_id, context))
-        now = time.perf_counter()
-        if now - started > COMPANY_SECONDS or (has_helpers and now - before >= WORTH_SECONDS):
-            break
-        before = now
-    return found
-
-
-async def accompany(image_id: str, context: Context) -> dict[str, Any]:
-    """Return what crosses to the page of an image that came along with another, or ``{error}``."""
-    clock = Clock(context.listener)
-    try:
-        return answer_of(await load_image(image_id, context), context, clock)
-    except Exception as error:
-        return {"error": wire_error(error, image_id)}
-
-
-def failed_of(image_ids: list[str], error: BaseException) -> str | None:
-    """Return which of the imageIds failed; an error may name another that they asked for."""
-    named = getattr(error, "image_id", None)
-    return named if named in image_ids else next(iter(image_ids), None)

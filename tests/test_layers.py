@@ -141,6 +141,7 @@ LAYERS = {
         *("arrays", "cache", "console", "context", "image", "imageid", "loaders", "network"),
         *("transport", "wire"),
     },
+    "answer": {"context", "image", "load", "network", "pixels", "wire"},
     "custom": {"loaders"},
     "bulk": {
         *("bulk", "cache", "context", "custom", "image", "imageid", "load", "network"),
