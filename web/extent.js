@@ -68,6 +68,14 @@ function lookAt(pixels, [least, most]) {
   return vectors ? lookByVectors(vectors, pixels, least, most) : look(pixels, least, most);
 }
 
+/**
+ * Have what looks at pixels compiled while the engine has nothing else to compile. WebKit does one after
+ * the other, and when the first image is there Python's hot functions are in front: half a second.
+ */
+export function prepareExtent() {
+  for (const Class of [Uint8Array, Uint16Array]) extentOf(new Class(VECTOR)); // vectors when they are called first
+}
+
 /** The functions of extent.wat, null in an engine without vectors. */
 function makeKernel() {
   // @ts-ignore -- the build writes it in

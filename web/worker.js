@@ -4,7 +4,7 @@
 import { bootPython, extraMeter, meter } from './boot.js';
 import { decodeImage } from './decode.js';
 import { PyLoaderError, abortError, toWire } from './errors.js';
-import { extentOf } from './extent.js';
+import { extentOf, prepareExtent } from './extent.js';
 import { Packages } from './packages.js';
 import { Rpc, Transfer } from './rpc.js';
 import { createSend } from './transport.js';
@@ -103,6 +103,7 @@ export function serve(endpoint) {
   const rpc = new Rpc(endpoint, {
     /** @param {BootOptions} options @param {CallContext} context */
     async boot(options, { progress }) {
+      prepareExtent();
       const advance = meter(progress, options.packages.length > 0);
       const { shelf, report: reportBoot, shared, ...booted } = await bootPython(options, advance);
       pyodide = booted.pyodide;
