@@ -3,11 +3,21 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { assemble } from '../../web/build/assemble.mjs';
-import { extentOf } from '../../web/extent.js';
+import { extentOf, prepareExtent } from '../../web/extent.js';
 
 globalThis.PYLOADER_EXTENT = await assemble(fileURLToPath(new URL('../../web/extent.wat', import.meta.url)));
 
 const PLAIN = { padding: undefined };
+
+test('once prepared there is nothing left to compile', (t) => {
+  const compiled = t.mock.method(WebAssembly, 'Module').mock;
+  prepareExtent();
+  assert.equal(compiled.callCount(), 1);
+  extentOf(new Uint16Array(100));
+  extentOf(new Int8Array(100), [0, 0]);
+  prepareExtent();
+  assert.equal(compiled.callCount(), 1);
+});
 
 test('the smallest and the largest value, of every class', () => {
   for (const Class of [Uint8Array, Uint16Array, Uint32Array, Float32Array, Float64Array]) {
