@@ -228,10 +228,19 @@ function normal(name) {
 function fetchNow(url) {
   const request = new XMLHttpRequest();
   request.open('GET', url, false);
-  request.overrideMimeType('text/plain; charset=x-user-defined'); // a page may not ask for bytes here
+  const isPage = 'document' in globalThis;
+  if (isPage) request.overrideMimeType('text/plain; charset=x-user-defined'); // a page may not ask for bytes here
+  else request.responseType = 'arraybuffer';
   request.send();
   if (request.status !== 200) throw new Error(`${url} answered with status ${request.status}`);
-  return Uint8Array.from(request.responseText, (letter) => letter.charCodeAt(0) & 0xff);
+  return isPage ? bytesOf(request.responseText) : new Uint8Array(request.response);
+}
+
+/** @param {string} text of x-user-defined, a letter for each byte */
+function bytesOf(text) {
+  const bytes = new Uint8Array(text.length);
+  for (let at = 0; at < bytes.length; at++) bytes[at] = text.charCodeAt(at);
+  return bytes;
 }
 
 /** @param {string} hexadecimal */

@@ -83,6 +83,9 @@ def test_python_on_the_page(open_page) -> None:
     page.evaluate("pyloader.init({workers: 0})")
     assert not page.workers, "no worker was made"
     assert_ct(page)
+    expected = corpus.reference("MR_small_jpeg_ls_lossless.dcm").pixels
+    found = load(page, "wadouri:/corpus/MR_small_jpeg_ls_lossless.dcm")["pixels"]
+    assert np.array_equal(found, expected), "a codec was brought"
     assert fail(page, "wadouri:/fault/html")["code"] == "format"
     found = page.evaluate(
         """async () => {
