@@ -31,6 +31,8 @@ export class Pool {
   #routes = new Map();
   #isScheduled = false;
   #pauses = 0;
+  #pausedSince = 0;
+  #paused = 0;
 
   /** @param {PoolSettings} settings @param {PoolHost} host */
   constructor(settings, host) {
@@ -88,13 +90,17 @@ export class Pool {
    * @template Value @param {Promise<Value>} promise @returns {Promise<Value>} the same
    */
   async pauseFor(promise) {
-    this.#pauses++;
+    if (!this.#pauses++) this.#pausedSince = performance.now();
     try {
       return await promise;
     } finally {
-      this.#pauses--;
-      for (const slot of this.crew.slots) slot.giveTime();
+      if (!--this.#pauses) this.#paused += performance.now() - this.#pausedSince;
     }
+  }
+
+  /** How long silence had its reason so far, in ms. */
+  #pausedTime() {
+    return this.#paused + (this.#pauses ? performance.now() - this.#pausedSince : 0);
   }
 
   /** Let go of a source: the workers that hold its parsed file drop it. @param {string} source */
@@ -228,7 +234,7 @@ export class Pool {
     const upcoming = route.isAtHand ? [] : this.#queue.upcoming(job);
     const company = new Company(job, slot === route.home ? this.#companions(job, route) : []);
     slot.running.add(job);
-    const watch = new Watch(job.timeout ?? this.settings.timeout, () => this.#onSilence(slot, job), () => this.#pauses > 0);
+    const watch = new Watch(job.timeout ?? this.settings.timeout, () => this.#onSilence(slot, job), () => this.#pausedTime());
     job.watch = watch;
     const onProgress = (/** @type {any} */ detail) => (watch.restart(), company.tell(detail));
     try {

@@ -43,7 +43,7 @@ export class Slot {
     this.place = await this.host.createPlace((words) => this.checkAlive(words));
     const died = (/** @type {string} */ words) => this.die(words);
     const packageprogress = (/** @type {any} */ arrival) => {
-      this.giveTime(); // any load may wait for the package
+      for (const job of this.running) job.watch?.restart(); // any of them may wait for the package
       this.host.onPackageProgress?.(arrival);
     };
     this.#rpc = new Rpc(this.place, { ...this.host.handlers, died, packageprogress });
@@ -74,11 +74,6 @@ export class Slot {
   /** Tell what needs no answer; who just died need not hear it. @param {string} name @param {any} [payload] */
   tell(name, payload) {
     this.#rpc?.call(name, payload).catch(() => {});
-  }
-
-  /** Silence so far had its reason: what runs has its whole time from now. */
-  giveTime() {
-    for (const job of this.running) job.watch?.restart();
   }
 
   /**

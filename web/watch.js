@@ -12,19 +12,28 @@ export class Watch {
   /**
    * @param {number} timeout ms; 0 or Infinity for no limit
    * @param {() => void} [onSilence]
-   * @param {() => boolean} [isPaused] while silence has its reason
+   * @param {() => number} [pausedTime] ms so far in which silence had its reason: they do not count
    */
-  constructor(timeout, onSilence = () => {}, isPaused = () => false) {
+  constructor(timeout, onSilence = () => {}, pausedTime = () => 0) {
     this.timeout = timeout;
     this.onSilence = onSilence;
-    this.isPaused = isPaused;
+    this.pausedTime = pausedTime;
     this.restart();
   }
 
   restart() {
     this.stop();
-    if (!Number.isFinite(this.timeout) || this.timeout <= 0) return;
-    this.#timer = setTimeout(() => (this.isPaused() ? this.restart() : this.#end()), Math.min(this.timeout, LONGEST_MS));
+    if (Number.isFinite(this.timeout) && this.timeout > 0) this.#wait(this.timeout);
+  }
+
+  /** @param {number} milliseconds */
+  #wait(milliseconds) {
+    const before = this.pausedTime();
+    this.#timer = setTimeout(() => {
+      const paused = this.pausedTime() - before;
+      if (paused < 1) this.#end(); // less than timers tell apart
+      else this.#wait(paused);
+    }, Math.min(milliseconds, LONGEST_MS));
   }
 
   stop() {

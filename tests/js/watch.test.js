@@ -10,9 +10,17 @@ beforeEach((t) => {
 });
 
 /** A watch, and how often it told of silence. */
-function watchOf(timeout, isPaused) {
-  const heard = { silences: 0 };
-  return { heard, watch: new Watch(timeout, () => heard.silences++, isPaused) };
+function watchOf(timeout) {
+  const heard = { silences: 0, paused: 0 };
+  const watch = new Watch(timeout, () => heard.silences++, () => heard.paused);
+  /** Let time pass in which silence has its reason. */
+  const pause = (milliseconds) => {
+    for (let begin = 0; begin < milliseconds; begin += 100) {
+      heard.paused += 100;
+      pass(100);
+    }
+  };
+  return { heard, watch, pause };
 }
 
 test('silence is told once, when the time is up', () => {
@@ -71,24 +79,33 @@ test('a limit beyond what timers can wait is not one at once', (t) => {
   assert.deepEqual(waits.calls.map(({ arguments: [, wait] }) => wait), [2 ** 31 - 1, 2 ** 31 - 1, 2 ** 31 - 1]);
 });
 
-test('while it is paused silence has its reason', () => {
-  let isPaused = true;
-  const { heard, watch } = watchOf(1000, () => isPaused);
-  pass(5000);
+test('while it is paused silence has its reason; afterwards it has a whole time', () => {
+  const { heard, watch, pause } = watchOf(1000);
+  pause(5000);
   assert.deepEqual([watch.silent, heard.silences], [false, 0]);
-  isPaused = false;
   pass(999);
   assert.equal(heard.silences, 0);
   pass(1);
   assert.deepEqual([watch.silent, heard.silences], [true, 1]);
 });
 
+test('whenever a pause begins and ends, it alone does not count', () => {
+  const { heard, pause } = watchOf(1000);
+  pass(300);
+  pause(2600);
+  pass(200);
+  pause(100);
+  pass(400); // timers that are set meanwhile begin here
+  pass(99);
+  assert.equal(heard.silences, 0);
+  pass(1);
+  assert.equal(heard.silences, 1);
+});
+
 test('a watch that is stopped while paused stays stopped', () => {
-  let isPaused = true;
-  const { heard, watch } = watchOf(1000, () => isPaused);
-  pass(1500);
+  const { heard, watch, pause } = watchOf(1000);
+  pause(1500);
   watch.stop();
-  isPaused = false;
   pass(10_000);
   assert.equal(heard.silences, 0);
 });
