@@ -105,11 +105,8 @@ offer_orthanc() {
 }
 
 has_other_browsers() {
-  "$ENVIRONMENT/python" -c '
-import sys
-from tests.browser import test_other_browsers, webkit
-sys.exit(not (test_other_browsers.FIREFOX and webkit.is_installed()))'
-}
+  command -v WebKitWebDriver && command -v Xvfb && { command -v firefox-esr || command -v firefox; }
+} >/dev/null
 
 offer_other_browsers() {
   has_other_browsers && return
