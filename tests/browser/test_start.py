@@ -340,6 +340,18 @@ def test_codec_that_cannot_be_fetched_is_no_damaged_image(open_page) -> None:
     assert np.array_equal(load(page, image_id)["pixels"], expected), "the next load tries again"
 
 
+def test_codec_that_never_comes_ends_the_load(open_page) -> None:
+    page = open_page()
+    image_id, library = "wadouri:/corpus/MR_small_RLE.dcm", "**/imagecodecs._imcd.wasm*"
+    page.evaluate("pyloader.init({ workers: 1, timeout: 1500 })")
+    page.context.route(library, lambda route: None)
+    error = fail(page, image_id)
+    assert error["code"] == "timeout", error
+    page.context.unroute(library)
+    expected = corpus.reference("MR_small_RLE.dcm").pixels
+    assert np.array_equal(load(page, image_id)["pixels"], expected), "the next load tries again"
+
+
 def test_what_does_not_exist_is_still_python_s_own_error(open_page) -> None:
     source = """
 try:
