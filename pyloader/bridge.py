@@ -22,8 +22,8 @@ from pyodide.ffi import JsProxy, create_once_callable, to_js
 
 from pyloader.answer import Clock, answer_of, company, failed_of
 from pyloader.cache import Cache
-from pyloader.console import Console, speaker
-from pyloader.context import Context
+from pyloader.console import Console
+from pyloader.context import Context, speaker
 from pyloader.custom import define_loaders
 from pyloader.deferred import defer
 from pyloader.dicom.json_model import parse_json
@@ -259,6 +259,11 @@ class Bridge:
     def release(self, source: str) -> None:
         """Let go of a parsed file."""
         self.cache.discard(source)
+
+    def withdraw(self, name: str) -> None:
+        """Let go of all that was made of a file of the user, ``localfile:…``."""
+        _, _, rest = name.partition(":")
+        self.cache.discard_all(lambda source: str(source).endswith(f":{rest}"))
 
     def purge(self) -> None:
         """Let go of all parsed files."""

@@ -136,9 +136,13 @@ class Cache:
 
     def discard(self, source: Hashable) -> None:
         """Let go of a source and its parts; work under way for it is not stopped, nor kept."""
+        self.discard_all(lambda other: other == source)
+
+    def discard_all(self, is_meant_source: Callable[[Any], bool]) -> None:
+        """Let go of the sources that the function accepts, and of their parts; see `discard`."""
 
         def is_meant(key: Hashable) -> bool:
-            return key == source or (isinstance(key, tuple) and key[0] == source)
+            return is_meant_source(key[0] if isinstance(key, tuple) and key else key)
 
         self._flights.forget(is_meant)
         for key in [key for key in self._values if is_meant(key)]:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextvars import ContextVar
 from io import TextIOBase
+
+from pyloader.context import speaker
 
 Write = Callable[[str, str], None]
 """``(name, text)``: takes whole lines of the file `name`, without the last line's end."""
-
-speaker: ContextVar[str] = ContextVar("speaker", default="pyloader")
-"""The file whose code runs; each load has its own."""
 
 
 class Console(TextIOBase):

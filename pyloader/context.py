@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Hashable, Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from importlib import import_module
 from typing import Any, TypeVar
@@ -16,6 +17,9 @@ from pyloader.transport import Request, Response, Sink
 
 Value = TypeVar("Value")
 Spine = Callable[[str, "Context"], Awaitable[Any]]
+speaker: ContextVar[str] = ContextVar("speaker", default="pyloader")
+"""The module whose code runs, such as a user's file; each load has its own."""
+
 DECODED_BYTES = 1 << 30
 DEEPEST = 16
 
@@ -108,8 +112,12 @@ class Context:
 
         `make` runs with a context whose progress reaches every load that waits for it. What it
         returns is kept in a byte-bounded LRU; use the source of the imageId as key, or a tuple
-        that begins with it, and its release by the viewer lets go of it early.
+        that begins with it, and its release by the viewer lets go of it early. Loaders of different
+        files may use the same key: each file has values of its own.
         """
+        owner = speaker.get()
+        if not f"{owner}.".startswith("pyloader."):
+            key = (*key, owner) if isinstance(key, tuple) else (key, owner)
 
         def work(notify: Listener) -> Awaitable[Value]:
             return make(replace(self, listener=notify))

@@ -30,7 +30,11 @@ FROM_0 = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]*:)*nifti:", re.IGNORECASE)
 SLICE = re.compile(r"#((?:[xyz](?:-\d+)?|\d+)(?:,t-\d+)?)$")
 # A file of an archive, of DICOM schemes: "wadouri:/study.zip#member=a/b.dcm?frame=2". What stands
 # after "#" is for no server, so no address loses what its query asks for.
-MEMBERS = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]*:)*(wadouri|dicomweb|dicomfile):", re.IGNORECASE)
+MEMBERS = re.compile(
+    r"([A-Za-z][A-Za-z0-9+.\-]*:)*(wadouri|dicomweb|dicomfile|localfile):", re.IGNORECASE
+)
+# Files that a page was given by its user. Other libraries of the page have their own "dicomfile:0".
+LOCAL_SCHEMES = frozenset({"dicomfile", "localfile"})
 MEMBER = re.compile(r"#member=(?P<name>[^?&#|]*)")
 # Cornerstone3D appends it to address a decimated copy; the source is the same file.
 DECIMATION = re.compile(r"#decimation=\d+$")

@@ -10,8 +10,7 @@ from typing import Any
 
 from pyloader.arrays import check_pixels
 from pyloader.cache import Cache
-from pyloader.console import speaker
-from pyloader.context import Context
+from pyloader.context import Context, speaker
 from pyloader.errors import CustomLoaderError, LoaderError, UnknownSchemeError, about
 from pyloader.image import Image
 from pyloader.imageid import SCHEME, ImageId

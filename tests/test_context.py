@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from dataclasses import replace
 
 import pytest
 
-from pyloader import Context
+from pyloader import Context, load_image, loaders
 from pyloader.cache import Cache
+from pyloader.custom import define_loaders
 from pyloader.errors import HttpStatusError, LoaderError, NetworkError, TransportError
 from pyloader.network import STATUS_HINTS, Network
 from pyloader.transport import Request, Response
@@ -171,3 +173,33 @@ async def test_contexts_of_one_cache_share_what_is_cached():
     first = Context(Network(MemoryTransport({URL: b"body"})), cache)
     await first.cached("key", fetch_body)
     assert await Context(Network(MemoryTransport({})), cache).cached("key", fetch_body) == b"body"
+
+
+async def test_authors_may_use_the_same_keys_in_different_files():
+    """Also a key that is the source of a built-in scheme."""
+    schemes = [f"keys{number}" for number in range(2)]
+    made = [
+        define_loaders(
+            f"keys{number}.py",
+            f"""
+            import numpy as np
+            from pyloader import Image, register_loader
+
+            @register_loader("{scheme}")
+            async def load(image_id, context):
+                async def make(context):
+                    return np.full((2, 2), {number}, "u1")
+                return Image.from_array(await context.cached("volume", make))
+            """,
+        )
+        for number, scheme in enumerate(schemes)
+    ]
+    try:
+        assert made == [[scheme] for scheme in schemes]
+        context = Context(Network(MemoryTransport({})), Cache(1 << 20))
+        images = [await load_image(f"{scheme}:a", context) for scheme in schemes]
+        assert [int(image.pixels[0, 0]) for image in images] == [0, 1]
+    finally:
+        for number in range(2):
+            loaders.schemes.drop(f"keys{number}.py")
+            sys.modules.pop(f"keys{number}.py")

@@ -133,13 +133,13 @@ LAYERS = {
     # What a user may import, and nothing else: "pyloader" is its public face.
     "formats": {"formats", "pyloader", "volume"},
     "wire": {"image", "pixels"},
-    "console": set(),
+    "console": {"context"},
     "deferred": set(),
     "turns": set(),
     "packages": {"wire"},
     "load": {
-        *("arrays", "cache", "console", "context", "image", "imageid", "loaders", "network"),
-        *("transport", "wire"),
+        *("arrays", "cache", "context", "image", "imageid", "loaders", "network", "transport"),
+        "wire",
     },
     "answer": {"context", "image", "load", "network", "pixels", "wire"},
     "custom": {"loaders"},
@@ -213,7 +213,7 @@ def test_modules_are_documented(name):
 
 
 SCHEMES = [
-    *("dicomfile", "dicomweb", "http", "https", "metaimage", "nifti", "nrrd", "numpy"),
+    *("dicomfile", "dicomweb", "http", "https", "localfile", "metaimage", "nifti", "nrrd", "numpy"),
     *("wadors", "wadouri", "web", "zarr"),
 ]
 

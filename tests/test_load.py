@@ -85,7 +85,8 @@ async def test_scheme_is_found_in_any_case(context):
 async def test_unknown_scheme_lists_those_there_are(context):
     expected = (
         r"no image loader for scheme 'foo' \(imageId 'foo:1'\); registered: "
-        r"dicomfile, dicomweb, http, .*, wadouri, web, zarr\. A Python loader has to be brought in"
+        r"dicomfile, dicomweb, http, .*localfile, .*, wadouri, web, zarr\. "
+        r"A Python loader has to be brought in"
     )
     with pytest.raises(UnknownSchemeError, match=expected):
         await load_image("foo:1", context)

@@ -1,10 +1,10 @@
 // @ts-check
-// The byte-bounded LRU of loadAndCacheImage: images by imageId, the ones used last are kept.
+// The byte-bounded LRU of loadAndCacheImage: one image by imageId, the ones used last are kept.
 
 /** @template {{sizeInBytes: number}} Value */
 export class ImageCache {
-  /** @type {Map<string, Value>} a Map keeps insertion order: the first key was used longest ago */
-  #images = new Map();
+  /** @type {Map<string, {image: Value, form: string}>} a Map keeps insertion order: the first key was used longest ago */
+  #entries = new Map();
   #bytes = 0;
 
   /** @param {number} maximumBytes */
@@ -17,25 +17,28 @@ export class ImageCache {
   }
 
   get size() {
-    return this.#images.size;
+    return this.#entries.size;
   }
 
-  /** @param {string} imageId */
-  get(imageId) {
-    const image = this.#images.get(imageId);
-    if (image) {
-      this.#images.delete(imageId);
-      this.#images.set(imageId, image);
-    }
-    return image;
+  keys() {
+    return this.#entries.keys();
   }
 
-  /** @param {string} imageId @param {Value} image */
-  set(imageId, image) {
+  /** @param {string} imageId @param {string} [form] in which the image is wanted; any, if none is given */
+  get(imageId, form) {
+    const entry = this.#entries.get(imageId);
+    if (!entry || (form !== undefined && form !== entry.form)) return undefined;
+    this.#entries.delete(imageId);
+    this.#entries.set(imageId, entry);
+    return entry.image;
+  }
+
+  /** @param {string} imageId @param {Value} image @param {string} [form] */
+  set(imageId, image, form = '') {
     this.delete(imageId);
-    this.#images.set(imageId, image);
+    this.#entries.set(imageId, { image, form });
     this.#bytes += image.sizeInBytes;
-    for (const oldest of this.#images.keys()) {
+    for (const oldest of this.#entries.keys()) {
       if (this.#bytes <= this.maximumBytes) break;
       this.delete(oldest);
     }
@@ -43,13 +46,13 @@ export class ImageCache {
 
   /** @param {string} imageId */
   delete(imageId) {
-    const image = this.#images.get(imageId);
-    if (image) this.#bytes -= image.sizeInBytes;
-    return this.#images.delete(imageId);
+    const entry = this.#entries.get(imageId);
+    if (entry) this.#bytes -= entry.image.sizeInBytes;
+    return this.#entries.delete(imageId);
   }
 
   clear() {
-    this.#images.clear();
+    this.#entries.clear();
     this.#bytes = 0;
   }
 }

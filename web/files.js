@@ -18,6 +18,8 @@ import { parseImageId } from './imageid.js';
 export class Files {
   /** Never used again, so that no cache takes one file for another. */
   #number = 0;
+  /** Random, so that no other page, library or copy of this script has the same names. */
+  #page = randomHex();
 
   /** @param {Host} host */
   constructor(host) {
@@ -33,7 +35,7 @@ export class Files {
   }
 
   #name() {
-    return `dicomfile:${this.#number++}`;
+    return `localfile:${this.#page}-${this.#number++}`;
   }
 
   /**
@@ -51,6 +53,11 @@ export class Files {
     await Promise.all(files.filter(({ name }) => used.has(name)).map(({ name, file }) => this.host.provide(name, file)));
     return found;
   }
+}
+
+/** Eight digits; `crypto.randomUUID` exists in secure contexts alone. */
+function randomHex() {
+  return crypto.getRandomValues(new Uint32Array(1))[0].toString(16).padStart(8, '0');
 }
 
 /** @param {{attributes: object, imageIds: string[], missing: string[]}[]} found @returns {Series[]} */

@@ -9,8 +9,9 @@ const FRAME = /([?&])frame=([^&#|]*)(&?)/;
 const FRAMES = { http: /(#)frame=(.*)()/, https: /(#)frame=(.*)()/, wadors: /(\/)frames\/([^/?#]*)()(?=[?#]|$)/ };
 const FROM_0 = /^([A-Za-z][A-Za-z0-9+.-]*:)*nifti:/i;
 const SLICE = /#(?:[xyz](?:-\d+)?|\d+)(?:,t-\d+)?$/;
-const MEMBERS = /^([A-Za-z][A-Za-z0-9+.-]*:)*(wadouri|dicomweb|dicomfile):/i;
+const MEMBERS = /^([A-Za-z][A-Za-z0-9+.-]*:)*(wadouri|dicomweb|dicomfile|localfile):/i;
 const MEMBER = /#member=([^?&#|]*)/;
+const LOCAL_FILE = /^(?:[A-Za-z][A-Za-z0-9+.-]*:)*(?:dicomfile|localfile):/i;
 const DECIMATION = /#decimation=\d+$/;
 
 /**
@@ -45,6 +46,16 @@ export function addressOf(imageId) {
   return scheme === 'wadouri' || scheme === 'dicomweb' ? source.slice(scheme.length + 1) : undefined;
 }
 
+/**
+ * The name under which workers hold a file of the user, such as `localfile:3f9c27ab-0`; other sources
+ * unchanged. A scheme may precede it (`nifti:localfile:…`), and `dicomfile:` means the same, for apps
+ * that name it in `use`.
+ * @param {string} source
+ */
+export function fileNameOf(source) {
+  return source.replace(LOCAL_FILE, 'localfile:');
+}
+
 /** All files of an archive have one source. @param {string} rest @param {string} imageId */
 function withoutMember(rest, imageId) {
   if (!MEMBERS.test(imageId)) return rest;
@@ -60,7 +71,7 @@ function withoutMember(rest, imageId) {
  * @param {string} imageId
  */
 export function countFramesFromOne(imageId) {
-  if (!/^(wadouri|dicomweb|dicomfile):/i.test(imageId)) return imageId;
+  if (!/^(wadouri|dicomweb|dicomfile|localfile):/i.test(imageId)) return imageId;
   return imageId.replace(/([?&]frame=)(\d+)/, (_, lead, number) => `${lead}${Number(number) + 1}`);
 }
 

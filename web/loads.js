@@ -105,13 +105,23 @@ export class Loads {
     return imageFor(loaded, shownAs, mode, options);
   }
 
+  /** The form of an image that options ask for: loads of one form give the same image. @param {string} imageId @param {Options} options @param {Mode} mode */
+  formOf(imageId, options, mode) {
+    return JSON.stringify(this.#sent(imageId, options, mode));
+  }
+
+  /** The options that Python gets. @param {string} imageId @param {Options} options @param {Mode} mode */
+  #sent(imageId, options, mode) {
+    return { ...this.host.plainOptions(imageId, options), delivery: deliveryFor(mode, options) };
+  }
+
   /**
    * Load through Python; loads of one image in one form share their work.
    * @param {string} imageId @param {Options} options @param {Mode} mode @param {string} shownAs @param {AbortSignal} signal
    */
   #share(imageId, options, mode, shownAs, signal) {
     const { priority, requestType, timeout } = options;
-    const sent = { ...this.host.plainOptions(imageId, options), delivery: deliveryFor(mode, options) };
+    const sent = this.#sent(imageId, options, mode);
     const key = `${imageId}\n${JSON.stringify(sent)}`;
     const listener = (/** @type {any} */ report) => this.#report(report, shownAs, options.onProgress);
     /** @param {AbortSignal} signal @param {(report: any) => void} onProgress */

@@ -303,7 +303,7 @@ export let ready: Promise<void>;
  * file stays in its worker for its other frames, up to `limits.sourceBytes`; `purge` lets go of it.
  */
 export function loadImage(imageId: string, options?: LoadOptions): Promise<Image>;
-/** Load one image, or take it from `cache`. */
+/** Load one image, or take it from `cache`, if it is there as the options want it. One in the caller's `targetBuffer` is not kept. */
 export function loadAndCacheImage(imageId: string, options?: LoadOptions): Promise<Image>;
 /** Read what describes an image, without decoding it; `metaData` answers from then on. */
 export function loadMetadata(imageId: string, options?: LoadOptions): Promise<Modules>;
@@ -344,12 +344,16 @@ export function loadPython(options: { url?: string; source?: string; name?: stri
  * Connect a viewer, legacy cornerstone-core or @cornerstonejs/core: every scheme, or `schemes` alone,
  * metadata (at `priority` among the viewer's providers, default 100) and events. `displayValues` is
  * that of each load; `instances` gives whole instances of `addMetadata` to Cornerstone3D's
- * metadata package (its `addDicomWebInstance`), which takes time. Returns a function that disconnects.
+ * metadata package (its `addDicomWebInstance`), which takes time.
+ *
+ * `dicomfile:` is left to the viewer, whose local files have such imageIds; name it in `schemes` to serve
+ * `dicomfile:<random>-N` for `localfile:<random>-N` of `addFile`. Returns a function that disconnects, with the list of the
+ * `schemes` that pyloader has taken over, those of later Python files too.
  */
 export function use(
   cornerstone: object,
   options?: { priority?: number; schemes?: string[]; displayValues?: boolean; instances?: boolean },
-): () => void;
+): (() => void) & { readonly schemes: string[] };
 /** A module of an image that is loaded, or whose metadata were added; synchronous, as viewers' providers are. */
 export function metaData(type: string, imageId: string): Record<string, any> | undefined;
 /** Read the headers of images, or take DICOM JSON by imageId, so that `metaData` answers before they are loaded. */
@@ -360,8 +364,12 @@ export function addMetadata(sources: string[] | Record<string, object>): Promise
  * WADO-RS fails, by default the sibling `wado` of `base`.
  */
 export function dicomweb(base: string, options?: { headers?: Record<string, string>; wadoURI?: string }): DicomWeb;
-/** Give a file to load; returns its imageId, `dicomfile:N`. Numbers are never used again. */
+/**
+ * Give a file to load; returns its imageId, `localfile:<random>-N`, which no other page has and which is never used
+ * again. Of other formats the scheme precedes it: `nifti:${addFile(file)}`.
+ */
 export function addFile(file: Blob | ArrayBuffer | ArrayBufferView): string;
+/** Let go of a file, and of all that was made of it: further loads of it are refused. */
 export function removeFile(imageId: string): void;
 /**
  * Fires, each with `detail`: bootprogress (`{stage, loaded, total, percentComplete}`; `extra` is the stage

@@ -7,7 +7,7 @@ import { Descriptions, serviceFor } from './dicomweb.js';
 import { PyLoaderError, abortError } from './errors.js';
 import { Files } from './files.js';
 import { Identity, sendHeaders } from './identity.js';
-import { parseImageId } from './imageid.js';
+import { fileNameOf, parseImageId } from './imageid.js';
 import { Loads, forPython, percent } from './loads.js';
 import { createPlace } from './place.js';
 import { Pool } from './pool.js';
@@ -27,10 +27,12 @@ const scriptURL = import.meta.url;
 const assetsURL = new URL('.', scriptURL).href;
 
 const BUILT_IN_SCHEMES = [
-  'dicomfile', 'dicomweb', 'http', 'https', 'metaimage', 'nifti', 'nrrd', 'numpy', 'wadors', 'wadouri', 'web', 'zarr',
+  'dicomfile', 'dicomweb', 'http', 'https', 'localfile', 'metaimage', 'nifti', 'nrrd', 'numpy', 'wadors', 'wadouri', 'web', 'zarr',
 ];
 /** Those whose sources may hold many files. */
-const FILE_SCHEMES = ['dicomfile', 'dicomweb', 'wadouri'];
+const FILE_SCHEMES = ['dicomfile', 'dicomweb', 'localfile', 'wadouri'];
+/** Those that viewers have files of their own under; `use` registers them when its `schemes` name them. */
+const SCHEMES_OF_VIEWERS = ['dicomfile'];
 
 /** Everything that happens: bootprogress, packageprogress, ready, imageloadstart, imageloadprogress, imageloadend, imageloaded, imageloadfailed, print. */
 export const events = new EventTarget();
@@ -182,10 +184,12 @@ export async function loadImage(imageId, options = {}) {
 
 /** @param {string} imageId @param {Options} [options] @returns {Promise<any>} */
 export async function loadAndCacheImage(imageId, options = {}) {
-  const cached = cache.get(imageId);
+  if (options?.targetBuffer?.arrayBuffer) return loadImage(imageId, options); // its memory is the caller's, who may use it again
+  const form = loads.formOf(imageId, options ?? {}, 'none');
+  const cached = cache.get(imageId, form);
   if (cached) return cached;
   const image = await loadImage(imageId, options);
-  cache.set(imageId, image);
+  cache.set(imageId, image, form);
   return image;
 }
 
@@ -251,8 +255,9 @@ async function callWorker(name, payload, imageId, options) {
 
 /** What the page has said of the DICOMweb service of an image. @param {string} imageId */
 function serviceOptions(imageId) {
-  const found = [...services].find(([base, { wadoURI }]) => wadoURI && imageId.startsWith(`wadors:${base}/`));
-  return found ? { wadoURI: found[1].wadoURI } : {};
+  const found = [...services].filter(([base, { wadoURI }]) => wadoURI && imageId.startsWith(`wadors:${base}/`));
+  const [nearest] = found.sort(([a], [b]) => b.length - a.length); // one service may be below another
+  return nearest ? { wadoURI: nearest[1].wadoURI } : {};
 }
 
 /** Tells how many files have been looked at. @param {((detail: any) => void) | undefined} onProgress */
@@ -319,10 +324,12 @@ export function addFile(file) {
 
 /** @param {string} imageId */
 export function removeFile(imageId) {
-  const { source } = parseImageId(imageId);
-  for (const key of [...metadata.keys()]) if (parseImageId(key).source === source) metadata.delete(key);
-  pool?.crew.forgetReplay(source);
-  pool?.crew.tell('withdraw', { name: source }).catch(() => {}); // a worker that just died holds nothing
+  const name = fileNameOf(parseImageId(imageId).source);
+  const isOfFile = (/** @type {string} */ key) => fileNameOf(parseImageId(key).source) === name;
+  for (const key of [...metadata.keys()].filter(isOfFile)) metadata.delete(key);
+  for (const key of [...cache.keys()].filter(isOfFile)) cache.delete(key);
+  pool?.crew.forgetReplay(name);
+  pool?.crew.tell('withdraw', { name }).catch(() => {}); // a worker that just died holds nothing
 }
 
 /**
@@ -341,7 +348,7 @@ export function dicomweb(base, options = {}) {
 
 // ------------------------------------------------------------------ viewers
 
-/** @param {any} cornerstone @param {{priority?: number, schemes?: string[], displayValues?: boolean, instances?: boolean}} [options] @returns {() => void} */
+/** @param {any} cornerstone @param {{priority?: number, schemes?: string[], displayValues?: boolean, instances?: boolean}} [options] @returns {(() => void) & {readonly schemes: string[]}} */
 export function use(cornerstone, { priority, schemes, displayValues, instances } = {}) {
   const mode = modeOf(cornerstone);
   if (mode === 'none') {
@@ -353,19 +360,27 @@ export function use(cornerstone, { priority, schemes, displayValues, instances }
     metaData: (/** @type {string} */ type, /** @type {string} */ imageId, /** @type {Mode} */ hostMode) => moduleFor(metadata.get(imageId), type, hostMode),
   };
   const { registerScheme, attributesOf, giveInstance, detach } = attach(cornerstone, mode, face, { priority, displayValues });
+  /** @type {string[]} */
+  const taken = [];
   const host = {
-    registerScheme: (/** @type {string} */ scheme) => void ((schemes?.includes(scheme) ?? true) && registerScheme(scheme)),
+    registerScheme: (/** @type {string} */ scheme) => {
+      if (schemes && !schemes.includes(scheme)) return;
+      registerScheme(scheme);
+      if (!taken.includes(scheme)) taken.push(scheme);
+    },
     attributesOf,
     giveInstance,
     wantsInstances: Boolean(instances),
     mode,
   };
   hosts.add(host);
-  for (const scheme of [...BUILT_IN_SCHEMES, ...python.schemes, ...jsLoaders.keys()]) host.registerScheme(scheme);
-  return () => {
+  const builtIn = schemes ? BUILT_IN_SCHEMES : BUILT_IN_SCHEMES.filter((scheme) => !SCHEMES_OF_VIEWERS.includes(scheme));
+  for (const scheme of [...builtIn, ...python.schemes, ...jsLoaders.keys()]) host.registerScheme(scheme);
+  const disconnect = () => {
     hosts.delete(host);
     detach();
   };
+  return Object.assign(disconnect, { schemes: taken });
 }
 
 /** @param {string} type @param {any} detail */

@@ -9,6 +9,8 @@ import { PyLoaderError } from './errors.js';
 export class PythonFiles {
   /** Which file serves a scheme. @type {Map<string, string>} */
   #files = new Map();
+  /** The address that each file came from, by name. @type {Map<string, string>} */
+  #addresses = new Map();
   /** Loads wait for these: files that the page brings by script tags. @type {Promise<any>} */
   #ofPage = Promise.resolve();
   #unnamed = 0;
@@ -36,6 +38,7 @@ export class PythonFiles {
 
   forget() {
     this.#files.clear();
+    this.#addresses.clear();
   }
 
   /**
@@ -45,8 +48,7 @@ export class PythonFiles {
    */
   async run({ url, source, name, packages = [] }) {
     const text = source ?? (await fetchSource(url));
-    const ownName = name ?? (url ? new URL(url, document.baseURI).pathname.split('/').pop() : '') ?? '';
-    const file = { name: ownName || `loader-${++this.#unnamed}.py`, source: text, packages, baseURL: document.baseURI };
+    const file = { name: name || (url && this.#nameOf(url)) || `loader-${++this.#unnamed}.py`, source: text, packages, baseURL: document.baseURI };
     const schemes = await this.host.define(file).catch((error) => this.fail(error, file.name));
     // Images of an earlier version of the file, and those made of such images.
     if ([...this.#files.values()].includes(file.name)) this.host.onReplaced();
@@ -54,6 +56,16 @@ export class PythonFiles {
     for (const scheme of schemes) this.#files.set(scheme, file.name);
     this.host.onSchemes(schemes);
     return schemes;
+  }
+
+  /** The last part of a file's address, or all of it when a file from elsewhere has that name. @param {string} url */
+  #nameOf(url) {
+    const { origin, pathname } = new URL(url, document.baseURI);
+    const name = pathname.split('/').pop() ?? '';
+    const owner = this.#addresses.get(name) ?? `${origin}${pathname}`;
+    if (owner !== `${origin}${pathname}`) return `${origin}${pathname}`;
+    this.#addresses.set(name, owner);
+    return name;
   }
 
   /** Bring in `<script type="text/python" data-pyloader>`; what fails is reported as a script's error is. */

@@ -9,7 +9,7 @@
 const WORTH_MS = 4;
 const MOST_COMPANIONS = 15;
 // One file with all its images, which are at hand when the first of them is.
-const OF_ONE_FILE = new Set(['dicomfile', 'dicomweb', 'nifti', 'wadouri']);
+const OF_ONE_FILE = new Set(['dicomfile', 'dicomweb', 'localfile', 'nifti', 'wadouri']);
 
 /** Its home will not lend a frame, or the helper could not decode it: its home has to. */
 export class NotLent extends Error {}

@@ -1,6 +1,7 @@
 // @ts-check
 // The worker's half of transport/browser.py: `fetch` with the page's headers, hook and credentials,
 // a body read as it arrives, and local files by name.
+import { fileNameOf } from './imageid.js';
 import { Spares } from './spares.js';
 import { Watch } from './watch.js';
 
@@ -99,7 +100,7 @@ export function createSend(settings, files, beforeRequest) {
 
   /** @param {Request} request @param {AbortSignal} signal @param {Watch} watch @returns {Promise<[Head, Response]>} */
   async function open(request, signal, watch) {
-    const file = files.get(request.url);
+    const file = files.get(fileNameOf(request.url));
     if (file) return openFile(file, request);
     if (ahead?.url !== request.url || Object.keys(request.headers).length) return openHttp(request, signal, watch);
     const { opened, abort } = ahead;
@@ -134,7 +135,7 @@ export function createSend(settings, files, beforeRequest) {
 
 /** @param {string} url @param {string} baseURL */
 function addressOf(url, baseURL) {
-  if (url.startsWith('dicomfile:')) throw new RequestFailure('it is not here: addFile() gives the name, removeFile() ends it');
+  if (fileNameOf(url).startsWith('localfile:')) throw new RequestFailure('no file of this name was added here, or removeFile() has ended it: the names that addFile() returns hold on their page alone');
   if (!URL.canParse(url, baseURL)) throw new RequestFailure('it is no address');
   const address = new URL(url, baseURL);
   if (new URL(baseURL).protocol === 'https:' && address.protocol === 'http:' && !isLoopback(address.hostname)) {

@@ -150,7 +150,7 @@ export function serve(endpoint) {
       return (await ask(context, (id) => bridge.define(id, name, source))).schemes;
     },
     provide: ({ name, file }) => void files.set(name, file),
-    withdraw: ({ name }) => (files.delete(name), bridge?.release(name)),
+    withdraw: ({ name }) => (files.delete(name), bridge?.withdraw(name)),
     service: ({ base, headers }) => void services.set(base, headers),
     granted: ({ base, headers }) => void granted.set(base, headers),
     share: ({ requestsPerOrigin }) => bridge?.share(requestsPerOrigin),

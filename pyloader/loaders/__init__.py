@@ -55,6 +55,7 @@ schemes: Registry[Loader] = Registry(
         "dicomweb": "pyloader.loaders.wadouri:LOADER",
         "http": "pyloader.loaders.web:LOADER",
         "https": "pyloader.loaders.web:LOADER",
+        "localfile": "pyloader.loaders.wadouri:LOADER",
         "metaimage": "pyloader.formats.metaimage",
         "nifti": "pyloader.loaders.nifti:LOADER",
         "nrrd": "pyloader.formats.nrrd",

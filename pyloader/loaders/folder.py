@@ -10,7 +10,7 @@ from pyloader.context import Context
 from pyloader.dicom.directory import Reference, references_of
 from pyloader.dicom.instance import Instance
 from pyloader.errors import FormatError, HttpStatusError, ImageIdError, NetworkError
-from pyloader.imageid import ImageId
+from pyloader.imageid import LOCAL_SCHEMES, ImageId
 from pyloader.loaders.version import RANGE_NOT_SATISFIABLE
 from pyloader.transport import FOLDER_TYPE
 
@@ -90,7 +90,7 @@ class Disc:
         FormatError
             It has come alone, so that its files cannot be asked for.
         """
-        if image_id.scheme == "dicomfile" or image_id.member:
+        if image_id.scheme in LOCAL_SCHEMES or image_id.member:
             raise FormatError(
                 f"{image_id.text!r} is a DICOMDIR without the files that it names; give them "
                 "together: imageIds() takes all files of the disc's folder, or the whole archive"

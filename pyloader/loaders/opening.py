@@ -11,7 +11,7 @@ from io import BytesIO
 from pyloader.context import Context
 from pyloader.dicom.instance import Instance, parse_beginning, parse_part10
 from pyloader.errors import FormatError, HttpStatusError, NetworkError
-from pyloader.imageid import ImageId
+from pyloader.imageid import LOCAL_SCHEMES, ImageId
 from pyloader.loaders.archive import Archive, gunzip
 from pyloader.loaders.beginnings import is_gzip, is_zip
 from pyloader.loaders.folder import Folder, is_folder
@@ -94,9 +94,9 @@ def instance_of(file: File) -> Instance:
 def url_of(image_id: ImageId) -> str:
     """Return what to fetch.
 
-    A ``dicomfile:`` has no address of its own; the page gives its Blob under this name.
+    A file of the user has no address; the page gives its Blob under the name ``localfile:…``.
     """
-    return image_id.source if image_id.scheme == "dicomfile" else image_id.rest
+    return image_id.source if image_id.scheme in LOCAL_SCHEMES else image_id.rest
 
 
 class Opening:

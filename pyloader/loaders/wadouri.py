@@ -1,4 +1,4 @@
-"""``wadouri:``, ``dicomweb:`` and ``dicomfile:``: a DICOM Part 10 file behind an address.
+"""``wadouri:``, ``dicomweb:``, ``localfile:``, ``dicomfile:``: DICOM Part 10 files.
 
 The file is fetched and parsed once for all its frames, also when they are asked for together. Of a
 large file with many frames only the header and the frames that are wanted are fetched, by byte

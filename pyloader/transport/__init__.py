@@ -21,7 +21,7 @@ class Request:
     Attributes
     ----------
     url : str
-        Absolute, relative to the page, or the name of a local file such as ``dicomfile:0``.
+        Absolute, relative to the page, or the name of a local file, ``localfile:3f9c27ab-0``.
     headers : mapping of str to str
         Sent beside those the page set.
     byte_range : (int, int or None) or None

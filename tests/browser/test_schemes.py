@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 
+import nibabel
 import numpy as np
 import pytest
 from playwright.sync_api import Page
@@ -82,7 +83,7 @@ def test_file_of_the_user(page: Page, kind: str) -> None:
     assert np.array_equal(pixels, corpus.reference("MR_small_RLE.dcm").pixels)
     assert second["error"]["code"] == "request"
     assert "removeFile" in second["error"]["message"]
-    assert later.startswith("dicomfile:")
+    assert later.startswith("localfile:")
     assert later != image_id, "a number is never used again"
 
 
@@ -172,7 +173,10 @@ def test_unknown_scheme_and_the_loader_for_it(open_page) -> None:
     page = open_page()
     error = fail(page, "nobody:knows")
     assert (error["code"], error["kind"]) == ("unknown-scheme", "UnknownSchemeError")
-    assert "registered: dicomfile, dicomweb, http, https, metaimage, nifti" in error["message"]
+    assert (
+        "registered: dicomfile, dicomweb, http, https, localfile, metaimage, nifti"
+        in error["message"]
+    )
     found = page.evaluate(
         """async () => {
           const unknown = (imageId) => ({ promise: Promise.resolve({ imageId, found: true }) });
@@ -182,3 +186,55 @@ def test_unknown_scheme_and_the_loader_for_it(open_page) -> None:
         }"""
     )
     assert found == [True, {"imageId": "nobody:knows", "found": True}, True]
+
+
+def test_a_removed_file_is_gone_under_every_name(page: Page) -> None:
+    """Also what was made of it: the volume, the page's cache, the metadata."""
+    volume = nibabel.Nifti1Image(np.arange(24, dtype="i2").reshape(2, 3, 4), np.eye(4))
+    text = base64.b64encode(volume.to_bytes()).decode()
+    found = page.evaluate(
+        """async (text) => {
+          const name = pyloader.addFile(Uint8Array.from(atob(text), (c) => c.charCodeAt(0)));
+          const imageId = `nifti:${name}?frame=0`;
+          await pyloader.loadAndCacheImage(imageId);
+          const before = [Boolean(pyloader.cache.get(imageId)), Boolean(pyloader.metaData('imagePlaneModule', imageId))];
+          pyloader.removeFile(name);
+          const after = [Boolean(pyloader.cache.get(imageId)), Boolean(pyloader.metaData('imagePlaneModule', imageId))];
+          const {error} = await load(`nifti:${name}?frame=1`);
+          return [before, after, error.code];
+        }""",
+        text,
+    )
+    assert found == [[True, True], [False, False], "request"]
+
+
+def test_a_cached_image_is_the_one_that_was_asked_for(page: Page) -> None:
+    """An image for display, of 8 bits, is not taken for the stored values."""
+    found = page.evaluate(
+        """async () => {
+          const imageId = 'wadouri:/corpus/CT_small.dcm';
+          const target = new ArrayBuffer(128 * 128 * 2);
+          const targetBuffer = {type: 'Int16Array', arrayBuffer: target};
+          await pyloader.loadAndCacheImage(imageId, {targetBuffer});
+          const kept = Boolean(pyloader.cache.get(imageId));
+          const images = [];
+          for (const options of [{displayValues: true}, {}, {}, {displayValues: true}]) images.push(await pyloader.loadAndCacheImage(imageId, options));
+          pyloader.cache.clear();
+          return [kept, images.map((image) => image.getPixelData().constructor.name), images[1] === images[2]];
+        }"""
+    )
+    assert found == [
+        False,
+        ["Uint8Array", "Int16Array", "Int16Array", "Uint8Array"],
+        True,
+    ]
+
+
+def test_python_files_of_one_name_do_not_replace_each_other(page: Page, site: WebServer) -> None:
+    for folder in ("left", "right"):
+        site.put(f"/made/{folder}/mine.py", PYTHON.format(scheme=f"of-{folder}").encode())
+    site.put("/made/raw", bytes(64))
+    for folder in ("left", "right"):
+        page.evaluate("(url) => pyloader.loadPython({url})", f"made/{folder}/mine.py")
+    for folder in ("left", "right"):
+        assert load(page, f"of-{folder}://example.com/image.dcm")["rows"] == 4

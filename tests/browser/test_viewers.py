@@ -370,3 +370,83 @@ def test_3d_cancel_and_eviction_are_harmless(three_d: Page) -> None:
         CT,
     )
     assert found == ["AbortError", SIZE]
+
+
+# ------------------------------------------------------------------ whose local files
+
+# What a viewer's own file manager does: dicomfile:0 is the first file that it was given.
+OF_THE_VIEWER = """
+globalThis.ofTheViewer = (registerImageLoader) => registerImageLoader('dicomfile', (imageId) => ({
+  promise: Promise.resolve({imageId, rows: 1, columns: 1, sizeInBytes: 1, getPixelData: () => new Uint8Array([42])}),
+}));
+globalThis.ofThePage = async (path) => pyloader.addFile(await (await fetch(path)).blob());
+"""
+BOTH = """async ([generation, schemes]) => {
+  const [viewer, loader] = generation === '3d' ? [cs, cs.imageLoader] : [cornerstone, cornerstone];
+  ofTheViewer(loader.registerImageLoader);
+  const disconnect = pyloader.use(viewer, schemes ? {schemes} : undefined);
+  const mine = await ofThePage('/corpus/CT_small.dcm');
+  const ids = [mine, 'dicomfile:0', mine.replace('localfile', 'dicomfile'), 'localfile:00000000-0'];
+  const found = [];
+  for (const id of ids) {
+    found.push(await loader.loadImage(id).then((image) => [image.rows, image.getPixelData()[0]], (error) => [error.code ?? error.error?.code, `${error.message ?? error.error?.message}`]));
+  }
+  disconnect();
+  return {found, schemes: disconnect.schemes};
+}"""
+FIRST = int(corpus.reference("CT_small.dcm").pixels[0, 0])
+
+
+@pytest.fixture
+def both(open_page, site: WebServer):
+    """Return a function that opens a page with a viewer whose own file manager has a file."""
+
+    def open_viewer(generation: str) -> Page:
+        page = open_page()
+        page.set_content(ELEMENT)
+        page.add_script_tag(content=OF_THE_VIEWER)
+        if generation == "3d":
+            page.evaluate(
+                "async () => { globalThis.cs = await import('/demo/vendor/cornerstone3d.mjs'); await cs.init(); }"
+            )
+        else:
+            page.add_script_tag(url="/demo/vendor/cornerstone.min.js")
+        return page
+
+    return open_viewer
+
+
+@pytest.mark.parametrize("generation", ["legacy", "3d"])
+def test_local_files_of_the_viewer_stay_its_own(both, generation: str) -> None:
+    page = both(generation)
+    result = page.evaluate(BOTH, [generation, None])
+    mine, theirs, same_number, unknown = result["found"]
+    assert theirs == [1, 42]
+    assert same_number == [1, 42], "whatever its name, it is the viewer's"
+    assert mine[0] == SIZE
+    assert unknown[0] == "request", "a name that was not added here is not answered for"
+    assert "no file of this name was added here" in unknown[1]
+    assert "dicomfile" not in result["schemes"]
+    assert {"localfile", "wadouri", "nifti"} <= set(result["schemes"])
+
+
+@pytest.mark.parametrize("generation", ["legacy", "3d"])
+def test_an_app_may_name_the_scheme_of_local_files(both, generation: str) -> None:
+    page = both(generation)
+    result = page.evaluate(BOTH, [generation, ["dicomfile", "localfile"]])
+    mine, theirs, same_file, unknown = result["found"]
+    assert mine[0] == same_file[0] == SIZE
+    assert mine == same_file
+    assert [theirs[0], unknown[0]] == ["request", "request"]
+    assert sorted(result["schemes"]) == ["dicomfile", "localfile"]
+
+
+def test_schemes_that_come_later_are_listed_too(legacy: Page) -> None:
+    schemes = legacy.evaluate(
+        """async () => {
+          const disconnect = pyloader.use(cornerstone);
+          pyloader.registerImageLoader('later', () => ({promise: Promise.resolve({})}));
+          return disconnect.schemes;
+        }"""
+    )
+    assert schemes[-1] == "later"

@@ -76,3 +76,16 @@ test('a smaller limit holds from the next image on', () => {
   cache.set('c', image(10));
   assert.deepEqual(held(cache), ['b', 'c']);
 });
+
+test('an image is taken for one of its own form alone', () => {
+  const cache = new ImageCache(100);
+  const [plain, shown] = [image(40), image(40)];
+  cache.set('x', plain, 'stored values');
+  assert.equal(cache.get('x', 'stored values'), plain);
+  assert.equal(cache.get('x', 'as displayed'), undefined);
+  assert.equal(cache.get('x'), plain, 'whichever it is');
+  cache.set('x', shown, 'as displayed');
+  assert.equal(cache.get('x', 'stored values'), undefined);
+  assert.deepEqual([cache.size, cache.bytes], [1, 40]);
+  assert.deepEqual([...cache.keys()], ['x']);
+});

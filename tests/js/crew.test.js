@@ -87,7 +87,7 @@ const heap = (...sizes) => (index) => ({ stats: () => ({ heapBytes: sizes[index]
 async function large(t, script = heap(1000), settings = {}) {
   t.mock.timers.enable({ apis: ['setTimeout'] });
   const made = await started({ heapBytes: 999, ...settings }, script);
-  await made.pool.crew.broadcast('provide', { name: 'dicomfile:0' }, 'dicomfile:0');
+  await made.pool.crew.broadcast('provide', { name: 'localfile:0' }, 'localfile:0');
   const first = made.run('x:a');
   await settle();
   made.workers[0].loads[0].open();

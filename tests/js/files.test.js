@@ -33,26 +33,36 @@ const dropOf = (entries) => Object.assign(new DataTransfer(), {
   items: entries.map(([entry, plain]) => ({ kind: plain === 'text' ? 'string' : 'file', webkitGetAsEntry: () => entry, getAsFile: () => plain ?? null })),
 });
 
+/** The names of a page's files, without what is random. @param {any} names */
+const numbers = (names) => JSON.parse(JSON.stringify(names).replaceAll(/localfile:[0-9a-f]{8}-/g, ''));
+
 test('names are never used again', async () => {
   const files = new Files(hostOf());
-  assert.equal(files.add(new Blob(['a'])), 'dicomfile:0');
+  const first = files.add(new Blob(['a']));
+  assert.match(first, /^localfile:[0-9a-f]{8}-0$/);
   await files.series([file('a')], {});
-  assert.equal(files.add(new Uint8Array(2)), 'dicomfile:2');
+  assert.equal(files.add(new Uint8Array(2)), first.replace(/0$/, '2'));
+});
+
+test('two copies of the script, or two pages, have no name in common', () => {
+  const names = Array.from({ length: 50 }, () => new Files(hostOf()).add(new Blob(['a'])));
+  assert.equal(new Set(names).size, 50);
 });
 
 test('what is given to add becomes a Blob', () => {
   const host = hostOf();
   const files = new Files(host);
   for (const content of [new Uint8Array([1, 2]), new ArrayBuffer(3), new Blob(['abcd'])]) files.add(content);
-  assert.deepEqual(host.provided.map(([name, { size }]) => [name, size]), [['dicomfile:0', 2], ['dicomfile:1', 3], ['dicomfile:2', 4]]);
+  assert.deepEqual(numbers(host.provided.map(([name, { size }]) => [name, size])), [['0', 2], ['1', 3], ['2', 4]]);
 });
 
 test('a list keeps only files that hold images', async () => {
   const host = hostOf((path) => path !== 'README');
   const given = [file('a'), file('README'), file('b')];
   const found = await new Files(host).series(given, {});
-  assert.deepEqual(found, [{ modality: 'CT', imageIds: ['dicomfile:0?frame=1', 'dicomfile:2?frame=1'], missing: ['x'] }]);
-  assert.deepEqual(host.provided, [['dicomfile:0', given[0]], ['dicomfile:2', given[2]]]);
+  assert.deepEqual(numbers(found), [{ modality: 'CT', imageIds: ['0?frame=1', '2?frame=1'], missing: ['x'] }]);
+  assert.deepEqual(host.provided.map(([, blob]) => blob), [given[0], given[2]]);
+  assert.deepEqual(numbers(host.provided.map(([name]) => name)), ['0', '2']);
 });
 
 test('a source is asked for without files', async () => {

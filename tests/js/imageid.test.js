@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { PyLoaderError } from '../../web/errors.js';
-import { addressOf, countFramesFromOne, parseImageId } from '../../web/imageid.js';
+import { addressOf, countFramesFromOne, fileNameOf, parseImageId } from '../../web/imageid.js';
 
 const vectors = JSON.parse(readFileSync(new URL('../imageid_vectors.json', import.meta.url), 'utf8'));
 
@@ -58,4 +58,10 @@ test('addressOf tells what a load fetches first, when that is a whole file', () 
     'wadouri:/a.dcm?frame=1', 'https://host/a.gif#frame=2', 'wadouri:/s.zip#member=a', 'wadouri:/a#x-1', 'wadouri:/a#decimation=2', 'WADOURI:/a.dcm',
     'dicomfile:0', 'wadors:/dw/studies/1/series/2/instances/3', 'nifti:/a.nii', 'web:/a.png', 'custom1://host/a',
   ]) assert.equal(addressOf(imageId), undefined, imageId);
+});
+
+test('a file of the user has one name, whatever scheme stands before it', () => {
+  const name = 'localfile:3f9c27ab-0';
+  for (const source of [name, 'dicomfile:3f9c27ab-0', `nifti:${name}`, `denoise:nifti:${name}`, 'DICOMFILE:3f9c27ab-0']) assert.equal(fileNameOf(source), name, source);
+  for (const source of ['wadouri:/localfile:3', 'https://host/localfile:3', 'wadouri:/a.dcm', 'mylocalfile:3']) assert.equal(fileNameOf(source), source);
 });

@@ -692,14 +692,14 @@ test('a broadcast reaches every worker and tells the first answer', async () => 
 test('late workers hear what was broadcast, the latest of each key', async () => {
   const { pool, workers } = await started();
   await pool.crew.broadcast('define', { name: 'old' }, 'define mine');
-  await pool.crew.broadcast('provide', { name: 'dicomfile:0' }, 'dicomfile:0');
-  await pool.crew.broadcast('provide', { name: 'dicomfile:1' }, 'dicomfile:1');
+  await pool.crew.broadcast('provide', { name: 'localfile:0' }, 'localfile:0');
+  await pool.crew.broadcast('provide', { name: 'localfile:1' }, 'localfile:1');
   await pool.crew.broadcast('define', { name: 'new' }, 'define mine');
-  pool.crew.forgetReplay('dicomfile:0');
+  pool.crew.forgetReplay('localfile:0');
   workers[0].rpc.call('died', 'trap');
   await settle();
   const heard = workers[1].heard.map(([name, payload]) => [name, payload.name]).slice(1);
-  assert.deepEqual(heard.sort(), [['define', 'new'], ['provide', 'dicomfile:1']]);
+  assert.deepEqual(heard.sort(), [['define', 'new'], ['provide', 'localfile:1']]);
 });
 
 test('a late worker hears everything before its first job', async () => {

@@ -338,31 +338,31 @@ test('a loop for those who are known ends with what others get', async () => {
 // ------------------------------------------------------------------ local files
 
 const files = new Map([
-  ['dicomfile:0', new Blob([BODY], { type: 'application/dicom' })],
-  ['dicomfile:1', new File([BODY], 'ct.dcm')],
-  ['dicomfile:2', new Blob([LARGE])],
-  ['dicomfile:3', new Blob([])],
+  ['localfile:0', new Blob([BODY], { type: 'application/dicom' })],
+  ['localfile:1', new File([BODY], 'ct.dcm')],
+  ['localfile:2', new Blob([LARGE])],
+  ['localfile:3', new Blob([])],
 ]);
 
 test('a local file answers by its name', async () => {
-  const { answer, reports } = await reportsOf('dicomfile:0', { files });
+  const { answer, reports } = await reportsOf('localfile:0', { files });
   const headers = { 'content-type': 'application/dicom', 'content-length': '6', 'accept-ranges': 'bytes' };
-  assert.deepEqual(answer, { url: 'dicomfile:0', status: 200, headers, body: BODY });
+  assert.deepEqual(answer, { url: 'localfile:0', status: 200, headers, body: BODY });
   assert.deepEqual(reports, [[6, 6]]);
 });
 
 test('a File tells what it is called', async () => {
-  assert.equal((await send('dicomfile:1', { files })).url, 'ct.dcm');
+  assert.equal((await send('localfile:1', { files })).url, 'ct.dcm');
 });
 
 test('a large file is reported on its way', async () => {
-  const { answer, reports } = await reportsOf('dicomfile:2', { files });
+  const { answer, reports } = await reportsOf('localfile:2', { files });
   equal(answer.body, LARGE);
   assert.deepEqual(reports.at(-1), [LARGE.length, LARGE.length]);
 });
 
 test('an empty file has an empty body', async () => {
-  const { status, body } = await send('dicomfile:3', { files });
+  const { status, body } = await send('localfile:3', { files });
   assert.deepEqual([status, body.length], [200, 0]);
 });
 
@@ -375,7 +375,7 @@ for (const [byteRange, place] of [
   [[5], 'bytes 5-5/6'],
 ]) {
   test(`the part ${JSON.stringify(byteRange)} of a local file`, async () => {
-    const { status, headers, body } = await send({ url: 'dicomfile:0', byteRange }, { files });
+    const { status, headers, body } = await send({ url: 'localfile:0', byteRange }, { files });
     assert.deepEqual([status, body], [206, BODY.subarray(...byteRange)]);
     assert.deepEqual([headers['content-range'], headers['content-length']], [place, String(body.length)]);
   });
@@ -383,30 +383,30 @@ for (const [byteRange, place] of [
 
 for (const byteRange of [[6], [6, 10], [100], [100, 200]]) {
   test(`the part ${JSON.stringify(byteRange)} is not in a local file`, async () => {
-    const { status, headers, body } = await send({ url: 'dicomfile:0', byteRange }, { files });
+    const { status, headers, body } = await send({ url: 'localfile:0', byteRange }, { files });
     assert.deepEqual([status, body.length, headers['content-range']], [416, 0, 'bytes */6']);
   });
 }
 
 test('the header of a range is nothing to a local file', async () => {
-  const { status } = await send({ url: 'dicomfile:0', headers: { Range: 'bytes=0-1' } }, { files });
+  const { status } = await send({ url: 'localfile:0', headers: { Range: 'bytes=0-1' } }, { files });
   assert.equal(status, 200);
 });
 
 test('local files are fed as bodies are', async () => {
-  assert.deepEqual((await fedFrom('dicomfile:0', { files })).chunks, [Buffer.from(BODY)]);
-  equal((await fedFrom('dicomfile:2', { files })).bytes, LARGE);
-  assert.deepEqual((await fedFrom({ url: 'dicomfile:0', byteRange: [6] }, { files })).heads, [], 'not for refusals');
+  assert.deepEqual((await fedFrom('localfile:0', { files })).chunks, [Buffer.from(BODY)]);
+  equal((await fedFrom('localfile:2', { files })).bytes, LARGE);
+  assert.deepEqual((await fedFrom({ url: 'localfile:0', byteRange: [6] }, { files })).heads, [], 'not for refusals');
 });
 
 test('local files are not asked of the server, nor shown to the hook', async () => {
   const count = seen.length;
   const hook = async () => { throw new Error('asked'); };
-  assert.deepEqual((await send('dicomfile:0', { files, hook })).body, BODY);
+  assert.deepEqual((await send('localfile:0', { files, hook })).body, BODY);
   assert.equal(seen.length, count);
 });
 
 test('a local file that is not there says how it would be', async () => {
-  const error = await unsent('dicomfile:7', { files });
-  assert.equal(error, 'could not fetch dicomfile:7: it is not here: addFile() gives the name, removeFile() ends it');
+  const error = await unsent('localfile:7', { files });
+  assert.equal(error, 'could not fetch localfile:7: no file of this name was added here, or removeFile() has ended it: the names that addFile() returns hold on their page alone');
 });

@@ -112,7 +112,7 @@ test('there is none beside others, nor two', async () => {
 
 test('there is none of local files, nor when the page sees each request first', async () => {
   const from = seen.length;
-  createSend(settings(), new Map([['dicomfile:0', new Blob([BODY])]]), null).begin('dicomfile:0', true)();
+  createSend(settings(), new Map([['localfile:0', new Blob([BODY])]]), null).begin('localfile:0', true)();
   createSend(settings(), new Map(), async (request) => request).begin('/body?9', true)();
   await sleep(50);
   assert.equal(seen.length, from);
