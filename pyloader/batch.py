@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
+from itertools import count
 from typing import Any
 
 from pyloader.context import Context
 
 MOST_FRAMES = 100
+OPENED = count()
 MOST_BYTES = 64 << 20
 # Between one frame asked for and the next; then nobody wants the rest.
 IDLE_SECONDS = 1.0
@@ -120,10 +122,16 @@ class Batches:
         How many frames there are.
     most : int
         Frames in one batch at most.
+
+    Attributes
+    ----------
+    key : (str, int)
+        Begins the keys of what is cached of this opening of the source. When it is opened again it
+        may be another file, whose frames are not to be taken for these.
     """
 
     def __init__(self, source: str, fetch: Fetch, count: int, most: int) -> None:
-        self.source = source
+        self.key = (source, next(OPENED))
         self.fetch = fetch
         self.count = count
         self.most = most
@@ -134,7 +142,7 @@ class Batches:
         self._running = [batch for batch in self._running if not batch.has_ended]
         for batch in self._running:
             batch.touch(index)  # also when the frame is in the cache already
-        return await context.cached((self.source, index), lambda shared: self._join(index, shared))
+        return await context.cached((*self.key, index), lambda shared: self._join(index, shared))
 
     async def _join(self, index: int, context: Context) -> Any:
         batch = next((batch for batch in self._running if batch.touch(index)), None)
@@ -144,7 +152,7 @@ class Batches:
         wanted = dict.fromkeys((index, *filter(self._is_new(context), context.upcoming)))
         batch = Batch(
             list(wanted)[: self.most],
-            lambda found, value: context.cache.keep((self.source, found), value),
+            lambda found, value: context.cache.keep((*self.key, found), value),
         )
         self._running.append(batch)
         batch.start(self._fetch, context)
@@ -162,7 +170,7 @@ class Batches:
             if not 0 <= index < self.count:  # the page does not know how many there are
                 return False
             under_way = any(batch.is_fetching(index) for batch in self._running)
-            return not under_way and not context.cache.has((self.source, index))
+            return not under_way and not context.cache.has((*self.key, index))
 
         return is_new
 

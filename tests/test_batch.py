@@ -91,6 +91,10 @@ class Viewer:
             context = replace(context, listener=listener)
         return asyncio.create_task(self.batches.get(index, context))
 
+    def keeps(self, index: int) -> bool:
+        """Tell whether the cache has a frame."""
+        return self.cache.has((*self.batches.key, index))
+
 
 async def settle() -> None:
     """Let every task run until it waits."""
@@ -242,7 +246,7 @@ async def test_frames_that_nobody_asked_for_are_kept_for_those_who_will(viewer, 
     await fetching.deliver(0, 1, 2)
     await fetching.end()
     await task
-    assert all(viewer.cache.has((SOURCE, index)) for index in range(3))
+    assert all(viewer.keeps(index) for index in range(3))
     assert (await viewer.ask(2)).index == 2
     assert len(fetching.asked) == 1
     assert viewer.cache.size == 30
@@ -304,7 +308,7 @@ async def test_frame_that_nobody_knows_is_passed_over(viewer, fetching):
     await settle()
     await fetching.deliver(5, 0)
     await task
-    assert not viewer.cache.has((SOURCE, 5))
+    assert not viewer.keeps(5)
 
 
 # ------------------------------------------------------------------ failures
@@ -344,7 +348,7 @@ async def test_one_frame_may_fail_alone(viewer, fetching):
     await fetching.deliver(0, 2)
     await fetching.end()
     assert (await tasks[0]).index == 0
-    assert not viewer.cache.has((SOURCE, 1))
+    assert not viewer.keeps(1)
 
 
 async def test_frame_that_failed_and_that_has_come_stay_so(viewer, fetching):
@@ -413,7 +417,7 @@ async def test_several_frames_are_stopped_when_nobody_has_come_for_a_while(viewe
     assert fetching.cancelled == []
     await clock.go_on(IDLE_SECONDS * 0.2)
     assert fetching.cancelled == [[1, 2]]
-    assert viewer.cache.has((SOURCE, 0))
+    assert viewer.keeps(0)
 
 
 async def test_several_frames_that_somebody_waits_for_are_never_stopped(viewer, fetching, clock):
@@ -528,3 +532,20 @@ async def test_frames_that_have_come_do_not_either(viewer, fetching, clock):
 )
 def test_frames_at_once(frame_bytes, frames):
     assert frames_at_once(frame_bytes) == frames
+
+
+async def test_frames_of_a_source_that_was_opened_again_are_not_those_of_before():
+    """The source may be another file by then."""
+    fetching = Fetching()
+    viewer = Viewer(fetching)
+    before = viewer.ask(0)
+    await settle()
+    await fetching.deliver(0)
+    await fetching.end()
+    viewer.batches = Batches(SOURCE, fetching, 20, 100)
+    after = viewer.ask(0)
+    await settle()
+    assert fetching.asked == [[0], [0]]
+    await fetching.deliver(0)
+    assert await after is not await before
+    await fetching.end()

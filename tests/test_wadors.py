@@ -30,6 +30,7 @@ from pyloader.errors import (
 from pyloader.host import PlainHost
 from pyloader.loaders.wadouri import make_image
 from pyloader.network import Network
+from pyloader.transport import Response
 from pyloader.transport.native import NativeTransport
 from pyloader.wire import wire_modules
 from tests import builders, corpus
@@ -713,8 +714,10 @@ def kept(served: Served, dataset: Dataset, pixels: np.ndarray) -> tuple[str, byt
 @pytest.mark.parametrize("rename", [str, lower_camel])
 async def test_tables_of_the_page(served, rename):
     pixels = builders.ramp(16, 16, 8)
-    address, body = kept(served, shades(), pixels)
-    viewer, _ = telling({"attributes": plain_attributes(shades(), rename)})
+    dataset, attributes = shades(), shades()
+    address, body = kept(served, dataset, pixels)
+    attributes.SOPInstanceUID = dataset.SOPInstanceUID
+    viewer, _ = telling({"attributes": plain_attributes(attributes, rename)})
     image = await viewer.image(address)
     expected = make_image(parse_part10(body), 0)
     assert np.array_equal(image.pixels, pixels)
@@ -781,3 +784,29 @@ async def test_frame_of_a_syntax_that_nobody_decodes(dicomweb_server):
     with pytest.raises(LoaderError, match="cannot be decoded") as caught:
         await Viewer().image(address)
     assert caught.value.code in ("unsupported", "decode")
+
+
+# ------------------------------------------------------------------ another instance than asked for
+
+
+@pytest.mark.parametrize("form", ["json", "attributes"])
+async def test_metadata_of_another_instance_are_refused(served, served_files, form):
+    """A page that has exchanged its imageIds would show one patient under the other's name."""
+    other = metadata_of(served, CT)
+    if form == "attributes":
+        other = plain_attributes(dcmread(BytesIO(served_files[CT])))
+    viewer, _ = telling({form: other})
+    with pytest.raises(FormatError, match="may be of another patient"):
+        await viewer.image(served.at(RLE))
+
+
+async def test_a_service_that_sends_another_instance_is_refused(served, transport):
+    address = served.at(RLE)
+    transport.answers[f"{address.rpartition('/instances/')[0]}/metadata"] = Response(
+        address, 404, {}, b""
+    )
+    body = (corpus.DATA / CT).read_bytes()
+    transport.answers[address] = Response(address, 200, {"content-type": "application/dicom"}, body)
+    context = Context(Network(transport), Cache(1 << 20))
+    with pytest.raises(FormatError, match="may be of another patient"):
+        await load_image(f"wadors:{address}/frames/1", context)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import unquote, urljoin, urlsplit
 
-from pyloader.errors import ImageIdError
+from pyloader.errors import FormatError, ImageIdError
 
 INSTANCE = re.compile(
     r"(?P<base>[^?#]*?)/studies/(?P<study>[^/?#]+)/series/(?P<series>[^/?#]+)"
@@ -48,6 +48,25 @@ class Address:
                 "'wadors:<base>/studies/<UID>/series/<UID>/instances/<UID>/frames/<number>'"
             )
         return cls(**{name: value or "" for name, value in match.groupdict().items()})
+
+    def check_instance(self, uid: object, what: str) -> None:
+        """Refuse what says that it belongs to another instance.
+
+        Parameters
+        ----------
+        uid : str or None
+            (0008,0018) SOP Instance UID of `what`; absent ones are taken.
+
+        Raises
+        ------
+        FormatError
+        """
+        expected = unquote(self.instance)
+        if uid and str(uid) != expected:
+            raise FormatError(
+                f"{what} is of the instance {str(uid)!r}, expected {expected!r}: a server, a proxy "
+                "or the page has mixed them up. It is refused: it may be of another patient"
+            )
 
     @property
     def series_url(self) -> str:

@@ -21,6 +21,7 @@ from pyloader.dicom.json_model import (
     read_dataset,
 )
 from pyloader.dicom.keywords import keyword_of
+from pyloader.dicom.values import value_of
 from pyloader.errors import HttpStatusError, LoaderError
 from pyloader.loaders.answers import BULK_DATA, JSON, parts_of
 
@@ -49,6 +50,8 @@ async def describe(source: str, address: Address, context: Context) -> Instance 
     else:
         named = {keyword_of(name): value for name, value in given["attributes"].items()}
         dataset, bulk, notes = read_attributes(named)
+    uid = value_of(dataset, "SOPInstanceUID")
+    address.check_instance(uid, f"the DICOM JSON or attributes given for {source!r}")
     lacking = await asyncio.gather(*[fetch_bulk(item, address, context) for item in bulk])
     return instance_of(dataset, (*notes, *filter(None, lacking)))
 

@@ -97,7 +97,7 @@ class PartialFile:
 
     async def complete(self, context: Context) -> Instance:
         """Return the instance of the whole file, which takes this one's place in the cache."""
-        held = await context.cached((self.source, "whole"), self._fetch_rest)
+        held = await context.cached((*self._batches.key, "whole"), self._fetch_rest)
         return held.instance
 
     async def _is_better_whole(self, index: int, context: Context) -> bool:
@@ -129,7 +129,8 @@ class PartialFile:
     def become(self, body: bytes, context: Context) -> Held:
         """Take the whole file in place of its parts; the source alone accounts for its bytes."""
         instance = parse_part10(body, self.url)
-        context.cache.keep(self.source, instance)
+        if context.cache.peek(self.source) in (None, self):  # else it was opened again meanwhile
+            context.cache.keep(self.source, instance)
         return Held(instance, 0)
 
     def hold(self, index: int, encoded: bytes) -> Held:

@@ -18,6 +18,7 @@ from pyloader.dicom.address import Address
 from pyloader.dicom.instance import Instance, noting, parse_part10
 from pyloader.dicom.modules import Frame, read_pixel_module
 from pyloader.dicom.multipart import Part, parse_media_type
+from pyloader.dicom.values import value_of
 from pyloader.errors import FormatError, HttpStatusError, LoaderError
 from pyloader.image import Image
 from pyloader.imageid import ImageId
@@ -105,8 +106,21 @@ async def fetch_instance(address: Address, context: Context) -> Instance:
                 raise
             refusals.append(error)
         else:
-            return parse_part10(parts_of(response)[0].body, response.url)
+            return instance_at(address, parts_of(response)[0].body, response.url)
     raise refusals[0]
+
+
+def instance_at(address: Address, body: bytes, url: str) -> Instance:
+    """Return the instance of a file that a service has sent.
+
+    Raises
+    ------
+    FormatError
+        It is damaged, or another instance than the address names.
+    """
+    instance = parse_part10(body, url)
+    address.check_instance(value_of(instance.dataset, "SOPInstanceUID"), url)
+    return instance
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,7 +237,8 @@ class Remote:
 
     def _hold(self, index: int, part: Part, outer: str, way: Way) -> Held:
         if parse_media_type(part.headers.get("content-type", ""))[0] == "application/dicom":
-            return Held(parse_part10(part.body, self.address.instance_url), len(part.body))
+            url = self.address.instance_url
+            return Held(instance_at(self.address, part.body, url), len(part.body))
         declared = syntax_of(part, outer)
         instance = labelled(self.instance, index, part.body, declared, way.is_original)
         return Held(instance, len(part.body))
@@ -231,10 +246,14 @@ class Remote:
     async def _fetch_whole(self, batch: Batch, context: Context) -> None:
         async def fetch(context: Context) -> Held:
             instance = await fetch_instance(self.address, context)
-            context.cache.keep(self.source, instance)
+            if context.cache.peek(self.source) in (
+                None,
+                self,
+            ):  # else it was opened again meanwhile
+                context.cache.keep(self.source, instance)
             return Held(instance, 0)  # the source alone accounts for its bytes
 
-        whole = await context.cached((self.source, "whole"), fetch)
+        whole = await context.cached((*self._batches.key, "whole"), fetch)
         for index in batch.missing:
             batch.deliver(index, whole)
 
