@@ -197,7 +197,8 @@ async def test_of_equal_names_the_last_counts_as_when_unpacked(transport, contex
     with pytest.warns(UserWarning, match="Duplicate name"):
         archive = zip_of([("a", slice_file(1)), ("a", slice_file(2))])
     transport.answers["/study.zip"] = archive
-    (found,) = await list_image_ids(ZIP, context)
+    with pytest.warns(UserWarning, match="of equal names the last counts"):
+        (found,) = await list_image_ids(ZIP, context)
     assert_array_equal((await load_image(found, context)).pixels, pixels_of(102))
 
 

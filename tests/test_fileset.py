@@ -420,3 +420,44 @@ async def test_several_values_where_one_is_to_be(transport, context):
     (found,) = await list_files(given(transport, {"a": odd}), context)
     assert found.attributes["patient_name"] == "Doe^Jane"
     assert len(found.image_ids) == 1
+
+
+# ------------------------------------------------------------------ whose images they are
+
+
+async def test_equal_uids_do_not_make_one_series_of_two_patients(transport, context):
+    """Copies that a phantom, a converter or a de-identification has given the same UIDs."""
+    files = {
+        "a": slice_file(1, PatientID="p1", PatientName="Doe^Jane"),
+        "b": slice_file(2, PatientID="p2", PatientName="Roe^Richard"),
+        "c": slice_file(3, PatientID="p1", PatientName="DOE^JANE "),
+        "d": slice_file(4, PatientID=None, PatientName="Roe^Richard"),
+    }
+    named = given(transport, files)
+    found = await list_files(named, context)
+    assert [names_in([series], named) for series in found] == [["a", "c"], ["b", "d"]]
+    assert [series.attributes["patient_name"] for series in found] == ["Doe^Jane", "Roe^Richard"]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"PatientName": "Roe^Richard"},
+        {"PatientID": "p2"},
+        {"StudyDate": "20200102"},
+        {"SeriesNumber": 2},
+        {"Modality": "MR"},
+    ],
+)
+async def test_images_without_uids_are_of_one_series_only_if_nothing_differs(
+    transport, context, other
+):
+    without = {"StudyInstanceUID": None, "SeriesInstanceUID": None}
+    files = {
+        "a": slice_file(1, **without),
+        "b": slice_file(2, **without | other),
+        "c": slice_file(3, **without),
+    }
+    named = given(transport, files)
+    found = await list_files(named, context)
+    assert sorted(names_in([series], named) for series in found) == [["a", "c"], ["b"]]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -61,7 +62,14 @@ class Archive:
                 f"{url} begins as a zip archive and cannot be opened ({len(body)} bytes): {error}. "
                 "Its directory stands at its end: it may be cut off; fetch or pack it again"
             ) from error
-        files = {name_of(info): info for info in opened.infolist() if not info.is_dir()}
+        packed = [info for info in opened.infolist() if not info.is_dir()]
+        files = {name_of(info): info for info in packed}
+        if len(files) < len(packed):
+            warnings.warn(
+                f"{url} has {len(packed) - len(files)} members too many of the same names: "
+                "of equal names the last counts, as when it is unpacked",
+                stacklevel=2,
+            )
         members = {n: info for n, info in files.items() if not n.startswith(MACOS_FOLDER)}
         return cls(image_id, url, body, members, opened)
 

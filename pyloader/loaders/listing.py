@@ -24,6 +24,9 @@ FILE_VERSION = re.compile(r";\d+$")
 EXTENSION = re.compile(r"\.[^./]*$")
 DIGITS = re.compile(r"(\d+)")
 NAMES_TOLD = 3
+# They decide whether images may be shown as one series; "Doe^Jane " is "DOE^JANE".
+OF_PATIENT = ("patient_id", "patient_name")
+NO_LETTER = re.compile(r"[\s^]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +125,7 @@ def warn_of_missing(names: list[str]) -> None:
 
 def arrange(contents: Contents) -> list[Series]:
     """Return what files hold by series, in order; see `list_series`."""
-    shelf: dict[Key, Series] = {}
+    shelf = Shelf()
     left = {found.name: found for found in contents.images}
     names = index_of([*left, *contents.names])
     for folder, references in contents.directories.items():
@@ -134,24 +137,55 @@ def arrange(contents: Contents) -> list[Series]:
                 put(shelf, left.pop(name), reference)
     for found in sort_found(left.values()):
         put(shelf, found, Reference())
-    return list(shelf.values())
+    return shelf.series
 
 
-def put(shelf: dict[Key, Series], found: Found, reference: Reference) -> None:
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """Series in the order in which their first images came."""
+
+    series: list[Series] = field(default_factory=list)
+    _by_key: dict[Key, list[Series]] = field(default_factory=dict)
+
+    def of(self, key: Key, attributes: Mapping[str, Any]) -> Series:
+        """Return the series that images of these attributes belong to, a new one if there is none.
+
+        Equal UIDs do not make one series of two patients, and images without a Series Instance UID
+        are of one series only if nothing else that they say of it differs.
+        """
+        alike = self._by_key.setdefault(key, [])
+        names = OF_PATIENT if key[1] else tuple(attributes)
+        for series in alike:
+            if not any(differs(series.attributes, attributes, name) for name in names):
+                return series
+        alike.append(Series({}))
+        self.series.append(alike[-1])
+        return alike[-1]
+
+
+def differs(one: Mapping[str, Any], other: Mapping[str, Any], name: str) -> bool:
+    """Tell whether both have an attribute, and not the same; case and blanks are no difference."""
+    texts = [
+        NO_LETTER.sub(" ", str(each.get(name) or "")).strip().casefold() for each in (one, other)
+    ]
+    return all(texts) and texts[0] != texts[1]
+
+
+def put(shelf: Shelf, found: Found, reference: Reference) -> None:
     """Add images to their series; of those that cannot be read, the DICOMDIR tells which it is."""
     key = key_of(found)
     if found.failure is not None:
         key = (reference.study_instance_uid, reference.series_instance_uid)
-    series = shelf.setdefault(key, Series({}))
+    series = shelf.of(key, found.series)
     if not series.image_ids or "series_instance_uid" not in series.attributes:
         series.attributes.update(found.series)
     series.image_ids.extend(found.image_ids)
 
 
-def put_missing(shelf: dict[Key, Series], reference: Reference, name: str) -> None:
+def put_missing(shelf: Shelf, reference: Reference, name: str) -> None:
     """Note in its series that a file is not there."""
     key = (reference.study_instance_uid, reference.series_instance_uid)
-    shelf.setdefault(key, Series({})).missing.append(name)
+    shelf.of(key, {}).missing.append(name)
 
 
 def key_of(found: Found) -> Key:
