@@ -184,7 +184,8 @@ def test_absent_item_of_a_frame_leaves_the_shared_ones():
     dataset = enhanced(shared, [position], ImagePositionPatient=[9, 9, 9])
     dataset.NumberOfFrames = 2
     dataset.PixelData = SLICE.tobytes() * 2
-    first, second = frames_of(dataset)
+    with pytest.warns(UserWarning, match="where frame 2 is cannot be told"):
+        first, second = frames_of(dataset)
     assert first["image_plane"].image_position_patient == (1, 2, 3)
     assert second["image_plane"].image_orientation_patient == tuple(AXIAL)
 
@@ -214,10 +215,203 @@ def test_attributes_of_converted_objects_outside_a_macro():
     assert [each["image_plane"].slice_thickness for each in found] == [3, 4]
 
 
-def test_frames_of_one_place_have_the_image_s():
-    """A cine loop without functional groups: all its frames are where the image is."""
-    found = frames_of(several(2, ImagePositionPatient=[1, 2, 3], ImageOrientationPatient=AXIAL))
-    assert places(found) == [(1, 2, 3), (1, 2, 3)]
+# ------------------------------------------------------------------ one position for all frames
+
+
+def of_one_position(**attributes: Any) -> Dataset:
+    """Return three frames with one position, at the top level, and an oblique orientation."""
+    found: dict[str, Any] = {
+        "ImagePositionPatient": [1, 2, 3],
+        "ImageOrientationPatient": OBLIQUE,
+        "SliceLocation": 7,
+    }
+    return several(3, **(found | attributes))
+
+
+@pytest.mark.parametrize(
+    "attributes",
+    [
+        {"FrameTime": 40, "FrameIncrementPointer": 0x00181063},
+        {"FrameTimeVector": [0, 40, 40], "FrameIncrementPointer": 0x00181065},
+        # As MR has it, of the slices of its series.
+        {"FrameTime": 40, "FrameIncrementPointer": 0x00181063, "SpacingBetweenSlices": 5},
+        {"FrameTime": 40},
+        {"CineRate": 25},
+    ],
+)
+def test_frames_of_a_loop_are_where_the_image_is(attributes):
+    found = frames_of(of_one_position(**attributes))
+    assert places(found) == [(1, 2, 3)] * 3
+    assert [each["image_plane"].slice_location for each in found] == [7, 7, 7]
+
+
+def test_slices_of_a_volume_of_one_position_follow_the_normal():
+    """As cone beam CT is written: PS3.3 C.7.6.2.1.1."""
+    found = frames_of(of_one_position(SpacingBetweenSlices=0.5))
+    assert np.allclose(places(found), [(1 - 0.3 * n, 2 + 0.4 * n, 3) for n in range(3)])
+    # Slice Location is of the first.
+    assert [each["image_plane"].slice_location for each in found] == [7, None, None]
+
+
+def test_slices_by_a_vector_without_detectors():
+    pointers = [0x00540070, 0x00540080]
+    attributes = {"SliceVector": [1, 2, 1], "TimeSlotVector": [1, 1, 2]}
+    dataset = of_one_position(
+        SpacingBetweenSlices=0.5, FrameIncrementPointer=pointers, **attributes
+    )
+    assert np.allclose(places(frames_of(dataset)), [(1, 2, 3), (0.7, 2.4, 3), (1, 2, 3)])
+
+
+@pytest.mark.parametrize(
+    "attributes",
+    [
+        {},
+        {"SliceThickness": 0.5},
+        {"SpacingBetweenSlices": 0},
+        {"SpacingBetweenSlices": -0.5},
+        {"SpacingBetweenSlices": 0.5, "FrameTime": 40},
+        {"SpacingBetweenSlices": 0.5, "ImageOrientationPatient": None},
+        {"PageNumberVector": [1, 2, 3], "FrameIncrementPointer": 0x00182001},
+        {"SliceLocationVector": [10, 12, 14], "FrameIncrementPointer": 0x00182005},
+    ],
+)
+def test_frames_of_a_volume_are_not_all_at_one_place(attributes):
+    with noting() as notes:
+        found = places(frames_of(of_one_position(**attributes)))
+    assert found == [(1, 2, 3), None, None]
+    assert {note.split("for all")[0] for note in notes} == {
+        "(0020,0032) ImagePositionPatient is (1.0, 2.0, 3.0) "
+    }
+
+
+def test_frames_have_each_their_slice_location():
+    """PS3.3 C.8.6.4; along the normal they are places."""
+    dataset = several(
+        3,
+        ImagePositionPatient=[5, 6, 10],
+        ImageOrientationPatient=AXIAL,
+        SliceLocationVector=[10, 13, 17.5],
+        FrameIncrementPointer=0x00182005,
+    )
+    found = [each["image_plane"] for each in frames_of(dataset)]
+    assert [each.slice_location for each in found] == [10, 13, 17.5]
+    assert [each.image_position_patient for each in found] == [(5, 6, 10), (5, 6, 13), (5, 6, 17.5)]
+
+
+def test_frames_have_each_their_value_of_the_vectors_of_secondary_captures():
+    dataset = several(
+        2,
+        FrameLabelVector=["front", "back"],
+        PageNumberVector=[3, 4],
+        FramePrimaryAngleVector=[0, 15.5],
+        FrameSecondaryAngleVector=[1, 2],
+        DisplayWindowLabelVector=["a", "b"],
+        FrameIncrementPointer=0x00182001,
+    )
+    assert frames_of(dataset)[1]["frame_content"] == {
+        "page_number": 4,
+        "frame_label": "back",
+        "frame_primary_angle": 15.5,
+        "frame_secondary_angle": 2,
+        "display_window_label": "b",
+    }
+
+
+def at_one_place(*frames: Dataset, **attributes: Any) -> list[Any]:
+    """Return where frames are that functional groups all put to (1, 2, 3)."""
+    place = group("PlanePositionSequence", ImagePositionPatient=[1, 2, 3])
+    shared = group("PlaneOrientationSequence", ImageOrientationPatient=AXIAL)
+    return places(
+        frames_of(enhanced(shared, [merged(place, each) for each in frames], **attributes))
+    )
+
+
+DIMENSIONS = Sequence(
+    item(DimensionIndexPointer=pointer) for pointer in (0x00209056, 0x00200032, 0x00209128)
+)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        [{"TemporalPositionIndex": 1}, {"TemporalPositionIndex": 2}],
+        [{"FrameAcquisitionDateTime": f"2020010110000{n}"} for n in range(2)],
+        [{"DimensionIndexValues": [1, 1, n]} for n in range(2)],
+        [{"StackID": str(n), "InStackPositionNumber": n} for n in range(2)],
+    ],
+)
+def test_frames_of_functional_groups_may_be_at_one_place(content):
+    frames = [group("FrameContentSequence", **each) for each in content]
+    assert at_one_place(*frames, DimensionIndexSequence=DIMENSIONS) == [(1, 2, 3)] * 2
+
+
+def test_echoes_and_segments_are_at_one_place():
+    assert (
+        at_one_place(*(group("MREchoSequence", EffectiveEchoTime=10 * n) for n in range(2)))
+        == [(1, 2, 3)] * 2
+    )
+    assert (
+        at_one_place(
+            *(group("SegmentIdentificationSequence", ReferencedSegmentNumber=n) for n in (1, 2))
+        )
+        == [(1, 2, 3)] * 2
+    )
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        [{}, {}, {}],
+        [{"FrameComments": str(n)} for n in range(3)],
+        [{"DimensionIndexValues": [1, n, 1]} for n in range(3)],
+        # A time does not make one slice of several.
+        [
+            {"InStackPositionNumber": n, "FrameAcquisitionDateTime": f"2020010110000{n}"}
+            for n in range(3)
+        ],
+    ],
+)
+def test_slices_of_functional_groups_are_not_all_at_one_place(content):
+    frames = [group("FrameContentSequence", **each) for each in content]
+    with noting() as notes:
+        found = at_one_place(*frames, DimensionIndexSequence=DIMENSIONS)
+    assert found == [(1, 2, 3), None, None]
+    assert len(notes) == 2
+
+
+def test_place_of_all_frames_that_is_shared():
+    shared = group("PlanePositionSequence", ImagePositionPatient=[1, 2, 3])
+    frames = [Dataset(), Dataset()]
+    with noting() as notes:
+        assert places(frames_of(enhanced(shared, frames))) == [(1, 2, 3), None]
+    assert len(notes) == 1
+    assert places(frames_of(enhanced(shared, frames, FrameTime=40))) == [(1, 2, 3)] * 2
+
+
+# ------------------------------------------------------------------ concatenations
+
+
+def test_vectors_of_a_concatenation_are_of_the_part_or_of_the_whole():
+    part = {"InConcatenationNumber": 2, "ConcatenationFrameOffsetNumber": 3, "Modality": "NM"}
+    for vector in ([4, 5], [1, 2, 3, 4, 5], [1, 2, 3, 4, 5, 6]):
+        found = frames_of(several(2, SliceVector=vector, **part))
+        assert [each["nm_frame"]["slice_number"] for each in found] == [4, 5], vector
+    times = several(2, FrameTimeVector=[0, 10, 20, 30, 40], **part)
+    assert [each["cine"]["frame_time_vector"] for each in frames_of(times)] == [[30, 40]] * 2
+
+
+def test_vectors_of_a_part_that_does_not_say_where_it_begins():
+    for vector, expected in (([4, 5], [4, 5]), ([1, 2, 3, 4, 5], [None, None])):
+        dataset = several(2, SliceVector=vector, FrameTimeVector=vector, InConcatenationNumber=2)
+        found = frames_of(dataset)
+        assert [each.get("nm_frame", {}).get("slice_number") for each in found] == expected
+        assert ("frame_time_vector" in found[0].get("cine", {})) is (expected[0] == 4)
+
+
+def test_functional_groups_are_of_the_part():
+    frames = [group("PlanePositionSequence", ImagePositionPatient=[0, 0, n]) for n in (3, 4)]
+    dataset = enhanced(Dataset(), frames, InConcatenationNumber=2, ConcatenationFrameOffsetNumber=3)
+    assert places(frames_of(dataset)) == [(0, 0, 3), (0, 0, 4)]
 
 
 @pytest.mark.filterwarnings("ignore")
@@ -470,6 +664,25 @@ def test_segmentation_frame_has_its_segment_and_source():
     assert places(modules) == [(0, 0, 7), (0, 0, 1), (0, 0, 5)]
 
 
+def test_values_of_a_fractional_segmentation_are_parts_of_a_maximum():
+    """PS3.3 C.8.20.2.3."""
+    dataset = enhanced(
+        Dataset(),
+        [group("SegmentIdentificationSequence", ReferencedSegmentNumber=1)],
+        SegmentationType="FRACTIONAL",
+        SegmentationFractionalType="OCCUPANCY",
+        MaximumFractionalValue=255,
+        SegmentsOverlap="NO",
+    )
+    assert frames_of(dataset)[0]["segment"] == {
+        "segment_number": 1,
+        "segmentation_type": "FRACTIONAL",
+        "segmentation_fractional_type": "OCCUPANCY",
+        "maximum_fractional_value": 255,
+        "segments_overlap": "NO",
+    }
+
+
 # ------------------------------------------------------------------ whole slides
 
 
@@ -519,6 +732,94 @@ def test_tiles_of_a_full_matrix_are_placed_by_their_number():
     # Row 4 and column 8 of the matrix: 8 x 0.25 mm along the rows, to -y, 4 x 0.5 mm to -x.
     assert found[4]["x_offset_in_slide_coordinate_system"] == 20 - 4 * 0.5
     assert found[4]["y_offset_in_slide_coordinate_system"] == 40 - 8 * 0.25
+
+
+def place_of(slide_plane: dict[str, Any]) -> tuple[Any, ...]:
+    """Return focal plane in micrometres, row and column of a tile."""
+    names = "z_offset_in_slide_coordinate_system", "row_position_in_total_image_pixel_matrix"
+    return tuple(slide_plane[each] for each in (*names, names[1].replace("row", "column")))
+
+
+def test_tiles_of_a_concatenation_go_on_where_the_part_before_ended():
+    """9 tiles in 2 focal planes and 2 optical paths, in parts of 10 frames: C.7.6.16.2.2.4."""
+    paths = [item(OpticalPathIdentifier=name) for name in ("bright", "dark")]
+    measures = group("PixelMeasuresSequence", PixelSpacing=[0.5, 0.25], SpacingBetweenSlices=0.002)
+    whole: dict[str, Any] = {
+        "TotalPixelMatrixFocalPlanes": 2,
+        "OpticalPathSequence": Sequence(paths),
+        "SharedFunctionalGroupsSequence": Sequence([measures]),
+    }
+    expected = [each["slide_plane"] for each in frames_of(slide(36, "TILED_FULL", **whole))]
+    found = []
+    for number, count in enumerate((10, 10, 10, 6), start=1):
+        begin = {"InConcatenationNumber": number, "ConcatenationFrameOffsetNumber": len(found)}
+        part = frames_of(slide(count, "TILED_FULL", **whole, **begin))
+        found += [each["slide_plane"] for each in part]
+    assert found == expected
+    assert (found[10]["optical_path_identifier"], *place_of(found[10])) == ("bright", 7, 1, 9)
+
+
+@pytest.mark.parametrize(
+    ("count", "attributes"),
+    [
+        (4, {"InConcatenationNumber": 2}),
+        (4, {"InConcatenationNumber": 2, "ConcatenationFrameOffsetNumber": 6}),
+        (10, {}),
+    ],
+)
+def test_tiles_that_cannot_be_counted_have_no_place(count, attributes):
+    path = Sequence([item(OpticalPathIdentifier="1")])
+    with noting() as notes:
+        found = frames_of(slide(count, "TILED_FULL", OpticalPathSequence=path, **attributes))
+    assert {
+        each["slide_plane"].get("row_position_in_total_image_pixel_matrix") for each in found
+    } == {None}
+    assert all("cannot be counted" in note for note in notes)
+    assert len(notes) == count
+
+
+@pytest.mark.parametrize("paths", [0, 1, 2])
+def test_segments_of_a_full_matrix_run_outermost(paths):
+    """3 segments of 9 tiles in 2 focal planes; the optical paths may be those of the source."""
+    measures = group("PixelMeasuresSequence", PixelSpacing=[1, 1], SpacingBetweenSlices=0.001)
+    optical = [item(OpticalPathIdentifier=str(n + 1)) for n in range(paths)]
+    # Numbered by their items, whatever their order.
+    segments = [item(SegmentNumber=n, SegmentLabel=f"label {n}") for n in (1, 3, 2)]
+    whole: dict[str, Any] = {
+        "SegmentationType": "BINARY",
+        "SegmentSequence": Sequence(segments),
+        "OpticalPathSequence": Sequence(optical),
+        "TotalPixelMatrixFocalPlanes": 2,
+        "SharedFunctionalGroupsSequence": Sequence([measures]),
+    }
+    found = frames_of(slide(54, "TILED_FULL", **whole))
+    assert [each["segment"]["segment_number"] for each in found] == [1] * 18 + [3] * 18 + [2] * 18
+    assert found[20]["segment"]["segment_label"] == "label 3"
+    assert place_of(found[20]["slide_plane"]) == place_of(found[2]["slide_plane"]) == (5, 1, 17)
+    begin = {"InConcatenationNumber": 2, "ConcatenationFrameOffsetNumber": 17}
+    whole["OpticalPathSequence"] = Sequence(optical[:1])
+    part = frames_of(slide(2, "TILED_FULL", **whole, **begin))
+    assert [each["segment"]["segment_number"] for each in part] == [1, 3]
+
+
+def test_segment_that_a_frame_of_a_full_matrix_tells_itself():
+    identification = group("SegmentIdentificationSequence", ReferencedSegmentNumber=2)
+    segments = Sequence(item(SegmentNumber=n) for n in (1, 2))
+    dataset = slide(
+        1,
+        "TILED_FULL",
+        SegmentSequence=segments,
+        PerFrameFunctionalGroupsSequence=Sequence([identification]),
+    )
+    assert frames_of(dataset)[0]["segment"]["segment_number"] == 2
+
+
+def test_label_map_of_a_full_matrix_has_all_segments_in_each_frame():
+    segments = Sequence(item(SegmentNumber=n) for n in (1, 2))
+    dataset = slide(9, "TILED_FULL", SegmentationType="LABELMAP", SegmentSequence=segments)
+    found = frames_of(dataset)
+    assert [each["segment"] for each in found] == [{"segmentation_type": "LABELMAP"}] * 9
+    assert found[8]["slide_plane"]["row_position_in_total_image_pixel_matrix"] == 9
 
 
 def test_tiles_of_a_sparse_matrix_are_placed_by_their_groups():

@@ -182,8 +182,9 @@ export interface Image {
 /**
  * Modules by name, such as `imagePlaneModule`, each a plain object of attributes; what the image does
  * not have is absent. Each frame has its own: beside those that viewers know, `frameContentModule`
- * (type, time, dimensions), `realWorldValueMappingModule`, `segmentModule`, `slidePlaneModule` (the
- * place of a tile), `nmFrameModule`, `xrayGeometryModule`, `volumePlaneModule`.
+ * (type, time, dimensions), `realWorldValueMappingModule`, `segmentModule` (which segment, and what
+ * the values mean: `segmentationType`, `maximumFractionalValue`), `slidePlaneModule` (the place of a
+ * tile), `nmFrameModule`, `xrayGeometryModule`, `volumePlaneModule`.
  * `patientModule.patientNameGroups` has a name's `alphabetic`, `ideographic` and `phonetic` groups.
  */
 export type Modules = Record<string, Record<string, any>>;

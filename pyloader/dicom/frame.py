@@ -18,6 +18,7 @@ from pyloader.dicom.keywords import snake
 from pyloader.dicom.values import (
     as_numbers,
     as_tuple,
+    count_of,
     item_of,
     items_of,
     nth_of,
@@ -69,6 +70,18 @@ class Frame:
         return item_of(self.dataset, "SharedFunctionalGroupsSequence")
 
     @cached_property
+    def index_in_source(self) -> int | None:
+        """The index, from 0, among all frames that a concatenation was made of (C.7.6.16.2.2.4).
+
+        It is `index` outside of a concatenation, and None where a later part does not say how many
+        frames are before it. Functional groups are indexed within the part.
+        """
+        before = self.integer("ConcatenationFrameOffsetNumber")
+        if before is None:
+            before = 0 if (self.integer("InConcatenationNumber") or 1) == 1 else -1
+        return self.index + before if before >= 0 else None
+
+    @cached_property
     def unassigned(self) -> tuple[Dataset, ...]:
         """What stands in the functional groups, but in no macro that is for it."""
         found = (item_of(group, keyword) for keyword in UNASSIGNED for group in self.groups)
@@ -109,7 +122,20 @@ class Frame:
 
     def nth(self, keyword: str) -> Any:
         """Return this frame's of the values that stand at the top level, one for each frame."""
-        return nth_of(self.dataset, keyword, self.index)
+        before = self.values_before(keyword)
+        return None if before is None else nth_of(self.dataset, keyword, before + self.index)
+
+    def values_before(self, keyword: str) -> int | None:
+        """Return how many values, one for each frame, are before that of the first frame here.
+
+        Parts of a concatenation may all have those of the whole: then there are more than frames.
+        """
+        source = self.index_in_source
+        if source == self.index:
+            return 0
+        if count_of(self.dataset, keyword) <= (self.integer("NumberOfFrames") or 1):
+            return 0
+        return None if source is None else source - self.index
 
     def numbers(self, keyword: str, group: str = "", count: int = 0) -> tuple[float, ...] | None:
         """Return a value as floats, or None when it is absent, not numbers or not `count`."""

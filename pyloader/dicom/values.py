@@ -156,6 +156,13 @@ def nth_of(dataset: Dataset, keyword: str, index: int) -> Any:
     return None if isinstance(found, float) and not isfinite(found) else found
 
 
+def count_of(dataset: Dataset, keyword: str) -> int:
+    """Return how many values an element has, without looking at them."""
+    element = element_of(dataset, tag_of(keyword))
+    values = None if element is None else element.value
+    return len(values) if isinstance(values, (MultiValue, list)) else int(values is not None)
+
+
 def typed(tag: int, value: Any) -> Any:
     """Return a plain value as number or text, whichever the dictionary says."""
     if isinstance(value, list):

@@ -19,6 +19,7 @@ from pyloader.dicom.modules.groups import read_multiframe
 from pyloader.dicom.modules.icc import read_icc_profile
 from pyloader.dicom.modules.luts import read_modality_lut, read_real_world_values, read_voi_lut
 from pyloader.dicom.modules.multiframe import (
+    read_cine,
     read_frame_content,
     read_segment,
     read_volume_plane,
@@ -45,6 +46,7 @@ __all__ = ["Frame", "describe", "header", "read_pixel_module"]
 SPECIAL_MODULES: Mapping[str, Callable[[Frame], Module]] = {
     "calibrated_pixel_spacing": read_calibrated_spacing,
     "calibration": read_us_regions,
+    "cine": read_cine,
     "ecg": read_ecg,
     "frame_content": read_frame_content,
     "icc_profile": read_icc_profile,

@@ -20,12 +20,13 @@ IMAGE = """
     AlphaPaletteColorLookupTableData AlphaPaletteColorLookupTableDescriptor
     AvailableTransferSyntaxUID BitsAllocated BitsStored ChannelDefinitionSequence
     ChannelSensitivityUnitsSequence ChannelSourceSequence ColorSpace Columns
-    DerivationImageSequence
+    ConcatenationFrameOffsetNumber DerivationImageSequence
     DetectorInformationSequence DimensionIndexPointer DimensionIndexSequence
     DoubleFloatPixelPaddingRangeLimit DoubleFloatPixelPaddingValue FloatPixelPaddingRangeLimit
     FloatPixelPaddingValue
     FrameContentSequence FrameIncrementPointer FrameOfReferenceUID FrameVOILUTSequence
-    GridFrameOffsetVector HighBit ICCProfile ImageOrientationPatient ImagePositionPatient LUTData
+    GridFrameOffsetVector HighBit ICCProfile ImageOrientationPatient ImagePositionPatient
+    InConcatenationNumber LUTData
     LUTDescriptor LUTExplanation LargestImagePixelValue MeasurementUnitsCodeSequence
     ModalityLUTSequence OpticalPathIdentificationSequence OpticalPathSequence
     PaletteColorLookupTableUID PerFrameFunctionalGroupsSequence PhotometricInterpretation
@@ -35,19 +36,32 @@ IMAGE = """
     RadiopharmaceuticalInformationSequence RealWorldValueLUTData RealWorldValueMappingSequence
     ReferencedSegmentNumber RescaleIntercept RescaleSlope RescaleType Rows SamplesPerPixel
     SegmentIdentificationSequence SegmentSequence SequenceOfUltrasoundRegions
-    SharedFunctionalGroupsSequence SliceLocation SliceThickness SmallestImagePixelValue
-    SourceImageSequence SpacingBetweenSlices TotalPixelMatrixOriginSequence TransferSyntaxUID
+    SharedFunctionalGroupsSequence SliceLocation SliceLocationVector SliceThickness
+    SmallestImagePixelValue SourceImageSequence SpacingBetweenSlices
+    TotalPixelMatrixOriginSequence TransferSyntaxUID
     UnassignedPerFrameConvertedAttributesSequence UnassignedSharedConvertedAttributesSequence
     VOILUTFunction VOILUTSequence WaveformData WaveformSequence WindowCenter
     WindowCenterWidthExplanation WindowWidth
 """
 TABLES = (
-    *(*tables.PLAIN_MODULES.values(), tables.PATIENT, tables.US_REGION, tables.ISOTOPE),
+    *(
+        *tables.PLAIN_MODULES.values(),
+        tables.CINE,
+        tables.PATIENT,
+        tables.US_REGION,
+        tables.ISOTOPE,
+    ),
     *(calibration.GEOMETRY, calibration.INCREMENTS, calibration.FRAME_GEOMETRY),
     *(*calibration.FRAME_GEOMETRY.values(), luts.REAL_WORLD_VALUE, luts.CODE),
-    *(multiframe.CONTENT, multiframe.FRAME_TYPE_MACROS, multiframe.FRAME_TYPE),
+    *(multiframe.CONTENT, multiframe.VECTORS, multiframe.FRAME_TYPE_MACROS, multiframe.FRAME_TYPE),
     *(multiframe.FRAME_MACROS, *multiframe.FRAME_MACROS.values(), multiframe.SEGMENT),
-    *(multiframe.SEGMENT_CODES, multiframe.SOURCE, multiframe.VOLUME, multiframe.VOLUME_MACROS),
+    *(
+        multiframe.SEGMENTATION,
+        multiframe.SEGMENT_CODES,
+        multiframe.SOURCE,
+        multiframe.VOLUME,
+        multiframe.VOLUME_MACROS,
+    ),
     *multiframe.VOLUME_MACROS.values(),
     *(nuclear.VECTORS, nuclear.DETECTOR, slide.MATRIX, slide.POSITION, slide.OPTICAL_PATH),
     *(waveform.GROUP, waveform.CHANNEL, waveform.CODE, scaling.DOSE),

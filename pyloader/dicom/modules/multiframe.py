@@ -10,7 +10,9 @@ from pydicom.datadict import keyword_for_tag
 
 from pyloader.dicom.frame import Frame, Module, pick
 from pyloader.dicom.modules.luts import CODE
-from pyloader.dicom.values import element_of, item_of, items_of, tag_of, value_of
+from pyloader.dicom.modules.slide import count_segments, find_tile
+from pyloader.dicom.modules.tables import CINE
+from pyloader.dicom.values import as_numbers, element_of, item_of, items_of, tag_of, value_of
 
 CONTENT = (
     "FrameAcquisitionNumber",
@@ -26,6 +28,14 @@ CONTENT = (
     "FrameComments",
     "FrameLabel",
 )
+# Vectors of secondary captures (PS3.3 C.8.6.4) -> the value of one frame.
+VECTORS = {
+    "PageNumberVector": "page_number",
+    "FrameLabelVector": "frame_label",
+    "FramePrimaryAngleVector": "frame_primary_angle",
+    "FrameSecondaryAngleVector": "frame_secondary_angle",
+    "DisplayWindowLabelVector": "display_window_label",
+}
 # The macros that have Frame Type, each of its own kind of object (PS3.3 C.8.13.5.1 and others).
 FRAME_TYPE_MACROS = (
     "MRImageFrameTypeSequence",
@@ -64,6 +74,12 @@ SEGMENT = (
     "RecommendedDisplayCIELabValue",
     "RecommendedDisplayGrayscaleValue",
 )
+SEGMENTATION = (
+    "SegmentationType",
+    "SegmentationFractionalType",
+    "MaximumFractionalValue",
+    "SegmentsOverlap",
+)
 SEGMENT_CODES = (
     "SegmentedPropertyCategoryCodeSequence",
     "SegmentedPropertyTypeCodeSequence",
@@ -86,9 +102,11 @@ VOLUME = (
 
 def read_frame_content(frame: Frame) -> Module:
     """Return the Frame Content macro and what else says when and of which kind (C.7.6.16.2.2)."""
+    values = {name: frame.nth(vector) for vector, name in VECTORS.items()}
+    found: Module = {name: value for name, value in values.items() if value is not None}
     if not frame.groups:
-        return {}
-    found = frame.pick(CONTENT, "FrameContentSequence")
+        return found
+    found |= frame.pick(CONTENT, "FrameContentSequence")
     for group, keywords in FRAME_MACROS.items():
         found |= frame.pick(keywords, group)
     for group in FRAME_TYPE_MACROS:
@@ -100,6 +118,18 @@ def read_frame_content(frame: Frame) -> Module:
     return found
 
 
+def read_cine(frame: Frame) -> Module:
+    """Return the Cine module (PS3.3 C.7.6.5), of a concatenation the times of this part."""
+    found = pick(frame.dataset, CINE)
+    before = frame.values_before("FrameTimeVector")
+    if before is None:
+        del found["frame_time_vector"]
+    elif before:
+        stop = before + (frame.integer("NumberOfFrames") or 1)
+        found["frame_time_vector"] = found["frame_time_vector"][before:stop]
+    return found
+
+
 def pointer_of(item: Dataset) -> str | None:
     """Return the keyword of the attribute that a dimension runs over; None of a private one."""
     element = element_of(item, tag_of("DimensionIndexPointer"))
@@ -108,17 +138,39 @@ def pointer_of(item: Dataset) -> str | None:
 
 
 def read_segment(frame: Frame) -> Module:
-    """Return the segment that a frame of a segmentation shows (PS3.3 C.8.20.2, C.8.20.3.1)."""
+    """Return the segment that a frame of a segmentation shows (PS3.3 C.8.20.2, C.8.20.3.1).
+
+    Beside it what its values mean: of a fractional segmentation they are parts of
+    ``maximum_fractional_value``, of a label map they are segment numbers.
+    """
+    found = pick(frame.dataset, SEGMENTATION)
+    number = segment_number(frame)
+    if number is not None:
+        found |= {"segment_number": number} | segment_of(frame, number)
+    return found and found | read_sources(frame)
+
+
+def segment_number(frame: Frame) -> int | None:
+    """Return which segment a frame is of; by its place when the matrix is tiled in full."""
     number = frame.integer("ReferencedSegmentNumber", "SegmentIdentificationSequence")
-    if number is None:
-        return {}
+    is_full = frame.get("DimensionOrganizationType") == "TILED_FULL"
+    if number is not None or not is_full or not count_segments(frame):
+        return number
+    tile = find_tile(frame)
+    item = None if tile is None else item_of(frame.dataset, "SegmentSequence", tile.segment)
+    found = None if item is None else as_numbers(value_of(item, "SegmentNumber"), 1)
+    return None if found is None else int(found[0])
+
+
+def segment_of(frame: Frame, number: int) -> Module:
+    """Return what is said of the segment `number`."""
     segments = items_of(frame.dataset, "SegmentSequence")
     # Numbers count from 1 by 1 as a rule: then no other item is looked at.
     likely = segments[number - 1 : number] if number > 0 else []
     for item in chain(likely, segments):
         if value_of(item, "SegmentNumber") == number:
-            return describe_segment(item) | read_sources(frame)
-    return {"segment_number": number} | read_sources(frame)
+            return describe_segment(item)
+    return {}
 
 
 def describe_segment(item: Dataset) -> Module:

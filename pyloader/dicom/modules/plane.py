@@ -8,16 +8,42 @@ Beside the module itself (PS3.3 C.7.6.2) these tell where a frame is: functional
 from __future__ import annotations
 
 import warnings
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from operator import mul
+from typing import Any
 
-from pyloader.dicom.frame import Frame
-from pyloader.dicom.modules.nuclear import read_detector_plane
-from pyloader.dicom.values import nth_of
+from pyloader.dicom.frame import Frame, Module
+from pyloader.dicom.modules.groups import nested
+from pyloader.dicom.modules.known import KNOWN_TAGS
+from pyloader.dicom.modules.multiframe import pointer_of
+from pyloader.dicom.modules.nuclear import read_detector_plane, read_pointers
+from pyloader.dicom.values import as_numbers, as_tuple, items_of, nth_of, tag_of
 from pyloader.image import PlaneModule
 
 MEASURES = "PixelMeasuresSequence"
 # Largest difference of a coordinate in mm, and of a cosine, that is still rounding.
 TOLERANCE = 1e-3
+LOCATIONS = "SliceLocationVector"
+SLICES = "SliceVector"
+# Attributes of frames that follow each other in time, among them vectors (PS3.3 C.7.6.5, C.8.4.8).
+TIMES = frozenset(
+    {
+        *("CineRate", "FrameTime", "FrameTimeVector"),
+        *("PhaseVector", "RRIntervalVector", "TimeSliceVector", "TimeSlotVector"),
+    }
+)
+# Dimensions that run over slices, and what of functional groups may differ between slices.
+SPACE = ("ImagePositionPatient", "InStackPositionNumber")
+BY_SLICE = (
+    "plane_position_sequence",
+    "plane_orientation_sequence",
+    "pixel_measures_sequence",
+    "pixel_value_transformation_sequence",
+    "frame_voilut_sequence",
+    "derivation_image_sequence",
+    "frame_comments",
+    "frame_label",
+)
 
 
 def read_plane_module(frame: Frame) -> PlaneModule:
@@ -40,7 +66,138 @@ def read_plane_module(frame: Frame) -> PlaneModule:
         return replace(plane, image_position_patient=position_in_grid(frame, plane))
     if "DetectorInformationSequence" in frame.dataset:
         return read_detector_plane(frame, plane)
-    return plane
+    if tag_of(LOCATIONS) in frame.dataset.keys():  # noqa: SIM118 -- quick
+        plane = replace(plane, slice_location=number_of(frame.nth(LOCATIONS)))
+    return place_later(frame, plane) if frame.index else plane
+
+
+def place_later(frame: Frame, plane: PlaneModule) -> PlaneModule:
+    """Return the plane of a frame behind the first, whose place is not that of all frames.
+
+    The slices of a volume that has one position follow each other along the normal (PS3.3
+    C.7.6.2.1.1). Where nothing says how, and where functional groups put all slices into one
+    place, the place is left out with a warning.
+    """
+    start = plane.image_position_patient
+    if start is None:
+        return plane
+    if frame.groups and frame.macro("PlanePositionSequence"):
+        distance = None if is_stack_of_one_place(frame, start) else 0.0
+    else:
+        distance = distance_from_first(frame, plane)
+    if distance == 0:
+        return plane
+    position = None if distance is None else plane.along_normal(distance)
+    if position is None:
+        warnings.warn(
+            f"(0020,0032) ImagePositionPatient is {start} for all frames, and nothing says that "
+            f"they run over time, or how far they are apart: where frame {frame.index + 1} is "
+            "cannot be told, and is left out",
+            stacklevel=2,
+        )
+    location = plane.slice_location if LOCATIONS in frame.dataset else None
+    return replace(plane, image_position_patient=position, slice_location=location)
+
+
+def distance_from_first(frame: Frame, plane: PlaneModule) -> float | None:
+    """Return how far along the normal a frame is from the first, in mm; None if nothing tells.
+
+    It is 0 when frames run over time.
+    """
+    pointers, spacing = read_pointers(frame), plane.spacing_between_slices or 0.0
+    if is_over_time(frame):
+        # Without a pointer, slices that have a spacing may be what the frames run over.
+        return 0.0 if pointers or spacing <= 0 else None
+    if LOCATIONS in frame.dataset:
+        return distance_of_locations(frame, plane)
+    number = number_of(frame.nth(SLICES)) if SLICES in pointers else frame.index + 1
+    is_known = number is not None and spacing > 0 and (not pointers or SLICES in pointers)
+    return (number - 1) * spacing if number is not None and is_known else None
+
+
+def is_over_time(frame: Frame) -> bool:
+    """Tell whether frames follow each other in time, by (0028,0009) Frame Increment Pointer.
+
+    Without it attributes of time tell (PS3.3 C.7.6.6.1.1).
+    """
+    pointers = read_pointers(frame)
+    if pointers:
+        return TIMES.issuperset(pointers)
+    return any(keyword in frame.dataset for keyword in TIMES)
+
+
+def distance_of_locations(frame: Frame, plane: PlaneModule) -> float | None:
+    """Return what `distance_from_first` does, by slice locations that are along the normal."""
+    origin, normal = plane.image_position_patient, plane.normal
+    first, location = number_of(nth_of(frame.dataset, LOCATIONS, 0)), plane.slice_location
+    if origin is None or normal is None or first is None or location is None:
+        return None
+    is_along = abs(sum(map(mul, origin, normal)) - first) < TOLERANCE
+    return location - first if is_along else None
+
+
+def number_of(value: Any) -> float | None:
+    """Return a value that is one number."""
+    found = as_numbers(value, 1)
+    return found[0] if found else None
+
+
+def is_stack_of_one_place(frame: Frame, position: tuple[float, ...]) -> bool:
+    """Tell whether functional groups put all slices of a volume into one place.
+
+    Frames of one place differ in time, echo, segment or the like. Slices of a stack do not, nor
+    do positions of a dimension.
+    """
+    count = frame.integer("NumberOfFrames") or 1
+    others = [Frame(frame.dataset, index) for index in (0, 1, count // 2, count - 1)]
+    if not all(is_at(other, position) for other in others):
+        return False
+    one, first = distinction_of(frame), distinction_of(others[0])
+    has_slices = one.slices != first.slices and one.stack == first.stack
+    return has_slices or (one.rest == first.rest and not is_over_time(frame))
+
+
+def is_at(frame: Frame, position: tuple[float, ...]) -> bool:
+    """Tell whether functional groups put a frame to `position`."""
+    found = frame.numbers("ImagePositionPatient", "PlanePositionSequence", 3)
+    return found is not None and all(
+        abs(one - other) < TOLERANCE for one, other in zip(found, position, strict=True)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Distinction:
+    """The functional groups of a frame alone, by what they tell it from others.
+
+    Attributes
+    ----------
+    stack : str or None
+    slices : tuple
+        Its place within the stack, and among the positions of the dimensions.
+    rest : dict
+        All others but those that may differ between the slices of a volume.
+    """
+
+    stack: Any
+    slices: tuple[Any, ...]
+    rest: Module
+
+
+def distinction_of(frame: Frame) -> Distinction:
+    """Return what functional groups say of a frame alone."""
+    own = {} if frame.own_groups is None else nested(frame.own_groups, KNOWN_TAGS)
+    content = dict(next(iter(own.pop("frame_content_sequence", [])), {}))
+    pointers = content.pop("dimension_index_values", ())
+    dimensions = items_of(frame.dataset, "DimensionIndexSequence")
+    names = [pointer_of(item) for item in dimensions]
+    indices = dict(zip(names, as_tuple(pointers), strict=False))
+    slices = (content.pop("in_stack_position_number", None), *(indices.pop(n, None) for n in SPACE))
+    for name in BY_SLICE:
+        own.pop(name, None)
+        content.pop(name, None)
+    return Distinction(
+        content.get("stack_id"), slices, {**own, "content": content, "indices": indices}
+    )
 
 
 def position_in_grid(frame: Frame, plane: PlaneModule) -> tuple[float, ...] | None:

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import math
+import warnings
+from dataclasses import dataclass
 from typing import Any
+
+from pydicom import Dataset
 
 from pyloader.dicom.frame import Frame, Module, pick
 from pyloader.dicom.keywords import snake
@@ -50,25 +54,100 @@ def tile_in_full(frame: Frame) -> Module:
     """Return the place of a tile of a matrix without gaps (PS3.3 C.7.6.17.3).
 
     Frames run along the rows of tiles, then down, then through the focal planes, then through
-    the optical paths.
+    the optical paths, then through the segments, over all parts of a concatenation.
     """
+    tile = find_tile(frame)
+    if tile is None:
+        return {}
+    rows, columns = frame.integer("Rows") or 0, frame.integer("Columns") or 0
+    row, column = tile.row * rows, tile.column * columns
+    place = {
+        "row_position_in_total_image_pixel_matrix": row + 1,
+        "column_position_in_total_image_pixel_matrix": column + 1,
+    }
+    offsets = slide_offsets(frame, row, column, tile.plane)
+    return place | offsets | optical_path(frame, nth_path(frame, tile.path))
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """Which tile of a matrix that is tiled in full a frame is, each from 0.
+
+    Attributes
+    ----------
+    row, column : int
+        In tiles.
+    plane, path, segment : int
+        Focal plane, optical path and segment, by their order.
+    """
+
+    row: int
+    column: int
+    plane: int
+    path: int
+    segment: int
+
+
+def find_tile(frame: Frame) -> Tile | None:
+    """Return which tile a frame is by its number; None, with a warning, when that is uncertain."""
     rows, columns = frame.integer("Rows"), frame.integer("Columns")
     across, down = frame.integer("TotalPixelMatrixColumns"), frame.integer("TotalPixelMatrixRows")
     sizes = (rows or 0, columns or 0, across or 0, down or 0)
     if min(sizes) <= 0:
-        return {}
+        return None
     rows, columns, across, down = sizes
     per_row, per_column = math.ceil(across / columns), math.ceil(down / rows)
     planes = max(1, frame.integer("TotalPixelMatrixFocalPlanes") or 1)
-    rest, column = divmod(frame.index, per_row)
+    paths = count_paths(frame, per_row * per_column * planes)
+    if frame.index_in_source is None or paths is None:
+        warnings.warn(
+            f"the matrix is tiled in full, {per_column} x {per_row} tiles in {planes} focal "
+            f"plane{'s' if planes > 1 else ''}, but which of them frame {frame.index + 1} of "
+            f"{frame.integer('NumberOfFrames') or 1} is cannot be counted: its place is left out",
+            stacklevel=2,
+        )
+        return None
+    rest, column = divmod(frame.index_in_source, per_row)
     rest, row = divmod(rest, per_column)
-    path, plane = divmod(rest, planes)
-    place = {
-        "row_position_in_total_image_pixel_matrix": row * rows + 1,
-        "column_position_in_total_image_pixel_matrix": column * columns + 1,
-    }
-    offsets = slide_offsets(frame, row * rows, column * columns, plane)
-    return place | offsets | optical_path(frame, nth_path(frame, path))
+    rest, plane = divmod(rest, planes)
+    segment, path = divmod(rest, paths)
+    return Tile(row, column, plane, path, segment)
+
+
+def count_paths(frame: Frame, tiles: int) -> int | None:
+    """Return how many optical paths the frames of a segment, or all, run through.
+
+    Parameters
+    ----------
+    tiles : int
+        Of all focal planes.
+
+    Returns
+    -------
+    int or None
+        None when there are more frames than tiles, paths and segments.
+    """
+    paths, segments = len(items_of(frame.dataset, "OpticalPathSequence")), count_segments(frame)
+    before = (frame.index_in_source or 0) - frame.index
+    frames = before + (frame.integer("NumberOfFrames") or 1)
+    is_part = frame.get("InConcatenationNumber") is not None
+    if segments and not is_part and frames <= tiles * segments:
+        paths = 1  # those of the images that it was made from
+    if not paths and not segments:
+        return frames  # as many as there may be
+    return None if frames > tiles * (paths or 1) * (segments or 1) else paths or 1
+
+
+def count_segments(frame: Frame) -> int:
+    """Return how many segments have frames of their own; none in a label map."""
+    if is_labelmap(frame.dataset):
+        return 0
+    return len(items_of(frame.dataset, "SegmentSequence"))
+
+
+def is_labelmap(dataset: Dataset) -> bool:
+    """Tell whether pixels are segment numbers (PS3.3 C.8.20.2.3)."""
+    return bool(value_of(dataset, "SegmentationType") == "LABELMAP")
 
 
 def slide_offsets(frame: Frame, row: int, column: int, plane: int) -> Module:

@@ -6,19 +6,6 @@ from collections.abc import Mapping
 
 # Module -> its attributes. Names on the way out are the keywords in snake_case.
 PLAIN_MODULES: Mapping[str, tuple[str, ...]] = {
-    "cine": (
-        "FrameTime",
-        "FrameTimeVector",
-        "CineRate",
-        "RecommendedDisplayFrameRate",
-        "StartTrim",
-        "StopTrim",
-        "FrameDelay",
-        "EffectiveDuration",
-        "ActualFrameDuration",
-        "PreferredPlaybackSequencing",
-        "NumberOfFrames",
-    ),
     "clinical_trial": (
         "ClinicalTrialSponsorName",
         "ClinicalTrialSiteID",
@@ -87,6 +74,19 @@ PLAIN_MODULES: Mapping[str, tuple[str, ...]] = {
     "pet_series": ("CorrectedImage", "Units", "DecayCorrection", "SUVType"),
     "sop_common": ("SOPClassUID", "SOPInstanceUID"),
 }
+CINE = (
+    "FrameTime",
+    "FrameTimeVector",
+    "CineRate",
+    "RecommendedDisplayFrameRate",
+    "StartTrim",
+    "StopTrim",
+    "FrameDelay",
+    "EffectiveDuration",
+    "ActualFrameDuration",
+    "PreferredPlaybackSequencing",
+    "NumberOfFrames",
+)
 PATIENT = ("PatientID", "PatientName", "PatientBirthDate", "PatientBirthTime", "PatientSex")
 US_REGION = (
     "RegionSpatialFormat",
