@@ -5,6 +5,7 @@ Absent metadata is ``None``; nothing is invented here. A viewer's defaults are i
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
@@ -17,6 +18,7 @@ from pyloader.errors import FormatError
 
 COLOR = "RGB"
 GREY = "MONOCHROME2"
+VOI_LUT_FUNCTIONS = ("LINEAR", "LINEAR_EXACT", "SIGMOID")
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +157,11 @@ class ModalityLut:
         return 0.0 if self.rescale_intercept is None else self.rescale_intercept
 
     @property
+    def rescale(self) -> tuple[float, float]:
+        """Slope and intercept to apply. A slope of 0, which leaves no image, means no rescale."""
+        return (self.slope, self.intercept) if self.slope != 0 else (1.0, 0.0)
+
+    @property
     def is_identity(self) -> bool:
         """Whether stored values are modality units already."""
         return self.lut is None and self.slope == 1 and self.intercept == 0
@@ -162,13 +169,32 @@ class ModalityLut:
 
 @dataclass(frozen=True, slots=True)
 class VoiLut:
-    """VOI LUT module (PS3.3 C.11.2): windows and tables, in modality units."""
+    """VOI LUT module (PS3.3 C.11.2): windows and tables, in modality units.
+
+    A function is one of `VOI_LUT_FUNCTIONS`; another one is left out, which makes it LINEAR
+    (C.11.2.1.3).
+    """
 
     window_center: tuple[float, ...] = ()
     window_width: tuple[float, ...] = ()
     window_center_width_explanation: tuple[str, ...] = ()
     voi_lut_function: str | None = None
     luts: tuple[LookupTable, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Spell the function as the standard does."""
+        given = self.voi_lut_function
+        if given is None or given in VOI_LUT_FUNCTIONS:
+            return
+        name = str(given).strip().upper()
+        if name not in VOI_LUT_FUNCTIONS:
+            warnings.warn(
+                f"(0028,1056) VOI LUT Function is {given!r}; known are "
+                f"{', '.join(VOI_LUT_FUNCTIONS)}: windows are taken as LINEAR",
+                stacklevel=3,
+            )
+        found = name if name in VOI_LUT_FUNCTIONS else None
+        object.__setattr__(self, "voi_lut_function", found)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,8 +18,9 @@ from pyloader import Image, load_image
 from pyloader.errors import FormatError
 from pyloader.image import LookupTable
 from pyloader.pixels.codecs import encode_png
+from pyloader.pixels.delivery import Delivery, deliver
 from pyloader.pixels.display import display
-from tests import builders
+from tests import builders, dcmtk
 
 CT = builders.ramp(40, 48, 12)
 URL = "wadouri:https://host/a"
@@ -143,6 +144,31 @@ def test_window_is_in_modality_units():
     assert found == [0, 128, 255]
 
 
+@pytest.mark.parametrize("intercept", [0, 100])
+async def test_slope_of_0_is_no_rescale(context, transport, intercept):
+    """As DCMTK has it, which ignores the modality transformation."""
+    body = builders.native(
+        CT, RescaleSlope=0, RescaleIntercept=intercept, WindowCenter=2000, WindowWidth=900
+    )
+    transport.answers["https://host/a"] = body
+    found = await load_image(URL, context)
+    assert len(found.warnings) == 1
+    assert "RescaleSlope is 0" in found.warnings[0]
+    assert found.modality_lut.is_identity
+    assert_array_equal(deliver(found, Delivery(rescale=True)).pixels, CT)
+    difference = display(found).astype(int) - dcmtk.render(body, "+Wi", "1")
+    assert set(np.unique(difference)) <= {0, 1}
+
+
+def test_slope_of_0_of_an_author_is_no_rescale():
+    found = image([0, 50, 100], window_center=50, window_width=101, rescale_slope=0)
+    assert display(found)[0].tolist() == [1, 129, 255]
+    delivered = deliver(found, Delivery(rescale=True))
+    assert delivered.pixels[0].tolist() == [0, 50, 100]
+    assert deliver(found, Delivery()).modality_lut.rescale_slope is None
+    assert "rescale_slope is 0" in delivered.warnings[0]
+
+
 def test_values_that_are_rescaled_already_are_not_rescaled_again():
     stored = image([0, 1, 2, 3], rescale_intercept=1000.0, window_center=2, window_width=4)
     assert display(replace(stored, is_rescaled=True))[0].tolist() == [0, 85, 170, 255]
@@ -164,9 +190,28 @@ def test_window_of_a_file_that_cannot_be_is_left_out(width):
     assert shown([0, 100, 200], window_center=1, window_width=width) == [0, 128, 255]
 
 
-def test_function_nobody_knows():
-    with pytest.raises(FormatError, match="is 'CURVE'; known are LINEAR, LINEAR_EXACT, SIGMOID"):
-        shown([0, 1], window_center=1, window_width=2, voi_lut_function="CURVE")
+@pytest.mark.parametrize("name", ["CURVE", "NONE", "LINEAR EXACT", "SIGMOIDAL", "1"])
+def test_function_nobody_knows_is_linear(name):
+    """PS3.3 C.11.2.1.3 has Defined Terms, so others may stand there; LINEAR is the default."""
+    window = {"window_center": 3, "window_width": 4}
+    with pytest.warns(UserWarning, match=f"is '{name}'; known are LINEAR, LINEAR_EXACT, SIGMOID"):
+        found = shown([0, 2, 3, 6], voi_lut_function=name, **window)
+    assert found == shown([0, 2, 3, 6], **window)
+
+
+@pytest.mark.parametrize("term", ["CURVE", "linear exact"])
+async def test_function_nobody_knows_refuses_no_file(context, transport, term):
+    window = {"WindowCenter": "2000", "WindowWidth": "900"}
+    transport.answers["https://host/b"] = builders.native(CT, **window)
+    transport.answers["https://host/a"] = builders.native(CT, **window, VOILUTFunction=term)
+    plain, odd = await load_image(URL[:-1] + "b", context), await load_image(URL, context)
+    assert odd.warnings == (
+        f"(0028,1056) VOI LUT Function is {term!r}; known are LINEAR, LINEAR_EXACT, SIGMOID: "
+        "windows are taken as LINEAR",
+    )
+    assert_array_equal(display(odd), display(plain))
+    doubled = Delivery(rescale=True, factor=2.0)
+    assert deliver(odd, doubled).voi_lut == deliver(plain, doubled).voi_lut
 
 
 def test_function_in_small_letters_with_blanks():

@@ -481,6 +481,30 @@ def test_parametric_map_has_real_world_values():
     }
 
 
+def test_slope_of_0_of_a_frame_is_no_rescale():
+    """One frame says so in its functional group; has the others' tables as they are."""
+    rescales = [
+        group("PixelValueTransformationSequence", RescaleSlope=slope, RescaleIntercept=7)
+        for slope in (2, 0)
+    ]
+    with pytest.warns(UserWarning, match="RescaleSlope is 0"):
+        found = [each["modality_lut"] for each in frames_of(enhanced(Dataset(), rescales))]
+    assert [(each.slope, each.intercept) for each in found] == [(2, 7), (1, 0)]
+    assert found[1].rescale_slope is None
+
+
+def test_real_world_values_of_slope_0_are_no_mapping():
+    mappings = [
+        item(RealWorldValueSlope=slope, RealWorldValueIntercept=1.0) for slope in (0.0, 0.5)
+    ]
+    groups = item(RealWorldValueMappingSequence=Sequence(mappings))
+    with pytest.warns(UserWarning, match="Real World Value Slope is 0"):
+        (found,) = frames_of(enhanced(groups, [Dataset()]))
+    assert found["real_world_value_mapping"]["real_world_value_mapping_sequence"] == [
+        {"real_world_value_slope": 0.5, "real_world_value_intercept": 1.0}
+    ]
+
+
 def test_real_world_values_by_a_table():
     mapping = item(RealWorldValueLUTData=[0.5, 1.5, 2.5])
     mapping.add_new("RealWorldValueFirstValueMapped", "US", 0)

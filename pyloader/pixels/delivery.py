@@ -71,7 +71,7 @@ class Delivery:
 
 def deliver(image: Image, delivery: Delivery) -> Image:
     """Return `image` as `delivery` asks; its pixels are C-contiguous and little-endian."""
-    image = resample(image, delivery.rows, delivery.columns)
+    image = resample(with_slope(image), delivery.rows, delivery.columns)
     if image.pixels.ndim == 3:
         return deliver_color(image, delivery)
     if delivery.display:
@@ -86,6 +86,16 @@ def deliver(image: Image, delivery: Delivery) -> Image:
     if delivery.integers:
         image = quantise(image)
     return image.with_pixels(np.ascontiguousarray(image.pixels))
+
+
+def with_slope(image: Image) -> Image:
+    """Return an image without the slope of 0 that its author gave it, and a warning."""
+    lut = image.modality_lut
+    if lut.rescale_slope != 0:
+        return image
+    note = "rescale_slope is 0, which would make all pixels the same: values are as they are stored"
+    found = replace(lut, rescale_slope=None, rescale_intercept=None)
+    return replace(image, modality_lut=found, warnings=(*image.warnings, note))
 
 
 def deliver_color(image: Image, delivery: Delivery) -> Image:
@@ -162,11 +172,8 @@ def quantise(image: Image) -> Image:
     finite = np.nan_to_num(pixels.astype("f8"), nan=low, posinf=high, neginf=low)
     levels = np.rint((np.clip(finite, low, high) - low) / step).astype("u2")
     before = ModalityLut() if image.is_rescaled else image.modality_lut
-    lut = replace(
-        before,
-        rescale_slope=before.slope * step,
-        rescale_intercept=before.slope * low + before.intercept,
-    )
+    slope, intercept = before.rescale
+    lut = replace(before, rescale_slope=slope * step, rescale_intercept=slope * low + intercept)
     exact = np.ascontiguousarray(pixels)
     found = image.with_pixels(levels, modality_lut=lut, is_rescaled=False, float_pixels=exact)
     pixel = replace(found.pixel, pixel_padding_value=None, pixel_padding_range_limit=None)

@@ -43,7 +43,7 @@ def display(image: Image, window: Window | None = None) -> NDArray[np.uint8]:
     Raises
     ------
     FormatError
-        `window` cannot be one of the image's VOI LUT Function, or that is unknown.
+        `window` cannot be one of the image's VOI LUT Function.
     """
     if image.pixels.ndim == 3:
         return to_8_bit(image.pixels, image.pixel.bits_stored)
@@ -62,7 +62,8 @@ def modality_values(image: Image) -> Values:
     if image.is_rescaled:
         return pixels
     if modality.lut is None:
-        return pixels * modality.slope + modality.intercept
+        slope, intercept = modality.rescale
+        return pixels * slope + intercept
     return look_up(pixels, modality.lut).astype("f8") if has_table(image) else pixels
 
 
@@ -106,12 +107,7 @@ class Function:
 
 def function_of(image: Image) -> Function:
     """Return the VOI LUT Function of an image; LINEAR when it names none (PS3.3 C.11.2.1.3)."""
-    name = (image.voi_lut.voi_lut_function or "LINEAR").strip().upper()
-    if name not in FUNCTIONS:
-        raise FormatError(
-            f"(0028,1056) VOI LUT Function is {name!r}; known are {', '.join(FUNCTIONS)}"
-        )
-    return FUNCTIONS[name]
+    return FUNCTIONS[image.voi_lut.voi_lut_function or "LINEAR"]
 
 
 def check_window(function: Function, window: Window) -> Window:

@@ -64,7 +64,8 @@ def modality_of(image: Image, factor: float) -> Transform:
     """Return what takes stored values of `image` to modality units, times `factor`."""
     lut = image.modality_lut
     if lut.lut is None:
-        return linear_of(image, lut.slope * factor, lut.intercept * factor)
+        slope, intercept = lut.rescale
+        return linear_of(image, slope * factor, intercept * factor)
     if has_table(image):
         return Table(lut.lut, factor)
     return linear_of(image, factor, 0.0)
@@ -147,7 +148,7 @@ def scale_voi(voi: VoiLut, factor: float) -> VoiLut:
     if factor == 1:
         return voi
     windows = list(zip(voi.window_center, voi.window_width, strict=False))
-    function = (voi.voi_lut_function or "LINEAR").strip().upper()
+    function = voi.voi_lut_function or "LINEAR"
     if function == "LINEAR":
         # Its half and its one do not scale: the same ramp by LINEAR_EXACT (PS3.3 C.11.2.1.3.2).
         windows = [(center - 0.5, width - 1) for center, width in windows if width > 1]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -32,12 +34,20 @@ def read_modality_lut(frame: Frame) -> ModalityLut:
     """Read the Modality LUT module or its functional group (PS3.3 C.11.1, C.7.6.16.2.9)."""
     is_signed = bool(frame.integer("PixelRepresentation"))
     luts = read_luts("ModalityLUTSequence", frame, TRANSFORMATION, is_signed)
-    return ModalityLut(
+    found = ModalityLut(
         rescale_slope=frame.number("RescaleSlope", TRANSFORMATION),
         rescale_intercept=frame.number("RescaleIntercept", TRANSFORMATION),
         rescale_type=frame.text("RescaleType", TRANSFORMATION),
         lut=luts[0] if luts else None,
     )
+    if found.rescale_slope != 0:
+        return found
+    warnings.warn(
+        "(0028,1053) RescaleSlope is 0, which would make all pixels the same: it is left out with "
+        f"the intercept, {found.rescale_intercept}, and values are as they are stored",
+        stacklevel=2,
+    )
+    return replace(found, rescale_slope=None, rescale_intercept=None)
 
 
 @Recalling
@@ -66,10 +76,12 @@ def has_negative_output(frame: Frame) -> bool:
     is_signed = bool(frame.integer("PixelRepresentation"))
     bits = min(max(frame.integer("BitsStored") or 16, 1), 64)
     most = 1 << bits - is_signed
-    slope = frame.number("RescaleSlope", TRANSFORMATION)
-    intercept = frame.number("RescaleIntercept", TRANSFORMATION) or 0.0
+    slope, intercept = ModalityLut(
+        frame.number("RescaleSlope", TRANSFORMATION),
+        frame.number("RescaleIntercept", TRANSFORMATION),
+    ).rescale
     ends = (-most if is_signed else 0, most - 1)
-    return min(end * (1.0 if slope is None else slope) + intercept for end in ends) < 0
+    return min(end * slope + intercept for end in ends) < 0
 
 
 def read_luts(keyword: str, frame: Frame, group: str, is_signed: bool) -> tuple[LookupTable, ...]:
@@ -124,17 +136,27 @@ def read_real_world_values(frame: Frame) -> Module:
     # The macro is the sequence itself, with an item for each of the mappings.
     found_in = (items_of(each, keyword) for each in (*frame.groups, frame.dataset))
     items = next((items for items in found_in if items), ())
-    found = [read_real_world_value(item) for item in items]
+    found = [mapping for item in items if (mapping := read_real_world_value(item))]
     return {"real_world_value_mapping_sequence": found} if found else {}
 
 
 def read_real_world_value(item: Dataset) -> Module:
-    """Return one mapping: linear, or by a table; its unit is a code of UCUM."""
+    """Return one mapping: linear, or by a table; its unit is a code of UCUM.
+
+    A line of slope 0 maps nothing: it is left out with a warning.
+    """
     found = pick(item, REAL_WORLD_VALUE)
+    table = as_numbers(value_of(item, "RealWorldValueLUTData"))
+    if found.get("real_world_value_slope") == 0 and table is None:
+        warnings.warn(
+            "(0040,9225) Real World Value Slope is 0, which would make all values the same: the "
+            "mapping is left out",
+            stacklevel=2,
+        )
+        return {}
     units = item_of(item, "MeasurementUnitsCodeSequence")
     if units is not None:
         found["measurement_units"] = pick(units, CODE)
-    table = as_numbers(value_of(item, "RealWorldValueLUTData"))
     if table is not None:
         found["real_world_value_lut_data"] = np.array(table, "<f8")
     return found
