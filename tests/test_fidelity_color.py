@@ -13,13 +13,16 @@ from typing import Any
 
 import numpy as np
 import pytest
+from numpy.testing import assert_array_equal
 from pydicom import Dataset, dcmread
+from pydicom.encaps import encapsulate
 from pydicom.pixels.processing import apply_color_lut
 from pydicom.uid import (
     DeflatedExplicitVRLittleEndian,
     ExplicitVRBigEndian,
     ExplicitVRLittleEndian,
     ImplicitVRLittleEndian,
+    JPEGLSLossless,
     RLELossless,
 )
 
@@ -27,6 +30,7 @@ from pyloader.dicom.address import Address
 from pyloader.dicom.json_model import read_dataset
 from pyloader.errors import FormatError, HttpStatusError, UnsupportedError
 from pyloader.loaders.description import fetch_bulk
+from pyloader.pixels.delivery import Delivery, deliver
 from pyloader.transport import Response
 from tests import builders, corpus, dcmtk
 from tests.raw_images import with_pixels
@@ -251,6 +255,63 @@ async def test_palette_each_channel_has_its_own_descriptor(load, dtype, firsts):
     image = await load(with_pixels(palette(indices, entries, firsts), indices.tobytes(), vr="OB"))
     assert image.pixels.dtype == dtype
     assert np.array_equal(image.pixels, looked_up(indices, entries, firsts))
+
+
+def labelmap(labels: np.ndarray, **attributes: Any) -> Dataset:
+    """Return a label map segmentation with a palette of three colours."""
+    dataset = palette(labels, [np.array([0, 65535, 30000], "u2")] * 3, (0, 0, 0))
+    dataset.SOPClassUID = "1.2.840.10008.5.1.4.1.1.66.7"
+    dataset.SegmentationType = "LABELMAP"
+    for keyword, value in attributes.items():
+        setattr(dataset, keyword, value)
+    return dataset
+
+
+@pytest.mark.parametrize("photometric", ["PALETTE COLOR", "MONOCHROME2"])
+@pytest.mark.parametrize("dtype", ["u1", "u2"])
+@pytest.mark.parametrize("syntax", [LITTLE, RLELossless, JPEGLSLossless])
+async def test_pixels_of_a_label_map_are_segment_numbers(load, photometric, dtype, syntax):
+    """Its palette is a hint (PS3.3 C.8.20.2); pydicom gives the numbers."""
+    labels = np.array([[0, 1, 2, 7], [200, 255, 1, 0]], dtype)
+    dataset = labelmap(labels, PhotometricInterpretation=photometric)
+    dataset.PixelData = labels.tobytes()
+    if syntax == JPEGLSLossless:
+        dataset.PixelData = encapsulate([builders.ENCODERS[syntax](labels)])
+    dataset["PixelData"].VR = "OB"
+    body = builders.part10(dataset, LITTLE if syntax == RLELossless else syntax)
+    if syntax == RLELossless:
+        dataset = dcmread(BytesIO(body))
+        dataset.compress(syntax, generate_instance_uid=False)
+        body = builders.part10(dataset, syntax)
+    image = await load(body)
+    expected = dcmread(BytesIO(body)).pixel_array
+    assert_array_equal(expected, labels)
+    assert image.pixels.dtype == labels.dtype
+    assert_array_equal(image.pixels, expected)
+    assert image.pixel.photometric_interpretation == "MONOCHROME2"
+    assert image.encoding.photometric_interpretation == photometric
+    assert image.modules["palette_color_lookup_table"]
+    assert image.modules["segment"]["segmentation_type"] == "LABELMAP"
+    for delivery in (
+        Delivery(rgba=True, integers=True, darken=True),
+        Delivery(rescale=True, factor=None, darken=True, dtype="uint16", limit=True),
+    ):
+        assert_array_equal(deliver(image, delivery).pixels, labels)
+
+
+@pytest.mark.parametrize("attributes", [{"SegmentationType": None}, {"SOPClassUID": "1.2.3"}])
+async def test_label_map_by_its_class_or_its_type(load, attributes):
+    labels = np.array([[0, 1], [2, 1]], "u1")
+    image = await load(with_pixels(labelmap(labels, **attributes), labels.tobytes(), vr="OB"))
+    assert_array_equal(image.pixels, labels)
+    assert image.modules["segment"] == {"segmentation_type": "LABELMAP"}
+
+
+async def test_padding_of_a_label_map_keeps_its_number(load):
+    labels = np.array([[0, 1], [2, 255]], "u1")
+    dataset = labelmap(labels, PixelPaddingValue=255, PhotometricInterpretation="MONOCHROME2")
+    image = await load(with_pixels(dataset, labels.tobytes(), vr="OB"))
+    assert_array_equal(deliver(image, Delivery(darken=True)).pixels, labels)
 
 
 async def test_palette_whose_channels_differ_in_bits(load):

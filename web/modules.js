@@ -20,7 +20,7 @@ export function moduleFor(modules, type, mode) {
 
 /** @type {Record<string, (module: any, mode: Mode, modules: Record<string, any>) => any>} */
 const ADAPTED = {
-  imagePixelModule: (pixel, mode, modules) => pixel && (mode === '3d' ? asDelivered(pixel, modules) : pixel),
+  imagePixelModule: (pixel, mode, modules) => pixel && (mode === '3d' ? asDelivered(withoutColors(pixel, modules), modules) : pixel),
   imagePlaneModule: (plane, mode) => plane && (mode === '3d' ? withPlaneDefaults(plane) : plane),
   generalSeriesModule: (series, mode) => series ?? (mode === '3d' ? {} : undefined),
   patientModule: (patient) => patient && { ...patient, patientId: patient.patientID },
@@ -68,6 +68,12 @@ function voiModule(module, mode, modules) {
     windowWidth: windows.length ? windows.map(({ width }) => width) : undefined,
     windowCenterWidthExplanation: module.windowCenterWidthExplanation && windows.map(({ explanation }) => explanation),
   };
+}
+
+/** The pixels of a label map are segment numbers, whatever its palette. @param {any} pixel @param {Record<string, any>} modules */
+function withoutColors(pixel, { segmentModule }) {
+  const isColored = pixel.photometricInterpretation === 'PALETTE COLOR' && segmentModule?.segmentationType === 'LABELMAP';
+  return isColored ? { ...pixel, photometricInterpretation: 'MONOCHROME2' } : pixel;
 }
 
 /**

@@ -16,10 +16,11 @@ from pyloader.dicom.frames import encapsulated_frame
 from pyloader.dicom.instance import Instance, PixelElement, one_frame
 from pyloader.dicom.modules import Frame, read_pixel_module
 from pyloader.dicom.part10 import NATIVE
+from pyloader.dicom.segmentation import is_labelmap
 from pyloader.dicom.syntaxes import DEFLATED_IMAGE_FRAME, ENCAPSULATED_UNCOMPRESSED
 from pyloader.dicom.values import value_of
 from pyloader.errors import DecodeError, FormatError, UnsupportedError
-from pyloader.image import Codestream, PixelModule
+from pyloader.image import GREY, Codestream, PixelModule
 from pyloader.pixels.codecs import CODECS
 from pyloader.pixels.color import as_rgb
 from pyloader.pixels.compressed import (
@@ -187,6 +188,8 @@ def finish(instance: Instance, samples: DecodedSamples) -> DecodedFrame:
             f"photometric interpretation {photometric!r} cannot be converted; supported are "
             "MONOCHROME1, MONOCHROME2, RGB, PALETTE COLOR and the YBR family"
         )
+    if photometric == "PALETTE COLOR" and is_labelmap(instance.dataset):
+        photometric = GREY  # segment numbers: their colours are a hint
     if photometric == "PALETTE COLOR":
         pixels, bits = apply_palette(pixels, instance.dataset)
         pixel = PixelModule.of(pixels, bits_stored=bits, high_bit=bits - 1)

@@ -67,9 +67,11 @@ def darken_padding(image: Image) -> Image:
 
     Viewers know nothing of padding. That on the dark side of the image is left as it is. Padding
     beyond the stored bits at the bright side is in no slice any more, and not in the description.
+    That of a label map is a segment number as others are: a viewer colours it by its number.
     """
     ends = padding_range(image.pixel)
-    if ends is None or image.pixels.ndim == 3:
+    is_labelmap = image.modules.get("segment", {}).get("segmentation_type") == "LABELMAP"
+    if ends is None or image.pixels.ndim == 3 or is_labelmap:
         return image
     is_inverted = image.pixel.photometric_interpretation == "MONOCHROME1"
     if image.modality_lut.lut is None and image.modality_lut.slope < 0 and not image.is_rescaled:

@@ -484,6 +484,13 @@ test('modules are put together, of the image that is asked for', () => {
   assert.ok(metaData.asked.every(([, imageId]) => imageId === 'wadors:a'));
 });
 
+test('a label map has no colours for a viewer before it is loaded', () => {
+  const modules = { imagePixelModule: { ...PIXEL_MODULE, samplesPerPixel: 1, photometricInterpretation: 'PALETTE COLOR' } };
+  assert.equal(moduleFor(modules, 'imagePixelModule', '3d').photometricInterpretation, 'PALETTE COLOR');
+  const labels = { ...modules, segmentModule: { segmentationType: 'LABELMAP' } };
+  assert.equal(moduleFor(labels, 'imagePixelModule', '3d').photometricInterpretation, 'MONOCHROME2');
+});
+
 test('what modules do not tell is not there', () => {
   const modules = { imagePixelModule: PIXEL_MODULE, modalityLutModule: {}, voiLutModule: {}, multiframeModule: {} };
   assert.deepEqual(attributesFrom(knowing(modules), 'wadors:a'), PIXEL_MODULE);

@@ -10,8 +10,9 @@ from pydicom.datadict import keyword_for_tag
 
 from pyloader.dicom.frame import Frame, Module, pick
 from pyloader.dicom.modules.luts import CODE
-from pyloader.dicom.modules.slide import count_segments, find_tile
+from pyloader.dicom.modules.slide import find_tile
 from pyloader.dicom.modules.tables import CINE
+from pyloader.dicom.segmentation import count_segments, is_labelmap
 from pyloader.dicom.values import as_numbers, element_of, item_of, items_of, tag_of, value_of
 
 CONTENT = (
@@ -144,6 +145,8 @@ def read_segment(frame: Frame) -> Module:
     ``maximum_fractional_value``, of a label map they are segment numbers.
     """
     found = pick(frame.dataset, SEGMENTATION)
+    if is_labelmap(frame.dataset):
+        found["segmentation_type"] = "LABELMAP"
     number = segment_number(frame)
     if number is not None:
         found |= {"segment_number": number} | segment_of(frame, number)
@@ -154,7 +157,7 @@ def segment_number(frame: Frame) -> int | None:
     """Return which segment a frame is of; by its place when the matrix is tiled in full."""
     number = frame.integer("ReferencedSegmentNumber", "SegmentIdentificationSequence")
     is_full = frame.get("DimensionOrganizationType") == "TILED_FULL"
-    if number is not None or not is_full or not count_segments(frame):
+    if number is not None or not is_full or not count_segments(frame.dataset):
         return number
     tile = find_tile(frame)
     item = None if tile is None else item_of(frame.dataset, "SegmentSequence", tile.segment)

@@ -7,10 +7,9 @@ import warnings
 from dataclasses import dataclass
 from typing import Any
 
-from pydicom import Dataset
-
 from pyloader.dicom.frame import Frame, Module, pick
 from pyloader.dicom.keywords import snake
+from pyloader.dicom.segmentation import count_segments
 from pyloader.dicom.values import as_numbers, item_of, items_of, value_of
 
 MATRIX = (
@@ -127,7 +126,10 @@ def count_paths(frame: Frame, tiles: int) -> int | None:
     int or None
         None when there are more frames than tiles, paths and segments.
     """
-    paths, segments = len(items_of(frame.dataset, "OpticalPathSequence")), count_segments(frame)
+    paths, segments = (
+        len(items_of(frame.dataset, "OpticalPathSequence")),
+        count_segments(frame.dataset),
+    )
     before = (frame.index_in_source or 0) - frame.index
     frames = before + (frame.integer("NumberOfFrames") or 1)
     is_part = frame.get("InConcatenationNumber") is not None
@@ -136,18 +138,6 @@ def count_paths(frame: Frame, tiles: int) -> int | None:
     if not paths and not segments:
         return frames  # as many as there may be
     return None if frames > tiles * (paths or 1) * (segments or 1) else paths or 1
-
-
-def count_segments(frame: Frame) -> int:
-    """Return how many segments have frames of their own; none in a label map."""
-    if is_labelmap(frame.dataset):
-        return 0
-    return len(items_of(frame.dataset, "SegmentSequence"))
-
-
-def is_labelmap(dataset: Dataset) -> bool:
-    """Tell whether pixels are segment numbers (PS3.3 C.8.20.2.3)."""
-    return bool(value_of(dataset, "SegmentationType") == "LABELMAP")
 
 
 def slide_offsets(frame: Frame, row: int, column: int, plane: int) -> Module:
