@@ -31,6 +31,7 @@ from pyloader.host import PlainHost
 from pyloader.loaders.wadouri import make_image
 from pyloader.network import Network
 from pyloader.transport import Response
+from pyloader.transport.memory import MemoryTransport
 from pyloader.transport.native import NativeTransport
 from pyloader.wire import wire_modules
 from tests import builders, corpus
@@ -566,6 +567,144 @@ async def test_image_and_metadata_share_what_is_known(served):
     await viewer.modules(served.at(COLOR))
     await viewer.image(served.at(COLOR), 2)
     assert asked(served) == ["metadata", "2"]
+
+
+# ------------------------------------------------------------------ incomplete, and still arriving
+
+
+class FramesAlone(MemoryTransport):
+    """A service that gives metadata and frames, and no whole instances.
+
+    Attributes
+    ----------
+    there : dict
+        DICOM JSON by SOP Instance UID.
+    asked : list of str
+        The ends of the addresses that were asked for, metadata with what they are of.
+    """
+
+    SERIES = "https://host/dw/studies/1/series/2"
+
+    def __init__(self, *uids: str, lacks: tuple[str, ...] = ()) -> None:
+        super().__init__({})
+        self.there: dict[str, Any] = {}
+        self.asked: list[str] = []
+        for uid in uids:
+            self.arrive(uid, *lacks)
+
+    def arrive(self, uid: str, *lacks: str) -> None:
+        """Let an instance come, whose metadata lack attributes."""
+        dataset = builders.header(COLORS, SOPInstanceUID=uid)
+        for keyword in lacks:
+            delattr(dataset, keyword)
+        self.there[uid] = json.loads(dataset.to_json())
+
+    async def send(self, request, progress, sink=None):
+        """Answer with 404 what is not there."""
+        path = request.url.removeprefix(self.SERIES)
+        self.asked.append("/".join(path.split("/")[-2:]))
+        if path.endswith("/metadata"):
+            uid = path.split("/")[2] if "/instances/" in path else None
+            found = [each for key, each in self.there.items() if uid in (None, key)]
+            kind = {"content-type": "application/dicom+json"}
+            self.answers[request.url] = Response(request.url, 200, kind, json.dumps(found).encode())
+        elif "/frames/" in path and path.split("/")[2] in self.there:
+            kind = {"content-type": "application/octet-stream"}
+            self.answers[request.url] = Response(request.url, 200, kind, COLORS.tobytes())
+        else:
+            self.answers[request.url] = Response(request.url, 404, {}, b"")
+        return await super().send(request, progress, sink)
+
+    async def load(self, uid: str, viewer: Viewer) -> Image:
+        """Load an instance's first frame."""
+        viewer.network.transport = self
+        return await viewer.image(f"{self.SERIES}/instances/{uid}")
+
+
+COLORS = builders.color(4, 6)
+
+
+@pytest.mark.parametrize(
+    "lacks",
+    [
+        ("Rows",),
+        ("Columns", "Rows"),
+        ("BitsAllocated",),
+        ("PixelRepresentation",),
+        ("PhotometricInterpretation",),
+        ("SamplesPerPixel",),
+    ],
+)
+@pytest.mark.parametrize("is_of_page", [False, True])
+async def test_metadata_that_lack_something_are_told_by_its_name(lacks, is_of_page):
+    service, viewer = FramesAlone("1.1", lacks=lacks), Viewer()
+    if is_of_page:
+        viewer, _ = telling({"json": json.dumps(service.there["1.1"])})
+    with pytest.raises(FormatError, match=r"the metadata of .* lack ") as caught:
+        await service.load("1.1", viewer)
+    for keyword in lacks:
+        assert f"{keyword}," in str(caught.value)
+    assert "(status 404)" in str(caught.value)
+    # Once of the series, or of the page, and once of its own.
+    assert sum(each.endswith("metadata") for each in service.asked) == 2 - is_of_page
+
+
+async def test_palettes_that_metadata_lack_are_told_by_their_names():
+    service = FramesAlone("1.1")
+    service.there["1.1"]["00280004"]["Value"] = ["PALETTE COLOR"]
+    service.there["1.1"]["00280002"]["Value"] = [1]
+    with pytest.raises(FormatError, match=r"lack \(0028,1101\) RedPaletteColorLookupTableDescr"):
+        await service.load("1.1", Viewer())
+
+
+async def test_metadata_of_its_own_may_have_what_those_of_the_page_lack():
+    service = FramesAlone("1.1")
+    viewer, _ = telling({"attributes": {"rows": 4, "columns": 6}})
+    assert np.array_equal((await service.load("1.1", viewer)).pixels, COLORS)
+
+
+async def test_instance_that_came_after_the_metadata_of_its_series():
+    service, viewer = FramesAlone("1.1"), Viewer()
+    await service.load("1.1", viewer)
+    service.arrive("1.2")
+    assert np.array_equal((await service.load("1.2", viewer)).pixels, COLORS)
+    assert service.asked == ["/metadata", "frames/1", "1.2/metadata", "frames/1"]
+    with pytest.raises(HttpStatusError, match="status 404"):
+        await service.load("1.3", viewer)
+    # Asked for once; then the ways to a whole instance.
+    assert service.asked[4:] == ["1.3/metadata", *["instances/1.3"] * 3, service.asked[-1]]
+
+
+async def test_series_that_was_empty_is_asked_for_again():
+    service, viewer = FramesAlone(), Viewer()
+    with pytest.raises(HttpStatusError, match="status 404"):
+        await service.load("1.1", viewer)
+    assert service.asked.count("/metadata") == 1
+    service.arrive("1.1")
+    assert np.array_equal((await service.load("1.1", viewer)).pixels, COLORS)
+
+
+async def test_instance_that_the_page_did_not_know_of_yet():
+    service = FramesAlone("1.1")
+    viewer, _ = telling(None)
+    assert np.array_equal((await service.load("1.1", viewer)).pixels, COLORS)
+    with pytest.raises(HttpStatusError, match="status 404"):
+        await service.load("1.2", viewer)
+    assert service.asked.count("1.2/metadata") == 1
+
+
+async def test_refusal_of_the_user_is_not_taken_for_lacking_metadata():
+    service, viewer = FramesAlone("1.1", lacks=("Rows",)), Viewer(retries=0)
+    address = f"{service.SERIES}/instances/1.1"
+
+    async def send(request, progress, sink=None):
+        if request.url == address:
+            return Response(request.url, 401, {}, b"")
+        return await FramesAlone.send(service, request, progress, sink)
+
+    service.send = send
+    with pytest.raises(HttpStatusError, match="status 401"):
+        await service.load("1.1", viewer)
 
 
 # ------------------------------------------------------------------ bulk data

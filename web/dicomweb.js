@@ -23,6 +23,8 @@ export class Descriptions {
   #flights = new Flights();
   /** Series of which the server has no metadata, by address. @type {Set<string>} */
   #without = new Set();
+  /** Instances that the metadata of their series have been asked for in vain. @type {Set<string>} */
+  #lacking = new Set();
 
   /** @param {Ask} ask @param {(imageId: string) => Options | undefined} lookUp what a viewer on the page knows, by DICOM keyword */
   constructor(ask, lookUp) {
@@ -38,6 +40,7 @@ export class Descriptions {
   clear() {
     this.#given.clear();
     this.#without.clear();
+    this.#lacking.clear();
   }
 
   /**
@@ -50,9 +53,11 @@ export class Descriptions {
     const { series } = SERIES.exec(name)?.groups ?? {};
     try {
       const known = this.#known(name);
-      if (known || !series || this.#without.has(series)) return known;
+      if (known || !series || this.#without.has(series) || this.#lacking.has(name)) return known;
       await this.series(series, { signal });
-      return this.#known(name);
+      const found = this.#known(name);
+      if (!found) this.#lacking.add(name); // asked for once; whether it comes later the worker finds by its own metadata
+      return found;
     } catch (error) {
       return { error: toWire(error) };
     }

@@ -5,15 +5,16 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeGuard
 from urllib.parse import unquote
 
 from pyloader.context import Context
 from pyloader.dicom.address import Address
 from pyloader.dicom.attributes import Attribute
-from pyloader.dicom.instance import Instance
+from pyloader.dicom.instance import Instance, noting
 from pyloader.dicom.json_model import (
     BulkData,
+    Found,
     fill,
     instance_of,
     parse_datasets,
@@ -21,8 +22,10 @@ from pyloader.dicom.json_model import (
     read_dataset,
 )
 from pyloader.dicom.keywords import keyword_of
+from pyloader.dicom.modules import Frame
+from pyloader.dicom.modules.pixel import absent_attributes
 from pyloader.dicom.values import value_of
-from pyloader.errors import HttpStatusError, LoaderError
+from pyloader.errors import FormatError, HttpStatusError, LoaderError
 from pyloader.loaders.answers import BULK_DATA, JSON, parts_of
 
 # A server answers so when it does not have a service, or cannot give a form.
@@ -46,14 +49,58 @@ async def describe(source: str, address: Address, context: Context) -> Instance 
     if given is None:
         return None
     if "json" in given:
-        dataset, bulk, notes = read_dataset(parse_datasets(given["json"], source)[0])
-    else:
-        named = {keyword_of(name): value for name, value in given["attributes"].items()}
-        dataset, bulk, notes = read_attributes(named)
-    uid = value_of(dataset, "SOPInstanceUID")
-    address.check_instance(uid, f"the DICOM JSON or attributes given for {source!r}")
+        return await read_text(given["json"], source, address, context)
+    named = {keyword_of(name): value for name, value in given["attributes"].items()}
+    return await with_bulk(read_attributes(named), address, context)
+
+
+async def describe_alone(source: str, address: Address, context: Context) -> Instance | None:
+    """Return an instance by metadata of its own; None when there are none.
+
+    Those of its series are what the service had when they were asked for (PS3.18 10.4).
+    """
+    try:
+        found = dict(await fetch_series(address.instance_url, context))
+    except LoaderError:
+        return None  # one attempt among others, which say why there is no image
+    attributes = found.get(unquote(address.instance))
+    if attributes is None:
+        return None
+    return await read_text(json.dumps(attributes), source, address, context)
+
+
+async def read_text(text: str, source: str, address: Address, context: Context) -> Instance:
+    """Return the instance that a DICOM JSON text describes."""
+    return await with_bulk(read_dataset(parse_datasets(text, source)[0]), address, context)
+
+
+async def with_bulk(found: Found, address: Address, context: Context) -> Instance:
+    """Return the instance of what was read, with the values that stand elsewhere."""
+    dataset, bulk, notes = found
+    what = f"the metadata given for {address.instance_url}"
+    address.check_instance(value_of(dataset, "SOPInstanceUID"), what)
     lacking = await asyncio.gather(*[fetch_bulk(item, address, context) for item in bulk])
     return instance_of(dataset, (*notes, *filter(None, lacking)))
+
+
+def is_complete(instance: Instance | None) -> TypeGuard[Instance]:
+    """Tell whether metadata have all that decoding needs."""
+    if instance is None:
+        return False
+    with noting():
+        return not absent_attributes(Frame(instance.dataset, 0))
+
+
+def incomplete(instance: Instance, address: Address, error: LoaderError) -> FormatError:
+    """Return what to say of metadata that lack something, without the whole instance."""
+    with noting():
+        absent = ", ".join(absent_attributes(Frame(instance.dataset, 0)))
+    reason = f"status {error.status}" if isinstance(error, HttpStatusError) else str(error)
+    return FormatError(
+        f"the metadata of {address.instance_url} lack {absent}, without which its frames cannot be "
+        f"decoded, and the service does not give the whole instance in their place ({reason}): the "
+        "service's metadata, or those that the page adds, have to have it"
+    )
 
 
 def series_of(url: str) -> Any:

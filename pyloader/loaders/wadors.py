@@ -31,7 +31,13 @@ from pyloader.loaders.answers import (
     parts_of,
     syntax_of,
 )
-from pyloader.loaders.description import REFUSED, describe
+from pyloader.loaders.description import (
+    REFUSED,
+    describe,
+    describe_alone,
+    incomplete,
+    is_complete,
+)
 from pyloader.loaders.heading import heading_of
 from pyloader.loaders.partial import Held
 from pyloader.loaders.wadouri import make_image
@@ -82,14 +88,49 @@ async def open_remote(image_id: ImageId, context: Context) -> Remote | Instance:
 
     async def fetch(context: Context) -> Remote | Instance:
         instance = await describe(image_id.source, address, context)
-        try:
-            if instance is not None:
-                return Remote(image_id.source, address, instance)
-        except FormatError:
-            pass  # an attribute is missing without which no frame can be read: the file has it
-        return await fetch_instance(address, context)
+        if is_complete(instance):
+            return Remote(image_id.source, address, instance)
+        return await open_further(image_id.source, address, context, instance)
 
     return await context.cached(image_id.source, fetch)
+
+
+async def open_further(
+    source: str, address: Address, context: Context, known: Instance | None
+) -> Remote | Instance:
+    """Return an instance of which no metadata are known, or `known` is not enough to decode it.
+
+    The metadata of its series may have been asked for before it came: where they have others, or
+    the whole instance is refused, its own are asked for, once.
+    """
+    has_others = known is None and bool(context.cache.peek(address.series_url))
+    if has_others:
+        known = await describe_alone(source, address, context)
+        if is_complete(known):
+            return Remote(source, address, known)
+    try:
+        return await fetch_instance(address, context)  # a file has what its metadata lack
+    except LoaderError as error:
+        if isinstance(error, HttpStatusError) and error.status not in REFUSED:
+            raise
+        if not has_others:
+            known = await describe_again(source, address, context, known)
+        if is_complete(known):
+            return Remote(source, address, known)
+        if known is None:
+            raise
+        raise incomplete(known, address, error) from error
+
+
+async def describe_again(
+    source: str, address: Address, context: Context, known: Instance | None
+) -> Instance | None:
+    """Return what metadata of its own say of an instance that is refused whole, else `known`."""
+    if known is None and context.host.describe is None:
+        # The series has none, or is empty as yet: the next load asks for them again.
+        context.cache.discard(address.series_url)
+        return None
+    return await describe_alone(source, address, context) or known
 
 
 async def fetch_instance(address: Address, context: Context) -> Instance:

@@ -130,6 +130,17 @@ test('a series is fetched once for all who ask meanwhile', async () => {
   assert.equal(asked.length, 1);
 });
 
+test('an instance that came later is asked for with its series again, one that is not there but once', async () => {
+  const there = [row('3')];
+  const { asked, describe } = descriptionsOf({ answer: async () => [...there] });
+  const of = (uid) => describe(`wadors:${SERIES}/instances/${uid}`);
+  await of('3');
+  there.push(row('4'));
+  assert.deepEqual(await of('4'), { json: '{"uid":"4"}' });
+  for (let times = 0; times < 5; times++) assert.equal(await of('9'), undefined);
+  assert.equal(asked.length, 3);
+});
+
 test('other series are fetched for themselves', async () => {
   const { asked, describe } = descriptionsOf({ answer: async ({ url }) => [row('3', 1, url)] });
   const sources = [SOURCE, 'wadors:/dw/studies/1/series/22/instances/3', 'wadors:https://h/dw/studies/1/series/2/instances/3'];

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -9,11 +10,15 @@ import numpy as np
 from pyloader.dicom.frame import Frame, Module, pick
 from pyloader.dicom.keywords import snake
 from pyloader.dicom.recall import Recalling
-from pyloader.dicom.values import as_numbers, value_of
+from pyloader.dicom.segmentation import is_labelmap
+from pyloader.dicom.values import as_numbers, name_of, tag_of, value_of
 from pyloader.errors import FormatError
 from pyloader.image import PixelModule
 
 PALETTES = ("Red", "Green", "Blue", "Alpha")
+NUMBERS = ("Rows", "Columns", "BitsAllocated")
+COLOR_FAMILIES = ("RGB", "YBR")
+PHOTOMETRIC = "PhotometricInterpretation"
 PALETTE = ("PaletteColorLookupTableUID",)
 
 
@@ -27,16 +32,16 @@ def read_pixel_module(frame: Frame) -> PixelModule:
         An attribute that decoding needs is absent.
     """
     bits = frame.integer("BitsAllocated") or require(frame, "BitsAllocated", "0028,0100")
-    # Float and Double Float Pixel Data have no sign to tell (PS3.3 C.7.6.24, C.7.6.25).
-    is_float = bits in (32, 64) and frame.get("PixelRepresentation") is None
+    is_float = is_float_without_sign(frame)
     representation = 0 if is_float else require(frame, "PixelRepresentation", "0028,0103")
-    samples = frame.integer("SamplesPerPixel") or 1
+    photometric = read_photometric_interpretation(frame)
+    samples = frame.integer("SamplesPerPixel") or read_samples(frame, photometric)
     stored = frame.integer("BitsStored") or bits
     return PixelModule(
         rows=require(frame, "Rows", "0028,0010"),
         columns=require(frame, "Columns", "0028,0011"),
         samples_per_pixel=samples,
-        photometric_interpretation=read_photometric_interpretation(frame),
+        photometric_interpretation=photometric,
         bits_allocated=bits,
         bits_stored=stored,
         high_bit=frame.integer("HighBit") or stored - 1,
@@ -48,6 +53,42 @@ def read_pixel_module(frame: Frame) -> PixelModule:
         pixel_padding_value=padding(frame, "PixelPaddingValue", representation),
         pixel_padding_range_limit=padding(frame, "PixelPaddingRangeLimit", representation),
     )
+
+
+def read_samples(frame: Frame, photometric: str) -> int:
+    """Return the samples of a pixel where they are not told: 1 of grey, which alone is certain."""
+    if photometric.startswith(COLOR_FAMILIES):
+        return require(frame, "SamplesPerPixel", "0028,0002")
+    return 1
+
+
+def is_float_without_sign(frame: Frame) -> bool:
+    """Tell whether pixels may be floats, which have no sign to tell (PS3.3 C.7.6.24, C.7.6.25)."""
+    is_wide = frame.integer("BitsAllocated") in (32, 64)
+    return is_wide and frame.get("PixelRepresentation") is None
+
+
+def absent_attributes(frame: Frame) -> list[str]:
+    """Return tag and keyword of each attribute that a frame cannot be decoded without."""
+    photometric = frame.text(PHOTOMETRIC) or ""
+    needed = [*NUMBERS, "SamplesPerPixel"] if photometric.startswith(COLOR_FAMILIES) else [*NUMBERS]
+    if not is_float_without_sign(frame):
+        needed.append("PixelRepresentation")
+    absent = [keyword for keyword in needed if frame.integer(keyword) is None]
+    absent += [] if photometric else [PHOTOMETRIC]
+    if photometric == "PALETTE COLOR" and not is_labelmap(frame.dataset):
+        absent += absent_palettes(frame)
+    return [name_of(tag_of(keyword)) for keyword in absent]
+
+
+def absent_palettes(frame: Frame) -> Iterator[str]:
+    """Yield the keywords of palettes that are not there."""
+    for color in PALETTES[:3]:
+        keyword = f"{color}PaletteColorLookupTable"
+        if frame.numbers(f"{keyword}Descriptor", count=3) is None:
+            yield f"{keyword}Descriptor"
+        if not read_palette_entries(frame, color):
+            yield f"{keyword}Data"
 
 
 def require(frame: Frame, keyword: str, tag: str) -> int:
@@ -63,7 +104,7 @@ def require(frame: Frame, keyword: str, tag: str) -> int:
 
 def read_photometric_interpretation(frame: Frame) -> str:
     """Return (0028,0004) Photometric Interpretation."""
-    value = frame.text("PhotometricInterpretation")
+    value = frame.text(PHOTOMETRIC)
     if not value:
         raise FormatError(
             "(0028,0004) PhotometricInterpretation is absent, but the pixel data cannot be "
