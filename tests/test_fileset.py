@@ -461,3 +461,24 @@ async def test_images_without_uids_are_of_one_series_only_if_nothing_differs(
     named = given(transport, files)
     found = await list_files(named, context)
     assert sorted(names_in([series], named) for series in found) == [["a", "c"], ["b"]]
+@pytest.mark.parametrize("number", [None, 1])
+@pytest.mark.parametrize(
+    ("keyword", "values"),
+    [
+        ("SliceLocation", [-3.5, 0, 2, 12]),
+        ("AcquisitionNumber", [1, 2, 3, 12]),
+        ("TemporalPositionIdentifier", [1, 2, 3, 12]),
+        ("AcquisitionTime", ["080000", "090000", "100000", "110000"]),
+        ("AcquisitionDateTime", ["20200101", "20200102", "20200103", "20200104"]),
+        ("ContentTime", ["080000", "090000", "100000", "110000"]),
+    ],
+)
+async def test_images_without_positions_come_in_an_order_of_their_own(
+    tmp_path, number, keyword, values
+):
+    for place in (2, 0, 3, 1):
+        attributes = {"SOPInstanceUID": f"1.2.{9 - place}", "InstanceNumber": number}
+        body = builders.native(builders.ramp(4, 4), **attributes, **{keyword: values[place]})
+        (tmp_path / f"{(place * 7) % 5}-{place}.dcm").write_bytes(body)
+    found = await list_image_ids(f"wadouri:{tmp_path}")
+    assert [each.removesuffix(".dcm")[-1] for each in found] == ["0", "1", "2", "3"]

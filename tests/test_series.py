@@ -18,7 +18,17 @@ OBLIQUE = [HALF, HALF, 0, 0, 0, -1]
 
 def image(name: str, **values: Any) -> dict[str, Any]:
     """Return a data set of the DICOM JSON Model, named by its SOP Instance UID."""
-    tags = {"number": "00200013", "position": "00200032", "orientation": "00200037"}
+    tags = {
+        "number": "00200013",
+        "position": "00200032",
+        "orientation": "00200037",
+        "location": "00201041",
+        "acquisition": "00200012",
+        "temporal": "00200100",
+        "time": "00080032",
+        "datetime": "0008002A",
+        "content": "00080033",
+    }
     dataset = {"00080018": {"vr": "UI", "Value": [name]}}
     for key, value in values.items():
         dataset[tags[key]] = {"Value": value if isinstance(value, list) else [value]}
@@ -54,6 +64,44 @@ def test_along_the_normal(orientation, normal):
         for index in range(9)
     ]
     assert names(sort_by_position(shuffled(images))) == "8 7 6 5 4 3 2 1 0"
+
+
+@pytest.mark.parametrize("number", [{}, {"number": 1}, {"number": "1"}, {"number": []}])
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("location", [-12.5, -2, 0, 7, 10]),
+        ("location", ["-12.5", "-2", "0", "7", "10"]),
+        ("acquisition", [1, 2, 3, 10, 11]),
+        ("temporal", [1, 2, 3, 10, 11]),
+        ("time", ["081500", "081500.5", "090000", "100000", "110000"]),
+        ("datetime", [f"2020010{day}120000" for day in range(1, 6)]),
+        ("content", ["081500", "081500.5", "090000", "100000", "110000"]),
+    ],
+)
+def test_what_neither_position_nor_number_orders(number, name, values):
+    """By PS3.3 C.7.6.2.1.2 Slice Location, then by what else tells."""
+    place = [{}, {"position": [1, 2, 3], "orientation": AXIAL}]
+    for index, known in enumerate(place):
+        images = [
+            image(f"1.{9 - rank}", **number, **known, **{name: value})
+            for rank, value in enumerate(values)
+        ]
+        assert names(sort_by_position(shuffled(images))) == "1.9 1.8 1.7 1.6 1.5", index
+
+
+def test_slice_location_counts_less_than_position_and_number():
+    numbered = [image(str(n), number=n, location=9 - n) for n in (1, 2, 3)]
+    assert names(sort_by_position(shuffled(numbered))) == "1 2 3"
+    placed = [
+        image(str(n), position=[0, 0, n], orientation=AXIAL, location=9 - n) for n in (1, 2, 3)
+    ]
+    assert names(sort_by_position(shuffled(placed))) == "1 2 3"
+
+
+def test_images_without_a_location_are_behind_those_that_have_one():
+    images = [image("a"), image("b", location=5), image("c", location="x"), image("d", location=3)]
+    assert names(sort_by_position(shuffled(images))) == "d b a c"
 
 
 def test_the_same_objects_come_back():

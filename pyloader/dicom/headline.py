@@ -15,8 +15,11 @@ OF_SERIES = (
     *("PatientName", "PatientID", "StudyInstanceUID", "StudyDate", "StudyTime"),
     *("StudyDescription", "SeriesInstanceUID", "SeriesNumber", "SeriesDescription", "Modality"),
 )
+# What `sort_by_position` looks at.
 OF_INSTANCE = (
     *("SOPInstanceUID", "InstanceNumber", "ImagePositionPatient", "ImageOrientationPatient"),
+    *("SliceLocation", "AcquisitionNumber", "TemporalPositionIdentifier"),
+    *("AcquisitionDate", "AcquisitionTime", "AcquisitionDateTime", "ContentDate", "ContentTime"),
 )
 
 

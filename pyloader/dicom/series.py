@@ -10,7 +10,10 @@ from typing import Any, TypeVar
 Attributes = TypeVar("Attributes", bound=Mapping[str, Any])
 
 SOP_INSTANCE_UID = "00080018"
-INSTANCE_NUMBER = "00200013"
+# What orders images at one place: Instance Number, Slice Location, Acquisition Number, Temporal
+# Position Identifier; then the date with the time of acquisition and of content.
+ORDER = ("00200013", "00201041", "00200012", "00200100")
+MOMENTS = (("00080022", "00080032"), ("0008002A", ""), ("00080023", "00080033"))
 IMAGE_POSITION = "00200032"
 IMAGE_ORIENTATION = "00200037"
 NUMBER_OF_FRAMES = "00280008"
@@ -33,11 +36,12 @@ def sort_by_position(datasets: Sequence[Attributes]) -> list[Attributes]:
     list
         By position in direction of row cosines x column cosines, when all images have one
         orientation and not all are at one place. Images at one place, and otherwise all, by
-        Instance Number, those without it last, then by SOP Instance UID.
+        Instance Number; those of one number by Slice Location, then by acquisition and time, then
+        by SOP Instance UID. Those without a value are last.
 
     References
     ----------
-    PS3.3 C.7.6.2.1.1 (position and orientation).
+    PS3.3 C.7.6.2.1.1 (position and orientation), C.7.6.2.1.2 (Slice Location).
     """
     places = slice_places(datasets) or [0.0] * len(datasets)
     order = sorted(
@@ -69,12 +73,18 @@ def cross(one: Sequence[float], other: Sequence[float]) -> tuple[float, float, f
     return b * f - c * e, c * d - a * f, a * e - b * d
 
 
-def acquisition(dataset: Mapping[str, Any]) -> tuple[float, list[tuple[int, str]]]:
+def acquisition(dataset: Mapping[str, Any]) -> tuple[Any, ...]:
     """Return what orders images at one place; .10 of UIDs follows .9."""
-    number = numbers_of(dataset, INSTANCE_NUMBER, 1)
-    uid = "".join(str(each) for each in values_of(dataset, SOP_INSTANCE_UID)[:1])
-    parts = [(len(part), part) for part in uid.split(".")]
-    return number[0] if number else math.inf, parts
+    numbers = [(*numbers_of(dataset, tag, 1), math.inf)[0] for tag in ORDER]
+    texts = (text_of(dataset, date) + text_of(dataset, time) for date, time in MOMENTS)
+    moments = [(not text, text) for text in texts]
+    uid = text_of(dataset, SOP_INSTANCE_UID)
+    return *numbers, *moments, [(len(part), part) for part in uid.split(".")]
+
+
+def text_of(dataset: Mapping[str, Any], tag: str) -> str:
+    """Return the first value of an attribute as text, "" when it is absent."""
+    return "".join(str(each) for each in values_of(dataset, tag)[:1] if each is not None)
 
 
 def values_of(dataset: Mapping[str, Any], tag: str) -> list[Any]:
