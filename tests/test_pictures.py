@@ -11,7 +11,7 @@ import pytest
 from numpy.testing import assert_array_equal
 
 from pyloader import list_image_ids, load_image
-from pyloader.errors import DecodeError, FormatError, ImageIdError, UnsupportedError
+from pyloader.errors import DecodeError, FormatError, ImageIdError
 from tests import pictures
 from tests.pictures import (
     COLUMNS,
@@ -84,18 +84,6 @@ async def test_bmp_with_masks():
 async def test_bmp_cut_off():
     with pytest.raises(FormatError, match=r"the BMP ends after .* cut off"):
         await load(saved(photo(), "BMP")[:-1])
-
-
-@pytest.mark.parametrize("name", ["RLE8", "RLE4"])
-async def test_bmp_compressed(name):
-    with pytest.raises(UnsupportedError, match=f"the BMP is compressed by {name}"):
-        await load(bmp(8, 256, {"RLE8": 1, "RLE4": 2}[name]))
-
-
-async def test_bmp_of_os2():
-    body = b"BM" + struct.pack("<IIIIHHHH", 100, 0, 26, 12, 2, 2, 1, 24) + bytes(80)
-    with pytest.raises(UnsupportedError, match="OS/2"):
-        await load(body)
 
 
 # ------------------------------------------------------------------ sizes

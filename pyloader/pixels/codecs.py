@@ -236,7 +236,7 @@ def decode_picture(name: str, body: bytes, *, is_rgba: bool = False) -> Pixels:
     Parameters
     ----------
     name : str
-        Of the codec: ``"png"``, ``"jpeg8"``, ``"webp"``, ``"bmp"``, ``"gif"``, ``"avif"``.
+        Of the codec: ``"png"``, ``"jpeg8"``, ``"webp"``, ``"gif"``, ``"avif"``.
     is_rgba : bool
         With alpha in every case, for codecs that decide by themselves.
 

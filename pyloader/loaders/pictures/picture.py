@@ -130,6 +130,11 @@ def check_frame(file: File, frame_index: int) -> int:
     return frame_index
 
 
+def note_rest(count: int, format_name: str) -> tuple[str, ...]:
+    """Return the warning about bytes that follow the end of a file's last image."""
+    return (f"{count} bytes after the end of the {format_name} were left out",) if count > 0 else ()
+
+
 def make_image(pixels: Pixels, header: Header) -> Image:
     """Describe decoded pixels: without alpha that says nothing, turned as `header` asks."""
     pixels = turned(without_idle_alpha(pixels), header.orientation)
