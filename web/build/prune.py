@@ -27,8 +27,8 @@ DROPPED = {
 
 # _tiff is 2 MB and waits for a page that asks for it.
 KEPT_CODECS = {
-    "_bmp", "_deflate", "_htj2k", "_imcd", "_jpeg2k", "_jpeg8", "_jpegls", "_jpegxl", "_ljpeg",
-    "_lz4", "_png", "_shared", "_webp", "_zlib", "_zstd",
+    "_ccitt", "_deflate", "_htj2k", "_imcd", "_jpeg2k", "_jpeg8", "_jpegls", "_jpegxl", "_jpegxr",
+    "_lerc", "_ljpeg", "_lz4", "_lzma", "_png", "_shared", "_webp", "_zlib", "_zstd",
 }  # fmt: skip
 
 # Read at import or later, but of no use here: documentation strings that are attached to what C
