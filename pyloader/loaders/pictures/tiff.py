@@ -17,14 +17,14 @@ from pyloader.errors import DecodeError, FormatError, LoaderError, UnsupportedEr
 from pyloader.image import Image
 from pyloader.loaders.pictures.exif import is_transposed
 from pyloader.loaders.pictures.picture import Header, Pixels, make_image
-from pyloader.loaders.pictures.tiff_color import PHOTOMETRIC, colors_of
+from pyloader.loaders.pictures.tiff_color import PHOTOMETRIC, YCBCR, colors_of
+from pyloader.loaders.pictures.tiff_planes import Plane, plane_pixels, planes_of
+from pyloader.loaders.pictures.tiff_segments import JPEG, JPEG_2000, check_segments, read_pixels
 
 SIGNATURES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 # ResolutionUnit: inch and centimetre (section 8), in mm.
 UNITS = {2: 25.4, 3: 10.0}
 X_RESOLUTION, Y_RESOLUTION, ORIENTATION, RESOLUTION_UNIT = 282, 283, 274, 296
-JPEG = frozenset({6, 7, 34892})
-END_OF_JPEG = b"\xff\xd9"
 
 
 async def open_tiff(source: str, body: bytes, context: Context) -> TiffPages:
@@ -41,12 +41,13 @@ class TiffPages:
         self._codecs = tifffile.TIFF.DECOMPRESSORS
         self._body = body
         self._tiff = tifffile.TiffFile(BytesIO(body))
-        self.number_of_frames = len(self._tiff.pages)
-        self._notes = notes
-        if not self.number_of_frames:
+        if not len(self._tiff.pages):
             raise FormatError(
                 f"the TIFF of {len(body)} bytes has no page: it is cut off, or damaged"
             )
+        self._planes, missing = planes_of(self._tiff, len(body))
+        self.number_of_frames = len(self._planes)
+        self._notes = (*notes, *missing)
 
     @property
     def nbytes(self) -> int:
@@ -56,47 +57,35 @@ class TiffPages:
     async def image(self, frame_index: int, context: Context) -> Image:
         """Decode a page, from 0; see `File`."""
         what = f"page {frame_index + 1} of the TIFF"
+        plane = self._planes[frame_index]
         with refusing(what), noting() as notes:
-            page = self._tiff.pages[frame_index]
-            self._check(page, what, context)
-            pixels, found = colors_of(page, decode(page, what), what)
-            image = make_image(pixels, header_of(page, found))
-        return replace(image, warnings=(*self._notes, *notes, *image.warnings))
+            page = self._tiff.pages[plane.page]
+            told = self._check(page, what, context)
+            pixels, more = decode(page, plane, self._body, what)
+            pixels, found = colors_of(page.keyframe, pixels, what)
+            image = make_image(pixels, header_of(page.keyframe, found))
+        return replace(image, warnings=(*self._notes, *notes, *told, *more, *image.warnings))
 
-    def _check(self, page: Any, what: str, context: Context) -> None:
-        """Check what the directory says, before anything is decoded."""
-        check_kind(page, what)
-        if page.compression not in self._codecs:
-            raise no_codec(page, what)
-        segment = int(np.prod(page.chunks, dtype=object)) * page.dtype.itemsize
-        context.check_size(page.nbytes, what)
+    def _check(self, page: Any, what: str, context: Context) -> tuple[str, ...]:
+        """Check what the directory says, before anything is decoded; return what is to be said."""
+        keyframe = page.keyframe
+        check_kind(keyframe, what)
+        if keyframe.compression not in self._codecs:
+            raise no_codec(keyframe, what)
+        segment = int(np.prod(keyframe.chunks, dtype=object)) * keyframe.dtype.itemsize
+        context.check_size(keyframe.nbytes, what)
         context.check_size(segment, f"a strip or tile of {what}")
-        self._check_segments(page, what)
-
-    def _check_segments(self, page: Any, what: str) -> None:
-        """Check that all strips or tiles are there; a missing one would be read as zeros."""
-        expected = int(np.prod(page.chunked, dtype=object))
-        segments = list(zip(page.dataoffsets, page.databytecounts, strict=False))
-        if len(segments) < expected or not all(count for _, count in segments[:expected]):
-            raise FormatError(f"{what} has strips or tiles that are not stored: it is damaged")
-        end = max(offset + count for offset, count in segments)
-        if end > len(self._body):
-            raise FormatError(
-                f"{what} ends at byte {end}, the file has {len(self._body)}: it is cut off"
-            )
-        if page.compression in JPEG:
-            tails = (self._body[max(o, o + n - 64) : o + n] for o, n in segments)
-            if not all(END_OF_JPEG in tail for tail in tails):
-                raise FormatError(f"{what} has JPEG data without an end: it is damaged")
+        return check_segments(page, self._body, what)
 
 
-def decode(page: Any, what: str) -> Pixels:
+def decode(page: Any, plane: Plane, body: bytes, what: str) -> tuple[Pixels, tuple[str, ...]]:
     """Decode a page; its codec is looked for by its first strip or tile."""
+    if plane.place:
+        return plane_pixels(page, plane.place, body), ()
     try:
-        pixels: Pixels = page.asarray(maxworkers=1)
+        return read_pixels(page, body, what)
     except ImportError as error:
         raise no_codec(page, what) from error
-    return pixels
 
 
 def check_kind(page: Any, what: str) -> None:
@@ -107,8 +96,8 @@ def check_kind(page: Any, what: str) -> None:
     UnsupportedError
     """
     photometric = int(page.photometric)
-    is_jpeg_color = photometric == 6 and page.compression in JPEG
-    if photometric not in PHOTOMETRIC and not is_jpeg_color:
+    is_coded = photometric == YCBCR and page.compression in JPEG | JPEG_2000
+    if photometric not in PHOTOMETRIC and not is_coded:
         name = getattr(page.photometric, "name", photometric)
         raise UnsupportedError(f"{what} has colors of the kind {name}, which cannot be read")
     if page.dtype is None:

@@ -1,0 +1,68 @@
+"""TIFFs made in code, tag by tag, and tags of others changed."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterable, Mapping
+from io import BytesIO
+
+import tifffile
+
+SHORT, LONG, RATIONAL, UNDEFINED = 3, 4, 5, 7
+OFFSETS, COUNTS = ("StripOffsets", "TileOffsets"), ("StripByteCounts", "TileByteCounts")
+DATA_START = 8
+Tag = tuple[int, int, int, int | bytes]
+"""Number, type, count, and a number or the bytes of the values."""
+
+
+def tiff_of(tags: Iterable[Tag], data: bytes) -> bytes:
+    """Make a TIFF of one directory, behind data that begin at `DATA_START`."""
+    data += bytes(len(data) % 2)
+    rows = sorted(tags)
+    behind = DATA_START + len(data) + 2 + 12 * len(rows) + 4
+    entries, values = b"", b""
+    for number, kind, count, value in rows:
+        if isinstance(value, bytes):
+            entries += struct.pack("<HHII", number, kind, count, behind + len(values))
+            values += value + bytes(len(value) % 2)
+        else:
+            entries += struct.pack("<HHII", number, kind, count, value)
+    directory = struct.pack("<H", len(rows)) + entries + bytes(4)
+    return b"II*\0" + struct.pack("<I", DATA_START + len(data)) + data + directory + values
+
+
+def one_tile(data: bytes, size: int, **tags: int) -> bytes:
+    """Make a TIFF of one square tile of three samples of 8 bits.
+
+    Parameters
+    ----------
+    **tags
+        ``compression``, ``photometric``.
+    """
+    bits = struct.pack("<3H", 8, 8, 8)
+    numbers = {256: size, 257: size, 277: 3, 284: 1, 322: size, 323: size}
+    numbers |= {259: tags["compression"], 262: tags.get("photometric", 2)}
+    shorts: list[Tag] = [(number, SHORT, 1, value) for number, value in numbers.items()]
+    places: list[Tag] = [(324, LONG, 1, DATA_START), (325, LONG, 1, len(data))]
+    return tiff_of([(258, SHORT, 3, bits), *shorts, *places], data)
+
+
+def with_segments(body: bytes, changes: Mapping[int, tuple[int | None, int | None]]) -> bytes:
+    """Return a little-endian TIFF with other offsets and byte counts of strips or tiles.
+
+    Parameters
+    ----------
+    changes : mapping
+        Index of a strip or tile, from 0 or from the end, to offset and byte count; None: as it is.
+    """
+    changed = bytearray(body)
+    with tifffile.TiffFile(BytesIO(body)) as file:
+        tags = file.pages[0].tags
+        found = [next(tags[name] for name in names if name in tags) for names in (OFFSETS, COUNTS)]
+    for index, values in changes.items():
+        for tag, value in zip(found, values, strict=True):
+            if value is not None:
+                kind, width = {3: ("<H", 2), 4: ("<I", 4)}[tag.dtype]
+                place = tag.valueoffset + width * (index % tag.count)
+                struct.pack_into(kind, changed, place, value)
+    return bytes(changed)
