@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import re
+import sys
 from collections.abc import Coroutine, Iterable
+from pathlib import Path
 from typing import Any, TypeVar
-from urllib.parse import unquote, urljoin, urlsplit
+from urllib.parse import quote, unquote, urljoin, urlsplit
 
 from pyloader import Context
 from pyloader.errors import FormatError
@@ -14,7 +16,7 @@ from pyloader.errors import FormatError
 Value = TypeVar("Value")
 # "slice%03d.raw 1 60 1": a pattern with first and last number and step; NRRD adds a dimension.
 NUMBERED = re.compile(
-    r"(?P<head>[^%]*)%(?P<width>0?\d{0,2})[di](?P<tail>[^%\s]*)"
+    r"(?P<head>[^%]*)%(?P<width>0?\d{0,2})[di](?P<tail>[^%]*?)"
     r"\s+(?P<first>-?\d{1,9})\s+(?P<last>-?\d{1,9})\s+(?P<step>-?\d{1,9})(\s+\d+)?"
 )
 MOST_FILES = 10_000
@@ -36,26 +38,41 @@ async def fetch_beside(context: Context, header: str, names: list[str]) -> list[
 def url_beside(header: str, name: str) -> str:
     """Return the URL of the file `name` in the folder of `header`, or below it.
 
+    A header has the name as the file has it. In a URL each of its steps is percent-encoded
+    (RFC 3986 2.1, 3.3), so that blanks, ``%``, ``#`` and ``?`` stay parts of the name; in plain
+    Python a header without a scheme is a local path, and the file is one too.
+
     Raises
     ------
     FormatError
         It stands elsewhere: a header must not decide what a page fetches.
     """
     path = name.replace("\\", "/")
-    # Browsers read "%2e%2e" as "..", and drop what is not printable.
-    steps = unquote(path).split("/")
-    is_below = ".." not in steps and "" not in steps and ":" not in steps[0]
-    if not is_below or re.search(r"[?#\x00-\x1f]", path):
+    # Some servers decode twice, so that "%2e%2e" becomes ".."; browsers drop what is not printable.
+    steps = [*path.split("/"), *unquote(path).split("/")]
+    is_below = ".." not in steps and "" not in path.split("/") and ":" not in steps[0]
+    if not is_below or re.search(r"[\x00-\x1f]", path):
         raise FormatError(
             f"{header!r} names the file {name!r}; a file is expected in the folder of its header "
             "or below, and is fetched from nowhere else"
         )
-    if urlsplit(header).scheme not in ("", "file", "http", "https"):
+    scheme = urlsplit(header).scheme
+    if len(scheme) < 2 and sys.platform != "emscripten":  # "C:" is a drive
+        return str(Path(header).parent / path)
+    if scheme not in ("", "file", "http", "https"):
         raise FormatError(
             f"{header!r} names the file {name!r} beside it, but has no folder; keep both in one "
             "file (.nrrd, .mha), or serve both from one folder"
         )
-    return urljoin(header, path)
+    return urljoin(header, quote(path))
+
+
+def text_of(body: bytes) -> str:
+    """Return the text of a header: UTF-8, or where it is none the Latin-1 of older programs."""
+    try:
+        return body.decode()
+    except UnicodeDecodeError:
+        return body.decode("latin-1")
 
 
 def list_names(entry: str, following: str, header: str) -> list[str]:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pyloader.errors import FormatError, UnsupportedError
-from pyloader.formats.beside import list_names
+from pyloader.formats.beside import list_names, text_of
 
 LAST = re.compile(rb"^[ \t]*ElementDataFile[ \t]*[=:]([^\r\n]*)\r?\n?", re.MULTILINE)
 # MET_LONG takes 4 bytes in a file, on every machine.
@@ -176,7 +176,7 @@ def parse(body: bytes, url: str) -> Header:
     FormatError
     """
     last = LAST.search(body)
-    lines = body[: last.start()].decode("utf-8", "replace").splitlines() if last else []
+    lines = text_of(body[: last.start()]).splitlines() if last else []
     pairs = [re.split("[=:]", line, maxsplit=1) for line in lines]
     fields = {pair[0].strip(): pair[-1].strip() for pair in pairs if len(pair) == 2}
     missing = [key for key in ("NDims", "DimSize", "ElementType") if key not in fields]
@@ -185,12 +185,12 @@ def parse(body: bytes, url: str) -> Header:
             f"{url!r} is no MetaImage file: its header has no "
             f"{', '.join(missing if last else ['ElementDataFile'])}"
         )
-    entry = last[1].decode("utf-8", "replace").strip()
+    entry = text_of(last[1]).strip()
     is_local = entry.upper() == "LOCAL"
     header = Header(url, fields, [], 0)
     # Counted from the beginning of the file, also of one that begins with its header.
     [skipped] = header.integers(1, "HeaderSize", default=[0])
     start = last.end() if is_local and skipped == 0 else skipped
-    following = "" if is_local else body[last.end() :].decode("utf-8", "replace")
+    following = "" if is_local else text_of(body[last.end() :])
     names = [] if is_local else list_names(entry, following, url)
     return Header(url, fields, names, start)

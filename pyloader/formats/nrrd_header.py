@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from pyloader.errors import FormatError, UnsupportedError
-from pyloader.formats.beside import list_names
+from pyloader.formats.beside import list_names, text_of
 
 LIST = re.compile(r"^data ?file:\s*LIST\b.*$", re.IGNORECASE | re.MULTILINE)
 TEXT = ("ascii", "text", "txt")
@@ -63,7 +63,7 @@ def parse(nrrd: Any, body: bytes, url: str) -> Header:
     FormatError, UnsupportedError
     """
     blank = re.search(rb"\r?\n\r?\n", body)
-    text = body[: blank.start() if blank else None].decode("utf-8", "replace")
+    text = text_of(body[: blank.start() if blank else None])
     listed = LIST.search(text)
     text, following = (text[: listed.end()], text[listed.end() :]) if listed else (text, "")
     try:

@@ -1,0 +1,1 @@
+"""Tests of `pyloader.formats`, module by module."""
