@@ -214,6 +214,36 @@ async def test_function_nobody_knows_refuses_no_file(context, transport, term):
     assert deliver(odd, doubled).voi_lut == deliver(plain, doubled).voi_lut
 
 
+# Five values from 0 to 1.
+FRACTIONS = {
+    "float64": {"values": [0, 0.25, 0.5, 0.75, 1], "dtype": "f8"},
+    "float32": {"values": [0, 0.25, 0.5, 0.75, 1], "dtype": ">f4"},
+    "slope": {"values": [0, 1, 2, 3, 4], "rescale_slope": 0.25},
+    "intercept": {"values": [-1, 0, 1, 2, 3], "rescale_slope": 0.25, "rescale_intercept": 0.25},
+}
+
+
+@pytest.mark.parametrize("name", FRACTIONS)
+def test_window_of_fractions_may_be_narrower_than_one(name):
+    """LINEAR would divide by a width less 1 (PS3.3 C.11.2.1.2.1)."""
+    expected = [0, 0, 128, 255, 255]
+    assert shown(**FRACTIONS[name], window_center=0.5, window_width=0.5) == expected
+    function = {"voi_lut_function": "LINEAR", "window_center": (0.5, 9), "window_width": (0.5, 9)}
+    assert shown(**FRACTIONS[name], **function) == expected
+    assert display(image(**FRACTIONS[name]), (0.5, 0.5))[0].tolist() == expected
+
+
+def test_window_of_fractions_from_1_on_is_that_of_the_standard():
+    values = [0.0, 0.5, 1.0, 1.5, 2.0]
+    assert shown(values, "f8", window_center=1.5, window_width=2) == [0, 0, 128, 255, 255]
+
+
+@pytest.mark.parametrize("window", [(0.5, 0), (0.5, -0.5), (np.nan, 0.5)])
+def test_window_of_fractions_that_cannot_be(window):
+    with pytest.raises(FormatError, match="cannot be used"):
+        display(image(**FRACTIONS["float64"]), window)
+
+
 def test_function_in_small_letters_with_blanks():
     found = shown([0, 3, 6], window_center=3, window_width=4, voi_lut_function=" linear_exact ")
     assert found == [0, 128, 255]

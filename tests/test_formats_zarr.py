@@ -31,6 +31,7 @@ from pyloader.errors import (
 from pyloader.formats.blosc import unpack
 from pyloader.formats.crc32c import crc32c
 from pyloader.network import Network
+from pyloader.pixels.display import display
 from pyloader.transport import Request, Response
 from pyloader.transport.memory import MemoryTransport
 from pyloader.transport.native import NativeTransport
@@ -400,6 +401,18 @@ async def test_window_of_a_channel(remote, folder, version):
     image(folder.root, version, tuple("cyx"), (2, 12, 10), omero={"channels": channels})
     lut = (await load(remote, "?channel=1")).voi_lut
     assert (lut.window_center, lut.window_width) == ((200,), (200,))
+    assert lut.voi_lut_function == "LINEAR_EXACT"
+
+
+@pytest.mark.parametrize(("start", "end"), [(0.0, 1.0), (0.0, 0.5), (0.25, 0.75), (-2.0, 1e-3)])
+async def test_window_goes_from_its_start_to_its_end(remote, folder, start, end):
+    """As napari takes it for the limits of contrast."""
+    omero = {"channels": [{"window": {"start": start, "end": end, "min": -9, "max": 9}}]}
+    image(folder.root, 2, tuple("yx"), (4, 5), levels=1, omero=omero)
+    values = np.linspace(-1, 1, 20, dtype="f4").reshape(4, 5)
+    write(folder.root / "0", values, chunks=(4, 5), zarr_format=2)
+    expected = np.rint(np.clip((values - start) / (end - start), 0, 1) * 255)
+    assert_allclose(display(await load(remote)), expected, atol=1)
 
 
 async def test_header_needs_no_chunk(remote, folder):

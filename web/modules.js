@@ -1,6 +1,6 @@
 // @ts-check
 // Metadata as the providers of a viewer answer them: the modules of an image in its words.
-import { drawable, functionOf, scaled, tableFor, windowsOf } from './voi.js';
+import { functionOf, scaled, tableFor, windowsOfVolume } from './voi.js';
 
 /** @typedef {import('./cornerstone.js').Mode} Mode */
 
@@ -61,9 +61,11 @@ function voiModule(module, mode, modules) {
   const found = { ...module, voiLUTFunction: functionOf(module), voiLUTSequence: module.luts?.map(tableFor) };
   if (mode !== '3d') return found;
   const { suvbw, doseGridScaling } = factorsOf(modules);
-  const windows = drawable(windowsOf(module), found.voiLUTFunction).map((window) => scaled(window, suvbw ?? doseGridScaling ?? 1));
+  const { voiLUTFunction, windows: stored } = windowsOfVolume(module, isFractional(modules));
+  const windows = stored.map((window) => scaled(window, suvbw ?? doseGridScaling ?? 1));
   return {
     ...found,
+    voiLUTFunction,
     windowCenter: windows.length ? windows.map(({ center }) => center) : undefined,
     windowWidth: windows.length ? windows.map(({ width }) => width) : undefined,
     windowCenterWidthExplanation: module.windowCenterWidthExplanation && windows.map(({ explanation }) => explanation),
@@ -74,6 +76,12 @@ function voiModule(module, mode, modules) {
 function withoutColors(pixel, { segmentModule }) {
   const isColored = pixel.photometricInterpretation === 'PALETTE COLOR' && segmentModule?.segmentationType === 'LABELMAP';
   return isColored ? { ...pixel, photometricInterpretation: 'MONOCHROME2' } : pixel;
+}
+
+/** Whether values in modality units may be others than whole numbers. @param {Record<string, any>} modules */
+function isFractional({ imagePixelModule = {}, modalityLutModule = {} }) {
+  const { rescaleSlope = 1, rescaleIntercept = 0 } = modalityLutModule;
+  return imagePixelModule.bitsAllocated >= 32 || !Number.isInteger(rescaleSlope) || !Number.isInteger(rescaleIntercept);
 }
 
 /**

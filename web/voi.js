@@ -4,6 +4,7 @@
 /** @typedef {import('./cornerstone.js').Mode} Mode */
 
 const VOI_LUT_FUNCTIONS = new Set(['LINEAR', 'LINEAR_EXACT', 'SIGMOID']);
+const NARROWEST = 0.01; // what a threshold is drawn by
 
 /**
  * The smallest and largest value. Padding is left out, but for a legacy viewer: its tables end there,
@@ -20,9 +21,11 @@ export function rangeFor({ minimum, maximum, all }, mode) {
  */
 export function windowFor(image, mode) {
   const { voiLut, isRescaled, modalityLut } = image;
-  const voiLUTFunction = functionOf(voiLut);
-  const windows = mode === '3d' ? drawable(windowsOf(voiLut), voiLUTFunction) : windowsOf(voiLut);
   const { rescaleSlope = 1, rescaleIntercept = 0 } = isRescaled ? {} : modalityLut;
+  const isOfFloats = [Float32Array, Float64Array].some((kind) => (image.exact ?? image.pixels) instanceof kind);
+  const isFractional = isOfFloats || !Number.isInteger(rescaleSlope) || !Number.isInteger(rescaleIntercept);
+  const { voiLUTFunction, windows: found } = windowsOf(voiLut, isFractional);
+  const windows = mode === '3d' ? drawable(found, voiLUTFunction) : found;
   /** @param {number[]} ends of pixels @returns {number[]} of modality units */
   const inUnits = (ends) => ends.map((end) => end * rescaleSlope + rescaleIntercept).sort((a, b) => a - b);
   const table = voiLut.luts && tableFor(voiLut.luts[0]);
@@ -44,16 +47,38 @@ export function functionOf({ voiLUTFunction }) {
   return VOI_LUT_FUNCTIONS.has(name) ? name : undefined;
 }
 
+/** @typedef {{center: number, width: number, explanation?: string}} Window */
+
 /**
- * The windows that can be ones (PS3.3 C.11.2.1.2).
- * @param {any} voiLut @returns {{center: number, width: number, explanation?: string}[]}
+ * The windows that can be ones (PS3.3 C.11.2.1.2), and the function that draws them. LINEAR is of
+ * whole numbers, and none of it is narrower than 1. Where one of fractions is, all are told by their
+ * ends, as LINEAR_EXACT has them.
+ * @param {any} voiLut @param {boolean} isFractional
+ * @returns {{voiLUTFunction: string | undefined, windows: Window[]}}
  */
-export function windowsOf(voiLut) {
+export function windowsOf(voiLut, isFractional) {
   const { windowCenter = [], windowWidth = [], windowCenterWidthExplanation = [] } = voiLut;
-  const isLinear = (functionOf(voiLut) ?? 'LINEAR') === 'LINEAR';
-  return windowCenter
+  const voiLUTFunction = functionOf(voiLut);
+  const windows = windowCenter
     .map((/** @type {number} */ center, /** @type {number} */ index) => ({ center, width: windowWidth[index], explanation: windowCenterWidthExplanation[index] }))
-    .filter((/** @type {any} */ { width }) => (isLinear ? width >= 1 : width > 0));
+    .filter((/** @type {Window} */ { width }) => width > 0);
+  if ((voiLUTFunction ?? 'LINEAR') !== 'LINEAR') return { voiLUTFunction, windows };
+  const isNarrow = (/** @type {Window} */ { width }) => width < 1;
+  if (!isFractional || !windows.some(isNarrow)) return { voiLUTFunction, windows: windows.filter((/** @type {Window} */ window) => !isNarrow(window)) };
+  const byEnds = (/** @type {Window} */ window) => (isNarrow(window) ? window : { ...window, center: window.center - 0.5, width: window.width - 1 });
+  return { voiLUTFunction: 'LINEAR_EXACT', windows: drawable(windows).map(byEnds) };
+}
+
+/**
+ * The windows of a volume: Cornerstone3D takes them for LINEAR, whatever the module says. Where half
+ * a unit counts, those of LINEAR_EXACT are told as LINEAR has them.
+ * @param {any} voiLut @param {boolean} isFractional
+ */
+export function windowsOfVolume(voiLut, isFractional) {
+  const { voiLUTFunction, windows } = windowsOf(voiLut, isFractional);
+  const isFine = isFractional || windows.some(({ width }) => width <= 1);
+  if (voiLUTFunction !== 'LINEAR_EXACT' || !isFine) return { voiLUTFunction, windows: drawable(windows, voiLUTFunction) };
+  return { voiLUTFunction: 'LINEAR', windows: windows.map((window) => ({ ...window, center: window.center + 0.5, width: window.width + 1 })) };
 }
 
 /**
@@ -61,9 +86,9 @@ export function windowsOf(voiLut) {
  * @template {{center: number, width: number}} Window
  * @param {Window[]} windows @param {string | undefined} voiLUTFunction
  */
-export function drawable(windows, voiLUTFunction = 'LINEAR') {
+function drawable(windows, voiLUTFunction = 'LINEAR') {
   const isThreshold = (/** @type {number} */ width) => width === 1 && voiLUTFunction === 'LINEAR';
-  return windows.map((window) => (isThreshold(window.width) ? { ...window, center: window.center + 0.005, width: 1.01 } : window));
+  return windows.map((window) => (isThreshold(window.width) ? { ...window, center: window.center + NARROWEST / 2, width: 1 + NARROWEST } : window));
 }
 
 /**
@@ -116,7 +141,7 @@ function sixteenBits(count, length, level) {
   return longer;
 }
 
-/** A window of LINEAR, the only one that Cornerstone3D takes for a volume, after a factor. @template {{center: number, width: number}} Window @param {Window} window @param {number} factor @returns {Window} */
+/** A window of LINEAR after a factor. @template {{center: number, width: number}} Window @param {Window} window @param {number} factor @returns {Window} */
 export function scaled(window, factor) {
   return factor === 1 ? window : { ...window, center: (window.center - 0.5) * factor + 0.5, width: (window.width - 1) * factor + 1 };
 }

@@ -141,13 +141,18 @@ def affine_of(level: Level) -> tuple[NDArray[np.float64] | None, tuple[str, ...]
     return affine, tuple(warnings)
 
 
-def window_of(level: Level, channel: int) -> dict[str, float]:
+def window_of(level: Level, channel: int) -> dict[str, Any]:
     """Return the window in which a channel is to be shown, when the image says one."""
     try:
         window = level.channels[channel]["window"]
         start, end = float(window["start"]), float(window["end"])
     except (IndexError, KeyError, TypeError, ValueError):
         return {}
-    if not start < end < np.inf:
+    if not -np.inf < start < end < np.inf:
         return {}
-    return {"window_center": (start + end) / 2, "window_width": end - start}
+    return {
+        "window_center": (start + end) / 2,
+        "window_width": end - start,
+        # The ramp ends at both values themselves, also when they are 0 and 1 (PS3.3 C.11.2.1.3.2).
+        "voi_lut_function": "LINEAR_EXACT",
+    }

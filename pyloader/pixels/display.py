@@ -74,10 +74,10 @@ def apply_voi_lut(values: Values, image: Image, window: Window | None) -> Values
         lut = voi.luts[0]
         # Some tables have entries of more bits than they say.
         return look_up(values, lut) / max((1 << lut.bits_per_entry) - 1, int(lut.entries.max()))
-    function = function_of(image)
+    own = (*voi.window_center, 0.0)[0], (*voi.window_width, 0.0)[0]
+    function = function_for(image, own if window is None else window)
     if window is not None:
         return function.apply(values, *check_window(function, window))
-    own = (*voi.window_center, 0.0)[0], (*voi.window_width, 0.0)[0]
     if function.has(own):
         return function.apply(values, *own)
     return stretch(values, *range_without(values, padding_mask(image)))
@@ -108,6 +108,25 @@ class Function:
 def function_of(image: Image) -> Function:
     """Return the VOI LUT Function of an image; LINEAR when it names none (PS3.3 C.11.2.1.3)."""
     return FUNCTIONS[image.voi_lut.voi_lut_function or "LINEAR"]
+
+
+def function_for(image: Image, window: Window) -> Function:
+    """Return the function that draws a window of an image.
+
+    LINEAR is of whole numbers, and no window of it is narrower than 1 (PS3.3 C.11.2.1.2.1). One of
+    fractions may be: its ramp goes from end to end, as that of LINEAR_EXACT.
+    """
+    function = function_of(image)
+    is_narrow = function.name == "LINEAR" and 0 < window[1] < function.least_width
+    return FUNCTIONS["LINEAR_EXACT"] if is_narrow and has_fractions(image) else function
+
+
+def has_fractions(image: Image) -> bool:
+    """Tell whether grey values, in modality units, are others than whole numbers."""
+    modality = image.modality_lut
+    if image.pixels.dtype.kind == "f" or image.is_rescaled or modality.lut is not None:
+        return image.pixels.dtype.kind == "f"
+    return not (modality.slope.is_integer() and modality.intercept.is_integer())
 
 
 def check_window(function: Function, window: Window) -> Window:

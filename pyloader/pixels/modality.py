@@ -150,8 +150,13 @@ def scale_voi(voi: VoiLut, factor: float) -> VoiLut:
     windows = list(zip(voi.window_center, voi.window_width, strict=False))
     function = voi.voi_lut_function or "LINEAR"
     if function == "LINEAR":
-        # Its half and its one do not scale: the same ramp by LINEAR_EXACT (PS3.3 C.11.2.1.3.2).
-        windows = [(center - 0.5, width - 1) for center, width in windows if width > 1]
+        # Its half and its one do not scale: the same ramp by LINEAR_EXACT (PS3.3 C.11.2.1.3.2),
+        # by which windows that are too narrow for it are drawn in any case.
+        windows = [
+            (center, width) if width < 1 else (center - 0.5, width - 1)
+            for center, width in windows
+            if width > 0 and width != 1
+        ]
         function = "LINEAR_EXACT"
     return replace(
         voi,

@@ -188,6 +188,50 @@ test('a window of width 1, which is empty to Cornerstone3D, is the narrowest tha
   assert.equal(imageFor(loadedOf({ voiLut }), 'x:a', 'legacy', {}).windowWidth, 1);
 });
 
+/** Ends of the ramp as each viewer computes them of what it is given. */
+const rampOf = ({ windowCenter, windowWidth, voiLUTFunction = 'LINEAR' }, mode) => {
+  const [center, width] = [windowCenter, windowWidth].map((value) => (Array.isArray(value) ? value[0] : value));
+  if (mode === 'legacy' || voiLUTFunction === 'LINEAR_EXACT') return [center - width / 2, center + width / 2];
+  return [center - 0.5 - (width - 1) / 2, center - 0.5 + (width - 1) / 2];
+};
+const isNear = (found, expected) => assert.ok(found.every((value, index) => Math.abs(value - expected[index]) < 1e-9), `${found}, not ${expected}`);
+
+for (const [what, image] of Object.entries({
+  floats: { pixels: new Float32Array(2), modalityLut: {} },
+  'levels of floats': { exact: new Float32Array(2), modalityLut: { rescaleSlope: 2 } },
+  'a slope of fractions': { modalityLut: { rescaleSlope: 0.001 } },
+  'an intercept of fractions': { modalityLut: { rescaleIntercept: 0.25 } },
+})) {
+  test(`a window of ${what} may be narrower than 1, which LINEAR cannot have`, () => {
+    const voiLut = { windowCenter: [0.25, 10, 3], windowWidth: [0.5, 5, 0] };
+    for (const mode of MODES) {
+      const found = imageFor(loadedOf({ ...image, voiLut }), 'x:a', mode, {});
+      isNear(rampOf(found, mode), [0, 0.5]);
+      assert.equal(found.voiLUTFunction, 'LINEAR_EXACT');
+      assert.equal(found.windows.length, 2);
+      const [, { center, width }] = found.windows;
+      isNear([center - width / 2, center + width / 2], [7.5, 11.5]); // those of LINEAR (PS3.3 C.11.2.1.2.1)
+    }
+  });
+}
+
+test('a window of whole numbers that is narrower than 1 is none', () => {
+  const voiLut = { windowCenter: [40, 7], windowWidth: [0.5, 4] };
+  for (const mode of MODES) assert.equal(imageFor(loadedOf({ voiLut }), 'x:a', mode, {}).windowCenter, 7);
+});
+
+test('Cornerstone3D takes the window of a volume for LINEAR, and gets its ends so', () => {
+  const floats = { imagePixelModule: { bitsAllocated: 32 } };
+  const scaledFloats = { modalityLutModule: { rescaleSlope: 0.01 } };
+  const rampIn = (voiLutModule, modules) => rampOf({ ...moduleFor({ voiLutModule, ...modules }, 'voiLutModule', '3d'), voiLUTFunction: 'LINEAR' }, '3d');
+  for (const modules of [floats, scaledFloats]) {
+    isNear(rampIn({ windowCenter: [0.5], windowWidth: [1], voiLUTFunction: 'LINEAR_EXACT' }, modules), [0, 1]);
+    isNear(rampIn({ windowCenter: [0.25], windowWidth: [0.5] }, modules), [0, 0.5]);
+    isNear(rampIn({ windowCenter: [10], windowWidth: [5] }, modules), [7.5, 11.5]);
+  }
+  isNear(rampIn({ windowCenter: [0.5], windowWidth: [1], voiLUTFunction: 'LINEAR_EXACT' }, {}), [0, 1]); // a mask
+});
+
 test('an automatic window leaves padding out, by the formula of each viewer', () => {
   const windowOf = (mode) => (({ windowCenter, windowWidth, minPixelValue }) => [windowCenter, windowWidth, minPixelValue])(imageFor(loadedOf(PADDED), 'x:a', mode, {}));
   assert.deepEqual(windowOf('none'), [undefined, undefined, -5]);
