@@ -5,7 +5,8 @@ first two voxel axes. ``#z-12,t-3`` is one for a person to look at: x, y and z n
 axes (``x-`` sagittal, ``y-`` coronal, ``z-`` axial slices, each across the voxel axis that is
 nearest to it), slices and timepoints count from 0 in the order of the voxels, and the picture is
 turned as radiologists look at it: to the right is the patient's left, in sagittal slices the back;
-downwards is the back, or the feet. In both cases `PlaneModule` says exactly where the pixels are.
+downwards is the back, or the feet. In both cases `PlaneModule` says exactly where the pixels are,
+and of several timepoints the module ``frame_content`` which one it is.
 
 A loader of volumes reads one, and pyloader does the rest::
 
@@ -27,13 +28,14 @@ from pyloader.grid import Cut, Direction, Grid, frame_of_reference_uid, from_ras
 from pyloader.image import Image
 from pyloader.imageid import ImageId
 from pyloader.load import register_loader
-from pyloader.voxels import Volume
+from pyloader.voxels import Volume, frame_content
 
 __all__ = [
     "Cut",
     "Direction",
     "Grid",
     "Volume",
+    "frame_content",
     "frame_of_reference_uid",
     "from_ras",
     "is_usable",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -35,12 +35,16 @@ class Volume:
         What `Image.from_array` takes, for all slices: ``rescale_slope``, ``window_center``, ...
     warnings : tuple of str
         For all slices; see `Image`.
+    beyond : tuple of (str, int)
+        The dimensions that the timepoints are made of, the fastest first: ``"time"``, or the name
+        of what is no time, such as ``"component"``, and the length. Empty: they are times.
     """
 
     voxels: NDArray[Any]
     affine: NDArray[np.float64] | None = None
     attributes: Mapping[str, Any] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    beyond: tuple[tuple[str, int], ...] = ()
     _grid: Grid = field(init=False, repr=False)
     # Images of no memory, by shape and dtype, with all that slices have in common.
     _common: dict[Any, Image] = field(default_factory=dict, init=False, repr=False)
@@ -144,7 +148,12 @@ class Volume:
         """Return the image of a slice's pixels."""
         common = self._like(pixels)
         plane = self._plane(common.plane, cut, image_id)
-        return common.with_pixels(pixels, plane=plane, warnings=warnings)
+        image = common.with_pixels(pixels, plane=plane, warnings=warnings)
+        times = self.grid.shape[3]
+        if times == 1:
+            return image
+        content = frame_content(self.beyond or (("time", times),), cut.timepoint, cut.index)
+        return replace(image, modules={"frame_content": content, **image.modules})
 
     def _like(self, pixels: NDArray[Any]) -> Image:
         """Return an image of such pixels, for all that describes them but their place."""
@@ -180,6 +189,35 @@ class Volume:
     def image_ids(self, image_id: ImageId) -> list[str]:
         """Return the imageIds of all slices; see `Grid.image_ids`."""
         return self.grid.image_ids(image_id)
+
+
+def frame_content(
+    beyond: Sequence[tuple[str, int]], timepoint: int, index: int
+) -> dict[str, str | int]:
+    """Return what tells a slice from the others at its place (PS3.3 C.7.6.16.2.2).
+
+    Times are temporal positions. What is no time, such as the components of a vector, are stacks.
+
+    Parameters
+    ----------
+    beyond : sequence of (str, int)
+        See `Volume`.
+    timepoint, index : int
+        Of the slice, from 0.
+    """
+    numbers, counts = [0, 0], [1, 1]
+    for name, count in beyond:
+        timepoint, number = divmod(timepoint, count)
+        kind = int(name != "time")
+        numbers[kind] += number * counts[kind]
+        counts[kind] *= count
+    found: dict[str, str | int] = {}
+    if counts[0] > 1:
+        found["temporal_position_identifier"] = found["temporal_position_index"] = numbers[0] + 1
+        found["number_of_temporal_positions"] = counts[0]
+    if counts[1] > 1:
+        found |= {"stack_id": str(numbers[1] + 1), "in_stack_position_number": index + 1}
+    return found
 
 
 def magnitude(pixels: NDArray[Any]) -> NDArray[Any]:

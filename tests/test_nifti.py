@@ -9,6 +9,7 @@ from typing import Any
 import nibabel
 import numpy as np
 import pytest
+import SimpleITK
 from numpy.testing import assert_allclose, assert_array_equal
 
 from pyloader import list_image_ids, load_image, load_metadata
@@ -108,6 +109,86 @@ async def test_timepoints_follow_each_other_in_stored_order(context, transport):
         assert_array_equal(image.pixels.T, reference[:, :, slice_index, first, second])
         part = await load_image(f"{source}#z-{slice_index},t-{timepoint}", context)
         assert_array_equal(np.sort(part.pixels, None), np.sort(image.pixels, None))
+
+
+# The header's dimensions and other fields; for the last slice, its time of how many, and its stack.
+BEYOND: dict[str, tuple[dict[str, Any], int | None, str | None]] = {
+    "times": ({"shape": (5, 4, 3, 2)}, 2, None),
+    "times in seconds": ({"shape": (5, 4, 3, 2), "xyzt_units": 10}, 2, None),
+    "one time": ({"shape": (5, 4, 3, 1)}, None, None),
+    "a vector": ({"shape": (5, 4, 3, 1, 3), "intent_code": 1007}, None, "3"),
+    "times of a vector": ({"shape": (5, 4, 3, 2, 3)}, 2, "3"),
+    "a vector in the wrong place": ({"shape": (5, 4, 3, 3), "intent_code": 1007}, None, "3"),
+    "a warp of FSL": ({"shape": (5, 4, 3, 3), "intent_code": 2006}, None, "3"),
+    "a spectrum": ({"shape": (5, 4, 3, 3), "xyzt_units": 2 | 40}, None, "3"),
+    "matrices": ({"shape": (5, 4, 3, 1, 2, 2)}, None, "4"),
+}
+
+
+@pytest.mark.parametrize("name", BEYOND)
+async def test_dimensions_beyond_space_are_named(context, transport, name):
+    """The fourth is time (nifti1.h); the others are what a voxel is made of."""
+    fields, times, stack = BEYOND[name]
+    fields = dict(fields)
+    array = numbers("i2", fields.pop("shape"))
+    source = serve(transport, make(array, **fields))
+    image_ids = await list_image_ids(source, context)
+    found = [(await load_metadata(each, context)).get("frame_content", {}) for each in image_ids]
+    images = await load_all(source, context)
+    assert found == [each.modules.get("frame_content", {}) for each in images]
+    last = found[-1]
+    assert last.get("temporal_position_identifier") == times
+    assert last.get("temporal_position_index") == times
+    assert last.get("number_of_temporal_positions") == times
+    assert last.get("stack_id") == stack
+    # Those of one place can be told apart.
+    count = len(found) // 3
+    alike = [tuple(each.items()) for each in found[::3]]
+    assert len(set(alike)) == count
+
+
+# ------------------------------------------------------------------ lengths that say nothing
+
+
+@pytest.mark.parametrize(
+    ("dim", "shape"),
+    [
+        ([4, 5, 4, 3, 0, 0, 0, 0], (3, 4, 5)),
+        ([7, 5, 4, 3, 0, 0, 0, 0], (3, 4, 5)),
+        ([5, 5, 4, 3, 0, 2, 0, 0], (6, 4, 5)),
+        ([5, 5, 4, 3, 2, -3, 0, 0], (6, 4, 5)),
+        ([4, 5, 4, 0, 2, 0, 0, 0], (2, 4, 5)),
+        ([3, 5, 4, 0, 0, 0, 0, 0], (1, 4, 5)),
+        ([3, 5, 0, 0, 1, 1, 1, 1], (1, 1, 5)),
+        ([2, 5, 0, 9, 9, 1, 1, 1], (1, 1, 5)),
+    ],
+)
+@pytest.mark.parametrize("order", "<>")
+async def test_length_of_0_counts_as_1(context, transport, tmp_path, dim, shape, order):
+    """As nifti1_io.c has it, which SimpleITK uses; nibabel has arrays without an element there."""
+    file = make(numbers("i2", (5, 4, 3, 2)), order=order, dim=dim)
+    (tmp_path / "a.nii").write_bytes(file.single)
+    expected = SimpleITK.GetArrayFromImage(SimpleITK.ReadImage(tmp_path / "a.nii"))
+    images = await load_all(serve(transport, file), context)
+    assert_array_equal(np.array([image.pixels for image in images]), expected.reshape(shape))
+    assert any("; 1 is taken" in warning for warning in images[0].warnings)
+
+
+@pytest.mark.parametrize(("count", "times"), [(40_000, 1), (163_842, 1), (33_000, 2)])
+@pytest.mark.parametrize("order", "<>")
+async def test_vector_longer_than_16_bits_can_tell(context, transport, count, times, order):
+    """FreeSurfer writes its length into glmin, as nibabel reads it."""
+    array = np.arange(count * times, dtype="f4").reshape((count, 1, 1, times), order="F")
+    fields = {"dim": [4, -1, 1, 1, times, 1, 1, 1], "glmin": count}
+    file = make(np.zeros((2, 1, 1, times), "f4"), order=order, **fields)
+    file = Nifti(file.header, array.astype(f"{order}f4").tobytes(order="F"))
+    reference = file.read()
+    assert reference.shape == (count, 1, 1, times)
+    images = await load_all(serve(transport, file), context)
+    assert len(images) == times
+    for index, image in enumerate(images):
+        assert_array_equal(image.pixels[0], reference.dataobj[:, 0, 0, index])
+        assert any("as FreeSurfer's glmin" in warning for warning in image.warnings)
 
 
 async def test_extensions_before_the_voxels_are_passed_over(context, transport):

@@ -13,6 +13,7 @@ import { functionOf, scaled, tableFor, windowsOfVolume } from './voi.js';
 export function moduleFor(modules, type, mode) {
   if (!modules) return undefined;
   if (type === 'instance' && mode === '3d') return instanceOf(modules);
+  if (mode === '3d' && /^[A-Z]/.test(type)) return attributeOf(modules, type);
   const module = modules[type];
   const adapt = ADAPTED[type];
   return adapt ? adapt(module, mode, modules) : module;
@@ -41,6 +42,21 @@ const ADAPTED = {
 function instanceOf(modules) {
   const entries = Object.values(modules).flatMap((module) => (module && typeof module === 'object' ? Object.entries(module) : []));
   return Object.fromEntries(entries.map(([name, value]) => [keywordOf(name), value]));
+}
+
+/**
+ * One attribute by its keyword. By some Cornerstone3D splits images of the same places into volumes; of
+ * these, frames of several dimensions have others, or no name of DICOM.
+ * @param {Record<string, any>} modules @param {string} keyword @returns {any}
+ */
+function attributeOf(modules, keyword) {
+  const { temporalPositionIndex, numberOfTemporalPositions = 1, stackID } = modules.frameContentModule ?? {};
+  if (keyword === 'EchoNumber') {
+    // It asks for it when times alone do not tell images apart: every time of every stack has a number.
+    const stack = stackID === undefined ? NaN : Number(stackID);
+    return Number.isInteger(stack) ? (stack - 1) * numberOfTemporalPositions + (temporalPositionIndex ?? 1) : instanceOf(modules).EchoNumbers;
+  }
+  return instanceOf(modules)[keyword] ?? (keyword === 'TemporalPositionIdentifier' ? temporalPositionIndex : undefined);
 }
 
 /** An attribute's name with the capitals of its keyword. @param {string} name such as `sopInstanceUID` */

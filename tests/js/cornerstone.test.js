@@ -455,6 +455,30 @@ test('the defaults of a plane are the identity', () => {
   });
 });
 
+test('Cornerstone3D gets an attribute by its keyword, by which it splits images into volumes', () => {
+  const ask = (modules, keyword, mode = '3d') => moduleFor(modules, keyword, mode);
+  const time = { frameContentModule: { temporalPositionIdentifier: 2, temporalPositionIndex: 2, numberOfTemporalPositions: 3 } };
+  assert.equal(ask(time, 'TemporalPositionIdentifier'), 2);
+  assert.equal(ask(time, 'EchoNumber'), undefined);
+  assert.equal(ask({ frameContentModule: { temporalPositionIndex: 5 } }, 'TemporalPositionIdentifier'), 5); // of an enhanced MR
+  assert.equal(ask({ generalImageModule: { echoNumbers: 2 } }, 'EchoNumber'), 2);
+  assert.equal(ask({ sopCommonModule: { sopInstanceUID: '1.2' } }, 'SOPInstanceUID'), '1.2');
+  assert.equal(ask({}, 'TriggerTime'), undefined);
+  assert.equal(ask(time, 'TemporalPositionIdentifier', 'legacy'), undefined);
+});
+
+test('Cornerstone3D tells each time of each component apart', () => {
+  const numbers = [];
+  for (const stackID of ['1', '2', '3']) {
+    for (const temporalPositionIndex of [1, 2]) {
+      const frameContentModule = { stackID, temporalPositionIndex, numberOfTemporalPositions: 2 };
+      numbers.push(moduleFor({ frameContentModule }, 'EchoNumber', '3d'));
+    }
+    assert.equal(moduleFor({ frameContentModule: { stackID } }, 'EchoNumber', '3d'), Number(stackID));
+  }
+  assert.deepEqual(numbers, [1, 2, 3, 4, 5, 6]);
+});
+
 test('Cornerstone3D gets a series module in any case', () => {
   assert.deepEqual(moduleFor({}, 'generalSeriesModule', '3d'), {});
   assert.equal(moduleFor({}, 'generalSeriesModule', 'legacy'), undefined);

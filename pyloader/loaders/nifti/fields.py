@@ -30,6 +30,8 @@ FIELDS = (
     ("quatern", "3f4", 256, "3f8", 352),
     ("qoffset", "3f4", 268, "3f8", 376),
     ("srow", "(3,4)f4", 280, "(3,4)f8", 400),
+    # NIfTI-2 has none: there it is of the bytes that nobody uses.
+    ("glmin", "i4", 144, "i4", 536),
 )
 # NIFTI_INTENT_CONNECTIVITY_* of CIFTI-2: matrices of surface points, no pictures.
 CIFTI_INTENTS = range(3000, 3100)

@@ -36,6 +36,10 @@ DATATYPES = {
     1792: ("c16", 1),
     2304: ("u1", 4),
 }
+# Units of xyzt_units that are no times: Hz, ppm, radians per second.
+SPECTRUM = (32, 40, 48)
+# Intents of matrices, displacements, vectors, quaternions and colours, and those of FSL's warps.
+VECTORS = {1004, 1005, 1006, 1007, 1010, 2003, 2004, *range(2006, 2019)}
 REFUSED = {
     0: "no type at all",
     1: "single bits (DT_BINARY)",
@@ -69,6 +73,8 @@ class Header:
     shift : float
         What has to be added to complex voxels before their magnitude is taken.
     warnings : tuple of str
+    beyond : tuple of (str, int)
+        What the timepoints are; see `Volume`.
     """
 
     shape: tuple[int, int, int, int]
@@ -80,6 +86,7 @@ class Header:
     attributes: Mapping[str, Any] = field(default_factory=dict)
     shift: float = 0.0
     warnings: tuple[str, ...] = ()
+    beyond: tuple[tuple[str, int], ...] = ()
 
     @property
     def size(self) -> int:
@@ -105,7 +112,8 @@ class Header:
         return (*self.shape[::-1], *([self.samples] if self.samples > 1 else []))
 
     def _volume(self, array: NDArray[Any], *warnings: str) -> Volume:
-        return Volume(array, self.affine, self.attributes, (*self.warnings, *warnings))
+        warnings = (*self.warnings, *warnings)
+        return Volume(array, self.affine, self.attributes, warnings, self.beyond)
 
 
 def parse(beginning: bytes, name: str) -> Header | None:
@@ -135,9 +143,12 @@ def read_header(version: Version, beginning: bytes, name: str) -> Header:
     """Return what a complete header says."""
     fields = read_fields(version, beginning, name)
     is_pair = version.is_pair(beginning)
-    shape = read_shape(fields["dim"].tolist(), name)
+    sizes, notes = read_sizes(version, fields, name)
+    columns, rows, slices = (*sizes, 1, 1)[:3]
+    shape = (columns, rows, slices, prod(sizes[3:]))
     dtype, samples = read_datatype(fields, name)
     affine, warnings = read_affine(fields, shape)
+    warnings = (*notes, *warnings)
     attributes, shift = read_scaling(fields, dtype, samples, name)
     if int(fields["bitpix"]) != dtype.itemsize * samples * 8:
         warnings = (
@@ -151,6 +162,7 @@ def read_header(version: Version, beginning: bytes, name: str) -> Header:
     return Header(
         *(shape, dtype, samples, voxels_at, is_pair),
         *(affine, attributes | read_window(fields, samples), shift, warnings),
+        read_beyond(fields, sizes),
     )
 
 
@@ -160,16 +172,46 @@ COMPLEX_INTERCEPT = (
 )
 
 
-def read_shape(dim: list[int], name: str) -> tuple[int, int, int, int]:
-    """Return columns, rows, slices and timepoints."""
+def read_sizes(version: Version, fields: Any, name: str) -> tuple[list[int], tuple[str, ...]]:
+    """Return the lengths of all dimensions, and what was taken for granted of them.
+
+    A length of 0 says nothing, and counts as 1 (nifti1_io.c, nifti_convert_nhdr2nim), unless that
+    would take voxels of one row for those of others. FreeSurfer writes -1 for a vector that is
+    longer than 16 bits can tell, and its length into glmin, as nibabel reads it.
+    """
+    dim = fields["dim"].tolist()
     sizes = dim[1 : dim[0] + 1]
+    notes: tuple[str, ...] = ()
+    if version.number == 1 and (*sizes, 1, 1)[:3] == (-1, 1, 1) and int(fields["glmin"]) > 0:
+        sizes[0] = int(fields["glmin"])
+        notes = (f"its first dimension is -1; {sizes[0]} columns are taken, as FreeSurfer's glmin",)
+    for axis in (axis for axis, size in enumerate(sizes) if size < 1 and is_idle(sizes, axis)):
+        notes = (*notes, f"the length of dimension {axis + 1} is {sizes[axis]}; 1 is taken")
+        sizes[axis] = 1
     if min(sizes) < 1:
         raise FormatError(
             f"the header of {name} gives its {dim[0]} dimensions as {sizes}, expected at least 1 "
             "each: it is damaged, or of a kind of its writer's own"
         )
-    columns, rows, slices = (*sizes, 1, 1)[:3]
-    return columns, rows, slices, prod(sizes[3:])
+    return sizes, notes
+
+
+def is_idle(sizes: list[int], axis: int) -> bool:
+    """Tell whether a dimension without a length may have 1, and all voxels stay in place."""
+    is_last = max(sizes[axis + 1 :], default=0) < 2
+    return axis > 2 or (sizes[axis] == 0 and (axis == 2 or (axis == 1 and is_last)))
+
+
+def read_beyond(fields: Any, sizes: list[int]) -> tuple[tuple[str, int], ...]:
+    """Return what the dimensions from the fourth on are, by name.
+
+    The fourth is that of time (nifti1.h, "dim"), unless its unit is that of a spectrum, or the
+    voxels are vectors that a writer has put there. The others are parts of a voxel.
+    """
+    is_time = int(fields["xyzt_units"]) & 56 not in SPECTRUM
+    is_vector = len(sizes) == 4 and int(fields["intent_code"]) in VECTORS
+    fourth = "time" if is_time and not is_vector else "component"
+    return tuple(zip((fourth, *["component"] * 3), sizes[3:], strict=False))
 
 
 def read_datatype(fields: Any, name: str) -> tuple[np.dtype[Any], int]:
