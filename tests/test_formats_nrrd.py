@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bz2
 import gzip
+import textwrap
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import SimpleITK as sitk
 from numpy.testing import assert_allclose, assert_array_equal
 
 from pyloader import Context, list_image_ids, load_image, load_metadata
+from pyloader.cache import Cache
 from pyloader.errors import FormatError, HttpStatusError, ImageIdError, UnsupportedError
 from pyloader.transport import Response
 from pyloader.transport.memory import MemoryTransport
@@ -42,6 +44,17 @@ def nrrd(body: bytes, *fields: str, sizes: str = "7 5 4", **changes: str) -> byt
     header["dimension"] = str(len(sizes.split()))
     lines = [f"{name}: {value}" for name, value in header.items() if value]
     return "\n".join(["NRRD0005", *lines, f"sizes: {sizes}", *fields, "", ""]).encode() + body
+
+
+def fresh(context: Context) -> Context:
+    """Return a context that has kept nothing."""
+    return replace(context, cache=Cache(1 << 20))
+
+
+def serve(transport: MemoryTransport, file: bytes) -> str:
+    """Serve a file and return its source."""
+    transport.answers[URL] = file
+    return f"nrrd:{URL}"
 
 
 async def load(
@@ -171,6 +184,49 @@ async def test_units_that_are_no_lengths_leave_no_place(context, transport):
     assert "no place is known: the space has the units ['s', 'mm', 'mm']" in image.warnings
 
 
+UNUSABLE = [
+    "space directions: (1,0,0) (1,0,0) (0,0,1)",
+    "space directions: (1,0,0) (0,0,0) (0,0,1)",
+    "space directions: (1,0,0) (0,1,0) (0,0,nan)",
+    "space directions: (1,0,0) (0,inf,0) (0,0,1)",
+    "space directions: (1,0,0) (0,1,0)",
+    "space directions: (1,0,0) (0,1) (0,0,1)",
+    "space directions: nothing of the kind",
+    "space origin: (1,2)\nspace directions: (1,0,0) (0,1,0) (0,0,1)",
+    "space origin: (1,2,nan)\nspace directions: (1,0,0) (0,1,0) (0,0,1)",
+    "spacings: 1 0 1",
+    "spacings: 1 -2 inf",
+    "spacings: 1 1 x",
+    'spacings: 1 1 1\nunits: "s" "mm" "mm"',
+]
+
+
+@pytest.mark.parametrize("fields", UNUSABLE)
+async def test_unusable_place_refuses_no_picture(context, transport, fields):
+    space = [] if fields.startswith("spacings") else ["space: LPS"]
+    transport.answers[URL] = nrrd(VOXELS.tobytes(), *space, fields, "kinds: domain domain domain")
+    assert len(await list_image_ids(f"nrrd:{URL}", context)) == 4
+    image = await load_image(f"nrrd:{URL}?frame=3", context)
+    assert_array_equal(image.pixels, VOXELS[2])
+    assert image.plane.pixel_spacing is None
+    assert image.plane.image_position_patient is None
+    assert any("no place is known" in warning for warning in image.warnings)
+
+
+@pytest.mark.parametrize("unit", ["microns", "Micrometer", "micrometres", "um", "µm", "μm"])
+@pytest.mark.parametrize("is_space", [True, False])
+async def test_units_of_any_spelling(context, transport, unit, is_space):
+    fields = (
+        ["space: LPS", "space directions: (800,0,0) (0,500,0) (0,0,2000)", "space origin: (0,0,0)",
+         f'space units: "{unit}" "{unit}" "{unit}"']
+        if is_space else ["spacings: 800 500 2000", f'units: "{unit}" "{unit}" "{unit}"']
+    )  # fmt: skip
+    transport.answers[URL] = nrrd(VOXELS.tobytes(), *fields)
+    plane = (await load_image(f"nrrd:{URL}", context)).plane
+    assert_allclose(plane.pixel_spacing, (0.5, 0.8))
+    assert_allclose(plane.spacing_between_slices, 2)
+
+
 async def test_spacings_without_a_space(context, transport, tmp_path):
     file = nrrd(VOXELS.tobytes(), "spacings: 0.5 0.75 3", 'units: "mm" "mm" "mm"')
     (tmp_path / "a.nrrd").write_bytes(file)
@@ -284,6 +340,159 @@ async def test_signed_colors_are_refused(context, transport):
         await load(context, transport, file)
 
 
+@pytest.mark.parametrize("samples", [3, 4])
+async def test_colors_of_floats(context, transport, samples):
+    color = np.linspace(0, 1, 4 * 35 * samples, dtype="f4").reshape(4, 5, 7, samples)
+    kind = "RGB-color" if samples == 3 else "RGBA-color"
+    kinds = f"kinds: {kind} domain domain domain"
+    file = nrrd(color.tobytes(), kinds, sizes=f"{samples} 7 5 4", type="float")
+    assert_array_equal(await load(context, transport, file, "?frame=2"), color[1])
+    with pytest.raises(FormatError, match="colour of floats is from 0 to 1"):
+        await load_image(
+            serve(
+                transport,
+                nrrd((color * 9).tobytes(), kinds, sizes=f"{samples} 7 5 4", type="float"),
+            )
+            + "?frame=4",
+            fresh(context),
+        )
+
+
+# Kind of a first axis of 2, 3, 6 numbers; what a slice of it is called by, see PS3.3 C.7.6.16.2.2.
+COMPONENTS = [("vector", 3), ("list", 6), ("2-vector", 2), ("3D-symmetric-matrix", 6),
+              ("quaternion", 4), ("???", 2), ("point", 3)]  # fmt: skip
+
+
+@pytest.mark.parametrize(("kind", "count"), COMPONENTS)
+async def test_components_are_stacks_and_no_times(context, transport, kind, count):
+    voxels = numbered("i2", (4, 5, 7, count))
+    none = "none (1,0,0) (0,1,0) (0,0,2)"
+    transport.answers[URL] = nrrd(
+        *(voxels.tobytes(), "space: LPS", f"space directions: {none}", "space origin: (0,0,0)"),
+        f"kinds: {kind} domain domain domain",
+        sizes=f"{count} 7 5 4",
+    )
+    image_ids = await list_image_ids(f"nrrd:{URL}", context)
+    assert len(image_ids) == 4 * count
+    image = await load_image(image_ids[5], context)
+    assert_array_equal(image.pixels, voxels[1, :, :, 1])
+    assert image.modules["frame_content"] == {"stack_id": "2", "in_stack_position_number": 2}
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        ["kinds: domain domain domain time"],
+        ["kinds: space space space domain"],
+        ["kinds: domain domain domain ???", "space: LPS", "space origin: (0,0,0)",
+         "space directions: (1,0,0) (0,1,0) (0,0,2) none"],
+        ["space: left-posterior-superior-time", "space origin: (0,0,0,0)",
+         "space directions: (1,0,0,0) (0,1,0,0) (0,0,2,0) (0,0,0,3)"],
+        [],
+    ],
+)  # fmt: skip
+async def test_times_are_temporal_positions(context, transport, fields):
+    voxels = numbered("i2", (3, 4, 5, 7))
+    transport.answers[URL] = nrrd(voxels.tobytes(), *fields, sizes="7 5 4 3")
+    image = await load_image(f"nrrd:{URL}?frame=6", context)
+    assert_array_equal(image.pixels, voxels[1, 1])
+    content = (await load_metadata(f"nrrd:{URL}?frame=6", context))["frame_content"]
+    assert content == image.modules["frame_content"]
+    assert content == {
+        "temporal_position_identifier": 2,
+        "temporal_position_index": 2,
+        "number_of_temporal_positions": 3,
+    }
+
+
+async def test_times_of_components_have_both(context, transport):
+    voxels = numbered("i2", (3, 4, 5, 7, 2))
+    kinds = "kinds: list domain domain domain time"
+    transport.answers[URL] = nrrd(voxels.tobytes(), kinds, sizes="2 7 5 4 3")
+    content = (await load_image(f"nrrd:{URL}#z-1,t-3", context)).modules["frame_content"]
+    assert content["stack_id"] == "2"
+    assert content["temporal_position_identifier"] == 2
+    assert content["number_of_temporal_positions"] == 3
+
+
+@pytest.mark.parametrize("dtype", ["f4", "f8", "i2"])
+async def test_complex_numbers_are_shown_by_their_magnitude(context, transport, dtype):
+    parts = numbered(dtype, (4, 5, 7, 2))
+    name = {"f4": "float", "f8": "double", "i2": "short"}[dtype]
+    kinds = "kinds: complex domain domain domain"
+    file = nrrd(parts.tobytes(), kinds, sizes="2 7 5 4", type=name)
+    pixels = await load(context, transport, file, "?frame=3")
+    assert_allclose(pixels, np.hypot(*np.moveaxis(parts[2].astype("f8"), -1, 0)), rtol=1e-6)
+
+
+async def test_complex_numbers_of_simpleitk(local, tmp_path):
+    voxels = (numbered("f4") + 1j * numbered("f4")[::-1]).astype("c8")
+    path = written(sitk.GetImageFromArray(voxels), tmp_path / "a.nrrd")
+    image = await load_image(f"nrrd:{path}?frame=2", local)
+    assert_allclose(image.pixels, abs(voxels[1]), rtol=1e-6)
+
+
+# ------------------------------------------------------------------ spellings that teem takes
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda file: file.replace(b"NRRD0005", b"NRRD00.01"),
+        lambda file: file.replace(b"NRRD0005", b"NRRD0001"),
+        lambda file: file.replace(b"type:", b"k:=1\nk:=2\ntype:"),
+        lambda file: file.replace(b"type:", b"type:=ct\nsizes:=9 9\ntype:"),
+        lambda file: file.replace(b"type:", b"# type: float\ntype:"),
+        lambda file: file.replace(b"type: short", b"TYPE: Short").replace(b"sizes", b"Sizes"),
+        lambda file: file.replace(b"type: short", b"type: signed short int"),
+        lambda file: file.replace(b"encoding: raw", b"Encoding: RAW"),
+        lambda file: file.replace(b"endian: little", b"ENDIAN: Little"),
+        lambda file: file[:-280].replace(b"\n", b"\r\n") + file[-280:],
+        lambda file: file.replace(b"type:", b"min: 0\nold max: 9\nnumber: 140\ntype:"),
+        lambda file: file.replace(b" 5 4\n", b' 5 4\nlabels: "Wei\xdf" "a b" "c"\n'),
+        lambda file: file.replace(b" 5 4\n", b" 5 4\nspace: LPS\nspace origin: ( 1, 2, 3 )\nspace "
+                                  b"directions: ( 1 , 0 , 0 )(0,2,0)(0,0,3)\n"),
+        lambda file: file.replace(b"sizes:", b"space dimension: 3\nspace directions: none none none"
+                                  b"\nsizes:"),
+    ],
+)  # fmt: skip
+async def test_headers_of_other_spellings(context, transport, tmp_path, change):
+    file = change(nrrd(VOXELS.tobytes()))
+    (tmp_path / "a.nrrd").write_bytes(file)
+    reference = sitk.ReadImage(str(tmp_path / "a.nrrd"))
+    assert_array_equal(sitk.GetArrayFromImage(reference), VOXELS)
+    transport.answers[URL] = file
+    image = await load_image(f"nrrd:{URL}?frame=3", context)
+    assert_array_equal(image.pixels, VOXELS[2])
+    assert image.plane.pixel_spacing in (None, reference.GetSpacing()[1::-1])
+
+
+@pytest.mark.parametrize("endian", ["little", "big"])
+@pytest.mark.parametrize("write", [
+    lambda body: body.hex(), lambda body: body.hex().upper(), lambda body: body.hex(" ", 7),
+    lambda body: "\r\n".join(textwrap.wrap(body.hex(), 71)) + "\n",
+    lambda body: body.hex() + "0a\n",
+])  # fmt: skip
+async def test_bytes_that_are_written_out(context, transport, tmp_path, endian, write):
+    stored = VOXELS.astype(">i2" if endian == "big" else "<i2").tobytes()
+    file = nrrd(b"a line\n..", "line skip: 1", "byte skip: 2", encoding="hex", endian=endian)
+    file += write(stored).encode()
+    (tmp_path / "a.nrrd").write_bytes(file)
+    assert_array_equal(sitk.GetArrayFromImage(sitk.ReadImage(str(tmp_path / "a.nrrd"))), VOXELS)
+    assert_array_equal(await load(context, transport, file, "?frame=3"), VOXELS[2])
+
+
+async def test_whole_numbers_may_be_written_as_decimals(context, transport, tmp_path):
+    text = " ".join(f"{value}.0" for value in VOXELS.ravel()).encode()
+    file = nrrd(text, encoding="text")
+    (tmp_path / "a.nrrd").write_bytes(file)
+    assert_array_equal(sitk.GetArrayFromImage(sitk.ReadImage(str(tmp_path / "a.nrrd"))), VOXELS)
+    assert_array_equal(await load(context, transport, file, "?frame=3"), VOXELS[2])
+    for wrong in (b"1.5 ", b"nan ", b"inf ", b"1e300 "):
+        with pytest.raises(FormatError, match="something else than numbers"):
+            await load_image(serve(transport, nrrd(wrong * 140, encoding="text")), fresh(context))
+
+
 # ------------------------------------------------------------------ files beside the header
 
 FILES = {"s/1.raw": VOXELS[:2], "s/2.raw": VOXELS[2:]}
@@ -376,21 +585,21 @@ async def test_data_file_that_is_not_there(context, transport):
         (nrrd(bz2.compress(bytes(100)), encoding="bz2"), "100 bytes, expected 280"),
         (nrrd(b"not bzip2", encoding="bz2"), "is damaged: Invalid data stream"),
         (nrrd(b"", "byte skip: -1", encoding="gzip"), "skips -1 bytes of gzip"),
-        (nrrd(VOXELS.tobytes(), "space: LPS", "space directions: (1,0,0) (1,0,0) (0,0,1)"),
-         "affine of a volume"),
+        (nrrd(VOXELS.tobytes().hex().encode()[:-2], encoding="hex"), "279 bytes of pixels"),
+        (nrrd(b"0x" + VOXELS.tobytes().hex().encode(), encoding="hex"), "than hexadecimal digits"),
     ],
 )  # fmt: skip
 async def test_damaged_files(context, transport, file, text):
     with pytest.raises(FormatError, match=text) as caught:
         await load(context, transport, file)
-    assert URL in str(caught.value) or "affine" in text
+    assert URL in str(caught.value)
 
 
 @pytest.mark.parametrize(
     ("changes", "text"),
     [
         ({"type": "block"}, "'block' of NRRD are no numbers"),
-        ({"encoding": "hex"}, "encoding 'hex'"),
+        ({"encoding": "zrl"}, "encoding 'zrl'; known are raw, ascii, hex"),
     ],
 )
 async def test_what_is_not_supported_is_named(context, transport, changes, text):

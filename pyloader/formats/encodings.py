@@ -66,7 +66,7 @@ def from_text(body: bytes, dtype: np.dtype[Any], count: int, what: str) -> NDArr
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")
-            values = np.fromstring(body.replace(b",", b" "), wide, sep=" ")
+            values = numbers_of(body.replace(b",", b" "), wide)
     except (ValueError, Warning) as error:
         raise FormatError(f"{what} is text with something else than numbers: {error}") from error
     if len(values) != count:
@@ -75,6 +75,33 @@ def from_text(body: bytes, dtype: np.dtype[Any], count: int, what: str) -> NDArr
     if wide.kind in "iu" and (narrow != values).any():
         raise FormatError(f"{what} has numbers written out that are none of {dtype}")
     return narrow
+
+
+def numbers_of(text: bytes, dtype: np.dtype[Any]) -> NDArray[Any]:
+    """Return numbers with blanks between them; whole ones may be written as ``7.0``."""
+    try:
+        return np.fromstring(text, dtype, sep=" ")
+    except (ValueError, Warning):
+        values = np.fromstring(text, np.float64, sep=" ")
+    is_whole = (values == np.rint(values)) & (abs(values) <= 2**53)  # which float64 tells apart
+    if dtype.kind != "f" and not is_whole.all():
+        raise ValueError("there are others than whole numbers")
+    return values
+
+
+def from_hex(body: bytes, dtype: np.dtype[Any], count: int, what: str) -> NDArray[Any]:
+    """Return `count` elements whose bytes are written out, two digits each, with blanks anywhere.
+
+    Raises
+    ------
+    FormatError
+        There are fewer, or something else.
+    """
+    digits = b"".join(body.split())[: 2 * count * dtype.itemsize]
+    try:
+        return from_bytes(bytes.fromhex(digits.decode("ascii")), dtype, count, what)
+    except ValueError as error:
+        raise FormatError(f"{what} has something else than hexadecimal digits: {error}") from error
 
 
 def inflate(body: Buffer, size: int, what: str, make: Callable[[], Any] | None = None) -> bytes:

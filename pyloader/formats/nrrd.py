@@ -15,7 +15,14 @@ from numpy.typing import NDArray
 from pyloader import Context, ImageId
 from pyloader.errors import FormatError, UnsupportedError
 from pyloader.formats.beside import fetch_beside
-from pyloader.formats.encodings import bunzip2, check_shape, from_bytes, from_text, inflate
+from pyloader.formats.encodings import (
+    bunzip2,
+    check_shape,
+    from_bytes,
+    from_hex,
+    from_text,
+    inflate,
+)
 from pyloader.formats.nrrd_axes import volume_of
 from pyloader.formats.nrrd_header import TEXT, Header, parse
 from pyloader.volume import Volume, register_volume
@@ -52,11 +59,13 @@ def decode(header: Header, body: bytes, count: int, what: str) -> NDArray[Any]:
         return from_bytes(body, header.dtype, count, what, start)
     if skipped < 0:
         raise FormatError(f"{what} skips {skipped} bytes of {header.encoding}; expected 0 or more")
+    if header.encoding == "hex":
+        return from_hex(bytes(body[start + skipped :]), header.dtype, count, what)
     if header.encoding in TEXT:
         return from_text(bytes(body[start + skipped :]), header.dtype, count, what)
     if header.encoding not in DECOMPRESS:
         raise UnsupportedError(
-            f"{what} has the encoding {header.encoding!r}; known are raw, ascii, gzip and bzip2"
+            f"{what} has the encoding {header.encoding!r}; known are raw, ascii, hex, gzip, bzip2"
         )
     plain = DECOMPRESS[header.encoding](body[start:], skipped + size, what)
     return from_bytes(plain, header.dtype, count, what, skipped)

@@ -1,8 +1,8 @@
 """Axes of NRRD files to those of a `Volume`, whatever their order.
 
-Axes of space become columns, rows and slices. One that `kinds` calls a colour becomes samples;
-a list, or times, become timepoints. So do the components of vectors, except 3 or 4 bytes: that is
-how ITK writes colours.
+Axes of space become columns, rows and slices. One that `kinds` calls a colour becomes samples, one
+of real and imaginary parts complex numbers; a list, or times, become timepoints. So do the
+components of vectors, unless they are a colour; see `elements`.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pyloader.errors import FormatError, UnsupportedError
+from pyloader.formats.elements import as_complex, can_be_color, is_color_by_default
+from pyloader.formats.lengths import UNUSABLE, factors_of, usable
 from pyloader.formats.nrrd_header import Header
 from pyloader.volume import Volume
 
@@ -24,13 +26,19 @@ SPACES = {
     **dict.fromkeys(("left-anterior-superior", "las", "last"), (1, -1, 1)),
     **dict.fromkeys(("left-posterior-superior", "lps", "lpst"), (1, 1, 1)),
 }
-MILLIMETRES = {"m": 1e3, "cm": 10.0, "": 1.0, "mm": 1.0, "um": 1e-3, "µm": 1e-3, "nm": 1e-6}
 ROLES = {
     **dict.fromkeys(("domain", "space"), "space"),
     **dict.fromkeys(("list", "point", "scalar", "stub", "time"), "time"),
     **dict.fromkeys(("3-color", "4-color", "rgb-color", "rgba-color"), "color"),
     **dict.fromkeys(("3-vector", "4-vector", "covariant-vector", "normal", "vector"), "vector"),
     **dict.fromkeys(("", "???", "none"), "unknown"),
+}
+# Kinds that have so many components, which is all that is known of them here.
+SIZES = {
+    **{"complex": 2, "2-vector": 2, "3-gradient": 3, "3-normal": 3, "quaternion": 4},
+    **{"2d-symmetric-matrix": 3, "2d-masked-symmetric-matrix": 4, "2d-matrix": 4},
+    **{"2d-masked-matrix": 5, "3d-symmetric-matrix": 6, "3d-masked-symmetric-matrix": 7},
+    **{"3d-matrix": 9, "3d-masked-matrix": 10},
 }
 
 
@@ -42,35 +50,67 @@ def volume_of(header: Header, array: NDArray[Any], what: str) -> Volume:
     FormatError, UnsupportedError
         Its axes make no slices.
     """
+    header = with_directions(header)
     roles = roles_of(header, what)
-    space, times, color = (
+    space, times, color, parts = (
         [axis for axis, role in enumerate(roles) if role == name]
-        for name in ("space", "time", "color")
+        for name in ("space", "time", "color", "complex")
     )
-    if len(space) < 2 or len(color) > 1:
+    if len(space) < 2 or len(color) + len(parts) > 1:
         raise UnsupportedError(
             f"{what} has axes of {', '.join(roles)}, of sizes {header.sizes}; expected 2 or 3 of "
             "space and at most 1 of color"
         )
-    order = [*times[::-1], *space[::-1], *color]
+    order = [*times[::-1], *space[::-1], *color, *parts]
     voxels = array.transpose([len(roles) - 1 - axis for axis in order])
     columns, rows, slices = ([header.sizes[axis] for axis in space] + [1])[:3]
-    voxels = voxels.reshape(-1, slices, rows, columns, *(header.sizes[axis] for axis in color))
-    affine, warnings = affine_of(header, space)
-    spacing = spacing_of(header, space)
-    volume = Volume.from_array(voxels, affine=affine, spacing=spacing, is_color=bool(color))
-    return replace(volume, warnings=warnings)
+    inner = [header.sizes[axis] for axis in (*color, *parts)]
+    voxels = voxels.reshape(-1, slices, rows, columns, *inner)
+    voxels = as_complex(voxels) if parts else voxels
+    affine, warnings = place_of(header, space)
+    volume = Volume.from_array(voxels, affine=affine, is_color=bool(color))
+    beyond = tuple((name_of(header, axis, space), header.sizes[axis]) for axis in times)
+    return replace(volume, warnings=(*header.warnings, *warnings), beyond=beyond)
+
+
+def name_of(header: Header, axis: int, space: list[int]) -> str:
+    """Return what an axis beyond space is: times, or the components of what is no time."""
+    kind = kinds_of(header)[axis].lower()
+    if ROLES.get(kind) == "unknown":
+        # Writers have components before the axes of space, and times behind them.
+        return "time" if axis > min(space) else "component"
+    return "time" if kind in ("time", "domain", "space") else "component"
+
+
+def kinds_of(header: Header) -> list[str]:
+    """Return the kinds of all axes, empty where nothing is said."""
+    kinds: list[str] = header.fields.get("kinds", [""] * len(header.sizes))
+    return kinds
+
+
+def with_directions(header: Header) -> Header:
+    """Return a header whose directions, if any, are one for each axis, and make a picture."""
+    directions = header.fields.get("space directions")
+    if directions is None:
+        return header
+    is_whole = len(directions) == len(header.sizes)
+    if is_whole and np.isfinite(directions).any(axis=1).sum() > 1:
+        return header
+    fields = {name: value for name, value in header.fields.items() if name != "space directions"}
+    if is_whole:
+        return replace(header, fields=fields)  # none of any axis is as if nothing was said
+    warning = (
+        f"no place is known: there are {len(header.sizes)} axes, but {len(directions)} space "
+        "directions"
+    )
+    return replace(header, fields=fields, warnings=(*header.warnings, warning))
 
 
 def roles_of(header: Header, what: str) -> list[str]:
-    """Return what each axis is: ``"space"``, ``"time"`` or ``"color"``."""
-    kinds = header.fields.get("kinds", [""] * len(header.sizes))
-    directions = header.fields.get("space directions", kinds)
-    if not len(kinds) == len(directions) == len(header.sizes):
-        raise FormatError(
-            f"{what} has {len(header.sizes)} axes, but {len(kinds)} kinds and {len(directions)} "
-            "space directions"
-        )
+    """Return what each axis is: ``"space"``, ``"time"``, ``"color"`` or ``"complex"``."""
+    kinds = kinds_of(header)
+    if len(kinds) != len(header.sizes):
+        raise FormatError(f"{what} has {len(header.sizes)} axes, but {len(kinds)} kinds")
     roles: list[str] = []
     for axis, kind in enumerate(kinds):
         role = role_of(header, axis, kind, what)
@@ -81,47 +121,76 @@ def roles_of(header: Header, what: str) -> list[str]:
 
 def role_of(header: Header, axis: int, kind: str, what: str) -> str:
     """Return what one axis is, by its kind and whether it has a direction in space."""
-    role, size = ROLES.get(kind.lower()), header.sizes[axis]
+    role, size = role_of_kind(kind.lower(), header.sizes[axis]), header.sizes[axis]
     directions = header.fields.get("space directions")
     if role == "vector":
-        role = "color" if size in (3, 4) and header.dtype == np.uint8 else "time"
+        role = "color" if is_color_by_default(size, header.dtype) else "time"
     elif role in ("space", "unknown") and directions is not None:
-        role = "space" if np.nan_to_num(directions[axis][:3]).any() else "time"
+        role = "space" if is_of_space(directions[axis]) else "time"
     elif role == "unknown":
         role = "space"
-    is_color = size in (3, 4) and header.dtype.kind == "u"
-    if role is None or (role == "color" and not is_color):
+    if role is None or (role == "color" and not can_be_color(size, header.dtype)):
         raise UnsupportedError(
             f"{what} has an axis of kind {kind!r}, with {size} {header.dtype} each, which makes no "
-            f"picture; known are {', '.join(sorted(filter(None, ROLES)))}, colors with 3 or 4 "
-            "unsigned integers"
+            f"picture; known are {', '.join(sorted([*filter(None, ROLES), *SIZES]))}, colors with "
+            "3 or 4 unsigned integers or floats"
         )
     return role
 
 
-def affine_of(header: Header, space: list[int]) -> tuple[Array | None, tuple[str, ...]]:
+def role_of_kind(kind: str, size: int) -> str | None:
+    """Return what an axis of a kind is; None of a kind, or a size of it, that is not known."""
+    if SIZES.get(kind) != size:
+        return ROLES.get(kind)
+    return "complex" if kind == "complex" else "time"
+
+
+def is_of_space(direction: Array) -> bool:
+    """Tell whether an axis has a direction in space, if only a wrong one, such as 0, 0, 0."""
+    has_none = np.isnan(direction).all()
+    is_beyond = not direction[:3].any() and direction[3:].any()
+    return not has_none and not is_beyond
+
+
+def place_of(header: Header, space: list[int]) -> tuple[Array | None, tuple[str, ...]]:
     """Return the affine to LPS, None where it is not known, and what was taken for granted."""
     fields = header.fields
     if "space directions" not in fields:
-        return None, ()
-    units = [MILLIMETRES.get(unit, np.nan) for unit in fields.get("space units", [])][:3]
-    if np.isnan(units).any():
-        return None, (f"no place is known: the space has the units {fields['space units']}",)
-    name = str(fields.get("space", "")).lower().removesuffix("-time")
-    scale = np.multiply(SPACES.get(name, (1, 1, 1)), [*units, 1.0, 1.0, 1.0][:3])
+        return by_spacings(header, space)
+    factors = factors_of(units := fields.get("space units", [])[:3])
+    if factors is None:
+        return None, (f"no place is known: the space has the units {units}",)
+    directions = fields["space directions"]
+    origin = fields.get("space origin", np.zeros(directions.shape[1]))
+    if len(origin) != directions.shape[1]:
+        return None, (UNUSABLE,)
+    affine, notes = usable(by_directions(fields, space, [*factors, 1.0, 1.0, 1.0][:3]))
+    if affine is None:
+        return None, notes
+    name = space_of(fields)
+    if name not in SPACES:
+        notes = (*notes, f"the space {name or 'without a name'!r} is taken for LPS of the patient")
+    if "space origin" not in fields:
+        notes = (*notes, "the space has no origin; the first voxel is taken to be at 0")
+    return affine, notes
+
+
+def space_of(fields: dict[str, Any]) -> str:
+    """Return the name of the space."""
+    return str(fields.get("space", "")).lower().removesuffix("-time")
+
+
+def by_directions(fields: dict[str, Any], space: list[int], factors: list[float]) -> Array:
+    """Return the affine to LPS in mm, of which a unit of each axis of the space has some."""
     affine = np.eye(4)
-    for column, vector in enumerate(fields["space directions"][space]):
-        affine[:3, column] = in_space(vector) * scale
+    scale = np.multiply(SPACES.get(space_of(fields), (1, 1, 1)), factors)
+    for column, axis in enumerate(space):
+        affine[:3, column] = in_space(fields["space directions"][axis]) * scale
     if len(space) == 2:
         normal = np.cross(affine[:3, 0], affine[:3, 1])
         affine[:3, 2] = normal / (np.linalg.norm(normal) or 1.0)
     affine[:3, 3] = in_space(fields.get("space origin", np.zeros(3))) * scale
-    warnings = []
-    if name not in SPACES:
-        warnings.append(f"the space {name or 'without a name'!r} is taken for LPS of the patient")
-    if "space origin" not in fields:
-        warnings.append("the space has no origin; the first voxel is taken to be at 0")
-    return affine, tuple(warnings)
+    return affine
 
 
 def in_space(vector: Array) -> Array:
@@ -129,16 +198,18 @@ def in_space(vector: Array) -> Array:
     return np.append(vector, np.zeros(3))[:3]
 
 
-def spacing_of(header: Header, space: list[int]) -> tuple[float, float, float] | None:
-    """Return mm between columns, rows and slices, where no directions are known."""
-    fields = header.fields
-    if "space directions" in fields or "spacings" not in fields:
-        return None
-    units = fields.get("units", [""] * len(header.sizes))
-    if not len(units) == len(fields["spacings"]) == len(header.sizes):
-        return None
-    spacing = [fields["spacings"][axis] * MILLIMETRES.get(units[axis], np.nan) for axis in space]
-    if not all(0 < each < np.inf for each in spacing):
-        return None
-    columns, rows, slices = [*spacing, 1.0][:3]
-    return float(columns), float(rows), float(slices)
+def by_spacings(header: Header, space: list[int]) -> tuple[Array | None, tuple[str, ...]]:
+    """Return the affine of the distances alone, in mm, where no directions are known."""
+    spacings = header.fields.get("spacings", ())
+    units = header.fields.get("units", [""] * len(header.sizes))
+    if not len(units) == len(spacings) == len(header.sizes):
+        return None, ()
+    factors = factors_of([units[axis] for axis in space])
+    if factors is None:
+        return None, (f"no place is known: the axes have the units {units}",)
+    spacing = np.multiply([spacings[axis] for axis in space], factors)
+    if np.isnan(spacing).any():
+        return None, ()  # which is how a header says that it does not know them
+    if not (spacing > 0).all():
+        return None, (UNUSABLE,)
+    return usable(np.diag([*[*spacing, 1.0][:3], 1.0]))

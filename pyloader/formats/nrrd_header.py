@@ -14,6 +14,10 @@ from pyloader.formats.beside import list_names, text_of
 
 LIST = re.compile(r"^data ?file:\s*LIST\b.*$", re.IGNORECASE | re.MULTILINE)
 TEXT = ("ascii", "text", "txt")
+# The format's first form, which teem still reads.
+FIRST_MAGIC = "NRRD00.01"
+# Fields that say where the voxels are; the picture needs none of them.
+PLACE = ("space", "spacings", "thicknesses", "axis", "units", "measurement")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -32,6 +36,7 @@ class Header:
         The files that hold the elements; none when they follow the header.
     end : int
         Where the header ends.
+    warnings : tuple of str
     """
 
     fields: dict[str, Any]
@@ -39,6 +44,7 @@ class Header:
     sizes: tuple[int, ...]
     names: list[str]
     end: int
+    warnings: tuple[str, ...] = ()
 
     @property
     def encoding(self) -> str:
@@ -66,8 +72,9 @@ def parse(nrrd: Any, body: bytes, url: str) -> Header:
     text = text_of(body[: blank.start() if blank else None])
     listed = LIST.search(text)
     text, following = (text[: listed.end()], text[listed.end() :]) if listed else (text, "")
+    lines = [plainly(line) for line in text.splitlines() if line.strip() and not is_pair(line)]
     try:
-        fields = nrrd.read_header([plainly(line) for line in text.splitlines() if line.strip()])
+        fields, warnings = read_fields(nrrd, lines)
         dtype = dtype_of(nrrd, fields)
         sizes = tuple(int(size) for size in fields["sizes"])
     except UnsupportedError:
@@ -78,18 +85,37 @@ def parse(nrrd: Any, body: bytes, url: str) -> Header:
         raise FormatError(f"{url!r} has {fields.get('dimension')} dimensions, but sizes {sizes}")
     entry = fields.get("data file", fields.get("datafile"))
     names = list_names(entry, following, url) if entry else []
-    return Header(fields, dtype, sizes, names, blank.end() if blank else len(body))
+    end = blank.end() if blank else len(body)
+    return Header(fields, dtype, sizes, names, end, warnings)
+
+
+def read_fields(nrrd: Any, lines: list[str]) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """Return the fields of a header; those of the place are left out where they are broken."""
+    try:
+        return nrrd.read_header(lines), ()
+    except Exception as error:
+        rest = [line for line in lines if not line.lower().startswith(PLACE)]
+        if len(rest) == len(lines):
+            raise
+        fields = nrrd.read_header(rest)
+        return fields, (f"no place is known: what the header says of it is broken, {error!r}",)
+
+
+def is_pair(line: str) -> bool:
+    """Tell whether a line is a key and its value, not a field: one key may stand there twice."""
+    _, colon, value = line.partition(":")
+    return bool(colon) and value.startswith("=") and not line.startswith("#")
 
 
 def plainly(line: str) -> str:
     """Return a line as pynrrd reads it: fields in lower case, vectors without spaces in them."""
     name, colon, value = line.partition(":")
-    if not colon or value.startswith("=") or line.startswith("#"):
-        return line
+    if not colon or line.startswith("#"):
+        return "NRRD0001" if line.rstrip() == FIRST_MAGIC else line
     if name.lower().startswith(("space ", "measurement ")):
         value = ",".join(part.strip() for part in value.split(","))
         value = "(".join(part.lstrip() for part in value.split("("))
-        value = ")".join(part.rstrip() for part in value.split(")"))
+        value = ")".join(part.rstrip() for part in value.split(")")).replace(")(", ") (")
     return f"{name.lower()}:{value}"
 
 
