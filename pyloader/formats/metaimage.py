@@ -6,6 +6,7 @@ library for this format alone; its header is text, and is read in `metaimage_hea
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -31,12 +32,22 @@ async def read(image_id: ImageId, context: Context) -> Volume:
         raise FormatError(f"{url!r} names {len(pieces)} files, no equal parts of {header.shape}")
     arrays = [decode(header, piece, count // len(pieces)) for piece in pieces]
     array = arrays[0] if len(arrays) == 1 else np.concatenate(arrays)
-    return Volume.from_array(
-        array.reshape(header.shape),
-        affine=header.affine,
-        is_color=header.channels > 1,
-        **header.attributes,
-    )
+    return volume_of(header, array)
+
+
+def volume_of(header: Header, array: NDArray[Any]) -> Volume:
+    """Return the volume of all elements: the components of vectors become timepoints."""
+    columns, rows, slices, times = (*header.sizes, 1, 1)[:4]
+    voxels = array.reshape(times, slices, rows, columns, header.channels)
+    if header.channels == 1:
+        voxels = voxels[..., 0]
+    elif not header.is_color:
+        voxels = np.moveaxis(voxels, -1, 1).reshape(-1, slices, rows, columns)
+    components = 1 if header.is_color else header.channels
+    affine, warnings = header.place
+    volume = Volume.from_array(voxels, affine=affine, is_color=header.is_color, **header.attributes)
+    beyond = (("component", components), ("time", times))
+    return replace(volume, warnings=warnings, beyond=beyond)
 
 
 def decode(header: Header, body: bytes, count: int) -> NDArray[Any]:

@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 
 from pyloader.errors import FormatError, UnsupportedError
 from pyloader.formats.beside import list_names, text_of
+from pyloader.formats.elements import is_color_by_default
+from pyloader.formats.lengths import factors_of, usable
 
 LAST = re.compile(rb"^[ \t]*ElementDataFile[ \t]*[=:]([^\r\n]*)\r?\n?", re.MULTILINE)
 # MET_LONG takes 4 bytes in a file, on every machine.
@@ -27,8 +29,11 @@ TYPES = {
 SPACING = ("ElementSpacing", "ElementSize")
 DIRECTIONS = ("TransformMatrix", "Rotation", "Orientation")
 PLACE = ("Offset", "Position", "Origin")
+# A place that is no number is left out; see `Header.place`.
+WHERE = (*SPACING, *DIRECTIONS, *PLACE)
 ORDER = ("BinaryDataByteOrderMSB", "ElementByteOrderMSB")
-MILLIMETRES = {"um": 1e-3, "mm": 1.0, "cm": 10.0}
+Place = tuple[NDArray[np.float64] | None, tuple[str, ...]]
+"""The affine to LPS, None where it is not known, and what is to be said of it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -61,22 +66,24 @@ class Header:
 
     @property
     def channels(self) -> int:
-        """1 of grey, 3 or 4 of colour."""
-        return self.integers(1, "ElementNumberOfChannels", default=[1])[0]
+        """Numbers of an element: of a colour, or the components of a vector."""
+        [count] = self.integers(1, "ElementNumberOfChannels", default=[1])
+        if count < 1:
+            raise FormatError(f"{self.url!r} has ElementNumberOfChannels = {count}; expected 1 on")
+        return count
+
+    @property
+    def is_color(self) -> bool:
+        """Whether elements are RGB or RGBA."""
+        return is_color_by_default(self.channels, self.dtype)
 
     @property
     def dtype(self) -> np.dtype[Any]:
         """That of the elements, with their byte order."""
         name = self.fields.get("ElementType", "").removesuffix("_ARRAY")
-        channels = self.channels
         if name not in TYPES:
             raise UnsupportedError(
                 f"{self.url!r} has ElementType = {name!r}; known are {', '.join(TYPES)}"
-            )
-        if channels != 1 and (channels not in (3, 4) or not TYPES[name].startswith("u")):
-            raise UnsupportedError(
-                f"{self.url!r} has ElementNumberOfChannels = {channels} of {name}, which is no "
-                "picture's; known are 1, and 3 and 4 of an unsigned type, RGB and RGBA"
             )
         return np.dtype(TYPES[name]).newbyteorder(">" if self.says(*ORDER) else "<")
 
@@ -86,13 +93,15 @@ class Header:
         return (*self.sizes[::-1], *([self.channels] if self.channels > 1 else []))
 
     @property
-    def affine(self) -> NDArray[np.float64] | None:
-        """See `pyloader.volume.Grid`; None when the spacing is not known."""
+    def place(self) -> Place:
+        """Where the elements are."""
         count = len(self.sizes)
         spacing = self.numbers(count, *SPACING)
-        unit = MILLIMETRES.get(self.fields.get("DistanceUnits", "mm"))
-        if not spacing or unit is None:
-            return None
+        if not spacing:
+            return None, ()
+        factors = factors_of([unit := self.fields.get("DistanceUnits", "mm")])
+        if factors is None:
+            return None, (f"no place is known: DistanceUnits = {unit!r} is no unit of length",)
         # Row by row, the directions in which the axes run.
         identity = np.eye(count).ravel().tolist()
         directions = np.reshape(
@@ -100,11 +109,10 @@ class Header:
         )
         affine = np.eye(4)
         inside = min(count, 3)
-        steps = directions.T[:inside, :inside] * spacing[:inside]
-        affine[:inside, :inside] = steps * unit
+        affine[:inside, :inside] = directions.T[:inside, :inside] * spacing[:inside] * factors
         place = self.numbers(count, *PLACE, default=[0.0] * count)
-        affine[:inside, 3] = np.multiply(place[:inside], unit)
-        return affine
+        affine[:inside, 3] = np.multiply(place[:inside], factors)
+        return usable(affine)
 
     @property
     def attributes(self) -> dict[str, Any]:
@@ -152,7 +160,8 @@ class Header:
             found = [float(word) for word in self.fields[key].split()]
         except ValueError:
             found = []
-        if len(found) != count or not all(map(math.isfinite, found)):
+        is_known = key in WHERE or all(map(math.isfinite, found))
+        if len(found) != count or not is_known:
             raise FormatError(
                 f"{self.url!r} has {key} = {self.fields[key]!r}; expected {count} numbers"
             )
