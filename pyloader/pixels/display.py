@@ -126,7 +126,7 @@ def has_fractions(image: Image) -> bool:
     modality = image.modality_lut
     if image.pixels.dtype.kind == "f" or image.is_rescaled or modality.lut is not None:
         return image.pixels.dtype.kind == "f"
-    return not (modality.slope.is_integer() and modality.intercept.is_integer())
+    return not all(float(each).is_integer() for each in (modality.slope, modality.intercept))
 
 
 def check_window(function: Function, window: Window) -> Window:
