@@ -19,6 +19,7 @@ from urllib.request import Request as UrlRequest
 
 from pyloader.errors import NetworkError
 from pyloader.transport import FOLDER_TYPE, Progress, Request, Response, Sink, Transport
+from pyloader.transport.url import encode_url
 
 TIMEOUT_SECONDS = 60.0
 CHUNK_BYTES = 1 << 20
@@ -151,7 +152,9 @@ def open_folder(folder: Path) -> Answer:
 
 def open_url(request: Request) -> Answer:
     """Send a request through `urllib`; a refusal is an answer too."""
-    sent = UrlRequest(request.url, headers={**request.headers, **request.range_header})
+    is_http = urlsplit(request.url).scheme in ("http", "https")
+    url = encode_url(request.url) if is_http else request.url
+    sent = UrlRequest(url, headers={**request.headers, **request.range_header})
     try:
         answer = opener.open(sent, timeout=request.timeout or TIMEOUT_SECONDS)
     except HTTPError as error:
@@ -167,8 +170,8 @@ class CarefulRedirects(HTTPRedirectHandler):
 
     def redirect_request(self, req: UrlRequest, *answer: Any) -> UrlRequest | None:
         """Return the request that follows, without credentials on another origin."""
-        following = super().redirect_request(req, *answer)
-        newurl: str = answer[-1]
+        newurl = encode_url(answer[-1])
+        following = super().redirect_request(req, *(*answer[:-1], newurl))
         if following is not None and urlsplit(newurl)[:2] != urlsplit(req.full_url)[:2]:
             kept = {n: v for n, v in following.headers.items() if n.lower() in FOLLOWING_HEADERS}
             following.headers = kept
