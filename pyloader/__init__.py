@@ -15,7 +15,7 @@ from pyloader.context import Context
 from pyloader.errors import LoaderError
 from pyloader.image import Image
 from pyloader.imageid import ImageId
-from pyloader.load import list_image_ids, load_image, load_metadata, register_loader
+from pyloader.load import list_image_ids, load_image, load_metadata, purge, register_loader
 
 __all__ = [
     "Context",
@@ -26,5 +26,6 @@ __all__ = [
     "load_image",
     "load_images",
     "load_metadata",
+    "purge",
     "register_loader",
 ]

@@ -1,13 +1,17 @@
-"""What is fetched and parsed once for all who ask: single flight, then a byte-bounded LRU."""
+"""What is fetched and parsed once for all who ask: single flight, then a byte-bounded LRU.
+
+A value knows the local files that it was made of. When one of them was written anew, the value is
+made anew.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import sys
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Hashable
+from collections.abc import Awaitable, Callable, Hashable, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 Notify = Callable[..., None]
 """Receives whatever the running work reports; see `Context.fetch`."""
@@ -89,6 +93,29 @@ class Flights:
             del self._running[key]
 
 
+class Made(Protocol):
+    """A file that a value was made of."""
+
+    @property
+    def is_current(self) -> bool:
+        """Whether it is as it was then."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A value, its bytes, and the files that it was made of."""
+
+    value: Any
+    size: int
+    files: Iterable[Made]
+
+    @property
+    def is_current(self) -> bool:
+        """Whether its files are as they were."""
+        return all(file.is_current for file in self.files)
+
+
 class Cache:
     """Values by key, kept up to a number of bytes.
 
@@ -104,35 +131,67 @@ class Cache:
     def __init__(self, limit: int) -> None:
         self.limit = limit
         self.size = 0
-        self._values: OrderedDict[Hashable, tuple[Any, int]] = OrderedDict()
+        self._values: OrderedDict[Hashable, Kept] = OrderedDict()
         self._flights = Flights()
 
     async def get(
-        self, key: Hashable, make: Callable[[Notify], Awaitable[Any]], listener: Notify
+        self,
+        key: Hashable,
+        make: Callable[[Notify], Awaitable[Any]],
+        listener: Notify,
+        files: set[Made] | None = None,
     ) -> Any:
-        """Return the value of `key`, made by `make` when it is not there; see `Flights.join`."""
-        if key in self._values:
-            self._values.move_to_end(key)
-            return self._values[key][0]
-        return await self._flights.join(key, make, listener, lambda value: self.keep(key, value))
+        """Return the value of `key`, made by `make` when it is not there; see `Flights.join`.
 
-    def keep(self, key: Hashable, value: Any) -> None:
+        Parameters
+        ----------
+        files : set, optional
+            Where `make` puts the files that it reads. In the end it has those of the value,
+            whoever made it. A part of a source is made of the source's files too.
+        """
+        files = set() if files is None else files
+        kept = self._current(key)
+        if kept is None:
+            source = self._values.get(whole_of(key))
+            files.update(source.files if source else ())
+
+            async def work(notify: Notify) -> Kept:
+                value = await make(notify)
+                return Kept(value, size_of(value), files)
+
+            kept = await self._flights.join(key, work, listener, lambda kept: self._hold(key, kept))
+        else:
+            self._values.move_to_end(key)
+        files.update(kept.files)
+        return kept.value
+
+    def _current(self, key: Hashable) -> Kept | None:
+        """Return what is kept for a key, None when a file of it was written anew."""
+        kept = self._values.get(key)
+        if kept is None or kept.is_current:
+            return kept
+        self.discard(source_of(key))
+        return None
+
+    def keep(self, key: Hashable, value: Any, files: Iterable[Made] = ()) -> None:
         """Keep a value in place of what `key` had; the least recently used go to make room."""
+        self._hold(key, Kept(value, size_of(value), tuple(files)))
+
+    def _hold(self, key: Hashable, kept: Kept) -> None:
         self._drop(key)
-        size = size_of(value)
-        self._values[key] = (value, size)
-        self.size += size
+        self._values[key] = kept
+        self.size += kept.size
         while self.size > self.limit and len(self._values) > 1:
             self._drop(next(iter(self._values)))
 
     def has(self, key: Hashable) -> bool:
         """Tell whether there is a value."""
-        return key in self._values
+        return self._current(key) is not None
 
     def peek(self, key: Hashable) -> Any:
         """Return a value that is there, None if none is; that does not count as its use."""
-        value, _ = self._values.get(key, (None, 0))
-        return value
+        kept = self._current(key)
+        return None if kept is None else kept.value
 
     def discard(self, source: Hashable) -> None:
         """Let go of a source and its parts; work under way for it is not stopped, nor kept."""
@@ -142,7 +201,7 @@ class Cache:
         """Let go of the sources that the function accepts, and of their parts; see `discard`."""
 
         def is_meant(key: Hashable) -> bool:
-            return is_meant_source(key[0] if isinstance(key, tuple) and key else key)
+            return is_meant_source(source_of(key))
 
         self._flights.forget(is_meant)
         for key in [key for key in self._values if is_meant(key)]:
@@ -155,8 +214,31 @@ class Cache:
         self.size = 0
 
     def _drop(self, key: Hashable) -> None:
-        _, size = self._values.pop(key, (None, 0))
-        self.size -= size
+        kept = self._values.pop(key, None)
+        self.size -= kept.size if kept else 0
+
+
+def source_of(key: Hashable) -> Hashable:
+    """Return the source that a key names, or begins with."""
+    return key[0] if isinstance(key, tuple) and key else key
+
+
+class Owner(str):
+    """The author's file that a key belongs to."""
+
+    __slots__ = ()
+
+
+def owned(key: Hashable, owner: str) -> Hashable:
+    """Return the key of an author's file, which no other file has, of the same source."""
+    source, *rest = key if isinstance(key, tuple) and key else (key,)
+    return (source, Owner(owner), *rest)
+
+
+def whole_of(key: Hashable) -> Hashable:
+    """Return the key of the whole source of which a key names a part."""
+    is_owned = isinstance(key, tuple) and len(key) > 1 and isinstance(key[1], Owner)
+    return key[:2] if is_owned and isinstance(key, tuple) else source_of(key)
 
 
 def size_of(value: Any) -> int:

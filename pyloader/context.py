@@ -8,12 +8,13 @@ from dataclasses import dataclass, field, replace
 from importlib import import_module
 from typing import Any, TypeVar
 
-from pyloader.cache import Cache
-from pyloader.errors import CustomLoaderError, FormatError
+from pyloader.cache import Cache, owned
+from pyloader.errors import CustomLoaderError, FormatError, NetworkError
 from pyloader.host import Host, PlainHost
 from pyloader.image import Image
 from pyloader.network import Listener, Network, Urgency
 from pyloader.transport import Request, Response, Sink
+from pyloader.transport.local import LocalFile
 
 Value = TypeVar("Value")
 Spine = Callable[[str, "Context"], Awaitable[Any]]
@@ -61,6 +62,8 @@ class Context:
     host: Host = field(default_factory=PlainHost)
     decoded_bytes: int = DECODED_BYTES
     loading: tuple[str, ...] = ()
+    # The local files that were read for what is being made.
+    files: set[Any] = field(default_factory=set)
     # How `load_image` and its like are reached from below them.
     spines: Mapping[str, Spine] = field(default_factory=dict)
 
@@ -93,7 +96,7 @@ class Context:
             A status other than 2xx, after the retries for 408, 429, 502, 503 and 504.
         """
         request = Request(url, headers or {}, byte_range)
-        return await self.network.fetch(request, self.urgency, self.listener)
+        return await self._noted(self.network.fetch(request, self.urgency, self.listener))
 
     async def stream(self, make: Callable[[], Request], sink: Sink) -> Response:
         """Send the request that `make` returns, and give the body to `sink` as it arrives.
@@ -105,24 +108,38 @@ class Context:
         LoaderError
             As `fetch`, and what `sink` raises.
         """
-        return await self.network.send(make, self.urgency, self.listener, sink)
+        return await self._noted(self.network.send(make, self.urgency, self.listener, sink))
+
+    async def _noted(self, answer: Awaitable[Response]) -> Response:
+        """Return an answer, and note the local files that it was read from, or that is missing."""
+        try:
+            response = await answer
+        except NetworkError as error:
+            if isinstance(error.__cause__, (FileNotFoundError, NotADirectoryError)):
+                self.files.add(LocalFile(str(error.__cause__.filename), None))
+            raise
+        self.files.update(response.files)
+        return response
 
     async def cached(self, key: Hashable, make: Callable[[Context], Awaitable[Value]]) -> Value:
         """Return ``await make(context)``, made once for all loads that name the same `key`.
 
         `make` runs with a context whose progress reaches every load that waits for it. What it
         returns is kept in a byte-bounded LRU; use the source of the imageId as key, or a tuple
-        that begins with it, and its release by the viewer lets go of it early. Loaders of different
-        files may use the same key: each file has values of its own.
+        that begins with it, and its release by the viewer lets go of it early. When a local file
+        that `make` fetched was written anew, it is made anew. Authors' files may use the same key:
+        each file has values of its own.
         """
         owner = speaker.get()
         if not f"{owner}.".startswith("pyloader."):
-            key = (*key, owner) if isinstance(key, tuple) else (key, owner)
+            key = owned(key, owner)
+        files: set[Any] = set()
 
         def work(notify: Listener) -> Awaitable[Value]:
-            return make(replace(self, listener=notify))
+            return make(replace(self, listener=notify, files=files))
 
-        value: Value = await self.cache.get(key, work, self.listener)
+        value: Value = await self.cache.get(key, work, self.listener, files)
+        self.files.update(files)
         return value
 
     async def load(self, image_id: str) -> Image:

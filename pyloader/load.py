@@ -173,6 +173,15 @@ def default_context() -> Context:
     return Context(Network(NativeTransport()), Cache(CACHE_BYTES))
 
 
+def purge() -> None:
+    """Forget every source that this process has fetched or read: the next load asks for it anew.
+
+    A local file that was written anew is read anew without this; what a server sends is not asked
+    for again.
+    """
+    default_context().cache.clear()
+
+
 @contextmanager
 def asked(image_id: str, context: Context | None) -> Iterator[tuple[Loader, ImageId, Context]]:
     """Yield the loader of an imageId, its parts and its context; name the imageId on errors."""
@@ -180,7 +189,13 @@ def asked(image_id: str, context: Context | None) -> Iterator[tuple[Loader, Imag
     with about(image_id):
         parsed = ImageId.parse(image_id)
         loading = (*context.loading, image_id)
-        yield find(parsed), parsed, dataclass_replace(context, loading=loading, spines=SPINES)
+        # What a load within a load reads is read for both.
+        files = context.files if context.loading else set()
+        yield (
+            find(parsed),
+            parsed,
+            dataclass_replace(context, loading=loading, files=files, spines=SPINES),
+        )
 
 
 SPINES = {"image": load_image, "metadata": load_metadata, "image_ids": list_image_ids}

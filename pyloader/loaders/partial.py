@@ -130,7 +130,7 @@ class PartialFile:
         """Take the whole file in place of its parts; the source alone accounts for its bytes."""
         instance = parse_part10(body, self.url)
         if context.cache.peek(self.source) in (None, self):  # else it was opened again meanwhile
-            context.cache.keep(self.source, instance)
+            context.cache.keep(self.source, instance, context.files)
         return Held(instance, 0)
 
     def hold(self, index: int, encoded: bytes) -> Held:

@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from pyloader.transport.local import LocalFile
+
 # What to accept for the content of a local folder: the names of the files below it, with slashes,
 # and a zero byte between them.
 FOLDER_TYPE = "inode/directory"
@@ -62,12 +64,15 @@ class Response:
         Names in lower case. A browser shows few of them of another origin's server.
     body : bytes
         Decoded as the Content-Encoding says; empty when a `Sink` took it.
+    files : tuple of LocalFile
+        The local files that it was read from.
     """
 
     url: str
     status: int
     headers: Mapping[str, str]
     body: bytes
+    files: tuple[LocalFile, ...] = ()
 
     @property
     def length(self) -> int | None:

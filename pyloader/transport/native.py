@@ -7,6 +7,7 @@ it. In the browser `transport/browser.py` takes this place.
 from __future__ import annotations
 
 import asyncio
+import os
 from dataclasses import dataclass, replace
 from http.client import HTTPException
 from io import BytesIO
@@ -14,11 +15,12 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
-from urllib.request import HTTPRedirectHandler, build_opener
+from urllib.request import HTTPRedirectHandler, build_opener, url2pathname
 from urllib.request import Request as UrlRequest
 
 from pyloader.errors import NetworkError
 from pyloader.transport import FOLDER_TYPE, Progress, Request, Response, Sink, Transport
+from pyloader.transport.local import LocalFile, version_of
 from pyloader.transport.url import encode_url
 
 TIMEOUT_SECONDS = 60.0
@@ -122,31 +124,51 @@ def no_answer(request: Request, error: Exception | str) -> NetworkError:
 
 def open_answer(request: Request) -> Answer:
     """Send `request` and wait for the header of its answer."""
-    is_url = len(urlsplit(request.url).scheme) > 1
-    return open_url(request) if is_url else open_file(request)
+    path = path_of(request.url)
+    return open_url(request) if path is None else open_file(request, path)
 
 
-def open_file(request: Request) -> Answer:
-    """Open a plain path, at the range that is asked for, or a folder."""
-    if request.headers.get("Accept") == FOLDER_TYPE and Path(request.url).is_dir():
-        return open_folder(Path(request.url))
-    stream = Path(request.url).open("rb")  # noqa: SIM115 -- `send` closes it
-    size = stream.seek(0, 2)
+def path_of(url: str) -> Path | None:
+    """Return the path of a local file, None for the URL of anything else."""
+    parts = urlsplit(url)
+    if parts.scheme == "file" and parts.netloc in ("", "localhost"):
+        return Path(url2pathname(parts.path))
+    # A scheme of one letter is a drive.
+    return None if len(parts.scheme) > 1 else Path(url)
+
+
+def open_file(request: Request, path: Path) -> Answer:
+    """Open a file, at the range that is asked for, or a folder."""
+    if request.headers.get("Accept") == FOLDER_TYPE and path.is_dir():
+        return open_folder(path)
+    stream = path.open("rb")  # `send` closes it
+    status = os.fstat(stream.fileno())
+    size = status.st_size
     start, stop = request.byte_range or (0, None)
     stream.seek(start)
     length = max(0, min(size if stop is None else stop, size) - start)
-    headers = {"content-length": str(length), "accept-ranges": "bytes"}
+    headers = {
+        "content-length": str(length),
+        "accept-ranges": "bytes",
+        "etag": "-".join(map(str, version_of(status))),
+    }
     if request.byte_range is not None:
         headers["content-range"] = f"bytes {start}-{start + length - 1}/{size}"
-    status = 200 if request.byte_range is None else 206 if length else 416
-    return Answer(Response(request.url, status, headers, b""), stream, length, length)
+    code = 200 if request.byte_range is None else 206 if length else 416
+    file = LocalFile.of(str(path), status)
+    return Answer(Response(request.url, code, headers, b"", (file,)), stream, length, length)
 
 
 def open_folder(folder: Path) -> Answer:
     """Open a folder; see `FOLDER_TYPE`."""
-    files = (path for path in folder.rglob("*") if path.is_file())
-    body = "\0".join(sorted(path.relative_to(folder).as_posix() for path in files)).encode()
-    head = Response(str(folder), 200, {"content-type": FOLDER_TYPE}, b"")
+    # A folder changes when something is put into it, or is taken out of it.
+    folders, names = [], []
+    for path, _, files in os.walk(folder):
+        folders.append(LocalFile.of(path, os.stat(path)))
+        found = filter(Path.is_file, (Path(path, name) for name in files))
+        names += [file.relative_to(folder).as_posix() for file in found]
+    body = "\0".join(sorted(names)).encode()
+    head = Response(str(folder), 200, {"content-type": FOLDER_TYPE}, b"", tuple(folders))
     return Answer(head, BytesIO(body), len(body), len(body))
 
 
