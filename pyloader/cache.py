@@ -237,8 +237,10 @@ def owned(key: Hashable, owner: str) -> Hashable:
 
 def whole_of(key: Hashable) -> Hashable:
     """Return the key of the whole source of which a key names a part."""
-    is_owned = isinstance(key, tuple) and len(key) > 1 and isinstance(key[1], Owner)
-    return key[:2] if is_owned and isinstance(key, tuple) else source_of(key)
+    match key:
+        case (source, Owner() as owner, *_):
+            return (source, owner)
+    return source_of(key)
 
 
 def size_of(value: Any) -> int:

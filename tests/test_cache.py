@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pyloader.cache import Cache, Flights, size_of
+from pyloader.cache import Cache, Flights, owned, size_of, source_of, whole_of
 
 
 def ignore(*report: Any) -> None:
@@ -449,3 +449,18 @@ def test_size_of_containers_is_that_of_their_parts():
 
 def test_size_of_bytes_counts_them():
     assert 1000 <= size_of(bytes(1000)) < 1100
+
+
+@pytest.mark.parametrize(
+    ("key", "owner_key", "whole"),
+    [
+        ("a", ("a", "mine.py"), ("a", "mine.py")),
+        (("a", 3), ("a", "mine.py", 3), ("a", "mine.py")),
+        ((), ((), "mine.py"), ((), "mine.py")),
+    ],
+)
+def test_keys_of_an_authors_file(key, owner_key, whole):
+    assert owned(key, "mine.py") == owner_key
+    assert whole_of(owned(key, "mine.py")) == whole
+    assert whole_of(owner_key) == source_of(owner_key), "what a text says makes no owner"
+    assert source_of(owned(key, "mine.py")) == (key[0] if isinstance(key, tuple) and key else key)

@@ -461,6 +461,8 @@ async def test_images_without_uids_are_of_one_series_only_if_nothing_differs(
     named = given(transport, files)
     found = await list_files(named, context)
     assert sorted(names_in([series], named) for series in found) == [["a", "c"], ["b"]]
+
+
 @pytest.mark.parametrize("number", [None, 1])
 @pytest.mark.parametrize(
     ("keyword", "values"),
