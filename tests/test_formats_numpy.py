@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
-from pyloader import Context, ImageId, list_image_ids, load_image
+from pyloader import Context, Image, ImageId, list_image_ids, load_image
 from pyloader.errors import FormatError, ImageIdError, UnsupportedError
 from pyloader.transport.memory import MemoryTransport
 from pyloader.wire import wire_image
@@ -107,6 +107,15 @@ async def test_versions_of_the_format(context, transport, version):
     assert_array_equal(image.pixels, VOXELS[1])
 
 
+@pytest.mark.parametrize("dtype", ["<c8", ">c8", "<c16", ">c16"])
+async def test_complex_numbers_are_shown_by_their_magnitude(context, transport, dtype):
+    """As those of NIfTI are."""
+    voxels = (VOXELS - 1j * VOXELS[::-1]).astype(dtype)
+    image = await load(context, transport, saved(voxels), "?frame=2")
+    assert image.pixels.dtype == ("f4" if "8" in dtype else "f8")
+    assert_array_equal(image.pixels, abs(voxels[1]))
+
+
 # ------------------------------------------------------------------ axes
 
 
@@ -117,6 +126,11 @@ async def test_axes_by_default(context, transport):
     image = await load(context, transport, saved(voxels), "?frame=6")
     assert_array_equal(image.pixels, voxels[1, 1])
     assert_array_equal((await load_image(f"numpy:{URL}#z-3,t-2", context)).pixels, voxels[2, 3])
+    assert image.modules["frame_content"] == {
+        "temporal_position_identifier": 2,
+        "temporal_position_index": 2,
+        "number_of_temporal_positions": 3,
+    }
 
 
 SIZES = {"t": 2, "z": 4, "y": 5, "x": 7, "c": 3}
@@ -139,6 +153,18 @@ async def test_color_of_slices(context, transport):
     image = await load(context, transport, saved(voxels), "?axes=zyxc&frame=3")
     assert image.pixel.photometric_interpretation == "RGB"
     assert_array_equal(image.pixels, voxels[2])
+
+
+@pytest.mark.parametrize("dtype", ["<f2", "<f4", ">f8"])
+@pytest.mark.parametrize("samples", [3, 4])
+async def test_color_of_floats(context, transport, dtype, samples):
+    """As `Image.from_array` takes it."""
+    array = np.linspace(0, 1, 35 * samples).reshape(5, 7, samples).astype(dtype)
+    image = await load(context, transport, saved(array), "?axes=yxc")
+    assert_array_equal(image.pixels, Image.from_array(array).pixels)
+    context.cache.clear()
+    with pytest.raises(FormatError, match="colour of floats is from 0 to 1, not from 0 to 2"):
+        await load(context, transport, saved(array * 2), "?axes=yxc")
 
 
 async def test_three_columns_are_no_color_unless_it_is_said(context, transport):
@@ -301,7 +327,7 @@ async def test_nothing_is_unpickled(context, transport, tmp_path, in_archive):
 @pytest.mark.parametrize(
     ("array", "text"),
     [
-        (np.ones((2, 2), complex), "holds complex128, which are no pixels"),
+        (np.ones((2, 2), np.clongdouble), "holds complex256, which are no pixels"),
         (np.zeros((2, 2), [("a", "u1"), ("b", "f4")]), r"holds \[\('a', 'u1'\)"),
         (np.array([["a", "b"]]), "holds <U1"),
         (np.array([[b"a", b"b"]]), r"holds \|S1"),

@@ -1,8 +1,8 @@
-"""Blosc 1, the container of most chunks of Zarr: blocks of LZ4, Zstandard or zlib.
+"""Blosc 1, the container of most chunks of Zarr: blocks of LZ4, Zstandard, zlib or BloscLZ.
 
 In each block the bytes, or the bits, of all elements stand sorted by their place in the element.
-The codecs are those of imagecodecs; the container is read here, since imagecodecs has none for
-browsers.
+The codecs but BloscLZ are those of imagecodecs; the container is read here, since imagecodecs has
+none for browsers.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pyloader.errors import FormatError, UnsupportedError
+from pyloader.formats.blosclz import blosclz_decode
 from pyloader.formats.encodings import inflate
 
 # Version of the format and of the codec, flags, bytes of an element; of all, of a block, packed.
@@ -22,7 +23,7 @@ HEADER = struct.Struct("<4B3I")
 LENGTH = struct.Struct("<I")
 BYTES_SORTED, STORED, BITS_SORTED, UNSPLIT = 1, 2, 4, 16
 NAMES = ("blosclz", "lz4", "snappy", "zlib", "zstd")
-KNOWN = ("lz4", "zlib", "zstd")
+KNOWN = ("lz4", "zlib", "zstd", "blosclz")
 # A whole block is a stream for each byte of an element, where these are few and long.
 MOST_STREAMS, SHORTEST_STREAM = 16, 128
 
@@ -100,8 +101,11 @@ class Container:
             return packed  # it could not be made smaller
         if self.header.codec == "zlib":
             return inflate(packed, size, self.what)
-        decode = {"lz4": "lz4_decode", "zstd": "zstd_decode"}[self.header.codec]
-        plain: bytes = getattr(self.codecs, decode)(packed, out=size)
+        if self.header.codec == "blosclz":
+            plain = blosclz_decode(packed, size)
+        else:
+            decode = {"lz4": "lz4_decode", "zstd": "zstd_decode"}[self.header.codec]
+            plain = getattr(self.codecs, decode)(packed, out=size)
         if len(plain) != size:
             raise FormatError(f"{self.what} has a stream of {len(plain)} bytes, expected {size}")
         return plain

@@ -5,7 +5,7 @@ an array are taken to be timepoints, slices, rows and columns, as many as there 
 others, ``?axes=`` says it, a letter for each axis: ``t``, ``z``, ``y`` (down), ``x`` (across), and
 ``c`` for the samples of RGB or RGBA. One picture in colour is ``?axes=yxc``; an array that begins
 with x, as nibabel has them, ``?axes=xyz``. An array of an .npz is named by ``?array=``. Neither is
-sent to a server. Nothing is ever unpickled.
+sent to a server. Complex numbers are shown by their magnitude. Nothing is ever unpickled.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from pyloader import Context, ImageId
 from pyloader.errors import FormatError, ImageIdError, UnsupportedError
+from pyloader.formats.elements import NUMBERS, are_numbers
 from pyloader.formats.encodings import check_shape, from_bytes
 from pyloader.formats.query import take_options
 from pyloader.volume import Volume, register_volume
@@ -45,8 +46,11 @@ async def read(image_id: ImageId, context: Context) -> Volume:
             f"imageId {image_id.text!r} has the axes {axes!r} for an array of shape {array.shape}; "
             "expected a letter of 'tzyxc' for each, y and x among them, such as '?axes=yxc'"
         )
-    if "c" in axes and array.dtype.kind != "u":
-        raise UnsupportedError(f"{url!r} has colors of {array.dtype}; known are unsigned integers")
+    if "c" in axes and array.dtype.kind not in "uf":
+        raise UnsupportedError(
+            f"{url!r} has colors of {array.dtype}; known are unsigned integers, and floats from 0 "
+            "to 1"
+        )
     array = array.transpose([axes.index(name) for name in "tzyxc" if name in axes])
     missing = tuple(place for place, name in enumerate("tz") if name not in axes)
     return Volume.from_array(np.expand_dims(array, missing), is_color="c" in axes)
@@ -92,10 +96,10 @@ def parse(body: bytes, what: str, context: Context) -> NDArray[Any]:
         shape, is_fortran, dtype = read_header(stream) if read_header else ((), False, None)
     except Exception as error:  # what stands there is a literal of Python, broken in any way
         raise FormatError(f"{what} is no file .npy that can be read: {error!r}") from error
-    if dtype is None or dtype.kind not in "biuf" or dtype.itemsize > 8:
+    if dtype is None or not are_numbers(dtype):
         raise UnsupportedError(
-            f"{what} holds {dtype or 'structures'}, which are no pixels; known are bool, integers "
-            "and floats of up to 64 bits. Python objects are never unpickled"
+            f"{what} holds {dtype or 'structures'}, which are no pixels; known are {NUMBERS}. "
+            "Python objects are never unpickled"
         )
     count = check_shape(context, shape, dtype, what)
     array = from_bytes(body, dtype, count, what, stream.tell())

@@ -10,14 +10,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pyloader.errors import FormatError, LoaderError, UnsupportedError
+from pyloader.formats.elements import NUMBERS, are_numbers
 
 COMPRESSORS = ("blosc", "gzip", "lz4", "zlib", "zstd")
 CHECKSUM = "crc32c"
+# How zarr-python names the codecs of numcodecs in version 3; their bytes are those of version 2.
+NUMCODECS = "numcodecs."
 # bool has a byte of 0 or 1, which is delivered so.
 DATA_TYPES = {
     **{"bool": "u1", "int8": "i1", "int16": "i2", "int32": "i4", "int64": "i8"},
     **{"uint8": "u1", "uint16": "u2", "uint32": "u4", "uint64": "u8"},
-    **{"float16": "f2", "float32": "f4", "float64": "f8"},
+    **{"float16": "f2", "float32": "f4", "float64": "f8", "complex64": "c8", "complex128": "c16"},
 }
 
 
@@ -132,8 +135,8 @@ def parse_array(document: Any, attributes: Mapping[str, Any], path: str) -> Zarr
 def parse_v2(document: Mapping[str, Any], attributes: Mapping[str, Any], path: str) -> ZarrArray:
     """Read a .zarray."""
     dtype = np.dtype(document["dtype"]) if isinstance(document["dtype"], str) else np.dtype("V")
-    if dtype.kind not in "biuf" or dtype.itemsize > 8:
-        refuse(path, "dtype", document["dtype"], ("bool", "integers", "floats up to 64 bits"))
+    if not are_numbers(dtype):
+        refuse(path, "dtype", document["dtype"], (NUMBERS,))
     dtype = np.dtype(np.uint8) if dtype.kind == "b" else dtype
     if document.get("filters"):
         refuse(path, "filters", [each["id"] for each in document["filters"]], ("none",))
@@ -184,9 +187,11 @@ def parse_v3(document: Mapping[str, Any], path: str) -> ZarrArray:
 
 def named(codec: Any) -> tuple[str, Mapping[str, Any]]:
     """Return name and configuration of a codec."""
-    return (
+    name, configuration = (
         (codec, {}) if isinstance(codec, str) else (codec["name"], codec.get("configuration", {}))
     )
+    plain = name.removeprefix(NUMCODECS)
+    return (plain if plain in COMPRESSORS else name), configuration
 
 
 def encoding_of(
@@ -232,7 +237,13 @@ def sharded(array: ZarrArray, codecs: Sequence[tuple[str, Mapping[str, Any]]]) -
 
 
 def fill_of(value: Any, dtype: np.dtype[Any]) -> NDArray[Any]:
-    """Return a fill value, which JSON may have as ``"NaN"`` or, of its bits, ``"0x7fc00000"``."""
+    """Return a fill value, which JSON may have as ``"NaN"`` or, of its bits, ``"0x7fc00000"``.
+
+    Of complex numbers there are two, the real and the imaginary part.
+    """
+    if dtype.kind == "c" and isinstance(value, list):
+        real, imaginary = (fill_of(part, np.dtype(f"f{dtype.itemsize // 2}")) for part in value)
+        return np.array(real + 1j * imaginary, dtype)
     if isinstance(value, str) and value.startswith("0x"):
         bits = np.array(int(value, 16), f"u{dtype.itemsize}")
         return bits.view(dtype.newbyteorder("="))

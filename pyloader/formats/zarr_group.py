@@ -14,12 +14,16 @@ import numpy as np
 from pyloader.errors import FormatError, LoaderError, UnsupportedError
 from pyloader.formats.beside import together
 from pyloader.formats.zarr_array import ZarrArray, parse_array
+from pyloader.formats.zarr_chunks import read_region
 from pyloader.formats.zarr_store import Store
 
 VERSIONS = ("0.1", "0.2", "0.3", "0.4", "0.5")
 # What the last axes of an array are taken to be, where nothing is said of them.
 AXES = {2: "yx", 3: "zyx", 4: "tzyx", 5: "tczyx"}
 FILES = (".zmetadata", ".zattrs", ".zarray")
+# What axes are that have no type, as in versions up to 0.3, and of arrays of xarray.
+NAMED = {"t": "time", "time": "time", "c": "channel", "channel": "channel"}
+UNREAD = "no place is known: a scale or translation of OME-Zarr stands where it cannot be read"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -30,7 +34,7 @@ class Level:
     ----------
     array : ZarrArray
     axes : tuple of str
-        Their names.
+        ``x``, ``y`` and ``z`` of space, ``t`` of time, ``c`` of channels; of others the name.
     units : tuple of str
         Empty where none is said.
     scale : tuple of float or None
@@ -39,6 +43,7 @@ class Level:
         Units to the first element.
     channels : list
         What is said of them, for display.
+    warnings : tuple of str
     """
 
     array: ZarrArray
@@ -47,6 +52,7 @@ class Level:
     scale: tuple[float, ...] | None = None
     translation: tuple[float, ...] = ()
     channels: Any = ()
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -137,7 +143,7 @@ def root_of_2(store: Store, found: Sequence[Any]) -> Root:
 
 def level_of_array(array: ZarrArray) -> Level:
     """Return an array that no image describes."""
-    names = tuple(name.lower() for name in array.names)
+    names = meanings([{"name": name} for name in array.names], array.shape)
     count = len(array.shape)
     if len(set(names)) != count or not set(names) <= set("tczyx"):
         names = tuple(AXES.get(count, "?" * count))
@@ -163,7 +169,7 @@ async def level_of_image(root: Root, choose: Callable[[int], int]) -> Level:
     axes = [
         axis if isinstance(axis, dict) else {"name": axis} for axis in image.get("axes", "tczyx")
     ]
-    names = tuple(str(axis["name"]).lower() for axis in axes)
+    names = meanings(axes, array.shape)
     if not len(set(names)) == len(names) == len(array.shape):
         raise FormatError(
             f"{root.store.url!r} has the axes {names} for an array of shape {array.shape}"
@@ -172,10 +178,50 @@ async def level_of_image(root: Root, choose: Callable[[int], int]) -> Level:
         *dataset.get("coordinateTransformations", ()),
         *image.get("coordinateTransformations", ()),
     ]
+    transformations = [await with_values(root, each, len(axes)) for each in transformations]
     scale, translation = compose(transformations, len(axes))
     units = tuple(str(axis.get("unit") or "") for axis in axes)
     channels = (ome.get("omero") or {}).get("channels", ())
-    return Level(array, names, units, scale, translation, channels)
+    is_unread = any(each.get(each["type"], ()) is None for each in transformations)
+    return Level(array, names, units, scale, translation, channels, (UNREAD,) if is_unread else ())
+
+
+def meanings(axes: Sequence[Mapping[str, Any]], shape: Sequence[int]) -> tuple[str, ...]:
+    """Return what axes are: by their type, which says it whatever the name is, else by the name.
+
+    Of two axes of one type the longer counts. Axes of space without one of the names x, y and z
+    are these, as the last ones of an array are.
+    """
+    names = [str(axis["name"]).lower() for axis in axes]
+    pairs = zip(axes, names, strict=True)
+    kinds = [str(axis.get("type") or NAMED.get(name, "")).lower() for axis, name in pairs]
+    # What has one of these letters for a name, and is something else, must not be taken for it.
+    found = [f"{name}?" if name in ("t", "c") else name for name in names]
+    for kind, letter in (("time", "t"), ("channel", "c")):
+        places = [place for place, each in enumerate(kinds[: len(shape)]) if each == kind]
+        if places:
+            found[max(places, key=lambda place: shape[place])] = letter
+    space = [place for place, kind in enumerate(kinds) if kind == "space"]
+    if len(space) in (2, 3) and not {names[place] for place in space} & set("xyz"):
+        for place, letter in zip(space[::-1], "xyz", strict=False):
+            found[place] = letter
+    return tuple(found)
+
+
+async def with_values(root: Root, each: Mapping[str, Any], count: int) -> Mapping[str, Any]:
+    """Return a transformation with its numbers, also where they stand in an array of their own.
+
+    None where that cannot be read: a place is no reason to refuse the picture.
+    """
+    kind = each["type"]
+    if kind not in ("scale", "translation") or kind in each:
+        return each
+    try:
+        array = await root.array(each["path"])
+        values = (await read_region(root.store, array, [range(count)])).tolist()
+    except (KeyError, LoaderError, ValueError):
+        values = None
+    return {**each, kind: values}
 
 
 def compose(
@@ -189,12 +235,16 @@ def compose(
             raise UnsupportedError(
                 f"OME-Zarr has a transformation {kind!r}; known are identity, scale, translation"
             )
-        values = np.asarray(each.get(kind, np.ones(count)), "f8")
+        if kind == "identity":
+            continue
+        if each[kind] is None:
+            return None, ()
+        values = np.asarray(each[kind], "f8")
         if values.shape != (count,):
-            raise FormatError(f"OME-Zarr has a {kind} {each.get(kind)!r} for {count} axes")
+            raise FormatError(f"OME-Zarr has a {kind} {each[kind]!r} for {count} axes")
         if kind == "scale":
             scale, translation = scale * values, translation * values
-        elif kind == "translation":
+        else:
             translation = translation + values
     is_known = any(each["type"] == "scale" for each in transformations)
     return tuple(scale.tolist()) if is_known else None, tuple(translation.tolist())

@@ -14,15 +14,11 @@ from numpy.typing import NDArray
 
 from pyloader import ImageId
 from pyloader.errors import ImageIdError, UnsupportedError
+from pyloader.formats.lengths import factors_of, is_unknown, usable
 from pyloader.formats.zarr_array import ZarrArray
 from pyloader.formats.zarr_group import Level, open_level
 from pyloader.formats.zarr_store import Store
-from pyloader.volume import Cut, Grid, Volume
-
-MILLIMETRES = {
-    **{"picometer": 1e-9, "angstrom": 1e-7, "nanometer": 1e-6, "micrometer": 1e-3},
-    **{"millimeter": 1.0, "centimeter": 10.0, "decimeter": 100.0, "meter": 1e3, "inch": 25.4},
-}
+from pyloader.volume import Cut, Grid, Volume, frame_content
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,7 +65,11 @@ class ZarrImage:
             step = np.eye(4)
             step[cut.axis, 3] = cut.index
             affine = affine @ step
-        volume = Volume.from_array(voxels, affine=affine, **self.attributes)
+        channels = dict(zip(self.axes, self.array.shape, strict=True)).get("c", 1)
+        beyond = (("channel", channels), ("time", self.grid.shape[3]))
+        number = self.fixed["c"] + channels * cut.timepoint
+        modules = {"frame_content": frame_content(beyond, number, cut.index)}
+        volume = Volume.from_array(voxels, affine=affine, modules=modules, **self.attributes)
         return replace(volume, warnings=self.warnings)
 
 
@@ -124,21 +124,21 @@ def choose(name: str, count: int, options: Mapping[str, str], image_id: ImageId)
 def affine_of(level: Level) -> tuple[NDArray[np.float64] | None, tuple[str, ...]]:
     """Return the affine to LPS, None where it is not known, and what was taken for granted."""
     if level.scale is None:
-        return None, ()
-    affine, warnings = np.eye(4), []
+        return None, level.warnings
+    affine, warnings = np.eye(4), list(level.warnings)
     for row, name in enumerate("xyz"):
         if name not in level.axes:
             continue
         axis = level.axes.index(name)
-        unit = level.units[axis]
-        if unit not in MILLIMETRES and unit:
+        factors = factors_of([unit := level.units[axis]])
+        if factors is None:
             return None, (f"no place is known: axis {name} has the unit {unit!r}",)
-        if not unit:
+        if is_unknown(unit):
             warnings.append(f"axis {name} has no unit; it is taken for millimeter")
-        millimetres = MILLIMETRES.get(unit, 1.0)
-        affine[row, row] = level.scale[axis] * millimetres
-        affine[row, 3] = level.translation[axis] * millimetres
-    return affine, tuple(warnings)
+        affine[row, row] = level.scale[axis] * factors[0]
+        affine[row, 3] = level.translation[axis] * factors[0]
+    place, unusable = usable(affine)
+    return place, unusable or tuple(warnings)
 
 
 def window_of(level: Level, channel: int) -> dict[str, Any]:
