@@ -8,7 +8,7 @@ import PIL.Image
 import pytest
 from numpy.testing import assert_array_equal
 
-from pyloader.errors import DecodeError, FormatError, UnsupportedError
+from pyloader.errors import DecodeError, FormatError
 from tests import pictures
 from tests.pictures import (
     COLUMNS,
@@ -58,11 +58,24 @@ async def test_jpeg_of_inks():
     assert image.warnings[0].startswith("converted from CMYK without its color profile")
 
 
-async def test_jpeg_of_inks_that_may_be_inverted():
-    body = saved(PIL.Image.fromarray(photo()).convert("CMYK"), "JPEG")
+@pytest.mark.parametrize("quality", [80, 95])
+async def test_jpeg_of_inks_without_adobe(quality):
+    """All readers take them as those with the marker."""
+    body = saved(PIL.Image.fromarray(photo()).convert("CMYK"), "JPEG", quality=quality)
     start = body.index(b"\xff\xee")
-    with pytest.raises(UnsupportedError, match="CMYK without an Adobe marker"):
-        await load(body[:start] + body[start + 16 :])
+    body = body[:start] + body[start + 16 :]
+    image = await load(body)
+    assert np.abs(image.pixels.astype(int) - read(body, "RGB")).max() <= 1
+    assert "CMYK without an Adobe marker" in image.warnings[1]
+
+
+async def test_jpeg_of_inks_as_luminance_and_chroma():
+    """YCCK, of which the marker tells."""
+    body = saved(PIL.Image.fromarray(photo()).convert("CMYK"), "JPEG", quality=95)
+    transform = body.index(b"Adobe") + 11
+    body = body[:transform] + b"\2" + body[transform + 1 :]
+    image = await load(body)
+    assert np.abs(image.pixels.astype(int) - read(body, "RGB")).max() <= 1
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))

@@ -143,6 +143,49 @@ async def test_decoded_size_has_to_be_that_of_the_header(monkeypatch, kind, modu
         await load(saved(photo(), kind))
 
 
+# ------------------------------------------------------------------ what follows the end
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "GIF", "WEBP", "AVIF"])
+@pytest.mark.parametrize("rest", [b"\0\0\0", b"\r\n", b"behind the end", b"\xff" * 40])
+async def test_bytes_after_the_end(kind, rest):
+    pixels = photo()[..., 0] if kind == "GIF" else photo()
+    body = saved(pixels, kind)
+    image = await load(body + rest)
+    assert_array_equal(image.pixels, (await load(body)).pixels)
+    assert np.abs(rgb_of(image.pixels).astype(int) - read(body + rest, "RGB")).max() <= 2
+    assert image.warnings == (
+        f"{len(rest)} bytes after the end of the {image_name(kind)} were left out",
+    )
+
+
+def image_name(kind: str) -> str:
+    """Return a format's name as it is written."""
+    return {"WEBP": "WebP"}.get(kind, kind)
+
+
+@pytest.mark.parametrize("kind", ["WEBP", "AVIF"])
+async def test_frames_before_bytes_after_the_end(kind):
+    body = animated(pictures.moving(3), kind)
+    expected = (await load(body, "#frame=3")).pixels
+    assert_array_equal((await load(body + b"behind", "#frame=3")).pixels, expected)
+
+
+async def test_chunk_after_the_end_of_a_webp_is_not_of_it():
+    """Its frames end where it says (RFC 9649 2.4)."""
+    body = animated(pictures.moving(2), "WEBP")
+    start = body.index(b"ANMF")
+    length = 8 + int.from_bytes(body[start + 4 : start + 8], "little")
+    with pytest.raises(ImageIdError, match="the file has 2"):
+        await load(body + body[start : start + length], "#frame=3")
+
+
+@pytest.mark.parametrize("rest", [b"\0\0\1\0mdat", b"\0\0\1\0moov", b"\0\0\1\0meta"])
+async def test_avif_with_a_box_of_pixels_that_is_cut_off(rest):
+    with pytest.raises(FormatError, match="the AVIF ends within its box"):
+        await load(saved(photo(), "AVIF") + rest)
+
+
 # ------------------------------------------------------------------ frames
 
 

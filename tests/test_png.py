@@ -136,6 +136,13 @@ async def test_png_cut_off(cut):
         await load(saved(noise(ROWS, COLUMNS), "PNG")[:cut])
 
 
+async def test_png_whose_end_has_a_wrong_checksum():
+    pixels = noise(ROWS, COLUMNS)
+    image = await load(saved(pixels, "PNG")[:-1] + b"x")
+    assert_array_equal(image.pixels, pixels)
+    assert image.warnings == ("the PNG's last chunk (IEND) has a wrong checksum",)
+
+
 @pytest.mark.parametrize("kind", [b"IHDR", b"tRNS", b"IDAT"])
 async def test_png_with_a_damaged_chunk(kind):
     body = bytearray(png(ROWS, COLUMNS, 8, pictures.GREY, tRNS=b"\0\1"))

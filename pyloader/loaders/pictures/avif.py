@@ -10,11 +10,12 @@ import numpy as np
 
 from pyloader.context import Context
 from pyloader.errors import FormatError, UnsupportedError
-from pyloader.loaders.pictures.picture import Header, Picture, Pixels
+from pyloader.loaders.pictures.picture import Header, Picture, Pixels, note_rest
 from pyloader.loaders.pictures.together import decode_together, frames_of
 from pyloader.pixels.codecs import has_codec
 
 BRANDS = frozenset({b"avif", b"avis"})
+PIXELS, METADATA = b"mdat", (b"meta", b"moov", b"moof")
 CONTAINERS = (b"moov", b"trak", b"mdia", b"minf", b"stbl")
 HIGH_BIT_DEPTH, TWELVE_BIT, MONOCHROME = 0x40, 0x20, 0x10
 
@@ -29,12 +30,15 @@ class Box(NamedTuple):
 async def open_avif(source: str, body: bytes, context: Context) -> Picture:
     """Read the boxes."""
     try:
-        return make_picture(source, body, {box.kind: box.payload for box in boxes_of(body)})
+        boxes, end = file_boxes(body)
+        return make_picture(source, body[:end], boxes, note_rest(len(body) - end, "AVIF"))
     except (struct.error, IndexError, KeyError) as error:
         raise FormatError(f"the AVIF's boxes are damaged, or cut off: {error!r}") from error
 
 
-def make_picture(source: str, body: bytes, boxes: Mapping[bytes, bytes]) -> Picture:
+def make_picture(
+    source: str, body: bytes, boxes: Mapping[bytes, bytes], notes: tuple[str, ...]
+) -> Picture:
     """Return the picture whose boxes these are."""
     properties = properties_of_primary(boxes[b"meta"])
     rows, columns = struct.unpack_from(">II", properties[b"ispe"][4:])[::-1]
@@ -69,7 +73,7 @@ def make_picture(source: str, body: bytes, boxes: Mapping[bytes, bytes]) -> Pict
         bits_allocated=16 if bits > 8 and is_here else 8,
         number_of_frames=count,
         attributes={"bits_stored": bits if is_here else 8, "lossy_image_compression": True},
-        warnings=(note,) if bits > 8 and not is_here else (),
+        warnings=((note,) if bits > 8 and not is_here else ()) + notes,
     )
     return Picture(source, body, header, decode)
 
@@ -78,6 +82,31 @@ def rotated(pixels: Pixels, turns: int, mirror: int | None) -> Pixels:
     """Return pixels turned anticlockwise by quarters, then mirrored: 0 up and down, 1 sideways."""
     pixels = np.rot90(pixels, turns)
     return pixels if mirror is None else np.flip(pixels, mirror)
+
+
+def file_boxes(body: bytes) -> tuple[dict[bytes, bytes], int]:
+    """Return the boxes of a file by kind, and where they end.
+
+    What follows metadata and pixels, and is no box that could have more of either, is not of the
+    picture.
+
+    Raises
+    ------
+    FormatError, struct.error
+    """
+    found: dict[bytes, bytes] = {}
+    position = 0
+    while position < len(body):
+        try:
+            box, stop = box_at(body, position)
+        except (FormatError, struct.error):
+            has_all = PIXELS in found and not found.keys().isdisjoint(METADATA)
+            if has_all and body[position + 4 : position + 8] not in (PIXELS, *METADATA):
+                return found, position
+            raise
+        found[box.kind] = box.payload
+        position = stop
+    return found, position
 
 
 def boxes_of(body: bytes) -> Iterator[Box]:
@@ -89,16 +118,26 @@ def boxes_of(body: bytes) -> Iterator[Box]:
     """
     position = 0
     while position < len(body):
-        size, kind = struct.unpack_from(">I4s", body, position)
-        start = position + 8
-        if size == 1:
-            (size,) = struct.unpack_from(">Q", body, start)
-            start += 8
-        stop = position + size if size else len(body)
-        if stop > len(body) or stop < start:
-            raise FormatError(f"the AVIF ends within its box {kind!r}: it is cut off")
-        yield Box(kind, body[start:stop])
-        position = stop
+        box, position = box_at(body, position)
+        yield box
+
+
+def box_at(body: bytes, position: int) -> tuple[Box, int]:
+    """Return the box at a position, and where it ends.
+
+    Raises
+    ------
+    FormatError, struct.error
+    """
+    size, kind = struct.unpack_from(">I4s", body, position)
+    start = position + 8
+    if size == 1:
+        (size,) = struct.unpack_from(">Q", body, start)
+        start += 8
+    stop = position + size if size else len(body)
+    if stop > len(body) or stop < start:
+        raise FormatError(f"the AVIF ends within its box {kind!r}: it is cut off")
+    return Box(kind, body[start:stop]), stop
 
 
 def properties_of_primary(meta: bytes) -> dict[bytes, bytes]:

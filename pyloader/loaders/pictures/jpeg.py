@@ -12,7 +12,7 @@ import numpy as np
 from pyloader.context import Context
 from pyloader.errors import DecodeError, FormatError, UnsupportedError
 from pyloader.loaders.pictures.exif import PREFIX, orientation_of
-from pyloader.loaders.pictures.picture import Header, Picture, Pixels
+from pyloader.loaders.pictures.picture import Header, Picture, Pixels, note_rest
 from pyloader.pixels.codecs import decode_picture
 
 SIGNATURE = b"\xff\xd8\xff"
@@ -22,6 +22,11 @@ SOF = frozenset({*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC})
 LOSSLESS, SEQUENTIAL = frozenset({0xC3, 0xCB}), frozenset({0xC0, 0xC1})
 SOS, EOI, APP1, APP14 = 0xDA, 0xD9, 0xE1, 0xEE
 STANDALONE = frozenset({0x01, 0xD8})
+END = b"\xff\xd9"
+INK_NOTES = (
+    "converted from CMYK without its color profile: colors are approximate",
+    "CMYK without an Adobe marker: 255 was taken for no ink, as Adobe and browsers have it",
+)
 # Put before the end, it changes only an image whose own data end before the last pixel.
 CANARY = bytes(range(0x11, 0xF0, 7)) * 4
 
@@ -57,11 +62,12 @@ async def open_jpeg(source: str, body: bytes, context: Context) -> Picture:
         check_complete(body, frame, pixels)
         return from_cmyk(pixels) if frame.components == 4 else pixels
 
-    return Picture(source, body, header_of(frame), decode)
+    rest = note_rest(len(body) - frame.end - len(END), "JPEG")
+    return Picture(source, body, header_of(frame, rest), decode)
 
 
-def header_of(frame: Frame) -> Header:
-    """Return what is decoded.
+def header_of(frame: Frame, rest: tuple[str, ...]) -> Header:
+    """Return what is decoded; `rest` is what is to be said of bytes that follow it.
 
     Raises
     ------
@@ -71,13 +77,7 @@ def header_of(frame: Frame) -> Header:
         raise FormatError(f"the JPEG's header says {frame.rows} x {frame.columns} pixels")
     if frame.components not in (1, 3, 4):
         raise UnsupportedError(f"the JPEG has {frame.components} components; 1, 3 or 4 can be read")
-    if frame.components == 4 and not frame.is_adobe:
-        raise UnsupportedError(
-            "the JPEG is CMYK without an Adobe marker, so that black cannot be told from white; "
-            "convert it to RGB"
-        )
-    is_ink = frame.components == 4
-    note = "converted from CMYK without its color profile: colors are approximate"
+    notes = INK_NOTES[: 1 if frame.is_adobe else 2] if frame.components == 4 else ()
     return Header(
         "JPEG",
         frame.rows,
@@ -89,7 +89,7 @@ def header_of(frame: Frame) -> Header:
             "bits_stored": max(frame.precision, 8),
             "lossy_image_compression": frame.marker not in LOSSLESS,
         },
-        warnings=(note,) if is_ink else (),
+        warnings=(*notes, *rest),
     )
 
 
@@ -168,7 +168,7 @@ def is_middle_grey(pixel: Pixels, frame: Frame) -> bool:
 
 
 def from_cmyk(pixels: Pixels) -> Pixels:
-    """Return RGB for CMYK as Adobe writes it, with 255 for no ink."""
+    """Return RGB for CMYK with 255 for no ink, as Adobe writes it, and others after it."""
     ink = pixels[..., :3].astype("u2")
     ink *= pixels[..., 3:]
     ink += 127

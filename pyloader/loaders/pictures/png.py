@@ -10,7 +10,7 @@ from zlib import crc32
 from pyloader.context import Context
 from pyloader.errors import FormatError
 from pyloader.loaders.pictures.exif import orientation_of
-from pyloader.loaders.pictures.picture import Header, Picture, Pixels
+from pyloader.loaders.pictures.picture import Header, Picture, Pixels, note_rest
 from pyloader.pixels.codecs import decode_picture
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -19,10 +19,12 @@ SAMPLES = {0: 1, 2: 3, 3: 3, 4: 2, 6: 4}
 
 
 class Chunk(NamedTuple):
-    """One chunk (5.3)."""
+    """One chunk (5.3), and where it ends."""
 
     kind: bytes
     payload: memoryview
+    is_whole: bool
+    stop: int
 
 
 async def open_png(source: str, body: bytes, context: Context) -> Picture:
@@ -43,7 +45,8 @@ def read_header(body: bytes) -> Header:
     FormatError
         A chunk is damaged or missing.
     """
-    found = {chunk.kind: chunk.payload for chunk in chunks_of(body)}
+    chunks = list(chunks_of(body))
+    found = {chunk.kind: chunk.payload for chunk in chunks}
     if len(found.get(b"IHDR", b"")) != 13 or b"IDAT" not in found:
         raise FormatError("the PNG has no image header (IHDR) or no pixels (IDAT)")
     columns, rows, depth, color, *_ = struct.unpack(">IIBBBBB", found[b"IHDR"])
@@ -59,7 +62,7 @@ def read_header(body: bytes) -> Header:
         SAMPLES[color] + has_key,
         bits_allocated=16 if depth == 16 else 8,
         orientation=orientation_of(bytes(found.get(b"eXIf", b""))),
-        warnings=animation_note(found.get(b"acTL")),
+        warnings=(*animation_note(found.get(b"acTL")), *notes_of_end(body, chunks[-1])),
     )
 
 
@@ -77,7 +80,8 @@ def chunks_of(body: bytes) -> Iterator[Chunk]:
     Raises
     ------
     FormatError
-        The file ends before IEND, or a checksum is wrong; those of IDAT are left to the decoder.
+        The file ends before IEND, or a checksum is wrong; those of IDAT are left to the decoder,
+        and that of IEND, behind which nothing comes, does not count.
     """
     view = memoryview(body)
     position = len(SIGNATURE)
@@ -90,13 +94,20 @@ def chunks_of(body: bytes) -> Iterator[Chunk]:
         if stop + 4 > len(body):
             raise cut_off(len(body))
         kind = body[position + 4 : position + 8]
-        # A decoder only warns of damaged chunks that it need not know, such as transparency.
-        if kind != b"IDAT" and crc32(view[position + 4 : stop]) != int.from_bytes(
+        is_whole = kind == b"IDAT" or crc32(view[position + 4 : stop]) == int.from_bytes(
             body[stop : stop + 4]
-        ):
+        )
+        # A decoder only warns of damaged chunks that it need not know, such as transparency.
+        if not is_whole and kind != b"IEND":
             raise FormatError(f"the PNG's chunk {kind!r} has a wrong checksum: it is damaged")
-        yield Chunk(kind, view[position + 8 : stop])
+        yield Chunk(kind, view[position + 8 : stop], is_whole, stop + 4)
         position = stop + 4
+
+
+def notes_of_end(body: bytes, end: Chunk) -> tuple[str, ...]:
+    """Say that IEND has a wrong checksum, and that there is more after it."""
+    note = "the PNG's last chunk (IEND) has a wrong checksum"
+    return (*(() if end.is_whole else (note,)), *note_rest(len(body) - end.stop, "PNG"))
 
 
 def cut_off(count: int) -> FormatError:

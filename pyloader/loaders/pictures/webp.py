@@ -11,7 +11,7 @@ import numpy as np
 from pyloader.context import Context
 from pyloader.errors import FormatError
 from pyloader.loaders.pictures.exif import orientation_of
-from pyloader.loaders.pictures.picture import Header, Picture, Pixels
+from pyloader.loaders.pictures.picture import Header, Picture, Pixels, note_rest
 from pyloader.loaders.pictures.together import decode_together
 from pyloader.pixels.codecs import decode_picture
 
@@ -44,8 +44,11 @@ class Frame(NamedTuple):
 
 async def open_webp(source: str, body: bytes, context: Context) -> Picture:
     """Read the chunks."""
-    if 8 + int.from_bytes(body[4:8], "little") > len(body):
+    end = 8 + int.from_bytes(body[4:8], "little")
+    if end > len(body):
         raise FormatError(f"the WebP ends after {len(body)} bytes, before its last chunk: cut off")
+    notes = note_rest(len(body) - end - end % 2, "WebP")
+    body = body[: end + end % 2]
     chunks = list(chunks_of(body, 12))
     frames = [frame_of(chunk.payload) for chunk in chunks if chunk.kind == b"ANMF"]
     rows, columns = canvas_of(chunks)
@@ -66,6 +69,7 @@ async def open_webp(source: str, body: bytes, context: Context) -> Picture:
         number_of_frames=max(1, len(frames)),
         orientation=orientation_of(exif),
         attributes={"lossy_image_compression": is_lossy(chunks, frames)},
+        warnings=notes,
     )
     return Picture(source, body, header, decode)
 
