@@ -48,7 +48,7 @@ REJECTED = {
     "reportsi.dcm": NO_PIXELS,
     "reportsi_with_empty_number_tags.dcm": NO_PIXELS,
     "rtplan.dcm": NO_PIXELS,
-    "rtplan_truncated.dcm": NO_PIXELS,
+    "rtplan_truncated.dcm": ("format", "is cut off within its header"),
     "rtstruct.dcm": NO_PIXELS,
     "test-SR.dcm": NO_PIXELS,
     "waveform_ecg.dcm": NO_PIXELS,

@@ -1,69 +1,71 @@
 """The elements of a data set (PS3.5 7.1), their values as they are encoded.
 
 pydicom's reader looks at an element in a dozen steps of Python. Those that keep the rules and say
-their length are read here, in a third of the time; each other one by pydicom.
+their length are read here in a third of the time (`read_plain`), others one by one (`read_other`).
+Sequences are read when they are asked for (`converted`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, MutableMapping, Sequence
-from dataclasses import dataclass
+import warnings
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from collections.abc import Sequence as Several
 from functools import cache
-from io import BytesIO
 from struct import Struct, unpack_from
 from typing import Any, TypeVar
 
-from pydicom import DataElement, Dataset
+from pydicom import DataElement, Dataset, Sequence
 from pydicom.charset import convert_encodings, default_encoding, python_encoding
 from pydicom.dataelem import RawDataElement, convert_raw_data_element, empty_value_for_VR
-from pydicom.filereader import data_element_generator, read_dataset
 from pydicom.tag import BaseTag
-from pydicom.uid import UID, ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
-from pydicom.valuerep import EXPLICIT_VR_LENGTH_32, VR
+from pydicom.valuerep import VR
 
-from pyloader.dicom.values import TAGS
+from pyloader.dicom.fragments import ITEM_HEADER_BYTES, CutOffError
+from pyloader.dicom.quick import TAGS
+from pyloader.dicom.structure import (
+    DELIMITERS,
+    ITEM,
+    ITEM_END,
+    UNDEFINED_LENGTH,
+    WRITTEN_VRS,
+    Head,
+    Layout,
+    describe_tag,
+    dictionary_vr,
+    end_of_item,
+    end_of_value,
+    head_at,
+    items_at,
+    layout_at,
+    layout_of_items,
+    read_fragments,
+)
 
 Element = RawDataElement | DataElement
 IsEnd = Callable[[int], bool]
 Kind = TypeVar("Kind", bound=Dataset)
-UNDEFINED_LENGTH = 0xFFFFFFFF
-DELIMITERS = 0xFFFE0000
 NO_VALUE = {vr: empty_value_for_VR(vr, raw=True) for vr in (None, *(vr.value for vr in VR))}
 # What pydicom keeps of a data set beside its elements.
 EMPTY = vars(Dataset())
 MUTABLE = {name: value for name, value in EMPTY.items() if isinstance(value, (dict, list))}
 CHARACTER_SET = BaseTag(0x00080005)
-# As written -> as pydicom has it, and whether the length has four bytes (PS3.5 7.1.2).
-WRITTEN_VRS = {
-    vr.value.encode(): (vr.value, vr in EXPLICIT_VR_LENGTH_32) for vr in VR if len(vr.value) == 2
-}
 Start = tuple[int, BaseTag, str | None, bool] | tuple[()]
 # What a file may make us remember of how elements begin.
 MOST_STARTS = 1 << 14
 
 
-@dataclass(frozen=True, slots=True)
-class Layout:
-    """How the elements of a data set are written (PS3.5 7.1 and 7.3)."""
+class HeaderCutOffError(CutOffError):
+    """A data set ends within an element, or within what begins one.
 
-    is_implicit: bool
-    is_big_endian: bool
+    Attributes
+    ----------
+    dataset : Dataset
+        What stands before.
+    """
 
-    @property
-    def order(self) -> str:
-        """Byte order as `struct` and numpy name it."""
-        return ">" if self.is_big_endian else "<"
-
-    @property
-    def syntax(self) -> UID:
-        """The native transfer syntax of that layout."""
-        if self.is_big_endian:
-            return ExplicitVRBigEndian
-        return ImplicitVRLittleEndian if self.is_implicit else ExplicitVRLittleEndian
-
-    def __str__(self) -> str:
-        vr = "implicit" if self.is_implicit else "explicit"
-        return f"{vr} VR, {'big' if self.is_big_endian else 'little'} endian"
+    def __init__(self, message: str, dataset: Dataset) -> None:
+        super().__init__(message)
+        self.dataset = dataset
 
 
 def read_elements(body: bytes, position: int, layout: Layout, is_end: IsEnd) -> tuple[Dataset, int]:
@@ -76,18 +78,36 @@ def read_elements(body: bytes, position: int, layout: Layout, is_end: IsEnd) -> 
 
     Raises
     ------
-    Exception
-        Whatever pydicom raises for bytes that are no data set.
+    HeaderCutOffError
+        `body` ends within an element.
+    FormatError
+        Its bytes are no data set.
     """
-    if not is_as_said(body, position, layout):
-        return read_by_pydicom(body, position, layout, is_end)
+    layout = layout_at(body, position, layout)
+    found: dict[BaseTag, Element] = {}
     try:
-        found, stop = read_all(body, position, layout, is_end)
-    except (EOFError, NotImplementedError):
-        return read_by_pydicom(body, position, layout, is_end)  # which knows what to make of it
-    dataset = data_set_of(found, Dataset)
-    dataset.set_original_encoding(layout.is_implicit, not layout.is_big_endian, encoding_of(found))
-    return dataset, stop
+        stop = read_all(found, body, position, layout, is_end)
+    except CutOffError as error:
+        behind = f"behind {describe_tag(next(reversed(found)))}" if found else "at its beginning"
+        text = f"the data set is cut off {behind}, at byte {len(body)}: {error}"
+        raise HeaderCutOffError(text, as_data_set(found, layout)) from error
+    return as_data_set(found, layout), stop
+
+
+def as_data_set(
+    elements: MutableMapping[BaseTag, Any], layout: Layout, encoding: Any = default_encoding
+) -> Dataset:
+    """Return elements that were read as a data set.
+
+    Parameters
+    ----------
+    encoding : str or list of str
+        Of texts, where it has no Specific Character Set.
+    """
+    dataset = data_set_of(elements, Dataset)
+    encoding = encoding_of(elements, encoding)
+    dataset.set_original_encoding(layout.is_implicit, not layout.is_big_endian, encoding)
+    return dataset
 
 
 def data_set_of(elements: MutableMapping[BaseTag, Any], kind: type[Kind]) -> Kind:
@@ -99,40 +119,31 @@ def data_set_of(elements: MutableMapping[BaseTag, Any], kind: type[Kind]) -> Kin
 
 
 def read_all(
-    body: bytes, position: int, layout: Layout, is_end: IsEnd
-) -> tuple[dict[BaseTag, Element], int]:
-    """Return the elements from `position` on by tag, and where they end."""
-    found: dict[BaseTag, Element] = {}
-    element: Element | None
+    found: dict[BaseTag, Element], body: bytes, position: int, layout: Layout, is_end: IsEnd
+) -> int:
+    """Add the elements from `position` on; return where they end.
+
+    Raises
+    ------
+    CutOffError
+        `body` ends within an element, which is not added.
+    """
     while True:
         position, is_whole = read_plain(found, body, position, layout, is_end)
-        if is_whole:
-            return found, position
-        element, position = read_other(found, body, position, layout, is_end)
-        if element is None:
-            return found, position
-        found[element.tag] = element
+        if position > len(body):
+            tag = found.popitem()[0] if found else 0
+            raise CutOffError(f"{describe_tag(tag)} is to end at byte {position}")
+        if is_whole or is_padding(body, position):
+            return position
+        following = read_other(found, body, position, layout, is_end)
+        if following is None:
+            return position
+        position = following
 
 
-def is_as_said(body: bytes, position: int, layout: Layout) -> bool:
-    """Tell whether the first element is of implicit or explicit VR as `layout` says."""
-    written = body[position + 4 : position + 6]
-    return len(written) < 2 or layout.is_implicit is not (written.isalpha() and written.isupper())
-
-
-def read_by_pydicom(
-    body: bytes, position: int, layout: Layout, is_end: IsEnd
-) -> tuple[Dataset, int]:
-    """Return a data set that is not as it should be, and where it ends."""
-    stream = BytesIO(body)  # shares the bytes, does not copy them
-    stream.seek(position)
-    dataset = read_dataset(
-        stream,
-        layout.is_implicit,
-        not layout.is_big_endian,
-        stop_when=lambda tag, vr, length: is_end(tag),
-    )
-    return dataset, stream.tell()
+def is_padding(body: bytes, position: int) -> bool:
+    """Tell whether no element follows: nothing, or zeros, with which some software ends a file."""
+    return not body[position : position + 8].strip(b"\0")
 
 
 def read_plain(
@@ -162,7 +173,7 @@ def read_plain(
         position = start + length
         fields = (key, vr, length, value, start, is_implicit, is_little, True, False)
         found[key] = tuple.__new__(RawDataElement, fields)  # its own __new__ takes keywords
-    return min(position, len(body)), False
+    return position, False
 
 
 @cache
@@ -189,32 +200,108 @@ def learn(written: bytes, layout: Layout, starts: dict[bytes, Start]) -> Start:
 
 def read_other(
     found: dict[BaseTag, Element], body: bytes, position: int, layout: Layout, is_end: IsEnd
-) -> tuple[Element | None, int]:
-    """Return the element at `position` as pydicom reads it, None at the end, and where it ends."""
-    stream = BytesIO(body)
-    stream.seek(position)
-    elements = data_element_generator(
-        stream,
-        layout.is_implicit,
-        not layout.is_big_endian,
-        stop_when=lambda tag, vr, length: is_end(tag),
-        encoding=encoding_of(found),
+) -> int | None:
+    """Add the element at `position`, which is not plain; return where it ends, None at the end."""
+    head = head_at(body, position, layout)
+    if is_end(head.tag):
+        return None
+    if head.tag >= DELIMITERS:
+        return end_of_stray(body, position, head, layout)
+    value: Any
+    if head.length != UNDEFINED_LENGTH:
+        stop = end_of_value(body, head, layout)
+        value = body[head.start : stop] if head.length else NO_VALUE[head.vr]
+        add(found, head, value, layout)
+    elif head.kind in ("SQ", "UN"):
+        stop = end_of_value(body, head, layout)
+        value = body[head.start : stop - ITEM_HEADER_BYTES]
+        add(found, head._replace(vr="SQ"), value, layout_of_items(body, head, layout))
+    else:
+        value, stop = read_fragments(body, head, layout)
+        if value is not None:
+            add(found, head._replace(length=len(value)), value, layout)
+    return stop
+
+
+def add(found: dict[BaseTag, Element], head: Head, value: Any, layout: Layout) -> None:
+    """Add an element."""
+    key = TAGS.get(head.tag) or BaseTag(head.tag)
+    layouts = (layout.is_implicit, not layout.is_big_endian)
+    found[key] = RawDataElement(key, head.vr, head.length, value, head.start, *layouts)
+
+
+def end_of_stray(body: bytes, position: int, head: Head, layout: Layout) -> int:
+    """Return where an item, or the end of one, stops that belongs to no sequence."""
+    warnings.warn(
+        f"{describe_tag(head.tag)} stands at byte {position}, within no sequence; it was stepped "
+        "over",
+        stacklevel=2,
     )
-    return next(elements, None), stream.tell()
+    if head.tag != ITEM:
+        return head.start
+    if head.length != UNDEFINED_LENGTH:
+        return head.start + head.length
+    return end_of_item(body, head.start, head.length, layout)
 
 
-def encoding_of(found: Mapping[BaseTag, Element]) -> Any:
+# ---------------------------------------------------------------- sequences
+
+
+def converted(dataset: Dataset, element: Element) -> DataElement:
+    """Return an element of a data set as pydicom has it; what was encoded stays converted.
+
+    Raises
+    ------
+    Exception
+        Whatever pydicom raises for values that are none.
+    """
+    if not isinstance(element, RawDataElement):
+        return element
+    kind = dictionary_vr(element.tag) if element.VR in (None, "UN") else element.VR
+    if kind == "SQ":
+        encoding = dataset.original_character_set or dataset._character_set
+        items = Sequence(read_items(element, encoding))
+        value = DataElement(element.tag, "SQ", items, element.value_tell, already_converted=True)
+        dataset[element.tag] = value
+    return dataset[element.tag]
+
+
+def read_items(element: RawDataElement, encoding: Any) -> Iterator[Dataset]:
+    """Yield the items of a sequence; what is cut off of one is left out, with a warning."""
+    body, written = element.value or b"", Head(element.tag, element.VR, 0, UNDEFINED_LENGTH)
+    layout = Layout(element.is_implicit_VR, not element.is_little_endian)
+    layout = layout_of_items(body, written, layout)
+    places, _ = items_at(body, 0, layout)
+    for start, stop in places:
+        item, found = body[start:stop], dict[BaseTag, Element]()
+        here = layout_at(item, 0, layout)
+        try:
+            read_all(found, item, 0, here, {ITEM_END}.__contains__)
+        except CutOffError as error:
+            note = f"an item of {describe_tag(element.tag)} is cut off: {error}"
+            warnings.warn(note, stacklevel=2)
+        dataset = as_data_set(found, here, encoding)
+        # Records of a DICOMDIR name each other by their places (PS3.3 F.3.2.2).
+        dataset.seq_item_tell = element.value_tell + start - ITEM_HEADER_BYTES
+        yield dataset
+
+
+def encoding_of(found: Mapping[BaseTag, Element], otherwise: Any) -> Any:
     """Return what texts are encoded in, by Specific Character Set, as pydicom names it."""
     element = found.get(CHARACTER_SET)
     if not isinstance(element, RawDataElement):
-        return default_encoding
+        return otherwise
     name = (element.value or b"").strip().decode("latin-1")
     if name and name in python_encoding:
         return list(encoding_named(name))
-    return convert_encodings(convert_raw_data_element(element).value)
+    try:
+        return convert_encodings(convert_raw_data_element(element).value)
+    except (LookupError, ValueError) as error:
+        warnings.warn(f"{describe_tag(CHARACTER_SET)} cannot be read: {error}", stacklevel=2)
+        return otherwise
 
 
 @cache
-def encoding_named(name: str) -> Sequence[str]:
+def encoding_named(name: str) -> Several[str]:
     """Return what pydicom makes of a defined term of Specific Character Set."""
     return convert_encodings(name)

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from struct import unpack_from
+from itertools import pairwise
+from struct import iter_unpack, unpack_from
 
 from pyloader.errors import FormatError
 
 ITEM = b"\xfe\xff\x00\xe0"
 DELIMITER = b"\xfe\xff\xdd\xe0\0\0\0\0"
 ITEM_HEADER_BYTES = 8
+RLE_HEADER_BYTES = 64
+# How codestreams begin: JPEG family, JPEG 2000 family, its box format.
+CODESTREAM_STARTS = (b"\xff\xd8", b"\xff\x4f\xff\x51", b"\0\0\0\x0cjP  ")
 
 
 class CutOffError(FormatError):
@@ -79,6 +83,27 @@ def find_fragments(body: bytes, start: int) -> Fragments:
         return Fragments(b"", start, (), is_ended)
     first = places[0][1]
     return Fragments(body[start + ITEM_HEADER_BYTES : first], first, tuple(places[1:]), is_ended)
+
+
+def is_offset_table(fragments: Fragments) -> bool:
+    """Tell whether the first item is an offset table: of places where the others begin."""
+    table = fragments.table
+    offsets = [offset for (offset,) in iter_unpack("<L", table[: len(table) // 4 * 4])]
+    starts = {start - fragments.first for start, _ in fragments.places}
+    is_rising = offsets[:1] == [0] and offsets == sorted(set(offsets))
+    return len(table) % 4 == 0 and is_rising and starts.issuperset(offsets)
+
+
+def is_rle_header(frame: bytes) -> bool:
+    """Tell whether bytes begin as a frame of RLE: with segments that rise from byte 64 (PS3.5 G.5).
+
+    The segments themselves need not be there.
+    """
+    if len(frame) < RLE_HEADER_BYTES:
+        return False
+    count, *places = unpack_from("<16L", frame)
+    is_rising = all(one < other for one, other in pairwise(places[:count]))
+    return 1 <= count <= 15 and places[0] == RLE_HEADER_BYTES and is_rising
 
 
 def item_length(body: bytes, position: int = 0) -> int | None:

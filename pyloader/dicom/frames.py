@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from pydicom.uid import ExplicitVRBigEndian, RLELossless
 
 from pyloader.dicom.fragments import (
+    CODESTREAM_STARTS,
     ITEM_HEADER_BYTES,
     CutOffError,
     Fragments,
@@ -36,9 +37,7 @@ if TYPE_CHECKING:
     from pyloader.dicom.instance import Instance, PixelElement
     from pyloader.dicom.pixel_header import PixelHeader
 
-# How codestreams begin: JPEG family, JPEG 2000 family, its box format; JPEG XL and its box. Those
-# of JPEG XL may stand within others, FF 0A in one of 65536 fragments.
-CODESTREAM_STARTS = (b"\xff\xd8", b"\xff\x4f\xff\x51", b"\0\0\0\x0cjP  ")
+# Those of JPEG XL and of its box may stand within others, FF 0A in one of 65536 fragments.
 JPEG_XL_STARTS = (b"\xff\x0a", b"\0\0\0\x0cJXL ")
 START_BYTES = 12
 # JPEG and JPEG 2000 end alike (ISO 10918-1 B.1.1.3, ISO 15444-1 A.2); padding may follow.

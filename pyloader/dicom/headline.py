@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from pydicom import Dataset
 from pydicom.uid import UID
 
 from pyloader.dicom.instance import Instance, noting
@@ -21,17 +22,31 @@ OF_INSTANCE = (
     *("SliceLocation", "AcquisitionNumber", "TemporalPositionIdentifier"),
     *("AcquisitionDate", "AcquisitionTime", "AcquisitionDateTime", "ContentDate", "ContentTime"),
 )
+# SOP Classes of images whose names do not say so.
+OTHER_IMAGES = frozenset(
+    {
+        *("Parametric Map Storage", "Segmentation Storage", "Label Map Segmentation Storage"),
+        "RT Dose Storage",
+    }
+)
 
 
-def may_have_pixels(instance: Instance) -> bool:
-    """Tell whether an object without pixels should have some, by its SOP Class (PS3.6 A).
+def lacks_pixels(instance: Instance) -> bool:
+    """Tell whether an object is to have pixels and has none, as when they are cut off.
 
-    It should when that is cut off too.
+    Its SOP Class tells (PS3.6 A), when that is not cut off too; of a private one, whether it is
+    described as an image is.
     """
-    of_dataset = value_of(instance.dataset, "SOPClassUID")
-    of_file = value_of(instance.dataset.file_meta, "MediaStorageSOPClassUID")
-    classes = [UID(str(each)).name for each in (*as_tuple(of_dataset), *as_tuple(of_file))]
-    return not classes or any("Image Storage" in name for name in classes)
+    if instance.pixels is not None:
+        return False
+    dataset = instance.dataset
+    meta = getattr(dataset, "file_meta", Dataset())
+    of_file = value_of(meta, "MediaStorageSOPClassUID")
+    uids = (*as_tuple(value_of(dataset, "SOPClassUID")), *as_tuple(of_file))
+    names = [UID(str(uid)).name for uid in uids]
+    if not all(UID(str(uid)).is_private for uid in uids):
+        return any("Image Storage" in name or name in OTHER_IMAGES for name in names)
+    return not uids or tag_of("Rows") in dataset.keys()  # noqa: SIM118 -- quick
 
 
 def describe_series(instance: Instance) -> dict[str, Any]:

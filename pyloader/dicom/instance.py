@@ -10,10 +10,12 @@ from dataclasses import dataclass, replace
 from pydicom import Dataset
 from pydicom.uid import UID
 
-from pyloader.dicom.fragments import ITEM, find_fragments
+from pyloader.dicom.elements import HeaderCutOffError
+from pyloader.dicom.fragments import ITEM, CutOffError, find_fragments
 from pyloader.dicom.frames import locate_frames
-from pyloader.dicom.part10 import NATIVE, Beginning, has_prefix, read_beginning, read_data_set
+from pyloader.dicom.part10 import Beginning, has_prefix, read_beginning, read_data_set
 from pyloader.dicom.pixel_header import PixelHeader, read_pixel_header
+from pyloader.dicom.syntaxes import NATIVE
 from pyloader.dicom.values import UNREADABLE, tag_of
 from pyloader.errors import FormatError, ImageIdError
 
@@ -165,9 +167,11 @@ def parse_beginning(body: bytes, url: str = "") -> tuple[Instance, PixelHeader] 
             if beginning.is_deflated:
                 return None
             instance, header = read_header(beginning, body, url)
+        except CutOffError:
+            return None
         except FormatError:
             if has_prefix(body):
-                return None  # cut off within an element
+                return None  # more of it may tell what it is
             raise
     is_native = instance.transfer_syntax_uid in NATIVE
     if header is None or not (is_native or header.length is None):
@@ -176,9 +180,11 @@ def parse_beginning(body: bytes, url: str = "") -> tuple[Instance, PixelHeader] 
 
 
 def begin(body: bytes, url: str) -> Beginning:
-    """Read the meta header, with what pydicom raises turned into `FormatError`."""
+    """Read the meta header, with what is raised turned into `FormatError`."""
     try:
         return read_beginning(body)
+    except HeaderCutOffError as error:
+        raise cut_off(body, url, error) from error
     except Exception as error:
         raise FormatError(f"{not_dicom(body, url)}: {type(error).__name__}: {error}") from error
 
@@ -187,12 +193,26 @@ def read_header(beginning: Beginning, body: bytes, url: str) -> tuple[Instance, 
     """Return the instance without its pixels, and the header of these."""
     try:
         dataset, position = read_data_set(beginning)
+    except HeaderCutOffError as error:
+        raise cut_off(body, url, error) from error
     except Exception as error:
         raise FormatError(f"{not_dicom(body, url)}: {type(error).__name__}: {error}") from error
-    if not (has_prefix(body) or "SOPClassUID" in dataset or "Rows" in dataset):
+    if not is_dicom(body, dataset):
         raise FormatError(not_dicom(body, url))
     instance = Instance(dataset, beginning.transfer_syntax_uid, None)
     return instance, read_pixel_header(beginning.body, position, beginning.layout)
+
+
+def is_dicom(body: bytes, dataset: Dataset) -> bool:
+    """Tell whether a file, which may have no prefix, is of DICOM."""
+    return has_prefix(body) or "SOPClassUID" in dataset or "Rows" in dataset
+
+
+def cut_off(body: bytes, url: str, error: HeaderCutOffError) -> FormatError:
+    """Say that a file ends within its header, or is another format than DICOM."""
+    if not is_dicom(body, error.dataset):
+        return FormatError(f"{not_dicom(body, url)}: {error}")
+    return CutOffError(f"{url or 'the file'} is cut off within its header: {error}; load it again")
 
 
 def one_frame(instance: Instance, frame_index: int, frame: bytes, vr: str = "OW") -> Instance:

@@ -15,6 +15,7 @@ import numpy as np
 from pydicom import DataElement, Dataset
 from pydicom.multival import MultiValue
 
+from pyloader.dicom.elements import converted
 from pyloader.dicom.values import NUMERIC, UNREADABLE, cleaned
 
 PIXEL_GROUP = 0x7FE0
@@ -37,7 +38,8 @@ def attributes_of(dataset: Dataset) -> dict[str, Any]:
         if tag.group == PIXEL_GROUP or tag.element == 0:
             continue
         try:
-            attribute = attribute_of(dataset[tag], is_big_endian(dataset))
+            element = converted(dataset, dataset.get_item(tag))
+            attribute = attribute_of(element, is_big_endian(dataset))
         except UNREADABLE:
             continue  # the readers of modules tell of it, where it matters
         if attribute is not None:

@@ -13,16 +13,11 @@ from struct import pack
 
 from pydicom import Dataset
 from pydicom.dataset import FileMetaDataset
-from pydicom.uid import (
-    UID,
-    DeflatedExplicitVRLittleEndian,
-    ExplicitVRBigEndian,
-    ExplicitVRLittleEndian,
-    ImplicitVRLittleEndian,
-)
-from pydicom.valuerep import VR
+from pydicom.uid import UID, DeflatedExplicitVRLittleEndian, ExplicitVRLittleEndian
 
-from pyloader.dicom.elements import Layout, data_set_of, read_elements
+from pyloader.dicom.elements import data_set_of, read_elements
+from pyloader.dicom.structure import WRITTEN_VRS, Layout, is_vr
+from pyloader.dicom.syntaxes import NATIVE, name_of
 from pyloader.dicom.text import settle_character_set
 from pyloader.dicom.values import value_of
 from pyloader.errors import FormatError
@@ -37,13 +32,6 @@ PIXEL_KEYWORDS = {
 # A data set of zeros is deflated to a thousandth: looked at each time that so much is inflated.
 PACKED_BYTES = 64 << 10
 MOST_INFLATED_BYTES = 1 << 30
-VRS = frozenset(vr.value.encode() for vr in VR if len(vr.value) == 2)
-NATIVE = (
-    ImplicitVRLittleEndian,
-    ExplicitVRLittleEndian,
-    DeflatedExplicitVRLittleEndian,
-    ExplicitVRBigEndian,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +65,9 @@ class Beginning:
     def inflated(self, url: str) -> Beginning:
         """Return the same with `body` inflated."""
         body = inflate(self.body[self.position :], url)
-        return replace(self, body=body, position=0, layout=Layout(False, False))
+        layout = layout_of(body, 0, ExplicitVRLittleEndian)
+        syntax = decide_syntax(self.transfer_syntax_uid, layout, False)
+        return replace(self, body=body, position=0, layout=layout, transfer_syntax_uid=syntax)
 
 
 def read_beginning(body: bytes) -> Beginning:
@@ -96,7 +86,10 @@ def read_beginning(body: bytes) -> Beginning:
     _, position = read_group(body, position, 0, Layout(True, False))
     declared = UID(str(value_of(meta, "TransferSyntaxUID") or ""))
     found = layout_of(body, position, declared)
-    return Beginning(meta, body, position, found, decide_syntax(declared, found, body, position))
+    is_deflated = declared == DeflatedExplicitVRLittleEndian
+    is_plain = is_deflated and not is_deflated_here(declared, body[position : position + 6])
+    syntax = declared if is_deflated and not is_plain else decide_syntax(declared, found, is_plain)
+    return Beginning(meta, body, position, found, syntax)
 
 
 def has_prefix(body: bytes) -> bool:
@@ -134,30 +127,39 @@ def layout_of(body: bytes, position: int, declared: UID) -> Layout:
     Groups of a first element are below 0100H, so one of two bytes is 0.
     """
     first = body[position : position + 6]
-    is_element = len(first) == 6 and 0 in first[:2] and first[:2] != b"\0\0"
-    if not is_element or is_deflated_here(declared, first):
-        is_implicit = declared == ImplicitVRLittleEndian if declared else first[4:] not in VRS
-        return Layout(is_implicit, declared == ExplicitVRBigEndian)
-    return Layout(first[4:] not in VRS, first[0] == 0)
+    if is_element(first) and not is_deflated_here(declared, first):
+        return Layout(not is_vr(first[4:]), first[0] == 0)
+    if declared:
+        return NATIVE[declared].layout if declared in NATIVE else Layout(False, False)
+    return Layout(not is_vr(first[4:]), False)
 
 
 def is_deflated_here(declared: UID, first: bytes) -> bool:
     """Tell whether a data set that is said to be deflated is, by its first bytes."""
-    return declared == DeflatedExplicitVRLittleEndian and first[4:] not in VRS
+    is_plain = is_element(first) and first[4:] in WRITTEN_VRS
+    return declared == DeflatedExplicitVRLittleEndian and not is_plain
 
 
-def decide_syntax(declared: UID, found: Layout, body: bytes, position: int) -> UID:
-    """Return the transfer syntax of the pixels; contradictions are noted."""
+def is_element(first: bytes) -> bool:
+    """Tell whether six bytes may begin a data set."""
+    return len(first) == 6 and 0 in first[:2] and first[:2] != b"\0\0"
+
+
+def decide_syntax(declared: UID, found: Layout, is_plain: bool) -> UID:
+    """Return the transfer syntax of the pixels; contradictions are noted.
+
+    Parameters
+    ----------
+    is_plain : bool
+        Whether the data set is said to be deflated, and is not.
+    """
     if not declared:
         return found.syntax
-    is_plain = declared == DeflatedExplicitVRLittleEndian and not is_deflated_here(
-        declared, body[position : position + 6]
-    )
-    said = Layout(declared == ImplicitVRLittleEndian, declared == ExplicitVRBigEndian)
+    said = NATIVE[declared].layout if declared in NATIVE else Layout(False, False)
     if found != said or is_plain:
         warnings.warn(
-            f"the meta header says {declared.name} ({declared}), the data set is {found}; it was "
-            "read as it is",
+            f"the meta header says {name_of(declared)}, the data set is {found}; it was read as it "
+            "is",
             stacklevel=2,
         )
     is_other_order = declared in NATIVE and found.is_big_endian != said.is_big_endian

@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from struct import error as StructError  # what unpack_from raises beyond the end
 from struct import unpack_from
 
-from pyloader.dicom.elements import Layout
 from pyloader.dicom.part10 import PIXEL_KEYWORDS
+from pyloader.dicom.structure import UNDEFINED_LENGTH, Layout
 
-UNDEFINED_LENGTH = 0xFFFFFFFF
 LONG_VRS = frozenset({b"OB", b"OD", b"OF", b"OL", b"OV", b"OW", b"UN"})
 
 

@@ -19,7 +19,8 @@ from pydicom.dataelem import RawDataElement
 from pydicom.tag import BaseTag
 
 from pyloader.dicom.frame import Frame
-from pyloader.dicom.values import TAGS, tag_of
+from pyloader.dicom.quick import TAGS
+from pyloader.dicom.values import tag_of
 
 Value = TypeVar("Value")
 Words = tuple[Any, ...]

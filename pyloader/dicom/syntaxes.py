@@ -1,11 +1,21 @@
-"""Transfer syntaxes that pydicom does not name, and what to do about those nobody decodes here."""
+"""Transfer syntaxes: the native ones, those that pydicom does not name, and what is not decoded."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from pydicom._uid_dict import UID_dictionary
-from pydicom.uid import UID, register_transfer_syntax
+from pydicom.uid import (
+    UID,
+    DeflatedExplicitVRLittleEndian,
+    ExplicitVRBigEndian,
+    ExplicitVRLittleEndian,
+    ImplicitVRLittleEndian,
+    register_transfer_syntax,
+)
+
+from pyloader.dicom.structure import Layout
 
 # PS3.6 A, editions after pydicom's.
 ADDED: Mapping[UID, tuple[str, str]] = {
@@ -20,6 +30,34 @@ JPEG_SPECTRAL = UID("1.2.840.10008.1.2.4.53")
 JPEG_PROGRESSIVE = UID("1.2.840.10008.1.2.4.55")
 # In use by viewers and servers before the standard had high-throughput JPEG 2000.
 HTJ2K_PRIVATE = register_transfer_syntax("3.2.840.10008.1.2.4.96", False, True)
+# Of old GE scanners: all is Implicit VR Little Endian, but pixels of 16 bits.
+GE_BIG_ENDIAN_PIXELS = register_transfer_syntax("1.2.840.113619.5.2", True, True)
+
+
+class Native(NamedTuple):
+    """How a transfer syntax writes a data set whose pixels are not encapsulated.
+
+    Attributes
+    ----------
+    layout : Layout
+        Of the data set, inflated.
+    pixel_order : str
+        Byte order of pixels in words, ``<`` or ``>``.
+    """
+
+    layout: Layout
+    pixel_order: str
+
+
+NATIVE: Mapping[UID, Native] = {
+    ImplicitVRLittleEndian: Native(Layout(True, False), "<"),
+    ExplicitVRLittleEndian: Native(Layout(False, False), "<"),
+    DeflatedExplicitVRLittleEndian: Native(Layout(False, False), "<"),
+    ExplicitVRBigEndian: Native(Layout(False, True), ">"),
+    GE_BIG_ENDIAN_PIXELS: Native(Layout(True, False), ">"),
+}
+# Retired, and of texts: neither native nor compressed.
+NO_PIXELS = ("1.2.840.10008.1.20", "1.2.840.10008.1.2.6.1", "1.2.840.10008.1.2.6.2")
 
 ASK = "Ask the server for one of these"
 VIDEO = (
@@ -51,6 +89,11 @@ def instead_of(syntax: str) -> str:
     return INSTEAD[max((start for start in INSTEAD if syntax.startswith(start)), key=len)]
 
 
+def is_compressed(syntax: UID) -> bool:
+    """Tell whether a transfer syntax, also one that is not decoded here, encapsulates pixels."""
+    return syntax.is_transfer_syntax and syntax not in NATIVE and syntax not in NO_PIXELS
+
+
 def name_of(syntax: UID) -> str:
     """Return a transfer syntax as ``name (UID)``, the UID alone if it has no name."""
     return f"{syntax.name} ({syntax})"
@@ -60,8 +103,12 @@ def register() -> None:
     """Add the names to pydicom, whose decoders take no others."""
     for syntax, (name, keyword) in ADDED.items():
         UID_dictionary.setdefault(str(syntax), (name, "Transfer Syntax", "", "", keyword))
-    private = ("High-Throughput JPEG 2000 (private)", "Transfer Syntax", "", "", "HTJ2KPrivate")
-    UID_dictionary.setdefault(str(HTJ2K_PRIVATE), private)
+    private = {
+        HTJ2K_PRIVATE: ("High-Throughput JPEG 2000 (private)", "HTJ2KPrivate"),
+        GE_BIG_ENDIAN_PIXELS: ("GE Private, Big Endian Pixels", "GEBigEndianPixels"),
+    }
+    for syntax, (name, keyword) in private.items():
+        UID_dictionary.setdefault(str(syntax), (name, "Transfer Syntax", "", "", keyword))
 
 
 register()

@@ -22,7 +22,8 @@ from pydicom.errors import BytesLengthException
 from pydicom.multival import MultiValue
 from pydicom.tag import BaseTag
 
-from pyloader.dicom.quick import ODD, quick_value
+from pyloader.dicom.elements import converted
+from pyloader.dicom.quick import ODD, TAGS, quick_value
 
 NUMERIC = frozenset({"DS", "FD", "FL", "IS", "SL", "SS", "SV", "UL", "US", "UV"})
 BINARY = frozenset({"OB", "OD", "OF", "OL", "OV", "OW", "UN"})
@@ -43,11 +44,6 @@ UNREADABLE = (
 GB_2312 = "\x1b$)A"
 AFTER_NUMBER = re.compile(r"[\d.,:]")
 LEADING_NUMBER = re.compile(r"[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d+)?")
-
-
-# The tags that are asked for, and those of files, one object each: a dict finds what is the same
-# object without asking whether it is equal, which for a `BaseTag` is a call into Python.
-TAGS: dict[int, BaseTag] = {}
 
 
 @cache
@@ -86,7 +82,7 @@ def element_of(dataset: Dataset, tag: int) -> DataElement | None:
     found: Any = None
     try:
         found = dataset.get_item(tag)
-        element = dataset[tag] if isinstance(found, RawDataElement) else found
+        element = converted(dataset, found) if isinstance(found, RawDataElement) else found
     except UNREADABLE as error:
         return reread(dataset, tag, found, error)
     if element.VR in BINARY and vr_of(tag) not in BINARY and element.value:

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from pyloader.context import Context
 from pyloader.dicom.directory import Reference, is_directory, references_of
-from pyloader.dicom.headline import describe_series, may_have_pixels, place_of
+from pyloader.dicom.headline import describe_series, lacks_pixels, place_of
 from pyloader.dicom.instance import Instance, parse_beginning, parse_part10
 from pyloader.errors import FormatError, LoaderError
 from pyloader.imageid import ImageId
@@ -201,7 +201,7 @@ def with_images(instance: Instance, image_id: ImageId) -> Instance | None:
     """
     if instance.pixels is not None or is_directory(instance):
         return instance
-    if may_have_pixels(instance):
+    if lacks_pixels(instance):
         raise FormatError(
             f"{image_id.text!r} is an image by its SOP Class and has no pixel data: it is cut off "
             "in its header, or its pixels were taken out"

@@ -9,6 +9,8 @@ from dataclasses import replace
 from io import BytesIO
 
 from pyloader.context import Context
+from pyloader.dicom.fragments import CutOffError
+from pyloader.dicom.headline import lacks_pixels
 from pyloader.dicom.instance import Instance, parse_beginning, parse_part10
 from pyloader.errors import FormatError, HttpStatusError, NetworkError
 from pyloader.imageid import LOCAL_SCHEMES, ImageId
@@ -72,18 +74,29 @@ async def open_source(image_id: ImageId, context: Context, first: int | None = N
                 return await Folder.open(image_id, context)
             raise
 
-    return await context.cached(image_id.source, fetch)
+    opened = await context.cached(image_id.source, fetch)
+    if isinstance(opened, Instance) and lacks_pixels(opened):
+        context.cache.discard(image_id.source)  # a later load may find it whole
+    return opened
 
 
 async def open_member(archive: Archive, name: str, context: Context) -> Instance:
-    """Return a file of an archive, unpacked and parsed once for all its frames."""
+    """Return a file of an archive, unpacked and parsed once for all its frames.
+
+    One that is cut off has the archive fetched anew when it is asked for again.
+    """
 
     async def parse(context: Context) -> Instance:
         url = f"{archive.url}, member {name!r}"
         body = await archive.read_whole(name, context)
         return parse_part10(gunzip(body, url, context) if is_gzip(body) else body, url)
 
-    return await context.cached((archive.image_id.source, name), parse)
+    source = archive.image_id.source
+    try:
+        return await context.cached((source, name), parse)
+    except CutOffError:
+        context.cache.discard(source)
+        raise
 
 
 def instance_of(file: File) -> Instance:

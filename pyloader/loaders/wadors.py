@@ -41,6 +41,7 @@ from pyloader.loaders.description import (
 from pyloader.loaders.heading import heading_of
 from pyloader.loaders.partial import Held
 from pyloader.loaders.wadouri import make_image
+from pyloader.pixels.decode import check_pixels
 from pyloader.pixels.label import AmbiguousError, labelled
 
 NOT_FOUND = 404
@@ -287,10 +288,9 @@ class Remote:
     async def _fetch_whole(self, batch: Batch, context: Context) -> None:
         async def fetch(context: Context) -> Held:
             instance = await fetch_instance(self.address, context)
-            if context.cache.peek(self.source) in (
-                None,
-                self,
-            ):  # else it was opened again meanwhile
+            check_pixels(instance)  # one that is cut off is fetched again
+            # Else it was opened again meanwhile.
+            if context.cache.peek(self.source) in (None, self):
                 context.cache.keep(self.source, instance)
             return Held(instance, 0)  # the source alone accounts for its bytes
 

@@ -36,8 +36,7 @@ async def load(image_id: ImageId, context: Context) -> Image:
     try:
         return make_image(instance, image_id.frame_index, context.check_size)
     except CutOffError:
-        if not image_id.member:  # an archive is whole, so its member is as it was packed
-            context.cache.discard(image_id.source)  # a later load may find it whole
+        context.cache.discard(image_id.source)  # a later load may find it whole
         raise
 
 

@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 from pydicom import uid
 from pydicom.uid import UID
 
-from pyloader.dicom.part10 import NATIVE
 from pyloader.dicom.syntaxes import (
     DEFLATED_IMAGE_FRAME,
     ENCAPSULATED_UNCOMPRESSED,
@@ -28,6 +27,7 @@ from pyloader.dicom.syntaxes import (
     JPEG_XL,
     JPEG_XL_LOSSLESS,
     JPEG_XL_RECOMPRESSION,
+    NATIVE,
     name_of,
 )
 from pyloader.errors import DecodeError

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from itertools import pairwise
 from struct import unpack_from
 
 from pydicom import uid
 from pydicom.uid import UID
 
+from pyloader.dicom.fragments import is_rle_header
 from pyloader.dicom.syntaxes import DEFLATED_IMAGE_FRAME, JPEG_PROGRESSIVE, JPEG_XL_LOSSLESS
 from pyloader.pixels.jpeg_xl import CODESTREAM, CONTAINER
 
@@ -39,7 +39,7 @@ TRANSFORMATIONS: Mapping[tuple[bool, int], UID] = {
 }
 JP2_SIGNATURE = b"\0\0\0\x0cjP  \r\n\x87\n"
 NO_LENGTH = frozenset({0x00, 0x01, *range(0xD0, 0xDA), START_OF_TILE})
-RLE_HEADER_BYTES = 64
+
 
 # PS3.18 Table 8.7.3-5, the names of its edition of 2013, and others in use. For image/jpeg the
 # table's default is Lossless SV1; servers that tell no transfer syntax mean Baseline.
@@ -154,11 +154,8 @@ def identify_jpeg_2000(frame: bytes, start: int) -> UID | None:
 
 
 def identify_rle(frame: bytes) -> UID | None:
-    """Return RLE Lossless when a frame begins with its header: segments that rise from byte 64."""
-    if len(frame) <= RLE_HEADER_BYTES:
+    """Return RLE Lossless when a frame begins with its header, and has a byte of each segment."""
+    if not is_rle_header(frame):
         return None
     count, *places = unpack_from("<16L", frame)
-    starts = [*places[: min(count, 16)], len(frame)]
-    is_rising = all(one < other for one, other in pairwise(starts))
-    is_header = 1 <= count <= 15 and starts[0] == RLE_HEADER_BYTES and is_rising
-    return uid.RLELossless if is_header else None
+    return uid.RLELossless if places[count - 1] < len(frame) else None

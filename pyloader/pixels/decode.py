@@ -12,12 +12,14 @@ from numpy.typing import NDArray
 from pydicom import Dataset
 from pydicom.uid import UID, ExplicitVRLittleEndian
 
+from pyloader.dicom.fragments import CutOffError
 from pyloader.dicom.frames import encapsulated_frame
+from pyloader.dicom.headline import lacks_pixels
 from pyloader.dicom.instance import Instance, PixelElement, one_frame
 from pyloader.dicom.modules import Frame, read_pixel_module
-from pyloader.dicom.part10 import NATIVE
 from pyloader.dicom.segmentation import is_labelmap
-from pyloader.dicom.syntaxes import DEFLATED_IMAGE_FRAME, ENCAPSULATED_UNCOMPRESSED
+from pyloader.dicom.structure import describe_tag
+from pyloader.dicom.syntaxes import DEFLATED_IMAGE_FRAME, ENCAPSULATED_UNCOMPRESSED, NATIVE
 from pyloader.dicom.values import value_of
 from pyloader.errors import DecodeError, FormatError, UnsupportedError
 from pyloader.image import GREY, Codestream, PixelModule
@@ -116,9 +118,13 @@ def check_pixels(instance: Instance) -> PixelElement:
         meta = getattr(instance.dataset, "file_meta", Dataset())
         uid = value_of(instance.dataset, "SOPClassUID") or value_of(meta, "MediaStorageSOPClassUID")
         sop_class = UID(str(uid)).name if uid else "unknown"
-        raise FormatError(
-            f"the instance has no pixel data, (7FE0,0010); its SOP class is {sop_class!r}, "
-            "which may not be an image"
+        text = f"the instance has no pixel data, (7FE0,0010); its SOP class is {sop_class!r}, "
+        if not lacks_pixels(instance):
+            raise FormatError(f"{text}which may not be an image")
+        last = describe_tag(max(instance.dataset.keys(), default=0))
+        raise CutOffError(
+            f"{text}which has some: the file is cut off behind its last element, {last}, or its "
+            "pixels were taken out; load it again"
         )
     return instance.pixels
 

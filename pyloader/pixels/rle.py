@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pyloader.pixels.codestream import RLE_HEADER_BYTES
+from pyloader.dicom.fragments import RLE_HEADER_BYTES
 from pyloader.pixels.samples import CONTAINERS
 
 Unpack = Callable[[bytes], bytes]

@@ -1,0 +1,249 @@
+"""Where elements, items and sequences of a data set begin and end (PS3.5 7.1 and 7.5)."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from struct import error as StructError  # what unpack_from raises beyond the end
+from struct import pack, unpack_from
+from typing import NamedTuple
+
+from pydicom.datadict import dictionary_VR, keyword_for_tag
+from pydicom.uid import UID, ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
+from pydicom.valuerep import EXPLICIT_VR_LENGTH_32, VR
+
+from pyloader.dicom.fragments import (
+    CODESTREAM_STARTS,
+    ITEM_HEADER_BYTES,
+    CutOffError,
+    find_fragments,
+    is_offset_table,
+    is_rle_header,
+)
+from pyloader.errors import FormatError
+
+UNDEFINED_LENGTH = 0xFFFFFFFF
+DELIMITERS = 0xFFFE0000
+ITEM, ITEM_END, SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
+# As written -> as pydicom has it, and whether the length has four bytes (PS3.5 7.1.2).
+WRITTEN_VRS = {
+    vr.value.encode(): (vr.value, vr in EXPLICIT_VR_LENGTH_32) for vr in VR if len(vr.value) == 2
+}
+LITTLE_ENDIAN_ITEMS = (b"\xfe\xff\x00\xe0", b"\xfe\xff\xdd\xe0")
+Place = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How the elements of a data set are written (PS3.5 7.1 and 7.3)."""
+
+    is_implicit: bool
+    is_big_endian: bool
+
+    @property
+    def order(self) -> str:
+        """Byte order as `struct` and numpy name it."""
+        return ">" if self.is_big_endian else "<"
+
+    @property
+    def syntax(self) -> UID:
+        """The native transfer syntax of that layout."""
+        if self.is_big_endian:
+            return ExplicitVRBigEndian
+        return ImplicitVRLittleEndian if self.is_implicit else ExplicitVRLittleEndian
+
+    def __str__(self) -> str:
+        vr = "implicit" if self.is_implicit else "explicit"
+        return f"{vr} VR, {'big' if self.is_big_endian else 'little'} endian"
+
+
+class Head(NamedTuple):
+    """What begins an element.
+
+    Attributes
+    ----------
+    tag : int
+    vr : str or None
+        None when it is not written; UN when it is one that no edition of the standard lists.
+    start : int
+        Where the value begins.
+    length : int
+        As written, so `UNDEFINED_LENGTH` too.
+    """
+
+    tag: int
+    vr: str | None
+    start: int
+    length: int
+
+    @property
+    def kind(self) -> str:
+        """The VR, or that of the dictionary where the VR says nothing (PS3.5 6.2.2)."""
+        return dictionary_vr(self.tag) if self.vr in (None, "UN") else str(self.vr)
+
+
+def dictionary_vr(tag: int) -> str:
+    """Return what the dictionary has, such as ``OB or OW``; UN of a private attribute."""
+    try:
+        return dictionary_VR(tag)
+    except KeyError:
+        return "UN"
+
+
+def describe_tag(tag: int) -> str:
+    """Return tag and keyword, for texts."""
+    return f"({tag >> 16:04X},{tag & 0xFFFF:04X}) {keyword_for_tag(tag)}".strip()
+
+
+def is_vr(written: bytes) -> bool:
+    """Tell whether two bytes may be a VR, also one of a later edition (PS3.5 6.2)."""
+    return len(written) == 2 and written.isalpha() and written.isupper()
+
+
+def layout_at(body: bytes, position: int, layout: Layout) -> Layout:
+    """Return the layout of a data set or an item by its first element.
+
+    Some software goes over to implicit VR within sequences; nobody goes back to explicit.
+    """
+    written = body[position + 4 : position + 6]
+    is_implicit = layout.is_implicit or (len(written) == 2 and not is_vr(written))
+    return Layout(is_implicit, layout.is_big_endian)
+
+
+def head_at(body: bytes, position: int, layout: Layout) -> Head:
+    """Return what begins the element at `position`.
+
+    A VR that is not known has a length of 32 bits behind two bytes of zero, as all have that came
+    since (PS3.5 7.1.2), and one of 16 bits without these. An element without VR may stand among
+    others that have one.
+
+    Raises
+    ------
+    CutOffError
+        The body ends there.
+    """
+    order, start = layout.order, position + 8
+    try:
+        group, number, length = unpack_from(f"{order}HHL", body, position)
+        tag = group << 16 | number
+        written = body[position + 4 : position + 6]
+        if layout.is_implicit or tag >= DELIMITERS or not is_vr(written):
+            return Head(tag, None, start, length)
+        has_room = body[position + 6 : start] == b"\0\0"
+        vr, is_long = WRITTEN_VRS.get(written, ("UN", has_room))
+        if is_long:
+            return Head(tag, vr, start + 4, unpack_from(f"{order}L", body, start)[0])
+        return Head(tag, vr, start, unpack_from(f"{order}H", body, position + 6)[0])
+    except StructError as error:
+        raise CutOffError(f"an element that begins at byte {position} is cut off") from error
+
+
+def items_at(body: bytes, position: int, layout: Layout) -> tuple[list[Place], int | None]:
+    """Return where the values of the items from `position` on stand, and where they end.
+
+    They end behind a sequence delimiter; None when the body ends before. Delimiters of items
+    without an item to end are stepped over.
+
+    Raises
+    ------
+    FormatError
+        Something else stands there.
+    """
+    places: list[Place] = []
+    while position < len(body):
+        tag, _, start, length = head_at(body, position, Layout(True, layout.is_big_endian))
+        if tag == SEQUENCE_END:
+            return places, start
+        if tag not in (ITEM, ITEM_END):
+            raise FormatError(
+                f"{describe_tag(tag)} stands at byte {position}, where an item of a sequence or "
+                "its end was expected: a length is wrong"
+            )
+        position = start
+        if tag == ITEM:
+            stop = end_of_item(body, start, length, layout)
+            places.append((start, stop))
+            is_ended = body[stop : stop + 4] == item_end(layout)
+            position = stop + ITEM_HEADER_BYTES if is_ended else stop
+    return places, None
+
+
+def item_end(layout: Layout) -> bytes:
+    """Return the tag that ends an item."""
+    return b"\xff\xfe\xe0\x0d" if layout.is_big_endian else b"\xfe\xff\x0d\xe0"
+
+
+def end_of_item(body: bytes, start: int, length: int, layout: Layout) -> int:
+    """Return where the value of an item ends: by its length, if an item or an end follows."""
+    stop = start + length
+    if length != UNDEFINED_LENGTH:
+        group = body[stop : stop + 2]
+        if stop >= len(body) or group == (b"\xff\xfe" if layout.is_big_endian else b"\xfe\xff"):
+            return stop
+    layout, position = layout_at(body, start, layout), start
+    while True:
+        head = head_at(body, position, layout)
+        if head.tag >= DELIMITERS:
+            return position
+        position = end_of_value(body, head, layout)
+
+
+def end_of_value(body: bytes, head: Head, layout: Layout) -> int:
+    """Return where a value ends, that of a sequence behind its delimiter."""
+    if head.length != UNDEFINED_LENGTH:
+        return head.start + head.length
+    _, stop = items_at(body, head.start, layout_of_items(body, head, layout))
+    if stop is None:
+        raise CutOffError(f"{describe_tag(head.tag)} is cut off")
+    return stop
+
+
+def layout_of_items(body: bytes, head: Head, layout: Layout) -> Layout:
+    """Return the layout of a sequence; one of unknown VR is little endian (PS3.5 6.2.2)."""
+    is_little = head.vr == "UN" and body[head.start : head.start + 4] in LITTLE_ENDIAN_ITEMS
+    return Layout(layout.is_implicit, False) if is_little else layout
+
+
+# ---------------------------------------------------------------- values in fragments
+
+
+def read_fragments(body: bytes, head: Head, layout: Layout) -> tuple[bytes | None, int]:
+    """Return a value of undefined length that is no sequence, and where it ends.
+
+    Only pixel data are written so (PS3.5 A.4). Some compressors write others too: an empty offset
+    table, then the value in fragments.
+
+    Returns
+    -------
+    bytes or None
+        None when it cannot be told what the value is.
+    """
+    fragments = find_fragments(body, head.start)
+    if not fragments.is_ended:
+        return None, end_of_unknown(body, head, layout)
+    places = [place for place in fragments.places if place[1] - place[0] > ITEM_HEADER_BYTES]
+    parts = [body[start + ITEM_HEADER_BYTES : stop] for start, stop in places]
+    if fragments.table and not (parts and is_offset_table(fragments)):
+        parts.insert(0, fragments.table)
+    value = b"".join(parts)
+    is_known = len(parts) == 1 or not fragments.table or is_offset_table(fragments)
+    is_coded = value.startswith(CODESTREAM_STARTS) or is_rle_header(value)
+    taken = "their bytes were taken" if is_known and not is_coded else "it is left out"
+    warnings.warn(
+        f"{describe_tag(head.tag)} is written in items, which are for pixel data; {taken}",
+        stacklevel=2,
+    )
+    return value if is_known and not is_coded else None, fragments.stop + ITEM_HEADER_BYTES
+
+
+def end_of_unknown(body: bytes, head: Head, layout: Layout) -> int:
+    """Return where a value ends that is not of items, by the delimiter behind it."""
+    delimiter = pack(f"{layout.order}HHL", SEQUENCE_END >> 16, SEQUENCE_END & 0xFFFF, 0)
+    place = body.find(delimiter, head.start)
+    if place < 0:
+        raise CutOffError(f"the end of {describe_tag(head.tag)} is not there")
+    warnings.warn(
+        f"{describe_tag(head.tag)} has an undefined length and no items; it is left out",
+        stacklevel=2,
+    )
+    return place + len(delimiter)
