@@ -241,7 +241,7 @@ ROOT = "1.2.840.10008.1.2."
         *[(f"{ROOT}7.{number}", "It is a live stream") for number in (1, 2, 3)],
         *[(f"{ROOT}4.{number}", "Ask the server") for number in (52, 54, 56, 58, 59, 66)],
         (f"{ROOT}6.2", "Ask the server"),
-        ("1.2.840.113619.5.2", "Ask the server"),
+        ("1.2.840.113619.5.99", "Ask the server"),
     ],
 )
 def test_transfer_syntax_that_nobody_decodes_says_what_to_do(syntax, advice):

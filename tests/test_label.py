@@ -143,14 +143,31 @@ def test_native_frame_that_begins_as_a_codestream_but_is_told_to_be_native():
     assert label(described(GREY), frame, NATIVE).transfer_syntax_uid == NATIVE
 
 
-@pytest.mark.parametrize(
-    "told", ["1.2.3", "nonsense", "1.2.840.113619.5.2", "1.2.840.10008.1.2.4.999"]
-)
-@pytest.mark.parametrize("is_native", [True, False])
+UNKNOWN = ["1.2.3", "1.2.840.113619.5.99", "1.2.840.10008.1.2.4.999", "1.2.840.10008.1.20"]
+
+
+@pytest.mark.parametrize("told", [*UNKNOWN, "nonsense", "1.2.840.113619.5.2"])
 @pytest.mark.filterwarnings("ignore:Invalid value for VR UI")
-def test_what_is_told_may_be_no_transfer_syntax_that_is_known(told, is_native):
-    frame = GREY.tobytes() if is_native else encoded(uid.JPEGLSLossless)
-    found = label(described(GREY), frame, told)
+def test_codestream_tells_what_it_is_under_an_unknown_transfer_syntax(told):
+    found = label(described(GREY), encoded(uid.JPEGLSLossless), told)
+    assert np.array_equal(pixels_of(found), GREY)
+
+
+@pytest.mark.parametrize("told", UNKNOWN)
+def test_native_frame_of_an_unknown_transfer_syntax_is_refused(told):
+    """Nothing tells the order of its bytes: one private transfer syntax has them swapped."""
+    with pytest.raises(UnsupportedError, match=rf"\({told}\) cannot be decoded"):
+        label(described(GREY), GREY.tobytes(), told)
+
+
+@pytest.mark.filterwarnings("ignore:Invalid value for VR UI")
+def test_text_that_is_no_uid_tells_nothing():
+    """PS3.18 8.7.3.3.2: frames are in little endian where nothing else is told."""
+    assert np.array_equal(pixels_of(label(described(GREY), GREY.tobytes(), "nonsense")), GREY)
+
+
+def test_native_frame_of_ge_with_big_endian_pixels():
+    found = label(described(GREY), GREY.astype(">u2").tobytes(), "1.2.840.113619.5.2")
     assert np.array_equal(pixels_of(found), GREY)
 
 

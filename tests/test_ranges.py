@@ -47,6 +47,7 @@ from tests.dicomweb.answers import Memory
 from tests.dicomweb.archive import with_pixel_header
 from tests.dicomweb.combine import when
 from tests.dicomweb.quirks import changed_source, find_quirk, no_range
+from tests.test_fidelity_encapsulation import relabelled
 
 pytestmark = pytest.mark.usefixtures("all_ended")
 FRAMES = 6
@@ -89,6 +90,18 @@ def native(pixels: np.ndarray, syntax: str = ExplicitVRLittleEndian, **attribute
     """Make a file of uncompressed frames."""
     attributes["NumberOfFrames"] = len(pixels)
     return File(builders.native(pixels, syntax, **attributes), pixels)
+
+
+def ge() -> File:
+    """Make a file of GE's private transfer syntax."""
+    dataset = builders.header(noise()[0], NumberOfFrames=FRAMES)
+    body = with_pixel_data(dataset, noise().astype(">u2").tobytes(), "OW", ImplicitVRLittleEndian)
+    return File(relabelled(body, "1.2.840.113619.5.2"), noise())
+
+
+def mislabelled(syntax: str) -> File:
+    """Make a big endian file whose meta header names another transfer syntax."""
+    return File(relabelled(native(noise(), ExplicitVRBigEndian).body, syntax), noise())
 
 
 def encapsulated(pixel_data: bytes, syntax: str = JPEGLSLossless, **attributes: Any) -> File:
@@ -173,6 +186,7 @@ MAKERS: dict[str, Callable[[], File]] = {
     "native": lambda: native(noise()),
     "native, implicit": lambda: native(noise(), ImplicitVRLittleEndian),
     "native, big endian": lambda: native(noise(), ExplicitVRBigEndian),
+    "native, big endian pixels alone": ge,
     "native, signed": lambda: native(noise().astype("i2") - 2000),
     "native, 8 bit, odd": lambda: native(noise(601, 501, 8)),
     "native, planes": planes,
@@ -194,6 +208,7 @@ MAKERS: dict[str, Callable[[], File]] = {
     # Of these no frame can be fetched alone.
     "odd bytes in swapped words": lambda: swapped(501),
     "bits within a byte": lambda: bits(1001),
+    "big endian of another label": lambda: mislabelled(RLELossless),
     "deflated": lambda: native(noise(), DeflatedExplicitVRLittleEndian),
     "lengths too large": lambda: with_extended_table(scale=lambda length: 3 * length),
 }

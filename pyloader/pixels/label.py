@@ -13,7 +13,12 @@ from pydicom.uid import UID, ExplicitVRLittleEndian
 
 from pyloader.dicom.instance import Instance, one_frame
 from pyloader.dicom.modules import Frame, read_pixel_module
-from pyloader.dicom.syntaxes import ENCAPSULATED_UNCOMPRESSED, JPEG_XL_LOSSLESS
+from pyloader.dicom.syntaxes import (
+    ENCAPSULATED_UNCOMPRESSED,
+    JPEG_XL_LOSSLESS,
+    NATIVE,
+    is_compressed,
+)
 from pyloader.errors import FormatError
 from pyloader.image import PixelModule
 from pyloader.pixels.codecs import CODECS
@@ -78,7 +83,7 @@ def find_syntax(frame: bytes, declared: UID | None, pixel: PixelModule) -> UID:
     if seen is not None and not (is_native_size and seen == JPEG_XL_LOSSLESS):
         has_same_codec = declared in CODECS and CODECS.get(seen) is CODECS[str(declared)]
         return declared if declared is not None and has_same_codec else seen
-    if is_native_size:
+    if is_native_size and not is_unknown(declared):
         return ExplicitVRLittleEndian
     if declared is not None:
         return declared
@@ -89,9 +94,16 @@ def find_syntax(frame: bytes, declared: UID | None, pixel: PixelModule) -> UID:
     )
 
 
+def is_unknown(syntax: UID | None) -> bool:
+    """Tell whether a UID may be of a transfer syntax whose words nobody knows; a text is no UID."""
+    if syntax is None or not syntax.is_valid:
+        return False
+    return not (is_native(syntax) or is_compressed(syntax))
+
+
 def is_native(syntax: UID) -> bool:
     """Tell whether a transfer syntax is native; one that is not known is not."""
-    return syntax.is_transfer_syntax and not syntax.is_encapsulated
+    return syntax in NATIVE
 
 
 def fits(length: int, pixel: PixelModule) -> bool:

@@ -11,10 +11,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydicom.uid import ExplicitVRBigEndian
+from pydicom.uid import UID, ExplicitVRBigEndian
 
 from pyloader.dicom.fragments import CutOffError
 from pyloader.dicom.instance import Instance, PixelElement
+from pyloader.dicom.syntaxes import GE_BIG_ENDIAN_PIXELS, NATIVE, name_of
 from pyloader.errors import FormatError, UnsupportedError
 from pyloader.image import PixelModule
 from pyloader.pixels.samples import CONTAINERS, FLOATS, Samples, widen
@@ -60,16 +61,30 @@ def native_frame(
     PS3.5 8.1.1, 8.2 and D (samples in bytes and words), A.3 (big endian).
     """
     check_arrangement(element, stored, instance.number_of_frames)
-    is_big_endian = instance.transfer_syntax_uid == ExplicitVRBigEndian
+    syntax = instance.transfer_syntax_uid
+    is_big_endian = NATIVE[syntax].pixel_order == ">"
+    check_words(syntax, stored)
     is_bytes = stored.bits_allocated <= 8
     place = 0 if element.frame_index is not None else frame_index
     bits = stored.frame_bits
     check_length(element, frame_index, -(-(place + 1) * bits // 8))
-    is_swapped = is_big_endian and is_bytes and element.vr == "OW"
+    is_swapped = syntax == ExplicitVRBigEndian and is_bytes and element.vr == "OW"
     packed, skipped = cut_out(element.value, place * bits, bits, is_swapped)
     samples = unpack(packed, stored, element.keyword, is_big_endian)
     first, count = skipped // stored.bits_allocated, bits // stored.bits_allocated
     return arrange(samples[first : first + count], stored)
+
+
+def check_words(syntax: UID, stored: PixelModule) -> None:
+    """Raise for words of GE's private transfer syntax that readers do not agree on.
+
+    Of bytes GDCM swaps none, of words of 16 bits all; of larger ones each reader makes another.
+    """
+    if syntax == GE_BIG_ENDIAN_PIXELS and stored.bits_allocated > 16:
+        raise UnsupportedError(
+            f"(0028,0100) BitsAllocated is {stored.bits_allocated} with the transfer syntax "
+            f"{name_of(syntax)}; how it has more than 16 bits is not known"
+        )
 
 
 def check_arrangement(element: PixelElement, stored: PixelModule, frames: int) -> None:
