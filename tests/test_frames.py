@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from pydicom import Dataset
 from pydicom.uid import (
+    UID,
     ExplicitVRBigEndian,
     ExplicitVRLittleEndian,
     JPEG2000Lossless,
@@ -17,8 +18,9 @@ from pydicom.uid import (
 )
 
 from pyloader.dicom.fragments import DELIMITER, ITEM, Span, item_length, join_fragments
-from pyloader.dicom.frames import begins_frame, native_span, table_spans
+from pyloader.dicom.frames import is_beginning, native_span
 from pyloader.dicom.instance import Instance
+from pyloader.dicom.offset_tables import table_spans
 from pyloader.dicom.pixel_header import PixelHeader
 from pyloader.errors import FormatError
 from pyloader.image import PixelModule
@@ -207,9 +209,31 @@ def test_fragment_that_is_cut_off():
         (JPEG2000Lossless, b"\0\0\0\x0cjP  \r\n", True),
         (JPEGBaseline8Bit, b"\xd8\xff", False),
         (JPEGBaseline8Bit, b"", False),
-        (RLELossless, b"\x01\0\0\0", True),
-        (RLELossless, b"", True),
+        (RLELossless, pack("<3L", 2, 64, 70), True),
+        (RLELossless, pack("<3L", 1, 64, 0), True),
     ],
 )
 def test_fragment_that_begins_a_frame(syntax, fragment, expected):
-    assert begins_frame(instance(syntax=syntax), fragment) is expected
+    found = is_beginning(instance(syntax=syntax), item(fragment), len(fragment))
+    assert found is expected
+
+
+PLAIN, DEFLATED = UID("1.2.840.10008.1.2.1.98"), UID("1.2.840.10008.1.2.8.1")
+
+
+@pytest.mark.parametrize(
+    ("syntax", "fragment"),
+    [
+        (RLELossless, pack("<3L", 2, 60, 70)),
+        (RLELossless, pack("<3L", 3, 64, 64)),
+        (RLELossless, pack("<3L", 16, 64, 70)),
+        (RLELossless, b"\1\0\0\0"),
+        (PLAIN, bytes(10)),
+        (DEFLATED, bytes(10)),
+    ],
+)
+def test_fragment_that_may_be_a_part_of_what_is_to_be_one(syntax, fragment):
+    with pytest.raises(
+        FormatError, match=f"a fragment of {len(fragment)} bytes may be no whole fr"
+    ):
+        is_beginning(instance(syntax=syntax), item(fragment), len(fragment))

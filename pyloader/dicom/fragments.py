@@ -13,6 +13,7 @@ ITEM = b"\xfe\xff\x00\xe0"
 DELIMITER = b"\xfe\xff\xdd\xe0\0\0\0\0"
 ITEM_HEADER_BYTES = 8
 RLE_HEADER_BYTES = 64
+RLE_START_BYTES = 12
 # How codestreams begin: JPEG family, JPEG 2000 family, its box format.
 CODESTREAM_STARTS = (b"\xff\xd8", b"\xff\x4f\xff\x51", b"\0\0\0\x0cjP  ")
 
@@ -94,16 +95,20 @@ def is_offset_table(fragments: Fragments) -> bool:
     return len(table) % 4 == 0 and is_rising and starts.issuperset(offsets)
 
 
-def is_rle_header(frame: bytes) -> bool:
+def is_rle_header(frame: bytes | memoryview) -> bool:
     """Tell whether bytes begin as a frame of RLE: with segments that rise from byte 64 (PS3.5 G.5).
 
-    The segments themselves need not be there.
+    The first `RLE_START_BYTES` tell; the segments need not be there.
     """
-    if len(frame) < RLE_HEADER_BYTES:
+    if len(frame) < RLE_START_BYTES:
         return False
-    count, *places = unpack_from("<16L", frame)
-    is_rising = all(one < other for one, other in pairwise(places[:count]))
-    return 1 <= count <= 15 and places[0] == RLE_HEADER_BYTES and is_rising
+    (count,) = unpack_from("<L", frame)
+    if not 1 <= count <= 15:
+        return False
+    there = min(count, len(frame) // 4 - 1)
+    places = unpack_from(f"<{there}L", frame, 4)
+    is_rising = all(one < other for one, other in pairwise(places))
+    return bool(places[0] == RLE_HEADER_BYTES and is_rising)
 
 
 def item_length(body: bytes, position: int = 0) -> int | None:

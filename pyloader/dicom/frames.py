@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from itertools import pairwise
-from struct import iter_unpack
+from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING
 
 from pydicom.uid import ExplicitVRBigEndian, RLELossless
@@ -20,16 +19,20 @@ from pyloader.dicom.fragments import (
     CutOffError,
     Fragments,
     Span,
+    find_fragments,
+    is_rle_header,
     join_fragments,
 )
+from pyloader.dicom.offset_tables import table_spans
 from pyloader.dicom.syntaxes import (
     DEFLATED_IMAGE_FRAME,
     ENCAPSULATED_UNCOMPRESSED,
     JPEG_XL,
     JPEG_XL_LOSSLESS,
     JPEG_XL_RECOMPRESSION,
+    name_of,
 )
-from pyloader.dicom.values import value_of
+from pyloader.dicom.whole_frames import WHOLE, group_whole, is_sized
 from pyloader.errors import FormatError
 from pyloader.image import PixelModule
 
@@ -45,7 +48,7 @@ END_OF_CODESTREAM = b"\xff\xd9"
 END_BYTES = 10
 JPEG_XL_SYNTAXES = (JPEG_XL_LOSSLESS, JPEG_XL_RECOMPRESSION, JPEG_XL)
 # Of these each frame is one fragment (PS3.5 A.4.2, A.4.11, A.4.13), whatever it begins with.
-ONE_FRAGMENT = (RLELossless, ENCAPSULATED_UNCOMPRESSED, DEFLATED_IMAGE_FRAME)
+ONE_FRAGMENT = (RLELossless, *WHOLE)
 
 Place = tuple[int, int]
 
@@ -65,69 +68,6 @@ def native_span(
     return Span(start, start + length)
 
 
-# ---------------------------------------------------------------- offset tables
-
-
-def table_spans(instance: Instance, first: int, table: bytes, end: int | None) -> list[Span]:
-    """Return the bytes of each encapsulated frame, items included; none without offset table.
-
-    Parameters
-    ----------
-    first : int
-        Where the first item after the Basic Offset Table's begins.
-    table : bytes
-        The Basic Offset Table (PS3.5 A.4).
-    end : int or None
-        Where the last frame ends at the latest; None when that is not known.
-
-    Raises
-    ------
-    FormatError
-        A table does not fit the number of frames.
-    """
-    count = instance.number_of_frames
-    found = (extended_spans(instance, first), basic_spans(first, table, end, count))
-    tables = [spans for spans in found if spans]
-    fits = [all(is_span(span, first, end) for span in spans) for spans in tables]
-    for spans, is_fit in zip(tables, fits, strict=True):
-        if len(spans) == count and is_fit:
-            return spans
-    if tables:
-        raise FormatError(
-            f"the offset table has {len(tables[0])} entries, ascending and within the file: "
-            f"{fits[0]}; expected one for each of {count} frames"
-        )
-    return []
-
-
-def is_span(span: Span, first: int, end: int | None) -> bool:
-    """Tell whether a frame is not empty and within the pixel data; offsets may not rise."""
-    return span.stop is None or first <= span.start < span.stop <= (end or span.stop)
-
-
-def basic_spans(first: int, table: bytes, end: int | None, count: int) -> list[Span]:
-    """Return what the Basic Offset Table tells; entries beyond the number of frames are left."""
-    offsets = [offset for (offset,) in iter_unpack("<L", table[: len(table) // 4 * 4])]
-    starts = [first + offset for offset in offsets]
-    pairs = zip(starts, [*starts[1:], end], strict=True) if starts else ()
-    return [Span(*pair) for pair in pairs][:count]
-
-
-def extended_spans(instance: Instance, first: int) -> list[Span]:
-    """Return what the Extended Offset Table tells (PS3.3 C.7.6.3.1.8)."""
-    table = value_of(instance.dataset, "ExtendedOffsetTable")
-    lengths = value_of(instance.dataset, "ExtendedOffsetTableLengths")
-    if not (isinstance(table, bytes) and isinstance(lengths, bytes)):
-        return []
-    if len(table) != len(lengths) or len(table) % 8:
-        return []
-    pairs = zip(iter_unpack("<Q", table), iter_unpack("<Q", lengths), strict=True)
-    return [
-        Span(first + offset, first + offset + ITEM_HEADER_BYTES + length + length % 2)
-        for (offset,), (length,) in pairs
-    ]
-
-
 # ---------------------------------------------------------------- of a whole file
 
 
@@ -144,42 +84,81 @@ def locate_frames(instance: Instance, fragments: Fragments, body: bytes) -> tupl
         end = fragments.stop if fragments.is_ended else None
         spans = table_spans(instance, fragments.first, fragments.table, end)
         if spans:
-            return check_table(spans, fragments, len(body))
+            return check_table(instance, spans, fragments, body)
     except FormatError as error:
         warnings.warn(f"{error}; the frames were found by their fragments", stacklevel=2)
     return group_fragments(instance, fragments, body)
 
 
-def check_table(spans: list[Span], fragments: Fragments, end: int) -> tuple[Place, ...]:
-    """Return the places that an offset table tells, if items begin and end there."""
+def check_table(
+    instance: Instance, spans: list[Span], fragments: Fragments, body: bytes
+) -> tuple[Place, ...]:
+    """Return the places that an offset table tells, if frames begin and end there."""
     edges = {fragments.first, *(stop for _, stop in fragments.places)}
     places = [(span.start, fragments.stop if span.stop is None else span.stop) for span in spans]
     # What lies beyond the end of a file that was cut off cannot be looked at.
-    seen = [edge for place in places for edge in place if edge <= min(end, fragments.stop)]
+    seen = [edge for place in places for edge in place if edge <= min(len(body), fragments.stop)]
     if min(places)[0] != fragments.first or not edges.issuperset(seen):
         raise FormatError("the offset table names places where no item begins")
+    filled = not_empty(fragments)
+    if len(filled) != len(places):
+        starts = sorted(start for start, _ in places if start < fragments.stop)
+        check_beginnings(instance, starts, filled, body)
     return tuple(places)
+
+
+def check_beginnings(
+    instance: Instance, starts: Sequence[int], places: Sequence[Place], body: bytes
+) -> None:
+    """Raise when a frame is said to begin within another, of fragments that tell themselves."""
+    syntax = instance.transfer_syntax_uid
+    if syntax in ONE_FRAGMENT:
+        found = [start for start, _ in group_single(instance, places, body)]
+        is_told = found[: len(starts)] == starts[: len(found)]
+    else:
+        told = {start for start, _ in places if begins_frame(instance, body, start)}
+        ended = {stop for start, stop in places if has_end((start, stop), body)}
+        is_told = told.issubset(starts) and told.union(ended).issuperset(starts[1:])
+    if not is_told and syntax not in JPEG_XL_SYNTAXES:
+        raise FormatError("the offset table names places where no frame begins")
+
+
+def not_empty(fragments: Fragments) -> list[Place]:
+    """Return where the fragments that have bytes begin and end."""
+    return [place for place in fragments.places if place[1] - place[0] > ITEM_HEADER_BYTES]
 
 
 def group_fragments(instance: Instance, fragments: Fragments, body: bytes) -> tuple[Place, ...]:
     """Return the places of frames for which no table tells (PS3.5 A.4)."""
-    count = instance.number_of_frames
-    places = [place for place in fragments.places if place[1] - place[0] > ITEM_HEADER_BYTES]
-    if len(places) == count or not places:
+    count, syntax = instance.number_of_frames, instance.transfer_syntax_uid
+    places = not_empty(fragments)
+    if not places:
+        return ()
+    if syntax in ONE_FRAGMENT:
+        return at_most(group_single(instance, places, body), count)
+    told = [start for start, _ in places if begins_frame(instance, body, start)]
+    groups = by_beginning(places, told)
+    if len(places) == count and (len(groups) == count or not told or syntax in JPEG_XL_SYNTAXES):
         return tuple(places)
-    if instance.transfer_syntax_uid in ONE_FRAGMENT:
-        groups = places
-    else:
-        groups = by_beginning(places, body, starts_of(instance))
-        if count == 1 and not has_end(groups[0], body):
-            groups = [(places[0][0], places[-1][1])]
-        if len(groups) != count:
-            by_ends = by_end(places, body)
-            groups = by_ends if len(by_ends) == count else groups
+    if count == 1 and not has_end(groups[0], body):
+        groups = [(places[0][0], places[-1][1])]
+    if len(groups) != count:
+        by_ends = by_end(places, body)
+        groups = by_ends if len(by_ends) == count else groups
     ends = {stop for start, stop in places if has_end((start, stop), body)}
-    if len(groups) < count and not ends.issubset(stop for _, stop in groups):
+    is_told = len(groups) == len(places) or (ends and ends.issubset(stop for _, stop in groups))
+    if len(groups) < count and not is_told:
         return ()  # a frame's beginning was not known; those behind it would take its number
     return at_most(groups, count)
+
+
+def group_single(instance: Instance, places: Sequence[Place], body: bytes) -> list[Place]:
+    """Return the places of frames that are to be one fragment each; none if they are not told."""
+    count, syntax = instance.number_of_frames, instance.transfer_syntax_uid
+    view = memoryview(body)
+    values = [view[start + ITEM_HEADER_BYTES : stop] for start, stop in places]
+    edges = [0, *accumulate(group_whole(instance.dataset, syntax, count, values))]
+    return [(places[first][0], places[stop - 1][1]) for first, stop in pairwise(edges)]
 
 
 def at_most(groups: Sequence[Place], count: int) -> tuple[Place, ...]:
@@ -198,13 +177,8 @@ def starts_of(instance: Instance) -> tuple[bytes, ...]:
     return JPEG_XL_STARTS if instance.transfer_syntax_uid in JPEG_XL_SYNTAXES else CODESTREAM_STARTS
 
 
-def by_beginning(
-    places: Sequence[Place], body: bytes, beginnings: tuple[bytes, ...]
-) -> list[Place]:
+def by_beginning(places: Sequence[Place], starts: Sequence[int]) -> list[Place]:
     """Return fragments put together from each beginning of a codestream to the next."""
-    starts = [
-        start for start, _ in places if body.startswith(beginnings, start + ITEM_HEADER_BYTES)
-    ]
     edges = [places[0][0], *(start for start in starts if start > places[0][0]), places[-1][1]]
     return list(pairwise(edges))
 
@@ -261,7 +235,46 @@ def absent_frame(instance: Instance, element: PixelElement, index: int) -> Forma
     )
 
 
-def begins_frame(instance: Instance, fragment: bytes) -> bool:
-    """Tell by its first bytes whether a fragment begins a frame, where no table tells."""
-    is_whole = instance.transfer_syntax_uid in ONE_FRAGMENT
-    return is_whole or fragment.startswith(starts_of(instance))
+def begins_frame(instance: Instance, body: bytes, start: int) -> bool:
+    """Tell whether a frame begins with the item at `start`, by the first bytes of its value."""
+    start += ITEM_HEADER_BYTES
+    if instance.transfer_syntax_uid == RLELossless:
+        return is_rle_header(body[start : start + START_BYTES])
+    return body.startswith(starts_of(instance), start)
+
+
+# ---------------------------------------------------------------- of a part of a file
+
+
+def is_beginning(instance: Instance, item: bytes, length: int) -> bool:
+    """Tell whether a frame begins with an item, of whose `length` bytes the first are there.
+
+    Raises
+    ------
+    FormatError
+        Frames are to be one fragment each, and this may be a part of one: the whole file tells.
+    """
+    syntax = instance.transfer_syntax_uid
+    if syntax not in WHOLE:
+        is_told = begins_frame(instance, item, 0)
+    else:
+        is_told = syntax != DEFLATED_IMAGE_FRAME and is_sized(instance.dataset, syntax, length)
+    if not is_told and syntax in ONE_FRAGMENT:
+        raise FormatError(
+            f"a fragment of {length} bytes may be no whole frame of {name_of(syntax)}, and there "
+            "is no offset table"
+        )
+    return is_told
+
+
+def check_items(instance: Instance, items: bytes) -> None:
+    """Raise when the items that an offset table tells for a frame begin another one too."""
+    syntax = instance.transfer_syntax_uid
+    others = find_fragments(items, 0).places  # the first is taken for a table
+    if not others or syntax in JPEG_XL_SYNTAXES:
+        return
+    is_one = not any(begins_frame(instance, items, start) for start, _ in others)
+    if syntax == ENCAPSULATED_UNCOMPRESSED:
+        is_one = is_sized(instance.dataset, syntax, len(join_fragments(items)))
+    if not is_one:
+        raise FormatError("the offset table names places where no frame begins")

@@ -12,9 +12,9 @@ from pyloader.dicom.frames import (
     END_BYTES,
     END_OF_CODESTREAM,
     START_BYTES,
-    begins_frame,
+    check_items,
+    is_beginning,
     native_span,
-    table_spans,
 )
 from pyloader.dicom.instance import (
     Instance,
@@ -23,6 +23,7 @@ from pyloader.dicom.instance import (
     parse_part10,
 )
 from pyloader.dicom.modules import Frame, read_pixel_module
+from pyloader.dicom.offset_tables import table_spans
 from pyloader.dicom.pixel_header import PixelHeader
 from pyloader.errors import FormatError, HttpStatusError
 from pyloader.loaders.pieces import Pieces, contiguous
@@ -136,6 +137,8 @@ class PartialFile:
     def hold(self, index: int, encoded: bytes) -> Held:
         """Return the frame of these bytes of the file."""
         is_encapsulated = self.header.length is None
+        if is_encapsulated:
+            check_items(self.instance, encoded)
         frame = join_fragments(encoded) if is_encapsulated else encoded
         instance = one_frame(self.instance, index, frame, self.header.vr)
         assert instance.pixels is not None, "one_frame has made them"
@@ -218,7 +221,7 @@ class PartialFile:
         tail, peek = piece[:END_BYTES], piece[END_BYTES:]
         length = item_length(peek)
         self._walked = None if length is None else position + ITEM_HEADER_BYTES + length
-        if length and (not self._starts or begins_frame(self.instance, peek[ITEM_HEADER_BYTES:])):
+        if length and (is_beginning(self.instance, peek, length) or not self._starts):
             self._starts.append((position, length))
         elif length and END_OF_CODESTREAM in tail:
             raise FormatError(
@@ -236,9 +239,9 @@ class PartialFile:
             piece = await self._read(beyond, context)
             items.append(piece[: stop - start])
             following = piece[stop - start :]
-            if begins_frame(self.instance, following[ITEM_HEADER_BYTES:]):
-                break
             length = item_length(following) if following else None
+            if length and is_beginning(self.instance, following, length):
+                break
             start = stop
         return b"".join(items)
 

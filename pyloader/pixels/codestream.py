@@ -8,7 +8,7 @@ from struct import unpack_from
 from pydicom import uid
 from pydicom.uid import UID
 
-from pyloader.dicom.fragments import is_rle_header
+from pyloader.dicom.fragments import RLE_HEADER_BYTES, is_rle_header
 from pyloader.dicom.syntaxes import DEFLATED_IMAGE_FRAME, JPEG_PROGRESSIVE, JPEG_XL_LOSSLESS
 from pyloader.pixels.jpeg_xl import CODESTREAM, CONTAINER
 
@@ -155,7 +155,7 @@ def identify_jpeg_2000(frame: bytes, start: int) -> UID | None:
 
 def identify_rle(frame: bytes) -> UID | None:
     """Return RLE Lossless when a frame begins with its header, and has a byte of each segment."""
-    if not is_rle_header(frame):
+    if len(frame) <= RLE_HEADER_BYTES or not is_rle_header(frame):
         return None
     count, *places = unpack_from("<16L", frame)
     return uid.RLELossless if places[count - 1] < len(frame) else None

@@ -173,6 +173,8 @@ def inflate(frame: bytes, length: int) -> bytes:
     inflated = inflater.decompress(frame, length + 2)
     if len(inflated) < length:
         raise ValueError(f"it holds {len(inflated)} of {length} bytes: it is cut off")
+    if len(inflater.unused_data) > 1:  # a byte makes it even
+        raise ValueError(f"{len(inflater.unused_data)} bytes stand behind it: of another frame")
     return inflated
 
 

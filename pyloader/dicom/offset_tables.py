@@ -1,0 +1,78 @@
+"""Offset tables of encapsulated pixel data: the basic and the extended one (PS3.5 A.4)."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from struct import iter_unpack
+from typing import TYPE_CHECKING
+
+from pyloader.dicom.fragments import ITEM_HEADER_BYTES, Span
+from pyloader.dicom.values import value_of
+from pyloader.errors import FormatError
+
+if TYPE_CHECKING:
+    from pyloader.dicom.instance import Instance
+
+
+def table_spans(instance: Instance, first: int, table: bytes, end: int | None) -> list[Span]:
+    """Return the bytes of each encapsulated frame, items included; none without offset table.
+
+    Parameters
+    ----------
+    first : int
+        Where the first item after the Basic Offset Table's begins.
+    table : bytes
+        The Basic Offset Table (PS3.5 A.4).
+    end : int or None
+        Where the last frame ends at the latest; None when that is not known.
+
+    Raises
+    ------
+    FormatError
+        A table does not fit the number of frames.
+    """
+    count = instance.number_of_frames
+    found = (extended_spans(instance, first), basic_spans(first, table, end, count))
+    tables = [spans for spans in found if spans]
+    fits = [are_spans(spans, first, end) for spans in tables]
+    for spans, is_fit in zip(tables, fits, strict=True):
+        if len(spans) == count and is_fit:
+            return spans
+    if tables:
+        raise FormatError(
+            f"the offset table has {len(tables[0])} entries, ascending and within the file: "
+            f"{fits[0]}; expected one for each of {count} frames"
+        )
+    return []
+
+
+def are_spans(spans: list[Span], first: int, end: int | None) -> bool:
+    """Tell whether no frame is empty, beyond the pixel data, or within another."""
+    ordered = sorted((span.start, span.stop or end or span.start + 1) for span in spans)
+    is_filled = all(start < stop for start, stop in ordered)
+    is_apart = all(stop <= start for (_, stop), (start, _) in pairwise(ordered))
+    last = ordered[-1][1]
+    return is_filled and is_apart and first <= ordered[0][0] and last <= (end or last)
+
+
+def basic_spans(first: int, table: bytes, end: int | None, count: int) -> list[Span]:
+    """Return what the Basic Offset Table tells; entries beyond the number of frames are left."""
+    offsets = [offset for (offset,) in iter_unpack("<L", table[: len(table) // 4 * 4])]
+    starts = [first + offset for offset in offsets]
+    pairs = zip(starts, [*starts[1:], end], strict=True) if starts else ()
+    return [Span(*pair) for pair in pairs][:count]
+
+
+def extended_spans(instance: Instance, first: int) -> list[Span]:
+    """Return what the Extended Offset Table tells (PS3.3 C.7.6.3.1.8)."""
+    table = value_of(instance.dataset, "ExtendedOffsetTable")
+    lengths = value_of(instance.dataset, "ExtendedOffsetTableLengths")
+    if not (isinstance(table, bytes) and isinstance(lengths, bytes)):
+        return []
+    if len(table) != len(lengths) or len(table) % 8:
+        return []
+    pairs = zip(iter_unpack("<Q", table), iter_unpack("<Q", lengths), strict=True)
+    return [
+        Span(first + offset, first + offset + ITEM_HEADER_BYTES + length + length % 2)
+        for (offset,), (length,) in pairs
+    ]

@@ -1,0 +1,165 @@
+"""Fragments of frames that are to be one fragment each, and are not (PS3.5 A.4.2, A.4.11, A.4.13).
+
+Frames of RLE begin with a header, and end when their last segment has all pixels; deflated ones end
+by themselves, uncompressed ones when they have all their bytes.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Mapping, Sequence
+from struct import unpack_from
+
+from pydicom import Dataset
+from pydicom.uid import UID, RLELossless
+
+from pyloader.dicom.fragments import is_rle_header
+from pyloader.dicom.syntaxes import DEFLATED_IMAGE_FRAME, ENCAPSULATED_UNCOMPRESSED
+from pyloader.dicom.values import as_numbers, value_of
+
+# Of more fragments for each frame it is not tried where these end.
+MOST_FRAGMENTS = 64
+
+Buffer = bytes | memoryview
+IsWhole = Callable[[Buffer], bool]
+"""Given the fragments of a frame, one after the other: whether it ends with this one."""
+
+
+def group_whole(
+    dataset: Dataset, syntax: UID, count: int, fragments: Sequence[Buffer]
+) -> list[int]:
+    """Return how many fragments each frame has; nothing when that is not certain.
+
+    Parameters
+    ----------
+    count : int
+        Number of Frames.
+    fragments : sequence of bytes or memoryview
+        Those that are not empty.
+    """
+    if syntax == RLELossless:
+        return group_rle(dataset, count, fragments)
+    if len(fragments) == count and all(is_sized(dataset, syntax, len(each)) for each in fragments):
+        return [1] * count
+    try:
+        groups = by_end(count, fragments, lambda: WHOLE[syntax](frame_bytes(dataset)))
+    except (ValueError, zlib.error):
+        groups = []
+    return groups or ([len(fragments)] if count == 1 else [])
+
+
+def group_rle(dataset: Dataset, count: int, fragments: Sequence[Buffer]) -> list[int]:
+    """Return what `group_whole` does: by the headers alone, or also by where frames end."""
+    by_header = by_end_or_header(fragments)
+    if len(by_header) in (count, len(fragments)):
+        return by_header
+    if len(fragments) > count * MOST_FRAGMENTS:
+        return []
+    found = by_end_or_header(fragments, frame_bytes(dataset, of_segment=True))
+    return found if len(found) == count or found == by_header else []
+
+
+def is_sized(dataset: Dataset, syntax: UID, length: int) -> bool:
+    """Tell whether a fragment may be a frame, by its length."""
+    size = frame_bytes(dataset)
+    return syntax == DEFLATED_IMAGE_FRAME or length in (size, size + size % 2)
+
+
+def frame_bytes(dataset: Dataset, of_segment: bool = False) -> int:
+    """Return the bytes of a native frame, or of a segment of RLE; 0 when that is not known."""
+    keywords = ("Rows", "Columns", "SamplesPerPixel", "BitsAllocated")
+    found = [as_numbers(value_of(dataset, keyword), 1) or (0,) for keyword in keywords]
+    rows, columns, samples, bits = (int(each[0]) for each in found)
+    if of_segment and bits > 1:
+        return rows * columns
+    size = rows * columns * samples * bits
+    is_half = str(value_of(dataset, "PhotometricInterpretation")).endswith("_422")
+    return -(-(size // 3 * 2 if is_half else size) // 8)
+
+
+# ---------------------------------------------------------------- where frames end
+
+
+def by_end(count: int, fragments: Sequence[Buffer], begin: Callable[[], IsWhole]) -> list[int]:
+    """Return how many fragments each frame has, by where frames end; what is left is one more."""
+    if len(fragments) > count * MOST_FRAGMENTS:
+        raise ValueError(f"{len(fragments)} fragments of {count} frames")
+    groups, is_whole = [0], begin()
+    for fragment in fragments:
+        groups[-1] += 1
+        if is_whole(fragment):
+            groups.append(0)
+            is_whole = begin()
+    return groups if groups[-1] else groups[:-1]
+
+
+def by_end_or_header(fragments: Sequence[Buffer], size: int = 0) -> list[int]:
+    """Return how many fragments each frame of RLE has.
+
+    Parameters
+    ----------
+    size : int
+        Bytes of a segment, by which frames end; 0 when their headers alone tell.
+    """
+    groups: list[int] = []
+    frame: list[Buffer] = []
+    for fragment in fragments:
+        if not frame or is_rle_header(fragment) or (size and is_whole_rle(b"".join(frame), size)):
+            groups.append(0)
+            frame = []
+        groups[-1] += 1
+        frame.append(fragment)
+    return groups
+
+
+def until_size(size: int) -> IsWhole:
+    """Return what takes the fragments of an uncompressed frame."""
+    rest = size
+
+    def is_whole(fragment: Buffer) -> bool:
+        nonlocal rest
+        rest -= len(fragment)
+        if rest < -(size % 2) or not size:
+            raise ValueError(f"frames of {size} bytes do not end with a fragment")
+        return rest <= 0
+
+    return is_whole
+
+
+def until_end(size: int) -> IsWhole:
+    """Return what takes the fragments of a deflated frame (RFC 1951), never inflating much more."""
+    inflater, rest = zlib.decompressobj(-zlib.MAX_WBITS), size + 2
+
+    def is_whole(fragment: Buffer) -> bool:
+        nonlocal rest
+        rest -= len(inflater.decompress(fragment, max(1, rest)))
+        if rest < 0 or len(inflater.unused_data) > 1 or inflater.unconsumed_tail:
+            raise ValueError(f"frames of {size} bytes do not end with a fragment")
+        return inflater.eof
+
+    return is_whole
+
+
+WHOLE: Mapping[UID, Callable[[int], IsWhole]] = {
+    ENCAPSULATED_UNCOMPRESSED: until_size,
+    DEFLATED_IMAGE_FRAME: until_end,
+}
+
+
+def is_whole_rle(frame: bytes, size: int) -> bool:
+    """Tell whether the last segment of a frame has `size` bytes (PS3.5 G.3.2)."""
+    if not is_rle_header(frame):
+        return False
+    count = unpack_from("<L", frame)[0]
+    if len(frame) < 4 + 4 * count:
+        return False
+    position, found = unpack_from("<L", frame, 4 * count)[0], 0
+    while position < len(frame) and found < size:
+        control = frame[position]
+        length = control + 1 if control < 128 else 1
+        has_all = position + length < len(frame)
+        if control != 128:
+            found += (length if control < 128 else 257 - control) * has_all
+            position += length
+        position += 1
+    return 0 < size <= found
