@@ -14,7 +14,9 @@ import gdcm
 import numpy as np
 import pytest
 from pydicom import Dataset, Sequence, dcmread
-from pydicom.datadict import tag_for_keyword
+from pydicom.datadict import dictionary_VR, tag_for_keyword
+from pydicom.dataelem import RawDataElement
+from pydicom.tag import Tag
 from pydicom.uid import (
     CTImageStorage,
     DigitalXRayImageStorageForPresentation,
@@ -24,13 +26,15 @@ from pydicom.uid import (
 
 from pyloader import load_image, load_metadata
 from pyloader.dicom.frame import Frame
+from pyloader.dicom.headline import describe_series
 from pyloader.dicom.instance import Instance, noting, parse_part10
-from pyloader.dicom.json_model import read_dataset
+from pyloader.dicom.json_model import read_attributes, read_dataset
 from pyloader.dicom.json_writer import LARGEST_VALUE, instance_json
 from pyloader.dicom.keywords import snake
 from pyloader.dicom.modules import header, tables
 from pyloader.dicom.modules.luts import read_voi_lut
 from pyloader.dicom.modules.pixel import read_pixel_module
+from pyloader.dicom.search import plain_values
 from pyloader.dicom.values import value_of
 from pyloader.errors import FormatError, LoaderError
 from pyloader.wire import wire_modules
@@ -487,6 +491,85 @@ def with_element(tag: int, vr: str, value: bytes) -> bytes:
     long = vr in ("OB", "OW", "UN", "UT")
     length = pack("<HL", 0, len(value)) if long else pack("<H", len(value))
     return body[:start] + head + length + value + body[start:]
+
+
+# Bytes of a text, and what it is; DCMTK and the dictionary have one value (PS3.6).
+BACKSLASHES = {
+    b"HEAD\\NECK ": "HEAD\\NECK",
+    b"A\\B\\C ": "A\\B\\C",
+    b"HEAD \\ NECK": "HEAD \\ NECK",
+    b"\\NECK ": "\\NECK",
+    b"HEAD\\\\": "HEAD\\\\",
+    b"K\xc3\xb6ln\\1": "Köln\\1",
+}
+# One of each VR, of each module that has such; a person's name, and one of several values.
+TEXTS = [
+    ("SeriesDescription", "general_series"),
+    ("StudyDescription", "general_study"),
+    ("StudyID", "general_study"),
+    ("PatientID", "patient"),
+    ("PatientName", "patient"),
+    ("ReferringPhysicianName", "general_study"),
+    ("InstitutionName", "general_equipment"),
+    ("ImageComments", "general_image"),
+]
+
+
+@pytest.mark.parametrize(("value", "expected"), BACKSLASHES.items())
+@pytest.mark.parametrize(("keyword", "module"), TEXTS)
+def test_backslash_is_a_letter_of_a_text_of_one_value(keyword, module, value, expected):
+    instance = parse_part10(
+        with_element(tag_for_keyword(keyword) or 0, dictionary_VR(keyword), value)
+    )
+    for _ in range(2):  # also of what was converted
+        assert header(instance, 0)[module][snake(keyword)] == expected
+        instance_json(instance.dataset)
+    found = describe_series(instance)
+    assert found.get(snake(keyword), expected) == expected
+
+
+@pytest.mark.parametrize("values", [["HEAD\\NECK"], ["HEAD", "NECK"]])
+@pytest.mark.parametrize("keyword", ["SeriesDescription", "PatientName", "StudyID"])
+def test_backslash_of_a_text_of_dicom_json(keyword, values):
+    """Some servers take texts apart there."""
+    vr = dictionary_VR(keyword)
+    given = [{"Alphabetic": value} for value in values] if vr == "PN" else values
+    tag = f"{tag_for_keyword(keyword):08X}"
+    dataset, _, notes = read_dataset({tag: {"vr": vr, "Value": given}})
+    assert (value_of(dataset, keyword), notes) == ("HEAD\\NECK", ())
+    by_keyword, _, _ = read_attributes({keyword: values})
+    assert value_of(by_keyword, keyword) == "HEAD\\NECK"
+    assert plain_values({tag: {"vr": vr, "Value": given}}) == {snake(keyword): "HEAD\\NECK"}
+
+
+def test_several_values_stay_several():
+    dataset = builders.header(
+        PIXELS, ImageType=["ORIGINAL", "PRIMARY"], SoftwareVersions=["1", "2"]
+    )
+    modules = header(Instance(dataset, ExplicitVRLittleEndian, None), 0)
+    assert modules["general_image"]["image_type"] == ["ORIGINAL", "PRIMARY"]
+    assert modules["general_equipment"]["software_versions"] == ["1", "2"]
+    tag = f"{tag_for_keyword('SoftwareVersions'):08X}"
+    assert plain_values({tag: {"vr": "LO", "Value": ["1", "2"]}}) == {
+        "software_versions": ["1", "2"]
+    }
+
+
+@pytest.mark.parametrize(
+    ("keyword", "value", "expected"),
+    [
+        ("Modality", b"CT\\PT ", "CT"),
+        ("StudyDate", b"20200101\\20210101", "20200101"),
+        ("StudyTime", b"\\101010 ", "101010"),
+        ("SeriesInstanceUID", b"1.2\\1.3\0", "1.2"),
+    ],
+)
+def test_codes_and_dates_of_one_value_are_the_first(keyword, value, expected):
+    dataset = builders.header(PIXELS)
+    vr = dictionary_VR(keyword)
+    dataset[keyword] = RawDataElement(Tag(keyword), vr, len(value), value, 0, False, True)
+    with noting():
+        assert value_of(dataset, keyword) == expected
 
 
 def thickness(value: bytes, vr: str = "DS") -> tuple[float | None, list[str]]:

@@ -20,7 +20,7 @@ from pydicom.valuerep import ALLOW_BACKSLASH, PersonName
 
 from pyloader.dicom.instance import noting
 from pyloader.dicom.modules.known import KNOWN_TAGS
-from pyloader.dicom.values import LEADING_NUMBER
+from pyloader.dicom.values import LEADING_NUMBER, TEXT, is_single
 
 # Private attributes: group, element within the block of its creator, VR (PS3.5 7.8.1).
 PRIVATE = ((0x0009, 0x0D, "DT"), (0x7053, 0x00, "DS"), (0x7053, 0x09, "DS"))
@@ -167,6 +167,9 @@ def read_values(attribute: Attribute, given: Any, values: Sequence[Any]) -> Data
     convert = CONVERTERS.get(vr)
     if convert is None:
         raise TypeError(f"VR {vr} asks for bytes")
+    if is_single(attribute.tag, TEXT):
+        text = "\\".join(str(convert(value)) for value in values)
+        return DataElement(attribute.tag, vr, convert(text), already_converted=True)
     found: list[Any] = []
     for value in values:
         # Several values in one text, as files write them (PS3.5 6.4).

@@ -9,6 +9,7 @@ from typing import Any
 from pydicom.datadict import dictionary_VM, keyword_for_tag
 
 from pyloader.dicom.keywords import snake
+from pyloader.dicom.values import TEXT, is_single, single
 
 TAG = re.compile("[0-9A-Fa-f]{8}")
 
@@ -24,9 +25,15 @@ def plain_values(attributes: Mapping[str, Any]) -> dict[str, Any]:
         keyword = keyword_for_tag(int(tag, 16)) if TAG.fullmatch(tag) else ""
         if keyword and isinstance(values, list) and values:
             plain = [person(value) if isinstance(value, Mapping) else value for value in values]
-            single = dictionary_VM(int(tag, 16)) == "1"
-            found[snake(keyword)] = plain[0] if single else plain
+            found[snake(keyword)] = one_of(int(tag, 16), plain)
     return {name: value for name, value in found.items() if value not in (None, [None])}
+
+
+def one_of(tag: int, values: list[Any]) -> Any:
+    """Return values as the dictionary has them: one alone, or a list."""
+    if dictionary_VM(tag) != "1":
+        return values
+    return single(tag, values) if is_single(tag, TEXT) and len(values) > 1 else values[0]
 
 
 def person(value: Mapping[str, Any]) -> str | None:

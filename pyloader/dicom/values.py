@@ -16,16 +16,20 @@ from math import isfinite
 from typing import Any
 
 from pydicom import DataElement, Dataset
-from pydicom.datadict import dictionary_VR, keyword_for_tag, tag_for_keyword
+from pydicom.datadict import dictionary_VM, dictionary_VR, keyword_for_tag, tag_for_keyword
 from pydicom.dataelem import RawDataElement, convert_raw_data_element
 from pydicom.errors import BytesLengthException
 from pydicom.multival import MultiValue
 from pydicom.tag import BaseTag
+from pydicom.valuerep import PersonName
 
 from pyloader.dicom.elements import converted
 from pyloader.dicom.quick import ODD, TAGS, quick_value
 
 NUMERIC = frozenset({"DS", "FD", "FL", "IS", "SL", "SS", "SV", "UL", "US", "UV"})
+# Text, in which a backslash may be a letter though it is not to be there, and codes.
+TEXT = frozenset({"LO", "PN", "SH", "UC"})
+CODES = frozenset({"AE", "AS", "CS", "DA", "DT", "TM", "UI"})
 BINARY = frozenset({"OB", "OD", "OF", "OL", "OV", "OW", "UN"})
 # What pydicom raises for values, and for VRs, that are none.
 UNREADABLE = (
@@ -82,12 +86,23 @@ def element_of(dataset: Dataset, tag: int) -> DataElement | None:
     found: Any = None
     try:
         found = dataset.get_item(tag)
+        if isinstance(found, RawDataElement) and is_single(tag, TEXT):
+            keep_backslash(dataset, tag, found)
         element = converted(dataset, found) if isinstance(found, RawDataElement) else found
     except UNREADABLE as error:
         return reread(dataset, tag, found, error)
     if element.VR in BINARY and vr_of(tag) not in BINARY and element.value:
         return reread(dataset, tag, element, ValueError(f"VR is {element.VR}"))
     return element
+
+
+def keep_backslash(dataset: Dataset, tag: int, found: RawDataElement) -> None:
+    """Convert a text that has one value, where pydicom would take it apart at a backslash."""
+    if b"\\" in (found.value or b""):
+        encoding = dataset.original_character_set or dataset._character_set
+        text = convert_raw_data_element(found._replace(VR="UT"), encoding=encoding)
+        value = PersonName(text.value) if vr_of(tag) == "PN" else text.value
+        dataset[tag] = DataElement(tag, vr_of(tag), value, already_converted=True)
 
 
 def reread(dataset: Dataset, tag: int, found: Any, reason: Exception) -> DataElement | None:
@@ -133,11 +148,29 @@ def value_at(dataset: Dataset, tag: BaseTag) -> Any:
     if type(found) is RawDataElement:
         value = quick_value(found)
         if value is not ODD:
-            return value
+            return single(tag, value) if type(value) is list else value
     element = element_of(dataset, tag)
     if element is None or element.VR == "SQ":
         return None
-    return typed(tag, plain(element.value))
+    return single(tag, typed(tag, plain(element.value)))
+
+
+@cache
+def is_single(tag: int, vrs: frozenset[str]) -> bool:
+    """Tell whether an attribute is of one of these VRs and has one value by the dictionary."""
+    return vr_of(tag) in vrs and dictionary_VM(tag) == "1"
+
+
+def single(tag: int, value: Any) -> Any:
+    """Return the value of an attribute that has one, whatever separators it has in it.
+
+    In a text a backslash is a letter. Of codes, dates and the like the first is the value.
+    """
+    if not isinstance(value, list):
+        return value
+    if is_single(tag, TEXT):
+        return "\\".join("" if each is None else str(each) for each in value)
+    return next(filter(None, value), None) if is_single(tag, CODES) else value
 
 
 def nth_of(dataset: Dataset, keyword: str, index: int) -> Any:

@@ -17,7 +17,7 @@ from pyloader.dicom.modules import (
 
 # What functions ask for by name, beside the tables of `modules`.
 IMAGE = """
-    AlphaPaletteColorLookupTableData AlphaPaletteColorLookupTableDescriptor
+    AcquisitionDateTime AlphaPaletteColorLookupTableData AlphaPaletteColorLookupTableDescriptor
     AvailableTransferSyntaxUID BitsAllocated BitsStored ChannelDefinitionSequence
     ChannelSensitivityUnitsSequence ChannelSourceSequence ColorSpace Columns
     ConcatenationFrameOffsetNumber DerivationImageSequence
@@ -38,7 +38,7 @@ IMAGE = """
     SegmentIdentificationSequence SegmentSequence SequenceOfUltrasoundRegions
     SharedFunctionalGroupsSequence SliceLocation SliceLocationVector SliceThickness
     SmallestImagePixelValue SourceImageSequence SpacingBetweenSlices
-    TotalPixelMatrixOriginSequence TransferSyntaxUID
+    TemporalPositionIdentifier TotalPixelMatrixOriginSequence TransferSyntaxUID
     UnassignedPerFrameConvertedAttributesSequence UnassignedSharedConvertedAttributesSequence
     VOILUTFunction VOILUTSequence WaveformData WaveformSequence WindowCenter
     WindowCenterWidthExplanation WindowWidth
