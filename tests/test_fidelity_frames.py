@@ -184,8 +184,7 @@ def test_absent_item_of_a_frame_leaves_the_shared_ones():
     dataset = enhanced(shared, [position], ImagePositionPatient=[9, 9, 9])
     dataset.NumberOfFrames = 2
     dataset.PixelData = SLICE.tobytes() * 2
-    with pytest.warns(UserWarning, match="where frame 2 is cannot be told"):
-        first, second = frames_of(dataset)
+    first, second = frames_of(dataset)
     assert first["image_plane"].image_position_patient == (1, 2, 3)
     assert second["image_plane"].image_orientation_patient == tuple(AXIAL)
 
@@ -377,6 +376,20 @@ def test_slices_of_functional_groups_are_not_all_at_one_place(content):
         found = at_one_place(*frames, DimensionIndexSequence=DIMENSIONS)
     assert found == [(1, 2, 3), None, None]
     assert len(notes) == 2
+
+
+def test_places_of_converted_objects_outside_a_macro():
+    """Each frame has its own, whatever the spacing of the slices that it was made of."""
+    frames = [
+        item(
+            UnassignedPerFrameConvertedAttributesSequence=Sequence(
+                [item(ImagePositionPatient=[0, 0, place])]
+            )
+        )
+        for place in (5, 6.5, 5)
+    ]
+    shared = group("PixelMeasuresSequence", SpacingBetweenSlices=3)
+    assert places(frames_of(enhanced(shared, frames))) == [(0, 0, 5), (0, 0, 6.5), (0, 0, 5)]
 
 
 def test_place_of_all_frames_that_is_shared():

@@ -21,6 +21,7 @@ from pyloader.dicom.values import as_numbers, as_tuple, items_of, nth_of, tag_of
 from pyloader.image import PlaneModule
 
 MEASURES = "PixelMeasuresSequence"
+POSITION = "PlanePositionSequence"
 # Largest difference of a coordinate in mm, and of a cosine, that is still rounding.
 TOLERANCE = 1e-3
 LOCATIONS = "SliceLocationVector"
@@ -50,7 +51,7 @@ def read_plane_module(frame: Frame) -> PlaneModule:
     """Read the Image Plane module, or what stands in its place for this frame."""
     plane = PlaneModule(
         frame_of_reference_uid=frame.text("FrameOfReferenceUID"),
-        image_position_patient=frame.numbers("ImagePositionPatient", "PlanePositionSequence", 3),
+        image_position_patient=frame.numbers("ImagePositionPatient", POSITION, 3),
         image_orientation_patient=frame.numbers(
             "ImageOrientationPatient", "PlaneOrientationSequence", 6
         ),
@@ -79,9 +80,9 @@ def place_later(frame: Frame, plane: PlaneModule) -> PlaneModule:
     place, the place is left out with a warning.
     """
     start = plane.image_position_patient
-    if start is None:
+    if start is None or not is_at(Frame(frame.dataset, 0), start):
         return plane
-    if frame.groups and frame.macro("PlanePositionSequence"):
+    if any("ImagePositionPatient" in owner for owner in frame.owners(POSITION)[:-1]):
         distance = None if is_stack_of_one_place(frame, start) else 0.0
     else:
         distance = distance_from_first(frame, plane)
@@ -159,7 +160,7 @@ def is_stack_of_one_place(frame: Frame, position: tuple[float, ...]) -> bool:
 
 def is_at(frame: Frame, position: tuple[float, ...]) -> bool:
     """Tell whether functional groups put a frame to `position`."""
-    found = frame.numbers("ImagePositionPatient", "PlanePositionSequence", 3)
+    found = frame.numbers("ImagePositionPatient", POSITION, 3)
     return found is not None and all(
         abs(one - other) < TOLERANCE for one, other in zip(found, position, strict=True)
     )
