@@ -12,10 +12,10 @@ from dataclasses import dataclass, replace
 from operator import mul
 from typing import Any
 
-from pyloader.dicom.frame import Frame, Module
+from pyloader.dicom.frame import Frame, Module, pick
 from pyloader.dicom.modules.groups import nested
 from pyloader.dicom.modules.known import KNOWN_TAGS
-from pyloader.dicom.modules.multiframe import pointer_of
+from pyloader.dicom.modules.multiframe import CONTENT, pointer_of
 from pyloader.dicom.modules.nuclear import read_detector_plane, read_pointers
 from pyloader.dicom.values import as_numbers, as_tuple, items_of, nth_of, tag_of
 from pyloader.image import PlaneModule
@@ -42,9 +42,9 @@ BY_SLICE = (
     "pixel_value_transformation_sequence",
     "frame_voilut_sequence",
     "derivation_image_sequence",
-    "frame_comments",
-    "frame_label",
+    "frame_content_sequence",
 )
+DISTINGUISHING = tuple(each for each in CONTENT if each not in ("FrameComments", "FrameLabel"))
 
 
 def read_plane_module(frame: Frame) -> PlaneModule:
@@ -150,12 +150,15 @@ def is_stack_of_one_place(frame: Frame, position: tuple[float, ...]) -> bool:
     do positions of a dimension.
     """
     count = frame.integer("NumberOfFrames") or 1
-    others = [Frame(frame.dataset, index) for index in (0, 1, count // 2, count - 1)]
+    first, *others = [Frame(frame.dataset, index) for index in (0, 1, count // 2, count - 1)]
     if not all(is_at(other, position) for other in others):
         return False
-    one, first = distinction_of(frame), distinction_of(others[0])
-    has_slices = one.slices != first.slices and one.stack == first.stack
-    return has_slices or (one.rest == first.rest and not is_over_time(frame))
+    one, other = read_distinction(frame), read_distinction(first)
+    if one.slices != other.slices and one.stack == other.stack:
+        return True
+    if one.rest != other.rest or is_over_time(frame):
+        return False
+    return macros_of(frame) == macros_of(first)
 
 
 def is_at(frame: Frame, position: tuple[float, ...]) -> bool:
@@ -168,7 +171,7 @@ def is_at(frame: Frame, position: tuple[float, ...]) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Distinction:
-    """The functional groups of a frame alone, by what they tell it from others.
+    """What the Frame Content macro tells one frame from others by.
 
     Attributes
     ----------
@@ -176,7 +179,7 @@ class Distinction:
     slices : tuple
         Its place within the stack, and among the positions of the dimensions.
     rest : dict
-        All others but those that may differ between the slices of a volume.
+        All but these, and but words for people.
     """
 
     stack: Any
@@ -184,21 +187,22 @@ class Distinction:
     rest: Module
 
 
-def distinction_of(frame: Frame) -> Distinction:
-    """Return what functional groups say of a frame alone."""
-    own = {} if frame.own_groups is None else nested(frame.own_groups, KNOWN_TAGS)
-    content = dict(next(iter(own.pop("frame_content_sequence", [])), {}))
-    pointers = content.pop("dimension_index_values", ())
+def read_distinction(frame: Frame) -> Distinction:
+    """Read the Frame Content macro of a frame (PS3.3 C.7.6.16.2.2)."""
+    macro = frame.macro("FrameContentSequence")
+    content = {} if macro is None else pick(macro, DISTINGUISHING)
     dimensions = items_of(frame.dataset, "DimensionIndexSequence")
     names = [pointer_of(item) for item in dimensions]
-    indices = dict(zip(names, as_tuple(pointers), strict=False))
+    values = as_tuple(content.pop("dimension_index_values", None))
+    indices = dict(zip(names, values, strict=False))
     slices = (content.pop("in_stack_position_number", None), *(indices.pop(n, None) for n in SPACE))
-    for name in BY_SLICE:
-        own.pop(name, None)
-        content.pop(name, None)
-    return Distinction(
-        content.get("stack_id"), slices, {**own, "content": content, "indices": indices}
-    )
+    return Distinction(content.get("stack_id"), slices, {**content, "indices": indices})
+
+
+def macros_of(frame: Frame) -> Module:
+    """Return a frame's own functional groups, but those that differ between slices of a volume."""
+    own = {} if frame.own_groups is None else nested(frame.own_groups, KNOWN_TAGS)
+    return {name: value for name, value in own.items() if name not in BY_SLICE}
 
 
 def position_in_grid(frame: Frame, plane: PlaneModule) -> tuple[float, ...] | None:
