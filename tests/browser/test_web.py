@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
+from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 from typing import Any
 
@@ -10,15 +12,31 @@ import imagecodecs
 import numpy as np
 import PIL.Image
 import pytest
+import tifffile
 from playwright.sync_api import Page
 
+from pyloader import Image
 from tests import pictures
 from tests.browser.outcome import fail, load
-from tests.pictures import COLUMNS, ROWS, animated, noise, photo, read, saved, tiff
+from tests.loaders.pictures.test_tiff_segments import COLORS, SIZE, YCBCR, jpeg_2000
+from tests.pictures import COLUMNS, ROWS, animated, noise, photo, read, saved, tiff, with_short
+from tests.support import bitmaps
+from tests.support.bitmaps import BITFIELDS, CORE, INFO, RLE8, bmp, palette, rows_of, runs
+from tests.support.gifs import TRAILER, control, frame, gif, pixels
+from tests.support.tiffs import one_tile, with_segments
 from tests.webserver import WebServer
 
 GREY16 = noise(ROWS, COLUMNS, dtype="u2")
 QUANTISED = PIL.Image.fromarray(photo()).quantize(200)
+LINES = noise(ROWS, COLUMNS) > 99
+
+
+def run_length() -> bytes:
+    """Return a BMP in runs."""
+    indices = noise(bitmaps.ROWS, bitmaps.COLUMNS)
+    return bmp(INFO, 8, runs(indices), palette=palette(256), compression=RLE8)
+
+
 # Name -> file, and the pixels that an independent reader has of it.
 EXACT: dict[str, tuple[bytes, np.ndarray]] = {
     "grey.png": (saved(photo()[..., 0], "PNG"), photo()[..., 0]),
@@ -43,6 +61,31 @@ EXACT: dict[str, tuple[bytes, np.ndarray]] = {
     ),
     "lzw.tiff": (tiff(photo(), compression="lzw", predictor=True, bigtiff=True), photo()),
     "packbits.tiff": (tiff(photo(), compression="packbits", planarconfig="contig"), photo()),
+    "fax.tiff": (saved(PIL.Image.fromarray(LINES), "TIFF", compression="group4"), LINES.view("u1")),
+    "fax3.tiff": (
+        saved(PIL.Image.fromarray(LINES), "TIFF", compression="group3"),
+        LINES.view("u1"),
+    ),
+    "runs.tiff": (
+        saved(PIL.Image.fromarray(LINES), "TIFF", compression="tiff_ccitt"),
+        LINES.view("u1"),
+    ),
+    "lzma.tiff": (tiff(GREY16, compression="lzma"), GREY16),
+    "lerc.tiff": (tiff(GREY16, compression="lerc"), GREY16),
+    "jpegxr.tiff": (tiff(photo(), compression="jpegxr"), photo()),
+    "jpegxl.tiff": (tiff(GREY16, compression="jpegxl"), GREY16),
+    "webp.tiff": (tiff(photo(), compression="webp", compressionargs={"lossless": True}), photo()),
+    "jpeg2000.tiff": (tiff(GREY16, compression="jpeg2000"), GREY16),
+    "png.tiff": (tiff(photo(), compression="png"), photo()),
+    "runs.bmp": (body := run_length(), read(body, "RGB")),
+    "os2.bmp": (
+        body := bmp(CORE, 8, rows_of(8), palette=palette(256, 3)),
+        read(body, "RGB"),
+    ),
+    "masks.bmp": (
+        body := bmp(INFO, 32, rows_of(32), masks=(0xFF0000, 0xFF00, 0xFF), compression=BITFIELDS),
+        read(body, "RGB"),
+    ),
 }
 
 
@@ -50,6 +93,13 @@ def jpeg(kind: str, **options: Any) -> tuple[bytes, np.ndarray]:
     """Return a lossy file and what Pillow makes of it."""
     body = saved(photo(), kind, **options)
     return body, read(body, "RGB")
+
+
+def inks() -> bytes:
+    """Return CMYK without an Adobe marker."""
+    body = saved(PIL.Image.fromarray(photo()).convert("CMYK"), "JPEG")
+    start = body.index(b"\xff\xee")
+    return body[:start] + body[start + 16 :]
 
 
 LOSSY = {
@@ -62,6 +112,7 @@ LOSSY = {
         body := tiff(photo(), compression="jpeg", photometric="ycbcr"),
         read(body, "RGB"),
     ),
+    "inks.jpg": (body := inks(), read(body, "RGB")),
 }
 
 
@@ -222,11 +273,80 @@ def test_avif_of_10_bits_says_what_was_lost(page: Page, site: WebServer) -> None
 
 
 def test_compression_without_decoder_is_named(page: Page, site: WebServer) -> None:
-    stream = BytesIO()
-    PIL.Image.fromarray(noise(ROWS, COLUMNS) > 99).save(stream, "TIFF", compression="group4")
-    error = fail(page, f"web:{site.put('/made/web/fax.tiff', stream.getvalue())}")
+    body = with_short(tiff(GREY16, compression="zlib"), "Compression", 32809)
+    error = fail(page, f"web:{site.put('/made/web/scan.tiff', body)}")
     assert (error["code"], error["kind"]) == ("unsupported", "UnsupportedError")
-    assert "is compressed by CCITT" in error["message"]
+    assert "is compressed by THUNDERSCAN" in error["message"]
+
+
+def test_stack_of_one_directory(page: Page, site: WebServer) -> None:
+    stack = noise(4, ROWS, COLUMNS, dtype="u2")
+    stream = BytesIO()
+    tifffile.imwrite(stream, stack, imagej=True, truncate=True)
+    path = site.put("/made/web/stack.tiff", stream.getvalue())
+    found = page.evaluate("(id) => pyloader.imageIds(id)", f"web:{path}")
+    assert len(found) == 4
+    for image_id, expected in zip(found, stack, strict=True):
+        assert np.array_equal(load(page, image_id)["pixels"], expected)
+
+
+def test_tiles_that_were_never_written(page: Page, site: WebServer) -> None:
+    body = with_segments(tiff(GREY16, compression="zlib", tile=(16, 16)), {0: (0, 0)})
+    image = load(page, f"web:{site.put('/made/web/sparse.tiff', body)}")
+    expected = GREY16.copy()
+    expected[:16, :16] = 0
+    assert np.array_equal(image["pixels"], expected)
+    assert "not stored" in image["warnings"][0]
+
+
+def test_color_that_a_compression_decides(page: Page, site: WebServer) -> None:
+    body = one_tile(jpeg_2000(YCBCR), SIZE, compression=33003)
+    image = load(page, f"web:{site.put('/made/web/aperio.tiff', body)}")
+    assert np.abs(samples(image, COLORS).astype(int) - COLORS).max() <= 3
+
+
+SCREEN = pixels(ROWS, COLUMNS, 1)
+LATER = (control(), frame(30, 50, pixels(20, 20, 2)), control(), frame(0, 0, pixels(9, 9, 3)))
+SLOPPY = {
+    "no trailer": gif(ROWS, COLUMNS, frame(0, 0, SCREEN), *LATER[2:], end=b""),
+    "zeros": gif(ROWS, COLUMNS, frame(0, 0, SCREEN), b"\0\0", *LATER[2:]),
+    "zeros within": gif(ROWS, COLUMNS, control(), b"\0", frame(0, 0, SCREEN), *LATER[2:]),
+    "empty comment": gif(ROWS, COLUMNS, b"\x21\xfe\0", frame(0, 0, SCREEN), *LATER[2:]),
+    "bytes at the end": gif(ROWS, COLUMNS, frame(0, 0, SCREEN), *LATER, end=TRAILER + b"more"),
+    "small screen": gif(10, 10, frame(3, 4, SCREEN), *LATER),
+    "beyond": gif(ROWS, COLUMNS, frame(0, 0, SCREEN), *LATER),
+    "taken away": gif(ROWS, COLUMNS, control(2), frame(0, 0, SCREEN), *LATER),
+    "restored": gif(ROWS, COLUMNS, frame(0, 0, SCREEN), control(3), *LATER[1:]),
+    "nowhere": gif(ROWS + 9, COLUMNS + 9, frame(3, 4, SCREEN), *LATER),
+}
+
+
+def in_plain_python(body: bytes, fragment: str) -> Image:
+    """Load an image here, in a thread: the browser is driven by this one's event loop."""
+    with ThreadPoolExecutor(1) as executor:
+        return executor.submit(asyncio.run, pictures.load(body, fragment)).result()
+
+
+@pytest.mark.parametrize("name", SLOPPY)
+def test_gif_is_the_same_in_plain_python(page: Page, site: WebServer, name: str) -> None:
+    """Also where there is nothing to be seen, of which other readers make a color."""
+    path = site.put(f"/made/web/{name.replace(' ', '-')}.gif", SLOPPY[name])
+    found = page.evaluate("(id) => pyloader.imageIds(id)", f"web:{path}")
+    assert len(found) >= 2
+    for index, image_id in enumerate(found):
+        expected = in_plain_python(SLOPPY[name], f"#frame={index + 1}")
+        image = load(page, image_id)
+        assert np.array_equal(image["pixels"], pictures.rgba_of(expected.pixels))
+        assert image["warnings"] == list(expected.warnings)
+
+
+@pytest.mark.parametrize("kind", ["WEBP", "AVIF", "PNG", "JPEG"])
+def test_bytes_after_the_end(page: Page, site: WebServer, kind: str) -> None:
+    body = saved(photo(), kind) + b"behind the end"
+    image = load(page, f"web:{site.put(f'/made/web/behind.{kind.lower()}', body)}")
+    expected = read(body, "RGB")
+    assert np.abs(samples(image, expected).astype(int) - expected).max() <= 2
+    assert "14 bytes after the end" in image["warnings"][0]
 
 
 @pytest.mark.parametrize("protocol", ["without VideoFrame", "without ImageDecoder"])
