@@ -332,6 +332,52 @@ def test_3d_window_of_the_file(three_d: Page, site: WebServer) -> None:
     assert np.mean(np.abs(grey_of(found) - expected) <= 2) > 0.97
 
 
+def test_3d_window_of_a_volume(three_d: Page, site: WebServer) -> None:
+    """The viewer forgets the function of a volume's window, and takes it for LINEAR."""
+    x, y, _ = np.mgrid[0:128, 0:128, 0:3]
+    array = ((x + y) / 256).astype("f4")
+    path = site.put("/made/window-3.nii", make(array, np.eye(4), cal_min=0, cal_max=0.5).single)
+    volume = three_d.evaluate("(source) => showVolume(source)", f"nifti:{path}")
+    found = three_d.evaluate("(id) => showSlice(id, {})", volume["id"])
+    assert found[4] == pytest.approx({"lower": 0, "upper": 0.5})
+
+
+GROUPS = """async (source) => {
+  const imageIds = await pyloader.imageIds(source);
+  await pyloader.addMetadata(imageIds);
+  const {imageIdGroups, splittingTag} = cs.utilities.splitImageIdsBy4DTags(imageIds);
+  const found = [];
+  for (const [index, group] of imageIdGroups.entries()) {
+    const id = `${source}-${index}`;
+    const volume = await cs.volumeLoader.createAndCacheVolume(id, {imageIds: group});
+    volume.load(() => {});
+    while (volume.framesProcessed < group.length) await new Promise((resolve) => setTimeout(resolve, 20));
+    found.push([volume.spacing, Array.from(volume.voxelManager.getCompleteScalarDataArray())]);
+  }
+  return [splittingTag, found];
+}"""
+
+
+@pytest.mark.parametrize(
+    ("shape", "tag"),
+    [((3, 1), "TemporalPositionIdentifier"), ((1, 3), "EchoNumber"), ((2, 3), "EchoNumber")],
+)
+def test_3d_finds_the_volumes_of_each_time_and_component(
+    three_d: Page, site: WebServer, shape: tuple[int, int], tag: str
+) -> None:
+    array = np.arange(8 * 6 * 4 * np.prod(shape), dtype="i2").reshape((8, 6, 4, *shape), order="F")
+    affine = np.diag([-2.0, -2.5, 3, 1])
+    path = site.put(f"/made/groups-{shape[0]}-{shape[1]}.nii", make(array, affine).single)
+    splitting, volumes = three_d.evaluate(GROUPS, f"nifti:{path}")
+    assert splitting == tag
+    expected = [array[..., time, part] for part in range(shape[1]) for time in range(shape[0])]
+    assert len(volumes) == len(expected)
+    for (spacing, scalars), voxels in zip(volumes, expected, strict=True):
+        assert spacing == pytest.approx((2, 2.5, 3))
+        found = np.reshape(scalars, voxels.T.shape)
+        assert np.array_equal(found, voxels.T) or np.array_equal(found[::-1], voxels.T)
+
+
 # ------------------------------------------------------------------ legacy cornerstone-core
 
 

@@ -288,6 +288,18 @@ def test_window_of_width_one_is_a_threshold(three_d: Page, site: WebServer) -> N
     assert in_3d(three_d, image_id, 4) == [0, 0, 255, 255]
 
 
+def test_window_of_fractions_may_be_narrower_than_one(
+    legacy: Page, three_d: Page, site: WebServer
+) -> None:
+    values = [0, 100, 200, 300, 400, 500]
+    image_id = put(
+        site, "narrow", columns(values), RescaleSlope="0.001", RescaleIntercept="0",
+        WindowCenter="0.25", WindowWidth="0.5",
+    )  # fmt: skip
+    expected = near(ramp_of(values, 0, 500))
+    assert in_both(legacy, three_d, image_id, 6) == (expected, expected)
+
+
 def test_image_of_one_value_is_dark(legacy: Page, three_d: Page, site: WebServer) -> None:
     image_id = put(site, "constant", columns([7, 7]))
     assert in_both(legacy, three_d, image_id, 2) == ([0, 0], [0, 0])
