@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zlib
 from collections.abc import Sequence
 from io import BytesIO
 from typing import Any
@@ -26,7 +27,7 @@ from pyloader.dicom.frame import Frame
 from pyloader.dicom.json_model import parse_datasets, read_dataset
 from pyloader.dicom.modules.overlays import read_overlays
 from tests import builders, corpus
-from tests.raw_images import described, with_pixels
+from tests.raw_images import DELIMITER, described, item, pieces, with_pixels
 
 URL = "https://host/image.dcm"
 ROWS, COLUMNS = 6, 7
@@ -296,3 +297,52 @@ async def test_overlay_in_a_bit_of_the_value_is_left_out_and_noted(context, tran
     found = await load_image(f"wadouri:{URL}", context)
     assert not found.modules.get("overlay_plane", {}).get("overlays")
     assert any("bit 5 of pixels whose value has bits 0 to 11" in each for each in found.warnings)
+
+
+# ------------------------------------------------------------------ in fragments
+
+
+def in_items(body: bytes, *fragments: bytes) -> bytes:
+    """Return a file whose Overlay Data are written as encapsulated pixel data are."""
+    place = body.index(b"\x00\x60\x00\x30OW")
+    size = int.from_bytes(body[place + 8 : place + 12], "little")
+    content = b"".join(map(item, fragments)) + DELIMITER
+    start = body[: place + 8] + b"\xff\xff\xff\xff"
+    return start + content + body[place + 12 + size :]
+
+
+@pytest.mark.parametrize("parts", [1, 2, 3])
+@pytest.mark.parametrize("has_table", [False, True])
+@pytest.mark.parametrize("frames", [1, 3])
+async def test_overlay_in_fragments_is_what_they_hold(load, parts, has_table, frames):
+    """PS3.5 A.4 leaves overlays as they are; some compressors do not."""
+    bits = planes(frames)
+    dataset = with_overlay(image(frames), bits, _0015=("IS", frames), _0051=("US", 1))
+    content = packed(bits)
+    if not has_table and parts > 1:
+        pytest.skip("whether the first is a table is not known")
+    table = [b""] if has_table else []
+    body = in_items(body_of(dataset), *table, *pieces(content, parts))
+    for index, plane in enumerate(bits):
+        (overlay,) = await load(body, index + 1)
+        assert np.array_equal(drawn(overlay), plane)
+
+
+@pytest.mark.parametrize(
+    "fragments",
+    [
+        (b"", imagecodecs.jpegls_encode(np.zeros((64, 64), "u1"))),
+        (b"", zlib.compress(bytes(200))),
+        (b"", bytes(400)),
+        (b"\1\2\3\4", bytes(200)),
+        (b"",),
+        (),
+    ],
+)
+async def test_fragments_that_are_no_overlay_are_left_out_and_noted(
+    load, transport, context, fragments
+):
+    body = in_items(body_of(with_overlay(image(), planes(1)[0])), *fragments)
+    assert await load(body) == []
+    warnings = (await load_image(f"wadouri:{URL}", context)).warnings
+    assert any("overlay" in each.lower() for each in warnings)

@@ -219,7 +219,7 @@ def read_other(
     else:
         value, stop = read_fragments(body, head, layout)
         if value is not None:
-            add(found, head._replace(length=len(value)), value, layout)
+            add(found, head, value, layout)
     return stop
 
 

@@ -68,7 +68,7 @@ class Overlay:
                 return None
         packed = self.packed()
         first, stop = place * count, (place + 1) * count
-        if stop > 8 * packed.size:
+        if stop > 8 * packed.size or not self.may_be_bits(packed.size, count):
             warnings.warn(
                 f"the overlay of group {self.group:04X} has {packed.size} bytes, frame "
                 f"{place + 1} needs {-(-stop // 8)}; it is left out",
@@ -77,6 +77,13 @@ class Overlay:
             return None
         bits = np.unpackbits(packed[first // 8 : -(-stop // 8)], bitorder="little")
         return bits[first % 8 : first % 8 + count]
+
+    def may_be_bits(self, size: int, count: int) -> bool:
+        """Tell whether Overlay Data may be bits: those written in items may be compressed."""
+        item = element_of(self.frame.dataset, BaseTag(self.group << 16 | DATA))
+        needed = -(-count * max(1, self.integer(FRAMES, 1)) // 8)
+        is_in_items = item is not None and item.is_undefined_length
+        return not is_in_items or size in (needed, needed + needed % 2)
 
     def packed(self) -> Plane:
         """Return the Overlay Data, the lowest bit first; words of big endian are swapped back."""
