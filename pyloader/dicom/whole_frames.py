@@ -73,7 +73,7 @@ def frame_bytes(dataset: Dataset, of_segment: bool = False) -> int:
     if of_segment and bits > 1:
         return rows * columns
     size = rows * columns * samples * bits
-    is_half = str(value_of(dataset, "PhotometricInterpretation")).endswith("_422")
+    is_half = str(value_of(dataset, "PhotometricInterpretation")).rstrip(" \0").endswith("422")
     return -(-(size // 3 * 2 if is_half else size) // 8)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from typing import Any
 
@@ -20,6 +21,14 @@ NUMBERS = ("Rows", "Columns", "BitsAllocated")
 COLOR_FAMILIES = ("RGB", "YBR")
 PHOTOMETRIC = "PhotometricInterpretation"
 PALETTE = ("PaletteColorLookupTableUID",)
+# Defined terms, retired ones too (PS3.3 C.7.6.3.1.2), by their letters and digits.
+TERMS = {
+    term.replace("_", "").replace(" ", ""): term
+    for term in (
+        *("MONOCHROME1", "MONOCHROME2", "PALETTE COLOR", "RGB", "HSV", "ARGB", "CMYK", "XYB"),
+        *("YBR_FULL", "YBR_FULL_422", "YBR_PARTIAL_422", "YBR_PARTIAL_420", "YBR_RCT", "YBR_ICT"),
+    )
+}
 
 
 @Recalling
@@ -70,7 +79,7 @@ def is_float_without_sign(frame: Frame) -> bool:
 
 def absent_attributes(frame: Frame) -> list[str]:
     """Return tag and keyword of each attribute that a frame cannot be decoded without."""
-    photometric = frame.text(PHOTOMETRIC) or ""
+    photometric = spelled(frame.text(PHOTOMETRIC) or "")
     needed = [*NUMBERS, "SamplesPerPixel"] if photometric.startswith(COLOR_FAMILIES) else [*NUMBERS]
     if not is_float_without_sign(frame):
         needed.append("PixelRepresentation")
@@ -110,7 +119,21 @@ def read_photometric_interpretation(frame: Frame) -> str:
             "(0028,0004) PhotometricInterpretation is absent, but the pixel data cannot be "
             "shown without it; the file is damaged or is not an image"
         )
-    return value
+    return value if value in TERMS.values() else spelled(value)
+
+
+def spelled(value: str) -> str:
+    """Return the term that is meant by one of other letters or separators, else `value` itself.
+
+    Software writes ``monochrome2`` and ``YBR FULL 422``; DCMTK and GDCM read them.
+    """
+    letters = "".join(filter(str.isalnum, value.partition("\0")[0])).upper()
+    term = TERMS.get(letters, value)
+    if term != value:
+        warnings.warn(
+            f"(0028,0004) PhotometricInterpretation is {value!r}, read as {term!r}", stacklevel=2
+        )
+    return term
 
 
 def signed(frame: Frame, keyword: str, representation: int) -> int | None:
