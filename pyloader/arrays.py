@@ -1,7 +1,8 @@
-"""Which arrays can be an image, and how others are refused."""
+"""Arrays that can be an image, how others are refused, and what must agree with an array."""
 
 from __future__ import annotations
 
+from inspect import iscoroutine
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,8 @@ from pyloader.errors import FormatError
 
 def as_numbers(pixels: NDArray[Any]) -> NDArray[Any]:
     """Return an array in this machine's byte order; bool as uint8, float16 as float32: exactly."""
+    if iscoroutine(pixels):
+        raise FormatError("the array is a coroutine: is an `await` missing?")
     # numpy.ma is imported by the first that names it, and a plain array is none of its own.
     is_plain = type(pixels) is np.ndarray
     if not is_plain and isinstance(pixels, np.ma.MaskedArray) and pixels.mask.any():
@@ -61,3 +64,48 @@ def check_color(pixels: NDArray[Any]) -> None:
             f"colour of floats is from 0 to 1, not from {low:g} to {high:g}; divide it by its "
             "largest value, or convert it, such as with pixels.astype('u1')"
         )
+
+
+def disagreement(pixel: Any, pixels: NDArray[Any]) -> str:
+    """Return how a `PixelModule` contradicts an array, nothing when they agree."""
+    described = (pixel.rows, pixel.columns, pixel.samples_per_pixel)
+    if (*pixels.shape, 1)[:3] != described:
+        return (
+            f"is described as {described} (rows, columns, samples), but its array is {pixels.shape}"
+        )
+    bits = pixels.dtype.itemsize * 8
+    if (pixel.bits_allocated, pixel.pixel_representation) != (bits, int(pixels.dtype.kind == "i")):
+        sign = "signed" if pixel.pixel_representation else "unsigned"
+        return (
+            f"is described as {pixel.bits_allocated} bits, {sign}, but its array is of "
+            f"{pixels.dtype}"
+        )
+    return ""
+
+
+def own_fault(pixel: Any, pixels: NDArray[Any]) -> str:
+    """Return how an author's `PixelModule` contradicts an array, nothing when they agree."""
+    bits = pixels.dtype.itemsize * 8
+    if not 0 < pixel.bits_stored <= pixel.high_bit + 1 <= bits:
+        return (
+            f"has bits_stored {pixel.bits_stored} and high_bit {pixel.high_bit}, but its array is "
+            f"of {pixels.dtype}, {bits} bits"
+        )
+    if (pixel.photometric_interpretation == "RGB") != (pixels.ndim == 3):
+        return (
+            f"has photometric_interpretation {pixel.photometric_interpretation!r}, but its array "
+            f"is {pixels.shape}"
+        )
+    return ""
+
+
+def check_agreement(pixel: Any, pixels: NDArray[Any]) -> None:
+    """Raise when what an author says of an array is not what it is.
+
+    Raises
+    ------
+    FormatError
+    """
+    fault = disagreement(pixel, pixels) or own_fault(pixel, pixels)
+    if fault:
+        raise FormatError(f"the image {fault}; leave out what the array says itself")

@@ -9,13 +9,9 @@ from textwrap import dedent
 from tokenize import open as open_source
 from types import ModuleType
 
+from pyloader.authors import hint
 from pyloader.errors import CustomLoaderError
 from pyloader.loaders import schemes
-
-INSTALL = (
-    "; if it is a package, a page installs it with loadPython({packages: [...]}), plain Python "
-    "with pip"
-)
 
 
 def define_loaders(name: str, source: str) -> list[str]:
@@ -41,9 +37,9 @@ def define_loaders(name: str, source: str) -> list[str]:
         put_back(name, module_before)
         if not isinstance(error, (Exception, SystemExit)):
             raise
-        hint = INSTALL if isinstance(error, ModuleNotFoundError) else ""
         raise CustomLoaderError(
-            f"the Python loader {name!r} cannot be run: {type(error).__name__}: {error}{hint}"
+            f"the Python loader {name!r} cannot be run: {type(error).__name__}: {error}"
+            f"{hint(error, name)}"
         ) from error
     return sorted(schemes.owned_by(name))
 

@@ -13,8 +13,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pyloader.arrays import as_numbers, check_pixels
+from pyloader.arrays import as_numbers, check_agreement, check_pixels, own_fault
 from pyloader.errors import FormatError
+from pyloader.modules import checked_modules, own_modules
+from pyloader.rules import check_part, check_windows, checked_fields
 
 COLOR = "RGB"
 GREY = "MONOCHROME2"
@@ -290,7 +292,8 @@ class Image:
         Raises
         ------
         FormatError
-            The array cannot be an image, or an attribute is unknown.
+            The array cannot be an image, or an attribute is unknown, of another kind, or nothing
+            that an image can have.
         """
         pixels = check_pixels(as_numbers(pixels))
         parts = {name: take_fields(kind, attributes) for name, kind in PARTS.items()}
@@ -300,13 +303,31 @@ class Image:
                 f"{', '.join(known_attributes())}"
             )
         pixel = PixelModule.of(pixels, **parts.pop("pixel"))
+        check_agreement(pixel, pixels)
         values = {name: PARTS[name](**taken) for name, taken in parts.items()}
-        return cls(pixels, pixel, modules=modules or {}, **values)
+        check_windows(values["voi_lut"].window_center, values["voi_lut"].window_width)
+        return cls(pixels, pixel, modules=own_modules(modules), **values)
 
     @property
     def nbytes(self) -> int:
         """What the pixels take in memory; `Context.cached` counts it."""
         return self.pixels.nbytes + (0 if self.float_pixels is None else self.float_pixels.nbytes)
+
+    def check(self) -> None:
+        """Raise when a value of the description is of another kind than its field.
+
+        Raises
+        ------
+        FormatError
+        """
+        for name, kind in {"pixel": PixelModule, **FIELDS}.items():
+            check_field(name, getattr(self, name), kind)
+        for name in PARTS:
+            check_part(getattr(self, name))
+        checked_modules(self.modules)
+        fault = own_fault(self.pixel, self.pixels)
+        if fault:
+            raise FormatError(f"the image {fault}")
 
     def with_pixels(self, pixels: NDArray[Any], **changes: Any) -> Image:
         """Return the image with other pixels, described by their own dtype where that changed.
@@ -322,9 +343,10 @@ class Image:
         Raises
         ------
         FormatError
-            The array cannot be an image.
+            The array cannot be an image, or there is no such field.
         """
         pixels = check_pixels(as_numbers(pixels))
+        check_changes(changes)
         if pixels is self.pixels and not changes:
             return self
         rows, columns, samples = (*pixels.shape, 1)[:3]
@@ -357,15 +379,34 @@ def known_attributes() -> list[str]:
 
 
 def take_fields(kind: type[Any], attributes: dict[str, Any]) -> dict[str, Any]:
-    """Remove the fields of `kind` from `attributes` and return them, numbers as tuples."""
-    names = [item.name for item in fields(kind) if item.name in attributes]
-    return {name: as_field(name, attributes.pop(name)) for name in names}
+    """Remove the fields of `kind` from `attributes` and return those that are there, checked."""
+    names = [item.name for item in fields(kind) if attributes.get(item.name, kind) is not kind]
+    given = {name: attributes.pop(name) for name in names}
+    return checked_fields(kind, {n: value for n, value in given.items() if value is not None})
 
 
-def as_field(name: str, value: Any) -> Any:
-    """Return `value` as its field wants it: arrays, lists and lone windows become tuples."""
-    if isinstance(value, (list, np.ndarray)):
-        return tuple(value.tolist() if isinstance(value, np.ndarray) else value)
-    if name in ("window_center", "window_width") and not isinstance(value, tuple):
-        return (value,)
-    return value
+def check_changes(changes: Mapping[str, Any]) -> None:
+    """Raise when an image has no such fields, or they are of another class."""
+    for name, value in changes.items():
+        if name not in FIELDS:
+            raise FormatError(
+                f"an image has no field {name!r} that can be changed; it has {', '.join(FIELDS)}"
+            )
+        check_field(name, value, FIELDS[name])
+
+
+def check_field(name: str, value: Any, kind: Any) -> None:
+    """Raise when the value of an image's field is of another class."""
+    if not isinstance(value, kind):
+        raise FormatError(
+            f"{name} of an image is {getattr(kind, '__name__', kind)}, not {type(value).__name__}"
+        )
+
+
+FIELDS: dict[str, Any] = {
+    **{name: kind for name, kind in PARTS.items() if name != "pixel"},
+    "modules": Mapping,
+    "is_rescaled": bool,
+    "warnings": tuple,
+    "float_pixels": np.ndarray | None,
+}

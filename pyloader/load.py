@@ -2,24 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace as dataclass_replace
 from functools import cache
+from inspect import isasyncgen, isawaitable, iscoroutine
 from typing import Any
 
-from pyloader.arrays import check_pixels
+from pyloader.arrays import check_pixels, disagreement
+from pyloader.authors import OWN_PACKAGE, at, entries_of, hint, is_own
 from pyloader.cache import Cache
 from pyloader.context import Context, speaker
-from pyloader.errors import CustomLoaderError, LoaderError, UnknownSchemeError, about
+from pyloader.errors import (
+    CustomLoaderError,
+    FormatError,
+    LoaderError,
+    UnknownSchemeError,
+    about,
+)
 from pyloader.image import Image
 from pyloader.imageid import SCHEME, ImageId
 from pyloader.loaders import ListImageIds, Load, Loader, LoadMetadata, schemes
 from pyloader.loaders.lending import Loan, borrow, lend
+from pyloader.modules import checked_modules
 from pyloader.network import Network
+from pyloader.rules import shown
 from pyloader.wire import modules_of
 
 CACHE_BYTES = 256 << 20
+Call = Callable[[ImageId, Context], Awaitable[Any]]
+Check = Callable[[Any, str], Any]
 
 
 async def load_image(image_id: str, context: Context | None = None) -> Image:
@@ -43,7 +55,17 @@ async def load_image(image_id: str, context: Context | None = None) -> Image:
         Always this, whatever failed; `LoaderError` lists the kinds.
     """
     with asked(image_id, context) as (loader, parsed, context):
-        return check_image(await run(loader.load, parsed, context), parsed)
+        return await load_checked(loader, parsed, context)
+
+
+async def load_checked(loader: Loader, image_id: ImageId, context: Context) -> Image:
+    """Load an image with its loader, and check it."""
+
+    def check(image: Any, where: str) -> Image:
+        return check_image(image, image_id, where)
+
+    image: Image = await run(loader.load, image_id, context, check)
+    return image
 
 
 async def load_metadata(
@@ -63,8 +85,10 @@ async def load_metadata(
     """
     with asked(image_id, context) as (loader, parsed, context):
         if loader.metadata is None:
-            return modules_of(check_image(await run(loader.load, parsed, context), parsed))
-        modules: Mapping[str, Mapping[str, Any]] = await run(loader.metadata, parsed, context)
+            return modules_of(await load_checked(loader, parsed, context))
+        modules: Mapping[str, Mapping[str, Any]] = await run(
+            loader.metadata, parsed, context, check_metadata
+        )
         return modules
 
 
@@ -125,7 +149,8 @@ async def list_image_ids(source: str, context: Context | None = None) -> list[st
     with asked(source, context) as (loader, parsed, context):
         if loader.image_ids is None:
             return [source]
-        return list(await run(loader.image_ids, parsed, context))
+        image_ids: list[str] = await run(loader.image_ids, parsed, context, check_image_ids)
+        return image_ids
 
 
 def register_loader(
@@ -152,17 +177,41 @@ def register_loader(
     ------
     ValueError
         Another module holds the scheme and `replace` is false, or it is no scheme.
+    TypeError
+        What is to be called is no function.
     """
-    match = SCHEME.fullmatch(f"{scheme}:")
-    if match is None or match[1] != scheme:
-        raise ValueError(f"{scheme!r} is no scheme: a letter, then letters, digits, '+', '-', '.'")
+    check_scheme(scheme, "register_loader")
+    for name, function in (("metadata", metadata), ("image_ids", image_ids)):
+        if function is not None:
+            check_function(name, function)
 
     def register(load: Load) -> Load:
+        check_function("a loader", load)
         loader = Loader(load, metadata, image_ids)
         schemes.register(scheme.lower(), loader, replace=replace)
         return load
 
     return register
+
+
+def check_scheme(scheme: Any, decorator: str) -> None:
+    """Raise when a decorator was given no scheme, such as the function itself."""
+    if callable(scheme):
+        name = getattr(scheme, "__name__", "it")
+        raise ValueError(
+            f'{decorator} takes the scheme: @{decorator}("{name}"), not @{decorator} alone'
+        )
+    match = SCHEME.fullmatch(f"{scheme}:")
+    if match is None or match[1] != scheme:
+        raise ValueError(f"{scheme!r} is no scheme: a letter, then letters, digits, '+', '-', '.'")
+
+
+def check_function(name: str, function: Any) -> None:
+    """Raise when a function is none."""
+    if not callable(function):
+        raise TypeError(
+            f"{name} is a function, `async def f(image_id, context)`, not {shown(function)}"
+        )
 
 
 @cache
@@ -213,48 +262,103 @@ def find(image_id: ImageId) -> Loader:
 
 
 async def run(
-    function: Callable[[ImageId, Context], Awaitable[Any]], image_id: ImageId, context: Context
+    function: Call, image_id: ImageId, context: Context, check: Check = lambda found, _: found
 ) -> Any:
-    """Await a loader's function; what a user's own raises becomes a `CustomLoaderError` from it."""
+    """Await a loader's function and check what it returns.
+
+    What a user's own raises becomes a `CustomLoaderError` from it. `check` gets what was returned,
+    and where the function of a user is; nothing for one of ours, which needs less of a check.
+    """
     module = schemes[image_id.scheme].module
+    where = "" if module.startswith(OWN_PACKAGE) else at(function)
     token = speaker.set(module)
     try:
-        return await function(image_id, context)
+        return check(await called(function, image_id, context), where)
     except LoaderError:
         raise
     except (Exception, SystemExit) as error:
-        if module.startswith("pyloader."):
+        if not where:
             raise
-        raise CustomLoaderError(
-            f"the loader of scheme {image_id.scheme!r} failed on {image_id.text!r}: "
-            f"{type(error).__name__}: {error}"
-        ) from error
+        raise failed(error, image_id, module, where) from error
     finally:
         speaker.reset(token)
 
 
-def check_image(image: Any, image_id: ImageId) -> Image:
+async def called(function: Call, image_id: ImageId, context: Context) -> Any:
+    """Return what a function of a loader returns in the end.
+
+    Raises
+    ------
+    CustomLoaderError
+        It cannot be awaited.
+    """
+    found = function(image_id, context)
+    if isawaitable(found):
+        return await found
+    way = "return a list instead of yielding" if isasyncgen(found) else "write `async def`"
+    raise CustomLoaderError(
+        f"a function of the loader of scheme {image_id.scheme!r} has to be asynchronous, and "
+        f"returned {type(found).__name__}: {way}{at(function)}"
+    )
+
+
+def failed(error: BaseException, image_id: ImageId, module: str, where: str) -> CustomLoaderError:
+    """Return the error for what a user's function raised."""
+    is_told = any(not is_own(each.tb_frame) for each in entries_of(error))
+    return CustomLoaderError(
+        f"the loader of scheme {image_id.scheme!r} failed on {image_id.text!r}: "
+        f"{type(error).__name__}: {error}{hint(error, module)}{'' if is_told else where}"
+    )
+
+
+def check_image(image: Any, image_id: ImageId, where: str = "") -> Image:
     """Return what a loader returned, if it is an image that agrees with its own description."""
     if not isinstance(image, Image):
+        way = "is an `await` missing?" if iscoroutine(image) else EXPECTED
         raise CustomLoaderError(
             f"the loader of scheme {image_id.scheme!r} returned {type(image).__name__}, "
-            "expected pyloader.Image; Image.from_array(pixels) makes one of an array"
+            f"expected pyloader.Image; {way}{where}"
         )
-    check_pixels(image.pixels)
-    described = (image.pixel.rows, image.pixel.columns, image.pixel.samples_per_pixel)
-    if (*image.pixels.shape, 1)[:3] != described:
+    try:
+        check_pixels(image.pixels)
+        if where:
+            image.check()
+    except FormatError as error:
+        if not where:
+            raise
+        raise FormatError(f"{error}; such an image was returned{where}") from None
+    fault = disagreement(image.pixel, image.pixels)
+    if fault:
         raise CustomLoaderError(
-            f"the image of {image_id.text!r} is described as {described} (rows, columns, "
-            f"samples), but its array is {image.pixels.shape}; image.with_pixels(array) "
-            "describes another array"
-        )
-    if image.pixel.bits_allocated != image.pixels.dtype.itemsize * 8 or (
-        image.pixel.pixel_representation != int(image.pixels.dtype.kind == "i")
-    ):
-        sign = "signed" if image.pixel.pixel_representation else "unsigned"
-        raise CustomLoaderError(
-            f"the image of {image_id.text!r} is described as {image.pixel.bits_allocated} bits, "
-            f"{sign}, but its array is of {image.pixels.dtype}; image.with_pixels(array) describes "
-            "another array"
+            f"the image of {image_id.text!r} {fault}; image.with_pixels(array) describes another "
+            f"array{where}"
         )
     return image
+
+
+EXPECTED = "Image.from_array(pixels) makes one of an array"
+
+
+def check_metadata(modules: Any, where: str) -> Any:
+    """Return the modules that a loader returned, when they cross to JavaScript."""
+    if not where:
+        return modules
+    try:
+        return checked_modules(modules)
+    except FormatError as error:
+        raise FormatError(f"{error}; such metadata were returned{where}") from None
+
+
+def check_image_ids(image_ids: Any, where: str) -> list[str]:
+    """Return the imageIds that a loader listed."""
+    is_list = isinstance(image_ids, Iterable) and not isinstance(image_ids, (str, bytes, Mapping))
+    found = list(image_ids) if is_list else []
+    if where:
+        strange = [each for each in found if not (isinstance(each, str) and SCHEME.match(each))]
+        if strange or not is_list:
+            told = shown(strange[0] if strange else image_ids)
+            raise CustomLoaderError(
+                f"a loader lists imageIds, such as image_id.of_frame(0) for the first frame, not "
+                f"{told}{where}"
+            )
+    return found

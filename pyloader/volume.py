@@ -22,12 +22,13 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
+from pyloader.authors import at
 from pyloader.context import Context
 from pyloader.errors import CustomLoaderError
 from pyloader.grid import Cut, Direction, Grid, frame_of_reference_uid, from_ras, is_usable
 from pyloader.image import Image
 from pyloader.imageid import ImageId
-from pyloader.load import register_loader
+from pyloader.load import called, check_function, check_scheme, register_loader
 from pyloader.voxels import Volume, frame_content
 
 __all__ = [
@@ -54,11 +55,14 @@ def register_volume(scheme: str, *, replace: bool = False) -> Callable[[ReadVolu
 
     Raises
     ------
-    ValueError
+    ValueError, TypeError
         As `register_loader`.
     """
+    check_scheme(scheme, "register_volume")
 
     def register(read: ReadVolume) -> ReadVolume:
+        check_function("a loader", read)
+
         async def load(image_id: ImageId, context: Context) -> Image:
             return (await open_volume(read, image_id, context)).image(image_id)
 
@@ -69,6 +73,8 @@ def register_volume(scheme: str, *, replace: bool = False) -> Callable[[ReadVolu
             return (await open_volume(read, image_id, context)).image_ids(image_id)
 
         load.__module__ = read.__module__  # which serves the scheme
+        for function in (load, metadata, image_ids):
+            vars(function)["__wrapped__"] = read  # which errors name
         register_loader(scheme, metadata=metadata, image_ids=image_ids, replace=replace)(load)
         return read
 
@@ -79,11 +85,12 @@ async def open_volume(read: ReadVolume, image_id: ImageId, context: Context) -> 
     """Return the volume of an imageId, read once."""
 
     async def work(context: Context) -> Volume:
-        volume = await read(image_id, context)
+        volume = await called(read, image_id, context)
         if not isinstance(volume, Volume):
             raise CustomLoaderError(
                 f"the loader of scheme {image_id.scheme!r} returned {type(volume).__name__}, "
                 "expected pyloader.volume.Volume; Volume.from_array(voxels) makes one of an array"
+                f"{at(read)}"
             )
         return volume
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from pyloader.errors import FormatError
 from pyloader.grid import Cut, Grid
 from pyloader.image import Image, PlaneModule
 from pyloader.imageid import ImageId
+from pyloader.rules import Rule, as_ruled, shown
 
 # Largest integer that float64, and so JavaScript, can tell from its neighbours.
 EXACT = 1 << 53
@@ -85,13 +86,15 @@ class Volume:
             Between columns, rows and slices, where no affine is known: the first voxel is at 0,
             rows run to the left of the patient, columns to the back, slices to the head.
         **attributes
-            As `Image.from_array` takes them.
+            As `Image.from_array` takes them, but for those of the geometry.
 
         Raises
         ------
         FormatError
-            The array is no volume, the affine cannot be inverted, or an attribute is unknown.
+            The array is no volume, the affine cannot be inverted, or an attribute is unknown, of
+            another kind, or says where slices are.
         """
+        check_geometry(attributes)
         voxels = np.asarray(voxels)
         dimensions = voxels.ndim - is_color
         if dimensions not in (2, 3, 4) or (is_color and voxels.shape[-1] not in (3, 4)):
@@ -100,9 +103,7 @@ class Volume:
                 f"columns), {'and the samples of a color, ' * is_color}not {voxels.shape}"
             )
         voxels = voxels.reshape((1,) * (4 - dimensions) + voxels.shape)
-        if affine is None and spacing is not None:
-            affine = np.diag([*spacing, 1.0])
-        volume = cls(voxels, None if affine is None else np.asarray(affine, "f8"), attributes)
+        volume = cls(voxels, affine_of(affine, spacing), attributes)
         volume.modules(ImageId("volume:", "volume", ""))  # so that mistakes show here
         return volume
 
@@ -218,6 +219,35 @@ def frame_content(
     if counts[1] > 1:
         found |= {"stack_id": str(numbers[1] + 1), "in_stack_position_number": index + 1}
     return found
+
+
+def check_geometry(attributes: Mapping[str, Any]) -> None:
+    """Raise when attributes say of single slices where they are."""
+    names = {item.name for item in fields(PlaneModule)} - {*OF_AUTHOR}
+    wrong = [name for name in attributes if name in names]
+    if wrong:
+        raise FormatError(
+            f"a volume's geometry is `affine` or `spacing`, not {', '.join(wrong)}: "
+            "spacing=(0.5, 0.5, 2.0) is in mm between columns, rows and slices"
+        )
+
+
+def affine_of(affine: Any, spacing: Any) -> NDArray[np.float64] | None:
+    """Return an author's affine, or that of a spacing; None when neither is given."""
+    if affine is None and spacing is not None:
+        steps = as_ruled(spacing, Rule(float, 3, 3, is_tuple=True), "spacing")
+        if steps is None or min(steps) <= 0:
+            raise FormatError(
+                "spacing is three numbers above 0, between columns, rows and slices, not "
+                f"{shown(spacing)}"
+            )
+        return np.diag([*steps, 1.0])
+    try:
+        return None if affine is None else np.asarray(affine, "f8")
+    except (TypeError, ValueError):
+        raise FormatError(
+            f"the affine of a volume is a (4, 4) array of numbers, not {shown(affine)}"
+        ) from None
 
 
 def magnitude(pixels: NDArray[Any]) -> NDArray[Any]:

@@ -6,7 +6,6 @@ rule; which arrays may cross is decided here, by name.
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from functools import cache, lru_cache
@@ -16,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pyloader import errors
+from pyloader.authors import format_traceback, is_of_values
 from pyloader.errors import CustomLoaderError, LoaderError
 from pyloader.image import Image, PixelModule, PlaneModule
 from pyloader.pixels.padding import padding_range
@@ -27,7 +27,6 @@ MODULE_NAMES = {
     "calibrated_pixel_spacing": "calibratedPixelSpacing",
     "transfer_syntax": "transferSyntax",
 }
-OWN_PACKAGE = "pyloader."
 # Modules of which a series has few.
 SHARED = frozenset({"image_pixel", "modality_lut", "voi_lut"})
 # By kind the last of them, which never changes, and as it crosses.
@@ -244,22 +243,6 @@ def error_from(message: Mapping[str, Any]) -> LoaderError:
 
 def user_failure(error: BaseException) -> BaseException | None:
     """Return the error whose traceback shows where: a user's own, or an unforeseen one."""
-    if isinstance(error, LoaderError):
-        return error.__cause__ if error.code == CustomLoaderError.code else None
-    return error
-
-
-def format_traceback(error: BaseException) -> str:
-    """Return a traceback as Python prints it, without the frames of pyloader that led to it."""
-    entry = error.__traceback__
-    while entry is not None and is_own(entry):
-        entry = entry.tb_next
-    if entry is None and not isinstance(error, SyntaxError):
-        entry = error.__traceback__  # nobody else's code took part
-    return "".join(traceback.format_exception(type(error), error, entry))
-
-
-def is_own(entry: Any) -> bool:
-    """Tell whether a traceback entry is in pyloader's own code."""
-    name = str(entry.tb_frame.f_globals.get("__name__", ""))
-    return name == "pyloader" or name.startswith(OWN_PACKAGE)
+    if isinstance(error, CustomLoaderError):
+        return error.__cause__
+    return error if not isinstance(error, LoaderError) or is_of_values(error) else None

@@ -16,7 +16,7 @@ from pydicom.sequence import Sequence
 
 from pyloader import Image, load_image
 from pyloader.errors import FormatError
-from pyloader.image import LookupTable
+from pyloader.image import LookupTable, VoiLut
 from pyloader.pixels.codecs import encode_png
 from pyloader.pixels.delivery import Delivery, deliver
 from pyloader.pixels.display import display
@@ -34,6 +34,11 @@ def image(values: Any, dtype: str = "i2", **attributes: Any) -> Image:
 def shown(values: Any, dtype: str = "i2", **attributes: Any) -> list[int]:
     """Return what one row of values is shown as."""
     return display(image(values, dtype, **attributes))[0].tolist()
+
+
+def shown_of_file(values: Any, **voi_lut: Any) -> list[int]:
+    """Return what one row of values is shown as, with a VOI LUT as files have it."""
+    return display(replace(image(values), voi_lut=VoiLut(**voi_lut)))[0].tolist()
 
 
 def levels(dataset: Dataset, values: np.ndarray) -> np.ndarray:
@@ -187,7 +192,8 @@ def test_window_that_cannot_be_is_refused(window):
 
 @pytest.mark.parametrize("width", [0, -1, 0.5])
 def test_window_of_a_file_that_cannot_be_is_left_out(width):
-    assert shown([0, 100, 200], window_center=1, window_width=width) == [0, 128, 255]
+    found = shown_of_file([0, 100, 200], window_center=(1,), window_width=(width,))
+    assert found == [0, 128, 255]
 
 
 @pytest.mark.parametrize("name", ["CURVE", "NONE", "LINEAR EXACT", "SIGMOIDAL", "1"])

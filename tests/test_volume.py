@@ -148,11 +148,22 @@ def test_nothing_known_is_nothing_told():
     assert_array_equal(image_of(volume, "#z-3").pixels, VOXELS[0, 3])
 
 
-def test_plane_of_the_author_is_that_of_stored_slices():
-    volume = Volume.from_array(VOXELS, pixel_spacing=(2, 3))
-    assert image_of(volume, "?frame=2").plane.pixel_spacing == (2, 3)
-    assert image_of(volume, "#z-1").plane.pixel_spacing == (2, 3)
-    assert image_of(volume, "#x-1").plane == PlaneModule()
+GEOMETRY = {
+    "pixel_spacing": (2, 3),
+    "imager_pixel_spacing": (2, 3),
+    "image_position_patient": (0, 0, 0),
+    "image_orientation_patient": (1, 0, 0, 0, 1, 0),
+    "slice_location": 5,
+    "spacing_between_slices": 5,
+}
+
+
+@pytest.mark.parametrize("name", GEOMETRY)
+@pytest.mark.parametrize("more", [{}, {"spacing": (1, 1, 1)}, {"affine": np.eye(4)}], ids=str)
+def test_places_of_single_slices_are_refused(name, more):
+    expected = f"a volume's geometry is `affine` or `spacing`, not {name}"
+    with pytest.raises(FormatError, match=expected):
+        Volume.from_array(VOXELS, **{name: GEOMETRY[name]}, **more)
 
 
 def test_space_and_thickness_of_the_author_stay():
@@ -370,10 +381,28 @@ def test_affine_that_is_not_usable(affine):
         Volume.from_array(VOXELS, affine=affine)
 
 
-@pytest.mark.parametrize("spacing", [(1, 1, 0), (1, np.nan, 1)])
+SPACINGS = [
+    *((0.5, 0.5), (1, 1, 1, 1), 0.5, (), (1, 1, 0), (1, -1, 1), (1, np.nan, 1), (1, np.inf, 1)),
+    *("abc", "111", ("1", "1", "1"), (1, None, 1), np.eye(3), {1, 2, 3}, (True, True, True)),
+]
+
+
+@pytest.mark.parametrize("spacing", SPACINGS, ids=str)
 def test_spacing_that_is_not_usable(spacing):
-    with pytest.raises(FormatError, match="the affine of a volume"):
+    expected = "spacing is three numbers above 0, between columns, rows and slices, not "
+    with pytest.raises(FormatError, match=expected):
         Volume.from_array(VOXELS, spacing=spacing)
+
+
+@pytest.mark.parametrize("affine", ["abc", object(), [[1], [1, 2]], {1: 2}], ids=str)
+def test_affine_that_is_no_array_of_numbers(affine):
+    with pytest.raises(FormatError, match="the affine of a volume is a"):
+        Volume.from_array(VOXELS, affine=affine)
+
+
+def test_attributes_of_a_volume_are_those_of_an_image():
+    with pytest.raises(FormatError, match="rescale_slope is a number other than 0, not '2'"):
+        Volume.from_array(VOXELS, rescale_slope="2")
 
 
 def test_grid_without_voxels():
@@ -432,9 +461,32 @@ async def test_metadata_of_a_slice_are_those_of_its_image(context, reads):
 
 
 async def test_what_is_no_volume_is_refused(context, reads):
-    with pytest.raises(CustomLoaderError, match=r"'mine' returned ndarray, expected .*Volume"):
+    with pytest.raises(
+        CustomLoaderError, match=r"'mine' returned ndarray, expected .*Volume.*line \d+\)"
+    ):
         await load_image("mine:bad", context)
 
 
 def test_scheme_of_volumes_belongs_to_the_file_that_reads(reads):
     assert schemes.owner("mine") == __name__
+
+
+def test_decorator_without_a_scheme():
+    async def vox(image_id: ImageId, context: Context) -> Any:
+        return None
+
+    expected = r'register_volume takes the scheme: @register_volume\("vox"\)'
+    with pytest.raises(ValueError, match=expected):
+        register_volume(vox)  # type: ignore[arg-type] -- the mistake
+
+
+async def test_loader_that_is_not_asynchronous_is_named_with_its_line(context):
+    @register_volume("mine")
+    def read(image_id: ImageId, context: Context) -> Any:  # type: ignore[type-var] -- the mistake
+        return Volume.from_array(VOXELS)
+
+    expected = r"returned Volume: write `async def` \(read in .*test_volume\.py, line \d+\)"
+    for load in (load_image, load_metadata, list_image_ids):
+        with pytest.raises(CustomLoaderError, match=expected):
+            await load("mine:a", context)
+    schemes.drop(__name__)

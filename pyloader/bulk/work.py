@@ -13,6 +13,7 @@ from threading import Event, Lock, Thread
 from typing import Any
 
 from pyloader import errors
+from pyloader.authors import format_traceback
 from pyloader.cache import Cache
 from pyloader.context import Context
 from pyloader.custom import define_loaders
@@ -21,7 +22,7 @@ from pyloader.image import Image
 from pyloader.load import CACHE_BYTES, load_image
 from pyloader.network import Network
 from pyloader.transport.native import NativeTransport
-from pyloader.wire import format_traceback, user_failure
+from pyloader.wire import user_failure
 
 # Images that are fetched while another is decoded.
 AHEAD = 8

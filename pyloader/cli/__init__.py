@@ -14,11 +14,12 @@ from argparse import Namespace
 from collections.abc import Sequence
 from contextlib import redirect_stdout
 
+from pyloader.authors import format_traceback
 from pyloader.cli.commands import COMMANDS
 from pyloader.cli.parser import make_parser
 from pyloader.custom import define_loaders, read_loader
 from pyloader.errors import LoaderError
-from pyloader.wire import format_traceback, user_failure
+from pyloader.wire import user_failure
 
 INTERRUPTED = 130
 

@@ -29,3 +29,14 @@ def known_keywords() -> Mapping[str, str]:
 def keyword_of(name: str) -> str:
     """Return the keyword that is written as `name` in any case, else `name` itself."""
     return known_keywords().get(name.lower(), name)
+
+
+@cache
+def entries() -> Mapping[str, tuple[str, str]]:
+    """Return VR and VM of all keywords of the DICOM dictionary by their lower-case form."""
+    return {entry[4].lower(): (entry[0], entry[1]) for entry in DicomDictionary.values()}
+
+
+def vr_and_vm(name: str) -> tuple[str, str]:
+    """Return VR, such as ``US or SS``, and VM of a keyword in snake_case; empty for others."""
+    return entries().get(name.replace("_", ""), ("", ""))

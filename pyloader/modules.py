@@ -1,0 +1,143 @@
+"""Modules that an author gives: mappings whose values have a form in JavaScript.
+
+An attribute of DICOM has the kind and number of values that the dictionary says; what is no keyword
+of DICOM may be anything that crosses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import is_dataclass
+from math import isfinite
+from numbers import Integral
+from typing import Any
+
+import numpy as np
+
+from pyloader.errors import FormatError
+from pyloader.rules import as_ruled, broken, check_part, checked, keyword_rule, shown
+
+# Largest integer that JavaScript's numbers tell from its neighbours.
+EXACT = 1 << 53
+DEEPEST = 16
+EXAMPLE = 'such as {"general_series": {"modality": "MR"}}'
+# Modules that images have as dataclasses, and mappings of an author only.
+PARTS = frozenset({"image_pixel", "image_plane", "modality_lut", "voi_lut"})
+
+
+def checked_modules(modules: Any) -> dict[str, Any]:
+    """Return modules by name, with values that cross to JavaScript.
+
+    Attributes of DICOM have the kind and number of values that its dictionary says.
+
+    Raises
+    ------
+    FormatError
+        They are no mapping of mappings, or a value breaks its rule.
+    """
+    if not isinstance(modules, Mapping):
+        raise FormatError(
+            f"modules are a mapping of names to mappings, {EXAMPLE}, not {shown(modules)}"
+        )
+    return {name_of(name): checked_module(name, module) for name, module in modules.items()}
+
+
+def own_modules(modules: Any) -> dict[str, Any]:
+    """Return the modules that an author gives an image beside those that it has by itself."""
+    found = {} if modules is None else checked_modules(modules)
+    taken = PARTS & found.keys()
+    if taken:
+        raise FormatError(
+            f"the image has the module {min(taken)!r} by itself: give its attributes, such as "
+            "pixel_spacing=(0.5, 0.5), beside the array"
+        )
+    return found
+
+
+def checked_module(name: str, module: Any) -> Any:
+    """Return a module: its attributes by name, or a dataclass of `pyloader.image`."""
+    if is_dataclass(module) and not isinstance(module, type):
+        check_part(module)
+        return module
+    if not isinstance(module, Mapping):
+        raise FormatError(
+            f"modules are mappings of attributes to values, {EXAMPLE}, and {name!r} is "
+            f"{shown(module)}"
+        )
+    return {name_of(each): attribute(name, each, value) for each, value in module.items()}
+
+
+def attribute(module: str, name: str, value: Any) -> Any:
+    """Return the value of an attribute of a module."""
+    label = f"{name} of module {module!r}"
+    rule = keyword_rule(name)
+    plain = crossing(value, label)
+    if rule is None or plain is None:
+        return plain
+    if module in PARTS:
+        return checked(name, plain, rule, label)
+    found = as_ruled(plain, rule, name)
+    if found is None:
+        raise broken(label, value, rule)
+    return list(found) if isinstance(plain, list) else found
+
+
+def name_of(name: Any) -> str:
+    """Return a name, in snake_case."""
+    if not isinstance(name, str) or not name:
+        raise FormatError(
+            f"modules and their attributes are named by texts, {EXAMPLE}, not {shown(name)}"
+        )
+    return str(name)
+
+
+def crossing(value: Any, label: str, depth: int = 0) -> Any:
+    """Return a value in a form that JavaScript has.
+
+    Raises
+    ------
+    FormatError
+        There is none.
+    """
+    if value is None or isinstance(value, (str, float, bool)):
+        return value
+    if isinstance(value, (np.ndarray, np.generic, bytes, bytearray)):
+        return crossing_array(value, label)
+    if is_dataclass(value) and not isinstance(value, type):
+        check_part(value)
+        return value
+    number = crossing_number(value)
+    if number is not None:
+        return number
+    if depth < DEEPEST and isinstance(value, Mapping):
+        return {name_of(name): crossing(part, label, depth + 1) for name, part in value.items()}
+    if depth < DEEPEST and isinstance(value, Sequence):
+        found = [crossing(part, label, depth + 1) for part in value]
+        return tuple(found) if isinstance(value, tuple) else found
+    raise FormatError(
+        f"{label} has {shown(value)}, of type {type(value).__name__}, which cannot cross to "
+        "JavaScript: give texts, numbers, True or False, lists and mappings of them, or arrays"
+    )
+
+
+def crossing_number(value: Any) -> int | float | None:
+    """Return an integer that JavaScript has exactly, or a Decimal as a float; None for others."""
+    if isinstance(value, Integral):
+        return int(value) if abs(int(value)) <= EXACT else None
+    return float(value) if hasattr(value, "as_tuple") and isfinite(value) else None
+
+
+def crossing_array(value: Any, label: str) -> Any:
+    """Return bytes and arrays of numbers as JavaScript has them, numbers of numpy as Python's."""
+    array = np.frombuffer(value, "u1") if isinstance(value, (bytes, bytearray)) else value
+    is_number = array.dtype.kind in "biuf" and array.dtype.itemsize <= 8
+    if not is_number and array.dtype.kind != "U":
+        raise FormatError(
+            f"{label} is of dtype {array.dtype}, which cannot cross to JavaScript: convert it, "
+            "such as with .astype('f8')"
+        )
+    if array.ndim == 0 or array.dtype.kind in "bU":
+        return array.tolist()
+    if array.dtype.kind == "f":
+        return array.astype("f4") if array.dtype.itemsize == 2 else array
+    return array.astype("f8") if array.dtype.itemsize == 8 else array
