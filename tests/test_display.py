@@ -16,7 +16,7 @@ from pydicom.sequence import Sequence
 
 from pyloader import Image, load_image
 from pyloader.errors import FormatError
-from pyloader.image import LookupTable, VoiLut
+from pyloader.image import LookupTable, ModalityLut, VoiLut
 from pyloader.pixels.codecs import encode_png
 from pyloader.pixels.delivery import Delivery, deliver
 from pyloader.pixels.display import display
@@ -165,8 +165,9 @@ async def test_slope_of_0_is_no_rescale(context, transport, intercept):
     assert set(np.unique(difference)) <= {0, 1}
 
 
-def test_slope_of_0_of_an_author_is_no_rescale():
-    found = image([0, 50, 100], window_center=50, window_width=101, rescale_slope=0)
+def test_slope_of_0_is_no_rescale():
+    found = image([0, 50, 100], window_center=50, window_width=101)
+    found = replace(found, modality_lut=ModalityLut(rescale_slope=0))
     assert display(found)[0].tolist() == [1, 129, 255]
     delivered = deliver(found, Delivery(rescale=True))
     assert delivered.pixels[0].tolist() == [0, 50, 100]
@@ -199,10 +200,10 @@ def test_window_of_a_file_that_cannot_be_is_left_out(width):
 @pytest.mark.parametrize("name", ["CURVE", "NONE", "LINEAR EXACT", "SIGMOIDAL", "1"])
 def test_function_nobody_knows_is_linear(name):
     """PS3.3 C.11.2.1.3 has Defined Terms, so others may stand there; LINEAR is the default."""
-    window = {"window_center": 3, "window_width": 4}
+    window = {"window_center": (3,), "window_width": (4,)}
     with pytest.warns(UserWarning, match=f"is '{name}'; known are LINEAR, LINEAR_EXACT, SIGMOID"):
-        found = shown([0, 2, 3, 6], voi_lut_function=name, **window)
-    assert found == shown([0, 2, 3, 6], **window)
+        found = shown_of_file([0, 2, 3, 6], voi_lut_function=name, **window)
+    assert found == shown_of_file([0, 2, 3, 6], **window)
 
 
 @pytest.mark.parametrize("term", ["CURVE", "linear exact"])

@@ -149,12 +149,15 @@ MEANT = {
     "whole floats": {"bits_stored": 12.0, "smallest_pixel_value": -3.0},
     "a range": {"image_position_patient": range(3)},
     "truth": {"lossy_image_compression": np.True_},
-    "small letters": {"voi_lut_function": "sigmoid"},
     "directions of four digits": {"image_orientation_patient": (1, 0, 0, 0, 0.7071, -0.7071)},
     "no padding": {"pixel_padding_value": float("nan")},
     "tables": {"lut": TABLE, "luts": [TABLE]},
     "windows": {"window_center": [40, 400], "window_width": (80, 2000)},
 }
+
+
+def test_terms_in_small_letters_are_what_they_mean():
+    assert given(voi_lut_function="sigmoid") == {"voi_lut_function": "SIGMOID"}
 
 
 @pytest.mark.parametrize("attributes", MEANT.values(), ids=MEANT)
