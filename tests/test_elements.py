@@ -14,7 +14,7 @@ from pydicom import Dataset
 from pydicom.dataelem import RawDataElement
 from pydicom.filereader import read_dataset
 
-from pyloader.dicom import elements, values
+from pyloader.dicom import structure, values
 from pyloader.dicom.elements import HeaderCutOffError, converted, read_elements
 from pyloader.dicom.instance import noting
 from pyloader.dicom.part10 import PIXEL_KEYWORDS, Beginning, read_beginning
@@ -196,8 +196,8 @@ def test_what_keeps_the_rules_is_read_quickly():
 @pytest.mark.parametrize("is_big_endian", [True, False])
 def test_what_is_remembered_of_elements_has_an_end(monkeypatch, is_implicit, is_big_endian):
     """A file of ever new tags, as one made to do harm, is read as pydicom reads it."""
-    monkeypatch.setattr(elements, "MOST_STARTS", 500)
-    monkeypatch.setattr(elements, "TAGS", dict(values.TAGS))
+    monkeypatch.setattr(structure, "MOST_STARTS", 500)
+    monkeypatch.setattr(structure, "TAGS", dict(values.TAGS))
     layout = Layout(is_implicit, is_big_endian)
     start = {True: "HHL", False: "HH2sH"}[is_implicit]
     vr = () if is_implicit else (b"SH",)
@@ -210,5 +210,5 @@ def test_what_is_remembered_of_elements_has_an_end(monkeypatch, is_implicit, is_
     dataset, stop = read_elements(*given)
     assert listed(dataset) == listed(by_pydicom(*given))
     assert stop == len(body)
-    assert len(elements.start_of(layout)[1]) <= 500
-    assert len(elements.TAGS) <= max(500, len(values.TAGS))
+    assert len(structure.start_of(layout)[1]) <= 500
+    assert len(structure.TAGS) <= max(500, len(values.TAGS))

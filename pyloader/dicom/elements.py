@@ -11,7 +11,7 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from collections.abc import Sequence as Several
 from functools import cache
-from struct import Struct, unpack_from
+from struct import Struct
 from typing import Any, TypeVar
 
 from pydicom import DataElement, Dataset, Sequence
@@ -27,7 +27,6 @@ from pyloader.dicom.structure import (
     ITEM,
     ITEM_END,
     UNDEFINED_LENGTH,
-    WRITTEN_VRS,
     Head,
     Layout,
     describe_tag,
@@ -38,7 +37,9 @@ from pyloader.dicom.structure import (
     items_at,
     layout_at,
     layout_of_items,
+    learn,
     read_fragments,
+    start_of,
 )
 
 Element = RawDataElement | DataElement
@@ -49,9 +50,6 @@ NO_VALUE = {vr: empty_value_for_VR(vr, raw=True) for vr in (None, *(vr.value for
 EMPTY = vars(Dataset())
 MUTABLE = {name: value for name, value in EMPTY.items() if isinstance(value, (dict, list))}
 CHARACTER_SET = BaseTag(0x00080005)
-Start = tuple[int, BaseTag, str | None, bool] | tuple[()]
-# What a file may make us remember of how elements begin.
-MOST_STARTS = 1 << 14
 
 
 class HeaderCutOffError(CutOffError):
@@ -174,28 +172,6 @@ def read_plain(
         fields = (key, vr, length, value, start, is_implicit, is_little, True, False)
         found[key] = tuple.__new__(RawDataElement, fields)  # its own __new__ takes keywords
     return position, False
-
-
-@cache
-def start_of(layout: Layout) -> tuple[Callable[..., Any], dict[bytes, Start]]:
-    """Return what unpacks the start of an element, to what `learn` takes and its length, and what
-    is known of such starts."""
-    return Struct(f"{layout.order}{'4sL' if layout.is_implicit else '6sH'}").unpack_from, {}
-
-
-def learn(written: bytes, layout: Layout, starts: dict[bytes, Start]) -> Start:
-    """Return tag, VR, and whether a long length follows, of an element that starts so; nothing of
-    what is no plain element."""
-    if len(starts) >= MOST_STARTS:
-        starts.clear()
-    group, number = unpack_from(f"{layout.order}HH", written)
-    tag = group << 16 | number
-    vr, is_long = (None, False) if layout.is_implicit else WRITTEN_VRS.get(written[4:], ("", False))
-    key = TAGS.get(tag) or BaseTag(tag)
-    if len(TAGS) < MOST_STARTS:
-        TAGS[tag] = key
-    starts[written] = found = (tag, key, vr, is_long) if tag < DELIMITERS and vr != "" else ()
-    return found
 
 
 def read_other(

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
+from struct import Struct, pack, unpack_from
 from struct import error as StructError  # what unpack_from raises beyond the end
-from struct import pack, unpack_from
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from pydicom.datadict import dictionary_VR, keyword_for_tag
+from pydicom.tag import BaseTag
 from pydicom.uid import UID, ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 from pydicom.valuerep import EXPLICIT_VR_LENGTH_32, VR
 
@@ -20,17 +23,20 @@ from pyloader.dicom.fragments import (
     is_offset_table,
     is_rle_header,
 )
+from pyloader.dicom.quick import TAGS
 from pyloader.errors import FormatError
 
 UNDEFINED_LENGTH = 0xFFFFFFFF
 DELIMITERS = 0xFFFE0000
-ITEM, ITEM_END, SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
+MARKS = ITEM, ITEM_END, SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
 # As written -> as pydicom has it, and whether the length has four bytes (PS3.5 7.1.2).
 WRITTEN_VRS = {
     vr.value.encode(): (vr.value, vr in EXPLICIT_VR_LENGTH_32) for vr in VR if len(vr.value) == 2
 }
-LITTLE_ENDIAN_ITEMS = (b"\xfe\xff\x00\xe0", b"\xfe\xff\xdd\xe0")
 Place = tuple[int, int]
+Start = tuple[int, BaseTag, str | None, bool] | tuple[()]
+# What a file may make us remember of how elements begin.
+MOST_STARTS = 1 << 14
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +106,28 @@ def is_vr(written: bytes) -> bool:
     return len(written) == 2 and written.isalpha() and written.isupper()
 
 
+@cache
+def start_of(layout: Layout) -> tuple[Callable[..., Any], dict[bytes, Start]]:
+    """Return what unpacks the start of an element, to what `learn` takes and its length, and what
+    is known of such starts."""
+    return Struct(f"{layout.order}{'4sL' if layout.is_implicit else '6sH'}").unpack_from, {}
+
+
+def learn(written: bytes, layout: Layout, starts: dict[bytes, Start]) -> Start:
+    """Return tag, VR, and whether a long length follows, of an element that starts so; nothing of
+    what is no plain element."""
+    if len(starts) >= MOST_STARTS:
+        starts.clear()
+    group, number = unpack_from(f"{layout.order}HH", written)
+    tag = group << 16 | number
+    vr, is_long = (None, False) if layout.is_implicit else WRITTEN_VRS.get(written[4:], ("", False))
+    key = TAGS.get(tag) or BaseTag(tag)
+    if len(TAGS) < MOST_STARTS:
+        TAGS[tag] = key
+    starts[written] = found = (tag, key, vr, is_long) if tag < DELIMITERS and vr != "" else ()
+    return found
+
+
 def layout_at(body: bytes, position: int, layout: Layout) -> Layout:
     """Return the layout of a data set or an item by its first element.
 
@@ -138,6 +166,12 @@ def head_at(body: bytes, position: int, layout: Layout) -> Head:
         raise CutOffError(f"an element that begins at byte {position} is cut off") from error
 
 
+@cache
+def marks_of(layout: Layout) -> dict[bytes, int]:
+    """Return what begins and ends items, by its bytes."""
+    return {pack(f"{layout.order}HH", mark >> 16, mark & 0xFFFF): mark for mark in MARKS}
+
+
 def items_at(body: bytes, position: int, layout: Layout) -> tuple[list[Place], int | None]:
     """Return where the values of the items from `position` on stand, and where they end.
 
@@ -150,42 +184,60 @@ def items_at(body: bytes, position: int, layout: Layout) -> tuple[list[Place], i
         Something else stands there.
     """
     places: list[Place] = []
-    while position < len(body):
-        tag, _, start, length = head_at(body, position, Layout(True, layout.is_big_endian))
-        if tag == SEQUENCE_END:
-            return places, start
-        if tag not in (ITEM, ITEM_END):
+    marks, read_length = marks_of(layout), Struct(f"{layout.order}L").unpack_from
+    while position + ITEM_HEADER_BYTES <= len(body):
+        mark = marks.get(body[position : position + 4])
+        if mark is None:
             raise FormatError(
-                f"{describe_tag(tag)} stands at byte {position}, where an item of a sequence or "
-                "its end was expected: a length is wrong"
+                f"no item of a sequence, and no end of one, stands at byte {position}, where one "
+                "was expected: a length is wrong"
             )
-        position = start
-        if tag == ITEM:
-            stop = end_of_item(body, start, length, layout)
-            places.append((start, stop))
-            is_ended = body[stop : stop + 4] == item_end(layout)
+        (length,) = read_length(body, position + 4)
+        position += ITEM_HEADER_BYTES
+        if mark == SEQUENCE_END:
+            return places, position
+        if mark == ITEM:
+            stop = end_of_item(body, position, length, layout)
+            places.append((position, stop))
+            is_ended = marks.get(body[stop : stop + 4]) == ITEM_END
             position = stop + ITEM_HEADER_BYTES if is_ended else stop
     return places, None
-
-
-def item_end(layout: Layout) -> bytes:
-    """Return the tag that ends an item."""
-    return b"\xff\xfe\xe0\x0d" if layout.is_big_endian else b"\xfe\xff\x0d\xe0"
 
 
 def end_of_item(body: bytes, start: int, length: int, layout: Layout) -> int:
     """Return where the value of an item ends: by its length, if an item or an end follows."""
     stop = start + length
-    if length != UNDEFINED_LENGTH:
-        group = body[stop : stop + 2]
-        if stop >= len(body) or group == (b"\xff\xfe" if layout.is_big_endian else b"\xfe\xff"):
-            return stop
+    is_followed = stop >= len(body) or body[stop : stop + 4] in marks_of(layout)
+    if length != UNDEFINED_LENGTH and is_followed:
+        return stop
     layout, position = layout_at(body, start, layout), start
     while True:
+        position = end_of_plain(body, position, layout)
         head = head_at(body, position, layout)
         if head.tag >= DELIMITERS:
             return position
         position = end_of_value(body, head, layout)
+
+
+def end_of_plain(body: bytes, position: int, layout: Layout) -> int:
+    """Return where the elements from `position` on end that say their length, and have a VR."""
+    read, starts = start_of(layout)
+    read_long, last = Struct(f"{layout.order}L").unpack_from, len(body) - 12
+    while position <= last:
+        written, length = read(body, position)
+        known = starts.get(written)
+        if known is None:
+            known = learn(written, layout, starts)
+        if not known:
+            break
+        start = position + 8
+        if known[3]:
+            (length,) = read_long(body, start)
+            start += 4
+        if length == UNDEFINED_LENGTH:
+            break
+        position = start + length
+    return position
 
 
 def end_of_value(body: bytes, head: Head, layout: Layout) -> int:
@@ -200,7 +252,9 @@ def end_of_value(body: bytes, head: Head, layout: Layout) -> int:
 
 def layout_of_items(body: bytes, head: Head, layout: Layout) -> Layout:
     """Return the layout of a sequence; one of unknown VR is little endian (PS3.5 6.2.2)."""
-    is_little = head.vr == "UN" and body[head.start : head.start + 4] in LITTLE_ENDIAN_ITEMS
+    is_little = head.vr == "UN" and body[head.start : head.start + 4] in marks_of(
+        Layout(True, False)
+    )
     return Layout(layout.is_implicit, False) if is_little else layout
 
 
