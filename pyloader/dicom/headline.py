@@ -52,11 +52,12 @@ def lacks_pixels(instance: Instance) -> bool:
 def describe_series(instance: Instance) -> dict[str, Any]:
     """Return the attributes of `OF_SERIES` that are there, as plain values by snake_case keyword.
 
-    Of a person's name it is the first representation, as in the results of searches.
+    Of a person's name it is the first representation of the first, as lists of patients have it.
     """
     with noting():
         found = {keyword: value_of(instance.dataset, keyword) for keyword in OF_SERIES}
-    names = [str(name).split("=") for name in as_tuple(found["PatientName"])]
+    whole = str(found["PatientName"] or "")
+    names = [name.split("=") for name in whole.split("\\")]
     found["PatientName"] = next((each for name in names for each in name if each), None)
     return {snake(keyword): value for keyword, value in found.items() if value is not None}
 
