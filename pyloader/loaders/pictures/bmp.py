@@ -209,29 +209,32 @@ async def decode(layout: Layout, picture: Picture, frame_index: int, context: Co
         pixels = colored(indices, layout.palette)
         # Browsers show black where no run has set a pixel.
         pixels = pixels * (is_set if pixels.ndim == 2 else is_set[..., None])
-    elif layout.depth <= 8:
-        pixels = colored(unpacked(stored_rows(picture.body, layout), layout), layout.palette)
-    elif layout.depth == 24:
-        rows = stored_rows(picture.body, layout)[:, : layout.columns * 3]
-        pixels = rows.reshape(layout.rows, layout.columns, 3)[..., ::-1]
-    else:
-        words = stored_rows(picture.body, layout).view(f"<u{layout.depth // 8}")
-        pixels = masked(words[:, : layout.columns], layout.masks)
-    return np.ascontiguousarray(pixels if layout.is_top_down else pixels[::-1])
+        return pixels if layout.is_top_down else np.ascontiguousarray(pixels[::-1])
+    rows = stored_rows(picture.body, layout)
+    if layout.depth <= 8:
+        return colored(unpacked(rows, layout), layout.palette)
+    if layout.depth == 24:
+        colors = rows[:, : layout.columns * 3].reshape(layout.rows, layout.columns, 3)
+        return np.stack([colors[..., channel] for channel in (2, 1, 0)], axis=-1)
+    words = rows.view(f"<u{layout.depth // 8}")[:, : layout.columns]
+    return masked(words, layout.masks)
 
 
 def stored_rows(body: bytes, layout: Layout) -> Pixels:
-    """Return the bytes of all rows as they are stored: (rows, stride)."""
+    """Return the bytes of all rows, the first row at the top: (rows, stride)."""
     data = body[layout.offset : layout.offset + layout.stride * layout.rows]
     whole = data.ljust(layout.stride * layout.rows, b"\0")  # the last row may lack its padding
-    return np.frombuffer(whole, "u1").reshape(layout.rows, layout.stride)
+    rows = np.frombuffer(whole, "u1").reshape(layout.rows, layout.stride)
+    return rows if layout.is_top_down else rows[::-1]
 
 
 def unpacked(rows: Pixels, layout: Layout) -> Pixels:
     """Return the indices of pixels of 1, 2, 4 or 8 bits, the first in the highest bits."""
-    shifts = np.arange(8 - layout.depth, -1, -layout.depth, dtype="u1")
-    parts = rows[..., None] >> shifts & np.uint8((1 << layout.depth) - 1)
-    return parts.reshape(layout.rows, -1)[:, : layout.columns]
+    if layout.depth < 8:
+        shifts = np.arange(8 - layout.depth, -1, -layout.depth, dtype="u1")
+        parts = rows[..., None] >> shifts & np.uint8((1 << layout.depth) - 1)
+        rows = parts.reshape(layout.rows, -1)
+    return np.ascontiguousarray(rows[:, : layout.columns])
 
 
 def colored(indices: Pixels, palette: Pixels) -> Pixels:
@@ -248,7 +251,12 @@ def colored(indices: Pixels, palette: Pixels) -> Pixels:
         )
     if len(palette) == 256 and (palette == np.arange(256)[:, None]).all():
         return indices
-    return palette[indices]
+    packed, rgb = indices.tobytes(), np.empty((*indices.shape, 3), "u1")
+    for channel in range(3):
+        entries = palette[:, channel].tobytes().ljust(256, b"\0")
+        # Five times as fast as indexing.
+        rgb[..., channel] = np.frombuffer(packed.translate(entries), "u1").reshape(indices.shape)
+    return rgb
 
 
 def masked(words: Pixels, masks: tuple[int, ...]) -> Pixels:
@@ -256,7 +264,9 @@ def masked(words: Pixels, masks: tuple[int, ...]) -> Pixels:
 
     An alpha that is 0 everywhere was never written: browsers show such images opaque.
     """
-    samples = np.dstack([sample_of(words, mask) for mask in masks])
+    samples = np.empty((*words.shape, len(masks)), "u1")
+    for index, mask in enumerate(masks):
+        samples[..., index] = sample_of(words, mask)
     return samples if len(masks) == 3 or samples[..., 3].any() else samples[..., :3]
 
 
@@ -264,10 +274,11 @@ def sample_of(words: Pixels, mask: int) -> Pixels:
     """Return the sample of a mask, scaled to 8 bits."""
     if not mask:
         return np.zeros(words.shape, "u1")
-    lowest = mask & -mask
-    most = mask // lowest
-    values = (words & mask) >> (lowest.bit_length() - 1)
-    if most == 255:
-        return values.astype("u1")
-    scaled: Pixels = ((values.astype("u8") * 255 + most // 2) // most).astype("u1")
-    return scaled
+    bits, shift = mask.bit_count(), (mask & -mask).bit_length() - 1
+    if bits == 8:
+        return (words >> shift).astype("u1")
+    spare = max(0, bits - 16)  # what 8 bits cannot show anyway
+    most = (1 << bits - spare) - 1
+    table = ((np.arange(most + 1, dtype="u4") * 255 + most // 2) // most).astype("u1")
+    sample: Pixels = table[(words & mask) >> (shift + spare)]
+    return sample
