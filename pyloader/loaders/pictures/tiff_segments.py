@@ -132,10 +132,21 @@ def assembled(page: Any, body: bytes) -> tuple[Pixels, tuple[str, ...]]:
     ]
     is_ybr = False
     notes: tuple[str, ...] = ()
-    if keyframe.compression in JPEG:
-        notes = settle_jpeg(keyframe, segments[0])
-    elif keyframe.compression in JPEG_2000:
-        is_ybr = is_ybr_jpeg_2000(keyframe, segments)
+    # tifffile decodes by them; the next load has to see what the tags say.
+    told = keyframe.photometric, keyframe.subsampling
+    try:
+        if keyframe.compression in JPEG:
+            notes = settle_jpeg(keyframe, segments[0])
+        elif keyframe.compression in JPEG_2000:
+            is_ybr = settle_jpeg_2000(keyframe, segments)
+        return joined(page, is_ybr=is_ybr), notes
+    finally:
+        keyframe.photometric, keyframe.subsampling = told
+
+
+def joined(page: Any, *, is_ybr: bool) -> Pixels:
+    """Return the pixels of all strips or tiles, as RGB if they are YCbCr."""
+    keyframe = page.keyframe
     result = np.full(keyframe.shaped, keyframe.nodata, keyframe.dtype)
     for pixels, (plane, depth, row, column, _), _ in page.segments(maxworkers=1, sort=True):
         if pixels is None:
@@ -145,7 +156,7 @@ def assembled(page: Any, body: bytes) -> tuple[Pixels, tuple[str, ...]]:
         check_type(part, keyframe)
         part = to_rgb_samples(part, FULL, keyframe.bitspersample) if is_ybr else part
         place[tuple(slice(length) for length in part.shape)] = part
-    return result.reshape(keyframe.shape), notes
+    return result.reshape(keyframe.shape)
 
 
 def check_type(pixels: Pixels, keyframe: Any) -> None:
@@ -193,8 +204,8 @@ def settle_jpeg(keyframe: Any, frame: bytes) -> tuple[str, ...]:
     )
 
 
-def is_ybr_jpeg_2000(keyframe: Any, frames: list[bytes]) -> bool:
-    """Tell whether JPEG 2000 is still YCbCr when it is decoded.
+def settle_jpeg_2000(keyframe: Any, frames: list[bytes]) -> bool:
+    """Have JPEG 2000 decoded; tell whether it still is YCbCr then.
 
     Decoders undo the component transformation, and make RGB of half chroma, and of YCbCr that is
     told by a box. Compression 33003 of Aperio is YCbCr that only its number tells.

@@ -12,9 +12,10 @@ import pytest
 import tifffile
 from numpy.testing import assert_array_equal
 
+from pyloader import load_image
 from pyloader.errors import DecodeError, FormatError
 from tests import builders
-from tests.pictures import load, noise, read, tiff
+from tests.pictures import URL, load, noise, read, tiff
 from tests.support.tiffs import one_tile, with_segments
 from tests.test_fidelity_jpeg_2000 import HALF_CHROMA
 
@@ -258,3 +259,22 @@ async def test_pages_whose_jpeg_tells_different_colors():
             writer.write(iter([data]), compression=7, photometric="rgb", **given)
     for page in (1, 2, 3):
         assert farthest((await load(stream.getvalue(), f"#frame={page}")).pixels) <= 4
+
+
+@pytest.mark.parametrize(
+    ("data", "compression", "photometric"),
+    [
+        (jpeg("YCBCR", JFIF), 7, 2),
+        (jpeg("RGB", adobe(0)), 7, 6),
+        (jpeg_2000(YCBCR), 33003, 2),
+        (jpeg_2000(YCBCR), 34712, 6),
+    ],
+)
+async def test_second_load_is_as_the_first(context, transport, data, compression, photometric):
+    """What was found for the first is not taken for what the tags say."""
+    transport.answers[URL] = one_tile(data, SIZE, compression=compression, photometric=photometric)
+    first, second = [await load_image(URL, context) for _ in range(2)]
+    assert farthest(first.pixels) <= 4
+    assert_array_equal(second.pixels, first.pixels)
+    assert second.warnings == first.warnings
+    assert len(transport.requests) == 1
