@@ -48,12 +48,12 @@ class Frame:
 
     @property
     def is_transparent(self) -> bool:
-        """Whether what is below can be seen through it."""
+        """Tell whether one sees through it what is below."""
         return bool(self.control) and bool(self.control[3] & 1)
 
     @property
     def is_removed(self) -> bool:
-        """Whether what was below is there again, or nothing, when the next frame comes."""
+        """Tell whether it is taken away before the next frame is drawn."""
         return bool(self.control) and self.control[3] >> 2 & 7 in (TO_BACKGROUND, TO_PREVIOUS)
 
     @property
@@ -64,16 +64,16 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """What the blocks of a file say.
+    """The frames of a file, and the area that they need.
 
     Attributes
     ----------
     screen : (rows, columns)
-        What is shown.
+        The area that is shown.
     canvas : (rows, columns)
-        What all frames fit into.
+        The area that all frames fit into.
     is_sound : bool
-        Whether decoders take the file as it is.
+        Decoders take the file unchanged.
     """
 
     frames: list[Frame]
@@ -84,7 +84,7 @@ class Layout:
 
     @property
     def covers_all(self) -> bool:
-        """Whether each pixel is of a frame at all times."""
+        """Tell whether frames cover each pixel at all times."""
         first = self.frames[0]
         is_whole = (first.row, first.column, first.end) == (0, 0, self.canvas)
         return is_whole and not any(frame.is_removed for frame in self.frames[:-1])

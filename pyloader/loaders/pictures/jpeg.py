@@ -67,7 +67,7 @@ async def open_jpeg(source: str, body: bytes, context: Context) -> Picture:
 
 
 def header_of(frame: Frame, rest: tuple[str, ...]) -> Header:
-    """Return what is decoded; `rest` is what is to be said of bytes that follow it.
+    """Describe what is decoded; `rest` holds warnings about bytes that follow it.
 
     Raises
     ------

@@ -67,7 +67,7 @@ class TiffPages:
         return replace(image, warnings=(*self._notes, *notes, *told, *more, *image.warnings))
 
     def _check(self, page: Any, what: str, context: Context) -> tuple[str, ...]:
-        """Check what the directory says, before anything is decoded; return what is to be said."""
+        """Check what the directory says, before anything is decoded; return warnings."""
         keyframe = page.keyframe
         check_kind(keyframe, what)
         if keyframe.compression not in self._codecs:

@@ -37,7 +37,7 @@ SRGB, SYCC, E_YCC = 16, 18, 24
 
 
 def check_segments(page: Any, body: bytes, what: str) -> tuple[str, ...]:
-    """Check that all strips or tiles are there; return what is to be said of them.
+    """Check that all strips or tiles are there; return warnings about them.
 
     One whose offset and byte count are 0 was never written, and has no values but those that
     stand for none (GDAL's SPARSE_OK). A byte count beyond the end of the file may be wrong: the
