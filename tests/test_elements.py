@@ -17,7 +17,8 @@ from pydicom.filereader import read_dataset
 from pyloader.dicom import structure, values
 from pyloader.dicom.elements import HeaderCutOffError, converted, read_elements
 from pyloader.dicom.instance import noting
-from pyloader.dicom.part10 import PIXEL_KEYWORDS, Beginning, read_beginning
+from pyloader.dicom.part10 import Beginning, read_beginning
+from pyloader.dicom.pixel_header import PIXEL_KEYWORDS
 from pyloader.dicom.quick import ODD, quick_value
 from pyloader.dicom.structure import Layout, dictionary_vr
 from pyloader.dicom.values import element_of, plain, typed, value_of

@@ -21,6 +21,7 @@ from pydicom.tag import BaseTag
 from pydicom.valuerep import VR
 
 from pyloader.dicom.fragments import ITEM_HEADER_BYTES, CutOffError
+from pyloader.dicom.pixel_header import PIXEL_KEYWORDS
 from pyloader.dicom.quick import TAGS
 from pyloader.dicom.structure import (
     DELIMITERS,
@@ -183,19 +184,16 @@ def read_other(
         return None
     if head.tag >= DELIMITERS:
         return end_of_stray(body, position, head, layout)
-    value: Any
-    if head.length != UNDEFINED_LENGTH:
-        stop = end_of_value(body, head, layout)
-        value = body[head.start : stop] if head.length else NO_VALUE[head.vr]
+    stop = end_of_value(body, head, layout)
+    value: Any = body[head.start : stop] if head.length else NO_VALUE[head.vr]
+    if head.length == UNDEFINED_LENGTH and head.is_sequence:
+        layout = layout_of_items(body, head, layout)
+        head, value = head._replace(vr="SQ"), value[:-ITEM_HEADER_BYTES]
+    elif head.length == UNDEFINED_LENGTH:
+        # Nobody asks for the pixels of an icon.
+        value = None if head.tag in PIXEL_KEYWORDS else read_fragments(body, head)
+    if value is not None or not head.length:
         add(found, head, value, layout)
-    elif head.kind in ("SQ", "UN"):
-        stop = end_of_value(body, head, layout)
-        value = body[head.start : stop - ITEM_HEADER_BYTES]
-        add(found, head._replace(vr="SQ"), value, layout_of_items(body, head, layout))
-    else:
-        value, stop = read_fragments(body, head, layout)
-        if value is not None:
-            add(found, head, value, layout)
     return stop
 
 

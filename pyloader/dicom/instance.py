@@ -11,7 +11,7 @@ from pydicom import Dataset
 from pydicom.uid import UID
 
 from pyloader.dicom.elements import HeaderCutOffError
-from pyloader.dicom.fragments import ITEM, CutOffError, find_fragments
+from pyloader.dicom.fragments import ITEM, ITEM_HEADER_BYTES, CutOffError, find_fragments
 from pyloader.dicom.frames import locate_frames
 from pyloader.dicom.part10 import Beginning, has_prefix, read_beginning, read_data_set
 from pyloader.dicom.pixel_header import PixelHeader, read_pixel_header
@@ -176,6 +176,8 @@ def parse_beginning(body: bytes, url: str = "") -> tuple[Instance, PixelHeader] 
     is_native = instance.transfer_syntax_uid in NATIVE
     if header is None or not (is_native or header.length is None):
         return None
+    if header.length is not None and body[header.start : header.start + 4] == ITEM:
+        return None
     return replace(instance, warnings=tuple(notes)), header
 
 
@@ -212,7 +214,10 @@ def cut_off(body: bytes, url: str, error: HeaderCutOffError) -> FormatError:
     """Say that a file ends within its header, or is another format than DICOM."""
     if not is_dicom(body, error.dataset):
         return FormatError(f"{not_dicom(body, url)}: {error}")
-    return CutOffError(f"{url or 'the file'} is cut off within its header: {error}; load it again")
+    return CutOffError(
+        f"{url or 'the file'} is cut off within its header: {error}; load it again, unless a "
+        "length in it is wrong"
+    )
 
 
 def one_frame(instance: Instance, frame_index: int, frame: bytes, vr: str = "OW") -> Instance:
@@ -281,6 +286,14 @@ def pixels_in(instance: Instance, body: bytes, header: PixelHeader) -> PixelElem
 
 
 def is_items(body: bytes, header: PixelHeader, instance: Instance) -> bool:
-    """Tell whether a value of defined length is encapsulated, against PS3.5 A.4."""
-    is_native = instance.transfer_syntax_uid in NATIVE
-    return not is_native and body[header.start : header.start + 4] == ITEM
+    """Tell whether a value of defined length is encapsulated, against PS3.5 A.4.
+
+    Of a native transfer syntax it is when items fill it to its last byte.
+    """
+    if body[header.start : header.start + 4] != ITEM or header.length is None:
+        return False
+    if instance.transfer_syntax_uid not in NATIVE:
+        return True
+    fragments = find_fragments(body, header.start)
+    stop = fragments.stop + (ITEM_HEADER_BYTES if fragments.is_ended else 0)
+    return bool(fragments.places) and stop == header.start + header.length

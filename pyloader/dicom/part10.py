@@ -16,6 +16,7 @@ from pydicom.dataset import FileMetaDataset
 from pydicom.uid import UID, DeflatedExplicitVRLittleEndian, ExplicitVRLittleEndian
 
 from pyloader.dicom.elements import data_set_of, read_elements
+from pyloader.dicom.pixel_header import PIXEL_KEYWORDS
 from pyloader.dicom.structure import WRITTEN_VRS, Layout, is_vr
 from pyloader.dicom.syntaxes import NATIVE, name_of
 from pyloader.dicom.text import settle_character_set
@@ -24,11 +25,6 @@ from pyloader.errors import FormatError
 
 PREAMBLE_BYTES = 128
 PREFIX = b"DICM"
-PIXEL_KEYWORDS = {
-    0x7FE00008: "FloatPixelData",
-    0x7FE00009: "DoubleFloatPixelData",
-    0x7FE00010: "PixelData",
-}
 # A data set of zeros is deflated to a thousandth: looked at each time that so much is inflated.
 PACKED_BYTES = 64 << 10
 MOST_INFLATED_BYTES = 1 << 30

@@ -6,9 +6,13 @@ from dataclasses import dataclass
 from struct import error as StructError  # what unpack_from raises beyond the end
 from struct import unpack_from
 
-from pyloader.dicom.part10 import PIXEL_KEYWORDS
 from pyloader.dicom.structure import UNDEFINED_LENGTH, Layout
 
+PIXEL_KEYWORDS = {
+    0x7FE00008: "FloatPixelData",
+    0x7FE00009: "DoubleFloatPixelData",
+    0x7FE00010: "PixelData",
+}
 LONG_VRS = frozenset({b"OB", b"OD", b"OF", b"OL", b"OV", b"OW", b"UN"})
 
 

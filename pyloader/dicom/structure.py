@@ -83,9 +83,13 @@ class Head(NamedTuple):
     length: int
 
     @property
-    def kind(self) -> str:
-        """The VR, or that of the dictionary where the VR says nothing (PS3.5 6.2.2)."""
-        return dictionary_vr(self.tag) if self.vr in (None, "UN") else str(self.vr)
+    def is_sequence(self) -> bool:
+        """Whether it is one by its VR, or by the dictionary where that says nothing.
+
+        One that neither knows, of undefined length, is one too (PS3.5 6.2.2).
+        """
+        kind = dictionary_vr(self.tag) if self.vr in (None, "UN") else self.vr
+        return kind in ("SQ", "UN")
 
 
 def dictionary_vr(tag: int) -> str:
@@ -241,9 +245,11 @@ def end_of_plain(body: bytes, position: int, layout: Layout) -> int:
 
 
 def end_of_value(body: bytes, head: Head, layout: Layout) -> int:
-    """Return where a value ends, that of a sequence behind its delimiter."""
+    """Return where a value ends, one of undefined length behind its delimiter."""
     if head.length != UNDEFINED_LENGTH:
         return head.start + head.length
+    if not head.is_sequence:
+        return end_of_fragments(body, head, layout)
     _, stop = items_at(body, head.start, layout_of_items(body, head, layout))
     if stop is None:
         raise CutOffError(f"{describe_tag(head.tag)} is cut off")
@@ -261,43 +267,34 @@ def layout_of_items(body: bytes, head: Head, layout: Layout) -> Layout:
 # ---------------------------------------------------------------- values in fragments
 
 
-def read_fragments(body: bytes, head: Head, layout: Layout) -> tuple[bytes | None, int]:
-    """Return a value of undefined length that is no sequence, and where it ends.
+def read_fragments(body: bytes, head: Head) -> bytes | None:
+    """Return a value of undefined length that is no sequence, None when it is not certain.
 
     Only pixel data are written so (PS3.5 A.4). Some compressors write others too: an empty offset
     table, then the value in fragments.
-
-    Returns
-    -------
-    bytes or None
-        None when it cannot be told what the value is.
     """
     fragments = find_fragments(body, head.start)
-    if not fragments.is_ended:
-        return None, end_of_unknown(body, head, layout)
     places = [place for place in fragments.places if place[1] - place[0] > ITEM_HEADER_BYTES]
     parts = [body[start + ITEM_HEADER_BYTES : stop] for start, stop in places]
-    if fragments.table and not (parts and is_offset_table(fragments)):
-        parts.insert(0, fragments.table)
-    value = b"".join(parts)
-    is_known = len(parts) == 1 or not fragments.table or is_offset_table(fragments)
+    has_table = not fragments.table or (bool(parts) and is_offset_table(fragments))
+    value = b"".join(parts) if has_table else fragments.table
+    is_known = fragments.is_ended and (has_table or not parts)
     is_coded = value.startswith(CODESTREAM_STARTS) or is_rle_header(value)
     taken = "their bytes were taken" if is_known and not is_coded else "it is left out"
     warnings.warn(
         f"{describe_tag(head.tag)} is written in items, which are for pixel data; {taken}",
         stacklevel=2,
     )
-    return value if is_known and not is_coded else None, fragments.stop + ITEM_HEADER_BYTES
+    return value if is_known and not is_coded else None
 
 
-def end_of_unknown(body: bytes, head: Head, layout: Layout) -> int:
-    """Return where a value ends that is not of items, by the delimiter behind it."""
+def end_of_fragments(body: bytes, head: Head, layout: Layout) -> int:
+    """Return where a value in fragments ends, one that has none by the delimiter behind it."""
+    fragments = find_fragments(body, head.start)
+    if fragments.is_ended:
+        return fragments.stop + ITEM_HEADER_BYTES
     delimiter = pack(f"{layout.order}HHL", SEQUENCE_END >> 16, SEQUENCE_END & 0xFFFF, 0)
     place = body.find(delimiter, head.start)
     if place < 0:
         raise CutOffError(f"the end of {describe_tag(head.tag)} is not there")
-    warnings.warn(
-        f"{describe_tag(head.tag)} has an undefined length and no items; it is left out",
-        stacklevel=2,
-    )
     return place + len(delimiter)

@@ -11,6 +11,7 @@ from pathlib import Path
 from struct import pack
 
 import gdcm
+import imagecodecs
 import numpy as np
 import pytest
 from pydicom import Dataset
@@ -123,6 +124,12 @@ MORE_BROKEN = {
     ),
     "value of unknown VR in fragments": long(b"UN", item(b"ABCD") + SEQUENCE_END, length=UNDEFINED),
     "undefined length without items": long(b"OB", b"ABCD" * 4 + SEQUENCE_END, length=UNDEFINED),
+    "undefined length without items in an item": long(
+        b"SQ",
+        item(long(b"OB", b"ABCD" * 4 + SEQUENCE_END, 0x1003, UNDEFINED) + ITEM_END, UNDEFINED)
+        + SEQUENCE_END,
+        length=UNDEFINED,
+    ),
     "short length of a VR that is not known": pack("<HH2sH", GROUP, 0x1002, b"ZZ", 4) + b"ABCD",
 }
 
@@ -308,3 +315,51 @@ def test_values_in_fragments_of_an_implicit_data_set():
     element = pack("<HHL", 0x6000, 0x3000, UNDEFINED) + item(b"") + item(VALUE) + SEQUENCE_END
     instance = parse_part10(inserted(element, dataset))
     assert instance.dataset[0x60003000].value == VALUE
+
+
+@pytest.mark.parametrize("is_undefined", [False, True])
+async def test_encapsulated_pixels_of_an_icon_are_nothing_to_note(transport, context, is_undefined):
+    pixels = pack("<HH2sHL", 0x7FE0, 0x0010, b"OB", 0, UNDEFINED)
+    pixels += item(b"") + item(b"\xff\xd8\xff\xd9") + SEQUENCE_END
+    rows = pack("<HH2sHH", 0x0028, 0x0010, b"US", 2, 4)
+    if is_undefined:
+        inner = item(rows + pixels + ITEM_END, UNDEFINED) + SEQUENCE_END
+    else:
+        inner = item(rows + pixels)
+    icon = sequence(inner, length=UNDEFINED if is_undefined else None)
+    icon = pack("<HH", 0x0088, 0x0200) + icon[4:]
+    body = builders.native(PIXELS)
+    place = body.rindex(b"\xe0\x7f\x10\x00")
+    transport.answers[URL] = body[:place] + icon + body[place:]
+    image = await load_image(f"wadouri:{URL}", context)
+    assert np.array_equal(image.pixels, PIXELS)
+    assert image.warnings == ()
+    (found,) = items_of(parse_part10(transport.answers[URL]).dataset, "IconImageSequence")
+    assert value_of(found, "Rows") == 4
+    assert "PixelData" not in found
+
+
+@pytest.mark.parametrize("syntax", [ExplicitVRLittleEndian, ImplicitVRLittleEndian])
+@pytest.mark.parametrize("name", ["", "?frame=1"])
+async def test_encapsulated_pixels_of_defined_length_under_a_native_label(
+    transport, context, syntax, name
+):
+    """Their items fill the value; taken for pixels they would be headers and noise."""
+    stream = imagecodecs.jpegls_encode(PIXELS)
+    content = item(b"") + item(stream + bytes(len(stream) % 2)) + SEQUENCE_END
+    dataset = builders.header(PIXELS)
+    dataset.PixelData = content
+    dataset["PixelData"].VR = "OB"
+    transport.answers[URL] = builders.part10(dataset, syntax)
+    image = await load_image(f"wadouri:{URL}{name}", context)
+    assert np.array_equal(image.pixels, PIXELS)
+    assert any("are encapsulated" in note for note in image.warnings)
+
+
+async def test_native_pixels_that_begin_as_an_item_does(transport, context):
+    pixels = PIXELS.copy()
+    pixels[0, :4] = (0xFFFE, 0xE000, 4, 0)
+    for name in ("", "?frame=1"):
+        transport.answers[URL] = builders.native(pixels)
+        image = await load_image(f"wadouri:{URL}{name}", context)
+        assert np.array_equal(image.pixels, pixels)
