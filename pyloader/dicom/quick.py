@@ -17,6 +17,8 @@ from pydicom.datadict import dictionary_VR
 from pydicom.dataelem import RawDataElement
 from pydicom.tag import BaseTag
 
+from pyloader.dicom.plausible import is_plausible
+
 Reader = Callable[[bytes, bool], Any]
 """``(value, is_little_endian)``."""
 ODD = object()
@@ -53,7 +55,8 @@ def read_value(tag: int, vr: str | None, value: bytes | None, is_little_endian: 
     read = reader_of(tag, vr)
     if read is None:
         return ODD
-    return read(value, is_little_endian) if value else None
+    found = read(value, is_little_endian) if value else None
+    return found if found is ODD or is_plausible(tag, found) else ODD
 
 
 kept_value = lru_cache(maxsize=1024)(read_value)

@@ -13,6 +13,7 @@ import warnings
 from collections.abc import Sequence
 from functools import cache
 from math import isfinite
+from reprlib import repr as shortened
 from typing import Any
 
 from pydicom import DataElement, Dataset
@@ -24,6 +25,7 @@ from pydicom.tag import BaseTag
 from pydicom.valuerep import PersonName
 
 from pyloader.dicom.elements import converted
+from pyloader.dicom.plausible import is_plausible, is_unset
 from pyloader.dicom.quick import ODD, TAGS, quick_value
 
 NUMERIC = frozenset({"DS", "FD", "FL", "IS", "SL", "SS", "SV", "UL", "US", "UV"})
@@ -68,6 +70,12 @@ def vr_of(tag: int) -> str:
     except KeyError:
         return "UN"
     return next((vr for vr in choices if vr in BINARY), choices[0])
+
+
+@cache
+def is_single(tag: int) -> bool:
+    """Tell whether an attribute is one number, of which files may have several all the same."""
+    return vr_of(tag) in NUMERIC and dictionary_VM(tag) == "1"
 
 
 def name_of(tag: int) -> str:
@@ -152,7 +160,7 @@ def value_at(dataset: Dataset, tag: BaseTag) -> Any:
     element = element_of(dataset, tag)
     if element is None or element.VR == "SQ":
         return None
-    return single(tag, typed(tag, plain(element.value)))
+    return plausible(tag, single(tag, typed(tag, plain(element.value))))
 
 
 @cache
@@ -181,8 +189,24 @@ def nth_of(dataset: Dataset, keyword: str, index: int) -> Any:
         found = value_of(dataset, keyword) if index == 0 else None
     else:
         within = 0 <= index < len(values)
-        found = typed(tag_of(keyword), plain(values[index])) if within else None
-    return None if isinstance(found, float) and not isfinite(found) else found
+        tag = tag_of(keyword)
+        found = plausible(tag, typed(tag, plain(values[index]))) if within else None
+    return found
+
+
+def plausible(tag: int, value: Any) -> Any:
+    """Return a value that an attribute can have; None, with a warning, for others.
+
+    Several numbers are all there or none is: a place among them counts.
+    """
+    if type(value) is list and vr_of(tag) in NUMERIC and None in value:
+        return None
+    if value is None or is_plausible(tag, value):
+        return value
+    if not is_unset(tag, value):
+        note = f"{name_of(tag)} is {shortened(value)}, which it cannot be: it is left out"
+        warnings.warn(note, stacklevel=2)
+    return None
 
 
 def count_of(dataset: Dataset, keyword: str) -> int:

@@ -28,7 +28,8 @@ IMAGE = """
     GridFrameOffsetVector HighBit ICCProfile ImageOrientationPatient ImagePositionPatient
     InConcatenationNumber LUTData
     LUTDescriptor LUTExplanation LargestImagePixelValue MeasurementUnitsCodeSequence
-    ModalityLUTSequence OpticalPathIdentificationSequence OpticalPathSequence
+    ModalityLUTSequence NominalScannedPixelSpacing OpticalPathIdentificationSequence
+    OpticalPathSequence
     PaletteColorLookupTableUID PerFrameFunctionalGroupsSequence PhotometricInterpretation
     PixelAspectRatio PixelMeasuresSequence PixelPaddingRangeLimit PixelPaddingValue
     PixelRepresentation PixelSpacing PixelValueTransformationSequence PlanarConfiguration

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pydicom.tag import BaseTag
 
 from pyloader.dicom.frame import Frame, Module
-from pyloader.dicom.values import as_numbers, element_of, plain, single
+from pyloader.dicom.values import as_numbers, element_of, value_at
 
 GROUPS = range(0x6000, 0x6020, 2)
 ROWS, COLUMNS, FRAMES, ORIGIN, FRAME_ORIGIN = 0x0010, 0x0011, 0x0015, 0x0050, 0x0051
@@ -38,8 +38,7 @@ class Overlay:
 
     def value(self, element: int) -> Any:
         """Return a value of the group, plain, None when it is absent."""
-        item = element_of(self.frame.dataset, BaseTag(self.group << 16 | element))
-        return None if item is None else single(item.tag, plain(item.value))
+        return value_at(self.frame.dataset, BaseTag(self.group << 16 | element))
 
     def integer(self, element: int, otherwise: int) -> int:
         """Return a number of the group."""

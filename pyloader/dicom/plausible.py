@@ -1,0 +1,86 @@
+"""Values that cannot be: numbers without end, distances of kilometres, days of no calendar.
+
+They are in files by mistakes of units, by fields that were never filled, and by damage. Arithmetic
+with them has no result, so they count as absent.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from sys import float_info
+from typing import Any
+
+from pydicom.datadict import dictionary_VR, tag_for_keyword
+
+from pyloader.dicom.moments import is_date
+
+# The largest number to which all integers have a float, which is what JavaScript has for them.
+MOST = 1 << 53
+# Pixels are smaller than 10 m, which is more than any detector or table; 0 stands for unknown.
+SPACING = (0.0, 1e4)
+DISTANCE = (-1e6, 1e6)
+# Some are rounded, or not of length 1.
+COSINE = (-10.0, 10.0)
+# What modality units are made of and shown by: their products have to fit into a float32.
+FACTOR = (-1e30, 1e30)
+RANGES = {
+    **dict.fromkeys(("RescaleIntercept", "RescaleSlope", "WindowCenter", "WindowWidth"), FACTOR),
+    **dict.fromkeys(
+        (
+            "ImagerPixelSpacing",
+            "NominalScannedPixelSpacing",
+            "ObjectPixelSpacingInCenterOfBeam",
+            "PixelSpacing",
+        ),
+        SPACING,
+    ),
+    "SliceThickness": (0.0, SPACING[1]),
+    # Of nuclear medicine the sign says in which direction (PS3.3 C.8.4.15).
+    "SpacingBetweenSlices": (-SPACING[1], SPACING[1]),
+    **dict.fromkeys(
+        (
+            "GridFrameOffsetVector",
+            "ImagePositionPatient",
+            "ImagePositionVolume",
+            "SliceLocation",
+            "XOffsetInSlideCoordinateSystem",
+            "YOffsetInSlideCoordinateSystem",
+        ),
+        DISTANCE,
+    ),
+    **dict.fromkeys(
+        ("ImageOrientationPatient", "ImageOrientationSlide", "ImageOrientationVolume"), COSINE
+    ),
+}
+LIMITS = {tag_for_keyword(keyword): limits for keyword, limits in RANGES.items()}
+FINITE = (-float_info.max, float_info.max)
+EXACT = (-MOST, MOST)
+# What pads images of floats is often not a number (PS3.3 C.7.6.24, C.7.6.25).
+PADDING = ("FloatPixelPaddingValue", "DoubleFloatPixelPaddingValue")
+UNLIMITED = frozenset(map(tag_for_keyword, PADDING))
+
+
+def is_plausible(tag: int, value: Any) -> bool:
+    """Tell whether a value, or each of several, can be that of an attribute."""
+    if isinstance(value, list):
+        return all(is_plausible(tag, each) for each in value)
+    if isinstance(value, (float, int)):
+        low, high = LIMITS.get(tag) or (FINITE if isinstance(value, float) else EXACT)
+        return low <= value <= high or tag in UNLIMITED
+    return not isinstance(value, str) or not is_of_date(tag) or is_date(value)
+
+
+def is_unset(tag: int, value: Any) -> bool:
+    """Tell whether a spacing is below 0, which is how software writes that there is none."""
+    values = value if isinstance(value, list) else [value]
+    is_spacing = LIMITS.get(tag) is SPACING
+    return is_spacing and any(isinstance(each, (float, int)) and each < 0 for each in values)
+
+
+@cache
+def is_of_date(tag: int) -> bool:
+    """Tell whether an attribute is a date, or begins with one."""
+    try:
+        return dictionary_VR(tag) in ("DA", "DT")
+    except KeyError:
+        return False
