@@ -84,6 +84,7 @@ class PlaneModule:
     image_orientation_patient : (6,) cosines along a row, then along a column
     image_position_patient : (3,) mm, centre of the first pixel
     imager_pixel_spacing : (2,) mm, as `pixel_spacing`, at the detector of a projection
+    nominal_scanned_pixel_spacing : (2,) mm, as `pixel_spacing`, of a film that was scanned
     """
 
     frame_of_reference_uid: str | None = None
@@ -94,6 +95,7 @@ class PlaneModule:
     spacing_between_slices: float | None = None
     slice_location: float | None = None
     imager_pixel_spacing: tuple[float, ...] | None = None
+    nominal_scanned_pixel_spacing: tuple[float, ...] | None = None
 
     @property
     def row_cosines(self) -> tuple[float, ...] | None:

@@ -165,7 +165,7 @@ async def test_slope_of_0_is_no_rescale(context, transport, intercept):
     assert set(np.unique(difference)) <= {0, 1}
 
 
-def test_slope_of_0_is_no_rescale():
+def test_slope_of_0_that_python_gives_is_no_rescale():
     found = image([0, 50, 100], window_center=50, window_width=101)
     found = replace(found, modality_lut=ModalityLut(rescale_slope=0))
     assert display(found)[0].tolist() == [1, 129, 255]

@@ -2,29 +2,36 @@
 
 Functional groups (PS3.3 C.7.6.16) are resolved here and nowhere else. A value is looked up in the
 frame's own macro, in the shared one, in what converters left beside the macros, and at the top
-level. The work does not grow with the number of frames.
+level. An attribute of the top level that is not there is looked up in all of these: enhanced
+objects have moved it. The work does not grow with the number of frames.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Any
 
-from pydicom import Dataset
+from pydicom import DataElement, Dataset
+from pydicom.dataelem import RawDataElement
 from pydicom.tag import BaseTag
 
 from pyloader.dicom.keywords import snake
 from pyloader.dicom.values import (
+    NUMERIC,
     as_numbers,
     as_tuple,
     count_of,
+    element_of,
+    is_single,
     item_of,
     items_of,
     nth_of,
     tag_of,
     value_at,
     value_of,
+    vr_of,
 )
 
 Module = dict[str, Any]
@@ -33,6 +40,10 @@ UNASSIGNED = (
     "UnassignedPerFrameConvertedAttributesSequence",
     "UnassignedSharedConvertedAttributesSequence",
 )
+
+
+# Of a pixel in mm: atoms are larger.
+SMALLEST = 1e-9
 
 
 @dataclass(frozen=True)
@@ -87,6 +98,13 @@ class Frame:
         found = (item_of(group, keyword) for keyword in UNASSIGNED for group in self.groups)
         return (*(each for each in found if each is not None), *self.groups)
 
+    @cached_property
+    def moved(self) -> Mapping[BaseTag, Dataset]:
+        """By tag, which data set of the functional groups has it: macros count least."""
+        macros = (macro for group in reversed(self.groups) for macro in macros_of(group))
+        owners = (*macros, *reversed(self.unassigned))
+        return {tag: owner for owner in owners for tag in owner.keys()}  # noqa: SIM118
+
     def macro(self, group: str) -> Dataset | None:
         """Return the item of a functional group macro: the frame's own, else the shared one.
 
@@ -97,15 +115,24 @@ class Frame:
         return next((item for item in found if item), None)
 
     def owners(self, group: str) -> tuple[Dataset, ...]:
-        """Return where an attribute of a macro may stand, by precedence."""
-        macro = self.macro(group) if group and self.groups else None
-        beside = self.unassigned if group else ()
-        return (*(() if macro is None else (macro,)), *beside, self.dataset)
+        """Return where an attribute of a macro, or else of the top level, may be, by precedence."""
+        if not self.groups:
+            return (self.dataset,)
+        if not group:
+            return (self.dataset, *self.unassigned)
+        macro = self.macro(group)
+        return (*(() if macro is None else (macro,)), *self.unassigned, self.dataset)
 
     def items(self, keyword: str, group: str = "") -> tuple[Dataset, ...]:
         """Return the items of a sequence: of a macro, if one is named, else at the top level."""
-        owners = self.owners(group)
-        return next((tuple(items) for each in owners if (items := items_of(each, keyword))), ())
+        if group:
+            owners = self.owners(group)
+            return next((tuple(items) for each in owners if (items := items_of(each, keyword))), ())
+        found = items_of(self.dataset, keyword)
+        if found or not self.groups:
+            return tuple(found)
+        owner = self.moved.get(tag_of(keyword))
+        return () if owner is None else tuple(items_of(owner, keyword))
 
     def get(self, keyword: str, group: str = "") -> Any:
         """Return a value, plain: from the functional group `group` first, then the top level."""
@@ -113,7 +140,11 @@ class Frame:
             value = value_of(owner, keyword)
             if value is not None:
                 return value
-        return value_of(self.dataset, keyword)
+        value = value_of(self.dataset, keyword)
+        if value is not None or group or not self.groups:
+            return value
+        elsewhere = self.moved.get(tag_of(keyword))
+        return None if elsewhere is None else value_of(elsewhere, keyword)
 
     def text(self, keyword: str, group: str = "") -> str | None:
         """Return the first text of a value, or None."""
@@ -146,10 +177,10 @@ class Frame:
         found = self.numbers(keyword, group)
         return found[0] if found else None
 
-    def spacing(self, keyword: str, group: str) -> tuple[float, ...] | None:
+    def spacing(self, keyword: str, group: str = "") -> tuple[float, ...] | None:
         """Return two distances, None unless both are above 0 (PS3.3 10.7.1.3)."""
         found = self.numbers(keyword, group, 2)
-        return found if found and min(found) > 0 else None
+        return found if found and min(found) >= SMALLEST else None
 
     def integer(self, keyword: str, group: str = "") -> int | None:
         """Return the first integer of a value, or None."""
@@ -158,20 +189,41 @@ class Frame:
 
     def pick(self, keywords: tuple[str, ...], group: str = "") -> Module:
         """Return the attributes of `keywords` that are there, by snake_case name."""
+        if not group:
+            return pick(self.dataset, keywords, self.moved if self.groups else None)
         found: Module = {}
         for owner in reversed(self.owners(group)):
             found |= pick(owner, keywords)
         return found
 
 
-def pick(dataset: Dataset, keywords: tuple[str, ...]) -> Module:
-    """Return the attributes of `keywords` that a data set has, by snake_case name."""
+def macros_of(groups: Dataset) -> Iterator[Dataset]:
+    """Yield the items of those macros that have one."""
+    for tag, found in groups._dict.items():
+        is_raw = type(found) is RawDataElement and vr_of(tag) == "SQ"
+        element: Any = element_of(groups, tag) if is_raw else found
+        if type(element) is DataElement and element.VR == "SQ" and len(element.value or ()) == 1:
+            yield element.value[0]
+
+
+def pick(
+    dataset: Dataset, keywords: tuple[str, ...], moved: Mapping[BaseTag, Dataset] | None = None
+) -> Module:
+    """Return the attributes of `keywords` that a data set has, by snake_case name.
+
+    Parameters
+    ----------
+    moved : mapping, optional
+        Where those are that it does not have, as `Frame.moved`.
+    """
     found: Module = {}
     present = dataset.keys()
     for tag, name in named_tags(keywords):
         value = value_at(dataset, tag) if tag in present else None
+        if value is None and moved and tag in moved:
+            value = value_at(moved[tag], tag)
         if value is not None:
-            found[name] = value
+            found[name] = value[0] if type(value) is list and is_single(tag, NUMERIC) else value
     return found
 
 

@@ -72,12 +72,6 @@ def vr_of(tag: int) -> str:
     return next((vr for vr in choices if vr in BINARY), choices[0])
 
 
-@cache
-def is_single(tag: int) -> bool:
-    """Tell whether an attribute is one number, of which files may have several all the same."""
-    return vr_of(tag) in NUMERIC and dictionary_VM(tag) == "1"
-
-
 def name_of(tag: int) -> str:
     """Return tag and keyword, for texts."""
     return f"({tag >> 16:04X},{tag & 0xFFFF:04X}) {keyword_for_tag(tag)}"

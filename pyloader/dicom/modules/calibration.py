@@ -6,7 +6,6 @@ from typing import Any
 
 from pyloader.dicom.frame import Frame, Module, pick
 from pyloader.dicom.modules.tables import US_REGION
-from pyloader.dicom.values import items_of
 
 # Cornerstone3D's words for where a spacing comes from (its CalibrationTypes).
 MAGNIFIED = "ERMF"
@@ -61,19 +60,21 @@ FRAME_GEOMETRY = {
     ),
     "XRayGeometrySequence": ("DistanceSourceToDetector", "DistanceSourceToIsocenter"),
 }
+# Beyond it, the factor or a distance is a mistake.
+MOST_MAGNIFIED = 100.0
 INCREMENTS = ("PositionerPrimaryAngleIncrement", "PositionerSecondaryAngleIncrement")
 
 
 def read_us_regions(frame: Frame) -> Module:
     """Return the calibrated regions of an ultrasound image (PS3.3 C.8.5.5)."""
-    regions = items_of(frame.dataset, "SequenceOfUltrasoundRegions")
+    regions = frame.items("SequenceOfUltrasoundRegions")
     found = [pick(region, US_REGION) for region in regions]
     return {"sequence_of_ultrasound_regions": found} if found else {}
 
 
 def read_xray_geometry(frame: Frame) -> Module:
     """Return distances in mm and angles in degrees of a projection (PS3.3 C.8.7.5, C.8.19.6)."""
-    found = pick(frame.dataset, GEOMETRY)
+    found = frame.pick(GEOMETRY)
     for group, keywords in FRAME_GEOMETRY.items() if frame.groups else ():
         found |= frame.pick(keywords, group)
     for keyword in INCREMENTS:
@@ -132,14 +133,14 @@ def choose_spacing(spacing: Spacing, imager: Spacing, geometry: Module) -> tuple
 def magnification_of(geometry: Module) -> float | None:
     """Return how much larger than in the patient something is at the detector; above 1."""
     given = positive(geometry.get("estimated_radiographic_magnification_factor"))
-    if given is not None and given > 1:
+    if given is not None and 1 < given <= MOST_MAGNIFIED:
         return given
     entrance = positive(geometry.get("distance_source_to_entrance"))
     patient = positive(geometry.get("distance_source_to_patient")) or entrance
     detector = positive(geometry.get("distance_source_to_detector"))
-    if patient is None or detector is None or detector <= patient:
+    if patient is None or detector is None:
         return None
-    return detector / patient
+    return detector / patient if 1 < detector / patient <= MOST_MAGNIFIED else None
 
 
 def positive(value: Any) -> float | None:

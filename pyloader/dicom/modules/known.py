@@ -29,8 +29,8 @@ IMAGE = """
     InConcatenationNumber LUTData
     LUTDescriptor LUTExplanation LargestImagePixelValue MeasurementUnitsCodeSequence
     ModalityLUTSequence NominalScannedPixelSpacing OpticalPathIdentificationSequence
-    OpticalPathSequence
-    PaletteColorLookupTableUID PerFrameFunctionalGroupsSequence PhotometricInterpretation
+    OpticalPathSequence PETFrameCorrectionFactorsSequence PaletteColorLookupTableUID
+    PatientOrientationInFrameSequence PerFrameFunctionalGroupsSequence PhotometricInterpretation
     PixelAspectRatio PixelMeasuresSequence PixelPaddingRangeLimit PixelPaddingValue
     PixelRepresentation PixelSpacing PixelValueTransformationSequence PlanarConfiguration
     PlaneOrientationSequence PlanePositionSequence PlanePositionSlideSequence

@@ -20,6 +20,8 @@ PALETTES = ("Red", "Green", "Blue", "Alpha")
 NUMBERS = ("Rows", "Columns", "BitsAllocated")
 COLOR_FAMILIES = ("RGB", "YBR")
 PHOTOMETRIC = "PhotometricInterpretation"
+# How often the smaller size of a pixel goes into the larger.
+MOST_STRETCHED = 1000
 PALETTE = ("PaletteColorLookupTableUID",)
 # Defined terms, retired ones too (PS3.3 C.7.6.3.1.2), by their letters and digits.
 TERMS = {
@@ -56,7 +58,7 @@ def read_pixel_module(frame: Frame) -> PixelModule:
         high_bit=frame.integer("HighBit") or stored - 1,
         pixel_representation=representation,
         planar_configuration=(frame.integer("PlanarConfiguration") or 0) if samples > 1 else None,
-        pixel_aspect_ratio=as_integers(frame.numbers("PixelAspectRatio", count=2)),
+        pixel_aspect_ratio=read_aspect_ratio(frame),
         smallest_pixel_value=signed(frame, "SmallestImagePixelValue", representation),
         largest_pixel_value=signed(frame, "LargestImagePixelValue", representation),
         pixel_padding_value=padding(frame, "PixelPaddingValue", representation),
@@ -156,9 +158,20 @@ def padding(frame: Frame, keyword: str, representation: int) -> float | None:
     return next((number for number in found if number is not None), stored)
 
 
-def as_integers(numbers: tuple[float, ...] | None) -> tuple[int, ...] | None:
-    """Return numbers as integers."""
-    return None if numbers is None else tuple(map(int, numbers))
+def read_aspect_ratio(frame: Frame) -> tuple[int, ...] | None:
+    """Return (0028,0034) Pixel Aspect Ratio, vertical to horizontal size (C.7.6.3.1.7).
+
+    Other than two whole numbers above 0, none of which is a thousand times the other, it is none.
+    """
+    numbers = frame.numbers("PixelAspectRatio", count=2)
+    if numbers is None:
+        return None
+    is_ratio = min(numbers) > 0 and max(numbers) <= MOST_STRETCHED * min(numbers)
+    if is_ratio and all(number.is_integer() for number in numbers):
+        return tuple(map(int, numbers))
+    note = f"(0028,0034) PixelAspectRatio is {numbers[0]:g}\\{numbers[1]:g}, which is no ratio"
+    warnings.warn(f"{note} of two sizes: it is left out", stacklevel=2)
+    return None
 
 
 def read_palette(frame: Frame) -> Module:
@@ -190,4 +203,5 @@ def as_words(value: Any, order: str) -> np.ndarray[Any, np.dtype[np.uint16]]:
     if isinstance(value, bytes):
         padded = value + b"\0" * (len(value) % 2)
         return np.frombuffer(padded, f"{order}u2").astype("<u2", copy=False)
-    return np.array(as_numbers(value) or (), "<f8").astype("<i8").astype("<u2")
+    numbers = np.clip(as_numbers(value) or (), -(1 << 15), (1 << 16) - 1)
+    return numbers.astype("<i8").astype("<u2")

@@ -57,11 +57,12 @@ def read_plane_module(frame: Frame) -> PlaneModule:
         ),
         pixel_spacing=frame.spacing("PixelSpacing", MEASURES),
         slice_thickness=frame.number("SliceThickness", MEASURES),
-        spacing_between_slices=frame.number("SpacingBetweenSlices", MEASURES),
+        spacing_between_slices=spacing_between_slices(frame),
         slice_location=frame.number("SliceLocation"),
         imager_pixel_spacing=frame.spacing(
             "ImagerPixelSpacing", "FramePixelDataPropertiesSequence"
         ),
+        nominal_scanned_pixel_spacing=frame.spacing("NominalScannedPixelSpacing"),
     )
     if "GridFrameOffsetVector" in frame.dataset:
         return replace(plane, image_position_patient=position_in_grid(frame, plane))
@@ -203,6 +204,19 @@ def macros_of(frame: Frame) -> Module:
     """Return a frame's own functional groups, but those that differ between slices of a volume."""
     own = {} if frame.own_groups is None else nested(frame.own_groups, KNOWN_TAGS)
     return {name: value for name, value in own.items() if name not in BY_SLICE}
+
+
+def spacing_between_slices(frame: Frame) -> float | None:
+    """Return (0018,0088) Spacing Between Slices, below 0 in nuclear medicine alone (C.8.4.15)."""
+    spacing = frame.number("SpacingBetweenSlices", MEASURES)
+    if spacing is None or spacing >= 0 or frame.get("Modality") == "NM":
+        return spacing
+    warnings.warn(
+        f"(0018,0088) SpacingBetweenSlices is {spacing:g}, which is for nuclear medicine alone: "
+        "it is left out",
+        stacklevel=2,
+    )
+    return None
 
 
 def position_in_grid(frame: Frame, plane: PlaneModule) -> tuple[float, ...] | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pyloader.dicom.frame import Frame, Module, pick
 from pyloader.dicom.modules.tables import ISOTOPE, PATIENT
-from pyloader.dicom.values import item_of
 
 # Component groups of a person name, in their order (PS3.5 6.2.1.1).
 NAME_GROUPS = ("alphabetic", "ideographic", "phonetic")
@@ -12,7 +11,7 @@ NAME_GROUPS = ("alphabetic", "ideographic", "phonetic")
 
 def read_patient(frame: Frame) -> Module:
     """Return the Patient module (PS3.3 C.7.1.1); the name whole, and in its component groups."""
-    found = pick(frame.dataset, PATIENT)
+    found = frame.pick(PATIENT)
     name = found.get("patient_name")
     groups = name_groups(name) if isinstance(name, str) else {}
     return found | ({"patient_name_groups": groups} if groups else {})
@@ -26,5 +25,5 @@ def name_groups(name: str) -> Module:
 
 def read_isotope(frame: Frame) -> Module:
     """Return what a PET radiopharmaceutical was (PS3.3 C.8.9.2, C.8.22.4)."""
-    item = item_of(frame.dataset, "RadiopharmaceuticalInformationSequence")
-    return {"radiopharmaceutical_info": pick(item, ISOTOPE)} if item is not None else {}
+    items = frame.items("RadiopharmaceuticalInformationSequence")
+    return {"radiopharmaceutical_info": pick(items[0], ISOTOPE)} if items else {}

@@ -1,0 +1,133 @@
+"""Values that cannot be are absent, and noted, wherever a module has them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from pydicom import Dataset
+
+from pyloader.dicom.instance import noting, parse_part10
+from pyloader.dicom.json_model import parse_json
+from pyloader.dicom.modules import header
+from tests import builders
+
+PIXELS = builders.ramp(4, 8)
+
+
+def read(vr: str, keyword: str, value: bytes) -> tuple[dict[str, Any], str]:
+    """Return the modules of a file that has these bytes, and what was noted."""
+    dataset = builders.header(PIXELS)
+    dataset.add_new(keyword, "UN", value)
+    body = builders.part10(dataset, "1.2.840.10008.1.2")  # implicit VR: what is written is bytes
+    with noting() as notes:
+        found = header(parse_part10(body), 0)
+    return found, " ".join(notes)
+
+
+@pytest.mark.parametrize(
+    ("keyword", "module", "name"),
+    [
+        ("PatientWeight", "patient_study", "patient_weight"),
+        ("DecayFactor", "pet_image", "decay_factor"),
+        ("FrameTime", "cine", "frame_time"),
+    ],
+)
+@pytest.mark.parametrize("value", [b"nan ", b"inf ", b"-inf", b"9E999 "])
+def test_numbers_without_end_are_left_out(keyword, module, name, value):
+    found, notes = read("DS", keyword, value)
+    assert name not in found.get(module, {})
+    assert f"{keyword} is" in notes
+    assert "left out" in notes
+
+
+def test_integers_that_no_number_of_javascript_holds_are_left_out():
+    with noting() as notes:
+        found = header(parse_json('{"00200013": {"vr": "IS", "Value": [99999999999999999999]}}'), 0)
+    assert "general_image" not in found
+    assert "InstanceNumber is 99999999999999999999, which it cannot be" in notes[0]
+
+
+def test_one_number_is_not_a_list():
+    found, _ = read("DS", "FrameTime", b"33\\40 ")
+    assert found["cine"]["frame_time"] == 33
+
+
+@pytest.mark.parametrize(
+    ("keyword", "name"),
+    [
+        ("PixelSpacing", "pixel_spacing"),
+        ("ImagerPixelSpacing", "imager_pixel_spacing"),
+        ("NominalScannedPixelSpacing", "nominal_scanned_pixel_spacing"),
+    ],
+)
+@pytest.mark.parametrize("value", [b"1E9\\1E9 ", b"1\\nan ", b"-1\\-1 ", b"1E-300\\1 ", b"0\\0 "])
+def test_spacings_that_cannot_be_are_left_out(keyword, name, value):
+    found, _ = read("DS", keyword, value)
+    assert getattr(found["image_plane"], name) is None
+    spacing = found["general_image"].get("pixel_spacing", [0])
+    assert 0 <= min(spacing) <= max(spacing) <= 10_000
+    assert "calibrated_pixel_spacing" not in found
+
+
+@pytest.mark.parametrize("value", [b"-1", b"1E5 "])
+def test_slice_thickness_that_cannot_be_is_left_out(value):
+    found, notes = read("DS", "SliceThickness", value)
+    assert found["image_plane"].slice_thickness is None
+    assert "(0018,0050) SliceThickness" in notes
+
+
+@pytest.mark.parametrize(("modality", "expected"), [("NM", -3.0), ("MR", None)])
+def test_spacing_between_slices_has_a_sign_in_nuclear_medicine_alone(modality, expected):
+    dataset = builders.header(PIXELS, SpacingBetweenSlices="-3")
+    dataset.Modality = modality
+    with noting() as notes:
+        found = header(parse_part10(builders.part10(dataset, "1.2.840.10008.1.2.1")), 0)
+    assert found["image_plane"].spacing_between_slices == expected
+    assert bool(notes) == (expected is None)
+
+
+@pytest.mark.parametrize(
+    ("vr", "keyword", "module"),
+    [
+        ("DA", "StudyDate", "general_study"),
+        ("DA", "SeriesDate", "general_series"),
+        ("DA", "ContentDate", "general_image"),
+        ("DA", "PatientBirthDate", "patient"),
+    ],
+)
+@pytest.mark.parametrize("value", [b"00010101", b"99991231", b"20081332", b"unknown "])
+def test_dates_that_cannot_be_are_left_out(vr, keyword, module, value):
+    found, notes = read(vr, keyword, value)
+    assert not [name for name in found.get(module, {}) if name.endswith("_date")]
+    assert f"{keyword} is '{value.decode().strip()}'" in notes
+
+
+@pytest.mark.parametrize("value", [b"20080418", b"2008.04.18", b"1950"])
+def test_dates_are_as_they_are_written(value):
+    found, notes = read("DA", "StudyDate", value)
+    assert found["general_study"]["study_date"] == value.decode()
+    assert notes == ""
+
+
+def test_dicom_json_is_read_as_files_are():
+    text = (
+        '{"00101030": {"vr": "DS", "Value": [1e999]}, "00080020": {"vr": "DA", "Value": '
+        '["99991231"]}, "00181063": {"vr": "DS", "Value": ["nan"]}, "00180050": {"vr": "DS", '
+        '"Value": [1e9]}, "00280010": {"vr": "US", "Value": [4]}, "00280011": {"vr": "US", '
+        '"Value": [4]}, "00280100": {"vr": "US", "Value": [8]}, "00280103": {"vr": "US", '
+        '"Value": [0]}, "00280004": {"vr": "CS", "Value": ["MONOCHROME2"]}}'
+    )
+    with noting():
+        found = header(parse_json(text), 0)
+    assert found["image_plane"].slice_thickness is None
+    assert not {"patient_study", "general_study", "cine"} & set(found)
+
+
+def test_padding_of_floats_may_be_no_number():
+    dataset = Dataset()
+    dataset.update(builders.header(PIXELS))
+    dataset.FloatPixelPaddingValue = float("nan")
+    with noting() as notes:
+        header(parse_part10(builders.part10(dataset, "1.2.840.10008.1.2.1")), 0)
+    assert notes == []
