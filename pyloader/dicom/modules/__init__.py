@@ -1,15 +1,18 @@
 """The one reader of attributes: a data set to the modules of `pyloader.image`.
 
 It serves Part 10 files and DICOM JSON alike. `describe` and `header` are the way in; the files of
-this folder read one kind of module each. Absent stays ``None``.
+this folder read one kind of module each. Absent stays ``None``. A reader that fails leaves its
+module out and the image as it is: `read_each` is the net for what no reader foresees.
 """
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from pyloader.dicom.frame import Frame, Module, pick
+from pyloader.dicom.frame import Frame, Module
 from pyloader.dicom.modules.calibration import (
     read_calibrated_spacing,
     read_us_regions,
@@ -35,7 +38,8 @@ from pyloader.dicom.modules.tables import PLAIN_MODULES
 from pyloader.dicom.modules.waveform import read_ecg
 from pyloader.dicom.recall import Recalling
 from pyloader.dicom.values import value_of
-from pyloader.image import Encoding, Image
+from pyloader.errors import LoaderError
+from pyloader.image import Encoding, Image, ModalityLut, PlaneModule, VoiLut
 
 if TYPE_CHECKING:
     from pyloader.dicom.instance import Instance
@@ -43,7 +47,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Frame", "describe", "header", "read_pixel_module"]
 
-SPECIAL_MODULES: Mapping[str, Callable[[Frame], Module]] = {
+Reader = Callable[[Frame], Any]
+SPECIAL_MODULES: Mapping[str, Reader] = {
     "calibrated_pixel_spacing": read_calibrated_spacing,
     "calibration": read_us_regions,
     "cine": read_cine,
@@ -66,17 +71,48 @@ SPECIAL_MODULES: Mapping[str, Callable[[Frame], Module]] = {
 }
 
 
+PLAIN_READERS: Mapping[str, Reader] = {
+    name: partial(Frame.pick, keywords=keywords) for name, keywords in PLAIN_MODULES.items()
+}
+# What an image has beside its pixels, in fields of its own.
+IMAGE_READERS: Mapping[str, Reader] = {
+    "image_plane": read_plane_module,
+    "modality_lut": read_modality_lut,
+    "voi_lut": read_voi_lut,
+}
+PIXEL_READERS: Mapping[str, Reader] = {"image_pixel": read_pixel_module}
+SCALING_READERS: Mapping[str, Reader] = {"scaling": read_scaling}
+
+
+def read_each(readers: Mapping[str, Reader], frame: Frame) -> dict[str, Any]:
+    """Return what readers give, by name of the module; that of one that fails is absent.
+
+    A warning names module and cause. A `LoaderError` is raised on purpose: it passes, and so does
+    a warning that is an error here.
+    """
+    found: dict[str, Any] = {}
+    for name, read in readers.items():
+        try:
+            found[name] = read(frame)
+        except (LoaderError, Warning):
+            raise
+        except Exception as error:
+            cause = f"{type(error).__name__}: {error}"
+            warnings.warn(f"module {name} cannot be read and is left out: {cause}", stacklevel=2)
+    return found
+
+
 @Recalling
 def read_special(frame: Frame) -> dict[str, Module]:
     """Return the modules of `SPECIAL_MODULES`."""
-    return {name: read(frame) for name, read in SPECIAL_MODULES.items()}
+    return read_each(SPECIAL_MODULES, frame)
 
 
 def read_descriptions(instance: Instance, frame: Frame) -> dict[str, Module]:
     """Return the modules that describe and take no part in making pixels; absent ones left out."""
-    modules = {name: pick(frame.dataset, keys) for name, keys in PLAIN_MODULES.items()}
+    modules: dict[str, Module] = read_each(PLAIN_READERS, frame)
     modules |= {name: dict(module) for name, module in read_special(frame).items()}
-    modules["scaling"] = dict(read_scaling(frame))  # of PET it may differ by slice
+    modules |= {name: dict(module) for name, module in read_each(SCALING_READERS, frame).items()}
     if instance.transfer_syntax_uid:
         modules["transfer_syntax"] = {"transfer_syntax_uid": str(instance.transfer_syntax_uid)}
     return {name: module for name, module in modules.items() if module}
@@ -88,13 +124,14 @@ def describe(instance: Instance, frame_index: int, decoded: DecodedFrame) -> Ima
     lossy = value_of(instance.dataset, "LossyImageCompression") == "01"
     stored, modules = decoded.stored, read_descriptions(instance, frame)
     if "embedded" in modules.get("overlay_plane", {}) and decoded.words is not None:
-        modules["overlay_plane"] = read_overlays(frame, decoded.words)
+        modules |= read_each({"overlay_plane": partial(read_overlays, words=decoded.words)}, frame)
+    parts = read_each(IMAGE_READERS, frame)
     return Image(
         decoded.pixels,
         decoded.pixel,
-        plane=read_plane_module(frame),
-        modality_lut=read_modality_lut(frame),
-        voi_lut=read_voi_lut(frame),
+        plane=parts.get("image_plane", PlaneModule()),
+        modality_lut=parts.get("modality_lut", ModalityLut()),
+        voi_lut=parts.get("voi_lut", VoiLut()),
         encoding=Encoding(
             str(instance.transfer_syntax_uid),
             stored.photometric_interpretation,
@@ -110,8 +147,6 @@ def header(instance: Instance, frame_index: int) -> dict[str, Any]:
     frame = Frame(instance.dataset, frame_index)
     modules: dict[str, Any] = dict(read_descriptions(instance, frame))
     if instance.pixels is not None or "Rows" in instance.dataset:
-        modules["image_pixel"] = read_pixel_module(frame)
-        modules["image_plane"] = read_plane_module(frame)
-        modules["modality_lut"] = read_modality_lut(frame)
-        modules["voi_lut"] = read_voi_lut(frame)
+        modules |= read_each(PIXEL_READERS, frame)
+        modules |= read_each(IMAGE_READERS, frame)
     return modules
