@@ -31,7 +31,7 @@ from pyloader.dicom.modules.nuclear import read_nm_frame, read_nm_geometry
 from pyloader.dicom.modules.overlays import read_overlays
 from pyloader.dicom.modules.pixel import read_palette, read_pixel_module
 from pyloader.dicom.modules.plane import read_plane_module
-from pyloader.dicom.modules.scaling import read_scaling
+from pyloader.dicom.modules.scaling import read_certain_scaling
 from pyloader.dicom.modules.slide import read_slide_plane
 from pyloader.dicom.modules.subject import read_isotope, read_patient
 from pyloader.dicom.modules.tables import PLAIN_MODULES
@@ -81,7 +81,7 @@ IMAGE_READERS: Mapping[str, Reader] = {
     "voi_lut": read_voi_lut,
 }
 PIXEL_READERS: Mapping[str, Reader] = {"image_pixel": read_pixel_module}
-SCALING_READERS: Mapping[str, Reader] = {"scaling": read_scaling}
+SCALING_READERS: Mapping[str, Reader] = {"scaling": read_certain_scaling}
 
 
 def read_each(readers: Mapping[str, Reader], frame: Frame) -> dict[str, Any]:

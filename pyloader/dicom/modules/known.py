@@ -65,7 +65,7 @@ TABLES = (
     ),
     *multiframe.VOLUME_MACROS.values(),
     *(nuclear.VECTORS, nuclear.DETECTOR, slide.MATRIX, slide.POSITION, slide.OPTICAL_PATH),
-    *(waveform.GROUP, waveform.CHANNEL, waveform.CODE, scaling.DOSE),
+    *(waveform.GROUP, waveform.CHANNEL, waveform.CODE, scaling.DOSE, scaling.MOMENTS),
 )
 PALETTE = [
     name.replace("*", color)

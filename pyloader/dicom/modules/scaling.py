@@ -1,33 +1,54 @@
-"""What turns modality units into those of quantitative viewing: SUV of PET, dose of RT dose.
+"""Factors from modality units to those of quantitative viewing: SUV of PET, dose of RT dose.
 
-Factors are for rescaled values. What cannot be computed for certain stays absent: a standardized
-uptake value from a guessed time is worse than none.
+Factors are for rescaled values. One that cannot be computed for certain stays absent, with a
+warning that says why: a standardized uptake value from a guessed time is worse than none.
 """
 
 from __future__ import annotations
 
 import math
-from datetime import datetime, timedelta
-from typing import Any
-
-from pydicom.tag import BaseTag
+import warnings
 
 from pyloader.dicom.frame import Frame, Module
+from pyloader.dicom.modules.decay import (
+    NotCertainError,
+    bounded,
+    dose_at_scan,
+    is_older_than_series,
+    private_value,
+)
+from pyloader.dicom.modules.luts import read_real_world_values
 from pyloader.dicom.recall import Recalling
-from pyloader.dicom.values import as_numbers, as_tuple, element_of, item_of, plain, value_of
+from pyloader.dicom.values import as_tuple
 
 DOSE = ("DoseGridScaling", "DoseSummationType", "DoseType", "DoseUnits")
+# What the readers of PET ask for by name, beside the plain modules.
+MOMENTS = (
+    "AcquisitionDateTime",
+    "AttenuationCorrected",
+    "DecayCorrected",
+    "DecayCorrectionDateTime",
+    "TimezoneOffsetFromUTC",
+)
 # Private attributes by their creator, group and element (PS3.5 7.8.1).
 PHILIPS = "Philips PET Private Group"
 SUV_FACTOR = (PHILIPS, 0x7053, 0x00)
 ACTIVITY_FACTOR = (PHILIPS, 0x7053, 0x09)
-GE_SCAN_START = ("GEMS_PETD_01", 0x0009, 0x0D)
 # (0054,1006) SUV Type of values that are uptake values already -> what they are divided by.
 SUV_TYPES = {"BW": "suvbw", "LBM": "suvlbm", "BSA": "suvbsa"}
+# Units of Real World Value Mappings, in codes of UCUM -> (0054,1001) Units.
+UNITS = {"Bq/ml": "BQML", "g/ml{SUVbw}": "GML"}
+# Kilograms, from a mouse to a horse.
+WEIGHTS = (1e-3, 1e3)
 # Patient Size is in metres; beyond, it was written in centimetres or is none.
-TALLEST = 3.0
-# Between an injection whose day is not written and the scan; what is longer is a mistake in a time.
-LONGEST_UPTAKE = timedelta(hours=12)
+SIZES = (0.05, 3.0)
+CENTIMETRES = 100
+# SUV, and Bq/ml, for one count.
+SUV_OF_COUNT, ACTIVITY_OF_COUNT = (1e-9, 10.0), (1e-6, 1e6)
+# Gy, or percent, for one stored value of at most 32 bits.
+DOSES = (1e-15, 1e6)
+# Of two numbers that are the same but for rounding; of two that were computed in other ways.
+EXACT, ALIKE = 1e-5, 0.1
 
 
 @Recalling
@@ -35,8 +56,38 @@ def read_scaling(frame: Frame) -> Module:
     """Return the factors of PET or of RT dose; empty for other images, and when unknown."""
     modality = frame.get("Modality")
     if modality == "RTDOSE":
-        return frame.pick(DOSE)
-    return suv_factors(frame) if modality == "PT" else {}
+        return dose_factor(frame)
+    try:
+        return suv_factors(frame) if modality == "PT" else {}
+    except NotCertainError as reason:
+        warnings.warn(f"SUV are not certain, and are left out: {reason}", stacklevel=2)
+        return {}
+
+
+def read_certain_scaling(frame: Frame) -> Module:
+    """Return what `read_scaling` does, without SUV where the pixels are older than their series.
+
+    That is apart: the time of the pixels differs by image, and each would be read anew for it.
+    """
+    found = read_scaling(frame)
+    if not found or frame.get("DecayCorrection") != "START" or not is_older_than_series(frame):
+        return found
+    if frame.get("Units") == "GML":
+        return found
+    note = "SUV are not certain, and are left out: the pixels are older than their series"
+    warnings.warn(note, stacklevel=2)
+    return {}
+
+
+def dose_factor(frame: Frame) -> Module:
+    """Return what rescaled values are multiplied by to be dose, and of which kind it is."""
+    found = frame.pick(DOSE[1:])
+    try:
+        factor = bounded(frame.get(DOSE[0]), "dose grid scaling", DOSES)
+    except NotCertainError as reason:
+        warnings.warn(f"{reason}: values stay as they are stored", stacklevel=2)
+        return found
+    return found if factor is None else {"dose_grid_scaling": factor} | found
 
 
 def suv_factors(frame: Frame) -> Module:
@@ -44,18 +95,56 @@ def suv_factors(frame: Frame) -> Module:
 
     As QIBA's vendor-neutral pseudo-code has it; ``suvbw`` in g/ml, ``suvlbm`` in g/ml of lean
     body mass (James), ``suvbsa`` in cm2/ml of body surface (Du Bois).
+
+    Raises
+    ------
+    NotCertainError
+        A number that they need cannot be, or contradicts another.
     """
-    read = KINDS.get(str(frame.get("Units")))
-    corrected = as_tuple(frame.get("CorrectedImage"))
-    found = read(frame) if read and {"ATTN", "DECY"} <= set(corrected) else None
+    read = KINDS.get(str(units_of(frame)))
+    if read is None or not is_corrected(frame):
+        return {}
+    measures = body_measures(frame)
+    found = read(frame)
     if found is None:
         return {}
-    (kind, factor), measures = found, body_measures(frame)
+    kind, factor = found
     if kind is None:
         return {name: factor * measure for name, measure in measures.items()}
     if kind not in measures:
         return {kind: factor}
     return {name: factor * measure / measures[kind] for name, measure in measures.items()}
+
+
+def units_of(frame: Frame) -> str | None:
+    """Return the units of rescaled values, as (0054,1001) Units has them.
+
+    Enhanced PET has the units of a Real World Value Mapping, which may be another line than that
+    of the rescaled values.
+    """
+    units = frame.text("Units")
+    if units is not None or not frame.groups:
+        return units
+    macro = "PixelValueTransformationSequence"
+    slope, intercept = (frame.number(f"Rescale{each}", macro) for each in ("Slope", "Intercept"))
+    for each in read_real_world_values(frame).get("real_world_value_mapping_sequence", ()):
+        other = each.get("real_world_value_slope"), each.get("real_world_value_intercept")
+        if is_close(slope, other[0]) and is_close(intercept, other[1]):
+            return UNITS.get(each.get("measurement_units", {}).get("code_value"))
+    return None
+
+
+def is_close(one: float | None, other: float | None) -> bool:
+    """Tell whether two numbers are there and differ by rounding alone."""
+    return None not in (one, other) and math.isclose(one or 0.0, other or 0.0, rel_tol=EXACT)
+
+
+def is_corrected(frame: Frame) -> bool:
+    """Tell whether attenuation and decay are corrected for (PS3.3 C.8.9.1.1.3, C.8.22.3)."""
+    corrected = as_tuple(frame.get("CorrectedImage"))
+    if corrected:
+        return {"ATTN", "DECY"} <= set(corrected)
+    return all(frame.text(f"{each}Corrected") == "YES" for each in ("Attenuation", "Decay"))
 
 
 Kind = tuple[str | None, float] | None
@@ -69,12 +158,28 @@ def activity_kind(frame: Frame) -> Kind:
 
 
 def count_kind(frame: Frame) -> Kind:
-    """Return the factor of counts, which Philips writes beside them."""
-    factor = private_number(frame, SUV_FACTOR)
-    if factor:
-        return "suvbw", factor
-    activity, dose = private_number(frame, ACTIVITY_FACTOR), dose_at_scan(frame)
-    return (None, activity / dose) if activity and dose else None
+    """Return the factor of counts, which Philips writes beside them.
+
+    Raises
+    ------
+    NotCertainError
+        The factor of SUV and that of Bq/ml are both there, and lead to different values.
+    """
+    factor = bounded(private_value(frame, SUV_FACTOR), "SUV scale factor", SUV_OF_COUNT)
+    activity = private_value(frame, ACTIVITY_FACTOR)
+    activity = bounded(activity, "activity scale factor", ACTIVITY_OF_COUNT)
+    weight = body_measures(frame).get("suvbw")
+    if factor is None:
+        dose = dose_at_scan(frame)
+        return (None, activity / dose) if activity and dose else None
+    try:
+        dose = dose_at_scan(frame) if activity else None
+    except NotCertainError:
+        dose = None  # the maker's factor does not need it
+    other = activity * weight / dose if activity and dose and weight else factor
+    if not math.isclose(factor, other, rel_tol=ALIKE):
+        raise NotCertainError(f"the maker's factor is {factor:g}, and by dose it is {other:g}")
+    return "suvbw", factor
 
 
 def uptake_kind(frame: Frame) -> Kind:
@@ -87,125 +192,37 @@ KINDS = {"BQML": activity_kind, "CNTS": count_kind, "GML": uptake_kind}
 
 
 def body_measures(frame: Frame) -> dict[str, float]:
-    """Return what SUV divide by, for those that are known: g, g of lean mass, cm2."""
-    weight, size = frame.number("PatientWeight"), frame.number("PatientSize")
-    if weight is None or weight <= 0:
+    """Return what SUV divide by, for those that are known: g, g of lean mass, cm2.
+
+    Raises
+    ------
+    NotCertainError
+        The weight cannot be one.
+    """
+    weight = bounded(frame.get("PatientWeight"), "patient's weight", WEIGHTS)
+    if weight is None:
         return {}
-    found = {"suvbw": weight * 1000}
-    if size is None or not 0 < size <= TALLEST:
+    found, centimetres = {"suvbw": weight * 1000}, size_of(frame)
+    if centimetres is None:
         return found
-    centimetres = size * 100
     lean = {
         "M": 1.10 * weight - 120 * (weight / centimetres) ** 2,
         "F": 1.07 * weight - 148 * (weight / centimetres) ** 2,
     }.get(str(frame.get("PatientSex")), 0.0)
-    if lean > 0:
+    if 0 < lean <= weight:
         found["suvlbm"] = lean * 1000
     found["suvbsa"] = weight**0.425 * centimetres**0.725 * 71.84
     return found
 
 
-def dose_at_scan(frame: Frame) -> float | None:
-    """Return the dose in Bq that values were decay-corrected to, None when it is not known."""
-    isotope = item_of(frame.dataset, "RadiopharmaceuticalInformationSequence")
-    if isotope is None:
+def size_of(frame: Frame) -> float | None:
+    """Return the patient's size in cm, None for one that cannot be, or is not in metres."""
+    size = frame.number("PatientSize")
+    if size is not None and SIZES[1] < size <= SIZES[1] * CENTIMETRES:
         return None
-    dose = number_of(value_of(isotope, "RadionuclideTotalDose"))
-    half_life = number_of(value_of(isotope, "RadionuclideHalfLife"))
-    correction = frame.get("DecayCorrection")
-    if correction == "ADMIN":
-        return dose
-    if not (dose and half_life and correction == "START"):
-        return None
-    scan = scan_start(frame, half_life)
-    start = scan and injection(isotope, scan)
-    if scan is None or start is None or scan < start:
-        return None
-    return float(dose * 2 ** (-(scan - start).total_seconds() / half_life))
-
-
-def injection(isotope: Any, scan: datetime) -> datetime | None:
-    """Return when the tracer was given; a time without a date is the last one before the scan."""
-    start = moment(value_of(isotope, "RadiopharmaceuticalStartDateTime"))
-    if start is not None:
-        return start
-    time = value_of(isotope, "RadiopharmaceuticalStartTime")
-    start = moment(f"{scan:%Y%m%d}{time}") if time else None
-    if start is not None and start > scan:
-        start -= timedelta(days=1)
-    return start if start is not None and scan - start < LONGEST_UPTAKE else None
-
-
-def scan_start(frame: Frame, half_life: float) -> datetime | None:
-    """Return the moment that ``START`` corrects decay to (PS3.3 C.8.9.1.1.5).
-
-    It is the series', unless that was written anew after the scan.
-    """
-    series = moment_of(frame, "Series")
-    acquisition = moment_of(frame, "Acquisition")
-    if series is None or acquisition is None or series <= acquisition:
-        return series
-    text = private_value(frame, GE_SCAN_START)
-    return moment(text) if text else counted_back(frame, acquisition, half_life)
-
-
-def counted_back(frame: Frame, acquisition: datetime, half_life: float) -> datetime | None:
-    """Return the start of a scan from one frame: its moment of average counts, and that's offset.
-
-    Acquisition Time is where this bed position began, Frame Reference Time (PS3.3 C.8.9.4.1.1) how
-    long after the start of the scan its counts were as on average.
-    """
-    reference, duration = frame.number("FrameReferenceTime"), frame.number("ActualFrameDuration")
-    if not (reference and duration and reference > 0 and duration > 0):
-        return None
-    decay = math.log(2) / half_life
-    during = decay * duration / 1000
-    average = math.log(during / (1 - math.exp(-during))) / decay
-    return acquisition + timedelta(seconds=average - reference / 1000)
-
-
-def moment_of(frame: Frame, name: str) -> datetime | None:
-    """Return the date and time of the ``Series`` or ``Acquisition``."""
-    date, time = frame.get(f"{name}Date"), frame.get(f"{name}Time")
-    return moment(f"{date}{time}") if date and time else None
-
-
-def moment(text: Any) -> datetime | None:
-    """Return a DICOM date and time, its offset from UTC left out; None for what is none."""
-    digits, _, fraction = str(text or "").split("+")[0].split("-")[0].strip().partition(".")
     try:
-        whole = datetime.strptime(digits.ljust(14, "0")[:14], "%Y%m%d%H%M%S")
-    except ValueError:
+        size = bounded(size, "patient's size", SIZES)
+    except NotCertainError as reason:
+        warnings.warn(f"{reason}: SUV are by weight alone", stacklevel=2)
         return None
-    part = fraction[:6].ljust(6, "0")
-    return whole.replace(microsecond=int(part)) if part.isdigit() else whole
-
-
-def private_number(frame: Frame, name: tuple[str, int, int]) -> float | None:
-    """Return a private attribute as a number."""
-    return number_of(private_value(frame, name))
-
-
-def private_value(frame: Frame, name: tuple[str, int, int]) -> Any:
-    """Return a private attribute of a group, in the block of its creator."""
-    creator, group, element = name
-    for block in range(0x10, 0x100):
-        owner = element_of(frame.dataset, BaseTag(group << 16 | block))
-        if owner is None:
-            continue
-        if text_of(owner.value) == creator:
-            found = element_of(frame.dataset, BaseTag(group << 16 | block << 8 | element))
-            return None if found is None else text_of(found.value)
-    return None
-
-
-def text_of(value: Any) -> Any:
-    """Return a value whose VR may be unknown, as text or number."""
-    found = plain(value)
-    return found.decode("ascii", "replace").strip(" \0") if isinstance(found, bytes) else found
-
-
-def number_of(value: Any) -> float | None:
-    """Return the first number of a value, None for none."""
-    found = as_numbers(value)
-    return found[0] if found else None
+    return None if size is None else size * CENTIMETRES
