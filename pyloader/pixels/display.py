@@ -72,8 +72,9 @@ def apply_voi_lut(values: Values, image: Image, window: Window | None) -> Values
     voi = image.voi_lut
     if window is None and voi.luts:
         lut = voi.luts[0]
-        # Some tables have entries of more bits than they say.
-        return look_up(values, lut) / max((1 << lut.bits_per_entry) - 1, int(lut.entries.max()))
+        # Some tables have entries of more bits than they say; an author's may say any.
+        bits = min(max(lut.bits_per_entry, 1), 16)
+        return look_up(values, lut) / max((1 << bits) - 1, int(lut.entries.max()))
     own = (*voi.window_center, 0.0)[0], (*voi.window_width, 0.0)[0]
     function = function_for(image, own if window is None else window)
     if window is not None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from pydicom import Dataset
 
 from pyloader.dicom.frame import Frame, Module, pick
@@ -26,6 +27,8 @@ REAL_WORLD_VALUE = (
     "LUTExplanation",
     "LUTLabel",
 )
+# Of an entry of a table, and the largest of its input (PS3.3 C.11.1.1.1, C.11.2.1.1).
+WORD_BITS = 16
 CODE = ("CodeValue", "CodingSchemeDesignator", "CodeMeaning")
 
 
@@ -103,27 +106,59 @@ def read_lut(item: Dataset, order: str, is_signed: bool) -> LookupTable | None:
     """
     descriptor = as_numbers(value_of(item, "LUTDescriptor"), 3)
     stored = value_of(item, "LUTData")
-    if descriptor is None or (not isinstance(stored, bytes) and as_numbers(stored) is None):
+    if descriptor is None or stored is None:
         return None
-    count, first, bits = map(int, descriptor)
-    count = count & 0xFFFF or 1 << 16  # written as SS, beside a negative first value
-    if is_signed and first >= 1 << 15:
-        first -= 1 << 16
+    count = int(descriptor[0]) & 0xFFFF or 1 << 16  # written as SS, beside a negative first value
+    first = as_word(int(descriptor[1]), is_signed)
     entries = lut_entries(stored, count, order)
+    if first is None or entries is None:
+        warnings.warn(
+            f"a lookup table for values from {descriptor[1]:g} on, or with entries that are no "
+            "16-bit words, is left out",
+            stacklevel=2,
+        )
+        return None
+    if len(entries) < count:
+        note = f"a lookup table has {len(entries)} entries where its descriptor tells {count}"
+        warnings.warn(f"{note}; values beyond take the last", stacklevel=2)
     explanation = value_of(item, "LUTExplanation")
+    bits = entry_bits(int(descriptor[2]), entries)
     return LookupTable(first, bits, entries[:count], explanation and str(explanation))
 
 
-def lut_entries(stored: Any, count: int, order: str) -> np.ndarray[Any, np.dtype[np.uint16]]:
+def as_word(value: int, is_signed: bool) -> int | None:
+    """Return a word of either sign as `is_signed` says; None for what is none."""
+    if not -(1 << 15) <= value < 1 << WORD_BITS:
+        return None
+    return value - (1 << WORD_BITS) if is_signed and value >= 1 << 15 else value
+
+
+def entry_bits(told: int, entries: NDArray[np.uint16]) -> int:
+    """Return the bits of entries: those that are told, if words can have them, else their own."""
+    if 0 < told <= WORD_BITS:
+        return told
+    own = max(1, int(entries.max()).bit_length())
+    warnings.warn(
+        f"(0028,3002) LUTDescriptor tells {told} bits for each entry, which has {WORD_BITS} at "
+        f"most; the table is taken to have the {own} of its largest entry",
+        stacklevel=2,
+    )
+    return own
+
+
+def lut_entries(stored: Any, count: int, order: str) -> NDArray[np.uint16] | None:
     """Return LUT Data as 16-bit entries; 8-bit ones may be packed two in a word."""
-    if not isinstance(stored, bytes):
-        return np.array(as_numbers(stored) or (), "<f8").astype("<i8").astype("<u2")
-    if len(stored) < 2 * count:
-        return unpacked(stored, order)
-    return np.frombuffer(stored[: 2 * count], f"{order}u2").astype("<u2", copy=False)
+    if isinstance(stored, bytes):
+        if len(stored) < 2 * count:
+            return unpacked(stored, order)
+        return np.frombuffer(stored[: 2 * count], f"{order}u2").astype("<u2", copy=False)
+    numbers = as_numbers(stored)
+    if numbers is None or min(numbers) < -(1 << 15) or max(numbers) >= 1 << WORD_BITS:
+        return None
+    return np.array(numbers, "<f8").astype("<i8").astype("<u2")
 
 
-def unpacked(stored: bytes, order: str) -> np.ndarray[Any, np.dtype[np.uint16]]:
+def unpacked(stored: bytes, order: str) -> NDArray[np.uint16]:
     """Return 8-bit entries: the first of two is in the lower half of its word."""
     words = np.frombuffer(stored[: len(stored) // 2 * 2], f"{order}u2").astype("<u2")
     packed = words.tobytes() + stored[len(words) * 2 :]

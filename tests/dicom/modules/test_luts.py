@@ -1,0 +1,110 @@
+"""Lookup tables whose descriptor tells what no table can be."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from pydicom import Dataset, Sequence
+
+from pyloader.dicom.instance import parse_part10
+from pyloader.image import Image, LookupTable, VoiLut
+from pyloader.loaders.wadouri import make_image
+from pyloader.pixels.display import display
+from tests import builders
+
+PIXELS = (np.arange(64, dtype="u2") % 16).reshape(8, 8)
+EXPLICIT = "1.2.840.10008.1.2.1"
+
+
+def table(descriptor: list[int], entries: Any, vr: str = "SS") -> Dataset:
+    """Return an item of a LUT Sequence."""
+    lut = Dataset()
+    lut.add_new("LUTDescriptor", vr, descriptor)
+    lut.add_new("LUTData", "OW", np.asarray(entries, "<u2").tobytes())
+    return lut
+
+
+def load(lut: Dataset, keyword: str = "VOILUTSequence") -> Image:
+    """Return an image with a table."""
+    body = builders.native(PIXELS, **{keyword: Sequence([lut])})
+    return make_image(parse_part10(body), 0)
+
+
+@pytest.mark.parametrize("bits", [32767, -16, 0, 17, 255, -32768, 4096])
+@pytest.mark.parametrize(
+    ("entries", "own"), [(range(16), 4), (np.arange(16) * 17, 8), (np.arange(16) * 4369, 16)]
+)
+def test_bits_that_no_entry_has_are_those_of_the_entries(bits, entries, own):
+    image = load(table([16, 0, bits], entries))
+    (lut,) = image.voi_lut.luts
+    assert lut.bits_per_entry == own
+    assert lut.entries.tolist() == list(entries)
+    assert f"tells {bits} bits for each entry" in image.warnings[0]
+    # The entries go from 0 to the largest number of their bits, as the grey does.
+    assert np.array_equal(display(image), PIXELS * 17)
+
+
+@pytest.mark.parametrize("bits", [8, 10, 12, 16])
+def test_bits_that_an_entry_can_have_are_as_they_are_told(bits):
+    image = load(table([16, 0, bits], range(16)))
+    assert image.voi_lut.luts[0].bits_per_entry == bits
+    assert image.warnings == ()
+
+
+def test_a_table_of_zeros_is_dark():
+    image = load(table([16, 0, 32767], [0] * 16))
+    assert display(image).max() == 0
+
+
+def test_a_modality_table_is_used_whatever_its_bits():
+    image = load(table([16, 0, 32767], np.arange(16) * 2), "ModalityLUTSequence")
+    assert image.modality_lut.lut.entries[5] == 10
+    assert display(image).max() == 255
+
+
+def test_a_table_that_is_shorter_than_told_is_noted():
+    image = load(table([64, 0, 8], range(40)))
+    assert len(image.voi_lut.luts[0].entries) == 64  # 80 bytes are 64 entries of 8 bits
+    image = load(table([200, 0, 8], range(40)))
+    assert len(image.voi_lut.luts[0].entries) == 80
+    assert "80 entries where its descriptor tells 200" in image.warnings[0]
+
+
+@pytest.mark.parametrize(
+    ("descriptor", "entries"), [([16, 1e300, 8], [1.0] * 16), ([16, 0, 8], [1e300] * 16)]
+)
+def test_numbers_that_are_no_words_make_no_table(descriptor, entries):
+    lut = Dataset()
+    lut.add_new("LUTDescriptor", "FD", descriptor)
+    lut.add_new("LUTData", "FD", entries)
+    image = load(lut)
+    assert image.voi_lut.luts == ()
+    assert "is left out" in image.warnings[0]
+
+
+@pytest.mark.parametrize("bits", [-16, 0, 99, 32767])
+def test_a_table_of_an_author_is_shown_whatever_its_bits(bits):
+    lut = LookupTable(0, bits, np.arange(16, dtype="u2") * 4369)
+    image = Image.from_array(PIXELS, luts=(lut,))
+    assert np.array_equal(display(image), PIXELS * 17)
+
+
+@pytest.mark.parametrize("attributes", [{"RescaleSlope": "1E300"}, {"RescaleIntercept": "nan"}])
+def test_a_line_that_no_float_holds_is_none(attributes):
+    image = make_image(parse_part10(builders.native(PIXELS, **attributes)), 0)
+    assert image.modality_lut.is_identity
+    assert len(image.warnings) == 1
+
+
+@pytest.mark.parametrize(
+    ("center", "width"), [("nan", "1"), ("1E300", "1"), ("1", "inf"), ("1", "-5"), ("1", "0")]
+)
+def test_a_window_that_cannot_be_leaves_the_automatic_one(center, width):
+    body = builders.native(PIXELS, WindowCenter=center, WindowWidth=width)
+    assert np.array_equal(display(make_image(parse_part10(body), 0)), PIXELS * 17)
+
+
+def test_absent_is_not_a_table():
+    assert make_image(parse_part10(builders.native(PIXELS)), 0).voi_lut == VoiLut()
