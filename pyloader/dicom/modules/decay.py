@@ -156,9 +156,11 @@ class Times:
         how long after the start of the scan its counts were as on average.
         """
         most = LONGEST.total_seconds() * 1000
-        told = self.frame.get("FrameReferenceTime"), self.frame.get("ActualFrameDuration")
-        reference = bounded(told[0], "frame reference time", (0.0, most))
-        duration = bounded(told[1], "frame duration", (1.0, most))
+        own = self.frame.get("FrameAcquisitionDuration", "FrameContentSequence")
+        told = own or self.frame.get("ActualFrameDuration")
+        duration = bounded(told, "frame duration", (1.0, most))
+        told = self.frame.get("FrameReferenceTime")
+        reference = bounded(told, "frame reference time", (0.0, most))
         if reference is None or duration is None:
             return None
         decay = math.log(2) / self.half_life

@@ -27,8 +27,8 @@ REAL_WORLD_VALUE = (
     "LUTExplanation",
     "LUTLabel",
 )
-# Of an entry of a table, and the largest of its input (PS3.3 C.11.1.1.1, C.11.2.1.1).
-WORD_BITS = 16
+# Of an entry of a table, and the most of its input (PS3.3 C.11.1.1.1, C.11.2.1.1).
+LEAST_BITS, WORD_BITS = 8, 16
 CODE = ("CodeValue", "CodingSchemeDesignator", "CodeMeaning")
 
 
@@ -134,13 +134,13 @@ def as_word(value: int, is_signed: bool) -> int | None:
 
 
 def entry_bits(told: int, entries: NDArray[np.uint16]) -> int:
-    """Return the bits of entries: those that are told, if words can have them, else their own."""
-    if 0 < told <= WORD_BITS:
+    """Return the bits of entries: those that are told, if they can be, else their own, as DCMTK."""
+    if LEAST_BITS <= told <= WORD_BITS:
         return told
-    own = max(1, int(entries.max()).bit_length())
+    own = max(LEAST_BITS, int(entries.max()).bit_length())
     warnings.warn(
-        f"(0028,3002) LUTDescriptor tells {told} bits for each entry, which has {WORD_BITS} at "
-        f"most; the table is taken to have the {own} of its largest entry",
+        f"(0028,3002) LUTDescriptor tells {told} bits for each entry, which has {LEAST_BITS} to "
+        f"{WORD_BITS}; the table is taken to have the {own} of its largest entry",
         stacklevel=2,
     )
     return own

@@ -32,18 +32,21 @@ def load(lut: Dataset, keyword: str = "VOILUTSequence") -> Image:
     return make_image(parse_part10(body), 0)
 
 
-@pytest.mark.parametrize("bits", [32767, -16, 0, 17, 255, -32768, 4096])
-@pytest.mark.parametrize(
-    ("entries", "own"), [(range(16), 4), (np.arange(16) * 17, 8), (np.arange(16) * 4369, 16)]
-)
+# What DCMTK's dcm2pnm takes, and shows: 8 bits at least.
+OWN_BITS = [(range(16), 8), (np.arange(16) * 17, 8), (np.arange(16) * 273, 12)]
+OWN_BITS += [(np.arange(16) * 4369, 16)]
+
+
+@pytest.mark.parametrize("bits", [32767, -16, 0, 7, 17, 255, -32768, 4096])
+@pytest.mark.parametrize(("entries", "own"), OWN_BITS)
 def test_bits_that_no_entry_has_are_those_of_the_entries(bits, entries, own):
     image = load(table([16, 0, bits], entries))
     (lut,) = image.voi_lut.luts
     assert lut.bits_per_entry == own
     assert lut.entries.tolist() == list(entries)
     assert f"tells {bits} bits for each entry" in image.warnings[0]
-    # The entries go from 0 to the largest number of their bits, as the grey does.
-    assert np.array_equal(display(image), PIXELS * 17)
+    grey = np.rint(np.asarray(entries)[PIXELS] / (2**own - 1) * 255)
+    assert np.array_equal(display(image), grey)
 
 
 @pytest.mark.parametrize("bits", [8, 10, 12, 16])
