@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from importlib import import_module
 from typing import Generic, Protocol, TypeVar, cast
 
+from pyloader.errors import LoaderError
+
 
 class Owned(Protocol):
     """A value that knows which module made it."""
@@ -87,12 +89,28 @@ class Registry(Mapping[str, Target], Generic[Target]):
         target = self._targets[key]
         if not isinstance(target, str):
             return target
-        module, _, name = target.partition(":")
         if target not in self._imported:
-            imported = import_module(module)
-            found = getattr(imported, name) if name else self._targets[key]
-            self._imported[target] = cast(Target, found)
+            self._imported[target] = self._bring(key, target)
         return self._imported[target]
+
+    def _bring(self, key: str, target: str) -> Target:
+        """Import what a row names.
+
+        Raises
+        ------
+        LoaderError
+            The module has no such name, or registers nothing under the key.
+        """
+        module, _, name = target.partition(":")
+        imported = import_module(module)
+        found = getattr(imported, name, None) if name else self._targets[key]
+        if found is None or isinstance(found, str):
+            lacks = f"has no {name!r}" if name else f"registered nothing for {key!r}"
+            raise LoaderError(
+                f"{module} {lacks}: the row of {key!r} names a module that registers itself, or "
+                f"'{module}:LOADER', what is to be registered"
+            )
+        return cast(Target, found)
 
     def __contains__(self, key: object) -> bool:
         return key in self._targets  # without importing it

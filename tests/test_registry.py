@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from pyloader.errors import LoaderError
 from pyloader.registry import Registry
 
 LAZY = "colorsys"  # small, in the standard library, and imported by nothing here
@@ -39,6 +40,19 @@ def test_owner_is_the_same_before_and_after_the_import():
     assert loaders.owner("a") == "json"
     assert loaders["a"]
     assert loaders.owner("a") == "json"
+
+
+@pytest.mark.parametrize(
+    ("target", "lacks"),
+    [
+        ("json.scanner", r"json\.scanner registered nothing for 'a'"),
+        ("json.scanner:LOADER", r"json\.scanner has no 'LOADER'"),
+    ],
+)
+def test_row_that_leads_to_nothing_says_how_to_write_it(target, lacks):
+    for _ in range(2):
+        with pytest.raises(LoaderError, match=rf"{lacks}: .* or 'json\.scanner:LOADER'"):
+            table(a=target)["a"]
 
 
 def test_unknown_key_is_a_key_error():

@@ -274,6 +274,10 @@ def inflate_gzip(packed: bytes, room: NDArray[np.uint8]) -> bool:
 
 
 def supported_syntaxes() -> list[str]:
-    """Return ``name (UID)`` of every transfer syntax that is decoded, in the order of UIDs."""
+    """Return ``name (UID)`` of every transfer syntax that is decoded.
+
+    Those of the standard come first, in the order of UIDs, then those of others.
+    """
     others = {*NATIVE, ENCAPSULATED_UNCOMPRESSED, DEFLATED_IMAGE_FRAME}
-    return [name_of(key) for key in sorted({UID(key) for key in CODECS} | others)]
+    known = {UID(key) for key in CODECS} | others
+    return [name_of(key) for key in sorted(known, key=lambda uid: (uid.is_private, uid))]
