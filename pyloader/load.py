@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace as dataclass_replace
@@ -16,6 +18,7 @@ from pyloader.context import Context, speaker
 from pyloader.errors import (
     CustomLoaderError,
     FormatError,
+    ImageIdError,
     LoaderError,
     UnknownSchemeError,
     about,
@@ -32,15 +35,17 @@ from pyloader.wire import modules_of
 CACHE_BYTES = 256 << 20
 Call = Callable[[ImageId, Context], Awaitable[Any]]
 Check = Callable[[Any, str], Any]
+Source = str | os.PathLike[str]
 
 
-async def load_image(image_id: str, context: Context | None = None) -> Image:
+async def load_image(image_id: Source, context: Context | None = None) -> Image:
     """Load one image.
 
     Parameters
     ----------
-    image_id : str
-        ``scheme:rest``, such as ``"wadouri:https://host/ct.dcm?frame=2"``; frames from 1.
+    image_id : str or path
+        ``scheme:rest``, such as ``"wadouri:https://host/ct.dcm?frame=2"``; frames from 1. In plain
+        Python also the path of a file, as the command line takes it: ``"us.dcm?frame=2"``.
     context : Context, optional
         Where bytes come from; by default http, https and local files.
 
@@ -69,9 +74,14 @@ async def load_checked(loader: Loader, image_id: ImageId, context: Context) -> I
 
 
 async def load_metadata(
-    image_id: str, context: Context | None = None
+    image_id: Source, context: Context | None = None
 ) -> Mapping[str, Mapping[str, Any]]:
     """Load what describes an image, without its pixels where the scheme can do that.
+
+    Parameters
+    ----------
+    image_id : str or path
+        As `load_image` takes it.
 
     Returns
     -------
@@ -126,15 +136,16 @@ async def borrow_frame(loan: Loan, image_id: str, context: Context) -> Image:
         return check_image(await borrow(loan, parsed, context), parsed)
 
 
-async def list_image_ids(source: str, context: Context | None = None) -> list[str]:
+async def list_image_ids(source: Source, context: Context | None = None) -> list[str]:
     """List the imageIds of all images of a source: frames of a file, slices of a volume.
 
     Of DICOM also those of a zip archive, of a DICOMDIR, and in plain Python of a folder.
 
     Parameters
     ----------
-    source : str
-        An imageId with or without a frame, such as ``"nifti:https://host/brain.nii.gz"``.
+    source : str or path
+        An imageId with or without a frame, such as ``"nifti:https://host/brain.nii.gz"``; in plain
+        Python also the path of a file or a folder, as the command line takes it.
 
     Returns
     -------
@@ -148,7 +159,7 @@ async def list_image_ids(source: str, context: Context | None = None) -> list[st
     """
     with asked(source, context) as (loader, parsed, context):
         if loader.image_ids is None:
-            return [source]
+            return [parsed.text]
         image_ids: list[str] = await run(loader.image_ids, parsed, context, check_image_ids)
         return image_ids
 
@@ -232,12 +243,12 @@ def purge() -> None:
 
 
 @contextmanager
-def asked(image_id: str, context: Context | None) -> Iterator[tuple[Loader, ImageId, Context]]:
+def asked(image_id: Source, context: Context | None) -> Iterator[tuple[Loader, ImageId, Context]]:
     """Yield the loader of an imageId, its parts and its context; name the imageId on errors."""
     context = context or default_context()
-    with about(image_id):
-        parsed = ImageId.parse(image_id)
-        loading = (*context.loading, image_id)
+    with about(str(image_id)):
+        parsed = read_image_id(image_id, context)
+        loading = (*context.loading, parsed.text)
         # What a load within a load reads is read for both.
         files = context.files if context.loading else set()
         yield (
@@ -245,6 +256,26 @@ def asked(image_id: str, context: Context | None) -> Iterator[tuple[Loader, Imag
             parsed,
             dataclass_replace(context, loading=loading, files=files, spines=SPINES),
         )
+
+
+def read_image_id(image_id: Source, context: Context) -> ImageId:
+    """Read an imageId; in plain Python also a path, which is no part of a loader's business.
+
+    Raises
+    ------
+    ImageIdError
+        It is neither.
+    """
+    text = os.fspath(image_id) if isinstance(image_id, os.PathLike) else image_id
+    if not isinstance(text, str):
+        raise ImageIdError(f"an imageId is a text, such as 'wadouri:/ct.dcm', not {shown(text)}")
+    scheme = SCHEME.match(text)
+    is_path = scheme is None or (scheme[1].lower() == "file" and "file" not in schemes)
+    if is_path and not context.loading and sys.platform != "emscripten":
+        from pyloader.loaders.paths import image_id_of  # a page never needs it
+
+        text = image_id_of(text)
+    return ImageId.parse(text)
 
 
 SPINES = {"image": load_image, "metadata": load_metadata, "image_ids": list_image_ids}

@@ -21,10 +21,10 @@ from numpy.testing import assert_array_equal
 from PIL import Image as Pillow
 
 from pyloader.cli import main
-from pyloader.cli.files import image_id_of
 from pyloader.errors import ImageIdError
 from pyloader.load import default_context
 from pyloader.loaders import schemes
+from pyloader.loaders.paths import image_id_of
 from tests import builders
 from tests.filesets import IN_ORDER, study_files, write_fileset, zip_of
 
@@ -471,3 +471,28 @@ def test_reader_that_has_seen_enough(tmp_path):
         process.stdout.close()
         assert process.stderr.read() == ""
         assert process.wait(20) == 1
+
+
+@pytest.mark.parametrize("name", ["out.tiff", "out.jpg", "ct.dcm", "out.png.bak", "a.PNG8"])
+def test_render_writes_no_other_format_under_its_name(tmp_path, capsys, name):
+    source, output = tmp_path / "ct.dcm", tmp_path / name
+    source.write_bytes(FILE)
+    assert main(["render", str(source), str(output)]) == 1
+    assert "PNG is all that is written; name it '" in capsys.readouterr().err
+    assert source.read_bytes() == FILE
+    assert output.exists() == (name == "ct.dcm")
+
+
+@pytest.mark.parametrize("name", ["out.png", "out.PNG", "out"])
+def test_render_writes_png_under_its_name(tmp_path, name):
+    (tmp_path / "ct.dcm").write_bytes(FILE)
+    assert main(["render", str(tmp_path / "ct.dcm"), str(tmp_path / name)]) == 0
+    assert (tmp_path / name).read_bytes().startswith(b"\x89PNG")
+
+
+def test_file_that_registers_nothing_is_told(tmp_path, capsys):
+    (tmp_path / "ct.dcm").write_bytes(FILE)
+    (tmp_path / "mine.py").write_text("def load(): pass")
+    path = str(tmp_path / "mine.py")
+    assert main(["info", str(tmp_path / "ct.dcm"), "--loader", path]) == 0
+    assert capsys.readouterr().err == f"pyloader: {path} ran and registered no scheme\n"

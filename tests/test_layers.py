@@ -139,7 +139,8 @@ LAYERS = {
     "console": {"context"},
     "deferred": set(),
     "turns": set(),
-    "packages": {"wire"},
+    "package_index": set(),
+    "packages": {"package_index", "wire"},
     "load": {
         *("arrays", "authors", "cache", "context", "image", "imageid", "loaders"),
         *("modules", "network", "rules", "transport", "wire"),
@@ -154,7 +155,7 @@ LAYERS = {
         *("cache", "context", "custom", "image", "imageid", "load", "loaders", "network"),
         *("pixels", "rules", "testing", "transport", "wire"),
     },
-    "cli": {"authors", "loaders", "cli", "custom", "image", "imageid", "load", "pixels", "wire"},
+    "cli": {"authors", "loaders", "cli", "custom", "image", "load", "pixels", "wire"},
     "__main__": {"cli"},
 }
 

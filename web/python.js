@@ -55,6 +55,7 @@ export class PythonFiles {
     for (const [scheme, owner] of this.#files) if (owner === file.name) this.#files.delete(scheme);
     for (const scheme of schemes) this.#files.set(scheme, file.name);
     this.host.onSchemes(schemes);
+    if (!schemes.length) console.warn(`[${file.name}] ${file.name} ran and registered no scheme`);
     return schemes;
   }
 

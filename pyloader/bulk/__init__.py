@@ -5,6 +5,7 @@ Nothing but this file is imported before the first call.
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
@@ -15,7 +16,7 @@ from pyloader.image import Image
 
 
 def load_images(
-    image_ids: Iterable[str],
+    image_ids: Iterable[str | os.PathLike[str]],
     function: Callable[[Image], Any] | None = None,
     *,
     loaders: Sequence[str] = (),
@@ -40,8 +41,9 @@ def load_images(
 
     Parameters
     ----------
-    image_ids : iterable of str
-        Up to 512 are read ahead. Files of a worker are those of its own machine.
+    image_ids : iterable of str or path
+        As `load_image` takes them. Up to 512 are read ahead. Files of a worker are those of its own
+        machine.
     function : Image -> anything, optional
         Runs where the image is loaded, so that only its result travels. Dask pickles it by
         cloudpickle; a lambda will do.
@@ -73,7 +75,7 @@ def load_images(
             "load_images needs threads, which Python in a page does not have; use "
             "asyncio.gather(*map(load_image, image_ids)) there"
         )
-    if isinstance(image_ids, str):
+    if isinstance(image_ids, (str, os.PathLike)):
         raise TypeError(f"load_images takes a list of imageIds, not one: [{image_ids!r}]")
     if errors not in ("raise", "return"):
         raise ValueError(f"errors is {errors!r}; expected 'raise' or 'return'")
@@ -83,7 +85,8 @@ def load_images(
     from pyloader.custom import read_loader
 
     job = Job(function, tuple(read_loader(path) for path in loaders))
-    return results(choose_crew(client).outcomes(job, image_ids), errors == "raise")
+    texts = (os.fspath(each) for each in image_ids)
+    return results(choose_crew(client).outcomes(job, texts), errors == "raise")
 
 
 def results(outcomes: Generator[Any, None, None], is_strict: bool) -> Iterator[Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
@@ -66,8 +67,8 @@ def pack(groups: Iterator[Numbered], size: int) -> Iterator[Numbered]:
 
 
 def source_of(image_id: str) -> str:
-    """Return the source of an imageId; itself, when it cannot be read."""
+    """Return the source of an imageId, or of a path with a frame; itself, if it is neither."""
     try:
         return ImageId.parse(image_id).source
     except ImageIdError:
-        return image_id
+        return re.split("[?#]", image_id, maxsplit=1)[0]

@@ -56,7 +56,8 @@ def run(options: Namespace) -> str:
     # What a loader prints is for its author, and no part of the answer.
     with redirect_stdout(sys.stderr):
         for path in options.loader:
-            define_loaders(*read_loader(path))
+            if not define_loaders(*read_loader(path)):
+                print(f"pyloader: {path} ran and registered no scheme", file=sys.stderr)
         return COMMANDS[options.command](options)
 
 

@@ -10,11 +10,11 @@ from argparse import Namespace
 from collections.abc import Callable
 from pathlib import Path
 
-from pyloader.cli.files import image_id_of
 from pyloader.cli.report import as_json, as_text
 from pyloader.errors import LoaderError
 from pyloader.image import Image
 from pyloader.load import list_image_ids, load_image
+from pyloader.loaders.paths import image_id_of
 from pyloader.pixels.codecs import encode_png
 from pyloader.pixels.display import display
 
@@ -35,6 +35,7 @@ async def load_and_count(image_id: str) -> tuple[Image, int]:
 
 def render(options: Namespace) -> str:
     """Write an image as PNG."""
+    check_name(options.output)
     image_id = image_id_of(options.image)
     image = asyncio.run(load_image(image_id))
     for warning in image.warnings:
@@ -45,6 +46,16 @@ def render(options: Namespace) -> str:
     except OSError as error:
         raise LoaderError(f"{options.output!r} cannot be written: {error.strerror}") from error
     return ""
+
+
+def check_name(output: str) -> None:
+    """Refuse a file's name that says another format than the one that is written."""
+    suffix = Path(output).suffix
+    if suffix.lower() not in ("", ".png"):
+        raise LoaderError(
+            f"{output!r} is the name of another format: PNG is all that is written; name it "
+            f"{str(Path(output).with_suffix('.png'))!r}"
+        )
 
 
 def listing(options: Namespace) -> str:

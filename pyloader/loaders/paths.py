@@ -46,7 +46,7 @@ def image_id_of(argument: str) -> str:
         path = Path(url2pathname(urlsplit(argument).path))
     elif not path.exists():
         path = Path(re.split("[?#]", argument, maxsplit=1)[0])
-    if not path.exists():
+    if not argument or not path.exists():
         raise ImageIdError(
             f"{argument!r} is no imageId, since it has no scheme, and there is no such file; "
             "expected a file, or 'scheme:rest', such as 'wadouri:https://host/image.dcm'"
