@@ -33,15 +33,19 @@ from micropip.package import PackageMetadata
 from micropip.transaction import Transaction
 
 from pyloader.errors import PackageError
+from pyloader.package_index import WANTED, Wanted, check_python, obey_indexes
 from pyloader.wire import error_from
 
 SIMPLE_JSON = "application/vnd.pypi.simple.v1+json"  # PEP 691
 BROKEN_WHEEL = (BadZipFile, UnsupportedWheel, InvalidRequirement, zlib.error, EOFError, KeyError)
 WASM_MAGIC = b"\0asm"
+# Files of an index that a text names, of those that were left out.
+MOST_REASONS = 3
 
 
 def limit_micropip(indexes: Sequence[str]) -> None:
     """Let micropip itself know the indexes of the page and no other: a loader may use it too."""
+    obey_indexes()
     package_index.DEFAULT_INDEX_URLS[:] = indexes
     micropip.set_index_urls(list(indexes))
 
@@ -169,12 +173,16 @@ class Search(Transaction):  # type: ignore[misc] # micropip is not there for the
         return is_found
 
     async def _add_requirement_from_package_index(self, req: Any) -> None:
+        wanted = Wanted(req.specifier)
+        token = WANTED.set(wanted)
         try:
             await super()._add_requirement_from_package_index(req)
         except ValueError as error:
-            raise PackageError(self.why_not(req)) from error
+            raise PackageError(self.why_not(req, wanted.left_out)) from error
+        finally:
+            WANTED.reset(token)
 
-    def why_not(self, req: Any) -> str:
+    def why_not(self, req: Any, left_out: Sequence[str]) -> str:
         """Say why a package can be had neither from ``dist/`` nor from an index."""
         row = self._compat_layer.lockfile_packages.get(req.name)
         has = f"has {row['name']} {row['version']}" if row else "does not have it"
@@ -187,7 +195,8 @@ class Search(Transaction):  # type: ignore[misc] # micropip is not there for the
             )
         if len(self._compat_layer.refusals) >= len(self.index_urls):
             return f"{begin}, and no index has it: {'; '.join(self._compat_layer.refusals)}"
-        return f"{begin}, and the index has no wheel of it that suits. {what_runs()}"
+        reasons = f" ({'; '.join(left_out[-MOST_REASONS:])})" if left_out else ""
+        return f"{begin}, and the index has no wheel of it that suits{reasons}. {what_runs()}"
 
     async def add_wheel(self, wheel: Any, extras: set[str], *, specifier: str = "") -> None:
         """Fetch a wheel, check it, and look for what it needs."""
@@ -205,7 +214,9 @@ class Search(Transaction):  # type: ignore[misc] # micropip is not there for the
         try:
             await wheel.download(self.fetch_kwargs, self._compat_layer)
             wheelinfo._validate_sha256_checksum(wheel._data, wheel.sha256)
-            check_members(ZipFile(BytesIO(wheel._data)))
+            archive = ZipFile(BytesIO(wheel._data))
+            check_members(archive)
+            check_python(archive, wheel.url)
         except RuntimeError as error:
             raise PackageError(
                 f"the wheel {wheel.url} is not the file that the index describes ({error}): it was "
@@ -219,9 +230,9 @@ class Search(Transaction):  # type: ignore[misc] # micropip is not there for the
 
 
 def what_runs() -> str:
-    """Say which wheels run here."""
-    tag = next(iter(sys_tags()))
-    return f"What runs here are wheels of pure Python (none-any), or built for {tag}"
+    """Say which wheels run here: the platform has one name by PEP 783 and another by Pyodide."""
+    tags = " or ".join(map(str, sys_tags()[:2]))
+    return f"What runs here are wheels of pure Python (none-any), or built for {tags}"
 
 
 def with_absolute_addresses(text: str, base: str) -> str:

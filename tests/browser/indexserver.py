@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import html
 import io
 import json
 import threading
@@ -10,6 +11,7 @@ import time
 import zipfile
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
 SIMPLE_JSON = "application/vnd.pypi.simple.v1+json"
 SIMPLE_HTML = "text/html"
@@ -20,12 +22,15 @@ def wheel_of(
     modules: dict[str, bytes | str],
     needs: tuple[str, ...] = (),
     version: str = "1.0",
+    *,
     tag: str = "py3-none-any",
+    python: str = "",
 ) -> bytes:
     """Make a wheel by the book: its modules, what it needs, and a RECORD of its files."""
     folder = f"{name}-{version}.dist-info"
     metadata = [f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}"]
     metadata += [f"Requires-Dist: {need}" for need in needs]
+    metadata += [f"Requires-Python: {python}"] if python else []
     files = {
         path: text.encode() if isinstance(text, str) else text for path, text in modules.items()
     }
@@ -78,9 +83,30 @@ class IndexServer:
         self.files[f"/files/{file}"] = ("application/zip", body)
         row = {"filename": file, "url": f"../../files/{file}", "hashes": {"sha256": digest}}
         page = {"meta": {"api-version": "1.0"}, "name": name, "files": [row]}
-        html = f'<a href="../../files/{file}#sha256={digest}">{file}</a>'
-        text = json.dumps(page) if kind == SIMPLE_JSON else f"<!DOCTYPE html><body>{html}</body>"
+        link = f'<a href="../../files/{file}#sha256={digest}">{file}</a>'
+        text = json.dumps(page) if kind == SIMPLE_JSON else f"<!DOCTYPE html><body>{link}</body>"
         self.files[f"/simple/{name}/"] = (kind, text.encode())
+
+    def publish_versions(self, name: str, rows: dict[str, dict[str, Any]], kind: str) -> None:
+        """Put versions of a wheel into the index, each with what the index says of it (PEP 691)."""
+        files = []
+        for version, more in rows.items():
+            file = f"{name}-{version}-py3-none-any.whl"
+            body = wheel_of(name, {f"{name}.py": f"version = {version!r}"}, version=version)
+            self.files[f"/files/{file}"] = ("application/zip", body)
+            row = {"filename": file, "url": f"{self.origin}/files/{file}", "hashes": {}}
+            files.append(row | more)
+        page = {"meta": {"api-version": "1.0"}, "name": name, "files": files}
+        text = json.dumps(page) if kind == SIMPLE_JSON else "".join(map(link_to, files))
+        self.files[f"/simple/{name}/"] = (kind, text.encode())
+
+
+def link_to(file: dict[str, Any]) -> str:
+    """Return a file of an index as HTML has it (PEP 503, PEP 592)."""
+    python, yanked = file.get("requires-python"), file.get("yanked")
+    more = f' data-requires-python="{html.escape(python)}"' if python else ""
+    more += f' data-yanked="{"" if yanked is True else yanked}"' if yanked else ""
+    return f'<a href="{file["url"]}"{more}>{file["filename"]}</a>'
 
 
 class Handler(BaseHTTPRequestHandler):

@@ -334,6 +334,39 @@ def test_index_that_the_page_allows(start, site: WebServer, index: IndexServer, 
     assert run(page, "print(1)", f"{index.origin}/files/{file}", "far>=1") == ["1"]
 
 
+VERSIONS = {
+    "1.0": {},
+    "1.1": {"requires-python": ">=3.10,<4"},
+    "1.2": {"requires-python": "a mistake"},
+    "2.0": {"requires-python": ">=3.99"},
+    "2.1": {"requires-python": "<3.13"},
+    "3.0": {"yanked": True},
+    "3.1": {"yanked": "it forgets <pixels>"},
+}
+
+
+@pytest.mark.parametrize("kind", [SIMPLE_HTML, SIMPLE_JSON])
+def test_versions_for_another_python_or_withdrawn_are_left_out(
+    start, index: IndexServer, kind: str
+) -> None:
+    index.publish_versions("many", VERSIONS, kind)
+    shown = "import many; print(many.version)"
+    assert run(start(packageIndexes=[index.simple]), shown, "many") == ["1.2"]
+    assert run(start(packageIndexes=[index.simple]), shown, "many<1.2") == ["1.1"]
+    assert run(start(packageIndexes=[index.simple]), shown, "many==3.1") == ["3.1"]
+    page = start(packageIndexes=[index.simple])
+    text = refused(page, "many>=2")
+    assert "many-2.1-py3-none-any.whl needs Python <3.13, and this is 3.13." in text
+    assert "many-3.1-py3-none-any.whl was withdrawn" in text
+
+
+def test_wheel_that_says_itself_that_it_is_for_another_python(start, index: IndexServer) -> None:
+    body = wheel_of("late", {"late.py": ""}, python=">=3.99")
+    index.publish("late", body, "late-1.0-py3-none-any.whl", SIMPLE_HTML)
+    text = refused(start(packageIndexes=[index.simple]), "late")
+    assert "late-1.0-py3-none-any.whl needs Python >=3.99, and this is 3.13." in text
+
+
 def test_index_without_what_is_wanted(start, index: IndexServer) -> None:
     page = start(packageIndexes=[index.simple])
     text = refused(page, "scikit-image")
@@ -347,7 +380,7 @@ def test_index_without_what_is_wanted(start, index: IndexServer) -> None:
     )
     text = refused(page, "onlylinux")
     assert "the index has no wheel of it that suits" in text
-    assert "pyemscripten_2025_0_wasm32" in text
+    assert "cp313-cp313-pyemscripten_2025_0_wasm32 or cp313-cp313-pyodide_2025_0_wasm32" in text
     body = wheel_of("forged", {"forged.py": ""})
     index.publish("forged", body, "forged-1.0-py3-none-any.whl", SIMPLE_JSON, digest="0" * 64)
     text = refused(page, "forged")
