@@ -17,7 +17,7 @@ from pyloader.dicom.modules.decay import (
     is_older_than_series,
     private_value,
 )
-from pyloader.dicom.modules.luts import read_real_world_values
+from pyloader.dicom.modules.luts import TRANSFORMATION, read_real_world_values
 from pyloader.dicom.recall import Recalling
 from pyloader.dicom.values import as_tuple
 
@@ -65,18 +65,25 @@ def read_scaling(frame: Frame) -> Module:
 
 
 def read_certain_scaling(frame: Frame) -> Module:
-    """Return what `read_scaling` does, without SUV where the pixels are older than their series.
+    """Return what `read_scaling` does, without SUV where a value of this image contradicts them.
 
-    That is apart: the time of the pixels differs by image, and each would be read anew for it.
+    That is apart: slope and time of the pixels differ by image, and each would be read anew for it.
     """
     found = read_scaling(frame)
-    if not found or frame.get("DecayCorrection") != "START" or not is_older_than_series(frame):
+    reason = doubt_of(frame) if found and frame.get("Modality") == "PT" else None
+    if reason is None:
         return found
-    if frame.get("Units") == "GML":
-        return found
-    note = "SUV are not certain, and are left out: the pixels are older than their series"
-    warnings.warn(note, stacklevel=2)
+    warnings.warn(f"SUV are not certain, and are left out: {reason}", stacklevel=2)
     return {}
+
+
+def doubt_of(frame: Frame) -> str | None:
+    """Return why the values of a PET image are no certain activity; None when they are."""
+    if frame.number("RescaleSlope", TRANSFORMATION) == 0:
+        return "the rescale slope is 0, so that values have no unit"
+    is_from_start = frame.get("DecayCorrection") == "START" and frame.get("Units") != "GML"
+    is_older = is_from_start and is_older_than_series(frame)
+    return "the pixels are older than their series" if is_older else None
 
 
 def dose_factor(frame: Frame) -> Module:

@@ -479,3 +479,10 @@ def test_a_dose_grid_scaling_that_cannot_be_leaves_values_as_they_are_stored(fac
 def test_a_dose_grid_scaling_of_0_is_none():
     image = make_image(parse_part10(builders.part10(dose("0"), EXPLICIT)), 0)
     assert "dose_grid_scaling" not in image.modules["scaling"]
+
+
+@pytest.mark.parametrize("units", ["BQML", "GML"])
+def test_values_without_a_slope_have_no_factor(units):
+    """A slope of 0 is left out, so what is stored is no activity."""
+    text = check(pet(Units=units, RescaleSlope="0", RescaleIntercept="0"), None)
+    assert "rescale slope is 0" in text
