@@ -209,7 +209,8 @@ def macros_of(frame: Frame) -> Module:
 def spacing_between_slices(frame: Frame) -> float | None:
     """Return (0018,0088) Spacing Between Slices, below 0 in nuclear medicine alone (C.8.4.15)."""
     spacing = frame.number("SpacingBetweenSlices", MEASURES)
-    if spacing is None or spacing >= 0 or frame.get("Modality") == "NM":
+    is_nuclear = frame.get("Modality") == "NM" or "DetectorInformationSequence" in frame.dataset
+    if spacing is None or spacing >= 0 or is_nuclear:
         return spacing
     warnings.warn(
         f"(0018,0088) SpacingBetweenSlices is {spacing:g}, which is for nuclear medicine alone: "
