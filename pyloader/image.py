@@ -20,6 +20,8 @@ from pyloader.rules import check_part, check_windows, checked_fields
 
 COLOR = "RGB"
 GREY = "MONOCHROME2"
+# Slopes below it make the same float32 of all stored values.
+FLAT = 1e-30
 VOI_LUT_FUNCTIONS = ("LINEAR", "LINEAR_EXACT", "SIGMOID")
 
 
@@ -163,7 +165,12 @@ class ModalityLut:
     @property
     def rescale(self) -> tuple[float, float]:
         """Slope and intercept to apply. A slope of 0, which leaves no image, means no rescale."""
-        return (self.slope, self.intercept) if self.slope != 0 else (1.0, 0.0)
+        return (1.0, 0.0) if self.is_flat else (self.slope, self.intercept)
+
+    @property
+    def is_flat(self) -> bool:
+        """Whether the slope is 0, or so small that float32 has no other values for it."""
+        return abs(self.slope) < FLAT
 
     @property
     def is_identity(self) -> bool:

@@ -91,9 +91,9 @@ def deliver(image: Image, delivery: Delivery) -> Image:
 def with_slope(image: Image) -> Image:
     """Return an image without the slope of 0 that its author gave it, and a warning."""
     lut = image.modality_lut
-    if lut.rescale_slope != 0:
+    if not lut.is_flat:
         return image
-    note = "rescale_slope is 0, which would make all pixels the same: values are as they are stored"
+    note = f"rescale_slope is {lut.slope:g}, which makes all pixels the same: values are as stored"
     found = replace(lut, rescale_slope=None, rescale_intercept=None)
     return replace(image, modality_lut=found, warnings=(*image.warnings, note))
 

@@ -43,11 +43,11 @@ def read_modality_lut(frame: Frame) -> ModalityLut:
         rescale_type=frame.text("RescaleType", TRANSFORMATION),
         lut=luts[0] if luts else None,
     )
-    if found.rescale_slope != 0:
+    if not found.is_flat:
         return found
     warnings.warn(
-        "(0028,1053) RescaleSlope is 0, which would make all pixels the same: it is left out with "
-        f"the intercept, {found.rescale_intercept}, and values are as they are stored",
+        f"(0028,1053) RescaleSlope is {found.slope:g}, which would make all pixels the same: it is "
+        f"left out with the intercept, {found.rescale_intercept}; values are as they are stored",
         stacklevel=2,
     )
     return replace(found, rescale_slope=None, rescale_intercept=None)

@@ -482,7 +482,8 @@ def test_a_dose_grid_scaling_of_0_is_none():
 
 
 @pytest.mark.parametrize("units", ["BQML", "GML"])
-def test_values_without_a_slope_have_no_factor(units):
+@pytest.mark.parametrize("slope", ["0", "1E-300"])
+def test_values_without_a_slope_have_no_factor(units, slope):
     """A slope of 0 is left out, so what is stored is no activity."""
-    text = check(pet(Units=units, RescaleSlope="0", RescaleIntercept="0"), None)
+    text = check(pet(Units=units, RescaleSlope=slope, RescaleIntercept="0"), None)
     assert "rescale slope is 0" in text
