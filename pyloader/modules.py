@@ -76,7 +76,7 @@ def attribute(module: str, name: str, value: Any) -> Any:
         return plain
     if module in PARTS:
         return checked(name, plain, rule, label)
-    found = as_ruled(plain, rule, name)
+    found = as_ruled(plain, rule, name, has_gaps=True)
     if found is None:
         raise broken(label, value, rule)
     return list(found) if isinstance(plain, list) else found

@@ -196,8 +196,11 @@ def checked(name: str, given: Any, rule: Rule, label: str = "") -> Any:
     return found
 
 
-def as_ruled(given: Any, rule: Rule, name: str) -> Any:
-    """Return a value as its rule wants it, None when it is of another kind or number."""
+def as_ruled(given: Any, rule: Rule, name: str, *, has_gaps: bool = False) -> Any:
+    """Return a value as its rule wants it, None when it is of another kind or number.
+
+    With `has_gaps`, one of several values may be absent, as in files.
+    """
     if rule.kind is np.ndarray:
         return given if isinstance(given, np.ndarray) else None
     value = given.tolist() if isinstance(given, (np.ndarray, np.generic)) else given
@@ -207,7 +210,8 @@ def as_ruled(given: Any, rule: Rule, name: str) -> Any:
     found = tuple(as_kind(each, rule.kind, name) for each in (value if is_many else (value,)))
     is_counted = rule.least <= len(found) and (rule.most is None or len(found) <= rule.most)
     is_absent = rule.most is None and not found
-    if None in found or not (is_counted or is_absent):
+    gaps = value.count(None) if has_gaps and is_many else 0
+    if found.count(None) > gaps or not (is_counted or is_absent):
         return None
     return found if rule.is_tuple or is_many else found[0]
 

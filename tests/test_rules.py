@@ -275,7 +275,7 @@ NUMERIC = {"DS", "FD", "FL", "IS", "SL", "SS", "US"}
 KEYWORDS = sorted(
     (snake(entry[4]), entry[0], entry[1])
     for entry in DicomDictionary.values()
-    if entry[4] and entry[0] in {*NUMERIC, "LO", "CS", "UI", "PN", "DA"}
+    if entry[4] and not entry[3] and entry[0] in {*NUMERIC, "LO", "CS", "UI", "PN", "DA"}
 )[::23]
 
 
@@ -291,6 +291,17 @@ def test_attributes_of_dicom_have_the_kind_that_its_dictionary_says(name, vr, vm
     if vm == "1":
         with pytest.raises(FormatError, match=f"^{name} of module 'odd' is an? "):
             modules({name: [right, right]})
+
+
+def test_name_that_was_a_keyword_once_may_be_of_another_thing():
+    assert modules({"overlays": [{"rows": 2}]}) == {"overlays": [{"rows": 2}]}
+
+
+def test_values_that_a_file_lacks_may_be_passed_on():
+    found = {"image_type": ["DERIVED", None, "MPR"], "grid_frame_offset_vector": [0.0, None]}
+    assert modules(found) == found
+    with pytest.raises(FormatError, match="image_type of module 'odd' is texts, not"):
+        modules({"image_type": ["DERIVED", 1]})
 
 
 @pytest.mark.parametrize("name", ["image_pixel", "image_plane", "modality_lut", "voi_lut"])

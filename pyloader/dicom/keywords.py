@@ -33,8 +33,12 @@ def keyword_of(name: str) -> str:
 
 @cache
 def entries() -> Mapping[str, tuple[str, str]]:
-    """Return VR and VM of all keywords of the DICOM dictionary by their lower-case form."""
-    return {entry[4].lower(): (entry[0], entry[1]) for entry in DicomDictionary.values()}
+    """Return VR and VM of keywords of the DICOM dictionary by their lower-case form.
+
+    Retired ones are not among them; some of those are names of other things by now.
+    """
+    known = (entry for entry in DicomDictionary.values() if not entry[3])
+    return {entry[4].lower(): (entry[0], entry[1]) for entry in known}
 
 
 def vr_and_vm(name: str) -> tuple[str, str]:
