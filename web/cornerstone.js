@@ -3,8 +3,8 @@
 // cornerstone-core or of Cornerstone3D, and `use`, which connects them.
 import { PyLoaderError } from './errors.js';
 import { countFramesFromOne } from './imageid.js';
-import { asShown, factorsOf, moduleFor, positive } from './modules.js';
-import { rangeFor, tableFor, windowFor } from './voi.js';
+import { asShown, factorsOf, moduleFor, positive, proportionsOf } from './modules.js';
+import { hasFractions, rangeFor, tableFor, windowFor, windowsFor } from './voi.js';
 
 export { moduleFor };
 
@@ -72,6 +72,9 @@ export function imageFor(loaded, imageId, mode, options) {
   const color = pixel.samplesPerPixel > 1;
   const lut = isRescaled ? {} : loaded.image.modalityLut;
   const plane = loaded.modules.imagePlaneModule ?? {};
+  // Viewers stretch the picture by these.
+  const proportions = mode === 'none' ? undefined : proportionsOf(loaded.modules);
+  const [rowPixelSpacing, columnPixelSpacing] = proportions ?? [plane.rowPixelSpacing, plane.columnPixelSpacing].map(positive);
   const { photometricInterpretation } = pixel;
   const [minPixelValue, maxPixelValue] = rangeFor(loaded.image, mode);
   return {
@@ -92,8 +95,8 @@ export function imageFor(loaded, imageId, mode, options) {
     paddingRange: padding,
     ...(color ? colorWindow(mode) : windowFor(loaded.image, mode)),
     modalityLUT: mode === 'none' && lut.lut ? tableFor(lut.lut) : undefined,
-    rowPixelSpacing: positive(plane.rowPixelSpacing),
-    columnPixelSpacing: positive(plane.columnPixelSpacing),
+    rowPixelSpacing,
+    columnPixelSpacing,
     sliceThickness: plane.sliceThickness,
     FrameOfReferenceUID: plane.frameOfReferenceUID,
     getPixelData: () => pixels,
@@ -229,7 +232,7 @@ export function guessMode(options) {
  * Register schemes, metadata and events with a viewer.
  * @param {any} cornerstone
  * @param {Mode} mode
- * @param {{load: (imageId: string, options: Options, mode: Mode, shownAs: string) => any, metaData: (type: string, imageId: string, mode: Mode) => any, events: EventTarget}} face
+ * @param {{load: (imageId: string, options: Options, mode: Mode, shownAs: string) => any, metaData: (type: string, imageId: string, mode: Mode, askOthers: () => any) => any, events: EventTarget}} face
  * @param {{priority?: number, displayValues?: boolean}} options of the metadata provider, and of each load
  * @returns {{registerScheme: (scheme: string) => void, attributesOf: (imageId: string) => Options | undefined, giveInstance: (imageId: string, json: any) => void, detach: () => void}}
  */
@@ -239,7 +242,10 @@ export function attach(cornerstone, mode, face, { priority = 100, displayValues 
   const translate = (/** @type {string} */ imageId) => (mode === 'legacy' ? countFramesFromOne(imageId) : imageId);
   const loader = (/** @type {string} */ imageId, /** @type {Options} */ options = {}) => {
     if (!attached) throw new Error(`pyloader was detached from this viewer; it no longer loads ${imageId}`);
-    return face.load(translate(imageId), displayValues ? { displayValues, ...options } : options, mode, imageId);
+    const asked = displayValues ? { displayValues, ...options } : options;
+    const loading = face.load(translate(imageId), asked, mode, imageId);
+    if (asked.displayValues) return loading;
+    return { ...loading, promise: loading.promise.then((/** @type {any} */ image) => withWindowOf(() => othersOf('voiLutModule', imageId), image, mode)) };
   };
   let isSilent = false; // while others are asked
   /** @param {() => any} ask */
@@ -251,10 +257,11 @@ export function attach(cornerstone, mode, face, { priority = 100, displayValues 
       isSilent = false;
     }
   };
+  const othersOf = (/** @type {string} */ type, /** @type {string} */ imageId) => silently(() => cornerstone.metaData.get(type, imageId));
   const provider = (/** @type {string} */ type, /** @type {any} */ imageId) => {
     if (typeof imageId !== 'string' || isSilent) return undefined;
-    const known = THEIRS.has(type) ? silently(() => cornerstone.metaData.get(type, imageId)) : undefined;
-    const module = known ?? face.metaData(type, translate(imageId), mode);
+    const askOthers = () => othersOf(type, imageId);
+    const module = (THEIRS.has(type) ? askOthers() : undefined) ?? face.metaData(type, translate(imageId), mode, askOthers);
     return displayValues ? asShown(type, module) : module;
   };
   const attributesOf = (/** @type {string} */ imageId) => silently(() => attributesFrom(cornerstone.metaData, imageId));
@@ -272,6 +279,21 @@ export function attach(cornerstone, mode, face, { priority = 100, displayValues 
       stopEvents();
     },
   };
+}
+
+/**
+ * An image that has no window of its own, with the one that the page gives for it, in place of the
+ * one from its smallest to its largest value.
+ * @param {() => any} askOthers for the VOI LUT module @param {any} image @param {Mode} mode
+ */
+function withWindowOf(askOthers, image, mode) {
+  const isAutomatic = image?.windows?.length === 0 && !image.color && !image.voiLUT;
+  const { windowCenter, windowWidth, voiLUTFunction } = (isAutomatic && askOthers()) || {};
+  if (windowCenter === undefined || windowWidth === undefined) return image;
+  const isFractional = hasFractions(image.floatPixelData ?? image.getPixelData(), image.slope, image.intercept);
+  const found = windowsFor({ windowCenter: [windowCenter].flat(), windowWidth: [windowWidth].flat(), voiLUTFunction }, isFractional, mode);
+  const [window] = found.windows;
+  return window ? Object.assign(image, { windowCenter: window.center, windowWidth: window.width, voiLUTFunction: found.voiLUTFunction }) : image;
 }
 
 /** Fire the events that both generations of loaders have fired. @param {any} cornerstone @param {Mode} mode @param {EventTarget} events */

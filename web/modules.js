@@ -9,12 +9,15 @@ import { functionOf, scaled, tableFor, windowsOfVolume } from './voi.js';
  * @param {Record<string, any> | undefined} modules of an image
  * @param {string} type
  * @param {Mode} mode
+ * @param {() => any} [askOthers] what the viewer's other providers know of the module
  */
-export function moduleFor(modules, type, mode) {
+export function moduleFor(modules, type, mode, askOthers = () => undefined) {
   if (!modules) return undefined;
   if (type === 'instance' && mode === '3d') return instanceOf(modules);
   if (mode === '3d' && /^[A-Z]/.test(type)) return attributeOf(modules, type);
-  const module = modules[type];
+  const theirs = isKnown(type, modules[type]) ? undefined : askOthers();
+  if (theirs && type !== 'imagePlaneModule' && isKnown(type, theirs)) return theirs;
+  const module = theirs ? completed(modules[type], theirs) : modules[type];
   const adapt = ADAPTED[type];
   return adapt ? adapt(module, mode, modules) : module;
 }
@@ -22,7 +25,7 @@ export function moduleFor(modules, type, mode) {
 /** @type {Record<string, (module: any, mode: Mode, modules: Record<string, any>) => any>} */
 const ADAPTED = {
   imagePixelModule: (pixel, mode, modules) => pixel && (mode === '3d' ? asDelivered(withoutColors(pixel, modules), modules) : pixel),
-  imagePlaneModule: (plane, mode) => plane && (mode === '3d' ? withPlaneDefaults(plane) : plane),
+  imagePlaneModule: (plane, mode, modules) => plane && (mode === '3d' ? withPlaneDefaults(plane, proportionsOf(modules)) : plane),
   generalSeriesModule: (series, mode) => series ?? (mode === '3d' ? {} : undefined),
   patientModule: (patient) => patient && { ...patient, patientId: patient.patientID },
   multiframeModule: (module) => module && {
@@ -37,6 +40,29 @@ const ADAPTED = {
   scalingModule: (module, mode, { generalSeriesModule }) => (mode === '3d' && generalSeriesModule?.modality === 'PT' ? module ?? {} : module && withDoseNames(module)),
   ecgModule: (module) => module && { ...module, waveformData: { retrieveBulkData: async () => module.waveformData } },
 };
+
+/** Modules in whose place a viewer is given defaults, unless this is known. @type {Record<string, (module: any) => any>} */
+const KNOWN = {
+  imagePlaneModule: ({ imagePositionPatient, imageOrientationPatient, pixelSpacing }) => imagePositionPatient && imageOrientationPatient && isSpacing(pixelSpacing),
+  generalSeriesModule: (series) => Object.keys(series).length,
+  voiLutModule: ({ windowCenter, luts, voiLUTSequence }) => [windowCenter ?? [], luts ?? voiLUTSequence ?? []].flat().length,
+};
+
+/** @param {string} type @param {any} module */
+function isKnown(type, module) {
+  return !(type in KNOWN) || Boolean(module && KNOWN[type](module));
+}
+
+/**
+ * A plane with what others know of it: that counts more than defaults, and less than the image's own.
+ * @param {any} plane @param {any} theirs
+ */
+function completed(plane, theirs) {
+  const { usingDefaultValues, ...known } = theirs;
+  if (usingDefaultValues) return plane;
+  const { pixelSpacing, rowPixelSpacing, columnPixelSpacing, ...others } = plane ?? {};
+  return { ...known, ...others, ...(isSpacing(pixelSpacing) ? { pixelSpacing, rowPixelSpacing, columnPixelSpacing } : {}) };
+}
 
 /** What is known of a frame, by DICOM keyword, as Cornerstone3D names an instance. @param {Record<string, any>} modules */
 function instanceOf(modules) {
@@ -131,18 +157,18 @@ function reach(bits, isSigned) {
 /**
  * Cornerstone3D reads these fields without looking whether they are there. The defaults are the
  * viewer's, not the image's: they stand here and are marked, so that nothing is measured by them.
- * @param {any} plane
+ * @param {any} plane @param {number[]} proportions of a pixel without a spacing
  */
-function withPlaneDefaults(plane) {
+function withPlaneDefaults(plane, [row, column] = [1, 1]) {
   const { pixelSpacing, rowPixelSpacing, columnPixelSpacing, ...rest } = plane;
-  const hasSpacing = pixelSpacing?.every(positive);
+  const hasSpacing = isSpacing(pixelSpacing);
   const known = plane.imagePositionPatient && plane.imageOrientationPatient && hasSpacing;
   return {
     imageOrientationPatient: [1, 0, 0, 0, 1, 0],
     rowCosines: [1, 0, 0],
     columnCosines: [0, 1, 0],
     imagePositionPatient: [0, 0, 0],
-    ...(hasSpacing ? { pixelSpacing, rowPixelSpacing, columnPixelSpacing } : { pixelSpacing: [1, 1], rowPixelSpacing: 1, columnPixelSpacing: 1 }),
+    ...(hasSpacing ? { pixelSpacing, rowPixelSpacing, columnPixelSpacing } : { pixelSpacing: [row, column], rowPixelSpacing: row, columnPixelSpacing: column }),
     ...rest,
     usingDefaultValues: !known,
   };
@@ -158,6 +184,25 @@ export function factorsOf({ scalingModule }) {
 /** What of it can be a length. @param {number | undefined} value */
 export function positive(value) {
   return value !== undefined && value > 0 ? value : undefined;
+}
+
+/** @param {any} pair of lengths @returns {boolean} */
+function isSpacing(pair) {
+  return pair?.length === 2 && pair.every((/** @type {any} */ value) => Number.isFinite(value) && value > 0);
+}
+
+/**
+ * How high and wide the pixels of an image are that has no spacing in the patient: on the film that was
+ * scanned (PS3.3 C.8.6.1), else in proportion alone (C.7.6.3.1.7), the smaller as 1.
+ * @param {Record<string, any>} modules @returns {number[] | undefined} undefined when they are square
+ */
+export function proportionsOf({ imagePlaneModule: plane = {}, imagePixelModule: pixel = {} }) {
+  if (isSpacing(plane.pixelSpacing) || isSpacing(plane.imagerPixelSpacing)) return undefined;
+  if (isSpacing(plane.nominalScannedPixelSpacing)) return plane.nominalScannedPixelSpacing;
+  const ratio = pixel.pixelAspectRatio;
+  if (!isSpacing(ratio) || ratio[0] === ratio[1]) return undefined;
+  const unit = Math.min(...ratio);
+  return ratio.map((/** @type {number} */ size) => size / unit);
 }
 
 /** Modules of values as they are shown: 8 bits, nothing left to apply. @type {Record<string, any>} */

@@ -22,10 +22,8 @@ export function rangeFor({ minimum, maximum, all }, mode) {
 export function windowFor(image, mode) {
   const { voiLut, isRescaled, modalityLut } = image;
   const { rescaleSlope = 1, rescaleIntercept = 0 } = isRescaled ? {} : modalityLut;
-  const isOfFloats = [Float32Array, Float64Array].some((kind) => (image.exact ?? image.pixels) instanceof kind);
-  const isFractional = isOfFloats || !Number.isInteger(rescaleSlope) || !Number.isInteger(rescaleIntercept);
-  const { voiLUTFunction, windows: found } = windowsOf(voiLut, isFractional);
-  const windows = mode === '3d' ? drawable(found, voiLUTFunction) : found;
+  const isFractional = hasFractions(image.exact ?? image.pixels, rescaleSlope, rescaleIntercept);
+  const { voiLUTFunction, windows } = windowsFor(voiLut, isFractional, mode);
   /** @param {number[]} ends of pixels @returns {number[]} of modality units */
   const inUnits = (ends) => ends.map((end) => end * rescaleSlope + rescaleIntercept).sort((a, b) => a - b);
   const table = voiLut.luts && tableFor(voiLut.luts[0]);
@@ -39,6 +37,18 @@ export function windowFor(image, mode) {
     windows,
     voiLUT: mode === 'legacy' ? legacyTable(table, windows[0], voiLUTFunction, inUnits(rangeFor(image, mode)), rescaleSlope) : table,
   };
+}
+
+/** Whether values in modality units may be others than whole numbers. @param {any} pixels @param {number} slope @param {number} intercept */
+export function hasFractions(pixels, slope, intercept) {
+  const isOfFloats = pixels instanceof Float32Array || pixels instanceof Float64Array;
+  return isOfFloats || !Number.isInteger(slope) || !Number.isInteger(intercept);
+}
+
+/** The windows that a viewer can draw, and their function; see `windowsOf`. @param {any} voiLut @param {boolean} isFractional @param {Mode} mode */
+export function windowsFor(voiLut, isFractional, mode) {
+  const { voiLUTFunction, windows } = windowsOf(voiLut, isFractional);
+  return { voiLUTFunction, windows: mode === '3d' ? drawable(windows, voiLUTFunction) : windows };
 }
 
 /** @param {any} voiLut @returns {string | undefined} */
@@ -56,7 +66,7 @@ export function functionOf({ voiLUTFunction }) {
  * @param {any} voiLut @param {boolean} isFractional
  * @returns {{voiLUTFunction: string | undefined, windows: Window[]}}
  */
-export function windowsOf(voiLut, isFractional) {
+function windowsOf(voiLut, isFractional) {
   const { windowCenter = [], windowWidth = [], windowCenterWidthExplanation = [] } = voiLut;
   const voiLUTFunction = functionOf(voiLut);
   const windows = windowCenter

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page
 
-from tests import builders, corpus
+from tests import builders, corpus, pictures
 from tests.webserver import WebServer
 
 CT = "wadouri:/corpus/CT_small.dcm"
@@ -450,3 +450,141 @@ def test_schemes_that_come_later_are_listed_too(legacy: Page) -> None:
         }"""
     )
     assert schemes[-1] == "later"
+
+
+# ------------------------------------------------------------------ what the page's own providers know
+
+PROVIDER = """
+globalThis.provide = (library) => library.metaData.addProvider((type, id) => {
+  const index = Number(/slice(\\d)/.exec(id)?.[1]);
+  if (Number.isNaN(index)) return undefined;
+  return {
+    imagePlaneModule: {
+      imagePositionPatient: [0, 0, index * 5], imageOrientationPatient: [1, 0, 0, 0, 1, 0],
+      rowCosines: [1, 0, 0], columnCosines: [0, 1, 0], pixelSpacing: [0.5, 0.5],
+      rowPixelSpacing: 0.5, columnPixelSpacing: 0.5, frameOfReferenceUID: '1.2.3',
+    },
+    generalSeriesModule: {modality: 'SC', seriesInstanceUID: '1.2.4'},
+    voiLutModule: {windowCenter: [100], windowWidth: [50]},
+    patientModule: {patientName: 'A^B', patientId: '7'},
+  }[type];
+}, 1);
+globalThis.known = (library, id) => Object.fromEntries(
+  ['imagePlaneModule', 'generalSeriesModule', 'voiLutModule', 'patientModule']
+    .map((type) => [type, library.metaData.get(type, id)]),
+);
+"""
+
+
+@pytest.fixture
+def slices(site: WebServer) -> list[str]:
+    """Return grey pictures that say nothing of themselves."""
+    for index in range(3):
+        pixels = (np.arange(40 * 50) % 100 + 50 * index).astype("u1").reshape(40, 50)
+        site.put(f"/made/slice{index}.png", pictures.saved(pixels, "PNG"))
+    return [f"web:/made/slice{index}.png" for index in range(3)]
+
+
+def assert_of_the_page(known: dict, index: int) -> None:
+    """Compare with what `PROVIDER` says of a slice."""
+    plane = known["imagePlaneModule"]
+    assert plane["imagePositionPatient"] == [0, 0, index * 5]
+    assert (plane["pixelSpacing"], plane["rowPixelSpacing"]) == ([0.5, 0.5], 0.5)
+    assert (plane["rows"], plane["columns"]) == (40, 50)
+    assert not plane.get("usingDefaultValues")
+    assert known["generalSeriesModule"]["seriesInstanceUID"] == "1.2.4"
+    assert known["voiLutModule"] == {"windowCenter": [100], "windowWidth": [50]}
+    assert known["patientModule"]["patientId"] == "7"
+
+
+def test_3d_page_s_own_provider_counts_more_than_defaults(three_d: Page, slices) -> None:
+    three_d.add_script_tag(content=PROVIDER)
+    known, spacing, window, alone = three_d.evaluate(
+        """async (ids) => {
+          provide(cs);
+          const images = await Promise.all(ids.map((id) => cs.imageLoader.loadAndCacheImage(id)));
+          const volume = await cs.volumeLoader.createAndCacheVolume('v', {imageIds: ids});
+          const {windowCenter, windowWidth} = images[2];
+          const alone = pyloader.metaData('imagePlaneModule', ids[2]);
+          return [known(cs, ids[2]), Array.from(volume.spacing), [windowCenter, windowWidth], alone];
+        }""",
+        slices,
+    )
+    assert_of_the_page(known, 2)
+    assert spacing == [0.5, 0.5, 5]
+    assert window == [100, 50]
+    assert alone["usingDefaultValues"], "pyloader itself knows nothing of it"
+
+
+def test_legacy_page_s_own_provider_counts_more_than_defaults(legacy: Page, slices) -> None:
+    legacy.add_script_tag(content=PROVIDER)
+    known, window = legacy.evaluate(
+        """async ([, id]) => {
+          provide(cornerstone);
+          pyloader.use(cornerstone);
+          const {windowCenter, windowWidth} = await cornerstone.loadAndCacheImage(id);
+          return [known(cornerstone, id), [windowCenter, windowWidth]];
+        }""",
+        slices,
+    )
+    assert_of_the_page(known, 1)
+    assert window == [100, 50]
+
+
+@pytest.mark.parametrize("library", ["cornerstone", "cs"])
+def test_what_a_file_says_counts_more_than_the_page_s_provider(
+    legacy: Page, site: WebServer, library: str
+) -> None:
+    legacy.add_script_tag(content=THREE_D)
+    legacy.add_script_tag(content=PROVIDER)
+    site.put("/made/slice2.dcm", (corpus.DATA / "CT_small.dcm").read_bytes())
+    known = legacy.evaluate(
+        """async ([name, id]) => {
+          if (name === 'cs') await start();
+          else pyloader.use(cornerstone);
+          const library = name === 'cs' ? cs : cornerstone;
+          provide(library);
+          await (library.imageLoader?.loadImage ?? library.loadImage)(id);
+          return known(library, id);
+        }""",
+        [library, "wadouri:/made/slice2.dcm"],
+    )
+    assert known["imagePlaneModule"]["pixelSpacing"] == [0.661468, 0.661468]
+    assert known["generalSeriesModule"]["modality"] == "CT"
+
+
+# ------------------------------------------------------------------ pixels that are not square
+
+
+@pytest.mark.parametrize(
+    ("attributes", "expected"),
+    [
+        ({"PixelAspectRatio": [2, 1]}, [2, 1]),
+        ({"PixelAspectRatio": [1, 2]}, [1, 2]),
+        ({"PixelAspectRatio": [2, 1], "PixelSpacing": [0.5, 0.25]}, [0.5, 0.25]),
+        ({"PixelAspectRatio": [2, 1], "ImagerPixelSpacing": [0.5, 0.5]}, [None, None]),
+        ({"PixelAspectRatio": [0, 1]}, [None, None]),
+        ({"PixelAspectRatio": [-1, 1]}, [None, None]),
+        ({"PixelAspectRatio": 1}, [None, None]),
+        ({}, [None, None]),
+    ],
+)
+def test_pixel_aspect_ratio_reaches_both_viewers(
+    legacy: Page, site: WebServer, attributes: dict, expected: list
+) -> None:
+    path = site.put("/made/aspect.dcm", builders.native(np.zeros((4, 8), "u1"), **attributes))
+    legacy.add_script_tag(content=THREE_D)
+    found, plane = legacy.evaluate(
+        """async (id) => {
+          pyloader.use(cornerstone);
+          await start();
+          const {rowPixelSpacing = null, columnPixelSpacing = null} = await cornerstone.loadImage(id);
+          await cs.imageLoader.loadImage(id);
+          return [[rowPixelSpacing, columnPixelSpacing], cs.metaData.get('imagePlaneModule', id)];
+        }""",
+        f"wadouri:{path}",
+    )
+    assert found == expected
+    assert plane["pixelSpacing"] == (expected if None not in expected else [1, 1])
+    assert [plane["rowPixelSpacing"], plane["columnPixelSpacing"]] == plane["pixelSpacing"]
+    assert plane["usingDefaultValues"] is True

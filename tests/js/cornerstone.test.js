@@ -647,8 +647,8 @@ function fake3D() {
 /** The page's side of a connection, which notes what it is asked. */
 function fakeFace() {
   const asked = [];
-  const load = (...parts) => (asked.push(parts), 'load object');
-  const metaData = (...parts) => (asked.push(parts), 'module');
+  const load = (...parts) => (asked.push(parts), { promise: Promise.resolve({ rows: 1 }), decache: 'of the face' });
+  const metaData = (type, imageId, mode) => (asked.push([type, imageId, mode]), 'module');
   return { asked, face: { load, metaData, events: new EventTarget() } };
 }
 
@@ -673,12 +673,13 @@ test('a load by hand is of the legacy viewer when that is on the page', (t) => {
   assert.equal(guessMode({}), 'none');
 });
 
-test('Cornerstone3D loads through the face', () => {
+test('Cornerstone3D loads through the face', async () => {
   const { library, cornerstone } = fake3D();
   const { asked, face } = fakeFace();
   attach(cornerstone, '3d', face).registerScheme('wadouri');
   const options = { requestType: 'prefetch' };
-  assert.equal(library.loaders.get('wadouri')('wadouri:a?frame=1', options), 'load object');
+  const { promise, decache } = library.loaders.get('wadouri')('wadouri:a?frame=1', options);
+  assert.deepEqual([await promise, decache], [{ rows: 1 }, 'of the face']);
   library.loaders.get('wadouri')('wadouri:b');
   assert.deepEqual(asked, [
     ['wadouri:a?frame=1', options, '3d', 'wadouri:a?frame=1'],
@@ -890,4 +891,122 @@ test('stored bits, tables and colour decide too what Cornerstone3D is told of bi
   assert.equal(told({ bitsAllocated: 8, bitsStored: 8, pixelRepresentation: 0, samplesPerPixel: 3 }, { rescaleSlope: 2 }), 8);
   assert.equal(told({ bitsAllocated: 8, bitsStored: 8, pixelRepresentation: 0 }), 8);
   assert.equal(moduleFor({}, 'imagePixelModule', '3d'), undefined);
+});
+
+// ------------------------------------------------------------------ what the page's own providers know
+
+const PAGES_PLANE = {
+  imagePositionPatient: [0, 0, 10], imageOrientationPatient: [1, 0, 0, 0, 1, 0], rowCosines: [1, 0, 0], columnCosines: [0, 1, 0],
+  pixelSpacing: [0.5, 0.25], rowPixelSpacing: 0.5, columnPixelSpacing: 0.25, frameOfReferenceUID: '1.2.3', rows: 9, columns: 9,
+};
+const planeOf = (ours, theirs, mode = '3d') => moduleFor({ imagePlaneModule: ours }, 'imagePlaneModule', mode, () => theirs);
+
+test('what others know of a plane counts more than defaults', () => {
+  assert.deepEqual(planeOf({ rows: 40, columns: 50 }, PAGES_PLANE), { ...PAGES_PLANE, rows: 40, columns: 50, usingDefaultValues: false });
+  assert.deepEqual(planeOf({ rows: 40, columns: 50 }, PAGES_PLANE, 'legacy'), { ...PAGES_PLANE, rows: 40, columns: 50 });
+  assert.deepEqual(planeOf(undefined, PAGES_PLANE), { ...PAGES_PLANE, usingDefaultValues: false });
+});
+
+test('what the image knows of its plane counts more than what others know', () => {
+  const ours = { pixelSpacing: [3, 3], rowPixelSpacing: 3, columnPixelSpacing: 3, sliceThickness: 7 };
+  const { imagePositionPatient, pixelSpacing, rowPixelSpacing, columnPixelSpacing, sliceThickness, usingDefaultValues } = planeOf(ours, PAGES_PLANE);
+  assert.deepEqual([imagePositionPatient, pixelSpacing, rowPixelSpacing, columnPixelSpacing, sliceThickness, usingDefaultValues], [[0, 0, 10], [3, 3], 3, 3, 7, false]);
+});
+
+test('of a plane that is known nobody else is asked', () => {
+  const asked = () => assert.fail('asked');
+  for (const mode of ['3d', 'legacy']) assert.deepEqual(moduleFor({ imagePlaneModule: PAGES_PLANE }, 'imagePlaneModule', mode, asked).pixelSpacing, [0.5, 0.25]);
+  for (const type of ['imagePixelModule', 'modalityLutModule', 'patientModule', 'scalingModule', 'instance']) moduleFor({ imagePixelModule: {}, patientModule: {} }, type, '3d', asked);
+});
+
+test('defaults of others are none the better', () => {
+  assert.deepEqual(planeOf({ rows: 40 }, { ...PAGES_PLANE, usingDefaultValues: true }), planeOf({ rows: 40 }, undefined));
+  assert.equal(planeOf({ rows: 40 }, undefined).usingDefaultValues, true);
+  assert.equal(planeOf({ rows: 40 }, { rows: 4, pixelSpacing: [0.5, 0.5], rowPixelSpacing: 0.5, columnPixelSpacing: 0.5 }).usingDefaultValues, true, 'where it is remains unknown');
+});
+
+test('a series that only others know is theirs', () => {
+  const theirs = { modality: 'SC', seriesInstanceUID: '1.2.4' };
+  for (const ours of [undefined, {}]) assert.deepEqual(moduleFor({ generalSeriesModule: ours }, 'generalSeriesModule', '3d', () => theirs), theirs);
+  assert.deepEqual(moduleFor({ generalSeriesModule: { modality: 'CT' } }, 'generalSeriesModule', '3d', () => theirs), { modality: 'CT' });
+  assert.deepEqual(moduleFor({}, 'generalSeriesModule', '3d', () => undefined), {});
+});
+
+test('a window that only others know is theirs', () => {
+  for (const theirs of [{ windowCenter: [40], windowWidth: [80] }, { windowCenter: 40, windowWidth: 80 }]) {
+    for (const mode of ['3d', 'legacy']) assert.deepEqual(moduleFor({ voiLutModule: {} }, 'voiLutModule', mode, () => theirs), theirs);
+  }
+  const ours = moduleFor({ voiLutModule: { windowCenter: [1], windowWidth: [2] } }, 'voiLutModule', '3d', () => assert.fail('asked'));
+  assert.deepEqual([ours.windowCenter, ours.windowWidth], [[1], [2]]);
+  assert.equal(moduleFor({ voiLutModule: {} }, 'voiLutModule', '3d', () => ({})).windowCenter, undefined);
+});
+
+for (const [mode, fake] of [['legacy', fakeLegacy], ['3d', fake3D]]) {
+  /** An image that a viewer loads, whose page has a provider that knows of a window. */
+  const shown = async (image, voi, options) => {
+    const { library, cornerstone } = fake();
+    cornerstone.metaData.get = (type) => (type === 'voiLutModule' ? voi : undefined);
+    const face = { ...fakeFace().face, load: () => ({ promise: Promise.resolve(image) }) };
+    attach(cornerstone, mode, face, options).registerScheme('x');
+    const { windowCenter, windowWidth } = await library.loaders.get('x')('x:a').promise;
+    return [windowCenter, windowWidth];
+  };
+  const automatic = () => imageFor(loadedOf({ voiLut: {} }), 'x:a', mode, {});
+
+  test(`the window of ${mode} is the page's before one from the smallest to the largest value`, async () => {
+    for (const voi of [{ windowCenter: [40, 50], windowWidth: [80, 90] }, { windowCenter: 40, windowWidth: 80 }]) assert.deepEqual(await shown(automatic(), voi), [40, 80]);
+    const { windowCenter, windowWidth } = automatic();
+    for (const voi of [undefined, {}, { windowCenter: [], windowWidth: [] }, { windowCenter: 40, windowWidth: 0 }, { windowCenter: 'x' }]) assert.deepEqual(await shown(automatic(), voi), [windowCenter, windowWidth]);
+    assert.deepEqual(await shown(automatic(), { windowCenter: 40, windowWidth: 80 }, { displayValues: true }), [windowCenter, windowWidth], 'of values that are shown');
+  });
+
+  test(`the image's own window counts more in ${mode}, and an image of a JavaScript loader is left alone`, async () => {
+    const voi = { windowCenter: 1, windowWidth: 2 };
+    assert.deepEqual(await shown(imageFor(loadedOf(), 'x:a', mode, {}), voi), [40, 80]);
+    assert.deepEqual(await shown({ windowCenter: 5, windowWidth: 6 }, voi), [5, 6]);
+    const { windowCenter, windowWidth } = imageFor(loadedOf(RGB), 'x:a', mode, {});
+    assert.deepEqual(await shown(imageFor(loadedOf(RGB), 'x:a', mode, {}), voi), [windowCenter, windowWidth]);
+  });
+}
+
+// ------------------------------------------------------------------ pixels that are not square
+
+const spacingOf = (plane, pixel, mode) => {
+  const { rowPixelSpacing, columnPixelSpacing } = imageFor(loadedOf({}, { imagePlaneModule: plane, imagePixelModule: pixel }), 'x:a', mode, {});
+  return [rowPixelSpacing, columnPixelSpacing];
+};
+
+test('without a spacing viewers get the proportions of a pixel', () => {
+  for (const mode of ['legacy', '3d']) {
+    assert.deepEqual(spacingOf({}, { pixelAspectRatio: [2, 1] }, mode), [2, 1]);
+    assert.deepEqual(spacingOf({}, { pixelAspectRatio: [3, 4] }, mode), [1, 4 / 3]);
+    assert.deepEqual(spacingOf({ nominalScannedPixelSpacing: [0.3, 0.2] }, {}, mode), [0.3, 0.2]);
+    assert.deepEqual(spacingOf({ nominalScannedPixelSpacing: [0.3, 0.2] }, { pixelAspectRatio: [5, 1] }, mode), [0.3, 0.2]);
+  }
+  assert.deepEqual(spacingOf({ nominalScannedPixelSpacing: [0.3, 0.2] }, { pixelAspectRatio: [2, 1] }, 'none'), [undefined, undefined], 'millimetres of the patient alone');
+});
+
+test('any spacing counts more than proportions', () => {
+  const pixel = { pixelAspectRatio: [2, 1] };
+  assert.deepEqual(spacingOf({ pixelSpacing: [0.5, 0.25], rowPixelSpacing: 0.5, columnPixelSpacing: 0.25 }, pixel, 'legacy'), [0.5, 0.25]);
+  assert.deepEqual(spacingOf({ imagerPixelSpacing: [0.1, 0.1] }, pixel, 'legacy'), [undefined, undefined]);
+  assert.deepEqual(spacingOf({ pixelSpacing: [0.5, 0.25], rowPixelSpacing: 0.5, columnPixelSpacing: 0.25, nominalScannedPixelSpacing: [1, 2] }, {}, 'legacy'), [0.5, 0.25]);
+});
+
+test('proportions that can be none are ignored', () => {
+  for (const pixelAspectRatio of [[0, 1], [1, 0], [-1, 1], [1], [], [1, 1], [7, 7], [NaN, 1], [Infinity, 1], [1, 2, 3], null, undefined, '2\\1']) {
+    assert.deepEqual(spacingOf({}, { pixelAspectRatio }, 'legacy'), [undefined, undefined], String(pixelAspectRatio));
+  }
+  for (const nominalScannedPixelSpacing of [[0, 1], [-1, -1], [1], null]) assert.deepEqual(spacingOf({ nominalScannedPixelSpacing }, {}, 'legacy'), [undefined, undefined]);
+});
+
+test('Cornerstone3D is told proportions as the defaults that they are', () => {
+  const told = (plane, pixel) => {
+    const { pixelSpacing, rowPixelSpacing, columnPixelSpacing, usingDefaultValues } = moduleFor({ imagePlaneModule: plane, imagePixelModule: pixel }, 'imagePlaneModule', '3d');
+    return [pixelSpacing, rowPixelSpacing, columnPixelSpacing, usingDefaultValues];
+  };
+  assert.deepEqual(told({}, { pixelAspectRatio: [2, 1] }), [[2, 1], 2, 1, true]);
+  assert.deepEqual(told({ nominalScannedPixelSpacing: [0.3, 0.2] }, {}), [[0.3, 0.2], 0.3, 0.2, true]);
+  assert.deepEqual(told({}, { pixelAspectRatio: [0, 1] }), [[1, 1], 1, 1, true]);
+  assert.deepEqual(told({ imagePositionPatient: [0, 0, 0], imageOrientationPatient: [1, 0, 0, 0, 1, 0] }, { pixelAspectRatio: [2, 1] }), [[2, 1], 2, 1, true], 'no millimetres, wherever it is');
 });
