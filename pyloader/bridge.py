@@ -85,13 +85,11 @@ class Bridge:
         self.js_page = js_page
         self.network = Network(
             BrowserTransport(js_page.send),
-            retries=js_settings.retries,
-            timeout=js_settings.requestTimeout / 1000 or None,
             requests_per_origin=js_settings.requestsPerOrigin,
             authorize=js_page.authorize,
         )
         self.cache = Cache(js_settings.cacheBytes)
-        self.decoded_bytes: int = js_settings.decodedBytes
+        self.configure(js_settings, False)
         self.tasks: dict[int, asyncio.Task[Any]] = {}
         loop = asyncio.get_event_loop()
         loop.call_soon = Turns(loop, call_within_turn).call_soon  # type: ignore[method-assign, assignment]
@@ -100,6 +98,19 @@ class Bridge:
         random.seed()  # a snapshot of memory holds the state of whoever made it
         defer(js_page.deferred.to_py(), js_page.bringNow)
         blocking.enable(lambda: js_page.bringNow("pyodide-http"))
+
+    def configure(self, js_settings: Any, is_other: bool) -> None:
+        """Take other settings; `is_other` tells that who asks has changed, see `Network`.
+
+        What is here already stays; what is under way is not shared with loads to come, nor kept.
+        """
+        self.network.retries = js_settings.retries
+        self.network.timeout = js_settings.requestTimeout / 1000 or None
+        self.cache.resize(js_settings.cacheBytes)
+        self.decoded_bytes: int = js_settings.decodedBytes
+        if is_other:
+            self.network.begin_anew()
+            self.cache.begin_anew()
 
     async def load(self, call: int, image_id: str, js_job: Any, js_listener: Any) -> Any:
         """Load an image; resolves to ``{answers, arrays, isAtHand}`` or ``{error}``.

@@ -181,8 +181,20 @@ class Cache:
         self._drop(key)
         self._values[key] = kept
         self.size += kept.size
+        self._make_room()
+
+    def _make_room(self) -> None:
         while self.size > self.limit and len(self._values) > 1:
             self._drop(next(iter(self._values)))
+
+    def resize(self, limit: int) -> None:
+        """Keep up to another number of bytes from now on."""
+        self.limit = limit
+        self._make_room()
+
+    def begin_anew(self) -> None:
+        """Share no work under way with later callers, nor keep it; what is there stays."""
+        self._flights.forget(lambda key: True)
 
     def has(self, key: Hashable) -> bool:
         """Tell whether there is a value."""
@@ -209,7 +221,7 @@ class Cache:
 
     def clear(self) -> None:
         """Let go of everything."""
-        self._flights.forget(lambda key: True)
+        self.begin_anew()
         self._values.clear()
         self.size = 0
 

@@ -32,6 +32,7 @@ sooner."""
 
 RETRIED_STATUS = frozenset({408, 429, 502, 503, 504})
 UNAUTHORIZED = 401
+REFUSALS = frozenset({UNAUTHORIZED, 403})
 FIRST_DELAY_SECONDS = 0.25
 LONGEST_DELAY_SECONDS = 30.0
 REQUESTS_PER_ORIGIN = 8
@@ -70,6 +71,16 @@ class Network:
         self.authorize = authorize
         self._gates: dict[str, Gate] = {}
         self._flights = Flights()
+        self.identity = 0
+
+    def begin_anew(self) -> None:
+        """Note that who asks has changed: servers may answer otherwise from now on.
+
+        Requests to come share nothing with those under way; of these, one that is refused was sent
+        by the former, and is sent again.
+        """
+        self.identity += 1
+        self._flights.forget(lambda key: True)
 
     async def fetch(self, request: Request, urgency: Urgency, listener: Listener) -> Response:
         """Send a request; equal ones that are under way share it."""
@@ -94,14 +105,13 @@ class Network:
         ------
         NetworkError, RequestError, HttpStatusError
         """
-        failures = 0
-        may_authorize = self.authorize is not None
+        failures, admission = 0, Admission(self)
         for attempt in count(1):
             is_last = failures >= self.retries
             request = replace(
                 make(), timeout=self.timeout, is_last=is_last, is_urgent=urgency[0] == 0
             )
-            sent = time.time()
+            admission.note_attempt()
             delay = backoff(failures)
             try:
                 response = await self._attempt(request, urgency, report(listener, attempt), sink)
@@ -110,19 +120,14 @@ class Network:
                 if is_last or isinstance(error.__cause__, FileNotFoundError):
                     raise
             else:
-                if response.status == UNAUTHORIZED and may_authorize:
-                    may_authorize = False
-                    if await self._authorize(request.url, sent):
-                        continue
+                if await admission.is_renewed(response, request.url):
+                    continue
                 if is_last or response.status not in RETRIED_STATUS:
                     return check_status(response, attempt)
                 delay = retry_after(response.headers, delay)
             failures += 1
             await asyncio.sleep(delay)
         raise AssertionError("the last attempt returns or raises")
-
-    async def _authorize(self, url: str, sent: float) -> bool:
-        return self.authorize is not None and await self.authorize(url, sent)
 
     async def _attempt(
         self, request: Request, urgency: Urgency, tell: Callable[..., None], sink: Sink | None
@@ -137,6 +142,30 @@ class Network:
         finally:
             gate.leave(self.requests_per_origin)
             tell("end", request.url, 0, None)
+
+
+class Admission:
+    """Tells of one request whether to send it again after a refusal."""
+
+    def __init__(self, network: Network) -> None:
+        self.network = network
+        self.may_ask = True
+
+    def note_attempt(self) -> None:
+        """Note when the next attempt is sent, and by whom."""
+        self.sent, self.identity = time.time(), self.network.identity
+
+    async def is_renewed(self, response: Response, url: str) -> bool:
+        """Tell whether another asks now; after a 401 the page is asked, once, to renew it."""
+        if response.status not in REFUSALS:
+            return False
+        if self.identity != self.network.identity:
+            return True
+        authorize = self.network.authorize
+        if response.status != UNAUTHORIZED or authorize is None or not self.may_ask:
+            return False
+        self.may_ask = False
+        return await authorize(url, self.sent) or self.identity != self.network.identity
 
 
 def report(listener: Listener, attempt: int) -> Callable[..., None]:
@@ -208,6 +237,8 @@ def check_status(response: Response, attempts: int = 1) -> Response:
     if 200 <= response.status < 300:
         return response
     hint = STATUS_HINTS.get(response.status, "")
+    if response.status == UNAUTHORIZED and response.has_authorization:
+        hint = REFUSED_HINT
     line = response.body[:200].decode("utf-8", "replace").strip().partition("\n")[0]
     is_text = response.headers.get("content-type", "").startswith("text/plain")
     said = f"; it says {line!r}" if is_text and line else ""
@@ -219,10 +250,17 @@ def check_status(response: Response, attempts: int = 1) -> Response:
     )
 
 
+REFUSED_HINT = (
+    " (the Authorization that was sent was refused: it is wrong or has expired; onUnauthorized of "
+    "init() may renew it)"
+)
 STATUS_HINTS = {
-    401: " (not signed in: give init() headers, beforeRequest or onUnauthorized)",
+    UNAUTHORIZED: (
+        " (not signed in: give init() headers, beforeRequest or onUnauthorized; a DICOMweb service,"
+        " dicomweb(base, { headers }))"
+    ),
     403: " (not allowed for this user)",
-    404: " (nothing there: check the address in the imageId)",
+    404: " (nothing there: check the address)",
     406: " (the server cannot give this format)",
     416: " (the file is shorter than its header says, or has changed)",
     429: " (too many requests)",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import numpy as np
 import pytest
 
 from pyloader.cache import Cache, Flights, owned, size_of, source_of, whole_of
@@ -310,6 +311,32 @@ def test_what_is_put_there_makes_room():
         cache.keep(("source", index), Sized(40))
     assert [cache.has(("source", index)) for index in range(5)] == [False] * 3 + [True] * 2
     assert cache.size == 80
+
+
+async def test_work_under_way_is_neither_shared_nor_kept_after_a_new_beginning():
+    cache, first, second = Cache(100), Work("old"), Work("new")
+    cache.keep("there", 1)
+    one = ask(cache, first)
+    await settle()
+    cache.begin_anew()
+    other = ask(cache, second)
+    await settle()
+    assert (first.started, second.started) == (1, 1)
+    second.gate.set()
+    first.gate.set()
+    assert (await one, await other) == ("old", "new")
+    assert (cache.peek("key"), cache.peek("there")) == ("new", 1)
+
+
+def test_another_size_makes_room():
+    cache = Cache(1000)
+    for key in "abc":
+        cache.keep(key, np.zeros(100, "u1"))
+    cache.resize(200)
+    assert [cache.has(key) for key in "abc"] == [False, True, True]
+    cache.resize(1000)
+    cache.keep("a", np.zeros(100, "u1"))
+    assert [cache.has(key) for key in "abc"] == [True, True, True]
 
 
 def test_having_is_no_use():

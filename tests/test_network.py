@@ -327,6 +327,91 @@ async def test_sent_is_the_time_of_the_attempt_that_was_refused(delays, monkeypa
     assert door.asked == [(URL, 1001)]
 
 
+class Turning(Unsteady):
+    """A transport during whose first request the page gives other headers."""
+
+    network: Network
+
+    async def send(self, request, progress, sink=None):
+        """Fail or answer, as `Unsteady` does."""
+        if not self.requests:
+            self.network.begin_anew()
+        return await super().send(request, progress, sink)
+
+
+@pytest.mark.parametrize("status", [401, 403])
+async def test_refusal_of_who_asked_before_is_sent_again(delays, status):
+    transport, door = Turning(status), Door(opens=False)
+    transport.network = Network(transport, retries=0, authorize=door)
+    assert (await fetch(transport.network)).body == BODY
+    assert len(transport.requests) == 2
+    assert (door.asked, delays) == ([], [])
+
+
+async def test_who_asks_now_may_be_asked_to_sign_in_too(delays):
+    transport, door = Turning(401, 401), Door()
+    transport.network = Network(transport, authorize=door)
+    assert (await fetch(transport.network)).body == BODY
+    assert (len(transport.requests), len(door.asked)) == (3, 1)
+
+
+@pytest.mark.parametrize("status", [400, 404])
+async def test_other_answers_to_who_asked_before_count(delays, status):
+    transport = Turning(status)
+    transport.network = Network(transport)
+    with pytest.raises(HttpStatusError, match=f"status {status}"):
+        await fetch(transport.network)
+    assert len(transport.requests) == 1
+
+
+async def test_page_may_give_other_headers_while_it_is_asked(delays):
+    """Then it need not say that this helped."""
+    transport = Unsteady(401)
+
+    async def authorize(url: str, sent: float) -> bool:
+        network.begin_anew()
+        return False
+
+    network = Network(transport, authorize=authorize)
+    assert (await fetch(network)).body == BODY
+
+
+async def test_door_that_comes_during_a_request_is_asked(delays):
+    transport = Unsteady(401)
+    network = Network(transport)
+    asking = asyncio.ensure_future(fetch(network))
+    await asyncio.sleep(0)
+    network.authorize = Door()
+    assert (await asking).body == BODY
+
+
+async def test_requests_are_not_shared_with_who_asked_before():
+    gate, transport = asyncio.Event(), Unsteady()
+    send = transport.send
+
+    async def wait(*request: Any) -> Response:
+        await gate.wait()
+        return await send(*request)
+
+    transport.send = wait
+    network = Network(transport)
+    asking = [asyncio.ensure_future(fetch(network)) for _ in range(2)]
+    await asyncio.sleep(0.01)
+    network.begin_anew()
+    asking.append(asyncio.ensure_future(fetch(network)))
+    await asyncio.sleep(0.01)
+    gate.set()
+    await asyncio.gather(*asking)
+    assert len(transport.requests) == 2
+
+
+async def test_authorization_that_is_refused_is_told_as_such(delays):
+    refusal = replace(answer(401), has_authorization=True)
+    text = r"status 401, expected 200 \(the Authorization that was sent was refused"
+    with pytest.raises(HttpStatusError, match=text):
+        await fetch(Network(Unsteady(refusal)))
+
+
 @pytest.mark.parametrize("status", [400, 403, 407])
 async def test_other_refusals_do_not_ask_the_door(delays, status):
     door = Door()

@@ -66,6 +66,8 @@ class Response:
         Decoded as the Content-Encoding says; empty when a `Sink` took it.
     files : tuple of LocalFile
         The local files that it was read from.
+    has_authorization : bool
+        An Authorization was sent with its request.
     """
 
     url: str
@@ -73,6 +75,7 @@ class Response:
     headers: Mapping[str, str]
     body: bytes
     files: tuple[LocalFile, ...] = ()
+    has_authorization: bool = False
 
     @property
     def length(self) -> int | None:

@@ -7,6 +7,7 @@ crosses into Python once, as one ``bytes`` or, for a `Sink`, as those that arriv
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from js import JSON, AbortController
@@ -50,7 +51,7 @@ class BrowserTransport:
         head = guard.head if guard is not None and guard.head is not None else head_of(js_answer)
         body = js_answer.body.to_bytes()
         self.js_send.reuse(js_answer)
-        return Response(head.url, head.status, head.headers, body)
+        return replace(head, body=body)
 
 
 class Guard:
@@ -98,7 +99,8 @@ def plain_request(request: Request) -> dict[str, Any]:
 def head_of(js_answer: Any) -> Response:
     """Return an answer without its body."""
     headers = json.loads(JSON.stringify(js_answer.headers))
-    return Response(js_answer.url, js_answer.status, headers, b"")
+    has_authorization = bool(getattr(js_answer, "hasAuthorization", False))
+    return Response(js_answer.url, js_answer.status, headers, b"", has_authorization)
 
 
 if TYPE_CHECKING:
