@@ -2,11 +2,11 @@
 // Starts Pyodide with pyloader in it: from a snapshot of memory, in which everything is imported
 // already, or step by step where that is not to be had. Says how far it is, and what took how long.
 import { LOCK, addressOf, fetchAnd } from './assets.js';
-import { PyLoaderError } from './errors.js';
 import { startPyodide } from './interpreter.js';
 import { STANDARD_LIBRARY, Shelf, unpack } from './packages.js';
 import { Parts } from './parts.js';
 
+/** @typedef {{assetsURL: string, baseURL: string, headers: Record<string, string>, credentials: RequestCredentials, identity: number, hasHook: boolean, parts?: import('./parts.js').Shared, packages: string[], packageIndexes: string[], cacheBytes: number, decodedBytes: number, retries: number, requestTimeout: number, requestsPerOrigin: number}} BootOptions what a worker is told; `parts` of an earlier one */
 /** @typedef {(detail: {stage: string, loaded: number, total: number, percentComplete: number}) => void} Progress */
 /** @typedef {(stage: string, share: number) => void} Advance see `meter` */
 /** @typedef {{name: string, start: number, duration: number}} Mark in ms, `start` since 1970 */
@@ -24,27 +24,23 @@ const HALF_BYTES = 2 ** 20;
 const SCRIPTS = ['pyodide.mjs', 'pyodide.asm.js'];
 
 /**
- * @param {{assetsURL: string, parts?: import('./parts.js').Shared}} options `parts` of an earlier worker
+ * @param {BootOptions} options
  * @param {Advance} advance
  * @returns {Promise<Booted>} Pyodide, with pyloader imported or importable
  */
 export async function bootPython({ assetsURL, parts: given }, advance) {
   const indexURL = new URL('pyodide/', assetsURL).href;
   const timeline = new Timeline();
-  try {
-    const parts = new Parts(indexURL, given, timeline.measure);
-    const [loadPyodide, program, libraries] = await Promise.all([scripts(indexURL), parts.program, parts.libraries]);
-    advance('runtime', SHARES.runtime);
-    /** @type {Start} */
-    const start = (rest) => timeline.measure('interpreter', run(loadPyodide, indexURL, program, { libraries, ...rest }));
-    const { reason, snapshot, ...started } = await fromSnapshot(parts, indexURL, start)
-      .catch((error) => fromFiles(indexURL, start, error.message));
-    advance('packages', SHARES.packages);
-    for (const name of LOCK.starting) started.pyodide.loadedPackages[name] = 'default channel'; // so that no other package brings it again
-    return { ...started, report: () => timeline.report(reason), shared: await parts.share(snapshot) };
-  } catch (error) {
-    throw bootError(indexURL, error);
-  }
+  const parts = new Parts(indexURL, given, timeline.measure);
+  const [loadPyodide, program, libraries] = await Promise.all([scripts(indexURL), parts.program, parts.libraries]);
+  advance('runtime', SHARES.runtime);
+  /** @type {Start} */
+  const start = (rest) => timeline.measure('interpreter', run(loadPyodide, indexURL, program, { libraries, ...rest }));
+  const { reason, snapshot, ...started } = await fromSnapshot(parts, indexURL, start)
+    .catch((error) => fromFiles(indexURL, start, error.message));
+  advance('packages', SHARES.packages);
+  for (const name of LOCK.starting) started.pyodide.loadedPackages[name] = 'default channel'; // so that no other package brings it again
+  return { ...started, report: () => timeline.report(reason), shared: await parts.share(snapshot) };
 }
 
 /** @param {Parts} parts @param {string} indexURL @param {Start} start @returns {Promise<Started>} */
@@ -160,12 +156,4 @@ export function extraMeter(progress) {
     const loaded = 100 - EXTRA + (EXTRA * sum) / (sum + HALF_BYTES);
     progress({ stage: 'extra', loaded, total: 100, percentComplete: Math.round(loaded) });
   };
-}
-
-/** @param {string} url @param {any} error */
-function bootError(url, error) {
-  return new PyLoaderError({
-    name: 'BootError', code: 'boot', stage: 'boot', url,
-    message: `Python could not start from ${url}: ${error?.message ?? error}. Is the whole of dist/ there, and does its server answer with the files themselves?`,
-  });
 }

@@ -3,7 +3,7 @@
 import { abortError } from './errors.js';
 import { Slot } from './slot.js';
 
-/** @typedef {{workers: number | 'auto', requestsPerOrigin: number, heapBytes: number, boot: any}} CrewSettings `heapBytes`: a worker that rests with more is replaced */
+/** @typedef {{workers: number | 'auto', requestsPerOrigin: number, heapBytes: number, boot: import('./boot.js').BootOptions}} CrewSettings `heapBytes`: a worker that rests with more is replaced */
 /** @typedef {{onReady: () => void, onGone: (slot: Slot) => void, onNobody: (error: Error) => void}} CrewListener */
 
 const REST_MS = 30_000;
@@ -86,9 +86,7 @@ export class Crew {
     await this.#someReady();
     const asked = this.ready();
     const answers = await Promise.all(asked.map((slot) => slot.call(name, payload)));
-    // At the end of the list, where a worker that replays it just now still meets it.
-    this.#replay.delete(key);
-    this.#replay.set(key, [name, payload]);
+    this.#remember(name, payload, key);
     const late = this.ready().filter((slot) => !asked.includes(slot));
     await Promise.all(late.map((slot) => slot.call(name, payload)));
     return answers[0];
@@ -99,8 +97,28 @@ export class Crew {
    * @param {string} name @param {any} payload @param {string} key
    */
   announce(name, payload, key) {
-    this.#replay.set(key, [name, payload]);
+    this.#remember(name, payload, key);
     return this.tell(name, payload).catch(() => {}); // a worker that just died need not hear it
+  }
+
+  /** Put a call at the end of the list, where a worker that replays it just now still meets it. @param {string} name @param {any} payload @param {string} key */
+  #remember(name, payload, key) {
+    this.#replay.delete(key);
+    this.#replay.set(key, [name, payload]);
+  }
+
+  /**
+   * Have every worker, also those to come, go on with other settings.
+   * @param {CrewSettings} settings
+   * @param {boolean} forgetsGranted whether headers that servers were granted count no more: the page has given others
+   */
+  configure(settings, forgetsGranted) {
+    this.settings = settings;
+    if (forgetsGranted) for (const key of [...this.#replay.keys()]) if (key.startsWith('granted ')) this.#replay.delete(key);
+    const { parts, packages, ...told } = settings.boot;
+    const heard = this.announce('configure', { ...told, forgetsGranted }, 'configure');
+    this.#share();
+    return heard;
   }
 
   /** Call every worker that is there now. @param {string} name @param {any} [payload] */

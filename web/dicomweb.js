@@ -3,7 +3,8 @@
 // held by its viewer, or fetched once for a series; and the face of such a service.
 import { Flights } from './flights.js';
 import { parseImageId } from './imageid.js';
-import { PyLoaderError, toWire } from './errors.js';
+import { wrongCall } from './arguments.js';
+import { PyLoaderError, said, toWire } from './errors.js';
 
 /** @typedef {Record<string, any>} Options */
 /** @typedef {{instance: string, frames: number, json: string}} Row of a series, in order of position */
@@ -39,8 +40,14 @@ export class Descriptions {
 
   clear() {
     this.#given.clear();
+    this.beginAnew();
+  }
+
+  /** Ask servers again, and share no question that is under way: they may answer otherwise now. */
+  beginAnew() {
     this.#without.clear();
     this.#lacking.clear();
+    this.#flights = new Flights();
   }
 
   /**
@@ -106,11 +113,17 @@ export function serviceFor(base, descriptions) {
         ? search(`${below('studies', study)}${below('series', series)}/instances`, filters, options)
         : search('/instances', { ...filters, seriesInstanceUID: series }, options),
     imageIds: async (/** @type {string} */ study, /** @type {string} */ series, /** @type {{signal?: AbortSignal}} */ options) => {
+      if (!isUid(study) || !isUid(series)) throw wrongCall(`imageIds() of a DICOMweb service takes the UIDs of a study and of a series of it, not ${said(study)} and ${said(series)}`);
       const rows = await descriptions.series(`${base}/studies/${study}/series/${series}`, options);
       if (!rows.length) throw noMetadata(`${base}/studies/${study}/series/${series}`);
       return rows.flatMap(({ instance, frames }) => Array.from({ length: frames }, (_, index) => `wadors:${instance}/frames/${index + 1}`));
     },
   };
+}
+
+/** @param {any} uid */
+function isUid(uid) {
+  return typeof uid === 'string' && uid !== '';
 }
 
 /** Without what is not there: a form's empty field is no filter. @param {Options} options */

@@ -1,7 +1,8 @@
 // @ts-check
 // Files of the user: the imageIds that they get, those that a folder or a drop holds, and what
 // images are among them.
-import { PyLoaderError } from './errors.js';
+import { blobOf, isBlob, isList, wrongSource } from './arguments.js';
+import { PyLoaderError, said } from './errors.js';
 import { parseImageId } from './imageid.js';
 
 /** @typedef {Blob | ArrayBuffer | ArrayBufferView} Content */
@@ -28,7 +29,7 @@ export class Files {
 
   /** @param {Content} content @returns {string} its imageId */
   add(content) {
-    const file = content instanceof Blob ? content : new Blob([/** @type {BlobPart} */ (content)]);
+    const file = blobOf(content);
     const imageId = this.#name();
     this.host.provide(imageId, file).catch(() => {}); // the load of it tells
     return imageId;
@@ -46,7 +47,7 @@ export class Files {
   async series(source, options) {
     if (typeof source === 'string') return flatten(await this.host.list(source, undefined, options));
     const placed = await collect(source).catch(unreadable); // begun before anything is awaited: a drop is over soon
-    if (!placed.length) throw invalid('there is no file among what was given: choose files, or a folder that is not empty');
+    if (!placed.length) throw wrongSource('there is no file among what was given: choose files, or a folder that is not empty');
     const files = placed.map(({ path, file }) => ({ name: this.#name(), path, file }));
     const found = flatten(await this.host.list(files[0].name, files, options));
     const used = new Set(found.flatMap(({ imageIds }) => imageIds.map((imageId) => parseImageId(imageId).source)));
@@ -69,11 +70,11 @@ function flatten(found) {
 
 /** @param {Given} given @returns {Promise<Placed[]>} */
 function collect(given) {
-  if (given instanceof Blob) return Promise.resolve([place(given)]);
+  if (isBlob(given)) return Promise.resolve([place(given)]);
   if (typeof DataTransfer !== 'undefined' && given instanceof DataTransfer) return collectDrop(given);
-  const files = Array.from(/** @type {ArrayLike<Blob>} */ (given ?? [undefined]));
-  if (!files.every((file) => file instanceof Blob)) {
-    throw invalid('imageIds() and series() take an imageId, or files: File, Blob, an array or FileList of them, or the DataTransfer of a drop');
+  const files = isList(given) ? Array.from(/** @type {ArrayLike<Blob>} */ (given)) : [given];
+  if (!files.every(isBlob)) {
+    throw wrongSource(`imageIds() and series() take an imageId, or files: File, Blob, an array or FileList of them, or the DataTransfer of a drop; not ${said(given)}`);
   }
   return Promise.resolve(files.map(place));
 }
@@ -120,9 +121,4 @@ function unreadable(error) {
     name: 'RequestError', code: 'request', stage: 'fetch',
     message: `what was dropped cannot be read: ${error?.message ?? error}. It may have been moved or removed, or this page may not read it`,
   });
-}
-
-/** @param {string} message */
-function invalid(message) {
-  return new PyLoaderError({ name: 'ImageIdError', code: 'image-id', stage: 'dispatch', message });
 }

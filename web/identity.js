@@ -1,5 +1,7 @@
 // @ts-check
 // Who asks: what a server is told after it has answered 401, and headers of one service alone.
+import { wrongCall } from './arguments.js';
+import { plainHeaders } from './settings.js';
 
 /** @typedef {import('./pool.js').Pool} Pool */
 /** @typedef {{url: string, status: number}} Details */
@@ -10,9 +12,15 @@ export class Identity {
   /** @type {Map<string, Promise<boolean>>} */
   #asking = new Map();
 
-  /** @param {((details: Details) => any) | undefined} onUnauthorized the page's hook */
-  constructor(onUnauthorized) {
-    this.onUnauthorized = onUnauthorized;
+  /** @param {() => ((details: Details) => any) | undefined} hook the page's onUnauthorized as it is now */
+  constructor(hook) {
+    this.hook = hook;
+  }
+
+  /** Ask anew, also for requests that are under way: the page has another hook. */
+  forget() {
+    this.#answers.clear();
+    this.#asking.clear();
   }
 
   /**
@@ -24,9 +32,9 @@ export class Identity {
     const { href, origin } = new URL(url, document.baseURI);
     const last = this.#answers.get(origin);
     if (last && sent < last.at) return last.answer;
-    const running = this.#asking.get(origin) ?? this.#ask(href, origin, pool).finally(() => this.#asking.delete(origin));
+    const running = this.#asking.get(origin) ?? this.#ask(href, origin, pool);
     this.#asking.set(origin, running);
-    return pool.pauseFor(running);
+    return pool.pauseFor(running.finally(() => this.#asking.get(origin) === running && this.#asking.delete(origin)));
   }
 
   /** @param {string} url @param {string} origin @param {Pool} pool */
@@ -34,12 +42,13 @@ export class Identity {
     /** @type {any} */
     let answer = false;
     try {
-      answer = await this.onUnauthorized?.({ url, status: 401 });
+      answer = await this.hook()?.({ url, status: 401 });
+      // For this origin alone: another server has no business with them.
+      if (answer && typeof answer === 'object') await sendHeaders('granted', origin, answer, pool);
     } catch (error) {
       reportError(error); // the page's own; the load fails with the status
+      answer = false;
     }
-    // For this origin alone: another server has no business with them.
-    if (answer && typeof answer === 'object') await sendHeaders('granted', origin, answer, pool);
     this.#answers.set(origin, { at: Date.now(), answer: Boolean(answer) });
     return Boolean(answer);
   }
@@ -51,5 +60,5 @@ export class Identity {
  * @param {string} base @param {Record<string, string>} headers @param {Pool} pool
  */
 export function sendHeaders(kind, base, headers, pool) {
-  return pool.crew.announce(kind, { base, headers }, `${kind} ${base}`);
+  return pool.crew.announce(kind, { base, headers: plainHeaders(headers, wrongCall) }, `${kind} ${base}`);
 }

@@ -1,7 +1,7 @@
 // @ts-check
 // The page's twin of pyloader/imageid.py: it needs scheme and source to choose a worker.
 // Both are held to tests/imageid_vectors.json.
-import { PyLoaderError } from './errors.js';
+import { PyLoaderError, said } from './errors.js';
 
 const SCHEME = /^([A-Za-z][A-Za-z0-9+.-]*):(.*)$/s;
 const FRAME = /([?&])frame=([^&#|]*)(&?)/;
@@ -20,6 +20,7 @@ const DECIMATION = /#decimation=\d+$/;
  *   its frame, slice and member; `frameIndex` counts from 0, the text from 1 (of `nifti:` from 0)
  */
 export function parseImageId(imageId) {
+  if (typeof imageId !== 'string') throw invalid(said(imageId), "is no text; expected 'scheme:rest', such as 'wadouri:https://host/image.dcm'");
   const match = SCHEME.exec(imageId);
   if (!match) throw invalid(imageId, "has no scheme; expected 'scheme:rest', such as 'wadouri:https://host/image.dcm'");
   const scheme = match[1].toLowerCase();

@@ -2,7 +2,8 @@
 // Loads from the call to the image: through a loader in JavaScript or through Python, shared by those
 // who want the same, brought forward, cancelled, told of.
 import { deliveryFor, imageFor } from './cornerstone.js';
-import { PyLoaderError, abortError, isAbort } from './errors.js';
+import { checkOptions, wrongLoader } from './arguments.js';
+import { PyLoaderError, abortError, isAbort, said } from './errors.js';
 import { Flights, untilAborted } from './flights.js';
 import { parseImageId } from './imageid.js';
 import { isMoreUrgent } from './queue.js';
@@ -27,6 +28,8 @@ import { Turns } from './turns.js';
 export class Loads {
   #flights = new Flights();
   #turns = new Turns();
+  /** Counts who has asked: those who ask now do not share with those before. */
+  #identity = 0;
   /** What was sent to Python, by flight. @type {Map<string, Job>} */
   #underWay = new Map();
   counts = { loaded: 0, failed: 0, cancelled: 0 };
@@ -39,6 +42,11 @@ export class Loads {
   /** How many images are under way. */
   get size() {
     return this.#flights.size;
+  }
+
+  /** Share no load that is under way with those to come: servers may answer them otherwise. */
+  beginAnew() {
+    this.#identity++;
   }
 
   /** Wait for what else is asked for at once. */
@@ -74,11 +82,11 @@ export class Loads {
    */
   start(imageId, options, mode, shownAs) {
     const controller = new AbortController();
-    const { signal } = options ?? {};
+    const { signal, wrong } = signalOf(options);
     const cancelFn = () => controller.abort();
     if (signal?.aborted) cancelFn();
     signal?.addEventListener('abort', cancelFn, { once: true });
-    const promise = this.#choose(imageId, options ?? {}, mode, shownAs, controller.signal)
+    const promise = (wrong ? Promise.reject(wrong) : this.#choose(imageId, options ?? {}, mode, shownAs, controller.signal))
       .then((image) => {
         this.counts.loaded++;
         this.host.fire('imageloaded', { image });
@@ -122,7 +130,7 @@ export class Loads {
   #share(imageId, options, mode, shownAs, signal) {
     const { priority, requestType, timeout } = options;
     const sent = this.#sent(imageId, options, mode);
-    const key = `${imageId}\n${JSON.stringify(sent)}`;
+    const key = `${this.#identity}\n${imageId}\n${JSON.stringify(sent)}`;
     const listener = (/** @type {any} */ report) => this.#report(report, shownAs, options.onProgress);
     /** @param {AbortSignal} signal @param {(report: any) => void} onProgress */
     const start = async (signal, onProgress) => {
@@ -154,13 +162,33 @@ export class Loads {
     if (phase !== 'progress') return this.host.fire(`imageload${phase}`, { url, imageId, attempt });
     const detail = { url, imageId, loaded, total, percentComplete: percent(loaded, total), attempt };
     this.host.fire('imageloadprogress', detail);
-    onProgress?.(detail);
+    tellPage(onProgress, detail);
+  }
+}
+
+/** The signal of a load, or what is wrong with its options. @param {Options} options @returns {{signal?: AbortSignal, wrong?: PyLoaderError}} */
+function signalOf(options) {
+  try {
+    checkOptions(options);
+    return { signal: options?.signal };
+  } catch (/** @type {any} */ wrong) {
+    return { wrong };
+  }
+}
+
+/** Call what the page has given; that it fails is the page's own matter, as in an event's listener. @param {((detail: any) => void) | undefined} listener @param {any} detail */
+export function tellPage(listener, detail) {
+  try {
+    listener?.(detail);
+  } catch (error) {
+    reportError(error);
   }
 }
 
 /** @param {JsLoader} loader @param {string} imageId @param {Options} options @param {AbortSignal} signal */
 async function runJsLoader(loader, imageId, options, signal) {
-  const { promise, cancelFn } = loader(imageId, options);
+  const { promise, cancelFn } = loader(imageId, options) ?? {};
+  if (typeof promise?.then !== 'function') throw wrongLoader(`the JavaScript loader of '${imageId}' has to return { promise }, not ${said(promise)} in it`);
   return untilAborted(promise, signal, `loading '${imageId}'`, cancelFn);
 }
 

@@ -50,6 +50,17 @@ export class Pool {
   }
 
   /**
+   * Take other settings for what starts from now on.
+   * @param {PoolSettings} settings @param {boolean} forgetsGranted see `Crew.configure`
+   */
+  configure(settings, forgetsGranted) {
+    this.settings = settings;
+    const heard = this.crew.configure(settings, forgetsGranted);
+    this.#dispatch();
+    return heard;
+  }
+
+  /**
    * Run a job on the worker of its source.
    * @param {JobRequest} request
    * @returns {Promise<any>}
@@ -242,7 +253,7 @@ export class Pool {
       for (const other of left.reverse()) this.#queue.putBack(other);
     } catch (/** @type {any} */ error) {
       if (error instanceof NotLent) this.#queue.putBack(Object.assign(job, { staysHome: true }));
-      else job.reject(watch.silent ? this.#timeoutError(job) : aboutJob(error, job));
+      else job.reject(watch.silent ? this.#timeoutError(job, watch) : aboutJob(error, job));
       for (const other of company.companions.reverse()) this.#sendOn(other, error, slot, watch);
     } finally {
       watch.stop();
@@ -262,7 +273,7 @@ export class Pool {
 
   /** Who came along with a load that failed goes on alone, unless all is lost. @param {Job} job @param {any} error @param {Slot} slot @param {Watch} watch */
   #sendOn(job, error, slot, watch) {
-    if (watch.silent) job.reject(this.#timeoutError(job));
+    if (watch.silent) job.reject(this.#timeoutError(job, watch));
     else if (slot.state !== 'ready') job.reject(aboutJob(error, job));
     else if (!job.signal?.aborted) this.#queue.putBack(Object.assign(job, { goesAlone: true }));
   }
@@ -297,12 +308,12 @@ export class Pool {
     return `the loader of scheme '${scheme}'${file ? ` in ${file}` : ''}`;
   }
 
-  /** @param {Job} job */
-  #timeoutError(job) {
+  /** @param {Job} job @param {Watch} watch that waited for it */
+  #timeoutError(job, { timeout }) {
     const { imageId } = job.payload ?? {};
     return new PyLoaderError({
       name: 'TimeoutError', code: 'timeout', stage: 'loader', imageId,
-      message: `'${imageId}' gave no sign of life for ${job.timeout ?? this.settings.timeout} ms; the server does not answer, or ${this.#loaderOf(job)} never returns. The option timeout sets the limit`,
+      message: `'${imageId}' gave no sign of life for ${timeout} ms; the server does not answer, or ${this.#loaderOf(job)} never returns. The option timeout sets the limit`,
     });
   }
 }

@@ -1,8 +1,12 @@
 // The public face of pyloader: the names of `globalThis.pyloader` (pyloader.js) and of pyloader.mjs.
 
-/** Options of `init`. All have defaults; the first load calls `init()` when the page did not. */
+/**
+ * Options of `init`. All have defaults; the first load calls `init()` when the page did not. `undefined`
+ * is as if an option was not given, null is its default. A name that is none of these is told on the
+ * console, with the one that was probably meant.
+ */
 export interface InitOptions {
-  /** Where worker.mjs and pyodide/ are; by default beside the script itself. */
+  /** Where worker.mjs and pyodide/ are; by default beside the script itself, which after bundling they are not. */
   assetsURL?: string;
   /**
    * Number of workers, `'auto'` (as many as the cores bear, started when needed, ended when idle), or 0: Python
@@ -24,16 +28,16 @@ export interface InitOptions {
    * be named by URLs on these servers too; an index itself may refer to files elsewhere.
    */
   packageIndexes?: string[];
-  /** Sent with every request. */
-  headers?: Record<string, string>;
+  /** Sent with every request. Given again, they take the place of all before. */
+  headers?: Record<string, string> | Headers | null;
   /** Called before every request, also before each retry; may change it, or return another. */
-  beforeRequest?: (request: OutgoingRequest) => OutgoingRequest | void | Promise<OutgoingRequest | void>;
+  beforeRequest?: ((request: OutgoingRequest) => OutgoingRequest | void | Promise<OutgoingRequest | void>) | null;
   /**
    * Called when a request is answered with 401, once for all that are: may let the user sign in.
    * Headers that it returns are sent with every request to that origin from then on, `true` tries
    * again as it is (`beforeRequest` gives the new token), anything else gives up.
    */
-  onUnauthorized?: (details: { url: string; status: number }) => UnauthorizedAnswer | Promise<UnauthorizedAnswer>;
+  onUnauthorized?: ((details: { url: string; status: number }) => UnauthorizedAnswer | Promise<UnauthorizedAnswer>) | null;
   credentials?: RequestCredentials;
   /** Milliseconds that a load may be without a sign of life (progress, an answer); default 60 000. */
   timeout?: number;
@@ -68,6 +72,7 @@ export interface OutgoingRequest {
 export interface LoadOptions {
   /** Aborting it cancels the load. */
   signal?: AbortSignal;
+  /** The body of an error (404, 503) is no progress. */
   onProgress?: (progress: LoadProgress) => void;
   /** Lower is sooner, within a request type. */
   priority?: number;
@@ -154,7 +159,11 @@ export interface Image {
   scaling?: { suvbw?: number; suvlbm?: number; suvbsa?: number; doseGridScaling?: number; doseUnits?: string };
   /** Of the colours as they were stored; they are not converted. */
   iccProfile?: Uint8Array;
-  /** Millimetres. */
+  /**
+   * Millimetres. For a viewer, which stretches the picture by them, those of the film that was scanned
+   * (Nominal Scanned Pixel Spacing), else the proportions of a pixel alone (Pixel Aspect Ratio), where
+   * the image has no spacing.
+   */
   rowPixelSpacing?: number;
   columnPixelSpacing?: number;
   sliceThickness?: number;
@@ -295,9 +304,21 @@ export interface Stats {
   assetsURL: string;
 }
 
-/** Start Python. Idempotent: later calls return the first promise. */
+/**
+ * Start Python, or have it go on with what is new. Called again, also by a page whose first load has
+ * called it, options take effect from then on, in all workers; those that are not given stay as they
+ * are. `workers`, `assetsURL`, `packages` and `packageIndexes` cannot change once Python has started,
+ * until `terminate()`: another value rejects, and then nothing has changed.
+ *
+ * Loads that begin after other `headers`, `credentials` or another `beforeRequest` were given share
+ * nothing with those under way. Of these, a request that is then refused (401, 403) is sent again. What
+ * was loaded already stays: when another user signs in, call `purge()`.
+ *
+ * Rejects with code `boot` when an option cannot be what it is, or Python cannot start; so do all
+ * loads then, until `init` is called in another way, or the next load finds what was missing.
+ */
 export function init(options?: InitOptions): Promise<void>;
-/** Settles with `init`; rejects with the boot error. */
+/** Settles with the first `init`; rejects with the boot error. */
 export let ready: Promise<void>;
 /**
  * Load one image, not cached. Frames count from 1: `wadouri:https://host/us.dcm?frame=3`. The parsed
@@ -325,10 +346,10 @@ export function imageIds(source: string | Files, options?: ListOptions): Promise
 export function series(source: string | Files, options?: ListOptions): Promise<Series[]>;
 /** The loader to register with a viewer by hand: `cornerstone.registerImageLoader('custom1', pyloader.imageLoader)`. */
 export function imageLoader(imageId: string, options?: LoadOptions): LoadObject;
-/** Register a JavaScript loader for a scheme, beside the Python ones. */
+/** Register a JavaScript loader for a scheme (`'custom1'`, without a colon), beside the Python ones. */
 export function registerImageLoader(scheme: string, loader: ImageLoader): void;
-/** Register the loader for schemes that nobody serves; returns the one before. */
-export function registerUnknownImageLoader(loader: ImageLoader): ImageLoader | undefined;
+/** Register the loader for schemes that nobody serves, or none; returns the one before. */
+export function registerUnknownImageLoader(loader: ImageLoader | undefined): ImageLoader | undefined;
 /**
  * Run a Python file and return the schemes that it registered. The same `name` again takes their
  * place, without starting Python anew, and forgets what was cached.
@@ -343,7 +364,9 @@ export function registerUnknownImageLoader(loader: ImageLoader): ImageLoader | u
 export function loadPython(options: { url?: string; source?: string; name?: string; packages?: string[] }): Promise<string[]>;
 /**
  * Connect a viewer, legacy cornerstone-core or @cornerstonejs/core: every scheme, or `schemes` alone,
- * metadata (at `priority` among the viewer's providers, default 100) and events. `displayValues` is
+ * metadata (at `priority` among the viewer's providers, default 100) and events. Where pyloader would
+ * answer with defaults (a plane without place or spacing, no series, no window), what the page's own
+ * providers know counts more, whatever their priority. `displayValues` is
  * that of each load; `instances` gives whole instances of `addMetadata` to Cornerstone3D's
  * metadata package (its `addDicomWebInstance`), which takes time.
  *
@@ -364,10 +387,11 @@ export function addMetadata(sources: string[] | Record<string, object>): Promise
  * `headers` are sent with requests below `base`; `wadoURI` is the service that stands in where
  * WADO-RS fails, by default the sibling `wado` of `base`.
  */
-export function dicomweb(base: string, options?: { headers?: Record<string, string>; wadoURI?: string }): DicomWeb;
+export function dicomweb(base: string | URL, options?: { headers?: Record<string, string>; wadoURI?: string }): DicomWeb;
 /**
- * Give a file to load; returns its imageId, `localfile:<random>-N`, which no other page has and which is never used
- * again. Of other formats the scheme precedes it: `nifti:${addFile(file)}`.
+ * Give one file to load; returns its imageId, `localfile:<random>-N`, which no other page has and which is never used
+ * again. Of other formats the scheme precedes it: `nifti:${addFile(file)}`. Anything else than a file, such as a
+ * FileList, throws: `series(files)` takes many.
  */
 export function addFile(file: Blob | ArrayBuffer | ArrayBufferView): string;
 /** Let go of a file, and of all that was made of it: further loads of it are refused. */

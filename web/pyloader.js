@@ -1,18 +1,20 @@
 // @ts-check
 // The public face. Built twice: pyloader.js, a classic script that sets globalThis.pyloader, and
 // pyloader.mjs. Its types and documentation are in pyloader.d.ts.
+import { checkLoader, checkOptions, checkPython, checkSources, checkUnknownLoader, checkUse, dicomJson, serviceAddress, wrongCall } from './arguments.js';
 import { ImageCache } from './cache.js';
 import { attach, guessMode, modeOf, moduleFor } from './cornerstone.js';
 import { Descriptions, serviceFor } from './dicomweb.js';
-import { PyLoaderError, abortError } from './errors.js';
+import { PyLoaderError, abortError, said } from './errors.js';
 import { Files } from './files.js';
 import { Identity, sendHeaders } from './identity.js';
 import { fileNameOf, parseImageId } from './imageid.js';
-import { Loads, forPython, percent } from './loads.js';
+import { Loads, forPython, percent, tellPage } from './loads.js';
 import { createPlace } from './place.js';
 import { Pool } from './pool.js';
 import { PythonFiles } from './python.js';
-import { DEFAULTS, poolSettings } from './settings.js';
+import { tellUnknown, tellUnknownOfLoad } from './options.js';
+import { DEFAULTS, isOtherIdentity, plainHeaders, poolSettings, refuseFixed, settingsWith } from './settings.js';
 import { Holders, bySource } from './sources.js';
 
 export { PyLoaderError };
@@ -24,7 +26,8 @@ export { PyLoaderError };
 // Where this script came from: the assets stand beside it. The classic build puts
 // document.currentScript.src here, which only exists while the script runs first.
 const scriptURL = import.meta.url;
-const assetsURL = new URL('.', scriptURL).href;
+// A script without an address of its own, such as one written into the page, has them beside the page.
+const assetsURL = new URL('.', URL.canParse('.', scriptURL) ? scriptURL : document.baseURI).href;
 
 const BUILT_IN_SCHEMES = [
   'dicomfile', 'dicomweb', 'http', 'https', 'localfile', 'metaimage', 'nifti', 'nrrd', 'numpy', 'wadors', 'wadouri', 'web', 'zarr',
@@ -48,11 +51,19 @@ export let ready;
 let bootFailed = false;
 resetReady();
 
-let settings = { ...DEFAULTS, assetsURL };
+const defaults = { ...DEFAULTS, assetsURL };
+let settings = defaults;
+/** How often what identifies the user has changed. */
+let identities = 0;
+/** Why init() did not take what it was told, until it is told something better. @type {PyLoaderError | null} */
+let refusal = null;
 /** @type {Pool | null} */
 let pool = null;
 /** @type {Promise<void> | null} */
 let booted = null;
+/** What has called init(). */
+let starter = '';
+const identity = new Identity(() => settings.onUnauthorized);
 /** @type {Map<string, JsLoader>} */
 const jsLoaders = new Map();
 /** @type {JsLoader | undefined} */
@@ -60,7 +71,7 @@ let unknownLoader;
 /** @type {Map<string, Record<string, any>>} */
 const metadata = new Map();
 const descriptions = new Descriptions(
-  async (name, payload, options) => (await init(), pool ? pool.direct(name, payload, options) : Promise.reject(abortError(name))),
+  async (name, payload, options) => (checkOptions(options), await start(`a search of ${said(payload.url)}`), pool ? pool.direct(name, payload, options) : Promise.reject(abortError(name))),
   (imageId) => [...hosts].map((host) => host.attributesOf(imageId)).find(Boolean),
 );
 /** What the page has said of its DICOMweb services, by address. @type {Map<string, {headers?: Record<string, string>, wadoURI?: string}>} */
@@ -78,12 +89,12 @@ const loads = new Loads({
   holders,
 });
 const files = new Files({
-  provide: async (name, file) => (await init(), pool?.crew.broadcast('provide', { name, file }, name)),
+  provide: async (name, file) => (await start('addFile()'), pool?.crew.broadcast('provide', { name, file }, name)),
   list: (imageId, files, options) => callWorker('listing', { imageId, files, options: forPython(options) }, imageId, { ...options, onProgress: fileMeter(options.onProgress) }),
 });
 /** What loadPython and script tags bring, beside the built-in schemes. @type {PythonFiles} */
 const python = new PythonFiles({
-  define: async (file) => (await init(), pool ? pool.crew.broadcast('define', file, `define ${file.name}`) : Promise.reject(abortError(file.name))),
+  define: async (file) => (await start(`loadPython(), for ${said(file.name)}`), pool ? pool.crew.broadcast('define', file, `define ${file.name}`) : Promise.reject(abortError(file.name))),
   onSchemes: (schemes) => schemes.forEach((scheme) => hosts.forEach((host) => host.registerScheme(scheme))),
   onReplaced: () => cache.clear(),
   onPrint: (output) => fire('print', output),
@@ -91,19 +102,60 @@ const python = new PythonFiles({
 
 // ------------------------------------------------------------------ starting and ending
 
-/** @param {Partial<import('./settings.js').Settings>} [options] @returns {Promise<void>} */
-export function init(options = {}) {
+/**
+ * Start Python, or have it go on with what is new; what is not told stays as it is.
+ * @param {Partial<import('./settings.js').Settings>} [options] @returns {Promise<void>}
+ */
+export function init(options) {
+  try {
+    const before = settings;
+    const next = settingsWith(before, options, defaults);
+    if (booted) refuseFixed(before, next, starter);
+    tellUnknown('init', options);
+    refusal = null;
+    const heard = adopt(next);
+    if (!booted) return start('the page');
+    return next === before ? booted : Promise.all([booted, heard]).then(() => {});
+  } catch (error) {
+    return booted ? Promise.reject(error) : refuse(/** @type {PyLoaderError} */ (error));
+  }
+}
+
+/** Go on with other settings. @param {import('./settings.js').Settings} next @returns {Promise<any> | undefined} settles when the workers have heard of it */
+function adopt(next) {
+  const before = settings;
+  if (next === before) return undefined;
+  settings = next;
+  if (next.cacheBytes !== before.cacheBytes) cache.maximumBytes = next.cacheBytes;
+  const hasOtherHeaders = JSON.stringify(next.headers) !== JSON.stringify(before.headers);
+  if (isOtherIdentity(before, next)) {
+    identities++;
+    loads.beginAnew();
+    descriptions.beginAnew();
+  }
+  if (next.onUnauthorized !== before.onUnauthorized) identity.forget();
+  return pool?.configure(poolSettings(next, identities), hasOtherHeaders);
+}
+
+/** Have all that waits for init() fail as it did. @param {PyLoaderError} error @returns {Promise<never>} */
+function refuse(error) {
+  if (bootFailed) resetReady();
+  [refusal, bootFailed] = [error, true];
+  rejectReady(error);
+  return Promise.reject(error);
+}
+
+/** Start Python unless that was done. @param {string} caller as it is named in a message @returns {Promise<void>} */
+function start(caller) {
+  if (refusal) return Promise.reject(refusal);
   if (booted) return booted;
   if (bootFailed) resetReady();
-  settings = { ...DEFAULTS, assetsURL, ...options, limits: { ...DEFAULTS.limits, ...options.limits } };
-  settings.headers = { ...settings.headers };
-  settings.assetsURL = new URL(settings.assetsURL, document.baseURI).href.replace(/\/?$/, '/');
-  cache.maximumBytes = settings.cacheBytes;
-  const identity = new Identity(settings.onUnauthorized);
-  const started = new Pool(poolSettings(settings), {
+  starter = caller;
+  identity.forget();
+  const started = new Pool(poolSettings(settings, identities), {
     createPlace: (onDeath) => createPlace(settings.assetsURL, settings.workers !== 0, onDeath),
     handlers: {
-      beforeRequest: (request) => settings.beforeRequest?.(request),
+      beforeRequest: async (request) => (await settings.beforeRequest?.(request)) ?? request, // which it may have changed
       authorize: (request) => identity.renew(request, started),
       describe: (of, context) => started.pauseFor(descriptions.describe(of, context)),
       print: (output) => python.print(output),
@@ -123,9 +175,10 @@ export function init(options = {}) {
       fire('ready', stats());
     },
     (error) => {
-      // The next load may try again: a missing file may be there by then.
+      // The next load may try again: a missing file may be there by then. Packages are not asked for again.
       if (pool === started) {
         [pool, booted, bootFailed] = [null, null, true];
+        if (error.code === 'package') settings = { ...settings, packages: [] };
         rejectReady(error);
       }
       started.end(error);
@@ -138,7 +191,8 @@ export function init(options = {}) {
 /** End the workers and forget everything; the next load or init starts anew. */
 export function terminate() {
   pool?.end(abortError('pyloader: the load'));
-  [pool, booted] = [null, null];
+  [pool, booted, refusal, settings] = [null, null, null, defaults];
+  cache.maximumBytes = defaults.cacheBytes;
   python.forget();
   holders.clear();
   cache.clear();
@@ -178,24 +232,26 @@ function resetReady() {
 // ------------------------------------------------------------------ loading
 
 /** @param {string} imageId @param {Options} [options] @returns {Promise<any>} */
-export async function loadImage(imageId, options = {}) {
-  return loads.start(imageId, options, 'none', imageId).promise;
+export async function loadImage(imageId, options) {
+  return loads.start(imageId, optionsOf('loadImage', imageId, options), 'none', imageId).promise;
 }
 
 /** @param {string} imageId @param {Options} [options] @returns {Promise<any>} */
-export async function loadAndCacheImage(imageId, options = {}) {
-  if (options?.targetBuffer?.arrayBuffer) return loadImage(imageId, options); // its memory is the caller's, who may use it again
-  const form = loads.formOf(imageId, options ?? {}, 'none');
+export async function loadAndCacheImage(imageId, options) {
+  const wanted = optionsOf('loadAndCacheImage', imageId, options);
+  const load = () => loads.start(imageId, wanted, 'none', imageId).promise;
+  if (wanted.targetBuffer?.arrayBuffer) return load(); // its memory is the caller's, who may use it again
+  const form = loads.formOf(imageId, wanted, 'none');
   const cached = cache.get(imageId, form);
   if (cached) return cached;
-  const image = await loadImage(imageId, options);
+  const image = await load();
   cache.set(imageId, image, form);
   return image;
 }
 
 /** @param {string} imageId @param {Options} [options] @returns {Promise<Record<string, any>>} */
-export async function loadMetadata(imageId, options = {}) {
-  const [modules] = await readMetadata([imageId], options);
+export async function loadMetadata(imageId, options) {
+  const [modules] = await readMetadata([imageId], optionsOf('loadMetadata', imageId, options));
   return modules;
 }
 
@@ -212,15 +268,29 @@ async function readMetadata(imageIds, options) {
 }
 
 /** The imageIds of all images of a source, or of files. @param {string | import('./files.js').Given} source @param {Options} [options] @returns {Promise<string[]>} */
-export async function imageIds(source, options = {}) {
+export async function imageIds(source, options) {
+  return listed(source, optionsOf('imageIds', source, options));
+}
+
+/** @param {string | import('./files.js').Given} source @param {Options} options @returns {Promise<string[]>} */
+async function listed(source, options) {
   if (typeof source !== 'string') return (await files.series(source, options)).flatMap(({ imageIds }) => imageIds);
   return callWorker('imageIds', { imageId: source, options: { ...forPython(options), ...serviceOptions(source) } }, source, options);
 }
 
 /** The images of a source, or of files, by series. @param {string | import('./files.js').Given} source @param {Options} [options] @returns {Promise<import('./files.js').Series[]>} */
-export async function series(source, options = {}) {
+export async function series(source, options) {
+  const asked = optionsOf('series', source, options);
   const isDicom = typeof source !== 'string' || FILE_SCHEMES.includes(parseImageId(source).scheme);
-  return isDicom ? files.series(source, options) : [{ imageIds: await imageIds(source, options), missing: [] }];
+  return isDicom ? files.series(source, asked) : [{ imageIds: await listed(source, asked), missing: [] }];
+}
+
+/** The options of a load, of which those that nobody reads are told. @param {string} call @param {any} source @param {any} options @returns {Options} */
+function optionsOf(call, source, options) {
+  if (typeof options !== 'object' || options === null) return {};
+  const scheme = typeof source === 'string' ? source.slice(0, source.indexOf(':')).toLowerCase() : FILE_SCHEMES[0];
+  tellUnknownOfLoad(call, options, BUILT_IN_SCHEMES.includes(scheme));
+  return options;
 }
 
 /** The load object of viewers. @param {string} imageId @param {Options} [options] */
@@ -243,10 +313,14 @@ async function isPython(scheme) {
   return BUILT_IN_SCHEMES.includes(scheme) || python.serves(scheme);
 }
 
+/** How the page calls what workers are asked. @type {Record<string, string>} */
+const CALLS = { load: 'loadImage', metadata: 'loadMetadata', imageIds: 'imageIds', listing: 'series', readJson: 'addMetadata' };
+
 /** @param {string} name @param {any} payload @param {string} imageId @param {Options} options */
 async function callWorker(name, payload, imageId, options) {
   const { source, scheme } = parseImageId(imageId);
-  await init();
+  checkOptions(options);
+  await start(`${CALLS[name]}(${said(imageId)})`);
   await isPython(scheme);
   if (!pool) throw abortError('pyloader: the load');
   const { signal, onProgress, priority, requestType, timeout } = options;
@@ -263,7 +337,7 @@ function serviceOptions(imageId) {
 /** Tells how many files have been looked at. @param {((detail: any) => void) | undefined} onProgress */
 function fileMeter(onProgress) {
   return (/** @type {any} */ { url, loaded, total }) => {
-    if (!url) onProgress?.({ loaded, total, percentComplete: percent(loaded, total) });
+    if (!url) tellPage(onProgress, { loaded, total, percentComplete: percent(loaded, total) });
   };
 }
 
@@ -271,12 +345,14 @@ function fileMeter(onProgress) {
 
 /** @param {string} scheme @param {JsLoader} loader */
 export function registerImageLoader(scheme, loader) {
+  checkLoader(scheme, loader);
   jsLoaders.set(scheme.toLowerCase(), loader);
   for (const host of hosts) host.registerScheme(scheme);
 }
 
 /** @param {JsLoader} loader @returns {JsLoader | undefined} the one it takes the place of */
 export function registerUnknownImageLoader(loader) {
+  checkUnknownLoader(loader);
   const previous = unknownLoader;
   unknownLoader = loader;
   return previous;
@@ -284,6 +360,8 @@ export function registerUnknownImageLoader(loader) {
 
 /** @param {{url?: string, source?: string, name?: string, packages?: string[]}} options @returns {Promise<string[]>} */
 export async function loadPython(options) {
+  checkPython(options);
+  tellUnknown('loadPython', options);
   return python.run(options);
 }
 
@@ -296,6 +374,7 @@ export function metaData(type, imageId) {
 
 /** @param {string[] | Record<string, any>} sources imageIds to read headers of, or DICOM JSON by imageId */
 export async function addMetadata(sources) {
+  checkSources(sources);
   const read = Array.isArray(sources)
     ? [...bySource(sources).values()].map((imageIds) => readMetadata(imageIds, { requestType: 'prefetch' }))
     : Object.entries(sources).map(([imageId, json]) => readJson(imageId, json));
@@ -304,8 +383,7 @@ export async function addMetadata(sources) {
 
 /** @param {string} imageId @param {any} json a DICOM JSON data set, or a list of one */
 async function readJson(imageId, json) {
-  const instance = Array.isArray(json) ? json[0] : json;
-  const text = JSON.stringify(instance);
+  const { instance, text } = dicomJson(imageId, json);
   if (parseImageId(imageId).scheme === 'wadors') descriptions.give(imageId, text);
   const { modules } = await callWorker('readJson', { imageId, text }, imageId, {});
   metadata.set(imageId, { ...metadata.get(imageId), ...modules });
@@ -336,20 +414,23 @@ export function removeFile(imageId) {
  * A DICOMweb service.
  * @param {string} base @param {{headers?: Record<string, string>, wadoURI?: string}} [options]
  */
-export function dicomweb(base, options = {}) {
-  const root = base.replace(/\/+$/, '');
-  if (!URL.canParse(root, document.baseURI)) {
-    throw new PyLoaderError({ name: 'RequestError', code: 'request', stage: 'dispatch', url: base, message: `'${base}' is no address of a DICOMweb service` });
-  }
-  services.set(root, options);
-  if (pool && options.headers) sendHeaders('service', root, options.headers, pool);
+export function dicomweb(base, options) {
+  const root = serviceAddress(base);
+  const { headers, wadoURI } = options ?? {};
+  const known = { wadoURI, headers: headers && plainHeaders(headers, wrongCall) };
+  tellUnknown('dicomweb', options);
+  services.set(root, known);
+  if (pool && known.headers) sendHeaders('service', root, known.headers, pool);
   return serviceFor(root, descriptions);
 }
 
 // ------------------------------------------------------------------ viewers
 
 /** @param {any} cornerstone @param {{priority?: number, schemes?: string[], displayValues?: boolean, instances?: boolean}} [options] @returns {(() => void) & {readonly schemes: string[]}} */
-export function use(cornerstone, { priority, schemes, displayValues, instances } = {}) {
+export function use(cornerstone, options) {
+  checkUse(options);
+  tellUnknown('use', options);
+  const { priority, schemes, displayValues, instances } = options ?? {};
   const mode = modeOf(cornerstone);
   if (mode === 'none') {
     throw new PyLoaderError({ code: 'viewer', stage: 'dispatch', message: 'use() takes the cornerstone-core or @cornerstonejs/core library object; what it was given has no registerImageLoader' });
@@ -357,7 +438,7 @@ export function use(cornerstone, { priority, schemes, displayValues, instances }
   const face = {
     load: loads.object.bind(loads),
     events,
-    metaData: (/** @type {string} */ type, /** @type {string} */ imageId, /** @type {Mode} */ hostMode) => moduleFor(metadata.get(imageId), type, hostMode),
+    metaData: (/** @type {string} */ type, /** @type {string} */ imageId, /** @type {Mode} */ hostMode, /** @type {() => any} */ askOthers) => moduleFor(metadata.get(imageId), type, hostMode, askOthers),
   };
   const { registerScheme, attributesOf, giveInstance, detach } = attach(cornerstone, mode, face, { priority, displayValues });
   /** @type {string[]} */

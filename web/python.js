@@ -97,13 +97,17 @@ export class PythonFiles {
   }
 }
 
-/** @param {string | undefined} url */
+/** @param {any} url */
 async function fetchSource(url) {
-  if (!url) throw new PyLoaderError({ code: 'loader', message: 'loadPython needs {url} or {source}' });
-  const answer = await fetch(new URL(url, document.baseURI)).catch((error) => ({ ok: false, status: 0, statusText: error.message, text: () => '' }));
+  const answer = await fetch(new URL(url, document.baseURI)).catch((error) => {
+    throw new PyLoaderError({
+      name: 'NetworkError', code: 'network', stage: 'fetch', url: String(url),
+      message: `the Python loader ${url} could not be fetched: ${error.message}`,
+    });
+  });
   if (answer.ok) return answer.text();
   throw new PyLoaderError({
-    name: 'HttpStatusError', code: answer.status ? 'http-status' : 'network', stage: 'fetch', url, status: answer.status,
-    message: `the Python loader ${url} could not be fetched: ${answer.status || ''} ${answer.statusText}`,
+    name: 'HttpStatusError', code: 'http-status', stage: 'fetch', url: String(url), status: answer.status,
+    message: `the Python loader ${url} could not be fetched: status ${`${answer.status} ${answer.statusText}`.trim()}`,
   });
 }

@@ -1,13 +1,16 @@
 // @ts-check
 // One interpreter: its place, the calls it answers, the jobs it has, whether it is alive.
-import { PyLoaderError } from './errors.js';
+import { PyLoaderError, bootError } from './errors.js';
 import { Rpc } from './rpc.js';
+import { Watch } from './watch.js';
 
 /** @typedef {import('./rpc.js').Endpoint & {terminate(): void}} Place where an interpreter runs */
 /** @typedef {import('./pool.js').Job} Job */
 /** @typedef {{createPlace: (onDeath: (words: string) => void) => Promise<Place>, handlers: import('./rpc.js').Handlers, onBootProgress: (detail: any) => void, onPackageProgress?: (detail: any) => void}} SlotHost */
 
 const SIGN_OF_LIFE_MS = 10_000;
+// Until a worker has said its first word: its script may come over a slow network.
+const FIRST_WORD_MS = 60_000;
 
 export class Slot {
   /** @type {Set<Job>} */
@@ -24,6 +27,8 @@ export class Slot {
   parts;
   /** @type {Place | null} */
   place = null;
+  /** @type {any} see `boot` */
+  bootOptions;
   /** @type {Rpc | null} */
   #rpc = null;
   /** @type {Promise<void> | undefined} */
@@ -37,26 +42,48 @@ export class Slot {
     this.onDeath = onDeath;
   }
 
-  /** @param {any} options @param {Map<string, [string, any]>} replay read when Python is there, since it grows meanwhile */
+  /** @param {import('./boot.js').BootOptions} options @param {Map<string, [string, any]>} replay read when Python is there, since it grows meanwhile */
   async boot(options, replay) {
     const started = performance.now();
-    this.place = await this.host.createPlace((words) => this.checkAlive(words));
+    this.bootOptions = options;
+    const watch = new Watch(FIRST_WORD_MS, () => this.#failToStart(`its worker said nothing for ${FIRST_WORD_MS / 1000} s, as if its script were something else`));
+    try {
+      await Promise.race([this.#begin(options, replay, watch), this.failedToStart]);
+    } finally {
+      watch.stop();
+    }
+    this.bootMilliseconds = performance.now() - started;
+  }
+
+  /** @param {import('./boot.js').BootOptions} options @param {Map<string, [string, any]>} replay @param {Watch} watch */
+  async #begin(options, replay, watch) {
+    const place = await this.host.createPlace((words) => this.checkAlive(words)).catch((error) => {
+      throw bootError(error, options);
+    });
+    if (this.state !== 'booting') return place.terminate(); // the page has ended it meanwhile
+    this.place = place;
     const died = (/** @type {string} */ words) => this.die(words);
     const packageprogress = (/** @type {any} */ arrival) => {
       for (const job of this.running) job.watch?.restart(); // any of them may wait for the package
       this.host.onPackageProgress?.(arrival);
     };
-    this.#rpc = new Rpc(this.place, { ...this.host.handlers, died, packageprogress });
-    const { report, parts } = await Promise.race([this.call('boot', options, { onProgress: this.host.onBootProgress }), this.failedToStart]);
+    this.#rpc = new Rpc(place, { ...this.host.handlers, died, packageprogress });
+    const onProgress = (/** @type {any} */ detail) => (watch.stop(), this.host.onBootProgress(detail));
+    const { report, parts } = await this.call('boot', options, { onProgress });
+    watch.stop();
     [this.bootReport, this.parts] = [report, parts];
     for (const [name, payload] of replay.values()) await this.call(name, payload);
-    this.bootMilliseconds = performance.now() - started;
-    this.state = 'ready';
+    if (this.state === 'booting') this.state = 'ready';
   }
 
   failedToStart = new Promise((_, reject) => {
     this.rejectStart = reject;
   });
+
+  /** @param {string} words */
+  #failToStart(words) {
+    this.rejectStart?.(bootError(words, this.bootOptions));
+  }
 
   /**
    * Call a function of the interpreter.
@@ -81,7 +108,7 @@ export class Slot {
    * @param {string} words
    */
   async checkAlive(words) {
-    if (this.state === 'booting') return this.rejectStart?.(bootError(words));
+    if (this.state === 'booting') return this.#failToStart(words);
     if (this.state !== 'ready') return;
     const alive = await withDeadline(this.call('stats'), SIGN_OF_LIFE_MS);
     if (!alive) this.die(words);
@@ -89,6 +116,7 @@ export class Slot {
 
   /** @param {string} words */
   die(words) {
+    if (this.state === 'booting') return this.#failToStart(`Python has died (${words})`);
     if (this.state !== 'ready') return;
     const error = new PyLoaderError({
       name: 'WorkerError', code: 'worker', stage: 'worker',
@@ -118,12 +146,4 @@ function withDeadline(promise, milliseconds) {
     timer = setTimeout(resolve, milliseconds, false);
   });
   return Promise.race([promise.then(() => true, () => false), late]).finally(() => clearTimeout(timer));
-}
-
-/** @param {string} words */
-function bootError(words) {
-  return new PyLoaderError({
-    name: 'BootError', code: 'boot', stage: 'boot',
-    message: `the worker could not start (${words}). Is the whole of dist/ there, and may this page use workers from it (Content-Security-Policy worker-src; Access-Control-Allow-Origin when it is on another origin)?`,
-  });
 }

@@ -7,11 +7,12 @@ import { Watch } from './watch.js';
 
 /** @typedef {{url: string, headers: Record<string, string>, byteRange?: [number] | [number, number], isUrgent?: boolean, isLast?: boolean, timeout?: number}} Request */
 /** @typedef {{url: string, headers: Record<string, string>, credentials: RequestCredentials}} HookedRequest */
-/** @typedef {{url: string, status: number, headers: Record<string, string>}} Head of an answer */
+/** @typedef {{url: string, status: number, headers: Record<string, string>, hasAuthorization?: boolean}} Head of an answer; whether its request had an Authorization */
 /** @typedef {Head & {body: Uint8Array} | {error: string, kind: 'network' | 'request'}} Answer */
 /** @typedef {(loaded: number, total: number | undefined) => void} OnProgress */
 /** @typedef {{onProgress: OnProgress, begin?: (head: Head) => boolean, feed?: (chunk: Uint8Array) => boolean}} Reader */
-/** @typedef {{baseURL: string, headers: Record<string, string>, credentials: RequestCredentials, services: Map<string, Record<string, string>>, granted?: Map<string, Record<string, string>>}} Settings */
+/** @typedef {(request: HookedRequest) => Promise<HookedRequest | undefined>} Hook */
+/** @typedef {{baseURL: string, headers: Record<string, string>, credentials: RequestCredentials, services: Map<string, Record<string, string>>, granted?: Map<string, Record<string, string>>, beforeRequest?: Hook}} Settings */
 
 const REPORT_EVERY_MS = 50;
 const PROBE_MS = 5000;
@@ -35,17 +36,16 @@ class CutFailure extends Error {}
 
 /**
  * Make the function that Python sends requests through.
- * @param {Settings} settings `services` and `granted` are further headers by what an address begins with
+ * @param {Settings} settings each request has them as they are then; `services` and `granted` are further headers by what an address begins with
  * @param {Map<string, Blob>} files local files by the name that stands in place of a URL
- * @param {((request: HookedRequest) => Promise<HookedRequest | undefined>) | null} beforeRequest
  */
-export function createSend(settings, files, beforeRequest) {
+export function createSend(settings, files) {
   let underWay = 0;
   /** What Python has not asked for yet. @type {{url: string, opened: Promise<[Head, Response]>, abort: () => void} | undefined} */
   let ahead;
   const spares = new Spares();
 
-  return Object.assign(send, { begin, reuse });
+  return Object.assign(send, { begin, forgetAhead, reuse });
 
   /** Take back the buffer of a body that nobody looks at any more. @param {{body: Uint8Array}} answer */
   function reuse({ body }) {
@@ -85,7 +85,7 @@ export function createSend(settings, files, beforeRequest) {
    * @returns {() => void} ends it if nobody has come for it
    */
   function begin(url, isUrgent) {
-    if (underWay || ahead || beforeRequest || files.has(url)) return () => {};
+    if (underWay || ahead || settings.beforeRequest || files.has(url)) return () => {};
     const controller = new AbortController();
     const opened = openHttp({ url, headers: {}, isUrgent }, controller.signal, new Watch(0));
     opened.catch(() => {}); // is told to who comes for it
@@ -96,6 +96,12 @@ export function createSend(settings, files, beforeRequest) {
       ahead = undefined;
       begun.abort();
     };
+  }
+
+  /** End what was begun ahead: it has not the headers that the page has given meanwhile. */
+  function forgetAhead() {
+    ahead?.abort();
+    ahead = undefined;
   }
 
   /** @param {Request} request @param {AbortSignal} signal @param {Watch} watch @returns {Promise<[Head, Response]>} */
@@ -117,9 +123,9 @@ export function createSend(settings, files, beforeRequest) {
     const address = addressOf(asked.url, settings.baseURL);
     /** @type {HookedRequest} */
     let request = { url: address, headers: merge(settings.headers, serviceHeaders(address, settings), asked.headers), credentials: settings.credentials };
-    if (beforeRequest) {
+    if (settings.beforeRequest) {
       watch.stop(); // the page may be asking its user
-      request = { ...request, ...(await beforeRequest(request).catch(failedHook)) };
+      request = { ...request, ...(await settings.beforeRequest(request).catch(failedHook)) };
       watch.restart();
     }
     const [url, headers] = [addressOf(request.url, settings.baseURL), merge(request.headers)];
@@ -127,7 +133,8 @@ export function createSend(settings, files, beforeRequest) {
     const priority = asked.isUrgent === false ? 'low' : 'auto';
     const response = await fetchCarefully(url, { headers, credentials: request.credentials, priority, signal });
     watch.restart();
-    return [{ url: response.url, status: response.status, headers: Object.fromEntries(response.headers) }, response];
+    const hasAuthorization = Object.keys(headers).some((name) => name.toLowerCase() === 'authorization');
+    return [{ url: response.url, status: response.status, headers: Object.fromEntries(response.headers), hasAuthorization }, response];
   }
 }
 
@@ -219,12 +226,14 @@ function openFile(file, { url, byteRange }) {
 }
 
 /** @param {Head} head @param {Response} response @param {Reader} reader @param {Watch} watch @param {Spares} spares */
-async function readBody(head, response, { onProgress, begin, feed }, watch, spares) {
+async function readBody(head, response, { onProgress: report, begin, feed }, watch, spares) {
   // A compressed body's Content-Length counts other bytes than those that arrive here.
   const announced = head.headers['content-encoding'] ? undefined : head.headers['content-length'];
   const total = announced ? Number(announced) : undefined;
-  const fed = head.status >= 200 && head.status < 300 && begin?.(head) ? feed : undefined;
+  const isSuccess = head.status >= 200 && head.status < 300;
+  const fed = isSuccess && begin?.(head) ? feed : undefined;
   if (!response.body) return NOTHING;
+  const onProgress = isSuccess ? report : () => {}; // what an error says is no part of what was asked for
   // Of the same origin all headers are seen: with as many bytes as announced the body has ended.
   const isSure = response.type === 'basic';
   // The stream of a Blob, read so, never ends in Chromium when the thread was held up meanwhile.

@@ -3,14 +3,14 @@
 // Passes the page's calls to pyloader.bridge.
 import { bootPython, extraMeter, meter } from './boot.js';
 import { decodeImage } from './decode.js';
-import { PyLoaderError, abortError, toWire } from './errors.js';
+import { PyLoaderError, abortError, bootError, toWire } from './errors.js';
 import { extentOf, prepareExtent } from './extent.js';
 import { Packages } from './packages.js';
 import { Rpc, Transfer } from './rpc.js';
 import { createSend } from './transport.js';
 
 /** @typedef {import('./rpc.js').CallContext} CallContext */
-/** @typedef {{assetsURL: string, baseURL: string, headers: Record<string, string>, credentials: RequestCredentials, hasHook: boolean, hasAuthorize: boolean, parts?: import('./parts.js').Shared, packages: string[], packageIndexes: string[], cacheBytes: number, decodedBytes: number, retries: number, requestTimeout: number, requestsPerOrigin: number}} BootOptions */
+/** @typedef {import('./boot.js').BootOptions} BootOptions */
 
 /**
  * Answer the page's calls.
@@ -27,6 +27,8 @@ export function serve(endpoint) {
   let pyodide = null;
   /** @type {any} */
   let bridge = null;
+  /** What init() was told last, with what requests have beside it. @type {BootOptions & import('./transport.js').Settings} */
+  let settings;
   /** @type {ReturnType<typeof createSend>} */
   let send;
   /** @type {Packages} */
@@ -59,16 +61,20 @@ export function serve(endpoint) {
     (isWhole ? note : progress)({ phase, url, loaded, total, attempt });
   };
 
-  /** What Python asks of the page. @param {BootOptions} options */
-  function pageFor(options) {
-    const settings = { ...options, services, granted };
-    const hook = options.hasHook ? (/** @type {any} */ request) => rpc.call('beforeRequest', request) : null;
-    send = createSend(settings, files, hook);
+  /** @param {BootOptions} options */
+  function settingsOf(options) {
+    const beforeRequest = options.hasHook ? (/** @type {any} */ request) => rpc.call('beforeRequest', request) : undefined;
+    return { ...options, services, granted, beforeRequest };
+  }
+
+  /** What Python asks of the page. */
+  function pageFor() {
+    send = createSend(settings, files);
     return {
       send,
       /** @param {string} source @param {AbortSignal} signal */
       describe: (source, signal) => rpc.call('describe', { source }, { signal }).catch((error) => ({ error: toWire(error) })),
-      authorize: options.hasAuthorize ? authorize : undefined,
+      authorize,
       /** @param {string} requirement */
       install: (requirement) => packages.install(bridge, [requirement]).catch(toWire),
       /** @param {string} name */
@@ -100,22 +106,37 @@ export function serve(endpoint) {
     }
   }
 
+  /** @param {BootOptions} options @param {(detail: any) => void} progress @param {import('./boot.js').Advance} advance */
+  async function start(options, progress, advance) {
+    prepareExtent();
+    const { shelf, report: reportBoot, shared, ...booted } = await bootPython(options, advance);
+    pyodide = booted.pyodide;
+    settings = settingsOf(options);
+    packages = new Packages(pyodide, shelf, settings, report);
+    // After a trap in WebAssembly calls may still seem to work, on a broken heap: never again.
+    pyodide._api.on_fatal = (/** @type {any} */ error) => void rpc.call('died', String(error?.message ?? error));
+    const module = pyodide.pyimport('pyloader.bridge');
+    bridge = module.Bridge(pageFor(), settings);
+    module.destroy();
+    await installFirst(options.packages, progress);
+    progress({ stage: 'ready', loaded: 100, total: 100, percentComplete: 100 });
+    return { report: reportBoot(), parts: options.parts ? undefined : shared };
+  }
+
   const rpc = new Rpc(endpoint, {
     /** @param {BootOptions} options @param {CallContext} context */
     async boot(options, { progress }) {
-      prepareExtent();
-      const advance = meter(progress, options.packages.length > 0);
-      const { shelf, report: reportBoot, shared, ...booted } = await bootPython(options, advance);
-      pyodide = booted.pyodide;
-      packages = new Packages(pyodide, shelf, options, report);
-      // After a trap in WebAssembly calls may still seem to work, on a broken heap: never again.
-      pyodide._api.on_fatal = (/** @type {any} */ error) => void rpc.call('died', String(error?.message ?? error));
-      const module = pyodide.pyimport('pyloader.bridge');
-      bridge = module.Bridge(pageFor(options), options);
-      module.destroy();
-      await installFirst(options.packages, progress);
-      progress({ stage: 'ready', loaded: 100, total: 100, percentComplete: 100 });
-      return { report: reportBoot(), parts: options.parts ? undefined : shared };
+      const advance = meter(progress, options.packages.length > 0); // the worker's first word
+      return start(options, progress, advance).catch((error) => {
+        throw bootError(error, options);
+      });
+    },
+    configure({ forgetsGranted, ...told }) {
+      const isOther = told.identity !== settings.identity;
+      Object.assign(settings, settingsOf({ ...settings, ...told }));
+      if (forgetsGranted) granted.clear();
+      if (isOther) send.forgetAhead();
+      bridge.configure(settings, isOther);
     },
     load: async ({ imageId, ahead, ...job }, context) => {
       const leave = ahead && send.begin(ahead, job.urgency[0] === 0);

@@ -90,6 +90,114 @@ def test_size_that_disagrees_with_the_header(page: Page, site: WebServer) -> Non
     assert_matches(r"holds \(8, 8, 1\).*header says \(32, 32, 1\)", error["message"])
 
 
+# ------------------------------------------------------------------ what is no image, file or service
+
+NONSENSE = {
+    "addFile('x')": ("image-id", "addFile.. takes one File.*not 'x'"),
+    "addFile([new Blob(['x'])])": ("image-id", r"addFile\(files\[0\]\).*series\(files\)"),
+    "addFile(new DataTransfer().files)": ("image-id", "not a FileList"),
+    "addFile(undefined)": ("image-id", "not undefined"),
+    "addFile(fetch('/').then((answer) => answer.blob()))": ("image-id", "not a Promise"),
+    "removeFile('x')": ("image-id", "'x' has no scheme"),
+    "removeFile(new File([], 'x'))": ("image-id", "'a File' is no text"),
+    "loadImage(42)": ("image-id", "'42' is no text"),
+    "loadImage(null)": ("image-id", "'null' is no text"),
+    "loadImage()": ("image-id", "'undefined' is no text"),
+    "loadImage(new Blob())": ("image-id", "'a Blob' is no text"),
+    "loadAndCacheImage({})": ("image-id", "is no text"),
+    "loadMetadata(undefined)": ("image-id", "is no text"),
+    "imageLoader(42).promise": ("image-id", "is no text"),
+    "imageIds(42)": ("image-id", "imageIds.. and series.. take an imageId, or files.*not 42"),
+    "imageIds()": ("image-id", "not undefined"),
+    "imageIds(['wadouri:x'])": ("image-id", r'not \["wadouri:x"\]'),
+    "imageIds(new ArrayBuffer(8))": ("image-id", "not an ArrayBuffer"),
+    "imageIds([])": ("image-id", "there is no file among what was given"),
+    "series({})": ("image-id", "not {}"),
+    "series(document.createElement('input'))": ("image-id", "not an HTMLInputElement"),
+    "addMetadata(42)": ("image-id", "addMetadata.. takes a list of imageIds"),
+    "addMetadata('wadouri:x')": ("image-id", r"addMetadata\(\[imageId\]\)"),
+    "addMetadata([42])": ("image-id", "is no text"),
+    "addMetadata({'wadouri:x': 42})": ("image-id", "given 42 for 'wadouri:x'"),
+    "addMetadata({'wadouri:x': []})": ("image-id", "DICOM JSON data set"),
+    "dicomweb(undefined)": ("request", "undefined is no address of a DICOMweb service"),
+    "dicomweb({})": ("request", "is no address of a DICOMweb service"),
+    "dicomweb('/dw', {headers: {a: {}}})": ("request", "the header a has to be a text"),
+    "dicomweb('/dw').imageIds()": ("request", "the UIDs of a study and of a series"),
+    "dicomweb('/dw').searchStudies({}, {signal: 5})": ("request", "has to be an AbortSignal"),
+    "registerImageLoader('custom1')": ("loader", "takes a function that returns"),
+    "registerImageLoader('custom1:', () => {})": ("loader", "without its colon"),
+    "registerUnknownImageLoader({})": ("loader", "takes a function that returns"),
+    "loadPython({})": ("loader", "takes { url } or { source }, and has neither"),
+    "loadPython()": ("loader", "takes { url } or { source }, not undefined"),
+    "loadPython('a.py')": ("loader", r"loadPython\({ url: 'a\.py' }\)"),
+    "loadPython({source: '', packages: 'numpy'})": ("loader", "packages is a list of texts"),
+    "use(undefined)": ("viewer", "has no registerImageLoader"),
+    "loadImage('wadouri:/corpus/CT_small.dcm', {signal: new AbortController()})": (
+        "request",
+        "give controller.signal",
+    ),
+    "loadImage('wadouri:/corpus/CT_small.dcm', {onProgress: 'x'})": (
+        "request",
+        "onProgress has to be a function",
+    ),
+    "loadPython({url: 'http://localhost:9/a.py'})": ("network", "be fetched: Failed to fetch"),
+    "loadPython({url: '/nothing.py'})": ("http-status", "be fetched: status 404 Not Found"),
+    "dicomweb('/nothing').searchStudies()": (
+        "http-status",
+        r"\(nothing there: check the address\)",
+    ),
+}
+
+
+@pytest.mark.parametrize("call", NONSENSE)
+def test_nonsense_is_refused_with_a_typed_error(page: Page, call: str) -> None:
+    code, text = NONSENSE[call]
+    script = f"(async () => pyloader.{call})().then(() => null, describeError)"
+    error = page.evaluate(script)
+    assert error, f"{call} was fine"
+    assert (error["isPyLoaderError"], error["code"]) == (True, code)
+    assert_matches(text, error["message"])
+
+
+@pytest.mark.parametrize("call", ["addFile('x')", "removeFile(4)", "dicomweb()", "use()"])
+def test_calls_that_wait_for_nothing_throw(page: Page, call: str) -> None:
+    script = (
+        f"() => {{ try {{ pyloader.{call}; }} catch (error) {{ return describeError(error); }} }}"
+    )
+    assert page.evaluate(script)["isPyLoaderError"]
+
+
+def test_options_may_be_null(page: Page) -> None:
+    image_id = "wadouri:/corpus/CT_small.dcm"
+    found = page.evaluate(
+        """(id) => Promise.all([
+          pyloader.loadImage(id, null), pyloader.loadMetadata(id, null), pyloader.imageIds(id, null),
+          pyloader.series(id, null),
+        ]).then((all) => all.length)""",
+        image_id,
+    )
+    assert found == 4
+
+
+def test_listener_of_progress_that_fails_is_the_page_s_own_matter(page: Page) -> None:
+    uncaught = len(page.uncaught)
+    rows = page.evaluate(
+        """(id) => pyloader.loadImage(id, {onProgress: () => { throw new Error('mine'); }})
+          .then((image) => image.rows)""",
+        "wadouri:/corpus/CT_small.dcm?progress",
+    )
+    assert rows == 128
+    assert set(page.uncaught[uncaught:]) == {"mine"}
+
+
+@pytest.mark.parametrize("returned", ["undefined", "{}", "{promise: 5}", "Promise.resolve({})"])
+def test_javascript_loader_that_returns_no_load(page: Page, returned: str) -> None:
+    page.evaluate(f"pyloader.registerImageLoader('nothing', () => ({returned}))")
+    error = fail(page, "nothing:x")
+    assert (error["isPyLoaderError"], error["code"]) == (True, "loader")
+    assert "has to return { promise }" in error["message"]
+
+
 # ------------------------------------------------------------------ Python loaders
 
 LOADER = """import asyncio

@@ -251,6 +251,33 @@ def test_every_attempt_is_reported(open_page, served: Served) -> None:
     assert last["percentComplete"] == 100
 
 
+@pytest.mark.parametrize("scheme", ["wadouri", "web", "wadors"])
+@pytest.mark.parametrize("status", [404, 503])
+def test_body_of_an_error_is_no_progress(
+    open_page, served: Served, scheme: str, status: int
+) -> None:
+    page = open_page()
+    page.evaluate("pyloader.init({workers: 1, retries: 1})")
+    headers = {"Access-Control-Allow-Origin": "*", "Content-Length": "300000"}
+    page.context.route(
+        "**/refused/**",
+        lambda route: route.fulfill(status=status, body=bytes(300_000), headers=headers),
+    )
+    address = f"{served.server.url}/refused/studies/1/series/2/instances/3"
+    found = page.evaluate(
+        """async (id) => {
+          const told = [];
+          pyloader.events.addEventListener('imageloadprogress', ({detail}) => told.push(detail));
+          const onProgress = (detail) => told.push(detail);
+          const error = await pyloader.loadImage(id, {onProgress}).catch(describeError);
+          return [told, error.code, error.status];
+        }""",
+        f"{scheme}:{address}{'/frames/1' if scheme == 'wadors' else ''}",
+    )
+    assert found == [[], "http-status", status]
+    page.context.unroute("**/refused/**")
+
+
 # ------------------------------------------------------------------ cancel
 
 

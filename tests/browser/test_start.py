@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import gzip
+import mimetypes
 import re
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
-from playwright.sync_api import Page, Route
+from playwright.sync_api import Browser, Page, Route
 
 from tests import corpus
-from tests.browser.conftest import DIST
+from tests.browser.conftest import DIST, prepare
 from tests.browser.outcome import fail, load
 from tests.webserver import WebServer
 
@@ -395,3 +397,131 @@ answer = (
 )
 """
     assert run(open_page(), source) == "(True, True, True)"
+
+
+# ------------------------------------------------------------------ a start that fails
+
+WORKER = "**/worker.mjs*"
+SCRIPT = (DIST / "worker.mjs").read_text()
+NO_MEMORY = "throw new RangeError('WebAssembly.Memory(): could not allocate memory');"
+# What the server answers to the worker's script, and what the error says of it.
+WORKER_SCRIPTS: dict[str, tuple[dict[str, Any], str]] = {
+    "missing": ({"status": 404}, r"worker\.mjs answered with status 404"),
+    "a web page": ({"body": "<!DOCTYPE html>", "content_type": "text/html"}, r"is a web page"),
+    "wrong media type": ({"body": "0", "content_type": "text/plain"}, r"comes as 'text/plain'"),
+    "no script": ({"body": "<!DOCTYPE html>"}, r"worker\.mjs may not be run here"),
+    "dies": ({"body": "throw new Error('dead')"}, r"dead"),
+    "without WebAssembly": ({"body": f"delete globalThis.WebAssembly;{SCRIPT}"}, r"no WebAssembly"),
+    "without memory": (
+        {"body": f"WebAssembly.Memory = function () {{ {NO_MEMORY} }};{SCRIPT}"},
+        r"too little memory left",
+    ),
+}
+ALL_CALLS = """(id) => Promise.all([
+  pyloader.init(), pyloader.ready, pyloader.loadImage(id), pyloader.loadAndCacheImage(id), pyloader.loadMetadata(id),
+  pyloader.imageIds(id), pyloader.series(id), pyloader.series([new File(['x'], 'x')]), pyloader.addMetadata([id]),
+  pyloader.loadPython({source: ''}), pyloader.dicomweb('/dw').searchStudies(), pyloader.imageLoader(id).promise,
+].map((each) => each.then(() => null, describeError)))"""
+
+
+def boot_error(page: Page, options: str = "{workers: 1}") -> str:
+    """Start, and return what the typed error says."""
+    error = page.evaluate(f"() => pyloader.init({options}).then(() => null, describeError)")
+    assert error, "Python has started"
+    assert (error["code"], error["stage"], error["kind"]) == ("boot", "boot", "BootError")
+    assert error["isPyLoaderError"]
+    return str(error["message"])
+
+
+@pytest.mark.parametrize("what", WORKER_SCRIPTS)
+def test_worker_that_cannot_run_says_why(open_page, what: str) -> None:
+    page = open_page()
+    answer, text = WORKER_SCRIPTS[what]
+    page.context.route(
+        WORKER, lambda route: route.fulfill(**({"content_type": "text/javascript"} | answer))
+    )
+    message = boot_error(page)
+    assert re.search(text, message), message
+    page.context.unroute(WORKER)
+    assert start(page)["kind"] == "snapshot", "the next load tries again"
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_wrong_folder_says_how_to_name_the_right_one(open_page, workers: int) -> None:
+    page = open_page()
+    message = boot_error(page, f"{{workers: {workers}, assetsURL: '/nowhere'}}")
+    assert "/nowhere/worker.mjs answered with status 404" in message
+    assert message.endswith("or give init({ assetsURL })")
+
+
+def test_script_of_another_origin_that_does_not_allow_it(open_page, site: WebServer) -> None:
+    message = boot_error(open_page(), f"{{workers: 1, assetsURL: '{site.other_origin}/nocors/'}}")
+    assert "worker.mjs cannot be fetched" in message
+    assert "Access-Control-Allow-Origin" in message
+
+
+POLICIES = {
+    "script-src 'self'; worker-src 'self'": "needs script-src 'wasm-unsafe-eval'",
+    "script-src 'self' 'wasm-unsafe-eval'; worker-src 'none'": "Content-Security-Policy worker-src",
+    "script-src 'self' 'wasm-unsafe-eval'; connect-src 'none'": "cannot be fetched",
+}
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+def test_policy_that_forbids_the_start_says_what_it_needs(
+    open_page, site: WebServer, policy: str
+) -> None:
+    page = open_page(script="")
+
+    def answer(route: Route) -> None:
+        body = site.find(urlsplit(route.request.url).path)
+        kind = mimetypes.guess_type(route.request.url.partition("?")[0])[0]
+        headers = {"Content-Type": kind or "text/html", "Content-Security-Policy": policy}
+        route.fulfill(body=body or b"", status=200 if body else 404, headers=headers)
+
+    page.context.route(f"{site.url}/**", answer)
+    page.goto(f"{site.url}/blank.html")
+    page.add_script_tag(url="/pyloader.js")
+    assert POLICIES[policy] in boot_error(page)
+    page.context.unroute(f"{site.url}/**")
+
+
+@pytest.mark.parametrize("workers", ["0", "1", "'auto'"])
+def test_page_opened_as_a_file_says_what_to_do(browser: Browser, workers: str) -> None:
+    page = browser.new_context().new_page()
+    file = DIST / "opened-as-a-file.html"
+    file.write_text('<!DOCTYPE html><script src="pyloader.js"></script>')
+    try:
+        prepare(page, file.as_uri())
+        message = boot_error(page, f"{{workers: {workers}}}")
+        assert (
+            "this page was opened as a file, from which browsers start no workers: serve the "
+            "folder, such as `python -m http.server`" in message
+        )
+        for error in page.evaluate(ALL_CALLS, CT):
+            assert (error["code"], error["isPyLoaderError"]) == ("boot", True)
+            assert error["message"] == message
+    finally:
+        file.unlink()
+        page.context.close()
+
+
+def test_frame_that_is_sandboxed_starts_from_a_server_that_allows_it(
+    open_page, site: WebServer
+) -> None:
+    page = open_page(script="")
+    site.put("/sandboxed.html", b'<iframe sandbox="allow-scripts" src="/framed.html"></iframe>')
+    site.put("/framed.html", b'<!DOCTYPE html><script src="/pyloader.js"></script>')
+    page.goto(f"{site.url}/sandboxed.html")
+    (frame,) = page.frames[1:]
+    frame.wait_for_function("globalThis.pyloader")
+    assert frame.evaluate("(id) => load(id)", CT)["image"]["rows"] == 128
+
+
+def test_script_written_into_the_page_finds_what_is_beside_the_page(
+    open_page, site: WebServer
+) -> None:
+    script = (DIST / "pyloader.js").read_bytes().replace(b"</script", b"<\\/script")
+    site.put("/inline.html", b"<!DOCTYPE html><script>" + script + b"</script>")
+    page = open_page("/inline.html", script="")
+    assert start(page)["kind"] == "snapshot"

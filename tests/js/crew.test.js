@@ -1,7 +1,7 @@
 // How many workers there are: when one is started, when one ends, when one takes another's place.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { gate, haveCores, pass, settle, started } from './workers.js';
+import { gate, haveCores, pass, poolOf, settle, started } from './workers.js';
 
 const REST_MS = 30_000;
 
@@ -152,4 +152,150 @@ test('one that dies while its heap is asked for is not replaced twice', async (t
   made.workers[0].rpc.call('died', 'trap').catch(() => {});
   await settle();
   assert.deepEqual([made.workers.length, states(made)], [2, ['ready']]);
+});
+
+// ------------------------------------------------------------------ other settings
+
+/** A worker that hears of other settings. */
+const listening = (index, heard = []) => ({ configure: (told) => void heard.push([index, told.headers?.A, told.forgetsGranted]) });
+const withHeaders = (pool, A, others = {}) => ({ ...pool.settings, ...others, boot: { ...pool.settings.boot, headers: { A } } });
+
+test('other settings reach the workers that are there, and those to come', async (t) => {
+  haveCores(t, 8);
+  const heard = [];
+  const { pool, workers, run } = await started({ workers: 'auto', loadsPerWorker: 1 }, (index) => listening(index, heard));
+  await pool.configure(withHeaders(pool, 'new'), false);
+  assert.deepEqual(heard, [[0, 'new', false]]);
+  run('x:a');
+  run('x:b');
+  await settle();
+  assert.equal(workers.length, 2);
+  assert.equal(workers[1].heard[0][1].headers.A, 'new', 'from its start');
+});
+
+test('other settings reach the worker that takes the place of one that died', async () => {
+  const { pool, workers } = await started({}, listening);
+  await pool.configure(withHeaders(pool, 'new'), false);
+  workers[0].rpc.call('died', 'trap').catch(() => {});
+  await settle();
+  assert.equal(workers[1].heard[0][1].headers.A, 'new');
+  assert.deepEqual(pool.stats().workers.map(({ state }) => state), ['ready']);
+});
+
+test('a worker that is starting meanwhile hears of them before its first job', async () => {
+  const [boot, replay, heard] = [gate(), gate(), []];
+  const { pool, workers, run } = poolOf({}, (index) => ({ ...listening(index, heard), boot: () => boot.promise, service: () => replay.promise }));
+  pool.start();
+  await settle();
+  pool.crew.announce('service', { base: '/a', headers: {} }, 'service /a');
+  await pool.configure(withHeaders(pool, 'first'), false);
+  run('x:a');
+  boot.open();
+  await settle();
+  await pool.configure(withHeaders(pool, 'second'), false); // it hears of the service just now
+  replay.open();
+  await settle();
+  assert.deepEqual(heard.at(-1), [0, 'second', false]);
+  assert.deepEqual(workers[0].names(), ['x:a']);
+});
+
+test('what servers have granted is forgotten when the page gives other headers', async () => {
+  const granted = [];
+  const { pool, workers } = await started({}, (index) => ({ ...listening(index), granted: ({ base }) => void granted.push([index, base]) }));
+  await pool.crew.announce('granted', { base: 'https://a', headers: {} }, 'granted https://a');
+  await pool.configure(withHeaders(pool, 'x'), false);
+  workers[0].rpc.call('died', 'trap').catch(() => {});
+  await settle();
+  assert.deepEqual(granted, [[0, 'https://a'], [1, 'https://a']]);
+  await pool.configure(withHeaders(pool, 'y'), true);
+  workers[1].rpc.call('died', 'trap').catch(() => {});
+  await settle();
+  assert.equal(granted.length, 2);
+});
+
+test('another number of requests is shared anew', async () => {
+  const { pool, workers } = await started({ workers: 2 }, listening);
+  await pool.configure({ ...pool.settings, requestsPerOrigin: 20 }, false);
+  await settle();
+  assert.deepEqual(workers.map(({ shares }) => shares.at(-1)), [10, 10]);
+});
+
+test('with more loads at a time, those that wait begin', async () => {
+  const { pool, workers, run } = await started({ loadsPerWorker: 1 }, listening);
+  ['x:a', 'x:b', 'x:c'].forEach((source) => run(source));
+  await settle();
+  assert.equal(workers[0].loads.length, 1);
+  pool.configure({ ...pool.settings, loadsPerWorker: 2 }, false);
+  await settle();
+  assert.equal(workers[0].loads.length, 2);
+});
+
+test('loads that begin from then on have the other timeout, and say so', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const { pool, run } = await started({ timeout: 1000, loadsPerWorker: 1 }, listening);
+  const [first, second] = [run('x:a'), run('x:b')];
+  await settle();
+  pool.configure({ ...pool.settings, timeout: 5000 }, false);
+  await pass(t, 1000);
+  await assert.rejects(first, { code: 'timeout', message: /for 1000 ms/ });
+  await pass(t, 4999);
+  await pass(t, 1);
+  await assert.rejects(second, { code: 'timeout', message: /for 5000 ms/ });
+});
+
+// ------------------------------------------------------------------ a start that fails
+
+test('a worker that says nothing does not start', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const { pool, workers } = poolOf({}, () => ({ boot: () => new Promise(() => {}) }));
+  const starting = pool.start();
+  starting.catch(() => {});
+  await settle();
+  await pass(t, 60_000);
+  await assert.rejects(starting, { code: 'boot', message: /its worker said nothing for 60 s/ });
+  assert.equal(workers[0].isTerminated, true);
+});
+
+test('a worker that has said a word may take its time', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const boot = gate();
+  const { pool } = poolOf({}, () => ({ boot: (_, { progress }) => (progress({ loaded: 0 }), boot.promise) }));
+  const starting = pool.start();
+  await settle();
+  await pass(t, 600_000);
+  boot.open();
+  await starting;
+});
+
+test('a worker that dies while it hears what others have heard does not start', async () => {
+  const { pool, workers } = poolOf({}, (index) => ({ define: () => (index ? new Promise(() => {}) : []) }));
+  await pool.start();
+  await pool.crew.broadcast('define', { name: 'a.py' }, 'a.py');
+  const growing = pool.crew.grow();
+  growing.catch(() => {});
+  await settle();
+  workers[1].rpc.call('died', 'trap').catch(() => {});
+  await assert.rejects(growing, { code: 'boot', message: /Python has died \(trap\)/ });
+  assert.deepEqual(states({ pool }), ['ready']);
+});
+
+test('a place that cannot be made is a failed start', async () => {
+  const { pool } = poolOf();
+  pool.host.createPlace = async () => {
+    throw new DOMException('not from here', 'SecurityError');
+  };
+  await assert.rejects(pool.start(), { name: 'PyLoaderError', code: 'boot', message: /not from here/ });
+});
+
+test('a place that is made after the end is ended', async () => {
+  const made = gate();
+  const { pool } = poolOf();
+  let ended = 0;
+  pool.host.createPlace = () => made.promise;
+  const starting = pool.start();
+  pool.end(new Error('over'));
+  made.open({ terminate: () => ended++ });
+  await assert.rejects(starting, { message: 'over' });
+  await settle();
+  assert.equal(ended, 1);
 });

@@ -327,3 +327,34 @@ test('imageIds fail as the worker says', async () => {
   const { service } = serviceOf(undefined, () => Promise.reject(new PyLoaderError({ code: 'network', message: 'no' })));
   await assert.rejects(service.imageIds('1', '2'), { code: 'network', message: 'no' });
 });
+
+test('a series that had no metadata is asked for again when servers may answer otherwise', async () => {
+  let rows = [];
+  const { descriptions, asked, describe } = descriptionsOf({ answer: async () => rows });
+  assert.equal(await describe(SOURCE), undefined);
+  rows = [row('3')];
+  assert.equal(await describe(SOURCE), undefined, 'it is known that it has none');
+  descriptions.beginAnew();
+  assert.deepEqual(await describe(SOURCE), { json: '{"uid":"3"}' });
+  assert.equal(asked.length, 2);
+});
+
+test('what is under way is not waited for by who asks after that', async () => {
+  const first = slow();
+  const answers = [first.answer, async () => [row('3')]];
+  const { descriptions, describe } = descriptionsOf({ answer: () => answers.shift()() });
+  const before = describe(SOURCE);
+  await settle();
+  descriptions.beginAnew();
+  assert.deepEqual(await describe(SOURCE), { json: '{"uid":"3"}' });
+  first.open([]);
+  await before;
+});
+
+for (const uids of [[], ['1'], [undefined, '2'], ['', '2'], [1, '2'], [{}, '2']]) {
+  test(`a service lists no series of ${JSON.stringify(uids)}`, async () => {
+    const { descriptions, asked } = descriptionsOf();
+    await assert.rejects(serviceFor('/dw', descriptions).imageIds(...uids), { code: 'request', message: /takes the UIDs of a study and of a series/ });
+    assert.deepEqual(asked, []);
+  });
+}

@@ -127,10 +127,10 @@ after(() => {
 });
 
 /** Send a request; the rest is as `createSend` takes it, and the settings. */
-export function send(request, { files = new Map(), hook = null, signal = new AbortController().signal, onProgress = () => {}, begin, feed, ...changes } = {}) {
-  const settings = { baseURL: `${site}/page/index.html`, headers: {}, credentials: 'same-origin', services: new Map(), ...changes };
+export function send(request, { files = new Map(), hook, signal = new AbortController().signal, onProgress = () => {}, begin, feed, ...changes } = {}) {
+  const settings = { baseURL: `${site}/page/index.html`, headers: {}, credentials: 'same-origin', services: new Map(), beforeRequest: hook, ...changes };
   const whole = typeof request === 'string' ? { url: request, headers: {} } : { headers: {}, ...request };
-  return createSend(settings, files, hook)(whole, signal, onProgress, begin, feed);
+  return createSend(settings, files)(whole, signal, onProgress, begin, feed);
 }
 
 /** Send a request and list its progress. */

@@ -234,7 +234,7 @@ test('headers of a service go before those of the page, and after those of the r
 
 test('a service that is told later counts from then on', async () => {
   const services = new Map();
-  const sender = createSend({ baseURL: site, headers: {}, credentials: 'same-origin', services }, new Map(), null);
+  const sender = createSend({ baseURL: site, headers: {}, credentials: 'same-origin', services }, new Map());
   const ask = () => sender({ url: '/body', headers: {} }, new AbortController().signal, () => {});
   await ask();
   assert.equal(seen.at(-1).headers['x-service'], undefined);

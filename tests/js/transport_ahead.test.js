@@ -14,7 +14,7 @@ const asked = (path, from) => seen.slice(from).filter(({ url }) => url === path)
 
 test('it is the request that Python then makes, once, with the headers of the page', async () => {
   const from = seen.length;
-  const send = createSend(settings(), new Map(), null);
+  const send = createSend(settings(), new Map());
   const leave = send.begin('/late?1', true);
   await sleep(50);
   assert.equal(asked('/late?1', from).length, 1, 'before it is asked for');
@@ -29,7 +29,7 @@ test('it is the request that Python then makes, once, with the headers of the pa
 for (const [what, request] of [['another address', '/body?other'], ['a part', { url: '/body?2', headers: { Range: 'bytes=0-1' } }], ['another form', { url: '/body?2', headers: { Accept: 'image/png' } }]]) {
   test(`it is not taken for ${what}`, async () => {
     const from = seen.length;
-    const send = createSend(settings(), new Map(), null);
+    const send = createSend(settings(), new Map());
     const leave = send.begin('/body?2', true);
     await sleep(50);
     await ask(send, request);
@@ -40,7 +40,7 @@ for (const [what, request] of [['another address', '/body?other'], ['a part', { 
 
 test('when nobody comes for it, it ends', async () => {
   const from = seen.length;
-  const send = createSend(settings(), new Map(), null);
+  const send = createSend(settings(), new Map());
   const leave = send.begin('/never?3', true);
   await sleep(50);
   leave();
@@ -50,7 +50,7 @@ test('when nobody comes for it, it ends', async () => {
 
 test('who took it can cancel it', async () => {
   const from = seen.length;
-  const send = createSend(settings(), new Map(), null);
+  const send = createSend(settings(), new Map());
   send.begin('/never?4', true);
   const controller = new AbortController();
   const answer = ask(send, '/never?4', controller.signal);
@@ -62,7 +62,7 @@ test('who took it can cancel it', async () => {
 
 test('who takes it when it is cancelled already ends it', async () => {
   const from = seen.length;
-  const send = createSend(settings(), new Map(), null);
+  const send = createSend(settings(), new Map());
   send.begin('/never?5', true);
   await sleep(50);
   await assert.rejects(ask(send, '/never?5', AbortSignal.abort()), { name: 'AbortError' });
@@ -70,7 +70,7 @@ test('who takes it when it is cancelled already ends it', async () => {
 });
 
 test('its silence counts from when it is asked for', async () => {
-  const send = createSend(settings(), new Map(), null);
+  const send = createSend(settings(), new Map());
   send.begin('/never?6', true);
   await sleep(50);
   const { error, kind } = await ask(send, { url: '/never?6', timeout: 80 });
@@ -79,14 +79,14 @@ test('its silence counts from when it is asked for', async () => {
 });
 
 test('its body may take as long again as its head', async () => {
-  const send = createSend(settings(), new Map(), null);
+  const send = createSend(settings(), new Map());
   send.begin('/late-body?6', true);
   const { body } = await ask(send, { url: '/late-body?6', timeout: 170 });
   assert.deepEqual(body, BODY);
 });
 
 test('its failure is that of the request', async () => {
-  const send = createSend(settings(), new Map(), null);
+  const send = createSend(settings(), new Map());
   send.begin(`${other}/closed`, true);
   await sleep(50);
   const { error, kind } = await ask(send, `${other}/closed`);
@@ -98,7 +98,7 @@ test('its failure is that of the request', async () => {
 
 test('there is none beside others, nor two', async () => {
   const from = seen.length;
-  const send = createSend(settings(), new Map(), null);
+  const send = createSend(settings(), new Map());
   const late = ask(send, '/late?7');
   send.begin('/body?7', true);
   await late;
@@ -112,8 +112,8 @@ test('there is none beside others, nor two', async () => {
 
 test('there is none of local files, nor when the page sees each request first', async () => {
   const from = seen.length;
-  createSend(settings(), new Map([['localfile:0', new Blob([BODY])]]), null).begin('localfile:0', true)();
-  createSend(settings(), new Map(), async (request) => request).begin('/body?9', true)();
+  createSend(settings(), new Map([['localfile:0', new Blob([BODY])]])).begin('localfile:0', true)();
+  createSend({ ...settings(), beforeRequest: async (request) => request }, new Map()).begin('/body?9', true)();
   await sleep(50);
   assert.equal(seen.length, from);
 });
@@ -121,8 +121,36 @@ test('there is none of local files, nor when the page sees each request first', 
 test('it is as urgent as the load', async (t) => {
   const priorities = [];
   t.mock.method(globalThis, 'fetch', async (_, { priority }) => (priorities.push(priority), new Response('')));
-  const send = createSend(settings(), new Map(), null);
+  const send = createSend(settings(), new Map());
   for (const isUrgent of [true, false]) send.begin('/body', isUrgent)();
   await sleep(0);
   assert.deepEqual(priorities, ['auto', 'low']);
+});
+
+test('when the page has given other headers meanwhile, it is sent anew with these', async () => {
+  const from = seen.length;
+  const given = settings();
+  const send = createSend(given, new Map());
+  const leave = send.begin('/late?12', true);
+  await sleep(50);
+  given.headers = { 'X-Page': '2' };
+  send.forgetAhead();
+  assert.deepEqual((await ask(send, '/late?12')).body, BODY);
+  leave();
+  assert.deepEqual(asked('/late?12', from).map(({ headers }) => headers['x-page']), ['1', '2']);
+  await asked('/late?12', from)[0].gone;
+});
+
+test('a request has the settings of its time', async () => {
+  const from = seen.length;
+  const given = settings();
+  const send = createSend(given, new Map());
+  await ask(send, '/body?13');
+  Object.assign(given, { headers: { 'X-Page': '2' }, beforeRequest: async ({ headers }) => ({ headers: { ...headers, 'X-Hook': '1' } }) });
+  await ask(send, '/body?13');
+  given.beforeRequest = undefined;
+  const { hasAuthorization } = await ask(send, '/body?13');
+  assert.deepEqual(asked('/body?13', from).map(({ headers }) => [headers['x-page'], headers['x-hook']]), [['1', undefined], ['2', '1'], ['2', undefined]]);
+  given.headers = { authorization: 'x' };
+  assert.deepEqual([hasAuthorization, (await ask(send, '/body?13')).hasAuthorization], [false, true]);
 });

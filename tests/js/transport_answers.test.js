@@ -41,6 +41,16 @@ test('a compressed body has no total, since its length counts other bytes', asyn
   assert.equal(reports.at(-1)[0], LARGE.length);
 });
 
+for (const path of ['/refused', '/refused-large', '/nowhere']) {
+  test(`the body of an error is no progress: ${path}`, async () => {
+    const { answer, reports } = await reportsOf(path);
+    assert.ok(answer.status >= 400);
+    assert.deepEqual(reports, []);
+    const fed = await reportsOf(path, { begin: () => true, feed: () => true });
+    assert.deepEqual(fed.reports, []);
+  });
+}
+
 // ------------------------------------------------------------------ fed as it arrives
 
 test('a large body is fed in order and in pieces', async () => {

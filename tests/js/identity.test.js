@@ -1,0 +1,49 @@
+// Who asks: the page's hook after a 401, once for all, and again when the page has given another one.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Identity } from '../../web/identity.js';
+import { gate } from './workers.js';
+
+globalThis.document ??= { baseURI: 'https://host/' };
+globalThis.reportError ??= () => {};
+/** A pool that notes what workers are told. */
+const poolOf = (told = []) => ({ told, pauseFor: (promise) => promise, crew: { announce: async (...call) => void told.push(call) } });
+const refused = (sent = Date.now()) => ({ url: 'https://pacs/a', sent });
+
+test('without a hook nothing can be renewed', async () => {
+  assert.equal(await new Identity(() => undefined).renew(refused(), poolOf()), false);
+});
+
+test('the hook is the one that the page has now', async () => {
+  let hook = () => false;
+  const identity = new Identity(() => hook);
+  assert.equal(await identity.renew(refused(), poolOf()), false);
+  hook = () => true;
+  identity.forget();
+  assert.equal(await identity.renew(refused(0), poolOf()), true, 'also for what was sent before');
+});
+
+test('a hook that comes while the former still asks is asked too', async () => {
+  const former = gate();
+  let hook = () => former.promise;
+  const identity = new Identity(() => hook);
+  const first = identity.renew(refused(), poolOf());
+  hook = () => true;
+  identity.forget();
+  assert.equal(await identity.renew(refused(), poolOf()), true);
+  former.open(false);
+  assert.equal(await first, false);
+  assert.equal(await identity.renew(refused(Date.now() + 1000), poolOf()), true);
+});
+
+test('headers that the hook gives are for the origin that asked', async () => {
+  const pool = poolOf();
+  assert.equal(await new Identity(() => () => ({ Authorization: 'a', 'X-None': undefined })).renew(refused(), pool), true);
+  assert.deepEqual(pool.told, [['granted', { base: 'https://pacs', headers: { Authorization: 'a' } }, 'granted https://pacs']]);
+});
+
+test('headers that cannot be sent are the page\'s own mistake: the load fails with the status', async (t) => {
+  const report = t.mock.method(globalThis, 'reportError', () => {});
+  assert.equal(await new Identity(() => () => ({ Authorization: {} })).renew(refused(), poolOf()), false);
+  assert.match(report.mock.calls[0].arguments[0].message, /the header Authorization has to be a text/);
+});
