@@ -240,7 +240,8 @@ export async function loadImage(imageId, options) {
 export async function loadAndCacheImage(imageId, options) {
   const wanted = optionsOf('loadAndCacheImage', imageId, options);
   const load = () => loads.start(imageId, wanted, 'none', imageId).promise;
-  if (wanted.targetBuffer?.arrayBuffer) return load(); // its memory is the caller's, who may use it again
+  // Memory of the caller is not kept: it may be used again.
+  if (typeof imageId !== 'string' || wanted.targetBuffer?.arrayBuffer) return load();
   const form = loads.formOf(imageId, wanted, 'none');
   const cached = cache.get(imageId, form);
   if (cached) return cached;

@@ -100,7 +100,9 @@ def head_of(js_answer: Any) -> Response:
     """Return an answer without its body."""
     headers = json.loads(JSON.stringify(js_answer.headers))
     has_authorization = bool(getattr(js_answer, "hasAuthorization", False))
-    return Response(js_answer.url, js_answer.status, headers, b"", has_authorization=has_authorization)
+    return Response(
+        js_answer.url, js_answer.status, headers, b"", has_authorization=has_authorization
+    )
 
 
 if TYPE_CHECKING:
