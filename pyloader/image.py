@@ -322,21 +322,23 @@ class Image:
         """What the pixels take in memory; `Context.cached` counts it."""
         return self.pixels.nbytes + (0 if self.float_pixels is None else self.float_pixels.nbytes)
 
-    def check(self) -> None:
-        """Raise when a value of the description is of another kind than its field.
+    def checked(self) -> Image:
+        """Return the image, with modules that cross to JavaScript.
 
         Raises
         ------
         FormatError
+            A value of the description is of another kind than its field, or cannot cross.
         """
         for name, kind in {"pixel": PixelModule, **FIELDS}.items():
             check_field(name, getattr(self, name), kind)
         for name in PARTS:
             check_part(getattr(self, name))
-        checked_modules(self.modules)
         fault = own_fault(self.pixel, self.pixels)
         if fault:
             raise FormatError(f"the image {fault}")
+        modules = checked_modules(self.modules)
+        return self if modules is self.modules else replace(self, modules=modules)
 
     def with_pixels(self, pixels: NDArray[Any], **changes: Any) -> Image:
         """Return the image with other pixels, described by their own dtype where that changed.

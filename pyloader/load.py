@@ -352,19 +352,18 @@ def check_image(image: Any, image_id: ImageId, where: str = "") -> Image:
         )
     try:
         check_pixels(image.pixels)
-        if where:
-            image.check()
+        found: Image = image.checked() if where else image
     except FormatError as error:
         if not where:
             raise
         raise FormatError(f"{error}; such an image was returned{where}") from None
-    fault = disagreement(image.pixel, image.pixels)
+    fault = disagreement(found.pixel, found.pixels)
     if fault:
         raise CustomLoaderError(
             f"the image of {image_id.text!r} {fault}; image.with_pixels(array) describes another "
             f"array{where}"
         )
-    return image
+    return found
 
 
 EXPECTED = "Image.from_array(pixels) makes one of an array"

@@ -6,7 +6,7 @@ of DICOM may be anything that crosses.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import is_dataclass
 from math import isfinite
 from numbers import Integral
@@ -15,7 +15,16 @@ from typing import Any
 import numpy as np
 
 from pyloader.errors import FormatError
-from pyloader.rules import as_ruled, broken, check_part, checked, keyword_rule, shown
+from pyloader.rules import (
+    as_ruled,
+    broken,
+    check_part,
+    checked,
+    is_plainly,
+    is_sequence,
+    keyword_rule,
+    shown,
+)
 
 # Largest integer that JavaScript's numbers tell from its neighbours.
 EXACT = 1 << 53
@@ -25,7 +34,7 @@ EXAMPLE = 'such as {"general_series": {"modality": "MR"}}'
 PARTS = frozenset({"image_pixel", "image_plane", "modality_lut", "voi_lut"})
 
 
-def checked_modules(modules: Any) -> dict[str, Any]:
+def checked_modules(modules: Any) -> Mapping[str, Any]:
     """Return modules by name, with values that cross to JavaScript.
 
     Attributes of DICOM have the kind and number of values that its dictionary says.
@@ -39,10 +48,11 @@ def checked_modules(modules: Any) -> dict[str, Any]:
         raise FormatError(
             f"modules are a mapping of names to mappings, {EXAMPLE}, not {shown(modules)}"
         )
-    return {name_of(name): checked_module(name, module) for name, module in modules.items()}
+    found = {name_of(name): checked_module(name, module) for name, module in modules.items()}
+    return same_or(modules, found)
 
 
-def own_modules(modules: Any) -> dict[str, Any]:
+def own_modules(modules: Any) -> Mapping[str, Any]:
     """Return the modules that an author gives an image beside those that it has by itself."""
     found = {} if modules is None else checked_modules(modules)
     taken = PARTS & found.keys()
@@ -64,13 +74,21 @@ def checked_module(name: str, module: Any) -> Any:
             f"modules are mappings of attributes to values, {EXAMPLE}, and {name!r} is "
             f"{shown(module)}"
         )
-    return {name_of(each): attribute(name, each, value) for each, value in module.items()}
+    found = {name_of(each): attribute(name, each, value) for each, value in module.items()}
+    return same_or(module, found)
+
+
+def same_or(given: Mapping[str, Any], found: dict[str, Any]) -> Mapping[str, Any]:
+    """Return what was given when all its values are what was found, so that nothing is copied."""
+    return given if all(given[name] is value for name, value in found.items()) else found
 
 
 def attribute(module: str, name: str, value: Any) -> Any:
     """Return the value of an attribute of a module."""
-    label = f"{name} of module {module!r}"
     rule = keyword_rule(name)
+    if rule is not None and is_plainly(value, rule) and module not in PARTS:
+        return value
+    label = f"{name} of module {module!r}"
     plain = crossing(value, label)
     if rule is None or plain is None:
         return plain
@@ -109,9 +127,9 @@ def crossing(value: Any, label: str, depth: int = 0) -> Any:
     number = crossing_number(value)
     if number is not None:
         return number
-    if depth < DEEPEST and isinstance(value, Mapping):
+    if depth < DEEPEST and isinstance(value, (dict, Mapping)):
         return {name_of(name): crossing(part, label, depth + 1) for name, part in value.items()}
-    if depth < DEEPEST and isinstance(value, Sequence):
+    if depth < DEEPEST and is_sequence(value):
         found = [crossing(part, label, depth + 1) for part in value]
         return tuple(found) if isinstance(value, tuple) else found
     raise FormatError(
@@ -122,7 +140,7 @@ def crossing(value: Any, label: str, depth: int = 0) -> Any:
 
 def crossing_number(value: Any) -> int | float | None:
     """Return an integer that JavaScript has exactly, or a Decimal as a float; None for others."""
-    if isinstance(value, Integral):
+    if type(value) is int or isinstance(value, Integral):
         return int(value) if abs(int(value)) <= EXACT else None
     return float(value) if hasattr(value, "as_tuple") and isfinite(value) else None
 

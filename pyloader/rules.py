@@ -164,7 +164,9 @@ def check_part(part: Any) -> None:
     rules = field_rules(type(part))  # type: ignore[arg-type] # classes have a hash
     for name, rule in rules.items():
         value = getattr(part, name)
-        if as_ruled(value, rule, name) is None and value is not None:
+        if value is None or is_plainly(value, rule):
+            continue
+        if as_ruled(value, rule, name) is None:
             raise broken(name, value, rule)
 
 
@@ -196,6 +198,13 @@ def checked(name: str, given: Any, rule: Rule, label: str = "") -> Any:
     return found
 
 
+def is_plainly(value: Any, rule: Rule) -> bool:
+    """Tell of one text or number that it is what its rule wants, as nearly all are."""
+    if type(value) is not rule.kind or rule.most != 1:
+        return False
+    return rule.kind in (str, int) or (rule.kind is float and isfinite(value))
+
+
 def as_ruled(given: Any, rule: Rule, name: str, *, has_gaps: bool = False) -> Any:
     """Return a value as its rule wants it, None when it is of another kind or number.
 
@@ -204,7 +213,7 @@ def as_ruled(given: Any, rule: Rule, name: str, *, has_gaps: bool = False) -> An
     if rule.kind is np.ndarray:
         return given if isinstance(given, np.ndarray) else None
     value = given.tolist() if isinstance(given, (np.ndarray, np.generic)) else given
-    is_many = isinstance(value, Sequence) and not isinstance(value, (str, bytes))
+    is_many = is_sequence(value)
     if is_many and rule.most == 1 and not rule.is_tuple:
         return None
     found = tuple(as_kind(each, rule.kind, name) for each in (value if is_many else (value,)))
@@ -214,6 +223,13 @@ def as_ruled(given: Any, rule: Rule, name: str, *, has_gaps: bool = False) -> An
     if found.count(None) > gaps or not (is_counted or is_absent):
         return None
     return found if rule.is_tuple or is_many else found[0]
+
+
+def is_sequence(value: Any) -> bool:
+    """Tell whether a value is several."""
+    if isinstance(value, (tuple, list)):  # asking an abstract class takes ten times as long
+        return True
+    return isinstance(value, Sequence) and not isinstance(value, (str, bytes))
 
 
 def broken(label: str, given: Any, rule: Rule, name: str = "") -> FormatError:
@@ -231,7 +247,7 @@ def as_kind(value: Any, kind: type[Any], name: str) -> Any:
         return value if isinstance(value, kind) else None
     if isinstance(value, bool):
         return None
-    if isinstance(value, Integral):
+    if type(value) is int or isinstance(value, Integral):
         return int(value)
     # A Decimal, as pydicom may have it, is no `Real`.
     number = float(value) if isinstance(value, Real) or hasattr(value, "as_tuple") else None

@@ -8,13 +8,14 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
 import pytest
 
 from pyloader import Context, list_image_ids, load_image, load_metadata
 from pyloader.custom import define_loaders
 from pyloader.errors import CustomLoaderError, FormatError, LoaderError
 from pyloader.loaders import schemes
-from pyloader.wire import wire_error
+from pyloader.wire import modules_of, wire_error, wire_modules
 
 pytestmark = pytest.mark.filterwarnings("ignore:coroutine .* was never awaited:RuntimeWarning")
 
@@ -122,6 +123,20 @@ async def test_image_of_a_loader(context, body):
         return await load_image("mine:a", context)
     check(await failure(LOAD.format(body), context), text)
     return None
+
+
+async def test_modules_that_were_put_into_an_image_cross(context):
+    body = (
+        "return replace(GOOD, modules={'odd': {'x': np.arange(3), 'y': np.float32(2), 'z': b'1'}})"
+    )
+    define_loaders("mine.py", HEAD + LOAD.format(body))
+    image = await load_image("mine:a", context)
+    found = wire_modules(modules_of(image))["oddModule"]
+    assert {name: np.asarray(value).tolist() for name, value in found.items()} == {
+        "x": [0, 1, 2],
+        "y": 2,
+        "z": [49],
+    }
 
 
 async def test_line_of_a_wrong_value_is_the_authors_own(context):

@@ -317,7 +317,7 @@ def test_every_keyword_has_a_rule_that_can_be_read():
 
 def test_parts_of_an_image_are_looked_at():
     good = Image.from_array(GREY)
-    good.check()
+    assert good.checked() is good
     wrong = [
         {"plane": PlaneModule(pixel_spacing=(0.5,))},
         {"plane": PlaneModule(pixel_spacing=0.5)},  # type: ignore[arg-type] -- the mistake
@@ -329,7 +329,7 @@ def test_parts_of_an_image_are_looked_at():
     ]
     for changes in wrong:
         with pytest.raises(FormatError):
-            good.__class__(**{**parts_of(good), **changes}).check()
+            good.__class__(**{**parts_of(good), **changes}).checked()
 
 
 def parts_of(image: Image) -> dict[str, Any]:
