@@ -154,7 +154,7 @@ def crossing_array(value: Any, label: str) -> Any:
             f"{label} is of dtype {array.dtype}, which cannot cross to JavaScript: convert it, "
             "such as with .astype('f8')"
         )
-    if array.ndim == 0 or array.dtype.kind in "bU":
+    if array.ndim == 0 or array.dtype.kind in ("b", "U"):
         return array.tolist()
     if array.dtype.kind == "f":
         return array.astype("f4") if array.dtype.itemsize == 2 else array

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import re
 from collections.abc import Mapping
 from dataclasses import fields
 from decimal import Decimal
@@ -45,7 +44,7 @@ NONSENSE = [
 ]
 
 
-@pytest.mark.parametrize("value", NONSENSE, ids=lambda value: re.sub(r"\W+", " ", repr(value))[:20])
+@pytest.mark.parametrize("value", NONSENSE, ids=lambda value: type(value).__name__)
 @pytest.mark.parametrize("name", sorted({name for _, name in FIELDS}))
 def test_no_field_takes_nonsense(name, value):
     with pytest.raises(FormatError, match=f"^{name} is .*, not "):

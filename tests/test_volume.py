@@ -394,7 +394,7 @@ def test_spacing_that_is_not_usable(spacing):
         Volume.from_array(VOXELS, spacing=spacing)
 
 
-@pytest.mark.parametrize("affine", ["abc", object(), [[1], [1, 2]], {1: 2}])
+@pytest.mark.parametrize("affine", ["abc", object, [[1], [1, 2]], {1: 2}], ids=str)
 def test_affine_that_is_no_array_of_numbers(affine):
     with pytest.raises(FormatError, match="the affine of a volume is a"):
         Volume.from_array(VOXELS, affine=affine)
