@@ -30,7 +30,7 @@ async function createWorker(url, onError) {
  * @returns {[string, WorkerOptions]}
  */
 function workerSource(url) {
-  const here = new URL(url).origin === globalThis.origin; // of a sandboxed frame it is none, whatever its address
+  const here = new URL(url).origin === location.origin;
   const bootstrap = () => URL.createObjectURL(new Blob([`import ${JSON.stringify(url)};`], { type: 'text/javascript' }));
   return [here ? url : bootstrap(), { type: 'module', name: 'pyloader' }];
 }
