@@ -64,12 +64,13 @@ export function checkPython(options) {
   const wrong = (/** @type {string} */ words) => wrongLoader(`loadPython() takes { url } or { source }, ${words}`);
   if (typeof options !== 'object' || options === null) throw wrong(`not ${said(options)}${typeof options === 'string' ? `: loadPython({ url: ${said(options)} })` : ''}`);
   const { url, source, name, packages } = options;
-  if ((url ?? source) === undefined) throw wrong('and has neither');
-  if (source !== undefined && typeof source !== 'string') throw wrong(`where source is Python code as a text, not ${said(source)}`);
-  if (source === undefined && !(url && URL.canParse(url, document.baseURI))) throw wrong(`where url is an address, not ${said(url)}`);
-  if (name !== undefined && typeof name !== 'string') throw wrong(`where name is a text, not ${said(name)}`);
+  const isGiven = (/** @type {any} */ value) => value !== undefined && value !== null;
+  if (!isGiven(url) && !isGiven(source)) throw wrong('and has neither');
+  if (isGiven(source) && typeof source !== 'string') throw wrong(`where source is Python code as a text, not ${said(source)}`);
+  if (!isGiven(source) && !(url && URL.canParse(url, document.baseURI))) throw wrong(`where url is an address, not ${said(url)}`);
+  if (isGiven(name) && typeof name !== 'string') throw wrong(`where name is a text, not ${said(name)}`);
   const isTexts = Array.isArray(packages) && packages.every((each) => typeof each === 'string');
-  if (packages !== undefined && !isTexts) throw wrong(`where packages is a list of texts, not ${said(packages)}`);
+  if (isGiven(packages) && !isTexts) throw wrong(`where packages is a list of texts, not ${said(packages)}`);
 }
 
 /** @param {any} sources of addMetadata */

@@ -46,9 +46,9 @@ export class PythonFiles {
    * @param {{url?: string, source?: string, name?: string, packages?: string[]}} options
    * @returns {Promise<string[]>} the schemes that it registered
    */
-  async run({ url, source, name, packages = [] }) {
+  async run({ url, source, name, packages }) {
     const text = source ?? (await fetchSource(url));
-    const file = { name: name || (url && this.#nameOf(url)) || `loader-${++this.#unnamed}.py`, source: text, packages, baseURL: document.baseURI };
+    const file = { name: name || (url && this.#nameOf(url)) || `loader-${++this.#unnamed}.py`, source: text, packages: packages ?? [], baseURL: document.baseURI };
     const schemes = await this.host.define(file).catch((error) => this.fail(error, file.name));
     // Images of an earlier version of the file, and those made of such images.
     if ([...this.#files.values()].includes(file.name)) this.host.onReplaced();

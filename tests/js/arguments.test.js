@@ -45,7 +45,7 @@ test('a loader has a scheme and is a function', () => {
 });
 
 test('a Python file comes by its address or as it is', () => {
-  for (const good of [{ url: 'a.py' }, { url: new URL('https://host/a.py') }, { source: '' }, { source: 'x = 1', name: 'a.py', packages: ['numpy'] }]) given.checkPython(good);
+  for (const good of [{ url: 'a.py' }, { url: new URL('https://host/a.py') }, { source: '' }, { source: 'x = 1', name: 'a.py', packages: ['numpy'] }, { source: 'x = 1', url: null, name: null, packages: null }]) given.checkPython(good);
   for (const wrong of [undefined, null, 5, 'a.py', {}, { name: 'a.py' }, { url: '' }, { url: 'http://[' }, { source: 5 }, { source: null }, { source: '', name: 5 }, { source: '', packages: 'numpy' }, { source: '', packages: [5] }]) {
     assert.throws(() => given.checkPython(wrong), { code: 'loader', message: /^loadPython\(\) takes \{ url \} or \{ source \}/ }, said(wrong));
   }

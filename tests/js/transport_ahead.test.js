@@ -132,7 +132,7 @@ test('when the page has given other headers meanwhile, it is sent anew with thes
   const given = settings();
   const send = createSend(given, new Map());
   const leave = send.begin('/late?12', true);
-  await sleep(50);
+  while (!asked('/late?12', from).length) await sleep(5);
   given.headers = { 'X-Page': '2' };
   send.forgetAhead();
   assert.deepEqual((await ask(send, '/late?12')).body, BODY);
