@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Sequence
 from dataclasses import replace
 from itertools import count
 from typing import Any
@@ -116,22 +116,19 @@ class Batches:
 
     Parameters
     ----------
-    source : str
+    key : tuple
+        Begins the keys of the frames in the cache, with the source. When a file is opened again it
+        may be another, whose frames are not to be taken for those of before: `opening` makes a new
+        one each time.
     fetch : Fetch
     count : int
         How many frames there are.
     most : int
         Frames in one batch at most.
-
-    Attributes
-    ----------
-    key : (str, int)
-        Begins the keys of what is cached of this opening of the source. When it is opened again it
-        may be another file, whose frames are not to be taken for these.
     """
 
-    def __init__(self, source: str, fetch: Fetch, count: int, most: int) -> None:
-        self.key = (source, next(OPENED))
+    def __init__(self, key: tuple[Hashable, ...], fetch: Fetch, count: int, most: int) -> None:
+        self.key = key
         self.fetch = fetch
         self.count = count
         self.most = most
@@ -173,6 +170,11 @@ class Batches:
             return not under_way and not context.cache.has((*self.key, index))
 
         return is_new
+
+
+def opening(source: str) -> tuple[Hashable, ...]:
+    """Return the key of what is fetched of a source that was opened just now."""
+    return (source, next(OPENED))
 
 
 def frames_at_once(frame_bytes: int) -> int:

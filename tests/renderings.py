@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
+from io import BytesIO
 from pathlib import Path
 
 import data_store
 import numpy as np
+from pydicom import dcmread
 
 from tests import corpus, dcmtk
 from tests import made_encodings as encodings
@@ -63,6 +65,15 @@ def read(name: str) -> bytes:
     """Return a file of the packages pydicom and pydicom-data."""
     roots = (corpus.DATA, PYDICOM_DATA)
     return next(root / name for root in roots if (root / name).exists()).read_bytes()
+
+
+def with_square_pixels(name: str) -> bytes:
+    """Return a file of the packages without its Pixel Aspect Ratio."""
+    dataset = dcmread(BytesIO(read(name)))
+    del dataset.PixelAspectRatio
+    stream = BytesIO()
+    dataset.save_as(stream)
+    return stream.getvalue()
 
 
 def bundled(
@@ -134,7 +145,10 @@ COLOR = (
     bundled("SC_ybr_full_422_uncompressed.dcm", "YBR_FULL_422, native", NOTHING),
     bundled("SC_rgb_jpeg_gdcm.dcm", "RGB, JPEG lossless", NOTHING),
     bundled("SC_rgb_rle_16bit_2frame.dcm", "RGB, 16 bits, RLE, frame 2", NOTHING, frame=2),
-    bundled("color-pl.dcm", "US, RGB by plane", NOTHING),
+    # Viewers stretch it by its Pixel Aspect Ratio; DCMTK is not asked to.
+    Rendering(
+        "color-pl.dcm", "US, RGB by plane", partial(with_square_pixels, "color-pl.dcm"), NOTHING
+    ),
     bundled("OBXXXX1A_rle_2frame.dcm", "US, palette, RLE, frame 2", NOTHING, frame=2),
     bundled("OBXXXX1A_expb.dcm", "US, palette, big endian", NOTHING),
     bundled("ExplVR_BigEnd.dcm", "US, RGB by plane, big endian", NOTHING),

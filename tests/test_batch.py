@@ -19,6 +19,7 @@ from pyloader.batch import (
     Batches,
     Fetch,
     frames_at_once,
+    opening,
 )
 from pyloader.cache import Cache
 from pyloader.errors import FormatError, NetworkError
@@ -78,7 +79,7 @@ class Viewer:
     """Asks for the frames of one source."""
 
     def __init__(self, fetching: Fetch, most: int = 100) -> None:
-        self.batches = Batches(SOURCE, fetching, 20, most)
+        self.batches = Batches(opening(SOURCE), fetching, 20, most)
         self.cache = Cache(1 << 20)
         self.context = Context(Network(MemoryTransport({})), self.cache)
 
@@ -542,7 +543,7 @@ async def test_frames_of_a_source_that_was_opened_again_are_not_those_of_before(
     await settle()
     await fetching.deliver(0)
     await fetching.end()
-    viewer.batches = Batches(SOURCE, fetching, 20, 100)
+    viewer.batches = Batches(opening(SOURCE), fetching, 20, 100)
     after = viewer.ask(0)
     await settle()
     assert fetching.asked == [[0], [0]]

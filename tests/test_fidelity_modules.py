@@ -560,12 +560,13 @@ def test_several_values_stay_several():
     ("keyword", "value", "expected"),
     [
         ("Modality", b"CT\\PT ", "CT"),
-        ("StudyDate", b"20200101\\20210101", "20200101"),
+        ("StudyDate", b"20200101\\20200101", "20200101"),
+        ("StudyDate", b"20200101\\20210101", None),
         ("StudyTime", b"\\101010 ", "101010"),
         ("SeriesInstanceUID", b"1.2\\1.3\0", "1.2"),
     ],
 )
-def test_codes_and_dates_of_one_value_are_the_first(keyword, value, expected):
+def test_codes_of_one_value_are_the_first_and_dates_that_differ_are_none(keyword, value, expected):
     dataset = builders.header(PIXELS)
     vr = dictionary_VR(keyword)
     dataset[keyword] = RawDataElement(Tag(keyword), vr, len(value), value, 0, False, True)

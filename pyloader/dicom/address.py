@@ -12,6 +12,7 @@ INSTANCE = re.compile(
     r"(?P<base>[^?#]*?)/studies/(?P<study>[^/?#]+)/series/(?P<series>[^/?#]+)"
     r"/instances/(?P<instance>[^/?#]+)/?(?P<query>\?[^#]*)?"
 )
+UID = re.compile(r"[0-9]+(\.[0-9]+)+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,8 @@ class Address:
     def check_instance(self, uid: object, what: str) -> None:
         """Refuse what says that it belongs to another instance.
 
+        An address that names its instance by no UID, as archives of files have it, tells nothing.
+
         Parameters
         ----------
         uid : str or None
@@ -62,7 +65,7 @@ class Address:
         FormatError
         """
         expected = unquote(self.instance)
-        if uid and str(uid) != expected:
+        if uid and str(uid) != expected and UID.fullmatch(expected):
             raise FormatError(
                 f"{what} is of the instance {str(uid)!r}, expected {expected!r}: a server, a proxy "
                 "or the page has mixed them up. It is refused: it may be of another patient"

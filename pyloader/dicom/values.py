@@ -32,6 +32,7 @@ NUMERIC = frozenset({"DS", "FD", "FL", "IS", "SL", "SS", "SV", "UL", "US", "UV"}
 # Text, in which a backslash may be a letter though it is not to be there, and codes.
 TEXT = frozenset({"LO", "PN", "SH", "UC"})
 CODES = frozenset({"AE", "AS", "CS", "DA", "DT", "TM", "UI"})
+MOMENTS = frozenset({"DA", "DT", "TM"})
 BINARY = frozenset({"OB", "OD", "OF", "OL", "OV", "OW", "UN"})
 # What pydicom raises for values, and for VRs, that are none.
 UNREADABLE = (
@@ -166,12 +167,17 @@ def is_single(tag: int, vrs: frozenset[str]) -> bool:
 def single(tag: int, value: Any) -> Any:
     """Return the value of an attribute that has one, whatever separators it has in it.
 
-    In a text a backslash is a letter. Of codes, dates and the like the first is the value.
+    In a text a backslash is a letter. Of codes the first is the value. Of several times none is
+    certain, and what is computed by them would not be either.
     """
     if not isinstance(value, list):
         return value
     if is_single(tag, TEXT):
         return "\\".join("" if each is None else str(each) for each in value)
+    if is_single(tag, MOMENTS) and len({*filter(None, value)}) > 1:
+        told = ", ".join(map(repr, value))
+        warnings.warn(f"{name_of(tag)} is {told[:80]}, expected one: it is left out", stacklevel=2)
+        return None
     return next(filter(None, value), None) if is_single(tag, CODES) else value
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, replace
 
-from pyloader.batch import Batch, Batches, frames_at_once
+from pyloader.batch import Batch, Batches, frames_at_once, opening
 from pyloader.context import Context
 from pyloader.dicom.fragments import ITEM_HEADER_BYTES, Span, item_length, join_fragments
 from pyloader.dicom.frames import (
@@ -74,7 +74,7 @@ class PartialFile:
             self.pixel = read_pixel_module(Frame(self.instance.dataset, 0))
         most = frames_at_once(self.pixel.frame_bits // 8)
         count = self.instance.number_of_frames
-        self._batches = Batches(source, self._fetch_batch, count, most)
+        self._batches = Batches(opening(source), self._fetch_batch, count, most)
 
     @property
     def nbytes(self) -> int:

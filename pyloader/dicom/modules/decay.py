@@ -113,6 +113,8 @@ class Times:
     def injection(self, scan: datetime) -> datetime | None:
         """Return when the tracer was given; a time without a date is the last one before `scan`."""
         told, time = read_date_time(self.told("StartDateTime")), self.told("StartTime")
+        if told is not None and told.precision > timedelta(days=1):
+            return None  # a month or a year, of which the day is not known
         if told is not None:
             day = told.at(self.zone) or told.clock
             given = self.exact(read_moment(f"{day:%Y%m%d}", time))

@@ -81,6 +81,7 @@ def test_every_way_to_read_it_gives_the_term(text, meant):
         "BitsAllocated": 8,
         "PixelRepresentation": 0,
         "PhotometricInterpretation": text,
+        "SamplesPerPixel": dataset.SamplesPerPixel,
     }
     by_keyword, _, _ = read_attributes(keywords)
     for found in (dataset, by_keyword):

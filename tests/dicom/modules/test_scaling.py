@@ -487,3 +487,14 @@ def test_values_without_a_slope_have_no_factor(units, slope):
     """A slope of 0 is left out, so what is stored is no activity."""
     text = check(pet(Units=units, RescaleSlope=slope, RescaleIntercept="0"), None)
     assert "rescale slope is 0" in text
+
+
+@pytest.mark.parametrize("told", ["2008", "200804"])
+def test_an_injection_of_which_the_day_is_not_told_leaves_no_factor(told):
+    tracer = {"RadiopharmaceuticalStartDateTime": told, "RadionuclideHalfLife": "1E8"}
+    check(pet(tracer), None)
+    check(pet(tracer | {"RadiopharmaceuticalStartTime": None}), None)
+
+
+def test_an_injection_at_two_times_leaves_no_factor():
+    check(pet({"RadiopharmaceuticalStartTime": ["092800", "093800"]}), None)
