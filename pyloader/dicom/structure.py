@@ -1,4 +1,4 @@
-"""Where elements, items and sequences of a data set begin and end (PS3.5 7.1 and 7.5)."""
+"""Heads and ends of the elements, items and sequences of a data set (PS3.5 7.1 and 7.5)."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class Layout:
 
 
 class Head(NamedTuple):
-    """What begins an element.
+    """Head of an element.
 
     Attributes
     ----------

@@ -92,7 +92,7 @@ def bounded(value: Any, name: str, limits: tuple[float, float]) -> float | None:
 
 @dataclass(frozen=True)
 class Times:
-    """What a file tells of when the tracer was given, and when it was scanned."""
+    """Times of the injection and of the scan, as a file has them."""
 
     frame: Frame
     isotope: Dataset

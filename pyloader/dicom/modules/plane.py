@@ -172,7 +172,7 @@ def is_at(frame: Frame, position: tuple[float, ...]) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Distinction:
-    """What the Frame Content macro tells one frame from others by.
+    """Frame content: what distinguishes one frame from the others of its place.
 
     Attributes
     ----------

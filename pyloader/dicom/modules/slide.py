@@ -70,7 +70,7 @@ def tile_in_full(frame: Frame) -> Module:
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """Which tile of a matrix that is tiled in full a frame is, each from 0.
+    """Place of a frame in a matrix that is tiled in full, each number from 0.
 
     Attributes
     ----------
