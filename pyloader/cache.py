@@ -1,4 +1,4 @@
-"""What is fetched and parsed once for all who ask: single flight, then a byte-bounded LRU.
+"""Single flight, then a byte-bounded LRU: each source is fetched and parsed once for all loads.
 
 A value knows the local files that it was made of. When one of them was written anew, the value is
 made anew.
@@ -98,7 +98,7 @@ class Made(Protocol):
 
     @property
     def is_current(self) -> bool:
-        """Whether it is as it was then."""
+        """True while the file is as it was then."""
         ...
 
 
@@ -112,7 +112,7 @@ class Kept:
 
     @property
     def is_current(self) -> bool:
-        """Whether its files are as they were."""
+        """True while its files are as they were."""
         return all(file.is_current for file in self.files)
 
 

@@ -169,7 +169,7 @@ class ModalityLut:
 
     @property
     def is_flat(self) -> bool:
-        """Whether the slope is 0, or so small that float32 has no other values for it."""
+        """True for a slope of 0, or one so small that float32 has no other values for it."""
         return abs(self.slope) < FLAT
 
     @property

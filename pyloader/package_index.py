@@ -1,4 +1,4 @@
-"""What an index says of its files: for which Python they are, and which are withdrawn. In Pyodide.
+"""Requires-Python and yanked files of a package index (PEP 503, PEP 592). In Pyodide.
 
 micropip does not look at the former (data-requires-python of PEP 503), and takes a withdrawn file
 when it is the only one (PEP 592). pip does as is done here.

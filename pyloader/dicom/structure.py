@@ -84,7 +84,7 @@ class Head(NamedTuple):
 
     @property
     def is_sequence(self) -> bool:
-        """Whether it is one by its VR, or by the dictionary where that says nothing.
+        """True for one by its VR, or by the dictionary where that says nothing.
 
         One that neither knows, of undefined length, is one too (PS3.5 6.2.2).
         """

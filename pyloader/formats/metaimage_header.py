@@ -74,7 +74,7 @@ class Header:
 
     @property
     def is_color(self) -> bool:
-        """Whether elements are RGB or RGBA."""
+        """True when elements are RGB or RGBA."""
         return is_color_by_default(self.channels, self.dtype)
 
     @property
@@ -94,7 +94,7 @@ class Header:
 
     @property
     def place(self) -> Place:
-        """Where the elements are."""
+        """Place of the elements."""
         count = len(self.sizes)
         spacing = self.numbers(count, *SPACING)
         if not spacing:
