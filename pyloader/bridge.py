@@ -302,11 +302,11 @@ class Bridge:
             decoded_bytes=self.decoded_bytes,
         )
 
-    async def describe(self, source: str) -> dict[str, Any] | None:
-        """Ask the page what it knows of an image, or can find out."""
+    async def describe(self, source: str, asks_anew: bool) -> dict[str, Any] | None:
+        """Ask the page what it knows of an image, or can find out; see `Describe`."""
         js_controller = AbortController.new()
         try:
-            js_answer = await self.js_page.describe(source, js_controller.signal)
+            js_answer = await self.js_page.describe(source, asks_anew, js_controller.signal)
         finally:
             js_controller.abort()
         answer: dict[str, Any] | None = js_answer.to_py() if js_answer else None

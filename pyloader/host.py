@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from pyloader.errors import PackageError, UnsupportedError
 
-Describe = Callable[[str], Awaitable["Mapping[str, Any] | None"]]
-"""``(source)``: what is known of an image: ``{"json": DICOM JSON}``, ``{"attributes": values by
-DICOM keyword}``, or None."""
+Describe = Callable[[str, bool], Awaitable["Mapping[str, Any] | None"]]
+"""``(source, asks_anew)``: what is known of an image: ``{"json": DICOM JSON}``, ``{"attributes":
+values by DICOM keyword}``, or None. Asked anew, it fetches the metadata of the instance alone."""
 
 
 class Host(Protocol):

@@ -211,7 +211,7 @@ async def test_series_tells_what_loads_its_images(server, context):
     given = {f"wadors:{row['instance']}": row["json"] for row in rows}
     assert json.loads(rows[0]["json"])["00080018"]["Value"] == [f"{SERIES}.1"]
 
-    async def describe(source: str) -> dict[str, str]:
+    async def describe(source: str, asks_anew: bool) -> dict[str, str]:
         return {"json": given[source]}
 
     server.clear()

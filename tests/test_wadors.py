@@ -28,6 +28,7 @@ from pyloader.errors import (
     NetworkError,
 )
 from pyloader.host import PlainHost
+from pyloader.loaders.dicomweb import open_series
 from pyloader.loaders.wadouri import make_image
 from pyloader.network import Network
 from pyloader.transport import Response
@@ -675,6 +676,15 @@ async def test_instance_that_came_after_the_metadata_of_its_series():
     assert service.asked[4:] == ["1.3/metadata", *["instances/1.3"] * 3, service.asked[-1]]
 
 
+async def test_metadata_of_an_instance_are_fetched_once_for_all_loads():
+    service, viewer = FramesAlone("1.1"), Viewer()
+    await service.load("1.1", viewer)
+    service.arrive("1.2")
+    await asyncio.gather(*[service.load(f"1.2?a={each}", viewer) for each in range(3)])
+    await service.load("1.2?a=3", viewer)
+    assert service.asked.count("1.2/metadata") == 1
+
+
 async def test_series_that_was_empty_is_asked_for_again():
     service, viewer = FramesAlone(), Viewer()
     with pytest.raises(HttpStatusError, match="status 404"):
@@ -750,10 +760,16 @@ async def test_palette_that_is_not_there(served, palette):
 
 
 def telling(given: Mapping[str, Any] | None) -> tuple[Viewer, list[str]]:
-    """Return a viewer whose page knows something, and what it was asked."""
+    """Return a viewer whose page knows something, and what it was asked.
+
+    The page fetches the metadata of one instance as `web/dicomweb.js` does.
+    """
     sources: list[str] = []
 
-    async def describe(source: str) -> Mapping[str, Any] | None:
+    async def describe(source: str, asks_anew: bool) -> Mapping[str, Any] | None:
+        if asks_anew:
+            rows = await open_series(source.removeprefix("wadors:"), viewer.context())
+            return {"json": rows[0]["json"]} if rows else None
         sources.append(source)
         return given
 
@@ -894,7 +910,7 @@ async def test_page_that_knows_too_little_leaves_the_whole_instance(served, serv
 
 
 async def test_error_of_the_page_is_that_of_the_load(served):
-    async def describe(source: str) -> None:
+    async def describe(source: str, asks_anew: bool) -> None:
         raise HttpStatusError("the metadata are not for you", source, 403)
 
     viewer = Viewer()

@@ -10,7 +10,7 @@ import { PyLoaderError, said, toWire } from './errors.js';
 /** @typedef {{instance: string, frames: number, json: string}} Row of a series, in order of position */
 /** @typedef {(name: string, payload: any, options?: {signal?: AbortSignal, onProgress?: (report: any) => void}) => Promise<any>} Ask */
 
-const SERIES = /^wadors:(?<series>[^?#]*\/studies\/[^/]+\/series\/[^/]+)\/instances\//;
+const SERIES = /^wadors:(?<instance>(?<series>[^?#]*\/studies\/[^/]+\/series\/[^/]+)\/instances\/[^/?#]+)/;
 
 /** The imageId's instance, without what the page has added to its address. @param {string} imageId */
 function instanceOf(imageId) {
@@ -52,13 +52,15 @@ export class Descriptions {
 
   /**
    * Answer a worker that has to know what it loads.
-   * @param {{source: string}} of @param {{signal: AbortSignal}} context
+   * @param {{source: string, asksAnew: boolean}} of to ask anew is to ask for the metadata of the instance alone
+   * @param {{signal: AbortSignal}} context
    * @returns {Promise<{json: string} | {attributes: Options} | {error: any} | undefined>} undefined when nobody knows
    */
-  async describe({ source }, { signal }) {
+  async describe({ source, asksAnew }, { signal }) {
     const name = instanceOf(source);
-    const { series } = SERIES.exec(name)?.groups ?? {};
+    const { instance, series } = SERIES.exec(name)?.groups ?? {};
     try {
+      if (asksAnew) return instance ? await this.#alone(instance, { signal }) : undefined;
       const known = this.#known(name);
       if (known || !series || this.#without.has(series) || this.#lacking.has(name)) return known;
       await this.series(series, { signal });
@@ -76,6 +78,23 @@ export class Descriptions {
     if (json) return { json };
     const attributes = this.lookUp(`${name}/frames/1`);
     return attributes && { attributes };
+  }
+
+  /**
+   * Fetch the metadata of one instance, once for all who ask meanwhile.
+   * @param {string} url @param {{signal: AbortSignal}} options @returns {Promise<{json: string} | undefined>}
+   */
+  #alone(url, { signal }) {
+    const end = url.slice(url.lastIndexOf('/instances/'));
+    const start = async (/** @type {AbortSignal} */ signal) => {
+      /** @type {Row[]} */
+      const rows = await this.ask('series', { url }, { signal });
+      const found = rows.find(({ instance }) => instance.endsWith(end));
+      // What the page has given, though it is not enough, stays its word.
+      if (found && !this.#given.has(`wadors:${url}`)) this.#given.set(`wadors:${url}`, found.json);
+      return found && { json: found.json };
+    };
+    return this.#flights.join(url, start, { signal, listener: () => {}, what: `the metadata of ${url}` });
   }
 
   /**

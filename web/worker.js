@@ -72,8 +72,8 @@ export function serve(endpoint) {
     send = createSend(settings, files);
     return {
       send,
-      /** @param {string} source @param {AbortSignal} signal */
-      describe: (source, signal) => rpc.call('describe', { source }, { signal }).catch((error) => ({ error: toWire(error) })),
+      /** @param {string} source @param {boolean} asksAnew @param {AbortSignal} signal */
+      describe: (source, asksAnew, signal) => rpc.call('describe', { source, asksAnew }, { signal }).catch((error) => ({ error: toWire(error) })),
       authorize,
       /** @param {string} requirement */
       install: (requirement) => packages.install(bridge, [requirement]).catch(toWire),

@@ -41,37 +41,53 @@ async def describe(source: str, address: Address, context: Context) -> Instance 
     The page's knowledge comes first, then the metadata of the series, fetched once for all.
     """
     if context.host.describe is not None:
-        given = await context.host.describe(source)
+        given = await context.host.describe(source, False)
     else:
-        texts = await context.cached(address.series_url, series_of(address.series_url))
-        text = texts.get(unquote(address.instance))
-        given = {"json": text} if text else None
+        texts = await context.cached(address.series_url, metadata_of(address.series_url))
+        given = given_by(texts, address)
+    return await read_given(given, source, address, context)
+
+
+async def describe_anew(source: str, address: Address, context: Context) -> Instance | None:
+    """Return an instance of which nothing was known, or not enough, by metadata of its own.
+
+    Those of its series are what the service had when they were asked for (PS3.18 10.4). Another
+    load may have found out what is known by now.
+    """
+    known = await describe(source, address, context)
+    if is_complete(known):
+        return known
+    try:
+        if context.host.describe is not None:
+            given = await context.host.describe(source, True)
+        else:
+            own = address.instance_url
+            given = given_by(await context.cached(own, metadata_of(own)), address)
+        found = await read_given(given, source, address, context)
+    except LoaderError:
+        return known  # one attempt among others, which say why there is no image
+    if not is_complete(found):
+        context.cache.discard(address.instance_url)  # more may come
+    return found or known
+
+
+def given_by(texts: Mapping[str, str], address: Address) -> Mapping[str, Any] | None:
+    """Return what metadata have of an instance, as `Host.describe` gives it."""
+    text = texts.get(unquote(address.instance))
+    return {"json": text} if text else None
+
+
+async def read_given(
+    given: Mapping[str, Any] | None, source: str, address: Address, context: Context
+) -> Instance | None:
+    """Return the instance that was described, with the values that stand elsewhere."""
     if given is None:
         return None
     if "json" in given:
-        return await read_text(given["json"], source, address, context)
+        found = read_dataset(parse_datasets(given["json"], source)[0])
+        return await with_bulk(found, address, context)
     named = {keyword_of(name): value for name, value in given["attributes"].items()}
     return await with_bulk(read_attributes(named), address, context)
-
-
-async def describe_alone(source: str, address: Address, context: Context) -> Instance | None:
-    """Return an instance by metadata of its own; None when there are none.
-
-    Those of its series are what the service had when they were asked for (PS3.18 10.4).
-    """
-    try:
-        found = dict(await fetch_series(address.instance_url, context))
-    except LoaderError:
-        return None  # one attempt among others, which say why there is no image
-    attributes = found.get(unquote(address.instance))
-    if attributes is None:
-        return None
-    return await read_text(json.dumps(attributes), source, address, context)
-
-
-async def read_text(text: str, source: str, address: Address, context: Context) -> Instance:
-    """Return the instance that a DICOM JSON text describes."""
-    return await with_bulk(read_dataset(parse_datasets(text, source)[0]), address, context)
 
 
 async def with_bulk(found: Found, address: Address, context: Context) -> Instance:
@@ -103,8 +119,8 @@ def incomplete(instance: Instance, address: Address, error: LoaderError) -> Form
     )
 
 
-def series_of(url: str) -> Any:
-    """Return what fetches the metadata of the series at `url`, for `Context.cached`."""
+def metadata_of(url: str) -> Any:
+    """Return what fetches the metadata of a series or an instance, for `Context.cached`."""
 
     async def fetch(context: Context) -> dict[str, str]:
         return {uid: json.dumps(found) for uid, found in await fetch_series(url, context)}

@@ -34,7 +34,7 @@ from pyloader.loaders.answers import (
 from pyloader.loaders.description import (
     REFUSED,
     describe,
-    describe_alone,
+    describe_anew,
     incomplete,
     is_complete,
 )
@@ -102,11 +102,11 @@ async def open_further(
     """Return an instance of which no metadata are known, or `known` is not enough to decode it.
 
     The metadata of its series may have been asked for before it came: where they have others, or
-    the whole instance is refused, its own are asked for, once.
+    the whole instance is refused, its own are asked for, once for all loads.
     """
     has_others = known is None and bool(context.cache.peek(address.series_url))
     if has_others:
-        known = await describe_alone(source, address, context)
+        known = await describe_anew(source, address, context)
         if is_complete(known):
             return Remote(source, address, known)
     try:
@@ -131,7 +131,7 @@ async def describe_again(
         # The series has none, or is empty as yet: the next load asks for them again.
         context.cache.discard(address.series_url)
         return None
-    return await describe_alone(source, address, context) or known
+    return await describe_anew(source, address, context) or known
 
 
 async def fetch_instance(address: Address, context: Context) -> Instance:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from pydicom.uid import JPEGLSLossless
 
+from pyloader.batch import IDLE_SECONDS
 from tests import builders
 from tests.dicomweb import Exchange
 from tests.dicomweb.client import CT, Served
@@ -79,13 +80,19 @@ def store_cine(served: Served) -> str:
 
 
 def asked_again(log: Sequence[Exchange]) -> list[tuple[str, str]]:
-    """Return the requests of what had come whole and without a fault before."""
-    come: set[tuple[str, str]] = set()
+    """Return the requests of what had come whole and without a fault before.
+
+    Frames that were announced, and that no load has asked for in a while, are given up on the way:
+    on a slow machine their load may come later than that.
+    """
+    come: dict[tuple[str, str], float] = {}
     again = []
     for seen in sorted(log, key=lambda seen: seen.began):
         key = (seen.path, seen.headers.get("range", ""))
-        if key in come and "/wado?" not in seen.path:  # WADO-URI does not tell these loads apart
+        was_given_up = "/frames/" in seen.path and seen.began - come.get(key, 0) >= IDLE_SECONDS
+        # WADO-URI does not tell these loads apart.
+        if key in come and "/wado?" not in seen.path and not was_given_up:
             again.append(key)
         if seen.whole and seen.status in (200, 206) and not seen.is_faulty:
-            come.add(key)
+            come[key] = seen.began
     return again

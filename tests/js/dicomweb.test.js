@@ -18,7 +18,7 @@ function descriptionsOf({ answer = async () => [], lookUp = () => undefined } = 
     return answer(payload, options);
   };
   const descriptions = new Descriptions(ask, (imageId) => (looked.push(imageId), lookUp(imageId)));
-  const describe = (source, signal = new AbortController().signal) => descriptions.describe({ source }, { signal });
+  const describe = (source, signal = new AbortController().signal, asksAnew = false) => descriptions.describe({ source, asksAnew }, { signal });
   return { descriptions, asked, looked, describe };
 }
 
@@ -358,3 +358,25 @@ for (const uids of [[], ['1'], [undefined, '2'], ['', '2'], [1, '2'], [{}, '2']]
     assert.deepEqual(asked, []);
   });
 }
+
+test('who asks anew is told by metadata of the instance alone, which are known from then on', async () => {
+  const alone = { ...row(3), instance: `${SERIES}/instances/3/instances/3` };
+  const { asked, describe } = descriptionsOf({ answer: async ({ url }) => (url === SERIES ? [] : [row(4), alone]) });
+  const { signal } = new AbortController();
+  assert.equal(await describe(SOURCE), undefined);
+  const answers = await Promise.all([describe(`${SOURCE}?a=1`, signal, true), describe(`${SOURCE}?a=2`, signal, true)]);
+  assert.deepEqual(answers, [{ json: alone.json }, { json: alone.json }]);
+  assert.deepEqual(asked.map(({ payload }) => payload.url), [SERIES, `${SERIES}/instances/3`]);
+  assert.deepEqual(await describe(`${SOURCE}?a=3`), { json: alone.json });
+  assert.equal(asked.length, 2);
+});
+
+test('an instance that has no metadata of its own either stays unknown', async () => {
+  const { asked, describe } = descriptionsOf({ answer: async () => [] });
+  const { signal } = new AbortController();
+  for (const times of [1, 2]) {
+    assert.equal(await describe(SOURCE, signal, true), undefined);
+    assert.equal(asked.length, times);
+  }
+  assert.equal(await describe('wadors:https://h/odd', signal, true), undefined);
+});
