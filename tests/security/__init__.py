@@ -1,0 +1,1 @@
+"""Attacks on pages that hold secrets, and what becomes of them; `web/docs/security.md` promises it."""
