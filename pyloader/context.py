@@ -15,6 +15,7 @@ from pyloader.image import Image
 from pyloader.network import Listener, Network, Urgency
 from pyloader.transport import Request, Response, Sink
 from pyloader.transport.local import LocalFile
+from pyloader.transport.url import url_beside
 
 Value = TypeVar("Value")
 Spine = Callable[[str, "Context"], Awaitable[Any]]
@@ -73,6 +74,7 @@ class Context:
         *,
         headers: Mapping[str, str] | None = None,
         byte_range: tuple[int, int | None] | None = None,
+        linked_from: str | None = None,
     ) -> Response:
         """Fetch `url` and check that it was a success.
 
@@ -85,18 +87,42 @@ class Context:
         byte_range : (int, int or None), optional
             First byte and the byte after the last, from 0; None for the end of the file. A server
             that ignores it answers with the whole body and status 200.
+        linked_from : str, optional
+            The address of the answer that named `url`, when one did: a server must not decide who
+            gets the page's headers. See `Request`; `url_beside` joins the names of files.
 
         Raises
         ------
         NetworkError
             No answer, after the retries.
         RequestError
-            It cannot be sent: a header with a line break, mixed content, a failed hook.
+            It cannot be sent: a header with a line break, mixed content, a failed hook, an address
+            that an answer may not name.
         HttpStatusError
             A status other than 2xx, after the retries for 408, 429, 502, 503 and 504.
         """
-        request = Request(url, headers or {}, byte_range)
+        request = Request(url, headers or {}, byte_range, linked_from=linked_from)
         return await self._noted(self.network.fetch(request, self.urgency, self.listener))
+
+    @staticmethod
+    def url_beside(url: str, name: str) -> str:
+        """Return the URL of a file that another names, in its folder or below it.
+
+        Every address that a file gives goes this way: it must not decide what a page fetches.
+
+        Parameters
+        ----------
+        url : str
+            Of the file that gives the name; in plain Python also a path.
+        name : str
+            As the file has it, with slashes or backslashes; it comes percent-encoded.
+
+        Raises
+        ------
+        FormatError
+            It leads elsewhere, or has control characters or outer blanks.
+        """
+        return url_beside(url, name)
 
     async def stream(self, make: Callable[[], Request], sink: Sink) -> Response:
         """Send the request that `make` returns, and give the body to `sink` as it arrives.

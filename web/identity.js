@@ -4,7 +4,7 @@ import { wrongCall } from './arguments.js';
 import { plainHeaders } from './settings.js';
 
 /** @typedef {import('./pool.js').Pool} Pool */
-/** @typedef {{url: string, status: number}} Details */
+/** @typedef {{url: string, origin: string, status: number}} Details */
 
 export class Identity {
   /** The last answers of the page and when they came, by origin. @type {Map<string, {at: number, answer: boolean}>} */
@@ -12,9 +12,13 @@ export class Identity {
   /** @type {Map<string, Promise<boolean>>} */
   #asking = new Map();
 
-  /** @param {() => ((details: Details) => any) | undefined} hook the page's onUnauthorized as it is now */
-  constructor(hook) {
+  /**
+   * @param {() => ((details: Details) => any) | undefined} hook the page's onUnauthorized as it is now
+   * @param {(url: string) => boolean} isNamed whether an address may have what identifies the user
+   */
+  constructor(hook, isNamed) {
     this.hook = hook;
+    this.isNamed = isNamed;
   }
 
   /** Ask anew, also for requests that are under way: the page has another hook. */
@@ -30,6 +34,7 @@ export class Identity {
    */
   async renew({ url, sent }, pool) {
     const { href, origin } = new URL(url, document.baseURI);
+    if (!this.isNamed(href)) return false;
     const last = this.#answers.get(origin);
     if (last && sent < last.at) return last.answer;
     const running = this.#asking.get(origin) ?? this.#ask(href, origin, pool);
@@ -42,7 +47,7 @@ export class Identity {
     /** @type {any} */
     let answer = false;
     try {
-      answer = await this.hook()?.({ url, status: 401 });
+      answer = await this.hook()?.({ url, origin, status: 401 });
       // For this origin alone: another server has no business with them.
       if (answer && typeof answer === 'object') await sendHeaders('granted', origin, answer, pool);
     } catch (error) {

@@ -8,7 +8,6 @@ from typing import Any
 
 from pyloader import Context
 from pyloader.errors import FormatError, HttpStatusError, NetworkError
-from pyloader.formats.beside import url_beside
 
 NOT_THERE = (404, 410)
 # How stores of objects answer for what is not there, when they may not be listed.
@@ -35,7 +34,7 @@ class Store:
     def url_of(self, key: str) -> str:
         """Return the URL of a file; the query of the folder's is that of all its files."""
         folder, mark, query = self.url.partition("?")
-        return url_beside(f"{folder.rstrip('/')}/zarr.json", key) + mark + query
+        return self.context.url_beside(f"{folder.rstrip('/')}/zarr.json", key) + mark + query
 
     async def get(self, key: str, missing: tuple[int, ...] = NOT_THERE) -> bytes | None:
         """Return a file; None when it is not there.

@@ -26,6 +26,9 @@ class Request:
         Absolute, relative to the page, or the name of a local file, ``localfile:3f9c27ab-0``.
     headers : mapping of str to str
         Sent beside those the page set.
+    linked_from : str or None
+        The address of the answer that named `url`. Such an address keeps its scheme, or goes from
+        http to https; of another origin it is asked without the page's headers, hooks and cookies.
     byte_range : (int, int or None) or None
         First byte and the byte after the last, from 0; None in its place: to the end.
     timeout : float or None
@@ -42,6 +45,7 @@ class Request:
     timeout: float | None = None
     is_urgent: bool = True
     is_last: bool = True
+    linked_from: str | None = None
 
     @property
     def range_header(self) -> dict[str, str]:
@@ -68,6 +72,9 @@ class Response:
         The local files that it was read from.
     has_authorization : bool
         An Authorization was sent with its request.
+    withheld : tuple of str
+        What its request would have had, were its origin one that the page names: names of headers,
+        ``"cookies"``, and the hooks that were not called.
     """
 
     url: str
@@ -76,6 +83,7 @@ class Response:
     body: bytes
     files: tuple[LocalFile, ...] = ()
     has_authorization: bool = False
+    withheld: tuple[str, ...] = ()
 
     @property
     def length(self) -> int | None:

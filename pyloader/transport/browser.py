@@ -88,6 +88,8 @@ def plain_request(request: Request) -> dict[str, Any]:
         "isUrgent": request.is_urgent,
         "isLast": request.is_last,
     }
+    if request.linked_from is not None:
+        fields["linkedFrom"] = request.linked_from
     if request.byte_range is not None:
         start, stop = request.byte_range
         fields["byteRange"] = [start] if stop is None else [start, stop]
@@ -100,8 +102,14 @@ def head_of(js_answer: Any) -> Response:
     """Return an answer without its body."""
     headers = json.loads(JSON.stringify(js_answer.headers))
     has_authorization = bool(getattr(js_answer, "hasAuthorization", False))
+    js_withheld = getattr(js_answer, "withheld", None)
     return Response(
-        js_answer.url, js_answer.status, headers, b"", has_authorization=has_authorization
+        js_answer.url,
+        js_answer.status,
+        headers,
+        b"",
+        has_authorization=has_authorization,
+        withheld=tuple(js_withheld) if js_withheld else (),
     )
 
 
