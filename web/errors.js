@@ -77,7 +77,7 @@ export function said(value) {
 /** @param {object} value */
 function asText(value) {
   try {
-    return JSON.stringify(value);
+    return JSON.stringify(value) ?? 'an object';
   } catch {
     return 'an object'; // that refers to itself
   }

@@ -11,6 +11,8 @@ export class Identity {
   #answers = new Map();
   /** @type {Map<string, Promise<boolean>>} */
   #asking = new Map();
+  /** Counts the hooks that the page has had. */
+  #generation = 0;
 
   /**
    * @param {() => ((details: Details) => any) | undefined} hook the page's onUnauthorized as it is now
@@ -23,6 +25,7 @@ export class Identity {
 
   /** Ask anew, also for requests that are under way: the page has another hook. */
   forget() {
+    this.#generation++;
     this.#answers.clear();
     this.#asking.clear();
   }
@@ -46,14 +49,18 @@ export class Identity {
   async #ask(url, origin, pool) {
     /** @type {any} */
     let answer = false;
+    const generation = this.#generation;
+    const isFormer = () => generation !== this.#generation;
     try {
       answer = await this.hook()?.({ url, origin, status: 401 });
+      if (isFormer()) return false; // the answer of another user, perhaps
       // For this origin alone: another server has no business with them.
       if (answer && typeof answer === 'object') await sendHeaders('granted', origin, answer, pool);
     } catch (error) {
       reportError(error); // the page's own; the load fails with the status
       answer = false;
     }
+    if (isFormer()) return false;
     this.#answers.set(origin, { at: Date.now(), answer: Boolean(answer) });
     return Boolean(answer);
   }

@@ -123,7 +123,9 @@ function check(name, value) {
  * @throws {PyLoaderError} of `refuse`
  */
 export function plainHeaders(headers, refuse) {
-  const given = headers instanceof Headers ? Object.fromEntries(headers) : headers;
+  if (!OBJECT[1](headers) || headers === null) throw refuse(`headers have to be an object of texts by name, or Headers, not ${said(headers)}`);
+  // Headers may be those of another frame.
+  const given = typeof headers[Symbol.iterator] === 'function' ? Object.fromEntries(headers) : headers;
   const entries = Object.entries(given).filter(([, value]) => value !== undefined && value !== null);
   const [name, value] = entries.find(([, value]) => !['string', 'number', 'boolean'].includes(typeof value)) ?? [];
   if (name) throw refuse(`the header ${name} has to be a text, not ${said(value)}`);

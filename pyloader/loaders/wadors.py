@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pyloader.batch import Batch, Batches, frames_at_once
+from pyloader.batch import Batch, Batches, frames_at_once, opening
 from pyloader.context import Context
 from pyloader.dicom.address import Address
 from pyloader.dicom.instance import Instance, noting, parse_part10
@@ -217,7 +217,7 @@ class Remote:
         with noting():
             pixel = read_pixel_module(Frame(instance.dataset, 0))
         most = frames_at_once(pixel.frame_bits // 8)
-        self._batches = Batches((source,), self._fetch, instance.number_of_frames, most)
+        self._batches = Batches(opening(source), self._fetch, instance.number_of_frames, most)
 
     async def frame(self, index: int, context: Context) -> Instance:
         """Return an instance that holds the frame `index`, from 0, still encoded."""

@@ -19,6 +19,8 @@ from pyloader.errors import FormatError
 # what is encoded already stays.
 IN_QUERY = "%/!$&()*+,;=:@[]|~?^`{}\\"
 IN_PATH = "%/!$&'()*+,;=:@[]|~"
+# Forbidden domain code points (WHATWG URL, 3.1): encoded, they would make another host.
+NO_HOST = re.compile(r"[\x00-\x20\x7f#/:<>?@\[\\\]^|%]")
 BLANKS = "".join(map(chr, range(0x21)))
 
 
@@ -48,7 +50,12 @@ def without_dots(steps: list[str]) -> list[str]:
 
 
 def encode_host(host: str) -> str:
-    """Return a host, and its port, in ASCII: names by Punycode, in lower case (UTS #46)."""
+    """Return a host, and its port, in ASCII: names by Punycode, in lower case (UTS #46).
+
+    Raises
+    ------
+    ValueError
+    """
     user, mark, place = host.rpartition("@")
     if place.startswith("["):
         return host
@@ -56,6 +63,8 @@ def encode_host(host: str) -> str:
     # Letter by letter, since Python's lower() minds the neighbours of a sigma.
     lower = "".join(letter.lower() for letter in unicodedata.normalize("NFKC", unquote(name)))
     labels = unicodedata.normalize("NFKC", lower).replace("\N{IDEOGRAPHIC FULL STOP}", ".")
+    if NO_HOST.search(labels):
+        raise ValueError(f"{host!r} is no host: it has letters that none may have")
     return f"{user}{mark}{'.'.join(map(encode_label, labels.split('.')))}{colon}{port}"
 
 

@@ -57,3 +57,16 @@ test('an origin that is not named is told nothing, and the page is not asked', a
   assert.equal(await identity.renew(refused(), pool), true);
   assert.deepEqual(asked, [{ url: 'https://pacs/a', origin: 'https://pacs', status: 401 }]);
 });
+
+test('an answer of a hook that the page has replaced meanwhile reaches nobody', async () => {
+  const [former, pool] = [gate(), poolOf()];
+  let hook = () => former.promise;
+  const identity = new Identity(() => hook, named);
+  const first = identity.renew(refused(), pool);
+  hook = () => false;
+  identity.forget();
+  former.open({ Authorization: 'of the former user' });
+  assert.equal(await first, false);
+  assert.deepEqual(pool.told, []);
+  assert.equal(await identity.renew(refused(0), pool), false, 'the new hook is asked');
+});

@@ -127,3 +127,13 @@ test('who asks is another with other headers, credentials or another hook', () =
   for (const same of [{}, { headers: { A: '1' } }, { beforeRequest: hook }, { retries: 0 }, { onUnauthorized: () => {} }]) assert.equal(isOtherIdentity(first, settingsWith(first, same, FIRST)), false);
   for (const other of [{ headers: { A: '2' } }, { headers: null }, { credentials: 'include' }, { origins: ['https://pacs'] }, { beforeRequest: () => {} }, { beforeRequest: null }]) assert.equal(isOtherIdentity(first, settingsWith(first, other, FIRST)), true);
 });
+
+test('headers are an object, Headers or a Map, and nothing else', () => {
+  const given = { Authorization: 'a' };
+  for (const headers of [given, new Headers(given), new Map(Object.entries(given))]) {
+    assert.equal(new Headers(after({ headers }).headers).get('authorization'), 'a');
+  }
+  for (const headers of ['abc', 5, [['Authorization', 'a']], () => {}]) {
+    assert.throws(() => plainHeaders(headers, (message) => new RangeError(message)), { name: 'RangeError', message: /headers have to be an object of texts by name/ });
+  }
+});
