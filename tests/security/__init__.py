@@ -1,1 +1,1 @@
-"""Attacks on pages that hold secrets, and what becomes of them; `web/docs/security.md` promises it."""
+"""Attacks on pages that hold secrets; `web/docs/security.md` promises what becomes of them."""

@@ -12,7 +12,6 @@ from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
-from pydicom.dataset import Dataset
 
 from pyloader import Context, load_image
 from pyloader.cache import Cache
@@ -23,7 +22,7 @@ from pyloader.testing.memory import memory_context, requests_of
 from pyloader.transport import Request, ignore_progress
 from pyloader.transport.native import NativeTransport
 from pyloader.transport.url import url_beside
-from tests import builders
+from tests.support.palettes import PIXELS, palette_header
 
 ELSEWHERE = [
     *("../a", "/a", "a/../../b", "..\\a", "a//b", "C:\\a", "a\tb", "a\nb", "a\x00b", "a\x7fb"),
@@ -151,21 +150,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.wfile.write(body)
 
 
-PIXELS = np.arange(24, dtype="u1").reshape(4, 6)
-
-
-def palette_header() -> Dataset:
-    """Return an image whose palette stands elsewhere."""
-    header = builders.header(PIXELS, SOPInstanceUID="1.1")
-    header.PhotometricInterpretation = "PALETTE COLOR"
-    for color in ("Green", "Blue"):
-        setattr(header, f"{color}PaletteColorLookupTableData", bytes(512))
-    for color in ("Red", "Green", "Blue"):
-        setattr(header, f"{color}PaletteColorLookupTableDescriptor", [256, 0, 16])
-    return header
-
-
-HEADER = palette_header()
+HEADER = palette_header("1.1")
 
 
 @pytest.fixture
