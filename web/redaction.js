@@ -9,8 +9,13 @@ const PARAMETER = /(?<=[?&;#])([^\s?&;#='"<>]+)=([^\s&#'"<>]*)/g;
 const SECRET = /token|secret|passw|pwd|^sig$|signature|credential|key|auth|jwt|session|ticket|assertion|policy|^code$/i;
 const HIDDEN = '***';
 
-/** A text whose addresses have their secrets replaced by `***`. @param {string} text @returns {string} */
+/** A text whose addresses have their secrets replaced by `***`; anything else as it is. @template Value @param {Value} text @returns {Value} */
 export function redacted(text) {
+  return typeof text === 'string' ? /** @type {any} */ (hidden(text)) : text;
+}
+
+/** @param {string} text */
+function hidden(text) {
   const open = text.includes('://') ? text.replace(USER, `${HIDDEN}@`) : text;
   return open.includes('=') ? open.replace(PARAMETER, (_, name, value) => `${name}=${isSecret(name, value) ? HIDDEN : value}`) : open;
 }
@@ -32,5 +37,5 @@ function decoded(text) {
 
 /** An object whose texts have no secrets of addresses. @template {Record<string, any>} Fields @param {Fields} fields @returns {Fields} */
 export function withoutSecrets(fields) {
-  return /** @type {Fields} */ (Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, typeof value === 'string' ? redacted(value) : value])));
+  return /** @type {Fields} */ (Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, redacted(value)])));
 }

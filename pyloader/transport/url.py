@@ -1,7 +1,7 @@
 """Write URLs as browsers send them: `encode_url` (WHATWG URL, 4.4, of the schemes http and https).
 
-`urllib` sends what it is given, and refuses blanks and letters beyond ASCII. `url_beside` is the one
-way from a name that a file gives to an address.
+`urllib` sends what it is given, and refuses blanks and letters beyond ASCII. `url_beside` is the
+one way from a name that a file gives to an address.
 """
 
 from __future__ import annotations

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import zlib
-from pathlib import Path
 
 import pytest
 import SimpleITK as sitk
 from numpy.testing import assert_array_equal
 
 from pyloader import Context, load_image
-from pyloader.errors import FormatError
 from pyloader.formats.beside import list_names
 from pyloader.transport.memory import MemoryTransport
 from tests.slices import local, numbered
