@@ -486,7 +486,14 @@ def test_a_dose_grid_scaling_of_0_is_none():
 def test_values_without_a_slope_have_no_factor(units, slope):
     """A slope of 0 is left out, so what is stored is no activity."""
     text = check(pet(Units=units, RescaleSlope=slope, RescaleIntercept="0"), None)
-    assert "rescale slope is 0" in text
+    assert "would make all pixels the same" in text
+    assert "values have no unit" in text
+
+
+@pytest.mark.parametrize(("slope", "intercept"), [("1E35", "0"), ("2", "1E35")])
+def test_values_of_half_a_line_have_no_factor(slope, intercept):
+    text = check(pet(RescaleSlope=slope, RescaleIntercept=intercept), None)
+    assert "cannot be used, so that values have no unit" in text
 
 
 @pytest.mark.parametrize("told", ["2008", "200804"])
