@@ -304,6 +304,12 @@ WITHOUT = {"AcquisitionDate": None, "AcquisitionTime": None}
         ({**WITHOUT, "ContentDate": "20080418", "ContentTime": "100000"}, None),
         ({"ContentDate": "20080418", "ContentTime": "100000"}, None),
         ({"ContentDate": "20080417", "ContentTime": "103000"}, None),
+        ({"ContentDate": "20080418"}, 3600),
+        ({"ContentDate": "20080417"}, None),
+        ({"ContentDate": "20080418", "ContentTime": "10"}, 3600),
+        ({"ContentDate": "20080418", "ContentTime": "1028"}, 3600),
+        ({"ContentDate": "20080418", "ContentTime": "09"}, None),
+        ({"ContentDate": "20080418", "ContentTime": "100000", "AcquisitionTime": None}, None),
     ],
 )
 def test_all_that_is_told_of_the_scan_agrees(attributes, seconds):
