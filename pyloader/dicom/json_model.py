@@ -36,6 +36,7 @@ from pyloader.errors import FormatError
 TAG = re.compile("[0-9A-Fa-f]{8}")
 VALUE_KEYS = frozenset({"Value", "InlineBinary", "BulkDataURI", "retrieveBulkData"})
 UNREADABLE = (OverflowError, RecursionError, TypeError, ValueError)
+FRACTIONS = frozenset({"DS", "FD", "FL"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +190,12 @@ class Reader:
                 found = self.element(attribute, self.as_element(value))
             except UNREADABLE as error:
                 self.warn(attribute, value, error)
+                if attribute.vrs[0] in FRACTIONS:
+                    # It is there, as in a file: what goes with it is of no use either.
+                    found = DataElement(
+                        attribute.tag, attribute.vrs[0], "\0", already_converted=True
+                    )
+                    elements[attribute.tag] = found
                 continue
             if isinstance(found, DataElement):
                 elements[attribute.tag] = found

@@ -158,6 +158,17 @@ def value_at(dataset: Dataset, tag: BaseTag) -> Any:
     return plausible(tag, single(tag, typed(tag, plain(element.value))))
 
 
+def is_unusable(dataset: Dataset, keyword: str) -> bool:
+    """Tell whether an element has a value that is left out, since it is none of its kind."""
+    tag = tag_of(keyword)
+    if value_at(dataset, tag) is not None or tag not in dataset.keys():  # noqa: SIM118
+        return False
+    found = dataset.get_item(tag).value
+    if isinstance(found, bytes):
+        return bool(found.strip(b" \0"))
+    return found is not None and found != ""
+
+
 @cache
 def is_single(tag: int, vrs: frozenset[str]) -> bool:
     """Tell whether an attribute is of one of these VRs and has one value by the dictionary."""

@@ -102,14 +102,53 @@ def by_end_or_header(fragments: Sequence[Buffer], size: int = 0) -> list[int]:
         Bytes of a segment, by which frames end; 0 when their headers alone tell.
     """
     groups: list[int] = []
-    frame: list[Buffer] = []
+    is_ended, is_whole = True, until_last_segment(size)
     for fragment in fragments:
-        if not frame or is_rle_header(fragment) or (size and is_whole_rle(b"".join(frame), size)):
+        if is_ended or is_rle_header(fragment):
             groups.append(0)
-            frame = []
+            is_whole = until_last_segment(size)
         groups[-1] += 1
-        frame.append(fragment)
+        is_ended = size > 0 and is_whole(fragment)
     return groups
+
+
+def until_last_segment(size: int) -> IsWhole:
+    """Return what takes the fragments of a frame of RLE, reading each of them once (PS3.5 G.3.2).
+
+    Parameters
+    ----------
+    size : int
+        Bytes of the last segment, decoded.
+    """
+    frame, position, found = bytearray(), 0, 0
+
+    def is_whole(fragment: Buffer) -> bool:
+        nonlocal position, found
+        frame.extend(fragment)
+        if not position:
+            position = last_segment(frame)
+        while 0 < position < len(frame) and found < size:
+            control = frame[position]
+            length = control + 1 if control < 128 else 1
+            if control == 128:
+                length = 0
+            elif position + length >= len(frame):
+                break  # the next fragment has the rest
+            else:
+                found += length if control < 128 else 257 - control
+            position += 1 + length
+        return found >= size
+
+    return is_whole
+
+
+def last_segment(frame: bytearray) -> int:
+    """Return where the last segment of a frame begins; 0 when its header is not there yet."""
+    if not is_rle_header(frame):
+        return 0
+    count: int = unpack_from("<L", frame)[0]
+    is_there = len(frame) >= 4 + 4 * count
+    return int(unpack_from("<L", frame, 4 * count)[0]) if is_there else 0
 
 
 def until_size(size: int) -> IsWhole:
@@ -144,22 +183,3 @@ WHOLE: Mapping[UID, Callable[[int], IsWhole]] = {
     ENCAPSULATED_UNCOMPRESSED: until_size,
     DEFLATED_IMAGE_FRAME: until_end,
 }
-
-
-def is_whole_rle(frame: bytes, size: int) -> bool:
-    """Tell whether the last segment of a frame has `size` bytes (PS3.5 G.3.2)."""
-    if not is_rle_header(frame):
-        return False
-    count = unpack_from("<L", frame)[0]
-    if len(frame) < 4 + 4 * count:
-        return False
-    position, found = unpack_from("<L", frame, 4 * count)[0], 0
-    while position < len(frame) and found < size:
-        control = frame[position]
-        length = control + 1 if control < 128 else 1
-        has_all = position + length < len(frame)
-        if control != 128:
-            found += (length if control < 128 else 257 - control) * has_all
-            position += length
-        position += 1
-    return 0 < size <= found

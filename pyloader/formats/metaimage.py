@@ -45,9 +45,10 @@ def volume_of(header: Header, array: NDArray[Any]) -> Volume:
         voxels = np.moveaxis(voxels, -1, 1).reshape(-1, slices, rows, columns)
     components = 1 if header.is_color else header.channels
     affine, warnings = header.place
-    volume = Volume.from_array(voxels, affine=affine, is_color=header.is_color, **header.attributes)
+    attributes, left_out = header.attributes
+    volume = Volume.from_array(voxels, affine=affine, is_color=header.is_color, **attributes)
     beyond = (("component", components), ("time", times))
-    return replace(volume, warnings=warnings, beyond=beyond)
+    return replace(volume, warnings=(*warnings, *left_out), beyond=beyond)
 
 
 def decode(header: Header, body: bytes, count: int) -> NDArray[Any]:

@@ -41,18 +41,26 @@ def image_id_of(argument: str) -> str:
     scheme = SCHEME.fullmatch(argument)
     if scheme is not None and scheme[1].lower() != "file":
         return argument
-    path = Path(argument)
-    if scheme is not None:
-        path = Path(url2pathname(urlsplit(argument).path))
-    elif not path.exists():
-        path = Path(re.split("[?#]", argument, maxsplit=1)[0])
-    if not argument or not path.exists():
+    path = path_of(argument, is_url=scheme is not None)
+    if path is None:
         raise ImageIdError(
             f"{argument!r} is no imageId, since it has no scheme, and there is no such file; "
             "expected a file, or 'scheme:rest', such as 'wadouri:https://host/image.dcm'"
         )
     found = scheme_of(path)
     return f"{found}:{path if path.is_dir() and found == 'wadouri' else argument}"
+
+
+def path_of(argument: str, *, is_url: bool) -> Path | None:
+    """Return the file or folder that a text names, without what follows; None when none is so."""
+    try:
+        names = [url2pathname(urlsplit(argument).path)] if is_url else [argument]
+        if not is_url:
+            names.append(re.split("[?#]", argument, maxsplit=1)[0])
+        # An empty name would be the current folder.
+        return next((Path(name) for name in names if name and Path(name).exists()), None)
+    except (OSError, ValueError):  # a name that is too long, or no URL
+        return None
 
 
 def scheme_of(path: Path) -> str:
