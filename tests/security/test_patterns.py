@@ -1,4 +1,4 @@
-"""No pattern of pyloader takes more than its text: a repeat within a repeat matches in one way only.
+"""A repeat within a repeat matches in one way only, in every pattern of pyloader.
 
 Where an inner repeat can give to the outer one what it has taken, the ways to match grow
 exponentially with the text, and a few bytes keep a worker busy for ever.
@@ -11,6 +11,7 @@ import re
 import sys
 from collections.abc import Iterator
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -48,11 +49,18 @@ def import_all() -> None:
     """Import all modules; those that need what is in Pyodide alone write their patterns out."""
     for path in sorted(ROOT.rglob("*.py")):
         module = ".".join(["pyloader", *path.relative_to(ROOT).with_suffix("").parts])
-        try:
-            if path.stem != "__main__":
-                import_module(module.removesuffix(".__init__"))
-        except ModuleNotFoundError as error:
-            assert not str(error.name).startswith("pyloader"), error
+        needed = {name.split(".")[0] for name in imports_of(path)}
+        if path.stem != "__main__" and all(map(find_spec, needed)):
+            import_module(module.removesuffix(".__init__"))
+
+
+def imports_of(path: Path) -> Iterator[str]:
+    """Yield the modules that a file imports at its top."""
+    for node in ast.parse(path.read_text()).body:
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield str(node.module)
 
 
 def every_pattern() -> list[tuple[str, Any, int]]:
@@ -104,4 +112,3 @@ def test_what_can_match_in_many_ways_is_found(pattern):
 )
 def test_what_matches_in_one_way_is_not(pattern):
     assert ambiguous_repeats(pattern, 0) == []
-

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from re import _parser as parser  # type: ignore[attr-defined]
 from re import _constants as codes  # type: ignore[attr-defined]
+from re import _parser as parser  # type: ignore[attr-defined]
 from typing import Any
 
 Items = Iterable[tuple[Any, Any]]
@@ -62,9 +62,7 @@ def is_certain(body: Items, flags: int, is_bytes: bool) -> bool:
     if len(flat) == 1 and flat[0][0] is codes.BRANCH:
         branches = [flattened(each) for each in flat[0][1][1]]
         firsts = [first_of(each, flags) for each in branches]
-        apart = all(
-            not one & other for n, one in enumerate(firsts) for other in firsts[n + 1 :]
-        )
+        apart = all(not one & other for n, one in enumerate(firsts) for other in firsts[n + 1 :])
         return apart and all(is_certain(each, flags, is_bytes) for each in branches)
     if not any(varies(each) for each in flat):
         return True
