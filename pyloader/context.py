@@ -12,6 +12,7 @@ from pyloader.cache import Cache, owned
 from pyloader.errors import CustomLoaderError, FormatError, NetworkError
 from pyloader.host import Host, PlainHost
 from pyloader.image import Image
+from pyloader.inflate import DECODED_BYTES
 from pyloader.network import Listener, Network, Urgency
 from pyloader.transport import Request, Response, Sink
 from pyloader.transport.local import LocalFile
@@ -22,7 +23,6 @@ Spine = Callable[[str, "Context"], Awaitable[Any]]
 speaker: ContextVar[str] = ContextVar("speaker", default="pyloader")
 """The module whose code runs, such as a user's file; each load has its own."""
 
-DECODED_BYTES = 1 << 30
 DEEPEST = 16
 
 
@@ -100,8 +100,16 @@ class Context:
             that an answer may not name.
         HttpStatusError
             A status other than 2xx, after the retries for 408, 429, 502, 503 and 504.
+        FormatError
+            The body has more than `decoded_bytes`.
         """
-        request = Request(url, headers or {}, byte_range, linked_from=linked_from)
+        request = Request(
+            url,
+            headers or {},
+            byte_range,
+            most_bytes=self.decoded_bytes,
+            linked_from=linked_from,
+        )
         return await self._noted(self.network.fetch(request, self.urgency, self.listener))
 
     @staticmethod
@@ -134,7 +142,11 @@ class Context:
         LoaderError
             As `fetch`, and what `sink` raises.
         """
-        return await self._noted(self.network.send(make, self.urgency, self.listener, sink))
+
+        def bounded() -> Request:
+            return replace(make(), most_bytes=self.decoded_bytes)
+
+        return await self._noted(self.network.send(bounded, self.urgency, self.listener, sink))
 
     async def _noted(self, answer: Awaitable[Response]) -> Response:
         """Return an answer, and note the local files that it was read from, or that is missing."""

@@ -6,19 +6,22 @@ import { isNamed, merge, openHeaders, secretNames, secretsFor } from './secrets.
 import { Spares } from './spares.js';
 import { Watch } from './watch.js';
 
-/** @typedef {{url: string, headers: Record<string, string>, byteRange?: [number] | [number, number], isUrgent?: boolean, isLast?: boolean, timeout?: number, linkedFrom?: string}} Request `linkedFrom` is the address of the answer that named it */
+/** @typedef {{url: string, headers: Record<string, string>, byteRange?: [number] | [number, number], isUrgent?: boolean, isLast?: boolean, timeout?: number, linkedFrom?: string, mostBytes?: number}} Request `linkedFrom` is the address of the answer that named it; `mostBytes` that its body may have, decoded */
 /** @typedef {{url: string, origin: string, headers: Record<string, string>, credentials: RequestCredentials}} HookedRequest */
 /** @typedef {{url: string, headers: Record<string, string>, credentials: RequestCredentials, withheld: string[]}} Prepared as it is sent, and the names of what is kept back */
 /** @typedef {{url: string, status: number, headers: Record<string, string>, hasAuthorization?: boolean, withheld?: string[]}} Head of an answer; whether its request had an Authorization, and what was kept back from it */
-/** @typedef {Head & {body: Uint8Array} | {error: string, kind: 'network' | 'request'}} Answer */
+/** @typedef {Head & {body: Uint8Array} | {error: string, kind: 'network' | 'request' | 'size'}} Answer */
 /** @typedef {(loaded: number, total: number | undefined) => void} OnProgress */
-/** @typedef {{onProgress: OnProgress, begin?: (head: Head) => boolean, feed?: (chunk: Uint8Array) => boolean}} Reader */
+/** @typedef {{onProgress: OnProgress, begin?: (head: Head) => boolean, feed?: (chunk: Uint8Array) => boolean, most?: number}} Reader `most`: bytes that a success may have */
+/** @typedef {{bytes: number, pass: (loaded: number) => void}} Limit of a body, and what is done beyond it */
 /** @typedef {(request: HookedRequest) => Promise<HookedRequest | undefined>} Hook */
 /** @typedef {import('./secrets.js').Secrets & {linkedOrigins: 'without-secrets' | 'refuse', beforeRequest?: Hook}} Settings */
 
 const REPORT_EVERY_MS = 50;
 const PROBE_MS = 5000;
 const MOST_REDIRECTS = 5;
+// What is read of the body of a refusal, whose first line alone is told.
+const REFUSAL_BYTES = 2 ** 22;
 const NOTHING = new Uint8Array(0);
 // What is taken for a body before it comes.
 const MOST_IN_ADVANCE = 2 ** 28;
@@ -33,6 +36,9 @@ class RequestFailure extends Error {}
 
 /** An answer that ended before its time. */
 class CutFailure extends Error {}
+
+/** An answer that is larger than it may be. */
+class SizeFailure extends Error {}
 
 /**
  * Make the function that Python sends requests through.
@@ -66,12 +72,12 @@ export function createSend(settings, files) {
     const report = (/** @type {number} */ loaded, /** @type {number | undefined} */ total) => onProgress(loaded, total);
     try {
       const [head, response] = await open(request, watch.join(signal), watch);
-      const body = await readBody(head, response, { onProgress: report, begin, feed }, watch, spares);
+      const body = await readBody(head, response, { onProgress: report, begin, feed, most: request.mostBytes }, watch, spares);
       return { ...head, body };
     } catch (error) {
       if (signal.aborted) throw error;
       const cause = watch.silent ? new CutFailure(`no byte came for ${request.timeout} ms`) : error;
-      return { error: await describeFailure(request, settings, cause), kind: cause instanceof RequestFailure ? 'request' : 'network' };
+      return { error: await describeFailure(request, settings, cause), kind: kindOf(cause) };
     } finally {
       watch.stop();
       underWay--;
@@ -241,27 +247,32 @@ function openFile(file, { url, byteRange }) {
 }
 
 /** @param {Head} head @param {Response} response @param {Reader} reader @param {Watch} watch @param {Spares} spares */
-async function readBody(head, response, { onProgress: report, begin, feed }, watch, spares) {
+async function readBody(head, response, { onProgress: report, begin, feed, most = Infinity }, watch, spares) {
   // A compressed body's Content-Length counts other bytes than those that arrive here.
   const announced = head.headers['content-encoding'] ? undefined : head.headers['content-length'];
   const total = announced ? Number(announced) : undefined;
   const isSuccess = head.status >= 200 && head.status < 300;
   const fed = isSuccess && begin?.(head) ? feed : undefined;
   if (!response.body) return NOTHING;
+  const limit = isSuccess ? { bytes: most, pass: tooLarge(head.url, most) } : { bytes: REFUSAL_BYTES, pass: () => {} };
+  if (isSuccess && !fed && total && total > most) {
+    await response.body.cancel(); // of what is fed, the first bytes may be enough
+    limit.pass(total);
+  }
   const onProgress = isSuccess ? report : () => {}; // what an error says is no part of what was asked for
   // Of the same origin all headers are seen: with as many bytes as announced the body has ended.
   const isSure = response.type === 'basic';
   // The stream of a Blob, read so, never ends in Chromium when the thread was held up meanwhile.
   const isFile = !/^https?:/.test(response.url);
-  const filling = fed || isFile ? undefined : Filling.of(response.body, total, spares);
+  const filling = fed || isFile || !isSuccess ? undefined : Filling.of(response.body, total, spares);
   if (filling) {
-    await readStream(filling, total, { onProgress, take: () => true, watch, isSure });
+    await readStream(filling, total, { onProgress, take: () => true, watch, isSure, limit });
     return filling.body;
   }
   /** @type {Uint8Array[]} */
   const chunks = [];
   const take = fed ?? ((/** @type {Uint8Array} */ chunk) => chunks.push(chunk) > 0);
-  const loaded = await readStream(response.body.getReader(), total, { onProgress, take, watch, isSure });
+  const loaded = await readStream(response.body.getReader(), total, { onProgress, take, watch, isSure, limit });
   if (fed) return NOTHING;
   return chunks.length === 1 ? chunks[0] : join(chunks, loaded);
 }
@@ -304,6 +315,10 @@ class Filling {
     return { done, value };
   }
 
+  cancel() {
+    return this.#reader.cancel();
+  }
+
   get body() {
     return new Uint8Array(this.#buffer, 0, this.#filled);
   }
@@ -316,8 +331,8 @@ function cut(loaded, total) {
   };
 }
 
-/** @param {Filling | ReadableStreamDefaultReader<Uint8Array>} reader @param {number | undefined} total @param {{onProgress: OnProgress, take: (chunk: Uint8Array) => boolean, watch: Watch, isSure: boolean}} use `isSure` whether `total` bytes are all */
-async function readStream(reader, total, { onProgress, take, watch, isSure }) {
+/** @param {Filling | ReadableStreamDefaultReader<Uint8Array>} reader @param {number | undefined} total @param {{onProgress: OnProgress, take: (chunk: Uint8Array) => boolean, watch: Watch, isSure: boolean, limit: Limit}} use `isSure` whether `total` bytes are all */
+async function readStream(reader, total, { onProgress, take, watch, isSure, limit }) {
   let [loaded, told, reported] = [0, -1, 0];
   for (;;) {
     const { done, value = NOTHING } = await reader.read().catch(cut(loaded, total));
@@ -328,8 +343,10 @@ async function readStream(reader, total, { onProgress, take, watch, isSure }) {
       reported = performance.now();
       onProgress((told = loaded), total);
     }
-    if (!take(value)) {
-      await /** @type {ReadableStreamDefaultReader} */ (reader).cancel();
+    const isBeyond = loaded > limit.bytes;
+    if (isBeyond || !take(value)) {
+      await reader.cancel();
+      if (isBeyond) limit.pass(loaded);
       break;
     }
     if (isSure && loaded === total) break;
@@ -349,10 +366,24 @@ function join(chunks, length) {
   return body;
 }
 
+/** @param {string} url @param {number} most @returns {(loaded: number) => never} */
+function tooLarge(url, most) {
+  return (loaded) => {
+    throw new SizeFailure(`the answer of ${url} has ${loaded} bytes or more, decoded, and may have ${most}, as one image or volume may: it has no end, is made to do harm, or the limit (limits.decodedBytes of init) has to be raised`);
+  };
+}
+
 // ------------------------------------------------------------------ no answer
+
+/** @param {any} error */
+function kindOf(error) {
+  if (error instanceof SizeFailure) return 'size';
+  return error instanceof RequestFailure ? 'request' : 'network';
+}
 
 /** @param {Request} request @param {Settings} settings @param {any} error */
 async function describeFailure({ url, headers, isLast }, settings, error) {
+  if (error instanceof SizeFailure) return error.message;
   const words = `could not fetch ${url}: ${error?.message ?? error}`;
   if (error instanceof RequestFailure || error instanceof CutFailure) return words;
   const { origin } = new URL(settings.baseURL);

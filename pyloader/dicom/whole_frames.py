@@ -6,7 +6,6 @@ by themselves, uncompressed ones when they have all their bytes.
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Callable, Mapping, Sequence
 from struct import unpack_from
 
@@ -16,11 +15,11 @@ from pydicom.uid import UID, RLELossless
 from pyloader.dicom.fragments import is_rle_header
 from pyloader.dicom.syntaxes import DEFLATED_IMAGE_FRAME, ENCAPSULATED_UNCOMPRESSED
 from pyloader.dicom.values import as_numbers, value_of
+from pyloader.inflate import Buffer, Inflater, deflate
 
 # Of more fragments for each frame it is not tried where these end.
 MOST_FRAGMENTS = 64
 
-Buffer = bytes | memoryview
 IsWhole = Callable[[Buffer], bool]
 """Given the fragments of a frame, one after the other: whether it ends with this one."""
 
@@ -43,7 +42,7 @@ def group_whole(
         return [1] * count
     try:
         groups = by_end(count, fragments, lambda: WHOLE[syntax](frame_bytes(dataset)))
-    except (ValueError, zlib.error):
+    except ValueError:
         groups = []
     return groups or ([len(fragments)] if count == 1 else [])
 
@@ -167,14 +166,15 @@ def until_size(size: int) -> IsWhole:
 
 def until_end(size: int) -> IsWhole:
     """Return what takes the fragments of a deflated frame (RFC 1951), never inflating much more."""
-    inflater, rest = zlib.decompressobj(-zlib.MAX_WBITS), size + 2
+    inflater, rest = Inflater(deflate), size + 2
 
     def is_whole(fragment: Buffer) -> bool:
         nonlocal rest
-        rest -= len(inflater.decompress(fragment, max(1, rest)))
-        if rest < 0 or len(inflater.unused_data) > 1 or inflater.unconsumed_tail:
+        inflater.give(fragment)
+        rest -= len(inflater.take_all(max(1, rest)))
+        if rest < 0 or len(inflater.rest()) > 1 or not (inflater.is_over or inflater.is_starved):
             raise ValueError(f"frames of {size} bytes do not end with a fragment")
-        return inflater.eof
+        return inflater.is_over
 
     return is_whole
 

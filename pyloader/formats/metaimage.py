@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from pyloader import Context, ImageId
 from pyloader.errors import FormatError
 from pyloader.formats.beside import fetch_beside
-from pyloader.formats.encodings import check_shape, from_bytes, from_text, inflate
+from pyloader.formats.encodings import check_shape, from_bytes, from_text, gunzip
 from pyloader.formats.metaimage_header import Header, parse
 from pyloader.volume import Volume, register_volume
 
@@ -59,6 +59,6 @@ def decode(header: Header, body: bytes, count: int) -> NDArray[Any]:
     if header.is_compressed:
         stop = start + header.compressed_size if header.compressed_size else None
         return from_bytes(
-            inflate(memoryview(body)[start:stop], size, what), header.dtype, count, what
+            gunzip(memoryview(body)[start:stop], size, what), header.dtype, count, what
         )
     return from_bytes(body, header.dtype, count, what, len(body) - size if start < 0 else start)

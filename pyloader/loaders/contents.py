@@ -163,15 +163,16 @@ async def read_header(
     """
     size = HEADER_BYTES
     while is_dicom(head) or (head.startswith(BARE_DATA_SETS) and size <= BARE_HEADER_BYTES):
-        instance = parse_head(head, len(head) < size, collection.image_id_of(name))
-        if instance is not None or len(head) < size:
+        is_whole = len(head) < size
+        instance = parse_head(head, is_whole, collection.image_id_of(name), context)
+        if instance is not None or is_whole:
             return instance
         size *= 4
         head = await collection.read(name, size, context) or b""
     return None
 
 
-def parse_head(head: bytes, is_whole: bool, image_id: ImageId) -> Instance | None:
+def parse_head(head: bytes, is_whole: bool, image_id: ImageId, context: Context) -> Instance | None:
     """Return what `read_header` does, of a file's first bytes; None also if they are too few.
 
     Raises
@@ -183,7 +184,7 @@ def parse_head(head: bytes, is_whole: bool, image_id: ImageId) -> Instance | Non
         beginning = parse_beginning(head, image_id.text)
         if beginning is not None or not is_whole:
             return beginning and beginning[0]
-        instance = parse_part10(head, image_id.text)
+        instance = parse_part10(head, image_id.text, context.decoded_bytes)
     except FormatError:
         if is_dicom(head):
             raise

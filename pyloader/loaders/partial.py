@@ -129,7 +129,7 @@ class PartialFile:
 
     def become(self, body: bytes, context: Context) -> Held:
         """Take the whole file in place of its parts; the source alone accounts for its bytes."""
-        instance = parse_part10(body, self.url)
+        instance = parse_part10(body, self.url, context.decoded_bytes)
         if context.cache.peek(self.source) in (None, self):  # else it was opened again meanwhile
             context.cache.keep(self.source, instance, context.files)
         return Held(instance, 0)

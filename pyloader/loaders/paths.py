@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-import zlib
 from pathlib import Path
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 from pyloader.errors import ImageIdError
 from pyloader.imageid import SCHEME
-from pyloader.loaders.beginnings import BARE_DATA_SETS, beginning_of
+from pyloader.inflate import beginning_of_gzip
+from pyloader.loaders.beginnings import BARE_DATA_SETS, beginning_of, is_gzip
 from pyloader.loaders.pictures.recognise import find_opener
 
 BEGINNING_BYTES = 1024
@@ -91,12 +91,7 @@ def read_beginning(path: Path) -> bytes:
             head = file.read(BEGINNING_BYTES)
     except OSError as error:
         raise ImageIdError(f"{str(path)!r} cannot be read: {error.strerror}") from error
-    if not head.startswith(b"\x1f\x8b"):
-        return head
-    try:
-        return zlib.decompressobj(wbits=31).decompress(head, BEGINNING_BYTES)
-    except zlib.error:
-        return b""
+    return beginning_of_gzip(head, BEGINNING_BYTES) if is_gzip(head) else head
 
 
 def recognise(head: bytes) -> str | None:

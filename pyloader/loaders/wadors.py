@@ -148,11 +148,11 @@ async def fetch_instance(address: Address, context: Context) -> Instance:
                 raise
             refusals.append(error)
         else:
-            return instance_at(address, parts_of(response)[0].body, response.url)
+            return instance_at(address, parts_of(response)[0].body, response.url, context)
     raise refusals[0]
 
 
-def instance_at(address: Address, body: bytes, url: str) -> Instance:
+def instance_at(address: Address, body: bytes, url: str, context: Context) -> Instance:
     """Return the instance of a file that a service has sent.
 
     Raises
@@ -160,7 +160,7 @@ def instance_at(address: Address, body: bytes, url: str) -> Instance:
     FormatError
         It is damaged, or another instance than the address names.
     """
-    instance = parse_part10(body, url)
+    instance = parse_part10(body, url, context.decoded_bytes)
     address.check_instance(value_of(instance.dataset, "SOPInstanceUID"), url)
     return instance
 
@@ -266,7 +266,8 @@ class Remote:
             return [index for index in frames if index in batch.missing]
 
         def take(index: int, part: Part, outer: str) -> None:
-            batch.deliver(index, self._hold(index, part, outer, way))
+            held = self._hold(index, part, outer, way, context)
+            batch.deliver(index, held)
 
         parts = FrameParts(self.address.frames_url, missing, way, take)
         response = await context.stream(parts.request, parts)
@@ -277,10 +278,10 @@ class Remote:
                 f"{response.headers.get('content-type')!r}"
             )
 
-    def _hold(self, index: int, part: Part, outer: str, way: Way) -> Held:
+    def _hold(self, index: int, part: Part, outer: str, way: Way, context: Context) -> Held:
         if parse_media_type(part.headers.get("content-type", ""))[0] == "application/dicom":
             url = self.address.instance_url
-            return Held(instance_at(self.address, part.body, url), len(part.body))
+            return Held(instance_at(self.address, part.body, url, context), len(part.body))
         declared = syntax_of(part, outer)
         instance = labelled(self.instance, index, part.body, declared, way.is_original)
         return Held(instance, len(part.body))

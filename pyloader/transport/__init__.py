@@ -9,11 +9,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from pyloader.errors import FormatError
 from pyloader.transport.local import LocalFile
 
 # What to accept for the content of a local folder: the names of the files below it, with slashes,
 # and a zero byte between them.
 FOLDER_TYPE = "inode/directory"
+# What is read of the body of a refusal, whose first line alone is told.
+REFUSAL_BYTES = 1 << 22
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,8 @@ class Request:
         Somebody waits for it, it is not fetched ahead.
     is_last : bool
         No other attempt follows, so that it is worth finding out why this one fails.
+    most_bytes : int or None
+        What the body may have, decoded; None for no limit. `Context.decoded_bytes` sets it.
     """
 
     url: str
@@ -46,6 +51,7 @@ class Request:
     is_urgent: bool = True
     is_last: bool = True
     linked_from: str | None = None
+    most_bytes: int | None = None
 
     @property
     def range_header(self) -> dict[str, str]:
@@ -114,8 +120,31 @@ class Sink(Protocol):
         ...
 
 
+def check_body(request: Request, head: Response, count: int) -> bool:
+    """Tell whether to read on, when a body has `count` bytes or announces so many.
+
+    Of a refusal no more is read than `REFUSAL_BYTES`.
+
+    Raises
+    ------
+    FormatError
+        A success has more than `Request.most_bytes`.
+    """
+    if not 200 <= head.status < 300:
+        return count <= REFUSAL_BYTES
+    most = request.most_bytes
+    if most is None or count <= most:
+        return True
+    raise FormatError(
+        f"the answer of {request.url} has {count} bytes or more, decoded, and may have {most}, as "
+        "one image or volume may: it has no end, is made to do harm, or the limit "
+        "(limits.decodedBytes of init, Context.decoded_bytes) has to be raised"
+    )
+
+
 class Transport(Protocol):
-    """Sends requests. Raises `NetworkError` for no answer and `RequestError`, nothing else."""
+    """Sends requests. Raises `NetworkError` for no answer, `RequestError`, and `FormatError` for a
+    body that is too large, nothing else."""
 
     async def send(
         self, request: Request, progress: Progress, sink: Sink | None = None

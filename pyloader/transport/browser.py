@@ -7,15 +7,20 @@ crosses into Python once, as one ``bytes`` or, for a `Sink`, as those that arriv
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from js import JSON, AbortController
 
-from pyloader.errors import NetworkError, RequestError
+from pyloader.errors import FormatError, LoaderError, NetworkError, RequestError
 from pyloader.transport import Progress, Request, Response, Sink, Transport
 
-ERRORS = {"network": NetworkError, "request": RequestError}
+ERRORS: dict[str, Callable[[str, str], LoaderError]] = {
+    "network": NetworkError,
+    "request": RequestError,
+    "size": lambda text, url: FormatError(text),
+}
 
 
 class BrowserTransport:
@@ -93,6 +98,8 @@ def plain_request(request: Request) -> dict[str, Any]:
     if request.byte_range is not None:
         start, stop = request.byte_range
         fields["byteRange"] = [start] if stop is None else [start, stop]
+    if request.most_bytes is not None:
+        fields["mostBytes"] = request.most_bytes
     if request.timeout is not None:
         fields["timeout"] = request.timeout * 1000
     return fields

@@ -19,7 +19,15 @@ from urllib.request import HTTPRedirectHandler, build_opener, url2pathname
 from urllib.request import Request as UrlRequest
 
 from pyloader.errors import NetworkError, RequestError
-from pyloader.transport import FOLDER_TYPE, Progress, Request, Response, Sink, Transport
+from pyloader.transport import (
+    FOLDER_TYPE,
+    Progress,
+    Request,
+    Response,
+    Sink,
+    Transport,
+    check_body,
+)
 from pyloader.transport.local import LocalFile, version_of
 from pyloader.transport.url import encode_url
 
@@ -55,18 +63,28 @@ async def read_answer(
     """Read a body to its end, or until its sink has enough."""
     head = answer.head
     fed = sink if sink and 200 <= head.status < 300 and sink.begin(head) else None
+    if fed is None:  # a sink may have enough long before the end
+        check_body(request, head, head.length or 0)
     chunks: list[bytes] = []
     loaded = 0
     while chunk := await in_thread(request, answer.read):
         loaded += len(chunk)
         progress(loaded, answer.total)
+        if not check_body(request, head, loaded):
+            break
         if fed is None:
             chunks.append(chunk)
         elif not fed.feed(chunk):
             return head
+    else:
+        check_end(request, answer, loaded)
+    return replace(head, body=b"".join(chunks))
+
+
+def check_end(request: Request, answer: Answer, loaded: int) -> None:
+    """Raise when a body ended before its time."""
     if answer.total is not None and loaded < answer.total:
         raise no_answer(request, f"the connection closed after {loaded} of {answer.total} bytes")
-    return replace(head, body=b"".join(chunks))
 
 
 @dataclass(slots=True)
