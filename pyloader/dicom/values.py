@@ -17,7 +17,7 @@ from reprlib import repr as shortened
 from typing import Any
 
 from pydicom import DataElement, Dataset
-from pydicom.datadict import dictionary_VM, dictionary_VR, keyword_for_tag, tag_for_keyword
+from pydicom.datadict import dictionary_VM, dictionary_VR, tag_for_keyword
 from pydicom.dataelem import RawDataElement, convert_raw_data_element
 from pydicom.errors import BytesLengthException
 from pydicom.multival import MultiValue
@@ -27,6 +27,7 @@ from pydicom.valuerep import PersonName
 from pyloader.dicom.elements import converted
 from pyloader.dicom.plausible import is_plausible, is_unset
 from pyloader.dicom.quick import ODD, TAGS, quick_value
+from pyloader.dicom.structure import describe_tag
 
 NUMERIC = frozenset({"DS", "FD", "FL", "IS", "SL", "SS", "SV", "UL", "US", "UV"})
 # Text, in which a backslash may be a letter though it is not to be there, and codes.
@@ -73,11 +74,6 @@ def vr_of(tag: int) -> str:
     return next((vr for vr in choices if vr in BINARY), choices[0])
 
 
-def name_of(tag: int) -> str:
-    """Return tag and keyword, for texts."""
-    return f"({tag >> 16:04X},{tag & 0xFFFF:04X}) {keyword_for_tag(tag)}"
-
-
 def element_of(dataset: Dataset, tag: int) -> DataElement | None:
     """Return an element, converted by pydicom when it is first asked for; None if unreadable.
 
@@ -119,7 +115,7 @@ def reread(dataset: Dataset, tag: int, found: Any, reason: Exception) -> DataEle
         raw = RawDataElement(BaseTag(tag), vr, len(body), body, 0, False, is_little)
         return convert_raw_data_element(raw, encoding=dataset._character_set)
     except UNREADABLE as error:
-        warnings.warn(f"{name_of(tag)} cannot be read and is left out: {error}", stacklevel=2)
+        warnings.warn(f"{describe_tag(tag)} cannot be read and is left out: {error}", stacklevel=2)
         return None
 
 
@@ -187,7 +183,9 @@ def single(tag: int, value: Any) -> Any:
         return "\\".join("" if each is None else str(each) for each in value)
     if is_single(tag, MOMENTS) and len({*filter(None, value)}) > 1:
         told = ", ".join(map(repr, value))
-        warnings.warn(f"{name_of(tag)} is {told[:80]}, expected one: it is left out", stacklevel=2)
+        warnings.warn(
+            f"{describe_tag(tag)} is {told[:80]}, expected one: it is left out", stacklevel=2
+        )
         return None
     return next(filter(None, value), None) if is_single(tag, CODES) else value
 
@@ -215,7 +213,7 @@ def plausible(tag: int, value: Any) -> Any:
     if value is None or is_plausible(tag, value):
         return value
     if not is_unset(tag, value):
-        note = f"{name_of(tag)} is {shortened(value)}, which it cannot be: it is left out"
+        note = f"{describe_tag(tag)} is {shortened(value)}, which it cannot be: it is left out"
         warnings.warn(note, stacklevel=2)
     return None
 
@@ -247,12 +245,12 @@ def number_from(text: str, tag: int) -> int | float | None:
     """
     match = LEADING_NUMBER.match(text)
     if match is None or AFTER_NUMBER.search(text, match.end()):
-        note = f"{name_of(tag)} is {text[:40]!r}, which is no number: it is left out"
+        note = f"{describe_tag(tag)} is {text[:40]!r}, which is no number: it is left out"
         warnings.warn(note, stacklevel=2)
         return None
     number = float(match[0].replace(",", "."))
     if match[0] != text or "," in text:
-        warnings.warn(f"{name_of(tag)} is {text[:40]!r}, read as {number:g}", stacklevel=2)
+        warnings.warn(f"{describe_tag(tag)} is {text[:40]!r}, read as {number:g}", stacklevel=2)
     return int(number) if vr_of(tag) in ("IS", "US") and number.is_integer() else number
 
 
