@@ -50,8 +50,16 @@ UNREADABLE = (
     *(BytesLengthException, RecursionError, struct.error),
 )
 GB_2312 = "\x1b$)A"
+# Texts whose length has two bytes (PS3.5 7.1.2). Others may be long, in one character set.
+LONGEST_TEXT = (1 << 16) - 2
+SHORT = CODES | TEXT - {"UC"} | {"DS", "IS", "LT", "ST"}
+LONG = frozenset({"UC", "UR", "UT"})
 AFTER_NUMBER = re.compile(r"[\d.,:]")
 LEADING_NUMBER = re.compile(r"[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d+)?")
+
+
+class TooLongError(ValueError):
+    """A text is longer than any may be."""
 
 
 @cache
@@ -85,6 +93,8 @@ def element_of(dataset: Dataset, tag: int) -> DataElement | None:
     found: Any = None
     try:
         found = dataset.get_item(tag)
+        if isinstance(found, RawDataElement) and len(found.value or b"") > LONGEST_TEXT:
+            refuse_long(tag, found)
         if isinstance(found, RawDataElement) and is_single(tag, TEXT):
             keep_backslash(dataset, tag, found)
         element = converted(dataset, found) if isinstance(found, RawDataElement) else found
@@ -93,6 +103,16 @@ def element_of(dataset: Dataset, tag: int) -> DataElement | None:
     if element.VR in BINARY and vr_of(tag) not in BINARY and element.value:
         return reread(dataset, tag, element, ValueError(f"VR is {element.VR}"))
     return element
+
+
+def refuse_long(tag: int, found: RawDataElement) -> None:
+    """Raise for a text that takes long to convert: of each value pydicom makes an object.
+
+    What keeps the rules of IS and DS is read by `quick_value`, however long.
+    """
+    kinds, body = {found.VR, vr_of(tag)}, found.value or b""
+    if kinds & SHORT or (kinds & LONG and b"\x1b" in body):
+        raise TooLongError(f"it has {len(body)} bytes, more than the {LONGEST_TEXT} of a text")
 
 
 def keep_backslash(dataset: Dataset, tag: int, found: RawDataElement) -> None:
@@ -108,7 +128,7 @@ def reread(dataset: Dataset, tag: int, found: Any, reason: Exception) -> DataEle
     """Read an element by the VR of the dictionary, where that of the file is of no use."""
     body = getattr(found, "value", None)
     try:
-        if not isinstance(body, bytes):
+        if not isinstance(body, bytes) or isinstance(reason, TooLongError):
             raise reason
         is_little = dataset.original_encoding[1] is not False
         vr = vr_of(tag)

@@ -17,6 +17,7 @@ NUMBERED = re.compile(
     r"\s+(?P<first>-?\d{1,9})\s+(?P<last>-?\d{1,9})\s+(?P<step>-?\d{1,9})(\s+\d+)?"
 )
 MOST_FILES = 10_000
+LONGEST_ENTRY = 1024
 
 
 async def fetch_beside(context: Context, header: str, names: list[str]) -> list[bytes]:
@@ -55,7 +56,7 @@ def list_names(entry: str, following: str, header: str) -> list[str]:
     FormatError
         There are none, or more than 10000.
     """
-    numbered = NUMBERED.fullmatch(entry)
+    numbered = NUMBERED.fullmatch(entry) if len(entry) <= LONGEST_ENTRY else None
     if entry.split()[:1] == ["LIST"]:
         names = [line.strip() for line in following.splitlines() if line.strip()]
     elif numbered:

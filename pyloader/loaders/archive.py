@@ -112,6 +112,8 @@ class Archive:
             It is encrypted, or packed by a method that Python has not.
         DecodeError
             It is damaged.
+        FormatError
+            These bytes are more than `Context.decoded_bytes`.
         """
         info = self.members.get(name)
         if info is None:
@@ -124,6 +126,8 @@ class Archive:
                 f"the member {name!r} of {self.url} is encrypted; unpack the archive with its "
                 "password and load the files"
             )
+        size = min(size, info.file_size)
+        context.check_size(size, f"the member {name!r} of {self.url}, unpacked,")
         return self._unpack(info, name, size)
 
     async def read_whole(self, name: str, context: Context) -> bytes:
@@ -135,9 +139,7 @@ class Archive:
             It takes more than `Context.decoded_bytes`.
         """
         info = self.members.get(name)
-        size = info.file_size if info else 0
-        context.check_size(size, f"the member {name!r} of {self.url}, unpacked,")
-        return await self.read(name, size, context)
+        return await self.read(name, info.file_size if info else 0, context)
 
     def _unpack(self, info: ZipInfo, name: str, size: int) -> bytes:
         try:

@@ -76,7 +76,7 @@ async def list_image_ids(image_id: ImageId, context: Context) -> list[str]:
     """Return the imageIds of all frames of an instance."""
     remote = await open_remote(image_id, context)
     instance = remote if isinstance(remote, Instance) else remote.instance
-    return [image_id.of_frame(index) for index in range(instance.number_of_frames)]
+    return image_id.of_frames(instance.number_of_frames)
 
 
 LOADER = Loader(load, load_header, list_image_ids, encoded)

@@ -95,9 +95,8 @@ class Response:
     def length(self) -> int | None:
         """Content-Length, when the server tells and it counts the bytes of the body."""
         length = self.headers.get("content-length", "")
-        return (
-            int(length) if length.isdecimal() and "content-encoding" not in self.headers else None
-        )
+        is_number = length.isdecimal() and len(length) < 19
+        return int(length) if is_number and "content-encoding" not in self.headers else None
 
 
 Progress = Callable[[int, "int | None"], None]
