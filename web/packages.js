@@ -88,7 +88,7 @@ export class Packages {
   install(bridge, requirements, { baseURL, report = this.report } = {}) {
     return this.#inTurn(async () => {
       const wanted = requirements.map((each) => (isWheel(each) ? this.#absolute(each, baseURL) : each.trim()));
-      if (wanted.every((each) => normal(each) in this.shelf.rows)) return this.#bring(bridge, wanted.map(normal), report);
+      if (wanted.every((each) => Object.hasOwn(this.shelf.rows, normal(each)))) return this.#bring(bridge, wanted.map(normal), report);
       const page = this.#page(bridge, report);
       await this.#bring(bridge, ['micropip', ...this.shelf.deferred], report); // micropip reads what is installed from its files
       const error = await bridge.add_packages(wanted, page);
