@@ -1,0 +1,1 @@
+"""What pyloader promises against those who mean harm."""
