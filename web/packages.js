@@ -1,8 +1,9 @@
 // @ts-check
 // Python packages: the wheels of dist/pyodide/, and what a page or a loader asks for beside those
 // that Python starts with. pyloader/packages.py looks for them with micropip, by the rules here.
-import { LOCK, addressOf, fetchAsset } from './assets.js';
+import { assetWith, fetchAsset } from './assets.js';
 import { PyLoaderError, toWire } from './errors.js';
+import { LOCK, assetOf } from './lock.js';
 import { Watch } from './watch.js';
 
 /** @typedef {{name: string, body: ArrayBuffer | Uint8Array}} Wheel */
@@ -28,15 +29,15 @@ export class Shelf {
     this.deferred = deferred;
   }
 
-  /** @param {string} name @returns {string} the address of its wheel */
-  address(name) {
+  /** @param {string} name @returns {import('./assets.js').Asset} its wheel */
+  asset(name) {
     const { file_name, sha256 } = this.rows[name];
-    return `${this.indexURL}${file_name}?${sha256.slice(0, 12)}`; // as `addressOf` others
+    return assetWith(this.indexURL, file_name, [sha256]);
   }
 
   /** @param {string} name @param {Report} [report] @param {AbortSignal} [signal] @returns {Promise<Wheel>} */
   async fetch(name, report, signal) {
-    const answer = await fetchAsset(this.address(name), { integrity: `sha256-${base64(this.rows[name].sha256)}`, signal });
+    const answer = await fetchAsset(this.asset(name), { signal });
     return { name, body: report ? await readAll(answer, this.rows[name].file_name, report) : await answer.arrayBuffer() };
   }
 
@@ -126,11 +127,22 @@ export class Packages {
    * @param {string} name of a shared library, by its module; of a package that needs no other; or of the standard library
    */
   bringNow(name) {
-    const library = LOCK.libraries[name];
     const { indexURL, deferred } = this.shelf;
-    if (library) writeFile(this.pyodide, library.path, fetchNow(addressOf(indexURL, library.file_name)));
-    else if (name === STANDARD_LIBRARY.name) writeFile(this.pyodide, STANDARD_LIBRARY.path, fetchNow(addressOf(indexURL, name)));
-    else if (deferred.includes(name) || !this.#isThere(name)) this.#layOut([{ name, body: fetchNow(this.shelf.address(name)) }]);
+    const path = name === STANDARD_LIBRARY.name ? STANDARD_LIBRARY.path : LOCK.libraries[name]?.path;
+    if (path) writeFile(this.pyodide, path, this.#fetchNow(assetOf(indexURL, LOCK.libraries[name]?.file_name ?? name)));
+    else if (deferred.includes(name) || !this.#isThere(name)) this.#layOut([{ name, body: this.#fetchNow(this.shelf.asset(name)) }]);
+  }
+
+  /** @param {import('./assets.js').Asset} asset @returns {Uint8Array} */
+  #fetchNow({ url, sha256 }) {
+    const body = fetchNow(url);
+    // Such a request verifies nothing, and the browser's own digest has to be waited for.
+    const [sha2, bytes] = [this.pyodide.pyimport('_sha2'), this.pyodide.toPy(body)];
+    const digest = sha2.sha256(bytes);
+    const found = digest.hexdigest();
+    for (const proxy of [digest, bytes, sha2]) proxy.destroy();
+    if (!sha256.includes(found)) throw new Error(`${url} is not the file that the build made`);
+    return body;
   }
 
   /** @param {Wheel[]} wheels */
@@ -241,12 +253,6 @@ function bytesOf(text) {
   const bytes = new Uint8Array(text.length);
   for (let at = 0; at < bytes.length; at++) bytes[at] = text.charCodeAt(at);
   return bytes;
-}
-
-/** @param {string} hexadecimal */
-function base64(hexadecimal) {
-  const bytes = hexadecimal.match(/../g)?.map((pair) => parseInt(pair, 16)) ?? [];
-  return btoa(String.fromCharCode(...bytes));
 }
 
 /**
