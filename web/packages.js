@@ -13,6 +13,8 @@ import { Watch } from './watch.js';
 
 const SITE_PACKAGES = '/lib/python3.13/site-packages';
 export const STANDARD_LIBRARY = { name: 'python_stdlib.zip', path: '/lib/python313.zip' };
+/** Modules that Pyodide makes. */
+const FROM_JAVASCRIPT = ['js', 'pyodide_js'];
 const ZIP_MAGIC = [0x50, 0x4b, 3, 4];
 
 /** The packages of dist/pyodide/. */
@@ -196,10 +198,15 @@ export class Packages {
   #page(bridge, report) {
     return {
       rows: this.shelf.rows,
+      standard: [...FROM_JAVASCRIPT, ...LOCK.standard],
+      isThere: (/** @type {string} */ name) => this.#isThere(name),
       indexes: this.#indexes(),
       locate: (/** @type {string} */ url) => this.#locate(url),
-      fetch: (/** @type {string} */ url, /** @type {string} */ accept) =>
-        fetchBytes(url, accept, this.settings.requestTimeout, report).catch((error) => ({ error: toWire(error) })),
+      fetch: (/** @type {string} */ url, /** @type {string} */ accept) => {
+        // An index may have its files elsewhere; who answers there may send nobody on to where the page allows nothing.
+        const isAllowed = (/** @type {string} */ other) => new URL(other).origin === new URL(url).origin || Boolean(this.#locate(other));
+        return fetchBytes(url, accept, this.settings.requestTimeout, report, isAllowed).catch((error) => ({ error: toWire(error), status: error.status }));
+      },
       bring: (/** @type {string} */ names) => this.#bring(bridge, names.split(' ').filter(Boolean), report).catch(toWire),
     };
   }
@@ -258,14 +265,16 @@ function bytesOf(text) {
 /**
  * Fetch a wheel or a page of an index.
  * @param {string} url absolute @param {string} accept @param {number} timeout ms without a byte @param {Report} report
+ * @param {(url: string) => boolean} isAllowed whether it may be redirected there
  */
-async function fetchBytes(url, accept, timeout, report) {
+async function fetchBytes(url, accept, timeout, report, isAllowed) {
   const watch = new Watch(timeout);
   const isFile = new URL(url).pathname.endsWith('.whl');
   const what = isFile ? 'the wheel' : 'the package index';
   try {
     const answer = await fetch(url, { headers: { Accept: accept }, signal: watch.join(undefined) });
-    if (!answer.ok) throw packageError(`${what} ${url} answered with status ${answer.status}: is the address right, and may this page see it?`);
+    if (!answer.ok) throw packageError(`${what} ${url} answered with status ${answer.status}: is the address right, and may this page see it?`, answer.status);
+    if (answer.redirected && !isAllowed(answer.url)) throw packageError(`${what} ${url} was redirected to ${new URL(answer.url).origin}, from where this page allows none. Name the address that it has there, and that server among init({ packageIndexes })`);
     const type = answer.headers.get('Content-Type') ?? '';
     const body = await readAll(answer, new URL(url).pathname.split('/').pop() ?? '', (arrival) => (watch.restart(), report(arrival)));
     if (isFile && !ZIP_MAGIC.every((byte, index) => body[index] === byte)) throw packageError(notWheel(url, type));
@@ -302,7 +311,7 @@ async function readAll(answer, file, report) {
   return new Uint8Array(await new Blob(/** @type {BlobPart[]} */ (chunks)).arrayBuffer());
 }
 
-/** @param {string} message */
-function packageError(message) {
-  return new PyLoaderError({ name: 'PackageError', code: 'package', stage: 'loader', message });
+/** @param {string} message @param {number} [status] */
+function packageError(message, status) {
+  return new PyLoaderError({ name: 'PackageError', code: 'package', stage: 'loader', message, status });
 }
