@@ -50,9 +50,12 @@ function compile(asset) {
  * @param {Kept} kept @returns {Promise<ArrayBuffer>}
  */
 async function unpacked({ asset, file }) {
-  const fetched = fetchAnd(asset, async (answer) => ((await file) ? answer.body?.cancel() : readPacked(answer)));
+  const controller = new AbortController();
+  const fetched = fetchAnd(asset, readPacked, controller.signal);
   fetched.catch(() => {}); // is told to who needs it
-  return (await file) ?? /** @type {Promise<ArrayBuffer>} */ (fetched);
+  const kept = await file;
+  if (kept) controller.abort();
+  return kept ?? fetched;
 }
 
 /**
