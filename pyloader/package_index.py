@@ -1,7 +1,9 @@
-"""Requires-Python and yanked files of a package index (PEP 503, PEP 592). In Pyodide.
+"""Package indexes as pip obeys them, where micropip does not (PEP 503, PEP 592). In Pyodide.
 
-micropip does not look at the former (data-requires-python of PEP 503), and takes a withdrawn file
-when it is the only one (PEP 592). pip does as is done here.
+micropip does not look at Requires-Python (data-requires-python of PEP 503), and takes a withdrawn
+file when it is the only one (PEP 592). It compares SHA-256 and no other digest. And it takes any
+failure of an index for "this one does not have it", and asks the next: whoever can make a private
+index fail, or registers its packages' names in a public one, would have code of his own run.
 """
 
 from __future__ import annotations
@@ -12,8 +14,10 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from email.parser import BytesHeaderParser
 from typing import Any
+from urllib.parse import urldefrag
 from zipfile import ZipFile
 
+from micropip import package_index
 from micropip._utils import parse_version
 from micropip._vendored.packaging.src.packaging.specifiers import InvalidSpecifier, SpecifierSet
 from micropip._vendored.packaging.src.packaging.utils import InvalidWheelFilename
@@ -21,7 +25,9 @@ from micropip._vendored.packaging.src.packaging.version import InvalidVersion
 from micropip.package_index import ProjectInfo
 
 from pyloader.errors import PackageError
+from pyloader.wheel_checks import with_digests
 
+NOT_FOUND = 404
 PYTHON = ".".join(map(str, sys.version_info[:3]))
 
 
@@ -38,13 +44,62 @@ WANTED: ContextVar[Wanted | None] = ContextVar("WANTED", default=None)
 
 
 def obey_indexes() -> None:
-    """Let micropip see no file of an index that is not for this Python, or is withdrawn."""
-    parse = ProjectInfo._parse_pep691_response
+    """Have micropip see no file that is not for this Python or is withdrawn, and obey indexes."""
+    parse, describe = ProjectInfo._parse_pep691_response, ProjectInfo._compatible_wheels
+    query = package_index.query_package
 
     def parse_suiting(page: dict[str, Any], index_base_url: str) -> Any:
         return parse(page | {"files": suiting(page["files"])}, index_base_url)
 
+    def describe_with_digests(files: list[dict[str, Any]], version: Any, name: str) -> Any:
+        return describe([in_address(file) for file in files], version, name)
+
+    async def query_in_turn(
+        name: str, index_urls: list[str] | str, *, compat_layer: Any, fetch_kwargs: Any = None
+    ) -> Any:
+        """Ask the next index only when one says that it does not have the package."""
+        refusals: list[Exception] = []
+        for url in [index_urls] if isinstance(index_urls, str) else index_urls:
+            witness = Witness(compat_layer)
+            try:
+                return await query(name, [url], compat_layer=witness, fetch_kwargs=fetch_kwargs)
+            except ValueError:
+                if witness.failure is None:
+                    raise  # a page that cannot be read
+            if getattr(witness.failure, "status", None) != NOT_FOUND:
+                raise PackageError(
+                    f"the package index {url} could not say whether it has {name!r}: "
+                    f"{witness.failure}. No other index was asked, which may have another package "
+                    "of that name"
+                ) from witness.failure
+            refusals.append(witness.failure)
+        raise ValueError("; ".join(map(str, refusals)) or f"no index has {name!r}")
+
     ProjectInfo._parse_pep691_response = staticmethod(parse_suiting)
+    ProjectInfo._compatible_wheels = staticmethod(describe_with_digests)
+    package_index.query_package = query_in_turn
+
+
+class Witness:
+    """Passes micropip's requests for pages on, and remembers why one failed."""
+
+    def __init__(self, compat_layer: Any) -> None:
+        self.compat_layer = compat_layer
+        self.failure: Exception | None = None
+
+    async def fetch_string_and_headers(self, url: str, kwargs: Any) -> Any:
+        """Fetch a page of an index."""
+        try:
+            return await self.compat_layer.fetch_string_and_headers(url, kwargs)
+        except Exception as error:
+            self.failure = error
+            raise
+
+
+def in_address(file: dict[str, Any]) -> dict[str, Any]:
+    """Return a file of an index with all its digests in its address, where they are checked."""
+    digests = file["digests"] if "digests" in file else file["hashes"]
+    return file | {"url": with_digests(file["url"], digests)}
 
 
 def suiting(files: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -92,5 +147,6 @@ def check_python(archive: ZipFile, url: str) -> None:
     needs = metadata.get("Requires-Python", "")
     if not suits_python(needs):
         raise PackageError(
-            f"the wheel {url} needs Python {needs}, and this is {PYTHON}: name another version"
+            f"the wheel {urldefrag(url)[0]} needs Python {needs}, and this is {PYTHON}: name "
+            "another version"
         )

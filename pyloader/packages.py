@@ -2,7 +2,8 @@
 
 What is looked for is taken from ``dist/`` first, then from the page's package indexes. Nothing
 else is fetched: a dependency that a wheel declares follows the same rule as what the page names.
-Wheels are checked whole before the first of them is laid out, so that a failure leaves nothing.
+Wheels are checked whole before the first of them is laid out, so that a failure leaves nothing; see
+`pyloader.wheel_checks`.
 
 This needs micropip, so it is imported when a first package asks for it.
 """
@@ -12,13 +13,14 @@ from __future__ import annotations
 import importlib
 import json
 import shutil
+import sys
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from io import BytesIO
 from pathlib import Path
 from site import getsitepackages
 from typing import Any
-from urllib.parse import urljoin
+from urllib.parse import urldefrag, urljoin
 from zipfile import BadZipFile, ZipFile
 
 import micropip
@@ -34,6 +36,7 @@ from micropip.transaction import Transaction
 
 from pyloader.errors import PackageError
 from pyloader.package_index import WANTED, Wanted, check_python, obey_indexes
+from pyloader.wheel_checks import check_digests, check_files
 from pyloader.wire import error_from
 
 SIMPLE_JSON = "application/vnd.pypi.simple.v1+json"  # PEP 691
@@ -59,7 +62,8 @@ async def add_packages(requirements: Sequence[str], js_page: Any) -> None:
         PEP 508, or the URL of a wheel.
     js_page : JavaScript object
         What stands around, of `web/packages.js`: ``rows``, the packages of ``dist/`` by name;
-        ``indexes``; ``locate(url)``, its absolute form if the page allows it;
+        ``isThere(name)``, whether one of them was laid out; ``standard``, names of Python's own
+        modules; ``indexes``; ``locate(url)``, its absolute form if the page allows it;
         ``fetch(url, accept)``; ``bring(names)``, which installs packages of ``dist/``.
 
     Raises
@@ -79,7 +83,11 @@ async def add_packages(requirements: Sequence[str], js_page: Any) -> None:
             f"{''.join(shown[:1]).strip()!r} is no requirement of Python (PEP 508): {words}. Write "
             "a name ('pynrrd'), a name and versions ('pynrrd>=1.1'), or a wheel's URL ('….whl')"
         ) from error
-    await surroundings.bring(package.name for package in search.pyodide_packages)
+    coming = [package.name for package in search.pyodide_packages]
+    taken = surroundings.taken(coming)
+    for wheel in search.wheels:
+        check_files(ZipFile(BytesIO(wheel._data)).namelist(), wheel.url, wheel.name, taken)
+    await surroundings.bring(coming)
     await lay_out(search.wheels)
 
 
@@ -91,6 +99,21 @@ class Surroundings:
         self.lockfile_packages: dict[str, dict[str, Any]] = js_page.rows.to_py()
         self.indexes: list[str] = js_page.indexes.to_py()
         self.refusals: list[str] = []
+
+    def taken(self, coming: Collection[str]) -> dict[str, str]:
+        """
+        Return who may bring a module: by its name, or that of its package, a package.
+
+        Those of ``dist/`` may come from elsewhere in another version, while that of ``dist/`` is
+        neither there nor `coming`. Nobody may bring the others.
+        """
+        standard = self.js_page.standard.to_py()
+        names = {*standard, *sys.stdlib_module_names, *sys.builtin_module_names}
+        found = dict.fromkeys(names, "")
+        for name, row in self.lockfile_packages.items():
+            is_there = name in coming or self.js_page.isThere(name)
+            found |= dict.fromkeys([name, *row["imports"]], "" if is_there else name)
+        return found
 
     def locate(self, url: str) -> str:
         """Return an absolute URL that may be fetched."""
@@ -126,7 +149,9 @@ class Surroundings:
         """Fetch from JavaScript: ``{body, type, url}``."""
         js_answer = await self.js_page.fetch(url, accept)
         if hasattr(js_answer, "error"):
-            raise error_from(js_answer.error.to_py())
+            error = error_from(js_answer.error.to_py())
+            error.status = getattr(js_answer, "status", None)  # type: ignore[attr-defined]
+            raise error
         return js_answer
 
     async def bring(self, names: Iterable[str]) -> None:
@@ -213,19 +238,15 @@ class Search(Transaction):  # type: ignore[misc] # micropip is not there for the
         """Fetch a wheel, and read it once from end to end."""
         try:
             await wheel.download(self.fetch_kwargs, self._compat_layer)
-            wheelinfo._validate_sha256_checksum(wheel._data, wheel.sha256)
+            check_digests(wheel._data, wheel.url)
             archive = ZipFile(BytesIO(wheel._data))
             check_members(archive)
             check_python(archive, wheel.url)
-        except RuntimeError as error:
-            raise PackageError(
-                f"the wheel {wheel.url} is not the file that the index describes ({error}): it was "
-                "replaced or damaged on its way. It was not installed; tell who runs the index"
-            ) from error
         except BROKEN_WHEEL as error:
             raise PackageError(
-                f"the wheel {wheel.url} is broken ({type(error).__name__}: {error}), after "
-                f"{len(wheel._data)} bytes: was it copied whole, and built by a tool for wheels?"
+                f"the wheel {urldefrag(wheel.url)[0]} is broken ({type(error).__name__}: {error}), "
+                f"after {len(wheel._data)} bytes: was it copied whole, and built by a tool for "
+                "wheels?"
             ) from error
 
 
@@ -260,8 +281,8 @@ async def lay_out(wheels: Iterable[Any]) -> None:
         except Exception as error:
             take_away(ZipFile(BytesIO(wheel._data)).namelist(), site_packages)
             raise PackageError(
-                f"the wheel {wheel.url} cannot be installed: {error}. Was it built for this "
-                f"version of Pyodide? {what_runs()}"
+                f"the wheel {urldefrag(wheel.url)[0]} cannot be installed: {error}. Was it built "
+                f"for this version of Pyodide? {what_runs()}"
             ) from error
     importlib.invalidate_caches()
 

@@ -43,10 +43,13 @@ class WebServer:
         Folders by path prefix, the longest first.
     made : dict of str to bytes
         What tests put at a path themselves.
+    policies : dict of str to str
+        The Content-Security-Policy of the answer at a path.
     """
 
     roots: dict[str, Path]
     made: dict[str, bytes] = field(default_factory=dict)
+    policies: dict[str, str] = field(default_factory=dict)
     seen: list[Seen] = field(default_factory=list)
 
     def start(self) -> None:
@@ -128,12 +131,14 @@ class Handler(BaseHTTPRequestHandler):
 
     def reply(self, status: int, body: bytes, headers: dict[str, str], length: int = -1) -> None:
         """Send an answer; `length` announces another length than the body has."""
+        path = self.path.partition("?")[0]
         self.send_response(status)
         if not self.path.startswith("/nocors"):
             self.send_header("Access-Control-Allow-Origin", "*")
         self.send_header("Cache-Control", "no-store")
-        if self.path.startswith("/csp/"):
-            self.send_header("Content-Security-Policy", POLICY)
+        policy = POLICY if self.path.startswith("/csp/") else self.site.policies.get(path)
+        if policy:
+            self.send_header("Content-Security-Policy", policy)
         self.send_header("Content-Length", str(len(body) if length < 0 else length))
         for name, value in headers.items():
             self.send_header(name, value)

@@ -1,24 +1,26 @@
 // @ts-check
-// The files of dist/pyodide/: their list, which the build writes in, and how they are fetched.
+// How the files of dist/ are fetched. Of each the script that asks for it has the digest, and was
+// verified itself by who loaded it: another file than the build made is an error, and never used.
 
-/** @typedef {{name: string, version: string, file_name: string, sha256: string, depends: string[], imports: string[]}} Row a package */
-/** @typedef {{file_name: string, path: string, starting: boolean}} LibraryRow a shared library, and where Python looks for it */
-/** @typedef {{info: any, packages: Record<string, Row>, starting: string[], standard: string[], libraries: Record<string, LibraryRow>, digests: Record<string, string>, identity: string}} Lock */
+/** @typedef {{url: string, sha256: string[]}} Asset a file, and the digests that it may have, in hexadecimal */
 
-/** @type {Lock} pyodide-lock.json, with the digest of all that it lists */
-// @ts-ignore -- the build writes it in
-export const LOCK = PYLOADER_LOCK;
-
-/**
- * The address of a file. It holds the file's digest, so that no cache gives one of another build.
- * @param {string} indexURL of dist/pyodide/ @param {string} file
- */
-export function addressOf(indexURL, file) {
-  return `${indexURL}${file}?${(LOCK.digests[file] ?? LOCK.identity).slice(0, 12)}`;
+/** A file whose address holds its digest, so that no cache gives one of another build. @param {string} indexURL @param {string} file @param {string[]} sha256 @returns {Asset} */
+export function assetWith(indexURL, file, sha256) {
+  return { url: `${indexURL}${file}?${sha256[0].slice(0, 12)}`, sha256 };
 }
 
-/** @param {string} url @param {RequestInit} [options] @returns {Promise<Response>} */
-export async function fetchAsset(url, options) {
+/** The digests of a file as the platform writes them. @param {Asset} asset */
+export function integrityOf({ sha256 }) {
+  return sha256.map((each) => `sha256-${base64(each)}`).join(' ');
+}
+
+/** @param {Asset} asset @param {RequestInit} [options] @returns {Promise<Response>} verified, so that all of it is here */
+export function fetchAsset(asset, options) {
+  return ask(asset.url, { integrity: integrityOf(asset), ...options });
+}
+
+/** @param {string} url @param {RequestInit} options @returns {Promise<Response>} */
+async function ask(url, options) {
   const answer = await fetch(url, options).catch((error) => {
     throw new Error(`${url} cannot be fetched, or is not the file that the build made (${error.message})`);
   });
@@ -27,9 +29,41 @@ export async function fetchAsset(url, options) {
 }
 
 /**
- * Fetch and use a file; when that fails, once more past the browser's cache, whose copy may be torn.
- * @template Value @param {string} url @param {(answer: Response) => Promise<Value>} use @returns {Promise<Value>}
+ * Fetch a file and make something of it; when that fails, once more past the browser's cache, whose
+ * copy may be torn.
+ * @template Value @param {Asset} asset
+ * @param {(answer: Response) => Promise<Value>} use which runs nothing of what it makes @param {AbortSignal} [signal]
+ * @returns {Promise<Value>}
  */
-export async function fetchAnd(url, use) {
-  return fetchAsset(url).then(use).catch(() => fetchAsset(url, { cache: 'reload' }).then(use));
+export async function fetchAnd(asset, use, signal) {
+  return useVerified(asset, use, { signal }).catch((error) => (signal?.aborted ? Promise.reject(error) : useVerified(asset, use, { signal, cache: 'reload' })));
+}
+
+/**
+ * Make something of a file as it comes, and give it when the digest is right. A fetch with `integrity`
+ * gives nothing before it has all: the compiler and the unpacker would begin that much later, which
+ * took a tenth of a second of a first visit, and twice the time of compiling a large program. On an
+ * insecure origin a digest is not to be had otherwise.
+ * @template Value @param {Asset} asset @param {(answer: Response) => Promise<Value>} use @param {RequestInit} options @returns {Promise<Value>}
+ */
+async function useVerified(asset, use, options) {
+  if (!isSecureContext) return fetchAsset(asset, options).then(use);
+  const answer = await ask(asset.url, options);
+  const digest = answer.clone().arrayBuffer().then(sha256Of);
+  const used = use(answer);
+  used.catch(() => {}); // of another file that it is one says more
+  if (!asset.sha256.includes(await digest)) throw new Error(`${asset.url} is not the file that the build made`);
+  return used;
+}
+
+/** @param {string} hexadecimal */
+function base64(hexadecimal) {
+  const bytes = hexadecimal.match(/../g)?.map((pair) => parseInt(pair, 16)) ?? [];
+  return btoa(String.fromCharCode(...bytes));
+}
+
+/** The SHA-256 of bytes, in hexadecimal; not to be had on an insecure origin. @param {BufferSource} bytes */
+export async function sha256Of(bytes) {
+  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
+  return Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }

@@ -1,8 +1,9 @@
 // @ts-check
 // Starts Pyodide with pyloader in it: from a snapshot of memory, in which everything is imported
 // already, or step by step where that is not to be had. Says how far it is, and what took how long.
-import { LOCK, addressOf, fetchAnd } from './assets.js';
+import { fetchAnd } from './assets.js';
 import { startPyodide } from './interpreter.js';
+import { LOCK, assetOf } from './lock.js';
 import { STANDARD_LIBRARY, Shelf, unpack } from './packages.js';
 import { Parts } from './parts.js';
 
@@ -21,7 +22,6 @@ const SHARES = { runtime: 50, packages: 30, imports: 20 };
 // What is left for the packages of init(), when there are any.
 const EXTRA = 30;
 const HALF_BYTES = 2 ** 20;
-const SCRIPTS = ['pyodide.mjs', 'pyodide.asm.js'];
 
 /**
  * @param {BootOptions} options
@@ -32,10 +32,10 @@ export async function bootPython({ assetsURL, parts: given }, advance) {
   const indexURL = new URL('pyodide/', assetsURL).href;
   const timeline = new Timeline();
   const parts = new Parts(indexURL, given, timeline.measure);
-  const [loadPyodide, program, libraries] = await Promise.all([scripts(indexURL), parts.program, parts.libraries]);
+  const [program, libraries] = await Promise.all([parts.program, parts.libraries]);
   advance('runtime', SHARES.runtime);
   /** @type {Start} */
-  const start = (rest) => timeline.measure('interpreter', run(loadPyodide, indexURL, program, { libraries, ...rest }));
+  const start = (rest) => timeline.measure('interpreter', run(indexURL, program, { libraries, ...rest }));
   const { reason, snapshot, ...started } = await fromSnapshot(parts, indexURL, start)
     .catch((error) => fromFiles(indexURL, start, error.message));
   advance('packages', SHARES.packages);
@@ -53,7 +53,7 @@ async function fromSnapshot(parts, indexURL, start) {
 async function fromFiles(indexURL, start, reason) {
   const shelf = new Shelf(indexURL);
   const [standard, ...wheels] = await Promise.all([
-    fetchAnd(addressOf(indexURL, STANDARD_LIBRARY.name), (answer) => answer.arrayBuffer()),
+    fetchAnd(assetOf(indexURL, STANDARD_LIBRARY.name), (answer) => answer.arrayBuffer()),
     ...LOCK.starting.map((name) => shelf.fetch(name)),
   ]);
   const pyodide = await start({ standard });
@@ -61,18 +61,13 @@ async function fromFiles(indexURL, start, reason) {
   return { pyodide, shelf, reason };
 }
 
-/** @param {string} indexURL @returns {Promise<(options: any) => Promise<any>>} Pyodide's loadPyodide */
-async function scripts(indexURL) {
-  const [{ loadPyodide }] = await Promise.all(SCRIPTS.map((name) => import(/* @vite-ignore */ addressOf(indexURL, name))));
-  return loadPyodide;
-}
-
 /**
- * Run loadPyodide, which would fetch on its own what is here already.
- * @param {(options: any) => Promise<any>} loadPyodide @param {string} indexURL @param {WebAssembly.Module} program
+ * Run Pyodide's loadPyodide, which would fetch on its own what is here already. The build puts its two
+ * scripts into the worker's: what a worker imports later no platform verifies.
+ * @param {string} indexURL @param {WebAssembly.Module} program
  * @param {import('./interpreter.js').Parts & Memory} parts
  */
-async function run(loadPyodide, indexURL, program, { standard, ...parts }) {
+async function run(indexURL, program, { standard, ...parts }) {
   const { fetch } = globalThis;
   const { instantiateStreaming } = WebAssembly;
   const here = (/** @type {string} */ name) => Promise.resolve(new Response(name === STANDARD_LIBRARY.name ? standard : undefined));
@@ -94,6 +89,7 @@ async function run(loadPyodide, indexURL, program, { standard, ...parts }) {
     stderr: (/** @type {string} */ line) => console.warn(line),
   };
   try {
+    // @ts-ignore -- the build writes loadPyodide in
     return await Promise.race([startPyodide(loadPyodide, options, parts), failed]);
   } finally {
     globalThis.fetch = fetch;

@@ -5,8 +5,8 @@ import { PyLoaderError, said } from './errors.js';
 
 const SCHEME = /^([A-Za-z][A-Za-z0-9+.-]*):(.*)$/s;
 const FRAME = /([?&])frame=([^&#|]*)(&?)/;
-/** @type {Record<string, RegExp>} */
-const FRAMES = { http: /(#)frame=(.*)()/, https: /(#)frame=(.*)()/, wadors: /(\/)frames\/([^/?#]*)()(?=[?#]|$)/ };
+/** By scheme, which may be any name. @type {Map<string, RegExp>} */
+const FRAMES = new Map([['http', /(#)frame=(.*)()/], ['https', /(#)frame=(.*)()/], ['wadors', /(\/)frames\/([^/?#]*)()(?=[?#]|$)/]]);
 const FROM_0 = /^([A-Za-z][A-Za-z0-9+.-]*:)*nifti:/i;
 const SLICE = /#(?:[xyz](?:-\d+)?|\d+)(?:,t-\d+)?$/;
 const MEMBERS = /^([A-Za-z][A-Za-z0-9+.-]*:)*(wadouri|dicomweb|dicomfile|localfile):/i;
@@ -25,7 +25,7 @@ export function parseImageId(imageId) {
   if (!match) throw invalid(imageId, "has no scheme; expected 'scheme:rest', such as 'wadouri:https://host/image.dcm'");
   const scheme = match[1].toLowerCase();
   const rest = match[2].replace(DECIMATION, '');
-  const frame = SLICE.test(rest) ? null : (FRAMES[scheme] ?? FRAME).exec(rest);
+  const frame = SLICE.test(rest) ? null : (FRAMES.get(scheme) ?? FRAME).exec(rest);
   if (!frame) return { scheme, source: `${scheme}:${withoutMember(rest.replace(SLICE, ''), imageId)}`, frameIndex: 0 };
   const [whole, lead, number, next] = frame;
   const first = FROM_0.test(imageId) ? 0 : 1;

@@ -15,10 +15,11 @@ export function moduleFor(modules, type, mode, askOthers = () => undefined) {
   if (!modules) return undefined;
   if (type === 'instance' && mode === '3d') return instanceOf(modules);
   if (mode === '3d' && /^[A-Z]/.test(type)) return attributeOf(modules, type);
-  const theirs = isKnown(type, modules[type]) ? undefined : askOthers();
+  const own = ownOf(modules, type);
+  const theirs = isKnown(type, own) ? undefined : askOthers();
   if (theirs && type !== 'imagePlaneModule' && isKnown(type, theirs)) return theirs;
-  const module = theirs ? completed(modules[type], theirs) : modules[type];
-  const adapt = ADAPTED[type];
+  const module = theirs ? completed(own, theirs) : own;
+  const adapt = ownOf(ADAPTED, type);
   return adapt ? adapt(module, mode, modules) : module;
 }
 
@@ -48,9 +49,18 @@ const KNOWN = {
   voiLutModule: ({ windowCenter, luts, voiLUTSequence }) => [windowCenter ?? [], luts ?? voiLUTSequence ?? []].flat().length,
 };
 
+/**
+ * What a table has by a name from outside, which may be `constructor` too.
+ * @template Value @param {Record<string, Value>} table @param {string} name @returns {Value | undefined}
+ */
+function ownOf(table, name) {
+  return Object.hasOwn(table, name) ? table[name] : undefined;
+}
+
 /** @param {string} type @param {any} module */
 function isKnown(type, module) {
-  return !(type in KNOWN) || Boolean(module && KNOWN[type](module));
+  const knows = ownOf(KNOWN, type);
+  return !knows || Boolean(module && knows(module));
 }
 
 /**
@@ -225,5 +235,5 @@ const SHOWN = {
 export function asShown(type, module) {
   if (!module || (type === 'imagePixelModule' && module.samplesPerPixel > 1)) return module;
   const photometric = type === 'imagePixelModule' ? { photometricInterpretation: 'MONOCHROME2' } : {};
-  return { ...module, ...SHOWN[type], ...photometric };
+  return { ...module, ...ownOf(SHOWN, type), ...photometric };
 }

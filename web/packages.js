@@ -1,8 +1,9 @@
 // @ts-check
 // Python packages: the wheels of dist/pyodide/, and what a page or a loader asks for beside those
 // that Python starts with. pyloader/packages.py looks for them with micropip, by the rules here.
-import { LOCK, addressOf, fetchAsset } from './assets.js';
+import { assetWith, fetchAsset } from './assets.js';
 import { PyLoaderError, toWire } from './errors.js';
+import { LOCK, assetOf } from './lock.js';
 import { Watch } from './watch.js';
 
 /** @typedef {{name: string, body: ArrayBuffer | Uint8Array}} Wheel */
@@ -12,6 +13,8 @@ import { Watch } from './watch.js';
 
 const SITE_PACKAGES = '/lib/python3.13/site-packages';
 export const STANDARD_LIBRARY = { name: 'python_stdlib.zip', path: '/lib/python313.zip' };
+/** Modules that Pyodide makes. */
+const FROM_JAVASCRIPT = ['js', 'pyodide_js'];
 const ZIP_MAGIC = [0x50, 0x4b, 3, 4];
 
 /** The packages of dist/pyodide/. */
@@ -28,15 +31,15 @@ export class Shelf {
     this.deferred = deferred;
   }
 
-  /** @param {string} name @returns {string} the address of its wheel */
-  address(name) {
+  /** @param {string} name @returns {import('./assets.js').Asset} its wheel */
+  asset(name) {
     const { file_name, sha256 } = this.rows[name];
-    return `${this.indexURL}${file_name}?${sha256.slice(0, 12)}`; // as `addressOf` others
+    return assetWith(this.indexURL, file_name, [sha256]);
   }
 
   /** @param {string} name @param {Report} [report] @param {AbortSignal} [signal] @returns {Promise<Wheel>} */
   async fetch(name, report, signal) {
-    const answer = await fetchAsset(this.address(name), { integrity: `sha256-${base64(this.rows[name].sha256)}`, signal });
+    const answer = await fetchAsset(this.asset(name), { signal });
     return { name, body: report ? await readAll(answer, this.rows[name].file_name, report) : await answer.arrayBuffer() };
   }
 
@@ -88,7 +91,7 @@ export class Packages {
   install(bridge, requirements, { baseURL, report = this.report } = {}) {
     return this.#inTurn(async () => {
       const wanted = requirements.map((each) => (isWheel(each) ? this.#absolute(each, baseURL) : each.trim()));
-      if (wanted.every((each) => normal(each) in this.shelf.rows)) return this.#bring(bridge, wanted.map(normal), report);
+      if (wanted.every((each) => Object.hasOwn(this.shelf.rows, normal(each)))) return this.#bring(bridge, wanted.map(normal), report);
       const page = this.#page(bridge, report);
       await this.#bring(bridge, ['micropip', ...this.shelf.deferred], report); // micropip reads what is installed from its files
       const error = await bridge.add_packages(wanted, page);
@@ -126,11 +129,22 @@ export class Packages {
    * @param {string} name of a shared library, by its module; of a package that needs no other; or of the standard library
    */
   bringNow(name) {
-    const library = LOCK.libraries[name];
     const { indexURL, deferred } = this.shelf;
-    if (library) writeFile(this.pyodide, library.path, fetchNow(addressOf(indexURL, library.file_name)));
-    else if (name === STANDARD_LIBRARY.name) writeFile(this.pyodide, STANDARD_LIBRARY.path, fetchNow(addressOf(indexURL, name)));
-    else if (deferred.includes(name) || !this.#isThere(name)) this.#layOut([{ name, body: fetchNow(this.shelf.address(name)) }]);
+    const path = name === STANDARD_LIBRARY.name ? STANDARD_LIBRARY.path : LOCK.libraries[name]?.path;
+    if (path) writeFile(this.pyodide, path, this.#fetchNow(assetOf(indexURL, LOCK.libraries[name]?.file_name ?? name)));
+    else if (deferred.includes(name) || !this.#isThere(name)) this.#layOut([{ name, body: this.#fetchNow(this.shelf.asset(name)) }]);
+  }
+
+  /** @param {import('./assets.js').Asset} asset @returns {Uint8Array} */
+  #fetchNow({ url, sha256 }) {
+    const body = fetchNow(url);
+    // Such a request verifies nothing, and the browser's own digest has to be waited for.
+    const [sha2, bytes] = [this.pyodide.pyimport('_sha2'), this.pyodide.toPy(body)];
+    const digest = sha2.sha256(bytes);
+    const found = digest.hexdigest();
+    for (const proxy of [digest, bytes, sha2]) proxy.destroy();
+    if (!sha256.includes(found)) throw new Error(`${url} is not the file that the build made`);
+    return body;
   }
 
   /** @param {Wheel[]} wheels */
@@ -184,10 +198,15 @@ export class Packages {
   #page(bridge, report) {
     return {
       rows: this.shelf.rows,
+      standard: [...FROM_JAVASCRIPT, ...LOCK.standard],
+      isThere: (/** @type {string} */ name) => this.#isThere(name),
       indexes: this.#indexes(),
       locate: (/** @type {string} */ url) => this.#locate(url),
-      fetch: (/** @type {string} */ url, /** @type {string} */ accept) =>
-        fetchBytes(url, accept, this.settings.requestTimeout, report).catch((error) => ({ error: toWire(error) })),
+      fetch: (/** @type {string} */ url, /** @type {string} */ accept) => {
+        // An index may have its files elsewhere; who answers there may send nobody on to where the page allows nothing.
+        const isAllowed = (/** @type {string} */ other) => new URL(other).origin === new URL(url).origin || Boolean(this.#locate(other));
+        return fetchBytes(url, accept, this.settings.requestTimeout, report, isAllowed).catch((error) => ({ error: toWire(error), status: error.status }));
+      },
       bring: (/** @type {string} */ names) => this.#bring(bridge, names.split(' ').filter(Boolean), report).catch(toWire),
     };
   }
@@ -243,23 +262,19 @@ function bytesOf(text) {
   return bytes;
 }
 
-/** @param {string} hexadecimal */
-function base64(hexadecimal) {
-  const bytes = hexadecimal.match(/../g)?.map((pair) => parseInt(pair, 16)) ?? [];
-  return btoa(String.fromCharCode(...bytes));
-}
-
 /**
  * Fetch a wheel or a page of an index.
  * @param {string} url absolute @param {string} accept @param {number} timeout ms without a byte @param {Report} report
+ * @param {(url: string) => boolean} isAllowed whether it may be redirected there
  */
-async function fetchBytes(url, accept, timeout, report) {
+async function fetchBytes(url, accept, timeout, report, isAllowed) {
   const watch = new Watch(timeout);
   const isFile = new URL(url).pathname.endsWith('.whl');
   const what = isFile ? 'the wheel' : 'the package index';
   try {
     const answer = await fetch(url, { headers: { Accept: accept }, signal: watch.join(undefined) });
-    if (!answer.ok) throw packageError(`${what} ${url} answered with status ${answer.status}: is the address right, and may this page see it?`);
+    if (!answer.ok) throw packageError(`${what} ${url} answered with status ${answer.status}: is the address right, and may this page see it?`, answer.status);
+    if (answer.redirected && !isAllowed(answer.url)) throw packageError(`${what} ${url} was redirected to ${new URL(answer.url).origin}, from where this page allows none. Name the address that it has there, and that server among init({ packageIndexes })`);
     const type = answer.headers.get('Content-Type') ?? '';
     const body = await readAll(answer, new URL(url).pathname.split('/').pop() ?? '', (arrival) => (watch.restart(), report(arrival)));
     if (isFile && !ZIP_MAGIC.every((byte, index) => body[index] === byte)) throw packageError(notWheel(url, type));
@@ -296,7 +311,7 @@ async function readAll(answer, file, report) {
   return new Uint8Array(await new Blob(/** @type {BlobPart[]} */ (chunks)).arrayBuffer());
 }
 
-/** @param {string} message */
-function packageError(message) {
-  return new PyLoaderError({ name: 'PackageError', code: 'package', stage: 'loader', message });
+/** @param {string} message @param {number} [status] */
+function packageError(message, status) {
+  return new PyLoaderError({ name: 'PackageError', code: 'package', stage: 'loader', message, status });
 }

@@ -1,8 +1,9 @@
 // @ts-check
 // What an interpreter starts from: compiled WebAssembly and a snapshot of memory. The first worker
 // fetches and compiles it all at once; others are given it.
-import { LOCK, addressOf, fetchAnd } from './assets.js';
+import { fetchAnd } from './assets.js';
 import { Kept } from './kept.js';
+import { LOCK, assetOf, snapshotAsset } from './lock.js';
 import { Snapshot } from './snapshot.js';
 
 /** @typedef {import('./interpreter.js').Library} Library */
@@ -15,13 +16,13 @@ const STARTING = Object.values(LOCK.libraries).filter(({ starting }) => starting
 export class Parts {
   /** @param {string} indexURL of dist/pyodide/ @param {Shared | undefined} given @param {Measure} measure */
   constructor(indexURL, given, measure) {
-    const fetched = (/** @type {string} */ file) => compile(addressOf(indexURL, file));
+    const fetched = (/** @type {string} */ file) => compile(assetOf(indexURL, file));
     /** The interpreter itself. @type {Promise<WebAssembly.Module>} */
     this.program = measure('program', given ? Promise.resolve(given.program) : fetched('pyodide.asm.wasm'));
     const codes = given ? Promise.resolve(given.libraries) : Promise.all(STARTING.map(({ file_name }) => fetched(file_name)));
     /** @type {Promise<Library[]>} */
     this.libraries = measure('libraries', codes.then((modules) => STARTING.map(({ path }, index) => ({ path, module: modules[index] }))));
-    this.kept = given ? undefined : new Kept(addressOf(indexURL, 'snapshot.bin'));
+    this.kept = given ? undefined : new Kept(snapshotAsset(indexURL));
     const file = this.kept ? unpacked(this.kept) : readGiven(given?.snapshot);
     /** Of memory; rejects when there is none that fits. @type {Promise<Snapshot>} */
     this.snapshot = measure('snapshot', file.then(snapshotOf));
@@ -36,10 +37,10 @@ export class Parts {
   }
 }
 
-/** @param {string} url @returns {Promise<WebAssembly.Module>} */
-function compile(url) {
+/** @param {import('./assets.js').Asset} asset @returns {Promise<WebAssembly.Module>} */
+function compile(asset) {
   // A server that does not know the media type: later, but it works.
-  return fetchAnd(url, async (answer) => answer.headers.get('Content-Type')?.startsWith('application/wasm')
+  return fetchAnd(asset, async (answer) => answer.headers.get('Content-Type')?.startsWith('application/wasm')
     ? WebAssembly.compileStreaming(answer)
     : WebAssembly.compile(await answer.arrayBuffer()));
 }
@@ -48,10 +49,13 @@ function compile(url) {
  * The file that was kept, else as it is fetched: that begins before it is known.
  * @param {Kept} kept @returns {Promise<ArrayBuffer>}
  */
-async function unpacked({ url, file }) {
-  const fetched = fetchAnd(url, async (answer) => ((await file) ? answer.body?.cancel() : readPacked(answer)));
+async function unpacked({ asset, file }) {
+  const controller = new AbortController();
+  const fetched = fetchAnd(asset, readPacked, controller.signal);
   fetched.catch(() => {}); // is told to who needs it
-  return (await file) ?? /** @type {Promise<ArrayBuffer>} */ (fetched);
+  const kept = await file;
+  if (kept) controller.abort();
+  return kept ?? fetched;
 }
 
 /**

@@ -1,8 +1,16 @@
 // @ts-check
-// Where an interpreter runs: a worker, or this page.
+// Where an interpreter runs: a worker, or this page. The page's script has the digest of the worker's,
+// which stands for all that Python starts from. A browser verifies it wherever the script is not the
+// worker's own address: there it takes no digest.
+import { assetWith, fetchAsset, integrityOf } from './assets.js';
+import { PyLoaderError } from './errors.js';
+import { trustedWorker } from './trusted.js';
+
 /** @typedef {import('./slot.js').Place} Place */
+/** @typedef {import('./assets.js').Asset} Asset */
 
 const PROBE_MS = 5000;
+const NAMED = { type: /** @type {const} */ ('module'), name: 'pyloader' };
 
 /**
  * @param {string} assetsURL
@@ -11,38 +19,88 @@ const PROBE_MS = 5000;
  * @returns {Promise<Place>}
  */
 export function createPlace(assetsURL, inWorker, onError) {
-  const url = new URL('worker.mjs', assetsURL).href;
-  return inWorker ? createWorker(url, onError) : createOnPage(url);
+  const asset = workerAsset(assetsURL);
+  return inWorker ? createWorker(asset, onError) : createOnPage(asset);
 }
 
-/** @param {string} url @param {(words: string) => void} onError @returns {Promise<Place>} */
-async function createWorker(url, onError) {
-  const worker = new Worker(...workerSource(url));
+/** The worker's script. @param {string} assetsURL */
+function workerAsset(assetsURL) {
+  // @ts-ignore -- the build writes it in
+  return assetWith(assetsURL, 'worker.mjs', [PYLOADER_WORKER]);
+}
+
+/** Whether a worker can be made of an address itself. @param {string} url */
+export function isOfOwnOrigin(url) {
+  return new URL(url).origin === self.origin; // of a sandboxed frame 'null', as nothing else has
+}
+
+/** @param {Asset} asset @param {(words: string) => void} onError @returns {Promise<Place>} */
+async function createWorker(asset, onError) {
+  const isDirect = isOfOwnOrigin(asset.url);
+  const worker = workerOf(isDirect ? asset.url : await copyOf(asset));
+  const reason = async () => (isDirect ? reasonOf(asset.url) : `a copy of ${asset.url}, of another origin, may not be run here: the page's Content-Security-Policy needs worker-src ${self.origin === 'null' ? 'data:' : 'blob:'}`);
   // Of a script that did not run browsers say nothing.
-  worker.addEventListener('error', async (event) => onError(event.message || (await reasonOf(url))));
+  worker.addEventListener('error', async (event) => onError(event.message || (await reason())));
   worker.addEventListener('messageerror', () => onError('a message could not be read'));
   return worker;
 }
 
-/**
- * A worker cannot be made of a script on another origin, but a script on this one may import it.
- * @param {string} url
- * @returns {[string, WorkerOptions]}
- */
-function workerSource(url) {
-  const here = new URL(url).origin === location.origin;
-  const bootstrap = () => URL.createObjectURL(new Blob([`import ${JSON.stringify(url)};`], { type: 'text/javascript' }));
-  return [here ? url : bootstrap(), { type: 'module', name: 'pyloader' }];
+/** @param {string} url */
+function workerOf(url) {
+  try {
+    return new Worker(trustedWorker(url), NAMED);
+  } catch (/** @type {any} */ error) {
+    if (!/trusted/i.test(error.message)) throw error;
+    throw refused(`this page runs only what a policy of Trusted Types has passed, and allows none to pyloader: its Content-Security-Policy needs \`trusted-types pyloader\`, or 'allow-duplicates' beside it when pyloader.js is on the page twice (${error.message})`);
+  }
 }
 
-/** @param {string} url @returns {Promise<Place>} */
-async function createOnPage(url) {
-  const { serve } = await import(/* @vite-ignore */ url).catch(async (error) => {
+/** @param {string} message */
+function refused(message) {
+  return new PyLoaderError({ name: 'BootError', code: 'boot', stage: 'boot', message: `Python could not start: ${message}` });
+}
+
+/** Those that were made, by the address of the script. @type {Map<string, string>} */
+const copies = new Map();
+
+/** The address of a copy of a script of another origin, of which no worker can be made: verified, and on this one. @param {Asset} asset */
+async function copyOf(asset) {
+  const known = copies.get(asset.url);
+  if (known) return known;
+  const answer = await fetchAsset(asset).catch(async (error) => {
+    if (self.origin === 'null') throw refused(`this frame is sandboxed and of no origin: the server of dist/ has to send Access-Control-Allow-Origin: *, or the frame's sandbox to have allow-same-origin (${error.message})`);
+    throw new Error(`${error.message}; ${await reasonOf(asset.url)}`);
+  });
+  const script = await answer.text();
+  // A frame without an origin cannot make a module of a Blob: it is of no origin either, but another one.
+  const copy = self.origin === 'null' ? `data:text/javascript;charset=utf-8,${encodeURIComponent(script)}` : URL.createObjectURL(new Blob([script], { type: 'text/javascript' }));
+  copies.set(asset.url, copy);
+  return copy;
+}
+
+/** @param {Asset} asset @returns {Promise<Place>} */
+async function createOnPage(asset) {
+  const { url } = asset;
+  const { serve } = await preload(asset).then(() => import(/* @vite-ignore */ url)).catch(async (error) => {
     throw new Error(`${url} cannot be imported: ${error.message}; ${await reasonOf(url)}`);
   });
   const { port1, port2 } = new MessageChannel();
   serve(port2);
   return Object.assign(port1, { terminate: () => (port1.close(), port2.close()) });
+}
+
+/**
+ * Fetch a script into the page's map of modules, from where import() takes it: itself it takes no digest.
+ * @param {Asset} asset @returns {Promise<void>}
+ */
+function preload(asset) {
+  const link = document.createElement('link');
+  Object.assign(link, { rel: 'modulepreload', integrity: integrityOf(asset), crossOrigin: 'anonymous', href: asset.url });
+  return /** @type {Promise<void>} */ (new Promise((resolve, reject) => {
+    link.addEventListener('load', () => resolve(undefined));
+    link.addEventListener('error', () => reject(new Error('it did not come, or is not the file that the build made')));
+    document.head.append(link);
+  })).finally(() => link.remove());
 }
 
 /** Why a script cannot be run, as far as that can be found out. @param {string} url @returns {Promise<string>} */
@@ -54,5 +112,5 @@ async function reasonOf(url) {
   if (!answer.ok) return `${url} answered with status ${answer.status}`;
   if (type.startsWith('text/html')) return `${url} is a web page, as some servers answer to every address`;
   if (!/javascript|ecmascript/.test(type)) return `${url} comes as '${type}', and browsers run text/javascript alone`;
-  return `${url} may not be run here`;
+  return `${url} may not be run here, or is of another build than pyloader.js`;
 }

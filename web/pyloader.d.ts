@@ -323,6 +323,8 @@ export interface Stats {
   cancelled: number;
   cache: { images: number; bytes: number; maximumBytes: number };
   assetsURL: string;
+  /** What is wrong with how the page is served, each with what to do; looked at some seconds after `ready`. */
+  warnings: string[];
 }
 
 /**

@@ -11,6 +11,7 @@ import { Identity, sendHeaders } from './identity.js';
 import { fileNameOf, parseImageId } from './imageid.js';
 import { Loads, forPython, percent, tellPage } from './loads.js';
 import { createPlace } from './place.js';
+import { policyWarnings } from './policy.js';
 import { Pool } from './pool.js';
 import { PythonFiles } from './python.js';
 import { tellUnknown, tellUnknownOfLoad } from './options.js';
@@ -64,6 +65,8 @@ let pool = null;
 let booted = null;
 /** What has called init(). */
 let starter = '';
+/** What is wrong with how the page is served. @type {string[]} */
+let warnings = [];
 const identity = new Identity(
   () => settings.onUnauthorized,
   (url) => isNamed(url, { baseURL: document.baseURI, origins: settings.origins, services }),
@@ -177,6 +180,7 @@ function start(caller) {
       isStarting = false;
       resolveReady();
       fire('ready', stats());
+      if (settings.workers !== 0) lookAtPolicies(started);
     },
     (error) => {
       // The next load may try again: a missing file may be there by then. Packages are not asked for again.
@@ -192,10 +196,16 @@ function start(caller) {
   return booted;
 }
 
+/** @param {Pool} started */
+async function lookAtPolicies(started) {
+  const found = await policyWarnings(settings.assetsURL, (name, payload) => started.direct(name, payload)).catch(() => []); // the page has ended it
+  if (pool === started) warnings = found;
+}
+
 /** End the workers and forget everything; the next load or init starts anew. */
 export function terminate() {
   pool?.end(abortError('pyloader: the load'));
-  [pool, booted, refusal, settings] = [null, null, null, defaults];
+  [pool, booted, refusal, settings, warnings] = [null, null, null, defaults, []];
   cache.maximumBytes = defaults.cacheBytes;
   python.forget();
   holders.clear();
@@ -222,6 +232,7 @@ export function stats() {
     ...loads.counts,
     cache: { images: cache.size, bytes: cache.bytes, maximumBytes: cache.maximumBytes },
     assetsURL: settings.assetsURL,
+    warnings,
   };
 }
 

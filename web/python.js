@@ -1,6 +1,7 @@
 // @ts-check
 // The Python files of a page: which schemes they serve, what they print, how they fail.
-import { PyLoaderError } from './errors.js';
+import { PyLoaderError, said } from './errors.js';
+import { isOfPage, mayRun } from './tags.js';
 
 /** @typedef {{name: string, source: string, packages: string[], baseURL: string}} File as the workers run it */
 /** @typedef {{level: string, name: string, text: string}} Output */
@@ -44,10 +45,11 @@ export class PythonFiles {
   /**
    * Run a file; its former self's schemes are its own.
    * @param {{url?: string, source?: string, name?: string, packages?: string[]}} options
+   * @param {RequestMode} [mode] of the request for its source
    * @returns {Promise<string[]>} the schemes that it registered
    */
-  async run({ url, source, name, packages }) {
-    const text = source ?? (await fetchSource(url));
+  async run({ url, source, name, packages }, mode) {
+    const text = source ?? (await fetchSource(url, mode));
     const file = { name: name || (url && this.#nameOf(url)) || `loader-${++this.#unnamed}.py`, source: text, packages: packages ?? [], baseURL: document.baseURI };
     const schemes = await this.host.define(file).catch((error) => this.fail(error, file.name));
     // Images of an earlier version of the file, and those made of such images.
@@ -72,9 +74,13 @@ export class PythonFiles {
   /** Bring in `<script type="text/python" data-pyloader>`; what fails is reported as a script's error is. */
   runScriptTags() {
     const scripts = /** @type {HTMLScriptElement[]} */ ([...document.querySelectorAll('script[type="text/python"][data-pyloader]')]);
-    const runs = scripts.map((script) => {
+    const allowed = scripts.filter(mayRun);
+    if (allowed.length < scripts.length) tellRefused(scripts.filter((script) => !allowed.includes(script)));
+    const runs = allowed.map((script) => {
       const packages = script.dataset.packages?.split(/\s+|,(?![<>=!~])/).filter(Boolean); // 'a>=1,<2' is one
-      return this.run(script.src ? { url: script.src, packages } : { source: script.textContent ?? '', name: script.id || undefined, packages });
+      // A file that may run for its origin must not be sent on to another one.
+      const mode = isOfPage(script) ? 'same-origin' : 'cors';
+      return this.run(script.src ? { url: script.src, packages } : { source: script.textContent ?? '', name: script.id || undefined, packages }, mode);
     });
     this.#ofPage = Promise.allSettled(runs);
     for (const run of runs) run.catch(reportError);
@@ -97,9 +103,15 @@ export class PythonFiles {
   }
 }
 
-/** @param {any} url */
-async function fetchSource(url) {
-  const answer = await fetch(new URL(url, document.baseURI)).catch((error) => {
+/** @param {HTMLScriptElement[]} scripts that the browser would not run */
+function tellRefused(scripts) {
+  const names = scripts.map(({ src, id }) => (src ? said(src) : id ? `#${id}` : 'an inline one')).join(', ');
+  console.error(`pyloader: of the tags <script type="text/python" data-pyloader> these were not run (${names}): the browser would run no inline script with the nonce that each has, by the page's Content-Security-Policy, or could not be asked, as in a sandboxed frame. If the tag is yours, give it the nonce of the policy, name a file of this page's own origin in src, or call pyloader.loadPython()`);
+}
+
+/** @param {any} url @param {RequestMode} [mode] */
+async function fetchSource(url, mode) {
+  const answer = await fetch(new URL(url, document.baseURI), { mode }).catch((error) => {
     throw new PyLoaderError({
       name: 'NetworkError', code: 'network', stage: 'fetch', url: String(url),
       message: `the Python loader ${url} could not be fetched: ${error.message}`,

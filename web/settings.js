@@ -103,7 +103,7 @@ function checked(given, defaults, prefix) {
   /** @type {Record<string, any>} */
   const found = {};
   for (const [name, value] of Object.entries(given)) {
-    if (!(prefix + name in RULES) || value === undefined) continue;
+    if (!Object.hasOwn(RULES, prefix + name) || value === undefined) continue;
     if (value !== null) check(prefix + name, value);
     found[name] = value ?? defaults[name];
   }

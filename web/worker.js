@@ -5,6 +5,7 @@ import { bootPython, extraMeter, meter } from './boot.js';
 import { decodeImage } from './decode.js';
 import { PyLoaderError, abortError, bootError, toWire } from './errors.js';
 import { extentOf, prepareExtent } from './extent.js';
+import { seePolicies } from './headers.js';
 import { Packages } from './packages.js';
 import { Rpc, Transfer } from './rpc.js';
 import { createSend } from './transport.js';
@@ -175,6 +176,7 @@ export function serve(endpoint) {
     service: ({ base, headers }) => void services.set(base, headers),
     granted: ({ base, headers }) => void granted.set(base, headers),
     share: ({ requestsPerOrigin }) => bridge?.share(requestsPerOrigin),
+    policies: seePolicies,
     release: ({ source }) => bridge?.release(source),
     purge: () => bridge?.purge(),
     // Also the sign of life: it goes through Python, so a dead interpreter does not answer it.

@@ -64,10 +64,10 @@ def browser(playwright: Playwright) -> Iterator[Browser]:
     browser.close()
 
 
-def launch(chromium: BrowserType) -> Browser:
-    """Start a Chromium."""
+def launch(chromium: BrowserType, *further: str) -> Browser:
+    """Start a Chromium, with further arguments."""
     program = os.environ.get("CHROMIUM", "/usr/bin/chromium")
-    return chromium.launch(executable_path=program, args=ARGUMENTS)
+    return chromium.launch(executable_path=program, args=[*ARGUMENTS, *further])
 
 
 @pytest.fixture

@@ -1,12 +1,15 @@
 """The JavaScript of dist/, bundled by esbuild: our own, and the viewers that the demo shows."""
 
+import base64
+import hashlib
+import json
 import re
 import shutil
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from common import PRODUCTS, RECIPES, WEB, BuildError, once, run, say
+from common import PRODUCTS, RECIPES, WEB, BuildError, once, run, say, sha256, write_atomically
 
 SCRIPTS = PRODUCTS / "scripts"
 # Written into the bundles, by what they are called there.
@@ -22,26 +25,52 @@ CLASSIC = (
     "--inject:build/script-url.js",
     "--define:import.meta.url=pyloaderScriptURL",
 )
-BUNDLES: dict[str, Sequence[str]] = {
+# Of the worker, which has Pyodide's scripts in it; they ask for these under node alone.
+WORKER = "worker.mjs"
+OF_NODE = ("node:*", "child_process", "crypto", "fs", "path", "ws")
+PAGES: dict[str, Sequence[str]] = {
     "pyloader.js": ("pyloader.js", *CLASSIC),
     "pyloader.mjs": ("pyloader.js", "--format=esm"),
-    "worker.mjs": ("worker.js", "--format=esm", "--external:./pyodide/*"),
 }
 
 
-def scripts(boot_list: str) -> dict[str, Path]:
-    """Bundle web/*.js with what the build writes in; return the files by their name in dist/."""
+def scripts(boot_list: str, interpreter: Sequence[Path]) -> dict[str, Path]:
+    """
+    Bundle web/*.js with what the build writes in; return the files by their name in dist/.
+
+    Each has the digests of what it loads: the worker those of dist/pyodide/, and the page's scripts
+    that of the worker. Their own are in ``integrity.json``, for the page.
+    """
     missing = [f"web/{name}" for name in SOURCES if not (WEB / name).exists()]
     if missing:
         raise BuildError(f"missing source: {', '.join(missing)}")
-    inputs = [LOCKFILE, *sorted(WEB.glob("*.js")), RECIPES / "script-url.js"]
-    codes = (f'--define:{name}="{assembled(file)}"' for name, file in ASSEMBLED.items())
-    written = (f"--define:PYLOADER_LOCK={boot_list}", *codes)
-    for name, options in BUNDLES.items():
-        target = SCRIPTS / name
-        given = (*options, *written, f"--outfile={target}")
-        once(target, [*inputs, *given], partial(esbuild, *given))
-    return {"pyloader.d.ts": WEB / "pyloader.d.ts", **{name: SCRIPTS / name for name in BUNDLES}}
+    codes = [f'--define:{name}="{assembled(file)}"' for name, file in ASSEMBLED.items()]
+    external = [f"--external:{name}" for name in OF_NODE]
+    injected = [f"--inject:{path}" for path in interpreter]
+    lock = f"--define:PYLOADER_LOCK={boot_list}"
+    options = ["--format=esm", "--minify-whitespace", *external, *injected, lock, *codes]
+    files = {WORKER: bundled(WORKER, interpreter, "worker.js", *options)}
+    worker = f'--define:PYLOADER_WORKER="{sha256(files[WORKER])}"'
+    files |= {name: bundled(name, [], *given, worker) for name, given in PAGES.items()}
+    return {"pyloader.d.ts": WEB / "pyloader.d.ts", "integrity.json": integrity(files), **files}
+
+
+def bundled(name: str, further: Sequence[Path], *options: str) -> Path:
+    """Return a script that esbuild makes of web/*.js."""
+    target = SCRIPTS / name
+    inputs = [LOCKFILE, *sorted(WEB.glob("*.js")), RECIPES / "script-url.js", *further]
+    given = (*options, f"--outfile={target}")
+    once(target, [*inputs, *given], partial(esbuild, *given))
+    return target
+
+
+def integrity(files: dict[str, Path]) -> Path:
+    """Return the list of what the attribute `integrity` of a script tag is to be."""
+    digests = {name: hashlib.sha384(files[name].read_bytes()).digest() for name in PAGES}
+    rows = {name: f"sha384-{base64.b64encode(each).decode()}" for name, each in digests.items()}
+    target = SCRIPTS / "integrity.json"
+    write_atomically(target, (json.dumps(rows, indent=2) + "\n").encode())
+    return target
 
 
 def assembled(name: str) -> str:

@@ -14,7 +14,7 @@ from common import DIST, PRODUCTS, WEB, WORK, BuildError, write_atomically
 from compressed import compressed
 from environments import node_modules
 from fetch import Asset, fetch_all
-from runtime import SNAPSHOT, Layout, boot_list, pyodide_files
+from runtime import SCRIPTS, SNAPSHOT, Layout, boot_list, pyodide_files
 from samples import samples
 
 
@@ -23,8 +23,9 @@ def layout(*, for_trial: bool) -> Layout:
     assets = fetch_all()
     node_modules()
     pyodide = pyodide_files(assets)
+    interpreter = [pyodide.pop(name) for name in SCRIPTS]
     files = {
-        **scripts(boot_list(pyodide)),
+        **scripts(boot_list(pyodide), interpreter),
         **under("demo", demo()),
         **under("demo/vendor", vendor()),
         **under("samples", samples(assets["pydicom"])),

@@ -22,7 +22,8 @@ from wheels import pyloader_version, pyloader_wheel, standard_library, third_par
 Layout = dict[str, Path]
 STANDARD_LIBRARY = "python_stdlib.zip"
 SNAPSHOT = PRODUCTS / "snapshot"
-SCRIPTS = ("pyodide.mjs", "pyodide.asm.js")
+# They are written into the worker's script, and stand nowhere else in dist/.
+SCRIPTS = ("pyodide.asm.js", "pyodide.mjs")
 # Imported before the first image: their wheels are laid out at each start without a snapshot.
 STARTING = ("numpy", "pydicom", "imagecodecs", "pyloader")
 
@@ -38,7 +39,7 @@ class Wheel(NamedTuple):
 
 
 def pyodide_files(assets: dict[str, Asset]) -> Layout:
-    """Return what stands in dist/pyodide/ by name."""
+    """Return what a page needs of Pyodide by name: `SCRIPTS`, and what stands in dist/pyodide/."""
     pyodide = unpacked(assets["pyodide"])
     core = {name: script(pyodide / name) for name in SCRIPTS}
     core["pyodide.asm.wasm"] = pyodide / "pyodide.asm.wasm"
@@ -106,9 +107,7 @@ def listed(
         "info": info,
         "packages": {wheel.name: lock_entry(wheel) for wheel in ordered},
         "starting": [wheel.name for wheel in ordered if wheel.name in STARTING],
-        "standard": sorted(
-            {path.split("/")[0].removesuffix(".pyc") for path in read_zip(core[STANDARD_LIBRARY])}
-        ),
+        "standard": top_level(core[STANDARD_LIBRARY]),
         "libraries": {library.module: library_entry(library) for library in libraries},
         "digests": {name: sha256(path) for name, path in core.items()},
     }
@@ -175,9 +174,10 @@ def identity(files: Layout) -> str:
 
 
 def boot_list(files: Layout) -> str:
-    """Return the lock as the worker holds it, in JSON: with the digest of what it lists."""
+    """Return the lock as the worker holds it, in JSON: with the digests of all files."""
     lock = json.loads(files["pyodide-lock.json"].read_text())
-    return json.dumps({**lock, "identity": identity(files)})
+    of_snapshot = {"unpacked": sha256(SNAPSHOT), "packed": sha256(files["snapshot.bin"])}
+    return json.dumps({**lock, "identity": identity(files), "snapshot": of_snapshot})
 
 
 def link(files: Layout, folder: Path) -> None:
