@@ -14,7 +14,7 @@ from pyloader.cache import Cache
 from pyloader.network import Network
 from pyloader.transport.memory import MemoryTransport
 
-pytest_plugins = ["tests.servers"]
+pytest_plugins = ["tests.servers", "tests.support.pages"]
 TABLE = "table: "
 
 

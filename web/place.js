@@ -31,7 +31,8 @@ function workerAsset(assetsURL) {
 
 /** Whether a worker can be made of an address itself. @param {string} url */
 export function isOfOwnOrigin(url) {
-  return new URL(url).origin === self.origin; // of a sandboxed frame 'null', as nothing else has
+  const { origin, protocol } = new URL(url);
+  return protocol === 'file:' || origin === self.origin; // of a sandboxed frame 'null', as no address has
 }
 
 /** @param {Asset} asset @param {(words: string) => void} onError @returns {Promise<Place>} */
@@ -103,9 +104,10 @@ function preload(asset) {
   })).finally(() => link.remove());
 }
 
-/** Why a script cannot be run, as far as that can be found out. @param {string} url @returns {Promise<string>} */
-async function reasonOf(url) {
-  const answer = await fetch(url, { signal: AbortSignal.timeout(PROBE_MS) }).catch(() => undefined);
+/** Why a script cannot be run, as far as that can be found out. @param {string} address @returns {Promise<string>} */
+async function reasonOf(address) {
+  const [url] = address.split('?'); // the digest says nothing to who reads it
+  const answer = await fetch(address, { signal: AbortSignal.timeout(PROBE_MS) }).catch(() => undefined);
   if (!answer) return `${url} cannot be fetched`;
   await answer.body?.cancel();
   const type = answer.headers.get('Content-Type') ?? '';

@@ -27,7 +27,7 @@ from tests.bench.server import BenchServer, Link
 from tests.bench.starts import SLOW, Starts, weights
 from tests.bench.table import aligned, table
 from tests.bench.visits import Track, WrongPixels
-from tests.browser.conftest import ARGUMENTS, DIST
+from tests.support.pages import ARGUMENTS, DIST
 
 ROOT = Path(__file__).parents[2]
 OUT = ROOT / ".cache/bench/latest.json"

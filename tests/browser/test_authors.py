@@ -10,8 +10,8 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from tests import corpus
-from tests.browser.conftest import prepare
 from tests.browser.outcome import fail, load
+from tests.support.pages import prepare
 from tests.webserver import WebServer
 
 CT = "wadouri:/corpus/CT_small.dcm"

@@ -19,8 +19,8 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.browser.conftest import DIST, prepare
 from tests.browser.test_demo import wait
+from tests.support.pages import DIST, prepare
 
 SERVE = Path(__file__).parents[2] / "web" / "build" / "serve.py"
 VOLUME = "CT volume, 40 slices"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from playwright.sync_api import Page
 
-from tests.browser.conftest import DIST
 from tests.browser.test_demo import demo, wait
+from tests.support.pages import DIST
 
 __all__ = ["demo"]  # a fixture
 ROWS = """

@@ -10,8 +10,8 @@ import tifffile
 from PIL import Image, ImageSequence
 from playwright.sync_api import Page
 
-from tests.browser.conftest import DIST
 from tests.browser.test_demo import canvas, demo, wait
+from tests.support.pages import DIST
 
 __all__ = ["demo"]  # a fixture
 SAMPLES = DIST / "samples" / "web"

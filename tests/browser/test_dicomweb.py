@@ -142,7 +142,7 @@ def test_quirk(open_quirky: Page, served: Served, served_files, quirk: str) -> N
 @pytest.fixture(scope="module")
 def open_quirky(site: WebServer, browser) -> Page:
     """Return a page that does not wait long for a server that is silent."""
-    from tests.browser.conftest import prepare
+    from tests.support.pages import prepare
 
     page = browser.new_context().new_page()
     prepare(page, f"{site.url}/blank.html")

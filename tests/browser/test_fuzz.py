@@ -14,8 +14,8 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from tests import corpus, fuzz
-from tests.browser.conftest import prepare
 from tests.browser.outcome import load
+from tests.support.pages import prepare
 from tests.webserver import WebServer
 
 pytestmark = pytest.mark.timeout(900)

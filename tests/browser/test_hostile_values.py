@@ -9,8 +9,8 @@ from itertools import islice
 
 from playwright.sync_api import Browser
 
-from tests.browser.conftest import prepare
 from tests.support.hostile import drawn_files, hostile_batches
+from tests.support.pages import prepare
 from tests.webserver import WebServer
 
 DRAWN, BATCHES = 60, 60

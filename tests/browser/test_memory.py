@@ -11,10 +11,10 @@ from playwright.sync_api import Browser
 from pydicom.uid import ExplicitVRLittleEndian
 
 from tests import builders
-from tests.browser.conftest import launch, prepare
 from tests.dicomweb import DicomWebServer
 from tests.dicomweb.archive import with_pixel_header
 from tests.servers import own_server
+from tests.support.pages import launch, prepare
 from tests.webserver import WebServer
 
 FRAMES, ROWS, COLUMNS = 1000, 512, 512

@@ -12,12 +12,12 @@ from pydicom.encaps import encapsulate_extended
 from pydicom.uid import ExplicitVRLittleEndian, JPEGLSLossless
 
 from tests import builders
-from tests.browser.conftest import prepare
 from tests.browser.outcome import fail, with_pixels
 from tests.browser.test_viewers import ELEMENT, THREE_D
 from tests.dicomweb.archive import with_pixel_header
 from tests.dicomweb.client import COLOR, CT, Served
 from tests.orthanc import Orthanc
+from tests.support.pages import prepare
 from tests.webserver import WebServer
 
 ROWS = COLUMNS = 512

@@ -16,7 +16,6 @@ from playwright.sync_api import Browser, Page, Playwright
 
 from tests import corpus
 from tests.browser import webkit
-from tests.browser.conftest import HELPERS
 from tests.browser.outcome import fail, load
 from tests.browser.test_network import put_native
 from tests.browser.test_schemes import PYTHON
@@ -26,6 +25,7 @@ from tests.browser.webkit import WebKitPage
 from tests.dicomweb.client import Served
 from tests.nifti_builders import make, numbers, packed
 from tests.pictures import animated, moving, noise, photo, saved
+from tests.support.pages import HELPERS
 from tests.webserver import WebServer
 
 pytestmark = pytest.mark.timeout(180)

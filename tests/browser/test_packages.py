@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page
 
-from tests.browser.conftest import DIST
 from tests.browser.indexserver import SIMPLE_HTML, SIMPLE_JSON, IndexServer, wheel_of
 from tests.browser.outcome import fail, load
+from tests.support.pages import DIST
 from tests.webserver import WebServer
 
 LOCK: dict[str, Any] = json.loads((DIST / "pyodide" / "pyodide-lock.json").read_text())["packages"]

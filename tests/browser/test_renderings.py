@@ -15,8 +15,8 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from tests import dcmtk, renderings
-from tests.browser.conftest import prepare
 from tests.renderings import Rendering
+from tests.support.pages import prepare
 from tests.webserver import WebServer
 
 pytestmark = pytest.mark.skipif(not dcmtk.is_installed(), reason="DCMTK is not installed")

@@ -12,8 +12,8 @@ from pydicom import Dataset
 from pydicom.sequence import Sequence
 
 from tests import builders
-from tests.browser.conftest import prepare
 from tests.browser.test_viewers import ELEMENT, LEGACY, SIZE, THREE_D, grey_of
+from tests.support.pages import prepare
 from tests.webserver import WebServer
 
 VOLUME = """

@@ -14,8 +14,8 @@ import pytest
 from playwright.sync_api import Browser, Page, Route
 
 from tests import corpus
-from tests.browser.conftest import DIST, prepare
 from tests.browser.outcome import fail, load
+from tests.support.pages import DIST, prepare
 from tests.webserver import WebServer
 
 CT = "wadouri:/corpus/CT_small.dcm"
@@ -503,18 +503,6 @@ def test_page_opened_as_a_file_says_what_to_do(browser: Browser, workers: str) -
     finally:
         file.unlink()
         page.context.close()
-
-
-def test_frame_that_is_sandboxed_may_have_no_worker(open_page, site: WebServer) -> None:
-    page = open_page(script="")
-    site.put("/sandboxed.html", b'<iframe sandbox="allow-scripts" src="/framed.html"></iframe>')
-    site.put("/framed.html", b'<!DOCTYPE html><script src="/pyloader.js"></script>')
-    page.goto(f"{site.url}/sandboxed.html")
-    (frame,) = page.frames[1:]
-    frame.wait_for_function("globalThis.pyloader")
-    error = frame.evaluate("(id) => load(id)", CT)["error"]
-    assert (error["code"], error["isPyLoaderError"]) == ("boot", True)
-    assert "cannot be accessed from origin 'null'" in error["message"]
 
 
 def test_script_written_into_the_page_finds_what_is_beside_the_page(

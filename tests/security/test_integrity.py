@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, Playwright
 
-from tests.browser.conftest import DIST, HELPERS, launch
+from tests.support.pages import DIST, HELPERS, launch
 from tests.webserver import WebServer
 
 pytestmark = pytest.mark.browser
