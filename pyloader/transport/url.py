@@ -102,8 +102,8 @@ def url_beside(url: str, name: str) -> str:
     # Browsers drop what is not printable, and blanks at the ends.
     if not is_below or CONTROLS.search(unquote(path)) or path != path.strip():
         raise FormatError(
-            f"{url!r} names the file {name!r}; a file is expected in the folder of {url!r} or "
-            "below, by names without control characters and outer blanks, and is fetched from "
+            f"{url!r} names the file {name!r}; a file is expected in the folder of its header or "
+            "below, by a name without control characters and outer blanks, and is fetched from "
             "nowhere else"
         )
     scheme = urlsplit(url).scheme
