@@ -142,8 +142,9 @@ LAYERS = {
     "console": {"context"},
     "deferred": set(),
     "turns": set(),
-    "package_index": set(),
-    "packages": {"package_index", "wire"},
+    "package_index": {"wheel_checks"},
+    "packages": {"package_index", "wheel_checks", "wire"},
+    "wheel_checks": set(),
     "load": {
         *("arrays", "authors", "cache", "context", "image", "imageid", "loaders"),
         *("modules", "network", "rules", "transport", "wire"),
