@@ -376,3 +376,14 @@ async def test_damaged_files(context, transport, file, text):
     expected = (FormatError, UnsupportedError)
     with pytest.raises(expected, match=text):
         await load(context, transport, file)
+
+
+async def test_archive_whose_directory_stands_nowhere_is_damaged(context, transport):
+    stream = BytesIO()
+    np.savez(stream, a=np.zeros((4, 4), "u1"))
+    body = bytearray(stream.getvalue())
+    place = body.rfind(b"PK\x05\x06") + 16
+    body[place : place + 4] = (0xFFFFFF).to_bytes(4, "little")
+    transport.answers["https://host/a.npz"] = bytes(body)
+    with pytest.raises(FormatError, match=r"is a damaged \.npz"):
+        await load_image("numpy:https://host/a.npz", context)

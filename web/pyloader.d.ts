@@ -71,7 +71,10 @@ export interface InitOptions {
     requestsPerOrigin?: number;
     /** Bytes of parsed files that one worker keeps; default 256 MiB. */
     sourceBytes?: number;
-    /** Bytes that one image or volume may take when it is decoded; more is refused before it is taken; default 1 GiB. */
+    /**
+     * Bytes that one image or volume may take when it is decoded, and that one answer of a server may have;
+     * more is refused before it is taken; default 1 GiB.
+     */
     decodedBytes?: number;
     /** Bytes of memory that a worker may keep; one that rests with more is replaced, since it gives none back; default 1 GiB. */
     heapBytes?: number;

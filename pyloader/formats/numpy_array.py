@@ -19,7 +19,7 @@ from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from pyloader import Context, ImageId
-from pyloader.errors import FormatError, ImageIdError, UnsupportedError
+from pyloader.errors import FormatError, ImageIdError, LoaderError, UnsupportedError
 from pyloader.formats.elements import NUMBERS, are_numbers
 from pyloader.formats.encodings import check_shape, from_bytes
 from pyloader.formats.query import take_options
@@ -75,9 +75,11 @@ def member(body: bytes, name: str | None, image_id: ImageId, context: Context) -
         info = members[wanted]
         size = context.check_size(info.file_size, f"array {wanted!r} of {image_id.source!r}")
         return read_member(archive, info, size)
+    except LoaderError:  # some kinds of which are ValueErrors too
+        raise
     except (ImportError, NotImplementedError) as error:
         raise UnsupportedError(f"{image_id.source!r} cannot be unpacked: {error}") from error
-    except (BadZipFile, EOFError, OSError, RuntimeError, DamagedError) as error:
+    except (BadZipFile, EOFError, OSError, RuntimeError, ValueError, DamagedError) as error:
         raise FormatError(f"{image_id.source!r} is a damaged .npz: {error!r}") from error
 
 
