@@ -9,10 +9,8 @@ import pytest
 from playwright.sync_api import Page
 
 from tests import builders
-from tests.browser.conftest import browser, open_page, playwright, site  # noqa: F401 -- fixtures
 from tests.webserver import WebServer
 
-pytestmark = pytest.mark.browser
 CRASH = """
 from pyloader import register_loader
 
@@ -26,8 +24,8 @@ OUTCOMES = """(imageIds) => Promise.all(imageIds.map((imageId) => pyloader.loadI
 
 
 def test_worker_that_dies_takes_only_the_guilty_load_with_it(
-    open_page: Callable[..., Page],  # noqa: F811
-    site: WebServer,  # noqa: F811
+    open_page: Callable[..., Page],
+    site: WebServer,
 ) -> None:
     site.put("/a.dcm", builders.native(np.zeros((7, 5), "u2")))
     page = open_page()
@@ -42,7 +40,7 @@ def test_worker_that_dies_takes_only_the_guilty_load_with_it(
 
 @pytest.mark.parametrize("depth", [60, 4000, 100_000])
 def test_nested_json_is_an_error_and_no_death(
-    open_page: Callable[..., Page],  # noqa: F811
+    open_page: Callable[..., Page],
     depth: int,
 ) -> None:
     page = open_page()

@@ -12,6 +12,7 @@ from pyloader import load_image
 from pyloader.errors import LoaderError, NetworkError
 from pyloader.redaction import redacted
 from pyloader.testing.memory import memory_context
+from tests import builders
 
 CASES = json.loads(Path(__file__).with_name("redaction.json").read_text())
 SECRETS = ("word", "s3cr3t", "b33f")
@@ -45,3 +46,13 @@ async def test_loads_that_fail_tell_no_secrets(scheme):
         error = caught.value
         texts = (str(error), repr(error), getattr(error, "url", ""), error.image_id)
         assert not [text for text in texts for secret in SECRETS if secret in text]
+
+
+@pytest.mark.parametrize("length", range(132, 700, 40))
+async def test_errors_name_no_patient(length):
+    body = builders.native(builders.ramp(4, 6), PatientName="Quastel^Zoe", PatientID="PX-40917")
+    context = memory_context({"https://host/a.dcm": body[: min(length, len(body) - 1)]})
+    with pytest.raises(LoaderError) as caught:
+        await load_image("wadouri:https://host/a.dcm", context)
+    assert "Quastel" not in str(caught.value)
+    assert "PX-40917" not in str(caught.value)

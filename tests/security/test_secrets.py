@@ -12,7 +12,6 @@ from tests import builders
 from tests.support.palettes import PIXELS, palette_header
 from tests.webserver import Seen, WebServer
 
-pytestmark = pytest.mark.browser
 OpenPage = Callable[..., Page]
 SECRETS = "{headers: {Authorization: 'Bearer s3cr3t', 'X-Token': 's3cr3t'}, credentials: 'include'}"
 LOAD = "(id) => pyloader.loadImage(id).then(({rows}) => [rows], describeError)"
