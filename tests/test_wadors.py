@@ -686,7 +686,7 @@ async def test_metadata_of_an_instance_are_fetched_once_for_all_loads():
 
 
 async def test_frames_under_way_are_not_shared_with_who_asks_now():
-    """What the former user's request brings is neither given to the next one, nor kept."""
+    """Give the next user nothing that the former one's request brings, and keep none of it."""
     service, viewer = FramesAlone("1.1"), Viewer()
     gate, is_held = asyncio.Event(), asyncio.Event()
 

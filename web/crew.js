@@ -43,7 +43,7 @@ export class Crew {
     return !this.#ended && this.slots.length < this.limit && this.slots.every((slot) => slot.state === 'ready');
   }
 
-  /** Whether another one will be there soon. */
+  /** True while another one is starting. */
   get isStarting() {
     return this.slots.some(({ state }) => state === 'booting');
   }

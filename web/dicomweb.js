@@ -92,7 +92,7 @@ export class Descriptions {
       /** @type {Row[]} */
       const rows = await this.ask('series', { url }, { signal });
       const found = rows.find(({ instance }) => instance.endsWith(end));
-      // What the page has given, though it is not enough, stays its word.
+      // The page's own metadata stay, though they are not enough.
       if (found && !this.#given.has(`wadors:${url}`)) this.#given.set(`wadors:${url}`, found.json);
       return found && { json: found.json };
     };

@@ -10,7 +10,7 @@ export async function seePolicies({ page }) {
   return { worker, page: page && worker === false ? await hasPolicy(page) : undefined };
 }
 
-/** Whether an answer has a policy, from the browser's cache where it is there. @param {string} url @returns {Promise<boolean | undefined>} undefined when it cannot be seen */
+/** Look for a policy in an answer, from the browser's cache where it is there. @param {string} url @returns {Promise<boolean | undefined>} undefined when it cannot be seen */
 async function hasPolicy(url) {
   const answer = await fetch(url, { cache: 'force-cache', mode: 'same-origin' }).catch(() => undefined);
   await answer?.body?.cancel();

@@ -116,7 +116,7 @@ class Header:
 
     @property
     def attributes(self) -> tuple[dict[str, Any], tuple[str, ...]]:
-        """What `Image.from_array` takes beside the pixels, and what of it was left out."""
+        """Return the attributes that `Image.from_array` takes, and warnings of those left out."""
         names = {
             "rescale_slope": "ElementToIntensityFunctionSlope",
             "rescale_intercept": "ElementToIntensityFunctionOffset",

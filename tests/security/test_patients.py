@@ -1,4 +1,4 @@
-"""What stays of a patient: nothing in storage, nothing after `purge`."""
+"""Traces of a patient: none in storage, none after `purge`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What Python may connect to: a worker has the policy of its own response, and the page is told."""
+"""Policies of workers: each has that of its own response, and the page is told of one without."""
 
 from __future__ import annotations
 

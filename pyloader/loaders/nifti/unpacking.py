@@ -34,7 +34,7 @@ class Unpacking:
 
     @property
     def is_over(self) -> bool:
-        """Whether what comes now is no gzip any more."""
+        """True when the bytes to come are no gzip any more."""
         return self._inflater.is_over
 
     @property
