@@ -66,7 +66,9 @@ def test_page_in_a_sub_folder(open_page, site: WebServer) -> None:
     page = open_page("/sub/folder/pages/blank.html", script="../pyloader.js")
     start = len(site.seen)
     assert_ct(page, "wadouri:../../../corpus/CT_small.dcm")
-    paths = [seen.path for seen in site.seen[start:]]
+    # Workers of other pages may look at their headers meanwhile.
+    ours = [seen for seen in site.seen[start:] if "/sub/folder/" in seen.headers["referer"]]
+    paths = [seen.path for seen in ours]
     assert [path for path in paths if not path.startswith("/sub/folder/")] == [
         "/corpus/CT_small.dcm"
     ]
@@ -103,7 +105,7 @@ def test_no_request_leaves_the_origin(open_page, site: WebServer) -> None:
     page.context.on("request", lambda request: asked.append(request.url))
     page.add_script_tag(url="/pyloader.js")
     assert_ct(page)
-    assert len(asked) > 6
+    assert len(asked) > 8
     assert [url for url in asked if not url.startswith((site.url, "blob:"))] == []
 
 
@@ -136,7 +138,7 @@ def test_boot_events_and_ready(open_page) -> None:
     assert {"runtime", "packages", "ready"} <= {step["stage"] for step in steps}
 
 
-@pytest.mark.parametrize("missing", ["worker.mjs", "pyodide/pyodide.asm.wasm", "pyodide/numpy"])
+@pytest.mark.parametrize("missing", ["*worker.mjs", "pyodide/pyodide.asm.wasm", "pyodide/numpy"])
 @pytest.mark.parametrize("workers", [0, 1])
 def test_missing_assets(open_page, missing: str, workers: int) -> None:
     page = open_page()
