@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 
 from pyloader.errors import FormatError
 
+# Largest integer that float64, and so JavaScript's number, tells from its neighbours.
+EXACT = 1 << 53
+
 
 def as_numbers(pixels: NDArray[Any]) -> NDArray[Any]:
     """Return an array in this machine's byte order; bool as uint8, float16 as float32: exactly."""

@@ -21,14 +21,17 @@ Fetch = Callable[["Batch", Context], Awaitable[None]]
 
 
 class Batch:
-    """Some frames under way.
+    """Some frames under way, for who asked then: see `Network.identity`.
 
     It lives while somebody asks for its frames. Those that were only announced are kept for who
     will ask, and do not hold it for long.
     """
 
-    def __init__(self, frames: Sequence[int], keep: Callable[[int, Any], None]) -> None:
+    def __init__(
+        self, frames: Sequence[int], keep: Callable[[int, Any], None], identity: int
+    ) -> None:
         loop = asyncio.get_running_loop()
+        self.identity = identity
         self._frames = {index: loop.create_future() for index in frames}
         self._keep = keep
         self._listeners: list[Callable[..., None]] = []
@@ -136,7 +139,10 @@ class Batches:
 
     async def get(self, index: int, context: Context) -> Any:
         """Return a frame, from 0, fetched with those that are wanted next."""
-        self._running = [batch for batch in self._running if not batch.has_ended]
+        identity = context.network.identity
+        self._running = [
+            batch for batch in self._running if not batch.has_ended and batch.identity == identity
+        ]
         for batch in self._running:
             batch.touch(index)  # also when the frame is in the cache already
         return await context.cached((*self.key, index), lambda shared: self._join(index, shared))
@@ -147,10 +153,13 @@ class Batches:
 
     def _start(self, index: int, context: Context) -> Batch:
         wanted = dict.fromkeys((index, *filter(self._is_new(context), context.upcoming)))
-        batch = Batch(
-            list(wanted)[: self.most],
-            lambda found, value: context.cache.keep((*self.key, found), value),
-        )
+        network, identity = context.network, context.network.identity
+
+        def keep(found: int, value: Any) -> None:
+            if network.identity == identity:
+                context.cache.keep((*self.key, found), value)
+
+        batch = Batch(list(wanted)[: self.most], keep, identity)
         self._running.append(batch)
         batch.start(self._fetch, context)
         return batch

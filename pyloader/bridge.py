@@ -107,7 +107,8 @@ class Bridge:
         self.network.retries = js_settings.retries
         self.network.timeout = js_settings.requestTimeout / 1000 or None
         self.cache.resize(js_settings.cacheBytes)
-        self.decoded_bytes: int = js_settings.decodedBytes
+        # Infinity, and what no memory holds, are no whole numbers of zlib.
+        self.decoded_bytes = int(min(js_settings.decodedBytes, sys.maxsize - 1))
         if is_other:
             self.network.begin_anew()
             self.cache.begin_anew()

@@ -12,16 +12,17 @@ from pyloader.cache import Cache, owned
 from pyloader.errors import CustomLoaderError, FormatError, NetworkError
 from pyloader.host import Host, PlainHost
 from pyloader.image import Image
+from pyloader.inflate import DECODED_BYTES
 from pyloader.network import Listener, Network, Urgency
 from pyloader.transport import Request, Response, Sink
 from pyloader.transport.local import LocalFile
+from pyloader.transport.url import url_beside
 
 Value = TypeVar("Value")
 Spine = Callable[[str, "Context"], Awaitable[Any]]
 speaker: ContextVar[str] = ContextVar("speaker", default="pyloader")
 """The module whose code runs, such as a user's file; each load has its own."""
 
-DECODED_BYTES = 1 << 30
 DEEPEST = 16
 
 
@@ -73,6 +74,7 @@ class Context:
         *,
         headers: Mapping[str, str] | None = None,
         byte_range: tuple[int, int | None] | None = None,
+        linked_from: str | None = None,
     ) -> Response:
         """Fetch `url` and check that it was a success.
 
@@ -85,18 +87,50 @@ class Context:
         byte_range : (int, int or None), optional
             First byte and the byte after the last, from 0; None for the end of the file. A server
             that ignores it answers with the whole body and status 200.
+        linked_from : str, optional
+            The address of the answer that named `url`, when one did: a server must not decide who
+            gets the page's headers. See `Request`; `url_beside` joins the names of files.
 
         Raises
         ------
         NetworkError
             No answer, after the retries.
         RequestError
-            It cannot be sent: a header with a line break, mixed content, a failed hook.
+            It cannot be sent: a header with a line break, mixed content, a failed hook, an address
+            that an answer may not name.
         HttpStatusError
             A status other than 2xx, after the retries for 408, 429, 502, 503 and 504.
+        FormatError
+            The body has more than `decoded_bytes`.
         """
-        request = Request(url, headers or {}, byte_range)
+        request = Request(
+            url,
+            headers or {},
+            byte_range,
+            most_bytes=self.decoded_bytes,
+            linked_from=linked_from,
+        )
         return await self._noted(self.network.fetch(request, self.urgency, self.listener))
+
+    @staticmethod
+    def url_beside(url: str, name: str) -> str:
+        """Return the URL of a file that another names, in its folder or below it.
+
+        Every address that a file gives goes this way: it must not decide what a page fetches.
+
+        Parameters
+        ----------
+        url : str
+            Of the file that gives the name; in plain Python also a path.
+        name : str
+            As the file has it, with slashes or backslashes; it comes percent-encoded.
+
+        Raises
+        ------
+        FormatError
+            It leads elsewhere, or has control characters or outer blanks.
+        """
+        return url_beside(url, name)
 
     async def stream(self, make: Callable[[], Request], sink: Sink) -> Response:
         """Send the request that `make` returns, and give the body to `sink` as it arrives.
@@ -108,7 +142,11 @@ class Context:
         LoaderError
             As `fetch`, and what `sink` raises.
         """
-        return await self._noted(self.network.send(make, self.urgency, self.listener, sink))
+
+        def bounded() -> Request:
+            return replace(make(), most_bytes=self.decoded_bytes)
+
+        return await self._noted(self.network.send(bounded, self.urgency, self.listener, sink))
 
     async def _noted(self, answer: Awaitable[Response]) -> Response:
         """Return an answer, and note the local files that it was read from, or that is missing."""

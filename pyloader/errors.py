@@ -17,6 +17,7 @@
 
 Each text says what failed on which thing, actual against expected, the likely cause and what
 to do. ``code`` and ``stage`` are stable words for programs; they cross to JavaScript unchanged.
+Addresses stand in errors without their secrets: see `redaction`.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, ClassVar
+
+from pyloader.redaction import redacted
 
 
 class LoaderError(Exception):
@@ -43,8 +46,17 @@ class LoaderError(Exception):
     stage: ClassVar[str] = "loader"
 
     def __init__(self, message: str) -> None:
-        super().__init__(message)
-        self.image_id: str | None = None
+        super().__init__(redacted(message))
+        self._image_id: str | None = None
+
+    @property
+    def image_id(self) -> str | None:
+        """The imageId being loaded."""
+        return self._image_id
+
+    @image_id.setter
+    def image_id(self, image_id: str | None) -> None:
+        self._image_id = image_id and redacted(image_id)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Let it cross to another process with its attributes, whatever its kind is made of."""
@@ -87,7 +99,7 @@ class TransportError(LoaderError, OSError):
 
     def __init__(self, message: str, url: str) -> None:
         super().__init__(message)
-        self.url = url
+        self.url = redacted(url)
 
 
 class RequestError(TransportError):

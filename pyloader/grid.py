@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from pyloader.errors import FormatError, ImageIdError
 from pyloader.image import PlaneModule
-from pyloader.imageid import ImageId, first_frame
+from pyloader.imageid import ImageId, check_count, first_frame
 
 PART = re.compile(r"(?:(?P<axis>[xyz])(?:-(?P<slice>\d+))?|(?P<lone>\d+))(?:,t-(?P<time>\d+))?")
 # Signs of LPS: towards the left, the back and the head. For slices across x, y and z: the patient's
@@ -176,12 +176,12 @@ class Grid:
         Those of one direction or one timepoint, when the imageId says ``#x``, ``#z,t-3``.
         """
         if not image_id.part:
-            count = self.shape[2] * self.shape[3]
-            return [image_id.of_frame(index) for index in range(count)]
+            return image_id.of_frames(self.shape[2] * self.shape[3])
         name, _, timepoint = self._part(image_id)
         self._check("timepoint", timepoint, self.shape[3], image_id)
         count = self.shape[self._voxel_axis("xyz".index(name))]
         times = [timepoint] if ",t-" in image_id.part else range(self.shape[3])
+        check_count(len(times) * count, image_id.text)
         suffix = ",t-{}" if self.shape[3] > 1 else ""
         return [
             image_id.of_part(f"{name}-{index}{suffix.format(time)}")
@@ -201,8 +201,8 @@ class Grid:
         assert match is not None, image_id
         return (
             match["axis"] or "z",
-            int(match["slice"] or match["lone"] or 0),
-            int(match["time"] or 0),
+            number_of(match["slice"] or match["lone"]),
+            number_of(match["time"]),
         )
 
     def _check_frame(self, image_id: ImageId) -> None:
@@ -293,3 +293,11 @@ def from_ras(affine: NDArray[Any]) -> NDArray[np.float64]:
 def frame_of_reference_uid(source: str) -> str:
     """Return a UID for a space that has none: the same for all images of `source` (PS3.5 B.2)."""
     return f"2.25.{uuid5(NAMESPACE_URL, source).int}"
+
+
+def number_of(digits: str | None) -> int:
+    """Return a number that an imageId names, 0 for none; of one with many digits, some of them.
+
+    That is still more than there is of anything.
+    """
+    return int((digits or "").lstrip("0")[:10] or 0)

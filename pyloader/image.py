@@ -322,6 +322,11 @@ class Image:
         """What the pixels take in memory; `Context.cached` counts it."""
         return self.pixels.nbytes + (0 if self.float_pixels is None else self.float_pixels.nbytes)
 
+    def told(self, module: str, name: str) -> Any:
+        """Return an attribute of one of `modules`, mapping or dataclass; None when it is absent."""
+        found = self.modules.get(module)
+        return found.get(name) if isinstance(found, Mapping) else getattr(found, name, None)
+
     def checked(self) -> Image:
         """Return the image, with modules that cross to JavaScript.
 

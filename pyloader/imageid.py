@@ -10,8 +10,10 @@ import re
 from dataclasses import dataclass
 from urllib.parse import quote, unquote
 
-from pyloader.errors import ImageIdError
+from pyloader.errors import FormatError, ImageIdError
 
+# Images that one list has at most: a header of a few bytes may announce 2**31.
+MOST_IMAGES = 1 << 20
 SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]*):(.*)", re.DOTALL)
 # One query parameter, wherever it stands: "?frame=3", "&frame=3", "?frame=3&token=x". A bar, which
 # no URL has, stands between two imageIds of which one is made.
@@ -110,6 +112,17 @@ class ImageId:
         mark = "#" if self.scheme in FRAMES else "&" if "?" in file else "?"
         return f"{file}{mark}frame={number}"
 
+    def of_frames(self, count: int) -> list[str]:
+        """Return the imageIds of the first `count` frames.
+
+        Raises
+        ------
+        FormatError
+            There are more than a list may have.
+        """
+        check_count(count, self.text)
+        return [self.of_frame(index) for index in range(count)]
+
     def of_member(self, name: str) -> str:
         """Return the imageId of a file, such as ``"a/b.dcm"``, of an archive, the source."""
         return f"{self.source}#member={quote(name)}"
@@ -143,6 +156,22 @@ class ImageId:
         index, rest = cut_frame(FRAMES.get(scheme, FRAME), rest, text)
         member, rest = cut_member(rest, text)
         return cls(text, scheme, rest, index or 0, index is not None, member=member)
+
+
+def check_count(count: int, text: str, most: int = MOST_IMAGES) -> int:
+    """Return how many images something has, to be listed.
+
+    Raises
+    ------
+    FormatError
+        It has more than `most`.
+    """
+    if count > most:
+        raise FormatError(
+            f"the header of {text!r} announces {count} frames, more than the {most} that are "
+            "listed; it is damaged, or made to do harm"
+        )
+    return count
 
 
 def cut_frame(pattern: re.Pattern[str], rest: str, text: str) -> tuple[int | None, str]:

@@ -14,8 +14,10 @@ from typing import Any
 
 import numpy as np
 
+from pyloader.arrays import EXACT
 from pyloader.errors import FormatError
 from pyloader.rules import (
+    as_float,
     as_ruled,
     broken,
     check_part,
@@ -26,8 +28,6 @@ from pyloader.rules import (
     shown,
 )
 
-# Largest integer that JavaScript's numbers tell from its neighbours.
-EXACT = 1 << 53
 DEEPEST = 16
 EXAMPLE = 'such as {"general_series": {"modality": "MR"}}'
 # Modules that images have as dataclasses, and mappings of an author only.
@@ -142,7 +142,8 @@ def crossing_number(value: Any) -> int | float | None:
     """Return an integer that JavaScript has exactly, or a Decimal as a float; None for others."""
     if type(value) is int or isinstance(value, Integral):
         return int(value) if abs(int(value)) <= EXACT else None
-    return float(value) if hasattr(value, "as_tuple") and isfinite(value) else None
+    number = as_float(value) if hasattr(value, "as_tuple") else None
+    return number if number is not None and isfinite(number) else None
 
 
 def crossing_array(value: Any, label: str) -> Any:

@@ -84,7 +84,8 @@ class Network:
 
     async def fetch(self, request: Request, urgency: Urgency, listener: Listener) -> Response:
         """Send a request; equal ones that are under way share it."""
-        key = (request.url, request.byte_range, tuple(sorted(request.headers.items())))
+        headers = tuple(sorted(request.headers.items()))
+        key = (request.url, request.byte_range, headers, request.linked_from)
 
         def work(notify: Listener) -> Awaitable[Response]:
             return self.send(lambda: request, urgency, notify)
@@ -239,6 +240,8 @@ def check_status(response: Response, attempts: int = 1) -> Response:
     hint = STATUS_HINTS.get(response.status, "")
     if response.status == UNAUTHORIZED and response.has_authorization:
         hint = REFUSED_HINT
+    if response.status in REFUSALS and response.withheld:
+        hint = withheld_hint(response)
     line = response.body[:200].decode("utf-8", "replace").strip().partition("\n")[0]
     is_text = response.headers.get("content-type", "").startswith("text/plain")
     said = f"; it says {line!r}" if is_text and line else ""
@@ -247,6 +250,16 @@ def check_status(response: Response, attempts: int = 1) -> Response:
         f"{response.url} answered with status {response.status}{times}, expected 200{hint}{said}",
         response.url,
         response.status,
+    )
+
+
+def withheld_hint(response: Response) -> str:
+    """Say what was kept back from an origin, and how the page names it."""
+    origin = origin_of(response.url)
+    return (
+        f" ({' and '.join(response.withheld)} of the page: kept back from {origin}, which the page "
+        f"has not named. If it may have them: init({{ origins: ['{origin}'] }}), or dicomweb(base) "
+        "for a DICOMweb service)"
     )
 
 

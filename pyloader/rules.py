@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, is_dataclass
 from functools import cache
 from math import isfinite
 from numbers import Integral, Real
@@ -17,6 +17,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 
 import numpy as np
 
+from pyloader.arrays import EXACT
 from pyloader.dicom.keywords import vr_and_vm
 from pyloader.errors import FormatError
 
@@ -31,6 +32,7 @@ NOUNS = {
     int: ("an integer", "integers"),
     str: ("a text", "texts"),
     bool: ("True or False", "of True and False"),
+    np.ndarray: ("an array of integers, one-dimensional and not empty", "arrays"),
 }
 SPACING = "above 0, in mm between rows, then between columns"
 # NaN may be what is padding among floats.
@@ -96,12 +98,15 @@ class Rule:
         How many there may be; None for any number.
     is_tuple : bool
         Whether one value is a tuple, too.
+    is_optional : bool
+        Whether it may be None.
     """
 
     kind: type[Any]
     least: int = 1
     most: int | None = 1
     is_tuple: bool = False
+    is_optional: bool = True
 
     def says(self, name: str) -> str:
         """Return in words what an attribute has to be."""
@@ -121,14 +126,15 @@ def field_rules(kind: type[Any]) -> Mapping[str, Rule]:
 
 def rule_of_hint(name: str, hint: Any) -> Rule:
     """Return the rule of a field: its annotation says the kind, DICOM's VM how many there are."""
-    if isinstance(hint, UnionType):
+    is_optional = isinstance(hint, UnionType)
+    if is_optional:
         hint = next(each for each in get_args(hint) if each is not type(None))
     origin = get_origin(hint) or hint
     if origin is not tuple:
-        return Rule(np.ndarray if origin is np.ndarray else origin)
+        return Rule(origin, is_optional=is_optional)
     known = keyword_rule(name)
     least, most = (known.least, known.most) if known else (0, None)
-    return Rule(get_args(hint)[0], least, most, is_tuple=True)
+    return Rule(get_args(hint)[0], least, most, is_tuple=True, is_optional=is_optional)
 
 
 @cache
@@ -164,7 +170,7 @@ def check_part(part: Any) -> None:
     rules = field_rules(type(part))  # type: ignore[arg-type] # classes have a hash
     for name, rule in rules.items():
         value = getattr(part, name)
-        if value is None or is_plainly(value, rule):
+        if is_plainly(value, rule) or (value is None and rule.is_optional):
             continue
         if as_ruled(value, rule, name) is None:
             raise broken(name, value, rule)
@@ -202,7 +208,9 @@ def is_plainly(value: Any, rule: Rule) -> bool:
     """Tell of one text or number that it is what its rule wants, as nearly all are."""
     if type(value) is not rule.kind or rule.most != 1:
         return False
-    return rule.kind in (str, int) or (rule.kind is float and isfinite(value))
+    if rule.kind is int:
+        return abs(int(value)) <= EXACT
+    return rule.kind is str or (rule.kind is float and isfinite(value))
 
 
 def as_ruled(given: Any, rule: Rule, name: str, *, has_gaps: bool = False) -> Any:
@@ -211,7 +219,8 @@ def as_ruled(given: Any, rule: Rule, name: str, *, has_gaps: bool = False) -> An
     With `has_gaps`, one of several values may be absent, as in files.
     """
     if rule.kind is np.ndarray:
-        return given if isinstance(given, np.ndarray) else None
+        is_table = isinstance(given, np.ndarray) and given.ndim == 1 and given.size > 0
+        return given if is_table and given.dtype.kind in "iu" else None
     value = given.tolist() if isinstance(given, (np.ndarray, np.generic)) else given
     is_many = is_sequence(value)
     if is_many and rule.most == 1 and not rule.is_tuple:
@@ -244,16 +253,34 @@ def as_kind(value: Any, kind: type[Any], name: str) -> Any:
     if kind is str:
         return str(value) if isinstance(value, str) else None
     if kind not in (int, float):
-        return value if isinstance(value, kind) else None
+        return as_part(value) if isinstance(value, kind) else None
     if isinstance(value, bool):
         return None
-    if type(value) is int or isinstance(value, Integral):
-        return int(value)
+    if kind is int and isinstance(value, Integral):
+        return int(value) if abs(int(value)) <= EXACT else None
     # A Decimal, as pydicom may have it, is no `Real`.
-    number = float(value) if isinstance(value, Real) or hasattr(value, "as_tuple") else None
+    is_number = isinstance(value, Real) or hasattr(value, "as_tuple")
+    number = as_float(value) if is_number else None
     if number is None or not (isfinite(number) or name in MAY_BE_NAN):
         return None
-    return number if kind is float else int(number) if number.is_integer() else None
+    if kind is float:
+        return number
+    return int(number) if number.is_integer() and abs(number) <= EXACT else None
+
+
+def as_float(value: Any) -> float | None:
+    """Return a number as a float, None for one that is too large, or signals that it is none."""
+    try:
+        return float(value)
+    except (OverflowError, ValueError):
+        return None
+
+
+def as_part(value: Any) -> Any:
+    """Return a value, if it is a dataclass such as a lookup table with its fields checked."""
+    if is_dataclass(value):
+        check_part(value)
+    return value
 
 
 def check_windows(center: Sequence[float], width: Sequence[float]) -> None:
@@ -267,5 +294,8 @@ def check_windows(center: Sequence[float], width: Sequence[float]) -> None:
 
 def shown(value: Any) -> str:
     """Return a value for a text, shortened."""
-    text = re.sub(r"\s+", " ", repr(value))
+    try:
+        text = re.sub(r"\s+", " ", repr(value))
+    except ValueError:  # an integer of more digits than Python writes out
+        text = f"a {type(value).__name__} that is too large"
     return text if len(text) <= 80 else f"{text[:77]}..."

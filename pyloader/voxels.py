@@ -9,14 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pyloader.arrays import EXACT
 from pyloader.errors import FormatError
 from pyloader.grid import Cut, Grid
 from pyloader.image import Image, PlaneModule
 from pyloader.imageid import ImageId
 from pyloader.rules import Rule, as_ruled, shown
 
-# Largest integer that float64, and so JavaScript, can tell from its neighbours.
-EXACT = 1 << 53
 # Attributes of the plane that an author may know better than the affine.
 OF_AUTHOR = ("frame_of_reference_uid", "slice_thickness")
 
@@ -244,7 +243,7 @@ def affine_of(affine: Any, spacing: Any) -> NDArray[np.float64] | None:
         return np.diag([*steps, 1.0])
     try:
         return None if affine is None else np.asarray(affine, "f8")
-    except (TypeError, ValueError):
+    except (OverflowError, TypeError, ValueError):
         raise FormatError(
             f"the affine of a volume is a (4, 4) array of numbers, not {shown(affine)}"
         ) from None

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pyloader import errors
+from pyloader.arrays import EXACT
 from pyloader.authors import format_traceback, is_of_values
 from pyloader.errors import CustomLoaderError, LoaderError
 from pyloader.image import Image, PixelModule, PlaneModule
@@ -162,8 +163,7 @@ def rounded(exact: NDArray[Any], crossed: NDArray[Any]) -> list[str]:
     """Return a sentence on 64-bit integers that JavaScript has no number for."""
     if exact.dtype.kind == "f" or exact.dtype.itemsize < 8:
         return []
-    largest = 1 << 53
-    count = int(np.count_nonzero((exact > largest) | (exact < -largest)))
+    count = int(np.count_nonzero((exact > EXACT) | (exact < -EXACT)))
     if not count:
         return []
     return [

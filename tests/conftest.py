@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
+from inspect import iscoroutinefunction
 from typing import Any
 
 import pytest
@@ -24,8 +25,22 @@ def pytest_configure() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run the browser's tests last: its driver's event loop cannot be shared by async tests."""
-    items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
+    """Run the browser's tests last: its driver's event loop cannot be shared by async tests.
+
+    A file goes to one process as a whole, so none may have both.
+    """
+    for item in items:
+        if "playwright" in getattr(item, "fixturenames", ()):
+            item.add_marker("browser")
+    files = {item.path for item in items if item.get_closest_marker("browser")}
+    items.sort(key=lambda item: item.path in files)
+    mixed = {item.path for item in items if item.path in files and is_async(item)}
+    assert not mixed, f"async tests beside tests of the browser: {mixed}"
+
+
+def is_async(item: pytest.Item) -> bool:
+    """Tell whether a test is a coroutine."""
+    return iscoroutinefunction(getattr(item, "function", None))
 
 
 @pytest.fixture

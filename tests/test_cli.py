@@ -20,6 +20,7 @@ import pytest
 from numpy.testing import assert_array_equal
 from PIL import Image as Pillow
 
+from pyloader import list_image_ids, load_image, load_metadata
 from pyloader.cli import main
 from pyloader.errors import ImageIdError
 from pyloader.load import default_context
@@ -305,6 +306,16 @@ def test_imageid_stays_what_it_is(text):
 def test_what_is_neither_imageid_nor_file():
     with pytest.raises(ImageIdError, match=r"'no\.dcm' is no imageId, since .* no such file"):
         image_id_of("no.dcm")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["x" * 5000, "a\0b", "file://[/", "file:", "file:?frame=1", "", "?frame=1", "#z-12", "?"],
+)
+async def test_what_names_no_file_is_no_imageid(text):
+    for call in (load_image, load_metadata, list_image_ids):
+        with pytest.raises(ImageIdError, match="no such file"):
+            await call(text)
 
 
 def test_folder_of_dicom(tmp_path, capsys):

@@ -285,7 +285,7 @@ async def metadata(image_id, context):
         contract("test_metadata_are_those_of_the_image", source)
     text = str(caught.value)
     assert ".imagePlaneModule.pixelSpacing.0: 2, and 1" in text
-    assert ".voiLutModule.windowWidth: None, and [5]" in text
+    assert ".voiLutModule.windowWidth: None, and [5.0]" in text
     assert ".voiLutModule.windowCenter" not in text
 
 

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from pyloader import Image
-from pyloader.image import LookupTable, ModalityLut
+from pyloader.cli.report import facts_of
+from pyloader.image import LookupTable, ModalityLut, PlaneModule
 from pyloader.pixels.color import to_8_bit, to_rgba
 from pyloader.pixels.delivery import Delivery, deliver
 from pyloader.pixels.padding import value_range
@@ -63,6 +64,15 @@ def test_result_is_contiguous(delivery, samples):
 
 
 # ------------------------------------------------------------------ colour
+
+
+@pytest.mark.parametrize("name", ["segment", "general_series", "sop_common", "scaling"])
+def test_modules_of_an_author_may_be_dataclasses(name):
+    """Whatever they are named, and whatever is looked for in a mapping of that name."""
+    found = image([[1, 2]], pixel_padding_value=2, modules={name: PlaneModule()})
+    for delivery in (Delivery(darken=True), Delivery(rescale=True, factor=None), Delivery()):
+        assert deliver(found, delivery).modules == found.modules
+    assert dict(facts_of(found))["dtype"].startswith("uint16")
 
 
 def test_rgba_adds_opaque_alpha():

@@ -10,13 +10,13 @@ from struct import pack
 from typing import Any
 
 import pytest
-from pydicom import Dataset
+from pydicom import Dataset, dcmread
 from pydicom.dataelem import RawDataElement
 from pydicom.filereader import read_dataset
 
 from pyloader.dicom import structure, values
 from pyloader.dicom.elements import HeaderCutOffError, converted, read_elements
-from pyloader.dicom.instance import noting
+from pyloader.dicom.instance import noting, parse_part10
 from pyloader.dicom.part10 import Beginning, read_beginning
 from pyloader.dicom.pixel_header import PIXEL_KEYWORDS
 from pyloader.dicom.quick import ODD, quick_value
@@ -213,3 +213,71 @@ def test_what_is_remembered_of_elements_has_an_end(monkeypatch, is_implicit, is_
     assert stop == len(body)
     assert len(structure.start_of(layout)[1]) <= 500
     assert len(structure.TAGS) <= max(500, len(values.TAGS))
+
+
+# ------------------------------------------------------------------ zeros, and tags that repeat
+
+EXPLICIT, IMPLICIT = "1.2.840.10008.1.2.1", "1.2.840.10008.1.2"
+PIXELS = builders.ramp(4, 8)
+
+
+def with_zeros(syntax: str, count: int) -> tuple[bytes, int]:
+    """Return a file with zeros before its pixel data, and where these stand."""
+    body = builders.native(PIXELS, syntax)
+    place = body.rindex(b"\xe0\x7f\x10\x00")
+    return body[:place] + bytes(count) + body[place:], place
+
+
+@pytest.mark.parametrize("syntax", [EXPLICIT, IMPLICIT])
+@pytest.mark.parametrize("count", [8, 16, 64, 8000])
+def test_zeros_between_elements_are_stepped_over(syntax, count):
+    body, place = with_zeros(syntax, count)
+    instance = parse_part10(body)
+    assert instance.pixels is not None
+    assert bytes(instance.pixels.value) == bytes(dcmread(BytesIO(body)).PixelData)
+    assert 0 not in instance.dataset
+    assert instance.warnings == (f"zeros at byte {place} were stepped over",)
+
+
+@pytest.mark.parametrize("syntax", [EXPLICIT, IMPLICIT])
+@pytest.mark.parametrize("count", [4, 6, 12, 20])
+def test_zeros_that_are_no_elements_are_named(syntax, count):
+    """DCMTK, GDCM and pydicom find no pixels behind them."""
+    body, place = with_zeros(syntax, count)
+    with pytest.raises(FormatError, match=f"zeros stand at byte {place + count // 8 * 8}, where"):
+        parse_part10(body)
+
+
+@pytest.mark.parametrize("count", [1, 4, 8, 20, 4000])
+def test_zeros_at_the_end_are_none(count):
+    dataset = builders.header(PIXELS)
+    body = builders.part10(dataset, EXPLICIT)
+    instance = parse_part10(body + bytes(count))
+    assert instance.pixels is None
+    assert instance.warnings == ()
+
+
+def element(tag: int, value: bytes, length: int | None = None) -> bytes:
+    """Return an element of implicit VR."""
+    told = len(value) if length is None else length
+    return pack("<HHL", tag >> 16, tag & 0xFFFF, told) + value
+
+
+CUT = element(0x00100020, b"12", 40)
+LAYOUT = Layout(True, False)
+
+
+def test_value_that_is_cut_off_is_left_out_where_its_tag_is_there_twice():
+    body = element(0x00100020, b"34") + element(0x00100030, b"20260101") + CUT
+    with pytest.raises(
+        HeaderCutOffError, match=r"\(0010,0020\) PatientID is to end at byte"
+    ) as found:
+        read_elements(body, 0, LAYOUT, lambda tag: False)
+    assert list(found.value.dataset.keys()) == [0x00100030]
+
+
+def test_stray_item_that_is_cut_off_takes_no_element_away():
+    body = element(0x00100020, b"34") + element(0xFFFEE000, b"12", 40)
+    with noting(), pytest.raises(HeaderCutOffError, match="an item that belongs") as found:
+        read_elements(body, 0, LAYOUT, lambda tag: False)
+    assert found.value.dataset.PatientID == "34"

@@ -423,6 +423,17 @@ def test_vectors_of_a_part_that_does_not_say_where_it_begins():
         assert ("frame_time_vector" in found[0].get("cine", {})) is (expected[0] == 4)
 
 
+@pytest.mark.parametrize("offset", [None, 3])
+def test_times_of_a_part_that_cannot_be_used_take_nothing_else_away(offset):
+    part = {"InConcatenationNumber": 2, "CineRate": 30}
+    part |= {} if offset is None else {"ConcatenationFrameOffsetNumber": offset}
+    dataset = several(2, FrameTimeVector=[10.0, float("nan"), 30.0, 40.0, 50.0], **part)
+    with noting() as notes:
+        found = frames_of(dataset)
+    assert [each["cine"] for each in found] == [{"cine_rate": 30, "number_of_frames": 2}] * 2
+    assert not [note for note in notes if "KeyError" in note]
+
+
 def test_functional_groups_are_of_the_part():
     frames = [group("PlanePositionSequence", ImagePositionPatient=[0, 0, n]) for n in (3, 4)]
     dataset = enhanced(Dataset(), frames, InConcatenationNumber=2, ConcatenationFrameOffsetNumber=3)

@@ -22,7 +22,7 @@ from pyloader.pixels.classes import fit_class
 from pyloader.pixels.delivery import Delivery, deliver
 from pyloader.pixels.display import display
 from pyloader.pixels.modality import scale_voi
-from pyloader.pixels.padding import darken_padding, padding_mask, shown_range
+from pyloader.pixels.padding import darken_padding, padding_mask, range_without
 from pyloader.transport.memory import MemoryTransport
 from pyloader.wire import wire_image
 from tests import builders
@@ -53,6 +53,11 @@ def sequence(entries: Any, first: int, bits: int, packed: bool = False, vr: str 
     data = np.asarray(entries, "u1" if packed else "<u2").tobytes()
     item.add_new(0x00283006, "OW", data + b"\0" * (len(data) % 2))
     return Sequence([item])
+
+
+def shown_range(image: Image) -> tuple[float, float]:
+    """Return the smallest and the largest value that is not padding."""
+    return range_without(image.pixels, padding_mask(image))
 
 
 # ------------------------------------------------------------------ numeric class

@@ -218,6 +218,15 @@ async def test_function_to_intensity_is_carried(context, transport):
     assert (lut.rescale_slope, lut.rescale_intercept) == (2, -5)
 
 
+async def test_function_to_intensity_that_makes_all_pixels_the_same_is_left_out(context, transport):
+    fields = ("ElementToIntensityFunctionSlope = 0", "ElementToIntensityFunctionOffset = -5")
+    transport.answers[URL] = mha(VOXELS.tobytes(), *fields)
+    image = await load_image(f"metaimage:{URL}", context)
+    assert image.modality_lut.is_identity
+    assert "Slope is 0" in " ".join(image.warnings)
+    assert_array_equal(image.pixels, VOXELS[0])
+
+
 # ------------------------------------------------------------------ where the elements are
 
 
@@ -311,6 +320,7 @@ async def test_file_elsewhere_is_not_fetched(context, transport, name):
         (mha(b"", "HeaderSize = -2"), "expected integers from -1 on"),
         (mha(b"", "HeaderSize = -1"), "bytes of pixels, expected 280"),
         (mha(b"", "HeaderSize = -1", "CompressedData = True"), "is compressed and has HeaderSize"),
+        (mha(b"12 37", "HeaderSize = -1", "BinaryData = False", DimSize="1 1 1"), "is written out"),
         (mha(zlib.compress(bytes(280))[:-3], "CompressedData = True"), "280; it is cut off"),
         (mha(zlib.compress(bytes(281)), "CompressedData = True"), "more than 280 bytes"),
         (mha(b"abc", "CompressedData = True"), "is damaged"),
@@ -338,9 +348,9 @@ async def test_what_is_not_supported_is_named(context, transport, file, text):
 
 
 async def test_bombs_are_met_before_memory_is_taken(context, transport):
-    small = replace(context, decoded_bytes=1000)
+    small = replace(context, decoded_bytes=10_000)
     bomb = zlib.compress(bytes(1 << 22))
-    with pytest.raises(FormatError, match="needs 2097152 bytes in memory, more than the 1000"):
+    with pytest.raises(FormatError, match="needs 2097152 bytes in memory, more than the 10000"):
         await load(small, transport, mha(bomb, "CompressedData = True", DimSize="1024 1024 1"))
     with pytest.raises(FormatError, match="more than 280 bytes, expected 280"):
         await load(small, transport, mha(bomb, "CompressedData = True"))

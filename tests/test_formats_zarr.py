@@ -532,6 +532,13 @@ async def test_window_goes_from_its_start_to_its_end(remote, folder, start, end)
     assert_allclose(display(await load(remote)), expected, atol=1)
 
 
+@pytest.mark.parametrize("start", [10**400, "a", None, "nan", [1]])
+async def test_window_that_is_none(remote, folder, start):
+    omero = {"channels": [{"window": {"start": start, "end": 10**401}}]}
+    image(folder.root, 2, tuple("yx"), (12, 10), omero=omero)
+    assert (await load(remote)).voi_lut.window_center == ()
+
+
 async def test_header_needs_no_chunk(remote, folder):
     image(folder.root, 3, tuple("tzyx"), (3, 4, 12, 10))
     modules = await load_metadata(f"zarr:{URL}#y-5,t-2", remote)

@@ -568,7 +568,7 @@ def test_not_one_data_set(text, count):
         (b"<!doctype html>", "JSONDecodeError: .*; it begins with b'<!doctype html>'"),
         ("{", "JSONDecodeError: "),
         (b"\xff\xfe\xfd", "UnicodeDecodeError: "),
-        ("[" * 100_000, "RecursionError: "),
+        ("[" * 100_000, "ValueError: it is nested deeper than 192 levels"),
         ('"x"', "it is neither an object nor a list of objects; it begins with '\"x\"'"),
         ("null", "it is neither an object nor a list of objects"),
         ("[[{}]]", "it is neither an object nor a list of objects"),

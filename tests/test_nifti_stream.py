@@ -207,7 +207,7 @@ class Breaking:
     ) -> Response:
         """Answer; whatever ends with ``BREAK`` is cut there."""
         body = next(self.bodies)
-        answer = pour(Response(request.url, 200, {}, body.removesuffix(b"BREAK")), sink)
+        answer = pour(request, Response(request.url, 200, {}, body.removesuffix(b"BREAK")), sink)
         if body.endswith(b"BREAK"):
             raise NetworkError("the connection was cut", request.url)
         return answer

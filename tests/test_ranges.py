@@ -830,7 +830,7 @@ class Fickle:
         answer = Response(request.url, 200, headers, body)
         if request.byte_range and (is_first or self.has_ranges):
             answer = cut(answer, *request.byte_range)
-        return pour(answer, sink)
+        return pour(request, answer, sink)
 
 
 @pytest.mark.parametrize("name", APART)

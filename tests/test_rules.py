@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -19,8 +19,8 @@ from pydicom.valuerep import IS, DSdecimal, DSfloat, PersonName
 from pyloader import Image
 from pyloader.dicom.keywords import snake
 from pyloader.errors import FormatError
-from pyloader.image import PARTS, LookupTable, PixelModule, PlaneModule, VoiLut
-from pyloader.rules import KINDS, field_rules, keyword_rule
+from pyloader.image import PARTS, LookupTable, ModalityLut, PixelModule, PlaneModule, VoiLut
+from pyloader.rules import KINDS, as_kind, field_rules, keyword_rule
 from pyloader.wire import modules_of, wire_image, wire_modules
 
 GREY = np.zeros((2, 3), "i2")
@@ -62,6 +62,59 @@ def test_no_number_is_a_text_or_a_truth_or_infinite(name, value):
         pytest.skip("floats may be padded so")
     with pytest.raises(FormatError, match=f"^{name} is .*, not "):
         Image.from_array(GREY, **{name: value})
+
+
+HUGE = [10**400, -(10**400), 10**5000, Fraction(10**400), Decimal("sNaN")]
+
+
+@pytest.mark.parametrize("value", HUGE, ids=["1E400", "-1E400", "1E5000", "fraction", "sNaN"])
+@pytest.mark.parametrize("name", NUMBERS)
+def test_no_number_is_larger_than_a_float(name, value):
+    with pytest.raises(FormatError, match=f"^{name} is .*, not "):
+        Image.from_array(GREY, **{name: value})
+
+
+@pytest.mark.parametrize("name", sorted(n for (_, n), r in FIELDS.items() if r.kind is float))
+def test_numbers_are_floats(name):
+    assert as_kind(3, float, name) == 3
+    assert type(as_kind(3, float, name)) is float
+
+
+def test_no_integer_is_larger_than_javascript_has():
+    for value in (2**53, -(2**53)):
+        assert modules({"instance_number": value}) == {"instance_number": value}
+    for value in (2**53 + 1, 10**400, -(10**400), Fraction(2**53 + 2)):
+        for module in ({"instance_number": value}, {"patient_weight": 1.0, "x": value}):
+            with pytest.raises(FormatError, match="odd"):
+                modules(module)
+
+
+TABLES = [
+    *(LookupTable(0, 16, entries) for entries in (None, [1, 2], "ab", np.zeros(0, "u2"))),
+    *(LookupTable(0, 16, entries) for entries in (np.array(["a"]), np.zeros((2, 2), "u2"))),
+    *(LookupTable(0, 16, entries) for entries in (np.zeros(2), np.zeros(2, object), np.uint16(1))),
+    *(LookupTable(first, 16, TABLE.entries) for first in ("a", None, 1.5, 10**400)),
+    *(LookupTable(0, bits, TABLE.entries) for bits in ("a", None, 1.5, 10**400)),
+]
+
+
+@pytest.mark.parametrize("table", TABLES, ids=map(str, range(len(TABLES))))
+def test_tables_of_an_author_are_looked_at(table):
+    text = r"^(entries|first_value_mapped|bits_per_entry) is "
+    for attributes in ({"lut": table}, {"luts": (table,)}, {"luts": [TABLE, table]}):
+        with pytest.raises(FormatError, match=text):
+            Image.from_array(GREY, **attributes)
+    good = Image.from_array(GREY)
+    for part in ({"voi_lut": VoiLut(luts=(table,))}, {"modality_lut": ModalityLut(lut=table)}):
+        with pytest.raises(FormatError, match=text):
+            replace(good, **part).checked()
+
+
+@pytest.mark.parametrize("name", ["window_center", "window_width", "luts"])
+def test_fields_that_a_part_must_have_are_not_none(name):
+    part = VoiLut(**{name: None})
+    with pytest.raises(FormatError, match="not None"):
+        replace(Image.from_array(GREY), voi_lut=part).checked()
 
 
 @pytest.mark.parametrize("name", sorted({*NUMBERS} - {"pixel_padding_value"}))

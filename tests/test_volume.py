@@ -383,7 +383,16 @@ def test_affine_that_is_not_usable(affine):
 
 SPACINGS = [
     *((0.5, 0.5), (1, 1, 1, 1), 0.5, (), (1, 1, 0), (1, -1, 1), (1, np.nan, 1), (1, np.inf, 1)),
-    *("abc", "111", ("1", "1", "1"), (1, None, 1), np.eye(3), {1, 2, 3}, (True, True, True)),
+    *(
+        "abc",
+        "111",
+        ("1", "1", "1"),
+        (1, None, 1),
+        (10**400, 1, 1),
+        np.eye(3),
+        {1, 2, 3},
+        (True, True, True),
+    ),
 ]
 
 
@@ -394,7 +403,7 @@ def test_spacing_that_is_not_usable(spacing):
         Volume.from_array(VOXELS, spacing=spacing)
 
 
-@pytest.mark.parametrize("affine", ["abc", object, [[1], [1, 2]], {1: 2}], ids=str)
+@pytest.mark.parametrize("affine", ["abc", object, [[1], [1, 2]], {1: 2}, [[10**400] * 4] * 4])
 def test_affine_that_is_no_array_of_numbers(affine):
     with pytest.raises(FormatError, match="the affine of a volume is a"):
         Volume.from_array(VOXELS, affine=affine)

@@ -685,6 +685,29 @@ async def test_metadata_of_an_instance_are_fetched_once_for_all_loads():
     assert service.asked.count("1.2/metadata") == 1
 
 
+async def test_frames_under_way_are_not_shared_with_who_asks_now():
+    """What the former user's request brings is neither given to the next one, nor kept."""
+    service, viewer = FramesAlone("1.1"), Viewer()
+    gate, is_held = asyncio.Event(), asyncio.Event()
+
+    async def send(request, progress, sink=None):
+        if "/frames/" in request.url and not is_held.is_set():
+            is_held.set()
+            await gate.wait()
+        return await FramesAlone.send(service, request, progress, sink)
+
+    service.send = send
+    former = asyncio.ensure_future(service.load("1.1", viewer))
+    await is_held.wait()
+    viewer.network.begin_anew()
+    viewer.cache.begin_anew()
+    assert np.array_equal((await service.load("1.1", viewer)).pixels, COLORS)
+    assert service.asked.count("frames/1") == 1, "the former one still waits"
+    gate.set()
+    await former
+    assert service.asked.count("frames/1") == 2
+
+
 async def test_series_that_was_empty_is_asked_for_again():
     service, viewer = FramesAlone(), Viewer()
     with pytest.raises(HttpStatusError, match="status 404"):

@@ -7,7 +7,7 @@ import { LOCK, assetOf } from './lock.js';
 import { STANDARD_LIBRARY, Shelf, unpack } from './packages.js';
 import { Parts } from './parts.js';
 
-/** @typedef {{assetsURL: string, baseURL: string, headers: Record<string, string>, credentials: RequestCredentials, identity: number, hasHook: boolean, parts?: import('./parts.js').Shared, packages: string[], packageIndexes: string[], cacheBytes: number, decodedBytes: number, retries: number, requestTimeout: number, requestsPerOrigin: number}} BootOptions what a worker is told; `parts` of an earlier one */
+/** @typedef {{assetsURL: string, baseURL: string, headers: Record<string, string>, credentials: RequestCredentials, origins: string[], linkedOrigins: 'without-secrets' | 'refuse', hooks: string[], identity: number, parts?: import('./parts.js').Shared, packages: string[], packageIndexes: string[], cacheBytes: number, decodedBytes: number, retries: number, requestTimeout: number, requestsPerOrigin: number}} BootOptions what a worker is told; `parts` of an earlier one */
 /** @typedef {(detail: {stage: string, loaded: number, total: number, percentComplete: number}) => void} Progress */
 /** @typedef {(stage: string, share: number) => void} Advance see `meter` */
 /** @typedef {{name: string, start: number, duration: number}} Mark in ms, `start` since 1970 */

@@ -72,7 +72,7 @@ export function imageFor(loaded, imageId, mode, options) {
   const color = pixel.samplesPerPixel > 1;
   const lut = isRescaled ? {} : loaded.image.modalityLut;
   const plane = loaded.modules.imagePlaneModule ?? {};
-  // Viewers stretch the picture by these.
+  // Viewers stretch the picture by these. Legacy tools measure by the plane module, while there is one.
   const proportions = mode === 'none' ? undefined : proportionsOf(loaded.modules);
   const [rowPixelSpacing, columnPixelSpacing] = proportions ?? [plane.rowPixelSpacing, plane.columnPixelSpacing].map(positive);
   const { photometricInterpretation } = pixel;
@@ -245,14 +245,19 @@ export function attach(cornerstone, mode, face, { priority = 100, displayValues 
     const asked = displayValues ? { displayValues, ...options } : options;
     const loading = face.load(translate(imageId), asked, mode, imageId);
     if (asked.displayValues) return loading;
-    return { ...loading, promise: loading.promise.then((/** @type {any} */ image) => withWindowOf(() => othersOf('voiLutModule', imageId), image, mode)) };
+    const promise = loading.promise.then((/** @type {any} */ image) => withWindowOf(() => othersOf('voiLutModule', imageId), image, mode));
+    promise.catch(() => {}); // who does not take it has not asked for its error
+    return { ...loading, promise };
   };
   let isSilent = false; // while others are asked
-  /** @param {() => any} ask */
+  /** Ask the page's other providers; that one fails is the page's own matter. @param {() => any} ask */
   const silently = (ask) => {
     isSilent = true;
     try {
       return ask();
+    } catch (error) {
+      reportError(error);
+      return undefined;
     } finally {
       isSilent = false;
     }

@@ -43,6 +43,11 @@ export class Crew {
     return !this.#ended && this.slots.length < this.limit && this.slots.every((slot) => slot.state === 'ready');
   }
 
+  /** Whether another one will be there soon. */
+  get isStarting() {
+    return this.slots.some(({ state }) => state === 'booting');
+  }
+
   async grow() {
     const slot = new Slot(this.host, (error) => this.#onDeath(slot));
     this.slots.push(slot);

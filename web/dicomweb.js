@@ -10,6 +10,8 @@ import { PyLoaderError, said, toWire } from './errors.js';
 /** @typedef {{instance: string, frames: number, json: string}} Row of a series, in order of position */
 /** @typedef {(name: string, payload: any, options?: {signal?: AbortSignal, onProgress?: (report: any) => void}) => Promise<any>} Ask */
 
+// Images that one list has at most, as in `pyloader/imageid.py`: a few bytes may announce 2**31.
+const MOST_IMAGES = 2 ** 20;
 const SERIES = /^wadors:(?<instance>(?<series>[^?#]*\/studies\/[^/]+\/series\/[^/]+)\/instances\/[^/?#]+)/;
 
 /** The imageId's instance, without what the page has added to its address. @param {string} imageId */
@@ -135,9 +137,23 @@ export function serviceFor(base, descriptions) {
       if (!isUid(study) || !isUid(series)) throw wrongCall(`imageIds() of a DICOMweb service takes the UIDs of a study and of a series of it, not ${said(study)} and ${said(series)}`);
       const rows = await descriptions.series(`${base}/studies/${study}/series/${series}`, options);
       if (!rows.length) throw noMetadata(`${base}/studies/${study}/series/${series}`);
+      checkCount(rows);
       return rows.flatMap(({ instance, frames }) => Array.from({ length: frames }, (_, index) => `wadors:${instance}/frames/${index + 1}`));
     },
   };
+}
+
+/** @param {Row[]} rows @throws {PyLoaderError} with code `format` when they announce more than a list may have */
+function checkCount(rows) {
+  let left = MOST_IMAGES;
+  for (const { instance, frames } of rows) {
+    left -= frames;
+    if (left >= 0) continue;
+    throw new PyLoaderError({
+      name: 'FormatError', code: 'format', stage: 'parse', url: instance,
+      message: `the metadata of ${instance} announce ${frames} frames, and its series has more than the ${MOST_IMAGES} that are listed; they are damaged, or made to do harm`,
+    });
+  }
 }
 
 /** @param {any} uid */

@@ -1,14 +1,17 @@
 // @ts-check
 // The one shape in which loads fail, and how errors cross between page and worker.
 
+import { redacted, withoutSecrets } from './redaction.js';
+
 /** @typedef {{name?: string, code?: string, stage?: string, message: string, imageId?: string, url?: string, status?: number, traceback?: string}} WireError */
 
 /**
  * A failed load. `code` and `stage` are stable words for programs: the table is in the README.
  */
 export class PyLoaderError extends Error {
-  /** @param {WireError} fields */
-  constructor({ message, name, code = 'internal', stage = 'loader', imageId, url, status, traceback }) {
+  /** Addresses stand in it without their secrets. @param {WireError} fields */
+  constructor(fields) {
+    const { message, name, code = 'internal', stage = 'loader', imageId, url, status, traceback } = withoutSecrets(fields);
     super(message);
     this.name = 'PyLoaderError';
     /** What Python calls it, such as `FormatError`. */
@@ -33,7 +36,7 @@ export class PyLoaderError extends Error {
  * @param {string} what
  */
 export function abortError(what) {
-  return new DOMException(`${what} was cancelled`, 'AbortError');
+  return new DOMException(redacted(`${what} was cancelled`), 'AbortError');
 }
 
 /** @param {any} error */
@@ -48,7 +51,7 @@ export function isAbort(error) {
 export function toWire(error) {
   if (error instanceof PyLoaderError) return { ...error, name: error.kind, message: error.message };
   if (isAbort(error)) return { name: 'AbortError', message: error.message };
-  return { name: error?.name, message: String(error?.message ?? error) };
+  return { name: error?.name, message: redacted(String(error?.message ?? error)) };
 }
 
 /**
@@ -74,7 +77,7 @@ export function said(value) {
 /** @param {object} value */
 function asText(value) {
   try {
-    return JSON.stringify(value);
+    return JSON.stringify(value) ?? 'an object';
   } catch {
     return 'an object'; // that refers to itself
   }

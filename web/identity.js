@@ -4,21 +4,28 @@ import { wrongCall } from './arguments.js';
 import { plainHeaders } from './settings.js';
 
 /** @typedef {import('./pool.js').Pool} Pool */
-/** @typedef {{url: string, status: number}} Details */
+/** @typedef {{url: string, origin: string, status: number}} Details */
 
 export class Identity {
   /** The last answers of the page and when they came, by origin. @type {Map<string, {at: number, answer: boolean}>} */
   #answers = new Map();
   /** @type {Map<string, Promise<boolean>>} */
   #asking = new Map();
+  /** Counts the hooks that the page has had. */
+  #generation = 0;
 
-  /** @param {() => ((details: Details) => any) | undefined} hook the page's onUnauthorized as it is now */
-  constructor(hook) {
+  /**
+   * @param {() => ((details: Details) => any) | undefined} hook the page's onUnauthorized as it is now
+   * @param {(url: string) => boolean} isNamed whether an address may have what identifies the user
+   */
+  constructor(hook, isNamed) {
     this.hook = hook;
+    this.isNamed = isNamed;
   }
 
   /** Ask anew, also for requests that are under way: the page has another hook. */
   forget() {
+    this.#generation++;
     this.#answers.clear();
     this.#asking.clear();
   }
@@ -30,6 +37,7 @@ export class Identity {
    */
   async renew({ url, sent }, pool) {
     const { href, origin } = new URL(url, document.baseURI);
+    if (!this.isNamed(href)) return false;
     const last = this.#answers.get(origin);
     if (last && sent < last.at) return last.answer;
     const running = this.#asking.get(origin) ?? this.#ask(href, origin, pool);
@@ -41,14 +49,18 @@ export class Identity {
   async #ask(url, origin, pool) {
     /** @type {any} */
     let answer = false;
+    const generation = this.#generation;
+    const isFormer = () => generation !== this.#generation;
     try {
-      answer = await this.hook()?.({ url, status: 401 });
+      answer = await this.hook()?.({ url, origin, status: 401 });
+      if (isFormer()) return false; // the answer of another user, perhaps
       // For this origin alone: another server has no business with them.
       if (answer && typeof answer === 'object') await sendHeaders('granted', origin, answer, pool);
     } catch (error) {
       reportError(error); // the page's own; the load fails with the status
       answer = false;
     }
+    if (isFormer()) return false;
     this.#answers.set(origin, { at: Date.now(), answer: Boolean(answer) });
     return Boolean(answer);
   }

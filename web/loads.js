@@ -7,6 +7,7 @@ import { PyLoaderError, abortError, isAbort, said } from './errors.js';
 import { Flights, untilAborted } from './flights.js';
 import { parseImageId } from './imageid.js';
 import { isMoreUrgent } from './queue.js';
+import { redacted, withoutSecrets } from './redaction.js';
 import { Turns } from './turns.js';
 
 /** @typedef {import('./cornerstone.js').Mode} Mode */
@@ -94,8 +95,8 @@ export class Loads {
       })
       .catch((error) => {
         this.counts[isAbort(error) ? 'cancelled' : 'failed']++;
-        if (error instanceof PyLoaderError && error.imageId === imageId) error.imageId = shownAs;
-        this.host.fire('imageloadfailed', { imageId: shownAs, error });
+        if (error instanceof PyLoaderError && error.imageId === redacted(imageId)) error.imageId = redacted(shownAs);
+        this.host.fire('imageloadfailed', { imageId: redacted(shownAs), error });
         throw error;
       })
       .finally(() => signal?.removeEventListener('abort', cancelFn));
@@ -159,8 +160,9 @@ export class Loads {
 
   /** @param {Report} report @param {string} imageId @param {((detail: any) => void) | undefined} onProgress */
   #report({ phase, url, loaded, total, attempt }, imageId, onProgress) {
-    if (phase !== 'progress') return this.host.fire(`imageload${phase}`, { url, imageId, attempt });
-    const detail = { url, imageId, loaded, total, percentComplete: percent(loaded, total), attempt };
+    const told = withoutSecrets({ url, imageId, attempt });
+    if (phase !== 'progress') return this.host.fire(`imageload${phase}`, told);
+    const detail = { ...told, loaded, total, percentComplete: percent(loaded, total) };
     this.host.fire('imageloadprogress', detail);
     tellPage(onProgress, detail);
   }

@@ -26,7 +26,7 @@ export function moduleFor(modules, type, mode, askOthers = () => undefined) {
 /** @type {Record<string, (module: any, mode: Mode, modules: Record<string, any>) => any>} */
 const ADAPTED = {
   imagePixelModule: (pixel, mode, modules) => pixel && (mode === '3d' ? asDelivered(withoutColors(pixel, modules), modules) : pixel),
-  imagePlaneModule: (plane, mode, modules) => plane && (mode === '3d' ? withPlaneDefaults(plane, proportionsOf(modules)) : plane),
+  imagePlaneModule: (plane, mode, modules) => plane && (mode === '3d' ? withPlaneDefaults(plane, proportionsOf(modules)) : agreeing(plane)),
   generalSeriesModule: (series, mode) => series ?? (mode === '3d' ? {} : undefined),
   patientModule: (patient) => patient && { ...patient, patientId: patient.patientID },
   multiframeModule: (module) => module && {
@@ -71,7 +71,7 @@ function completed(plane, theirs) {
   const { usingDefaultValues, ...known } = theirs;
   if (usingDefaultValues) return plane;
   const { pixelSpacing, rowPixelSpacing, columnPixelSpacing, ...others } = plane ?? {};
-  return { ...known, ...others, ...(isSpacing(pixelSpacing) ? { pixelSpacing, rowPixelSpacing, columnPixelSpacing } : {}) };
+  return { ...known, ...others, ...(isSpacing(pixelSpacing) && { pixelSpacing }) };
 }
 
 /** What is known of a frame, by DICOM keyword, as Cornerstone3D names an instance. @param {Record<string, any>} modules */
@@ -170,17 +170,26 @@ function reach(bits, isSigned) {
  * @param {any} plane @param {number[]} proportions of a pixel without a spacing
  */
 function withPlaneDefaults(plane, [row, column] = [1, 1]) {
-  const { pixelSpacing, rowPixelSpacing, columnPixelSpacing, ...rest } = plane;
-  const hasSpacing = isSpacing(pixelSpacing);
-  const known = plane.imagePositionPatient && plane.imageOrientationPatient && hasSpacing;
+  const known = agreeing(plane);
+  const pixelSpacing = isSpacing(known.pixelSpacing) ? known.pixelSpacing : [row, column];
   return {
-    imageOrientationPatient: [1, 0, 0, 0, 1, 0],
-    rowCosines: [1, 0, 0],
-    columnCosines: [0, 1, 0],
-    imagePositionPatient: [0, 0, 0],
-    ...(hasSpacing ? { pixelSpacing, rowPixelSpacing, columnPixelSpacing } : { pixelSpacing: [row, column], rowPixelSpacing: row, columnPixelSpacing: column }),
-    ...rest,
-    usingDefaultValues: !known,
+    ...agreeing({ imageOrientationPatient: [1, 0, 0, 0, 1, 0], imagePositionPatient: [0, 0, 0], ...known, pixelSpacing }),
+    usingDefaultValues: !isKnown('imagePlaneModule', known),
+  };
+}
+
+/**
+ * A plane whose cosines are those of its orientation, and whose distances are those of its spacing:
+ * viewers read either, and others may have told one alone.
+ * @param {any} plane @returns {Record<string, any>}
+ */
+function agreeing(plane) {
+  const known = Object.fromEntries(Object.entries(plane).filter(([, value]) => value !== undefined && value !== null));
+  const { imageOrientationPatient: cosines, pixelSpacing } = known;
+  return {
+    ...known,
+    ...(cosines?.length === 6 && { rowCosines: [...cosines.slice(0, 3)], columnCosines: [...cosines.slice(3)] }),
+    ...(isSpacing(pixelSpacing) && { rowPixelSpacing: pixelSpacing[0], columnPixelSpacing: pixelSpacing[1] }),
   };
 }
 

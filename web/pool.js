@@ -8,11 +8,12 @@ import { PyLoaderError, abortError } from './errors.js';
 import { addressOf, parseImageId } from './imageid.js';
 import { Queue, isMoreUrgent, urgencyOf } from './queue.js';
 import { NotLent, Route } from './route.js';
+import { WorkerDeath } from './slot.js';
 import { Watch } from './watch.js';
 
 /** @typedef {import('./slot.js').Slot} Slot */
 /** @typedef {{name: string, payload: any, source: string, requestType?: string, priority?: number, signal?: AbortSignal, onProgress?: (detail: any) => void, timeout?: number}} JobRequest */
-/** @typedef {JobRequest & {resolve: (value: any) => void, reject: (error: any) => void, watch?: Watch, frameIndex?: number, staysHome?: boolean, goesAlone?: boolean}} Job */
+/** @typedef {JobRequest & {resolve: (value: any) => void, reject: (error: any) => void, watch?: Watch, frameIndex?: number, staysHome?: boolean, goesAlone?: boolean, together?: number, isSuspect?: boolean}} Job `together`: with how many it travels; `isSuspect`: its worker died, of it or of another load */
 /** @typedef {import('./crew.js').CrewSettings & {loadsPerWorker: number, timeout: number}} PoolSettings */
 /** @typedef {import('./slot.js').SlotHost & {loaderOf?: (scheme: string) => string | undefined, settle?: () => Promise<void> | undefined}} PoolHost `settle` waits for what else is asked for at once */
 
@@ -93,7 +94,8 @@ export class Pool {
    * @returns {Promise<any>}
    */
   async direct(name, payload, options) {
-    return (await this.crew.leastBusy()).call(name, payload, options);
+    const ask = async () => (await this.crew.leastBusy()).call(name, payload, options);
+    return ask().catch((error) => (isOfOthers(error) ? ask() : Promise.reject(error)));
   }
 
   /**
@@ -175,8 +177,10 @@ export class Pool {
   #dispatch() {
     for (const job of this.#queue) {
       if (!this.crew.slots.some((slot) => this.#hasRoom(slot))) break;
-      const slot = this.#choose(job.source);
+      const slot = job.isSuspect ? this.#chooseEmpty(job.source) : this.#choose(job.source);
       if (slot) this.#start(slot, job);
+      // Else those that come behind it would keep all workers busy for ever.
+      else if (job.isSuspect && !this.crew.isStarting) break;
     }
     this.#lend();
     if (this.crew.mayGrow && this.#wantsAnother()) this.crew.grow().catch(() => {});
@@ -212,9 +216,16 @@ export class Pool {
     return !isFull && this.#hasRoom(known.home) ? known.home : undefined;
   }
 
+  /** @param {string} source @returns {Slot | undefined} a worker that has nothing to do, in which a suspect takes none with it */
+  #chooseEmpty(source) {
+    const known = this.#routes.get(source);
+    return (known ? [known.home] : this.crew.slots).find((slot) => this.#hasRoom(slot) && !slot.running.size);
+  }
+
   /** @param {Slot} slot @param {number} [most] */
-  #hasRoom({ state, isLeaving, running }, most = Infinity) {
-    return state === 'ready' && !isLeaving && running.size < Math.min(most, this.settings.loadsPerWorker);
+  #hasRoom({ state, isLeaving, isDoubtful, running }, most = Infinity) {
+    if (state !== 'ready' || isLeaving || isDoubtful || running.size >= Math.min(most, this.settings.loadsPerWorker)) return false;
+    return ![...running].some(({ isSuspect }) => isSuspect);
   }
 
   /** @param {Job} job */
@@ -245,7 +256,8 @@ export class Pool {
     const upcoming = route.isAtHand ? [] : this.#queue.upcoming(job);
     const company = new Company(job, slot === route.home ? this.#companions(job, route) : []);
     slot.running.add(job);
-    const watch = new Watch(job.timeout ?? this.settings.timeout, () => this.#onSilence(slot, job), () => this.#pausedTime());
+    job.together = company.jobs.length;
+    const watch = new Watch(job.timeout ?? this.settings.timeout, () => this.#onSilence(slot, job), () => this.#pausedTime(), () => this.#isSilent(slot, job));
     job.watch = watch;
     const onProgress = (/** @type {any} */ detail) => (watch.restart(), company.tell(detail));
     try {
@@ -253,7 +265,7 @@ export class Pool {
       for (const other of left.reverse()) this.#queue.putBack(other);
     } catch (/** @type {any} */ error) {
       if (error instanceof NotLent) this.#queue.putBack(Object.assign(job, { staysHome: true }));
-      else job.reject(watch.silent ? this.#timeoutError(job, watch) : aboutJob(error, job));
+      else this.#fail(job, error, watch);
       for (const other of company.companions.reverse()) this.#sendOn(other, error, slot, watch);
     } finally {
       watch.stop();
@@ -273,9 +285,19 @@ export class Pool {
 
   /** Who came along with a load that failed goes on alone, unless all is lost. @param {Job} job @param {any} error @param {Slot} slot @param {Watch} watch */
   #sendOn(job, error, slot, watch) {
-    if (watch.silent) job.reject(this.#timeoutError(job, watch));
-    else if (slot.state !== 'ready') job.reject(aboutJob(error, job));
+    if (watch.silent || slot.state !== 'ready') this.#fail(job, error, watch);
     else if (!job.signal?.aborted) this.#queue.putBack(Object.assign(job, { goesAlone: true }));
+  }
+
+  /**
+   * Who was lost with its worker, and may have nothing to do with that, is tried once more, alone: who
+   * kills a worker then is to blame.
+   * @param {Job} job @param {any} error @param {Watch} watch
+   */
+  #fail(job, error, watch) {
+    if (watch.silent) job.reject(this.#timeoutError(job, watch));
+    else if (job.isSuspect || !isOfOthers(error)) job.reject(aboutJob(error, job));
+    else if (!job.signal?.aborted) this.#queue.putBack(Object.assign(job, { isSuspect: true, goesAlone: true, staysHome: true }));
   }
 
   /** @param {Slot} slot @param {Company} company @param {Route} route @param {number[]} upcoming @param {import('./route.js').CallOptions} options */
@@ -298,7 +320,22 @@ export class Pool {
 
   /** @param {Slot} slot @param {Job} job */
   #onSilence(slot, job) {
-    slot.checkAlive(`no sign of life; ${this.#loaderOf(job)} may keep Python busy for ever with '${job.payload?.imageId}'`);
+    if (slot.loads <= 1) this.#check(slot, job);
+  }
+
+  /**
+   * Of several loads one may have killed the worker, and not the one that is silent first.
+   * @param {Slot} slot @param {Job} job @returns {Promise<boolean> | undefined} whether the load itself is silent
+   */
+  #isSilent(slot, job) {
+    return slot.loads > 1 ? this.#check(slot, job) : undefined;
+  }
+
+  /** @param {Slot} slot @param {Job} job @returns {Promise<boolean>} whether Python still answers */
+  async #check(slot, job) {
+    const isAlive = await slot.checkAlive(`no sign of life; ${this.#loaderOf(job)} may keep Python busy for ever with '${job.payload?.imageId}'`);
+    this.#dispatch();
+    return isAlive;
   }
 
   /** @param {Job} job */
@@ -328,6 +365,11 @@ function runningOf(source, { running }) {
   let count = 0;
   for (const job of running) if (job.source === source) count++;
   return count;
+}
+
+/** Whether it is the death of a worker that had other calls too. @param {any} error */
+function isOfOthers(error) {
+  return error instanceof WorkerDeath && !error.isCertain;
 }
 
 /** The death of a worker is told with the image that was lost. @param {any} error @param {Job} job */

@@ -28,17 +28,36 @@ export interface InitOptions {
    * be named by URLs on these servers too; an index itself may refer to files elsewhere.
    */
   packageIndexes?: string[];
-  /** Sent with every request. Given again, they take the place of all before. */
+  /**
+   * Sent with every request to the page's own origin and to those that `origins` and `dicomweb` name, and
+   * to no other. Given again, they take the place of all before.
+   */
   headers?: Record<string, string> | Headers | null;
-  /** Called before every request, also before each retry; may change it, or return another. */
+  /**
+   * Called before every request to the page's own origin or one that is named, also before each retry
+   * and for each address that a redirect leads to; may change it, or return another.
+   */
   beforeRequest?: ((request: OutgoingRequest) => OutgoingRequest | void | Promise<OutgoingRequest | void>) | null;
   /**
-   * Called when a request is answered with 401, once for all that are: may let the user sign in.
+   * Called when an origin that is the page's own, or named, answers with 401, once for all requests
+   * that it answers so: may let the user sign in.
    * Headers that it returns are sent with every request to that origin from then on, `true` tries
    * again as it is (`beforeRequest` gives the new token), anything else gives up.
    */
-  onUnauthorized?: ((details: { url: string; status: number }) => UnauthorizedAnswer | Promise<UnauthorizedAnswer>) | null;
+  onUnauthorized?: ((details: { url: string; origin: string; status: number }) => UnauthorizedAnswer | Promise<UnauthorizedAnswer>) | null;
+  /** `'include'` sends cookies also to other origins that are named; default `'same-origin'`. */
   credentials?: RequestCredentials;
+  /**
+   * Origins that may have the secrets of the page: `headers`, the hooks and cookies. They are named by
+   * addresses (`['https://pacs.example']`), of which the origin counts. The page's own and those of
+   * `dicomweb(base)` are named already; a request to another goes without.
+   */
+  origins?: (string | URL)[] | null;
+  /**
+   * What becomes of an address of another origin that the answer of a server names, such as a
+   * BulkDataURI: it is asked without any secret, though its origin be named (default), or refused.
+   */
+  linkedOrigins?: 'without-secrets' | 'refuse' | null;
   /** Milliseconds that a load may be without a sign of life (progress, an answer); default 60 000. */
   timeout?: number;
   /** Milliseconds that a request may be without a byte before it is tried again; default 30 000, 0 for no limit. */
@@ -52,7 +71,10 @@ export interface InitOptions {
     requestsPerOrigin?: number;
     /** Bytes of parsed files that one worker keeps; default 256 MiB. */
     sourceBytes?: number;
-    /** Bytes that one image or volume may take when it is decoded; more is refused before it is taken; default 1 GiB. */
+    /**
+     * Bytes that one image or volume may take when it is decoded, and that one answer of a server may have;
+     * more is refused before it is taken; default 1 GiB.
+     */
     decodedBytes?: number;
     /** Bytes of memory that a worker may keep; one that rests with more is replaced, since it gives none back; default 1 GiB. */
     heapBytes?: number;
@@ -65,6 +87,8 @@ export type UnauthorizedAnswer = Record<string, string> | boolean | void;
 
 export interface OutgoingRequest {
   url: string;
+  /** Of `url`, as it was before the hook: to look at before a token is added. */
+  readonly origin: string;
   headers: Record<string, string>;
   credentials: RequestCredentials;
 }
@@ -386,7 +410,8 @@ export function metaData(type: string, imageId: string): Record<string, any> | u
 export function addMetadata(sources: string[] | Record<string, object>): Promise<void>;
 /**
  * A DICOMweb service: its searches, and its series as imageIds.
- * `headers` are sent with requests below `base`; `wadoURI` is the service that stands in where
+ * Its origin is named by it: see `origins`. `headers` are sent with requests below `base`, and nowhere else
+ * on that origin; `wadoURI` is the service that stands in where
  * WADO-RS fails, by default the sibling `wado` of `base`.
  */
 export function dicomweb(base: string | URL, options?: { headers?: Record<string, string>; wadoURI?: string }): DicomWeb;
@@ -403,7 +428,8 @@ export function removeFile(imageId: string): void;
  * of `packages`, whose size is not known before), packageprogress (`{file, loaded, total?, percentComplete?}`
  * for each file of a Python package, in bytes, from each worker that installs it), ready, imageloadstart,
  * imageloadprogress, imageloadend, imageloaded, imageloadfailed, print (what Python prints:
- * `{level, name, text}`).
+ * `{level, name, text}`). Their `url` and `imageId` have `***` in place of the user, password, tokens
+ * and signatures of an address, as errors have.
  */
 export const events: EventTarget;
 /** The images of `loadAndCacheImage`: least recently used go first when `maximumBytes` is reached. */

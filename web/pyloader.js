@@ -16,6 +16,7 @@ import { Pool } from './pool.js';
 import { PythonFiles } from './python.js';
 import { tellUnknown, tellUnknownOfLoad } from './options.js';
 import { DEFAULTS, isOtherIdentity, plainHeaders, poolSettings, refuseFixed, settingsWith } from './settings.js';
+import { isNamed } from './secrets.js';
 import { Holders, bySource } from './sources.js';
 
 export { PyLoaderError };
@@ -66,7 +67,10 @@ let booted = null;
 let starter = '';
 /** What is wrong with how the page is served. @type {string[]} */
 let warnings = [];
-const identity = new Identity(() => settings.onUnauthorized);
+const identity = new Identity(
+  () => settings.onUnauthorized,
+  (url) => isNamed(url, { baseURL: document.baseURI, origins: settings.origins, services }),
+);
 /** @type {Map<string, JsLoader>} */
 const jsLoaders = new Map();
 /** @type {JsLoader | undefined} */
@@ -169,7 +173,7 @@ function start(caller) {
     onPackageProgress: (arrival) => fire('packageprogress', { ...arrival, percentComplete: percent(arrival.loaded, arrival.total) }),
   });
   pool = started;
-  for (const [base, { headers }] of services) if (headers) sendHeaders('service', base, headers, started);
+  for (const [base, { headers }] of services) sendHeaders('service', base, headers ?? {}, started);
   let isStarting = true; // workers that are added later start silently
   booted = started.start().then(
     () => {
@@ -432,7 +436,7 @@ export function dicomweb(base, options) {
   const known = { wadoURI, headers: headers && plainHeaders(headers, wrongCall) };
   tellUnknown('dicomweb', options);
   services.set(root, known);
-  if (pool && known.headers) sendHeaders('service', root, known.headers, pool);
+  if (pool) sendHeaders('service', root, known.headers ?? {}, pool); // its origin is named
   return serviceFor(root, descriptions);
 }
 

@@ -14,6 +14,8 @@ export const DEFAULTS = {
   beforeRequest: /** @type {((request: any) => any) | undefined} */ (undefined),
   onUnauthorized: /** @type {((details: {url: string, status: number}) => any) | undefined} */ (undefined),
   credentials: /** @type {RequestCredentials} */ ('same-origin'),
+  origins: /** @type {string[]} */ ([]),
+  linkedOrigins: /** @type {'without-secrets' | 'refuse'} */ ('without-secrets'),
   timeout: 60_000,
   requestTimeout: 30_000,
   retries: 2,
@@ -24,7 +26,7 @@ export const DEFAULTS = {
 /** What a worker has from its start. @type {(keyof Settings)[]} */
 const FIXED = ['workers', 'assetsURL', 'packages', 'packageIndexes'];
 /** What says who asks: with another one, a server may answer otherwise. @type {(keyof Settings)[]} */
-const IDENTITY = ['headers', 'credentials', 'beforeRequest'];
+const IDENTITY = ['headers', 'credentials', 'origins', 'beforeRequest'];
 
 const isWhole = (/** @type {any} */ value) => Number.isInteger(value) || value === Infinity;
 /** @type {Rule} */
@@ -50,6 +52,8 @@ const RULES = {
   beforeRequest: FUNCTION,
   onUnauthorized: FUNCTION,
   credentials: ["'omit', 'same-origin' or 'include'", (value) => ['omit', 'same-origin', 'include'].includes(value)],
+  origins: ["a list of addresses, such as ['https://pacs.example']", (value) => Array.isArray(value) && value.every(isHttp)],
+  linkedOrigins: ["'without-secrets' or 'refuse'", (value) => ['without-secrets', 'refuse'].includes(value)],
   timeout: MILLISECONDS,
   requestTimeout: MILLISECONDS,
   retries: ['a whole number from 0 on', (value) => Number.isInteger(value) && value >= 0],
@@ -61,6 +65,12 @@ const RULES = {
   'limits.heapBytes': BYTES,
   cacheBytes: BYTES,
 };
+
+/** @param {any} value */
+function isHttp(value) {
+  const isAddress = (typeof value === 'string' || value instanceof URL) && URL.canParse(value, document.baseURI);
+  return isAddress && /^https?:$/.test(new URL(value, document.baseURI).protocol);
+}
 
 /** @param {any} value */
 function isAmount(value) {
@@ -83,6 +93,7 @@ export function settingsWith(current, options, defaults) {
     next.limits = { ...(limits ? current.limits : defaults.limits), ...checked(limits ?? {}, defaults.limits, 'limits.') };
   }
   next.headers = plainHeaders(next.headers, refused);
+  next.origins = next.origins.map((address) => new URL(address, document.baseURI).origin);
   next.assetsURL = new URL(next.assetsURL, document.baseURI).href.replace(/\/?$/, '/');
   return next;
 }
@@ -112,7 +123,9 @@ function check(name, value) {
  * @throws {PyLoaderError} of `refuse`
  */
 export function plainHeaders(headers, refuse) {
-  const given = headers instanceof Headers ? Object.fromEntries(headers) : headers;
+  if (!OBJECT[1](headers) || headers === null) throw refuse(`headers have to be an object of texts by name, or Headers, not ${said(headers)}`);
+  // Headers may be those of another frame.
+  const given = typeof headers[Symbol.iterator] === 'function' ? Object.fromEntries(headers) : headers;
   const entries = Object.entries(given).filter(([, value]) => value !== undefined && value !== null);
   const [name, value] = entries.find(([, value]) => !['string', 'number', 'boolean'].includes(typeof value)) ?? [];
   if (name) throw refuse(`the header ${name} has to be a text, not ${said(value)}`);
@@ -149,7 +162,7 @@ function refused(message) {
 
 /** @param {Settings} settings @param {number} identity counts who has asked so far @returns {import('./pool.js').PoolSettings} */
 export function poolSettings(settings, identity) {
-  const { workers, limits, timeout, assetsURL, headers, credentials, beforeRequest, packages, packageIndexes, retries, requestTimeout } = settings;
+  const { workers, limits, timeout, assetsURL, headers, credentials, origins, linkedOrigins, beforeRequest, onUnauthorized, packages, packageIndexes, retries, requestTimeout } = settings;
   const { requestsPerOrigin } = limits;
   return {
     workers: workers === 0 ? 1 : workers,
@@ -158,9 +171,9 @@ export function poolSettings(settings, identity) {
     heapBytes: workers === 0 ? Infinity : limits.heapBytes, // Python on the page cannot be replaced
     timeout,
     boot: {
-      assetsURL, headers, credentials, packages, packageIndexes, retries, requestsPerOrigin, identity, baseURL: document.baseURI,
+      assetsURL, headers, credentials, origins, linkedOrigins, packages, packageIndexes, retries, requestsPerOrigin, identity, baseURL: document.baseURI,
       requestTimeout: Number.isFinite(requestTimeout) ? requestTimeout : 0,
-      hasHook: Boolean(beforeRequest), cacheBytes: limits.sourceBytes, decodedBytes: limits.decodedBytes,
+      hooks: Object.keys({ ...(beforeRequest && { beforeRequest }), ...(onUnauthorized && { onUnauthorized }) }), cacheBytes: limits.sourceBytes, decodedBytes: limits.decodedBytes,
     },
   };
 }

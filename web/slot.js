@@ -8,6 +8,24 @@ import { Watch } from './watch.js';
 /** @typedef {import('./pool.js').Job} Job */
 /** @typedef {{createPlace: (onDeath: (words: string) => void) => Promise<Place>, handlers: import('./rpc.js').Handlers, onBootProgress: (detail: any) => void, onPackageProgress?: (detail: any) => void}} SlotHost */
 
+/** The end of an interpreter, as its calls fail with it. */
+export class WorkerDeath extends PyLoaderError {
+  #isCertain;
+
+  /** @param {string} words @param {boolean} isCertain whether it had one call alone, which is to blame */
+  constructor(words, isCertain) {
+    super({
+      name: 'WorkerError', code: 'worker', stage: 'worker',
+      message: `the worker that ran Python has died (${words}); a new one takes its place, and is given what else it had`,
+    });
+    this.#isCertain = isCertain;
+  }
+
+  get isCertain() {
+    return this.#isCertain;
+  }
+}
+
 const SIGN_OF_LIFE_MS = 10_000;
 // Until a worker has said its first word: its script may come over a slow network.
 const FIRST_WORD_MS = 60_000;
@@ -20,6 +38,8 @@ export class Slot {
   state = 'booting';
   /** Whether another takes its place: it ends its jobs and gets no new ones. */
   isLeaving = false;
+  /** Whether it is being asked if it still answers: until then it gets no new jobs. */
+  isDoubtful = false;
   bootMilliseconds = 0;
   /** How it started. @type {import('./boot.js').BootReport | undefined} */
   bootReport;
@@ -105,23 +125,29 @@ export class Slot {
 
   /**
    * An uncaught error was seen, or a load was silent for too long: does Python still answer?
-   * @param {string} words
+   * @param {string} words @returns {Promise<boolean>}
    */
   async checkAlive(words) {
-    if (this.state === 'booting') return this.#failToStart(words);
-    if (this.state !== 'ready') return;
-    const alive = await withDeadline(this.call('stats'), SIGN_OF_LIFE_MS);
-    if (!alive) this.die(words);
+    if (this.state === 'booting') this.#failToStart(words);
+    if (this.state !== 'ready' || !this.#rpc) return false;
+    // Not by `call`: the question is none of the calls that may be to blame.
+    this.isDoubtful = true;
+    const isAlive = await withDeadline(this.#rpc.call('stats'), SIGN_OF_LIFE_MS);
+    this.isDoubtful = false;
+    if (!isAlive) this.die(words);
+    return isAlive;
+  }
+
+  /** How many loads are under way: those of `running`, and those that came along. */
+  get loads() {
+    return [...this.running].reduce((sum, { together = 1 }) => sum + together, 0);
   }
 
   /** @param {string} words */
   die(words) {
     if (this.state === 'booting') return this.#failToStart(`Python has died (${words})`);
     if (this.state !== 'ready') return;
-    const error = new PyLoaderError({
-      name: 'WorkerError', code: 'worker', stage: 'worker',
-      message: `the worker that ran Python has died (${words}); its loads are lost, a new one takes its place`,
-    });
+    const error = new WorkerDeath(words, Math.max(this.calls, this.loads) === 1);
     this.end(error);
     this.onDeath(error);
   }
@@ -138,7 +164,7 @@ export class Slot {
   }
 }
 
-/** @param {Promise<any>} promise @param {number} milliseconds */
+/** @param {Promise<any>} promise @param {number} milliseconds @returns {Promise<boolean>} whether it was settled in time, and well */
 function withDeadline(promise, milliseconds) {
   /** @type {ReturnType<typeof setTimeout>} */
   let timer;

@@ -2,21 +2,26 @@
 // The worker's half of transport/browser.py: `fetch` with the page's headers, hook and credentials,
 // a body read as it arrives, and local files by name.
 import { fileNameOf } from './imageid.js';
+import { isNamed, merge, openHeaders, secretNames, secretsFor } from './secrets.js';
 import { Spares } from './spares.js';
 import { Watch } from './watch.js';
 
-/** @typedef {{url: string, headers: Record<string, string>, byteRange?: [number] | [number, number], isUrgent?: boolean, isLast?: boolean, timeout?: number}} Request */
-/** @typedef {{url: string, headers: Record<string, string>, credentials: RequestCredentials}} HookedRequest */
-/** @typedef {{url: string, status: number, headers: Record<string, string>, hasAuthorization?: boolean}} Head of an answer; whether its request had an Authorization */
-/** @typedef {Head & {body: Uint8Array} | {error: string, kind: 'network' | 'request'}} Answer */
+/** @typedef {{url: string, headers: Record<string, string>, byteRange?: [number] | [number, number], isUrgent?: boolean, isLast?: boolean, timeout?: number, linkedFrom?: string, mostBytes?: number}} Request `linkedFrom` is the address of the answer that named it; `mostBytes` that its body may have, decoded */
+/** @typedef {{url: string, origin: string, headers: Record<string, string>, credentials: RequestCredentials}} HookedRequest */
+/** @typedef {{url: string, headers: Record<string, string>, credentials: RequestCredentials, withheld: string[]}} Prepared as it is sent, and the names of what is kept back */
+/** @typedef {{url: string, status: number, headers: Record<string, string>, hasAuthorization?: boolean, withheld?: string[]}} Head of an answer; whether its request had an Authorization, and what was kept back from it */
+/** @typedef {Head & {body: Uint8Array} | {error: string, kind: 'network' | 'request' | 'size'}} Answer */
 /** @typedef {(loaded: number, total: number | undefined) => void} OnProgress */
-/** @typedef {{onProgress: OnProgress, begin?: (head: Head) => boolean, feed?: (chunk: Uint8Array) => boolean}} Reader */
+/** @typedef {{onProgress: OnProgress, begin?: (head: Head) => boolean, feed?: (chunk: Uint8Array) => boolean, most?: number}} Reader `most`: bytes that a success may have */
+/** @typedef {{bytes: number, pass: (loaded: number) => void}} Limit of a body, and what is done beyond it */
 /** @typedef {(request: HookedRequest) => Promise<HookedRequest | undefined>} Hook */
-/** @typedef {{baseURL: string, headers: Record<string, string>, credentials: RequestCredentials, services: Map<string, Record<string, string>>, granted?: Map<string, Record<string, string>>, beforeRequest?: Hook}} Settings */
+/** @typedef {import('./secrets.js').Secrets & {linkedOrigins: 'without-secrets' | 'refuse', beforeRequest?: Hook}} Settings */
 
 const REPORT_EVERY_MS = 50;
 const PROBE_MS = 5000;
 const MOST_REDIRECTS = 5;
+// What is read of the body of a refusal, whose first line alone is told.
+const REFUSAL_BYTES = 2 ** 22;
 const NOTHING = new Uint8Array(0);
 // What is taken for a body before it comes.
 const MOST_IN_ADVANCE = 2 ** 28;
@@ -25,8 +30,6 @@ const MOST_IN_ADVANCE = 2 ** 28;
 // comes has to be seen, or a slow server would be taken for a silent one.
 const FULL = 2 ** 16;
 const FAST_MS = 20;
-// What says nothing of the user: it may follow a redirect, and needs no leave of another origin.
-const OPEN_HEADERS = new Set(['accept', 'accept-language', 'content-language', 'range']);
 
 /** A request that cannot be sent, whatever the server is. */
 class RequestFailure extends Error {}
@@ -34,9 +37,12 @@ class RequestFailure extends Error {}
 /** An answer that ended before its time. */
 class CutFailure extends Error {}
 
+/** An answer that is larger than it may be. */
+class SizeFailure extends Error {}
+
 /**
  * Make the function that Python sends requests through.
- * @param {Settings} settings each request has them as they are then; `services` and `granted` are further headers by what an address begins with
+ * @param {Settings} settings each request has them as they are then
  * @param {Map<string, Blob>} files local files by the name that stands in place of a URL
  */
 export function createSend(settings, files) {
@@ -66,12 +72,12 @@ export function createSend(settings, files) {
     const report = (/** @type {number} */ loaded, /** @type {number | undefined} */ total) => onProgress(loaded, total);
     try {
       const [head, response] = await open(request, watch.join(signal), watch);
-      const body = await readBody(head, response, { onProgress: report, begin, feed }, watch, spares);
+      const body = await readBody(head, response, { onProgress: report, begin, feed, most: request.mostBytes }, watch, spares);
       return { ...head, body };
     } catch (error) {
       if (signal.aborted) throw error;
       const cause = watch.silent ? new CutFailure(`no byte came for ${request.timeout} ms`) : error;
-      return { error: await describeFailure(request, settings, cause), kind: cause instanceof RequestFailure ? 'request' : 'network' };
+      return { error: await describeFailure(request, settings, cause), kind: kindOf(cause) };
     } finally {
       watch.stop();
       underWay--;
@@ -108,7 +114,8 @@ export function createSend(settings, files) {
   async function open(request, signal, watch) {
     const file = files.get(fileNameOf(request.url));
     if (file) return openFile(file, request);
-    if (ahead?.url !== request.url || Object.keys(request.headers).length) return openHttp(request, signal, watch);
+    const isIts = ahead?.url === request.url && !Object.keys(request.headers).length && request.linkedFrom === undefined;
+    if (!ahead || !isIts) return openHttp(request, signal, watch);
     const { opened, abort } = ahead;
     ahead = undefined;
     if (signal.aborted) abort();
@@ -118,23 +125,43 @@ export function createSend(settings, files) {
     return found;
   }
 
-  /** @param {Request} asked @param {AbortSignal} signal @param {Watch} watch @returns {Promise<[Head, Response]>} */
-  async function openHttp(asked, signal, watch) {
-    const address = addressOf(asked.url, settings.baseURL);
-    /** @type {HookedRequest} */
-    let request = { url: address, headers: merge(settings.headers, serviceHeaders(address, settings), asked.headers), credentials: settings.credentials };
-    if (settings.beforeRequest) {
-      watch.stop(); // the page may be asking its user
-      request = { ...request, ...(await settings.beforeRequest(request).catch(failedHook)) };
-      watch.restart();
-    }
-    const [url, headers] = [addressOf(request.url, settings.baseURL), merge(request.headers)];
-    checkHeaders(headers);
-    const priority = asked.isUrgent === false ? 'low' : 'auto';
-    const response = await fetchCarefully(url, { headers, credentials: request.credentials, priority, signal });
+  /**
+   * Fetch. Browsers take only Authorization away from a redirect to another origin, and leave it on
+   * one that leads out of a service: so each address on the way is asked with what is meant for it.
+   * @param {Request} asked @param {AbortSignal} signal @param {Watch} watch @param {number} [redirects] so far
+   * @returns {Promise<[Head, Response]>}
+   */
+  async function openHttp(asked, signal, watch, redirects = 0) {
+    const { url, headers, credentials, withheld } = await prepare(asked, watch);
+    const init = { headers, credentials, priority: /** @type {RequestPriority} */ (asked.isUrgent === false ? 'low' : 'auto'), signal };
+    const isOpen = !secretNames(headers).length && credentials !== 'include';
+    const response = await fetch(url, isOpen ? init : { ...init, redirect: 'manual' });
     watch.restart();
-    const hasAuthorization = Object.keys(headers).some((name) => name.toLowerCase() === 'authorization');
-    return [{ url: response.url, status: response.status, headers: Object.fromEntries(response.headers), hasAuthorization }, response];
+    if (response.type !== 'opaqueredirect') return [headOf(response, headers, withheld), response];
+    const open = { ...init, headers: openHeaders(headers), credentials: withoutCookies(credentials) };
+    const followed = await fetch(url, open);
+    watch.restart();
+    const isSame = new URL(followed.url).origin === new URL(url).origin;
+    const mayKnow = isSame || (isNamed(url, settings) && isNamed(followed.url, settings));
+    if (!mayKnow || redirects === MOST_REDIRECTS) return [headOf(followed, open.headers, secretNames(headers)), followed];
+    await followed.body?.cancel();
+    return openHttp({ ...asked, url: followed.url, headers: isSame ? asked.headers : openHeaders(asked.headers) }, signal, watch, redirects + 1);
+  }
+
+  /** A request as it is sent, with what the page gives to its address. @param {Request} asked @param {Watch} watch @returns {Promise<Prepared>} */
+  async function prepare(asked, watch) {
+    const address = addressOf(asked.url, settings.baseURL);
+    if (isForeign(address, asked.linkedFrom, settings)) return checked({ url: address, headers: openHeaders(asked.headers), credentials: 'omit', withheld: [] });
+    const { headers, credentials, withheld } = secretsFor(address, settings);
+    const request = { url: address, origin: new URL(address).origin, headers: merge(headers, asked.headers), credentials };
+    if (!settings.beforeRequest || !isNamed(address, settings)) return checked({ ...request, withheld });
+    watch.stop(); // the page may be asking its user
+    const changed = { ...request, ...(await settings.beforeRequest(request).catch(failedHook)) };
+    watch.restart();
+    const url = addressOf(changed.url, settings.baseURL);
+    if (isNamed(url, settings)) return checked({ ...changed, url, withheld });
+    const given = changed.headers ?? {};
+    return checked({ url, headers: openHeaders(given), credentials: withoutCookies(changed.credentials), withheld: secretNames(given) });
   }
 }
 
@@ -151,26 +178,33 @@ function addressOf(url, baseURL) {
   return address.href;
 }
 
+/**
+ * Whether the answer of another origin has named an address.
+ * @param {string} url absolute @param {string | undefined} linkedFrom @param {Settings} settings
+ */
+function isForeign(url, linkedFrom, { baseURL, linkedOrigins }) {
+  if (linkedFrom === undefined) return false;
+  const [from, to] = [new URL(addressOf(linkedFrom, baseURL)), new URL(url)];
+  if (to.protocol !== from.protocol && to.protocol !== 'https:') throw new RequestFailure(`an answer of ${from.origin} names it, and may name addresses of ${from.protocol.slice(0, -1)} alone`);
+  if (to.origin === from.origin) return false;
+  if (linkedOrigins === 'refuse') throw new RequestFailure(`an answer of ${from.origin} names it, which is another origin; init({ linkedOrigins: 'without-secrets' }) allows that`);
+  return true;
+}
+
 /** @param {string} host */
 function isLoopback(host) {
   return /^(localhost|.*\.localhost|127(\.\d+){3}|\[::1\])$/.test(host);
 }
 
-/** @param {string} url @param {Settings} settings */
-function serviceHeaders(url, { services, granted = new Map(), baseURL }) {
-  const isBelow = (/** @type {string} */ base) => {
-    const { href } = new URL(base, baseURL);
-    return url === href || url.startsWith(href.replace(/\/?$/, '/'));
-  };
-  return merge(...[...services, ...granted].filter(([base]) => isBelow(base)).map(([, headers]) => headers));
+/** @param {RequestCredentials} credentials @returns {RequestCredentials} */
+function withoutCookies(credentials) {
+  return credentials === 'include' ? 'same-origin' : credentials;
 }
 
-/** Headers as one set: the later win, whatever the case of their names. @param {(Record<string, string> | undefined)[]} sets */
-function merge(...sets) {
-  /** @type {Map<string, [string, string]>} */
-  const merged = new Map();
-  for (const [name, value] of sets.flatMap((set) => Object.entries(set ?? {}))) merged.set(name.toLowerCase(), [name, value]);
-  return Object.fromEntries(merged.values());
+/** @param {Response} response @param {Record<string, string>} sent @param {string[]} withheld @returns {Head} */
+function headOf({ url, status, headers }, sent, withheld) {
+  const hasAuthorization = Object.keys(sent).some((name) => name.toLowerCase() === 'authorization');
+  return { url, status, headers: Object.fromEntries(headers), hasAuthorization, ...(withheld.length ? { withheld } : {}) };
 }
 
 /** @param {any} error @returns {never} */
@@ -178,39 +212,26 @@ function failedHook(error) {
   throw new RequestFailure(`beforeRequest of the page failed: ${error?.message ?? error}`);
 }
 
-/** @param {Record<string, string>} headers */
-function checkHeaders(headers) {
+/** A request whose headers can be sent. @param {Prepared} request @returns {Prepared} */
+function checked(request) {
+  const headers = merge(request.headers);
   for (const [name, value] of Object.entries(headers)) {
-    try {
-      if (/[\r\n\0]/.test(String(value))) throw new TypeError('a line break in it would begin another header');
-      new Headers([[name, value]]);
-    } catch (/** @type {any} */ error) {
-      throw new RequestFailure(`its header ${JSON.stringify(name)} cannot be sent: ${error.message}. Look at headers, beforeRequest and onUnauthorized of the page`);
-    }
+    // Some browsers quote the value in their own error.
+    const reason = whyUnsent(name, String(value));
+    if (reason) throw new RequestFailure(`its header ${JSON.stringify(name)} cannot be sent: ${reason}. Look at headers, beforeRequest and onUnauthorized of the page`);
   }
+  return { ...request, headers };
 }
 
-/** @param {Record<string, string>} headers */
-function secretNames(headers) {
-  return Object.keys(headers).map((name) => name.toLowerCase()).filter((name) => !OPEN_HEADERS.has(name));
-}
-
-/**
- * Fetch; headers that identify the user do not follow a redirect to another origin. Browsers take
- * only Authorization away there, a token in another header would go on.
- * @param {string} url @param {RequestInit & {headers: Record<string, string>}} init @param {number} [redirects]
- * @returns {Promise<Response>}
- */
-async function fetchCarefully(url, init, redirects = 0) {
-  if (!secretNames(init.headers).length) return fetch(url, init);
-  const response = await fetch(url, { ...init, redirect: 'manual' });
-  if (response.type !== 'opaqueredirect') return response;
-  const headers = Object.fromEntries(Object.entries(init.headers).filter(([name]) => OPEN_HEADERS.has(name.toLowerCase())));
-  const followed = await fetch(url, { ...init, headers });
-  const isHere = new URL(followed.url).origin === new URL(url).origin;
-  if (!isHere || redirects === MOST_REDIRECTS) return followed;
-  await followed.body?.cancel();
-  return fetchCarefully(followed.url, init, redirects + 1);
+/** @param {string} name @param {string} value @returns {string | undefined} */
+function whyUnsent(name, value) {
+  if (/[\r\n\0]/.test(value)) return 'a line break in it would begin another header';
+  if (/[^\0-\xff]/.test(value)) return 'its value has letters beyond those of Latin-1';
+  try {
+    new Headers([[name, value]]);
+  } catch {
+    return 'it has letters that no header may have';
+  }
 }
 
 // ------------------------------------------------------------------ the answer
@@ -226,27 +247,32 @@ function openFile(file, { url, byteRange }) {
 }
 
 /** @param {Head} head @param {Response} response @param {Reader} reader @param {Watch} watch @param {Spares} spares */
-async function readBody(head, response, { onProgress: report, begin, feed }, watch, spares) {
+async function readBody(head, response, { onProgress: report, begin, feed, most = Infinity }, watch, spares) {
   // A compressed body's Content-Length counts other bytes than those that arrive here.
   const announced = head.headers['content-encoding'] ? undefined : head.headers['content-length'];
   const total = announced ? Number(announced) : undefined;
   const isSuccess = head.status >= 200 && head.status < 300;
   const fed = isSuccess && begin?.(head) ? feed : undefined;
   if (!response.body) return NOTHING;
+  const limit = isSuccess ? { bytes: most, pass: tooLarge(head.url, most) } : { bytes: REFUSAL_BYTES, pass: () => {} };
+  if (isSuccess && !fed && total && total > most) {
+    await response.body.cancel(); // of what is fed, the first bytes may be enough
+    limit.pass(total);
+  }
   const onProgress = isSuccess ? report : () => {}; // what an error says is no part of what was asked for
   // Of the same origin all headers are seen: with as many bytes as announced the body has ended.
   const isSure = response.type === 'basic';
   // The stream of a Blob, read so, never ends in Chromium when the thread was held up meanwhile.
   const isFile = !/^https?:/.test(response.url);
-  const filling = fed || isFile ? undefined : Filling.of(response.body, total, spares);
+  const filling = fed || isFile || !isSuccess ? undefined : Filling.of(response.body, total, spares);
   if (filling) {
-    await readStream(filling, total, { onProgress, take: () => true, watch, isSure });
+    await readStream(filling, total, { onProgress, take: () => true, watch, isSure, limit });
     return filling.body;
   }
   /** @type {Uint8Array[]} */
   const chunks = [];
   const take = fed ?? ((/** @type {Uint8Array} */ chunk) => chunks.push(chunk) > 0);
-  const loaded = await readStream(response.body.getReader(), total, { onProgress, take, watch, isSure });
+  const loaded = await readStream(response.body.getReader(), total, { onProgress, take, watch, isSure, limit });
   if (fed) return NOTHING;
   return chunks.length === 1 ? chunks[0] : join(chunks, loaded);
 }
@@ -289,6 +315,10 @@ class Filling {
     return { done, value };
   }
 
+  cancel() {
+    return this.#reader.cancel();
+  }
+
   get body() {
     return new Uint8Array(this.#buffer, 0, this.#filled);
   }
@@ -301,8 +331,8 @@ function cut(loaded, total) {
   };
 }
 
-/** @param {Filling | ReadableStreamDefaultReader<Uint8Array>} reader @param {number | undefined} total @param {{onProgress: OnProgress, take: (chunk: Uint8Array) => boolean, watch: Watch, isSure: boolean}} use `isSure` whether `total` bytes are all */
-async function readStream(reader, total, { onProgress, take, watch, isSure }) {
+/** @param {Filling | ReadableStreamDefaultReader<Uint8Array>} reader @param {number | undefined} total @param {{onProgress: OnProgress, take: (chunk: Uint8Array) => boolean, watch: Watch, isSure: boolean, limit: Limit}} use `isSure` whether `total` bytes are all */
+async function readStream(reader, total, { onProgress, take, watch, isSure, limit }) {
   let [loaded, told, reported] = [0, -1, 0];
   for (;;) {
     const { done, value = NOTHING } = await reader.read().catch(cut(loaded, total));
@@ -313,8 +343,10 @@ async function readStream(reader, total, { onProgress, take, watch, isSure }) {
       reported = performance.now();
       onProgress((told = loaded), total);
     }
-    if (!take(value)) {
-      await /** @type {ReadableStreamDefaultReader} */ (reader).cancel();
+    const isBeyond = loaded > limit.bytes;
+    if (isBeyond || !take(value)) {
+      await reader.cancel();
+      if (isBeyond) limit.pass(loaded);
       break;
     }
     if (isSure && loaded === total) break;
@@ -334,10 +366,24 @@ function join(chunks, length) {
   return body;
 }
 
+/** @param {string} url @param {number} most @returns {(loaded: number) => never} */
+function tooLarge(url, most) {
+  return (loaded) => {
+    throw new SizeFailure(`the answer of ${url} has ${loaded} bytes or more, decoded, and may have ${most}, as one image or volume may: it has no end, is made to do harm, or the limit (limits.decodedBytes of init) has to be raised`);
+  };
+}
+
 // ------------------------------------------------------------------ no answer
+
+/** @param {any} error */
+function kindOf(error) {
+  if (error instanceof SizeFailure) return 'size';
+  return error instanceof RequestFailure ? 'request' : 'network';
+}
 
 /** @param {Request} request @param {Settings} settings @param {any} error */
 async function describeFailure({ url, headers, isLast }, settings, error) {
+  if (error instanceof SizeFailure) return error.message;
   const words = `could not fetch ${url}: ${error?.message ?? error}`;
   if (error instanceof RequestFailure || error instanceof CutFailure) return words;
   const { origin } = new URL(settings.baseURL);
@@ -357,11 +403,12 @@ function isReachable(address) {
 
 /** @param {string} origin of the page @param {URL} address @param {Record<string, string>} headers @param {Settings} settings */
 function whatToSend(origin, address, headers, settings) {
-  const secret = secretNames(merge(settings.headers, serviceHeaders(address.href, settings), headers));
+  const given = secretsFor(address.href, settings);
+  const secret = secretNames(merge(given.headers, headers));
   const needed = [
     `Access-Control-Allow-Origin: ${origin}`,
-    settings.credentials === 'include' && 'Access-Control-Allow-Credentials: true',
-    secret.length && `Access-Control-Allow-Headers: ${secret.join(', ')}`,
+    given.credentials === 'include' && 'Access-Control-Allow-Credentials: true',
+    secret.length && `Access-Control-Allow-Headers: ${secret.join(', ').toLowerCase()}`,
   ];
   return `The server has to send: ${needed.filter(Boolean).join('; ')}`;
 }

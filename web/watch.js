@@ -13,11 +13,13 @@ export class Watch {
    * @param {number} timeout ms; 0 or Infinity for no limit
    * @param {() => void} [onSilence]
    * @param {() => number} [pausedTime] ms so far in which silence had its reason: they do not count
+   * @param {() => Promise<boolean> | undefined} [ask] before it ends: whether it may, when that has to be found out
    */
-  constructor(timeout, onSilence = () => {}, pausedTime = () => 0) {
+  constructor(timeout, onSilence = () => {}, pausedTime = () => 0, ask = () => undefined) {
     this.timeout = timeout;
     this.onSilence = onSilence;
     this.pausedTime = pausedTime;
+    this.ask = ask;
     this.restart();
   }
 
@@ -31,13 +33,22 @@ export class Watch {
     const before = this.pausedTime();
     this.#timer = setTimeout(() => {
       const paused = this.pausedTime() - before;
-      if (paused < 1) this.#end(); // less than timers tell apart
+      if (paused < 1) this.#askAndEnd(); // less than timers tell apart
       else this.#wait(paused);
     }, Math.min(milliseconds, LONGEST_MS));
   }
 
   stop() {
     clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+
+  #askAndEnd() {
+    const timer = this.#timer;
+    const asked = this.ask();
+    if (!asked) return this.#end();
+    // There may be a sign of life meanwhile.
+    asked.then((mayEnd) => mayEnd && this.#timer === timer && this.#end());
   }
 
   #end() {

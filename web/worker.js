@@ -64,7 +64,7 @@ export function serve(endpoint) {
 
   /** @param {BootOptions} options */
   function settingsOf(options) {
-    const beforeRequest = options.hasHook ? (/** @type {any} */ request) => rpc.call('beforeRequest', request) : undefined;
+    const beforeRequest = options.hooks.includes('beforeRequest') ? (/** @type {any} */ request) => rpc.call('beforeRequest', request) : undefined;
     return { ...options, services, granted, beforeRequest };
   }
 

@@ -36,7 +36,7 @@ def facts_of(image: Image) -> Facts:
     yield "values", f"{low:g} to {high:g}, as stored"
     yield from place_of(image)
     yield from luts_of(image)
-    modality = image.modules.get("general_series", {}).get("modality")
+    modality = image.told("general_series", "modality")
     if modality:
         yield "modality", str(modality)
     if image.encoding.transfer_syntax_uid:

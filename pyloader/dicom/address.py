@@ -12,6 +12,7 @@ INSTANCE = re.compile(
     r"(?P<base>[^?#]*?)/studies/(?P<study>[^/?#]+)/series/(?P<series>[^/?#]+)"
     r"/instances/(?P<instance>[^/?#]+)/?(?P<query>\?[^#]*)?"
 )
+NO_URI = re.compile(r"[\x00-\x1f\x7f-\x9f\\]")
 UID = re.compile(r"[0-9]+(\.[0-9]+)+")
 
 
@@ -103,7 +104,17 @@ class Address:
 
         A server behind a proxy may know itself by another name, which nobody else can reach and
         which should not be sent what is meant for this service.
+
+        Raises
+        ------
+        FormatError
+            It has control characters, backslashes or outer blanks, which programs read differently.
         """
+        if NO_URI.search(uri) or uri != uri.strip():
+            raise FormatError(
+                f"the metadata of {self.instance_url} have the BulkDataURI {uri!r}, which is no "
+                "URI: it has control characters, backslashes or outer blanks"
+            )
         absolute = urljoin(f"{self.instance_url}/metadata", uri)
         _, studies, path = absolute.partition("/studies/")
         same_host = urlsplit(absolute)[:2] == urlsplit(self.base)[:2]

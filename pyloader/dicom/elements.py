@@ -7,6 +7,7 @@ Sequences are read when they are asked for (`converted`).
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from collections.abc import Sequence as Several
@@ -42,6 +43,7 @@ from pyloader.dicom.structure import (
     read_fragments,
     start_of,
 )
+from pyloader.errors import FormatError
 
 Element = RawDataElement | DataElement
 IsEnd = Callable[[int], bool]
@@ -51,6 +53,11 @@ NO_VALUE = {vr: empty_value_for_VR(vr, raw=True) for vr in (None, *(vr.value for
 EMPTY = vars(Dataset())
 MUTABLE = {name: value for name, value in EMPTY.items() if isinstance(value, (dict, list))}
 CHARACTER_SET = BaseTag(0x00080005)
+NOT_ZERO = re.compile(rb"[^\0]")
+# Bytes of an element without a value.
+NO_ELEMENT = 8
+# Of command sets (PS3.7 E), a UL.
+GROUP_LENGTH, GROUP_LENGTH_BYTES = 0x00000000, 4
 
 
 class HeaderCutOffError(CutOffError):
@@ -130,19 +137,40 @@ def read_all(
     while True:
         position, is_whole = read_plain(found, body, position, layout, is_end)
         if position > len(body):
-            tag = found.popitem()[0] if found else 0
-            raise CutOffError(f"{describe_tag(tag)} is to end at byte {position}")
-        if is_whole or is_padding(body, position):
+            raise CutOffError(f"{remove_last(found, position)} is to end at byte {position}")
+        zeros = count_zeros(body, position)
+        if is_whole or position + zeros == len(body):
             return position
+        if zeros >= NO_ELEMENT:
+            warnings.warn(f"zeros at byte {position} were stepped over", stacklevel=2)
+            position += zeros // NO_ELEMENT * NO_ELEMENT
+            continue
         following = read_other(found, body, position, layout, is_end)
         if following is None:
             return position
         position = following
 
 
-def is_padding(body: bytes, position: int) -> bool:
-    """Tell whether no element follows: nothing, or zeros, with which some software ends a file."""
-    return not body[position : position + 8].strip(b"\0")
+def remove_last(found: dict[BaseTag, Element], stop: int) -> str:
+    """Remove the element that was to end at `stop`, beyond what is there, and return its name.
+
+    Of a tag that is there twice, the place in `found` is that of the first.
+    """
+    for tag, element in reversed(found.items()):
+        if isinstance(element, RawDataElement) and element.value_tell + element.length == stop:
+            del found[tag]
+            return describe_tag(tag)
+    return "an item that belongs to no sequence"
+
+
+def count_zeros(body: bytes, position: int) -> int:
+    """Return how many zeros stand at `position`.
+
+    Some software ends a file with them. Eight are an element (0000,0000) without a value: DCMTK,
+    GDCM and pydicom step over as many as there are.
+    """
+    following = NOT_ZERO.search(body, position)
+    return (following.start() if following else len(body)) - position
 
 
 def read_plain(
@@ -182,6 +210,11 @@ def read_other(
     head = head_at(body, position, layout)
     if is_end(head.tag):
         return None
+    if head.tag == GROUP_LENGTH and head.length != GROUP_LENGTH_BYTES:
+        raise FormatError(
+            f"zeros stand at byte {position}, where an element was expected: the file is damaged, "
+            "or was written with bytes between its elements"
+        )
     if head.tag >= DELIMITERS:
         return end_of_stray(body, position, head, layout)
     stop = end_of_value(body, head, layout)
@@ -251,8 +284,9 @@ def read_items(element: RawDataElement, encoding: Any) -> Iterator[Dataset]:
         here = layout_at(item, 0, layout)
         try:
             read_all(found, item, 0, here, {ITEM_END}.__contains__)
-        except CutOffError as error:
-            note = f"an item of {describe_tag(element.tag)} is cut off: {error}"
+        except FormatError as error:
+            how = "cut off" if isinstance(error, CutOffError) else "damaged"
+            note = f"an item of {describe_tag(element.tag)} is {how}: {error}"
             warnings.warn(note, stacklevel=2)
         dataset = as_data_set(found, here, encoding)
         # Records of a DICOMDIR name each other by their places (PS3.3 F.3.2.2).

@@ -95,7 +95,7 @@ def is_offset_table(fragments: Fragments) -> bool:
     return len(table) % 4 == 0 and is_rising and starts.issuperset(offsets)
 
 
-def is_rle_header(frame: bytes | memoryview) -> bool:
+def is_rle_header(frame: bytes | bytearray | memoryview) -> bool:
     """Tell whether bytes begin as a frame of RLE: with segments that rise from byte 64 (PS3.5 G.5).
 
     The first `RLE_START_BYTES` tell; the segments need not be there.

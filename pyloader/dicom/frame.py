@@ -8,7 +8,7 @@ objects have moved it. The work does not grow with the number of frames.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Any
@@ -25,6 +25,7 @@ from pyloader.dicom.values import (
     count_of,
     element_of,
     is_single,
+    is_unusable,
     item_of,
     items_of,
     nth_of,
@@ -176,6 +177,20 @@ class Frame:
         """Return the first number of a value, or None."""
         found = self.numbers(keyword, group)
         return found[0] if found else None
+
+    def unusable(self, keywords: Sequence[str], group: str = "") -> str | None:
+        """Return the first keyword with a value that is left out, None when there is none.
+
+        Attributes that mean something together, such as slope and intercept, are of no use when
+        one of them is: the other alone is another statement.
+        """
+        for keyword in keywords:
+            for owner in self.owners(group):
+                if is_unusable(owner, keyword):
+                    return keyword
+                if value_of(owner, keyword) is not None:
+                    break
+        return None
 
     def spacing(self, keyword: str, group: str = "") -> tuple[float, ...] | None:
         """Return two distances, None unless both are above 0 (PS3.3 10.7.1.3)."""

@@ -18,6 +18,7 @@ from pyloader.dicom.pixel_header import PixelHeader, read_pixel_header
 from pyloader.dicom.syntaxes import NATIVE
 from pyloader.dicom.values import UNREADABLE, tag_of
 from pyloader.errors import FormatError, ImageIdError
+from pyloader.inflate import DECODED_BYTES
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +117,7 @@ class Instance:
         return frame_index
 
 
-def parse_part10(body: bytes, url: str = "") -> Instance:
+def parse_part10(body: bytes, url: str = "", most_bytes: int = DECODED_BYTES) -> Instance:
     """Read a DICOM file, also one without preamble or File Meta Information.
 
     Parameters
@@ -125,6 +126,8 @@ def parse_part10(body: bytes, url: str = "") -> Instance:
         The whole file.
     url : str
         Where it came from, for error texts.
+    most_bytes : int
+        What a deflated data set may take; see `Context.decoded_bytes`.
 
     Raises
     ------
@@ -139,7 +142,7 @@ def parse_part10(body: bytes, url: str = "") -> Instance:
     with noting() as notes:
         beginning = begin(body, url)
         if beginning.is_deflated:
-            beginning = beginning.inflated(url)
+            beginning = beginning.inflated(url, most_bytes)
         instance, header = read_header(beginning, body, url)
         pixels = None if header is None else pixels_in(instance, beginning.body, header)
     return replace(instance, pixels=pixels, warnings=tuple(notes))

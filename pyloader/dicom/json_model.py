@@ -7,7 +7,6 @@ warning. Numbers become int and float, not pydicom's IS and DS.
 
 from __future__ import annotations
 
-import json
 import re
 from base64 import b64decode
 from collections.abc import Callable, Mapping
@@ -32,10 +31,12 @@ from pyloader.dicom.attributes import (
 from pyloader.dicom.instance import Instance
 from pyloader.dicom.values import as_tuple, value_of
 from pyloader.errors import FormatError
+from pyloader.jsontext import read_json
 
 TAG = re.compile("[0-9A-Fa-f]{8}")
 VALUE_KEYS = frozenset({"Value", "InlineBinary", "BulkDataURI", "retrieveBulkData"})
 UNREADABLE = (OverflowError, RecursionError, TypeError, ValueError)
+FRACTIONS = frozenset({"DS", "FD", "FL"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +103,8 @@ def parse_datasets(text: str | bytes, url: str = "") -> list[Mapping[str, Any]]:
     found: Any = None
     reason = "it is neither an object nor a list of objects"
     try:
-        found = json.loads(text.removeprefix("\ufeff") if isinstance(text, str) else text)
-    except (ValueError, RecursionError) as error:
+        found = read_json(text.removeprefix("\ufeff") if isinstance(text, str) else text)
+    except ValueError as error:
         reason = f"{type(error).__name__}: {error}"
     datasets = found if isinstance(found, list) else [found]
     if not all(isinstance(dataset, dict) for dataset in datasets):
@@ -189,6 +190,12 @@ class Reader:
                 found = self.element(attribute, self.as_element(value))
             except UNREADABLE as error:
                 self.warn(attribute, value, error)
+                if attribute.vrs[0] in FRACTIONS:
+                    # It is there, as in a file: what goes with it is of no use either.
+                    found = DataElement(
+                        attribute.tag, attribute.vrs[0], "\0", already_converted=True
+                    )
+                    elements[attribute.tag] = found
                 continue
             if isinstance(found, DataElement):
                 elements[attribute.tag] = found

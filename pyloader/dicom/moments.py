@@ -42,6 +42,11 @@ class Moment:
     precision: timedelta = timedelta()
     offset: timedelta | None = None
 
+    @property
+    def latest(self) -> datetime:
+        """The last moment that it can be, by the same clock."""
+        return self.clock + self.precision
+
     def at(self, zone: timedelta | None) -> datetime | None:
         """Return what a clock in the time zone of the file showed; None when that is not known."""
         if self.offset is None:

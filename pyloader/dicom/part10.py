@@ -7,7 +7,6 @@ The first element of the data set shows it (PS3.5 7.1); what it shows is taken, 
 from __future__ import annotations
 
 import warnings
-import zlib
 from dataclasses import dataclass, replace
 from struct import pack
 
@@ -22,12 +21,10 @@ from pyloader.dicom.syntaxes import NATIVE, name_of
 from pyloader.dicom.text import settle_character_set
 from pyloader.dicom.values import value_of
 from pyloader.errors import FormatError
+from pyloader.inflate import DamagedError, deflate, inflate
 
 PREAMBLE_BYTES = 128
 PREFIX = b"DICM"
-# A data set of zeros is deflated to a thousandth: looked at each time that so much is inflated.
-PACKED_BYTES = 64 << 10
-MOST_INFLATED_BYTES = 1 << 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +55,9 @@ class Beginning:
         """Whether the data set has to be inflated before it can be read (PS3.5 A.5)."""
         return self.transfer_syntax_uid == DeflatedExplicitVRLittleEndian
 
-    def inflated(self, url: str) -> Beginning:
-        """Return the same with `body` inflated."""
-        body = inflate(self.body[self.position :], url)
+    def inflated(self, url: str, most_bytes: int) -> Beginning:
+        """Return the same with `body` inflated, of `most_bytes` at most."""
+        body = inflated(memoryview(self.body)[self.position :], url, most_bytes)
         layout = layout_of(body, 0, ExplicitVRLittleEndian)
         syntax = decide_syntax(self.transfer_syntax_uid, layout, False)
         return replace(self, body=body, position=0, layout=layout, transfer_syntax_uid=syntax)
@@ -162,29 +159,33 @@ def decide_syntax(declared: UID, found: Layout, is_plain: bool) -> UID:
     return found.syntax if is_plain or is_other_order else declared
 
 
-def inflate(packed: bytes, url: str) -> bytes:
-    """Return a deflated data set inflated, as far as it is there (PS3.5 A.5)."""
-    machine, pieces, size = zlib.decompressobj(-zlib.MAX_WBITS), [], 0
+def inflated(packed: memoryview, url: str, most_bytes: int) -> bytes:
+    """Return a deflated data set inflated, as far as it is there (PS3.5 A.5).
+
+    Raises
+    ------
+    FormatError
+        It is damaged, or takes more than `most_bytes`.
+    """
     try:
-        for start in range(0, len(packed), PACKED_BYTES):
-            pieces.append(machine.decompress(packed[start : start + PACKED_BYTES]))
-            size += len(pieces[-1])
-            if size > MOST_INFLATED_BYTES:
-                raise FormatError(
-                    f"{url or 'the file'}: its deflated data set of {len(packed)} bytes has more "
-                    f"than {MOST_INFLATED_BYTES} when inflated; such files are refused"
-                )
-    except zlib.error as error:
+        body, inflater = inflate(deflate, packed, most_bytes + 1)
+    except DamagedError as error:
         raise FormatError(
             f"{url or 'the file'}: its deflated data set is broken: {error}"
         ) from error
-    if not machine.eof:
+    if len(body) > most_bytes:
+        raise FormatError(
+            f"{url or 'the file'}: its deflated data set of {len(packed)} bytes has more than the "
+            f"{most_bytes} that one image may take: it is damaged, made to do harm, or the limit "
+            "(limits.decodedBytes of init, Context.decoded_bytes) has to be raised"
+        )
+    if not inflater.is_over:
         warnings.warn(
-            f"the deflated data set is cut off: its {len(packed)} bytes give {size}, "
+            f"the deflated data set is cut off: its {len(packed)} bytes give {len(body)}, "
             "and have no end",
             stacklevel=2,
         )
-    return b"".join(pieces)
+    return body
 
 
 def read_data_set(beginning: Beginning) -> tuple[Dataset, int]:

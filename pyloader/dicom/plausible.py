@@ -12,10 +12,9 @@ from typing import Any
 
 from pydicom.datadict import dictionary_VR, tag_for_keyword
 
+from pyloader.arrays import EXACT
 from pyloader.dicom.moments import is_date
 
-# The largest number to which all integers have a float, which is what JavaScript has for them.
-MOST = 1 << 53
 # Pixels are smaller than 10 m, which is more than any detector or table; 0 stands for unknown.
 SPACING = (0.0, 1e4)
 DISTANCE = (-1e6, 1e6)
@@ -54,7 +53,7 @@ RANGES = {
 }
 LIMITS = {tag_for_keyword(keyword): limits for keyword, limits in RANGES.items()}
 FINITE = (-float_info.max, float_info.max)
-EXACT = (-MOST, MOST)
+WHOLE = (-EXACT, EXACT)
 # What pads images of floats is often not a number (PS3.3 C.7.6.24, C.7.6.25).
 PADDING = ("FloatPixelPaddingValue", "DoubleFloatPixelPaddingValue")
 UNLIMITED = frozenset(map(tag_for_keyword, PADDING))
@@ -65,7 +64,7 @@ def is_plausible(tag: int, value: Any) -> bool:
     if isinstance(value, list):
         return all(is_plausible(tag, each) for each in value)
     if isinstance(value, (float, int)):
-        low, high = LIMITS.get(tag) or (FINITE if isinstance(value, float) else EXACT)
+        low, high = LIMITS.get(tag) or (FINITE if isinstance(value, float) else WHOLE)
         return low <= value <= high or tag in UNLIMITED
     return not isinstance(value, str) or not is_of_date(tag) or is_date(value)
 

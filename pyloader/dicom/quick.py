@@ -27,8 +27,9 @@ ODD = object()
 NUMBERS = {"US": "H", "SS": "h", "UL": "L", "SL": "l", "FL": "f", "FD": "d"}
 INTEGER = rb" *[+-]?\d{1,9} *"
 DECIMAL = rb" *[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)? *"
-INTEGERS = re.compile(rb"%s(?:\\%s)*" % (INTEGER, INTEGER))
-DECIMALS = re.compile(rb"%s(?:\\%s)*" % (DECIMAL, DECIMAL))
+# Atomic: else the way back is kept, which takes 300 times the memory of the text.
+INTEGERS = re.compile(rb"%s(?>\\%s)*+" % (INTEGER, INTEGER))
+DECIMALS = re.compile(rb"%s(?>\\%s)*+" % (DECIMAL, DECIMAL))
 # What pydicom checks, which warns of others (PS3.5 6.2).
 UID = re.compile(rb"(0|[1-9]\d*)(\.(0|[1-9]\d*))*\0?")
 PERSON = re.compile(rb"[ -<>-\[\]-~]{1,64}")

@@ -128,7 +128,9 @@ def learn(written: bytes, layout: Layout, starts: dict[bytes, Start]) -> Start:
     key = TAGS.get(tag) or BaseTag(tag)
     if len(TAGS) < MOST_STARTS:
         TAGS[tag] = key
-    starts[written] = found = (tag, key, vr, is_long) if tag < DELIMITERS and vr != "" else ()
+    # Zeros, of which files may end with many, or have some between elements, begin as a tag of 0.
+    is_plain = 0 < tag < DELIMITERS and vr != ""
+    starts[written] = found = (tag, key, vr, is_long) if is_plain else ()
     return found
 
 

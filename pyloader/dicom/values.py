@@ -17,7 +17,7 @@ from reprlib import repr as shortened
 from typing import Any
 
 from pydicom import DataElement, Dataset
-from pydicom.datadict import dictionary_VM, dictionary_VR, keyword_for_tag, tag_for_keyword
+from pydicom.datadict import dictionary_VM, dictionary_VR, tag_for_keyword
 from pydicom.dataelem import RawDataElement, convert_raw_data_element
 from pydicom.errors import BytesLengthException
 from pydicom.multival import MultiValue
@@ -27,6 +27,7 @@ from pydicom.valuerep import PersonName
 from pyloader.dicom.elements import converted
 from pyloader.dicom.plausible import is_plausible, is_unset
 from pyloader.dicom.quick import ODD, TAGS, quick_value
+from pyloader.dicom.structure import describe_tag
 
 NUMERIC = frozenset({"DS", "FD", "FL", "IS", "SL", "SS", "SV", "UL", "US", "UV"})
 # Text, in which a backslash may be a letter though it is not to be there, and codes.
@@ -49,8 +50,16 @@ UNREADABLE = (
     *(BytesLengthException, RecursionError, struct.error),
 )
 GB_2312 = "\x1b$)A"
+# Texts whose length has two bytes (PS3.5 7.1.2). Others may be long, in one character set.
+LONGEST_TEXT = (1 << 16) - 2
+SHORT = CODES | TEXT - {"UC"} | {"DS", "IS", "LT", "ST"}
+LONG = frozenset({"UC", "UR", "UT"})
 AFTER_NUMBER = re.compile(r"[\d.,:]")
 LEADING_NUMBER = re.compile(r"[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d+)?")
+
+
+class TooLongError(ValueError):
+    """A text is longer than any may be."""
 
 
 @cache
@@ -73,11 +82,6 @@ def vr_of(tag: int) -> str:
     return next((vr for vr in choices if vr in BINARY), choices[0])
 
 
-def name_of(tag: int) -> str:
-    """Return tag and keyword, for texts."""
-    return f"({tag >> 16:04X},{tag & 0xFFFF:04X}) {keyword_for_tag(tag)}"
-
-
 def element_of(dataset: Dataset, tag: int) -> DataElement | None:
     """Return an element, converted by pydicom when it is first asked for; None if unreadable.
 
@@ -89,6 +93,8 @@ def element_of(dataset: Dataset, tag: int) -> DataElement | None:
     found: Any = None
     try:
         found = dataset.get_item(tag)
+        if isinstance(found, RawDataElement) and len(found.value or b"") > LONGEST_TEXT:
+            refuse_long(tag, found)
         if isinstance(found, RawDataElement) and is_single(tag, TEXT):
             keep_backslash(dataset, tag, found)
         element = converted(dataset, found) if isinstance(found, RawDataElement) else found
@@ -97,6 +103,16 @@ def element_of(dataset: Dataset, tag: int) -> DataElement | None:
     if element.VR in BINARY and vr_of(tag) not in BINARY and element.value:
         return reread(dataset, tag, element, ValueError(f"VR is {element.VR}"))
     return element
+
+
+def refuse_long(tag: int, found: RawDataElement) -> None:
+    """Raise for a text that takes long to convert: of each value pydicom makes an object.
+
+    What keeps the rules of IS and DS is read by `quick_value`, however long.
+    """
+    kinds, body = {found.VR, vr_of(tag)}, found.value or b""
+    if kinds & SHORT or (kinds & LONG and b"\x1b" in body):
+        raise TooLongError(f"it has {len(body)} bytes, more than the {LONGEST_TEXT} of a text")
 
 
 def keep_backslash(dataset: Dataset, tag: int, found: RawDataElement) -> None:
@@ -112,14 +128,14 @@ def reread(dataset: Dataset, tag: int, found: Any, reason: Exception) -> DataEle
     """Read an element by the VR of the dictionary, where that of the file is of no use."""
     body = getattr(found, "value", None)
     try:
-        if not isinstance(body, bytes):
+        if not isinstance(body, bytes) or isinstance(reason, TooLongError):
             raise reason
         is_little = dataset.original_encoding[1] is not False
         vr = vr_of(tag)
         raw = RawDataElement(BaseTag(tag), vr, len(body), body, 0, False, is_little)
         return convert_raw_data_element(raw, encoding=dataset._character_set)
     except UNREADABLE as error:
-        warnings.warn(f"{name_of(tag)} cannot be read and is left out: {error}", stacklevel=2)
+        warnings.warn(f"{describe_tag(tag)} cannot be read and is left out: {error}", stacklevel=2)
         return None
 
 
@@ -158,6 +174,17 @@ def value_at(dataset: Dataset, tag: BaseTag) -> Any:
     return plausible(tag, single(tag, typed(tag, plain(element.value))))
 
 
+def is_unusable(dataset: Dataset, keyword: str) -> bool:
+    """Tell whether an element has a value that is left out, since it is none of its kind."""
+    tag = tag_of(keyword)
+    if value_at(dataset, tag) is not None or tag not in dataset.keys():  # noqa: SIM118
+        return False
+    found = dataset.get_item(tag).value
+    if isinstance(found, bytes):
+        return bool(found.strip(b" \0"))
+    return found is not None and found != ""
+
+
 @cache
 def is_single(tag: int, vrs: frozenset[str]) -> bool:
     """Tell whether an attribute is of one of these VRs and has one value by the dictionary."""
@@ -176,7 +203,9 @@ def single(tag: int, value: Any) -> Any:
         return "\\".join("" if each is None else str(each) for each in value)
     if is_single(tag, MOMENTS) and len({*filter(None, value)}) > 1:
         told = ", ".join(map(repr, value))
-        warnings.warn(f"{name_of(tag)} is {told[:80]}, expected one: it is left out", stacklevel=2)
+        warnings.warn(
+            f"{describe_tag(tag)} is {told[:80]}, expected one: it is left out", stacklevel=2
+        )
         return None
     return next(filter(None, value), None) if is_single(tag, CODES) else value
 
@@ -204,7 +233,7 @@ def plausible(tag: int, value: Any) -> Any:
     if value is None or is_plausible(tag, value):
         return value
     if not is_unset(tag, value):
-        note = f"{name_of(tag)} is {shortened(value)}, which it cannot be: it is left out"
+        note = f"{describe_tag(tag)} is {shortened(value)}, which it cannot be: it is left out"
         warnings.warn(note, stacklevel=2)
     return None
 
@@ -236,12 +265,12 @@ def number_from(text: str, tag: int) -> int | float | None:
     """
     match = LEADING_NUMBER.match(text)
     if match is None or AFTER_NUMBER.search(text, match.end()):
-        note = f"{name_of(tag)} is {text[:40]!r}, which is no number: it is left out"
+        note = f"{describe_tag(tag)} is {text[:40]!r}, which is no number: it is left out"
         warnings.warn(note, stacklevel=2)
         return None
     number = float(match[0].replace(",", "."))
     if match[0] != text or "," in text:
-        warnings.warn(f"{name_of(tag)} is {text[:40]!r}, read as {number:g}", stacklevel=2)
+        warnings.warn(f"{describe_tag(tag)} is {text[:40]!r}, read as {number:g}", stacklevel=2)
     return int(number) if vr_of(tag) in ("IS", "US") and number.is_integer() else number
 
 

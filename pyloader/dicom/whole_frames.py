@@ -6,7 +6,6 @@ by themselves, uncompressed ones when they have all their bytes.
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Callable, Mapping, Sequence
 from struct import unpack_from
 
@@ -16,11 +15,11 @@ from pydicom.uid import UID, RLELossless
 from pyloader.dicom.fragments import is_rle_header
 from pyloader.dicom.syntaxes import DEFLATED_IMAGE_FRAME, ENCAPSULATED_UNCOMPRESSED
 from pyloader.dicom.values import as_numbers, value_of
+from pyloader.inflate import Buffer, Inflater, deflate
 
 # Of more fragments for each frame it is not tried where these end.
 MOST_FRAGMENTS = 64
 
-Buffer = bytes | memoryview
 IsWhole = Callable[[Buffer], bool]
 """Given the fragments of a frame, one after the other: whether it ends with this one."""
 
@@ -43,7 +42,7 @@ def group_whole(
         return [1] * count
     try:
         groups = by_end(count, fragments, lambda: WHOLE[syntax](frame_bytes(dataset)))
-    except (ValueError, zlib.error):
+    except ValueError:
         groups = []
     return groups or ([len(fragments)] if count == 1 else [])
 
@@ -102,14 +101,53 @@ def by_end_or_header(fragments: Sequence[Buffer], size: int = 0) -> list[int]:
         Bytes of a segment, by which frames end; 0 when their headers alone tell.
     """
     groups: list[int] = []
-    frame: list[Buffer] = []
+    is_ended, is_whole = True, until_last_segment(size)
     for fragment in fragments:
-        if not frame or is_rle_header(fragment) or (size and is_whole_rle(b"".join(frame), size)):
+        if is_ended or is_rle_header(fragment):
             groups.append(0)
-            frame = []
+            is_whole = until_last_segment(size)
         groups[-1] += 1
-        frame.append(fragment)
+        is_ended = size > 0 and is_whole(fragment)
     return groups
+
+
+def until_last_segment(size: int) -> IsWhole:
+    """Return what takes the fragments of a frame of RLE, reading each of them once (PS3.5 G.3.2).
+
+    Parameters
+    ----------
+    size : int
+        Bytes of the last segment, decoded.
+    """
+    frame, position, found = bytearray(), 0, 0
+
+    def is_whole(fragment: Buffer) -> bool:
+        nonlocal position, found
+        frame.extend(fragment)
+        if not position:
+            position = last_segment(frame)
+        while 0 < position < len(frame) and found < size:
+            control = frame[position]
+            length = control + 1 if control < 128 else 1
+            if control == 128:
+                length = 0
+            elif position + length >= len(frame):
+                break  # the next fragment has the rest
+            else:
+                found += length if control < 128 else 257 - control
+            position += 1 + length
+        return found >= size
+
+    return is_whole
+
+
+def last_segment(frame: bytearray) -> int:
+    """Return where the last segment of a frame begins; 0 when its header is not there yet."""
+    if not is_rle_header(frame):
+        return 0
+    count: int = unpack_from("<L", frame)[0]
+    is_there = len(frame) >= 4 + 4 * count
+    return int(unpack_from("<L", frame, 4 * count)[0]) if is_there else 0
 
 
 def until_size(size: int) -> IsWhole:
@@ -128,14 +166,15 @@ def until_size(size: int) -> IsWhole:
 
 def until_end(size: int) -> IsWhole:
     """Return what takes the fragments of a deflated frame (RFC 1951), never inflating much more."""
-    inflater, rest = zlib.decompressobj(-zlib.MAX_WBITS), size + 2
+    inflater, rest = Inflater(deflate), size + 2
 
     def is_whole(fragment: Buffer) -> bool:
         nonlocal rest
-        rest -= len(inflater.decompress(fragment, max(1, rest)))
-        if rest < 0 or len(inflater.unused_data) > 1 or inflater.unconsumed_tail:
+        inflater.give(fragment)
+        rest -= len(inflater.take_all(max(1, rest)))
+        if rest < 0 or len(inflater.rest()) > 1 or not (inflater.is_over or inflater.is_starved):
             raise ValueError(f"frames of {size} bytes do not end with a fragment")
-        return inflater.eof
+        return inflater.is_over
 
     return is_whole
 
@@ -144,22 +183,3 @@ WHOLE: Mapping[UID, Callable[[int], IsWhole]] = {
     ENCAPSULATED_UNCOMPRESSED: until_size,
     DEFLATED_IMAGE_FRAME: until_end,
 }
-
-
-def is_whole_rle(frame: bytes, size: int) -> bool:
-    """Tell whether the last segment of a frame has `size` bytes (PS3.5 G.3.2)."""
-    if not is_rle_header(frame):
-        return False
-    count = unpack_from("<L", frame)[0]
-    if len(frame) < 4 + 4 * count:
-        return False
-    position, found = unpack_from("<L", frame, 4 * count)[0], 0
-    while position < len(frame) and found < size:
-        control = frame[position]
-        length = control + 1 if control < 128 else 1
-        has_all = position + length < len(frame)
-        if control != 128:
-            found += (length if control < 128 else 257 - control) * has_all
-            position += length
-        position += 1
-    return 0 < size <= found

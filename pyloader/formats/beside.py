@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import re
-import sys
 from collections.abc import Coroutine, Iterable
-from pathlib import Path
 from typing import Any, TypeVar
-from urllib.parse import quote, unquote, urljoin, urlsplit
 
 from pyloader import Context
 from pyloader.errors import FormatError
@@ -20,6 +17,7 @@ NUMBERED = re.compile(
     r"\s+(?P<first>-?\d{1,9})\s+(?P<last>-?\d{1,9})\s+(?P<step>-?\d{1,9})(\s+\d+)?"
 )
 MOST_FILES = 10_000
+LONGEST_ENTRY = 1024
 
 
 async def fetch_beside(context: Context, header: str, names: list[str]) -> list[bytes]:
@@ -31,40 +29,8 @@ async def fetch_beside(context: Context, header: str, names: list[str]) -> list[
         A name leads out of the folder of the header.
     TransportError
     """
-    urls = [url_beside(header, name) for name in names]
+    urls = [context.url_beside(header, name) for name in names]
     return [answer.body for answer in await together(context.fetch(url) for url in urls)]
-
-
-def url_beside(header: str, name: str) -> str:
-    """Return the URL of the file `name` in the folder of `header`, or below it.
-
-    A header has the name as the file has it. In a URL each of its steps is percent-encoded
-    (RFC 3986 2.1, 3.3), so that blanks, ``%``, ``#`` and ``?`` stay parts of the name; in plain
-    Python a header without a scheme is a local path, and the file is one too.
-
-    Raises
-    ------
-    FormatError
-        It stands elsewhere: a header must not decide what a page fetches.
-    """
-    path = name.replace("\\", "/")
-    # Some servers decode twice, so that "%2e%2e" becomes ".."; browsers drop what is not printable.
-    steps = [*path.split("/"), *unquote(path).split("/")]
-    is_below = ".." not in steps and "" not in path.split("/") and ":" not in steps[0]
-    if not is_below or re.search(r"[\x00-\x1f]", path):
-        raise FormatError(
-            f"{header!r} names the file {name!r}; a file is expected in the folder of its header "
-            "or below, and is fetched from nowhere else"
-        )
-    scheme = urlsplit(header).scheme
-    if len(scheme) < 2 and sys.platform != "emscripten":  # "C:" is a drive
-        return str(Path(header).parent / path)
-    if scheme not in ("", "file", "http", "https"):
-        raise FormatError(
-            f"{header!r} names the file {name!r} beside it, but has no folder; keep both in one "
-            "file (.nrrd, .mha), or serve both from one folder"
-        )
-    return urljoin(header, quote(path))
 
 
 def text_of(body: bytes) -> str:
@@ -90,7 +56,7 @@ def list_names(entry: str, following: str, header: str) -> list[str]:
     FormatError
         There are none, or more than 10000.
     """
-    numbered = NUMBERED.fullmatch(entry)
+    numbered = NUMBERED.fullmatch(entry) if len(entry) <= LONGEST_ENTRY else None
     if entry.split()[:1] == ["LIST"]:
         names = [line.strip() for line in following.splitlines() if line.strip()]
     elif numbered:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from pyloader.errors import FormatError, UnsupportedError
 from pyloader.formats.blosclz import blosclz_decode
-from pyloader.formats.encodings import inflate
+from pyloader.formats.encodings import gunzip
 
 # Version of the format and of the codec, flags, bytes of an element; of all, of a block, packed.
 HEADER = struct.Struct("<4B3I")
@@ -100,7 +100,7 @@ class Container:
         if len(packed) == size:
             return packed  # it could not be made smaller
         if self.header.codec == "zlib":
-            return inflate(packed, size, self.what)
+            return gunzip(packed, size, self.what)
         if self.header.codec == "blosclz":
             plain = blosclz_decode(packed, size)
         else:

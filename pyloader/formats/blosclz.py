@@ -32,7 +32,8 @@ def blosclz_decode(packed: bytes, size: int) -> bytes:
             place += control + 1
         else:
             place, length, distance = read_match(packed, place, control)
-            copy(found, length, distance)
+            # Before it is made: each byte of a length stands for 255.
+            copy(found, min(length, size + 1 - len(found)), distance)
         if len(found) > size or place > end:
             raise ValueError(f"the stream goes on beyond {min(len(found), size)} of {size} bytes")
     return bytes(found)

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import bz2
 import math
 import warnings
-import zlib
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -14,10 +11,7 @@ from numpy.typing import NDArray
 
 from pyloader import Context
 from pyloader.errors import FormatError
-
-Buffer = bytes | memoryview
-# How many bits a window of zlib has, and that gzip or zlib is told by the first bytes.
-GZIP_OR_ZLIB = 47
+from pyloader.inflate import Buffer, DamagedError, Inflater, Make, bzip2, gzip_or_zlib
 
 
 def check_shape(context: Context, shape: tuple[int, ...], dtype: np.dtype[Any], what: str) -> int:
@@ -104,7 +98,7 @@ def from_hex(body: bytes, dtype: np.dtype[Any], count: int, what: str) -> NDArra
         raise FormatError(f"{what} has something else than hexadecimal digits: {error}") from error
 
 
-def inflate(body: Buffer, size: int, what: str, make: Callable[[], Any] | None = None) -> bytes:
+def gunzip(body: Buffer, size: int, what: str, make: Make = gzip_or_zlib) -> bytes:
     """Decompress gzip or zlib, or what the decompressor that `make` returns reads.
 
     Raises
@@ -112,28 +106,30 @@ def inflate(body: Buffer, size: int, what: str, make: Callable[[], Any] | None =
     FormatError
         It is damaged, cut off, or does not become exactly `size` bytes.
     """
+    # Files of gzip and bzip2 may follow each other, and be filled up with zeros.
+    inflater = Inflater(make, b"")
+    inflater.give(body)
     parts: list[bytes] = []
     left = size + 1  # one more shows that there are too many
-    is_whole = False
-    while body and left > 1:
-        stream = make() if make else zlib.decompressobj(GZIP_OR_ZLIB)
-        try:
-            parts.append(stream.decompress(body, left))
-        except (OSError, zlib.error) as error:
-            raise FormatError(f"{what} is damaged: {error}") from error
-        left -= len(parts[-1])
-        is_whole = stream.eof
-        # Files of gzip and bzip2 may follow each other, and be filled up with zeros.
-        body = stream.unused_data.lstrip(b"\0") if is_whole else b""
-    if left != 1 or not is_whole:
+    try:
+        while left > 1 or (left == 1 and inflater.is_within):
+            part = inflater.take(left)
+            if not part and inflater.is_starved:
+                break
+            parts.append(part)
+            left -= len(part)
+    except DamagedError as error:
+        raise FormatError(f"{what} is damaged: {error}") from error
+    is_cut_off = inflater.is_within or not body
+    if left != 1 or is_cut_off:
         raise FormatError(
             f"{what} does not decompress to what its header declares: "
             f"{'more than ' * (left < 1)}{size + 1 - max(left, 1)} bytes, expected {size}"
-            f"{'; it is cut off' * (left >= 1 and not is_whole)}"
+            f"{'; it is cut off' * (left >= 1 and is_cut_off)}"
         )
-    return b"".join(parts)
+    return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
 def bunzip2(body: Buffer, size: int, what: str) -> bytes:
-    """Decompress bzip2; see `inflate`."""
-    return inflate(body, size, what, bz2.BZ2Decompressor)
+    """Decompress bzip2; see `gunzip`."""
+    return gunzip(body, size, what, bzip2)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from pyloader import Context, ImageId
 from pyloader.errors import FormatError
 from pyloader.formats.beside import fetch_beside
-from pyloader.formats.encodings import check_shape, from_bytes, from_text, inflate
+from pyloader.formats.encodings import check_shape, from_bytes, from_text, gunzip
 from pyloader.formats.metaimage_header import Header, parse
 from pyloader.volume import Volume, register_volume
 
@@ -45,9 +45,10 @@ def volume_of(header: Header, array: NDArray[Any]) -> Volume:
         voxels = np.moveaxis(voxels, -1, 1).reshape(-1, slices, rows, columns)
     components = 1 if header.is_color else header.channels
     affine, warnings = header.place
-    volume = Volume.from_array(voxels, affine=affine, is_color=header.is_color, **header.attributes)
+    attributes, left_out = header.attributes
+    volume = Volume.from_array(voxels, affine=affine, is_color=header.is_color, **attributes)
     beyond = (("component", components), ("time", times))
-    return replace(volume, warnings=warnings, beyond=beyond)
+    return replace(volume, warnings=(*warnings, *left_out), beyond=beyond)
 
 
 def decode(header: Header, body: bytes, count: int) -> NDArray[Any]:
@@ -58,6 +59,6 @@ def decode(header: Header, body: bytes, count: int) -> NDArray[Any]:
     if header.is_compressed:
         stop = start + header.compressed_size if header.compressed_size else None
         return from_bytes(
-            inflate(memoryview(body)[start:stop], size, what), header.dtype, count, what
+            gunzip(memoryview(body)[start:stop], size, what), header.dtype, count, what
         )
     return from_bytes(body, header.dtype, count, what, len(body) - size if start < 0 else start)

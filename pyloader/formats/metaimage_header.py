@@ -115,27 +115,46 @@ class Header:
         return usable(affine)
 
     @property
-    def attributes(self) -> dict[str, Any]:
-        """What `Image.from_array` takes beside the pixels."""
+    def attributes(self) -> tuple[dict[str, Any], tuple[str, ...]]:
+        """What `Image.from_array` takes beside the pixels, and what of it was left out."""
         names = {
             "rescale_slope": "ElementToIntensityFunctionSlope",
             "rescale_intercept": "ElementToIntensityFunctionOffset",
         }
-        return {name: self.numbers(1, key)[0] for name, key in names.items() if key in self.fields}
+        found = {name: self.numbers(1, key)[0] for name, key in names.items() if key in self.fields}
+        if found.get("rescale_slope") != 0:
+            return found, ()
+        return {}, (
+            "ElementToIntensityFunctionSlope is 0, which would make all pixels the same: it is "
+            "left out with the offset; values are as they are stored",
+        )
 
     @property
     def is_text(self) -> bool:
         """Whether the elements are written out."""
-        return "BinaryData" in self.fields and not self.says("BinaryData")
+        found = "BinaryData" in self.fields and not self.says("BinaryData")
+        return found and self.begins_somewhere("written out")
 
     @property
     def is_compressed(self) -> bool:
         """Whether each file is compressed, by zlib."""
-        if self.says("CompressedData") and self.start < 0:
-            raise FormatError(
-                f"{self.url!r} is compressed and has HeaderSize = -1; its pixels cannot be found"
-            )
-        return self.says("CompressedData")
+        return self.says("CompressedData") and self.begins_somewhere("compressed")
+
+    def begins_somewhere(self, how: str) -> bool:
+        """Return True for elements that begin at a byte that the header tells.
+
+        ``HeaderSize = -1`` counts from the end of the file, by the bytes that the elements take:
+        these are not known of elements that are `how`.
+
+        Raises
+        ------
+        FormatError
+        """
+        if self.start >= 0:
+            return True
+        raise FormatError(
+            f"{self.url!r} is {how} and has HeaderSize = -1; its pixels cannot be found"
+        )
 
     @property
     def compressed_size(self) -> int:

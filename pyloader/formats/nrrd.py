@@ -21,13 +21,13 @@ from pyloader.formats.encodings import (
     from_bytes,
     from_hex,
     from_text,
-    inflate,
+    gunzip,
 )
 from pyloader.formats.nrrd_axes import volume_of
 from pyloader.formats.nrrd_header import TEXT, Header, parse
 from pyloader.volume import Volume, register_volume
 
-DECOMPRESS = {"gzip": inflate, "gz": inflate, "bzip2": bunzip2, "bz2": bunzip2}
+DECOMPRESS = {"gzip": gunzip, "gz": gunzip, "bzip2": bunzip2, "bz2": bunzip2}
 
 
 @register_volume("nrrd")

@@ -10,7 +10,6 @@ sent to a server. Complex numbers are shown by their magnitude. Nothing is ever 
 
 from __future__ import annotations
 
-import zlib
 from io import BytesIO
 from typing import Any
 from zipfile import BadZipFile, ZipFile
@@ -20,10 +19,11 @@ from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from pyloader import Context, ImageId
-from pyloader.errors import FormatError, ImageIdError, UnsupportedError
+from pyloader.errors import FormatError, ImageIdError, LoaderError, UnsupportedError
 from pyloader.formats.elements import NUMBERS, are_numbers
 from pyloader.formats.encodings import check_shape, from_bytes
 from pyloader.formats.query import take_options
+from pyloader.inflate import DamagedError, read_member
 from pyloader.volume import Volume, register_volume
 
 ZIP = b"PK"
@@ -73,12 +73,13 @@ def member(body: bytes, name: str | None, image_id: ImageId, context: Context) -
                 f"there are {', '.join(sorted(members)) or 'none'}: add '?array=' and one of them"
             )
         info = members[wanted]
-        context.check_size(info.file_size, f"array {wanted!r} of {image_id.source!r}")
-        with archive.open(info) as stream:
-            return stream.read(info.file_size)
-    except NotImplementedError as error:
+        size = context.check_size(info.file_size, f"array {wanted!r} of {image_id.source!r}")
+        return read_member(archive, info, size)
+    except LoaderError:  # some kinds of which are ValueErrors too
+        raise
+    except (ImportError, NotImplementedError) as error:
         raise UnsupportedError(f"{image_id.source!r} cannot be unpacked: {error}") from error
-    except (BadZipFile, EOFError, OSError, RuntimeError, zlib.error) as error:
+    except (BadZipFile, EOFError, OSError, RuntimeError, ValueError, DamagedError) as error:
         raise FormatError(f"{image_id.source!r} is a damaged .npz: {error!r}") from error
 
 

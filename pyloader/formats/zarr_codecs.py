@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pyloader.errors import FormatError, LoaderError
 from pyloader.formats.blosc import unpack
 from pyloader.formats.crc32c import crc32c
-from pyloader.formats.encodings import inflate
+from pyloader.formats.encodings import gunzip
 from pyloader.formats.zarr_array import CHECKSUM, Encoding
 
 CHECKSUM_BYTES = LENGTH_BYTES = 4
@@ -78,7 +78,7 @@ def decompress(name: str, body: bytes, size: int, what: str, codecs: Any) -> byt
     """Return the `size` bytes that a codec made smaller; the caller counts them."""
     try:
         if name in ("gzip", "zlib"):
-            return inflate(body, size, what)
+            return gunzip(body, size, what)
         if name == "blosc":
             return unpack(body, size, what, codecs)
         if name == "lz4":

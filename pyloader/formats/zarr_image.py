@@ -146,7 +146,7 @@ def window_of(level: Level, channel: int) -> dict[str, Any]:
     try:
         window = level.channels[channel]["window"]
         start, end = float(window["start"]), float(window["end"])
-    except (IndexError, KeyError, TypeError, ValueError):
+    except (IndexError, KeyError, OverflowError, TypeError, ValueError):
         return {}
     if not -np.inf < start < end < np.inf:
         return {}

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import Any
 
 from pyloader import Context
 from pyloader.errors import FormatError, HttpStatusError, NetworkError
-from pyloader.formats.beside import url_beside
+from pyloader.jsontext import read_json
 
 NOT_THERE = (404, 410)
 # How stores of objects answer for what is not there, when they may not be listed.
@@ -35,7 +34,7 @@ class Store:
     def url_of(self, key: str) -> str:
         """Return the URL of a file; the query of the folder's is that of all its files."""
         folder, mark, query = self.url.partition("?")
-        return url_beside(f"{folder.rstrip('/')}/zarr.json", key) + mark + query
+        return self.context.url_beside(f"{folder.rstrip('/')}/zarr.json", key) + mark + query
 
     async def get(self, key: str, missing: tuple[int, ...] = NOT_THERE) -> bytes | None:
         """Return a file; None when it is not there.
@@ -68,8 +67,8 @@ class Store:
         """Return a file of JSON; None when it is not there, or hidden."""
         body = await self.get(key, NOT_THERE + HIDDEN)
         try:
-            return None if body is None else json.loads(body)
-        except (ValueError, RecursionError) as error:
+            return None if body is None else read_json(body)
+        except ValueError as error:
             raise FormatError(f"{self.url_of(key)!r} is not JSON: {error}") from error
 
 

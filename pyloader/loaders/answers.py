@@ -11,7 +11,7 @@ from pyloader.errors import FormatError
 from pyloader.pixels.codestream import media_type_syntax
 from pyloader.transport import Request, Response
 
-LOCATED_FRAME = re.compile(r"/frames/(\d+)/?(\?.*)?$")
+LOCATED_FRAME = re.compile(r"/frames/(\d{1,18})/?(\?.*)?$")
 
 
 @dataclass(frozen=True, slots=True)

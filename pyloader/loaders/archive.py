@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from io import BytesIO
@@ -13,13 +12,12 @@ from zipfile import BadZipFile, ZipFile, ZipInfo
 from pyloader.context import Context
 from pyloader.errors import DecodeError, FormatError, ImageIdError, UnsupportedError
 from pyloader.imageid import ImageId
+from pyloader.inflate import DamagedError, Inflater, gzip, read_member
 from pyloader.loaders.beginnings import GZIP
 
 # Bits of the general purpose flag (APPNOTE 4.4.4).
 ENCRYPTED = 0x01
 UTF_8 = 0x800
-# A window of zlib, and that gzip stands around it.
-GZIP_WINDOW = 31
 # What macOS puts beside each file; it is named as the file is.
 MACOS_FOLDER = "__MACOSX/"
 NAMES_TOLD = 3
@@ -114,6 +112,8 @@ class Archive:
             It is encrypted, or packed by a method that Python has not.
         DecodeError
             It is damaged.
+        FormatError
+            These bytes are more than `Context.decoded_bytes`.
         """
         info = self.members.get(name)
         if info is None:
@@ -126,6 +126,8 @@ class Archive:
                 f"the member {name!r} of {self.url} is encrypted; unpack the archive with its "
                 "password and load the files"
             )
+        size = min(size, info.file_size)
+        context.check_size(size, f"the member {name!r} of {self.url}, unpacked,")
         return self._unpack(info, name, size)
 
     async def read_whole(self, name: str, context: Context) -> bytes:
@@ -137,27 +139,21 @@ class Archive:
             It takes more than `Context.decoded_bytes`.
         """
         info = self.members.get(name)
-        size = info.file_size if info else 0
-        context.check_size(size, f"the member {name!r} of {self.url}, unpacked,")
-        return await self.read(name, size, context)
+        return await self.read(name, info.file_size if info else 0, context)
 
     def _unpack(self, info: ZipInfo, name: str, size: int) -> bytes:
         try:
-            with self._zip.open(info) as stream:
-                # With a size no more than that is inflated, whatever the member would become.
-                body = stream.read(min(size, info.file_size)) if size else b""
-        except NotImplementedError as error:
+            return read_member(self._zip, info, size)
+        except (ImportError, NotImplementedError) as error:
             raise UnsupportedError(
                 f"the member {name!r} of {self.url} is packed by a method that cannot be undone "
-                f"here: {error}; supported are stored, deflated, bzip2 and lzma"
+                f"here: {error}; supported are stored, deflated, bzip2 and, where Python has it, "
+                "lzma"
             ) from error
-        except (BadZipFile, EOFError, OSError, RuntimeError, ValueError, zlib.error) as error:
+        except (BadZipFile, EOFError, OSError, RuntimeError, ValueError) as error:
             self._refuse(name, error)
-        if len(body) < min(size, info.file_size):
-            self._refuse(name, f"{len(body)} bytes of {info.file_size}")
-        return body
 
-    def _refuse(self, name: str, reason: Exception | str) -> NoReturn:
+    def _refuse(self, name: str, reason: Exception) -> NoReturn:
         raise DecodeError(
             f"the member {name!r} of {self.url} is damaged and cannot be unpacked: {reason}; the "
             "other members may be whole"
@@ -186,20 +182,16 @@ def gunzip(body: bytes, url: str, context: Context) -> bytes:
     FormatError
         It is damaged, cut off, or takes more than `Context.decoded_bytes`.
     """
-    parts: list[bytes] = []
-    room = context.decoded_bytes + 1  # one more shows that there are too many
-    while body.startswith(GZIP):
-        stream = zlib.decompressobj(GZIP_WINDOW)
-        try:
-            parts.append(stream.decompress(body, room))
-        except zlib.error as error:
-            raise FormatError(f"{url} is compressed by gzip and damaged: {error}") from error
-        room -= len(parts[-1])
-        if not room:
-            context.check_size(context.decoded_bytes + 1, f"{url}, unpacked,")
-        if not stream.eof:
-            raise FormatError(
-                f"{url} is compressed by gzip and cut off: {len(body)} bytes, of which no end comes"
-            )
-        body = stream.unused_data
-    return b"".join(parts)
+    inflater = Inflater(gzip, GZIP)
+    inflater.give(body)
+    try:
+        # One more shows that there are too many.
+        unpacked = inflater.take_all(context.decoded_bytes + 1)
+    except DamagedError as error:
+        raise FormatError(f"{url} is compressed by gzip and damaged: {error}") from error
+    context.check_size(len(unpacked), f"{url}, unpacked,")
+    if inflater.is_within:
+        raise FormatError(
+            f"{url} is compressed by gzip and cut off: {len(body)} bytes, of which no end comes"
+        )
+    return unpacked

@@ -13,7 +13,7 @@ from pyloader.dicom.directory import Reference, is_directory, references_of
 from pyloader.dicom.headline import describe_series, lacks_pixels, place_of
 from pyloader.dicom.instance import Instance, parse_beginning, parse_part10
 from pyloader.errors import FormatError, LoaderError
-from pyloader.imageid import ImageId
+from pyloader.imageid import MOST_IMAGES, ImageId, check_count
 from pyloader.loaders.archive import Archive
 from pyloader.loaders.beginnings import BARE_DATA_SETS, is_dicom
 from pyloader.loaders.opening import HEADER_BYTES, instance_of, is_packed, open_file, open_source
@@ -23,8 +23,6 @@ DIRECTORY = re.compile(r"(?P<folder>(.*/)?)dicomdir(\.[^./]*)?(;\d+)?", re.IGNOR
 READS_AT_ONCE = 8
 # A data set without preamble has its pixels before this, or is something else.
 BARE_HEADER_BYTES = 4 << 20
-# More than any instance has; a header that announces them is damaged.
-MOST_FRAMES = 1 << 20
 
 
 class Collection(Protocol):
@@ -93,22 +91,34 @@ class Contents:
         self.directories |= other.directories
 
 
-async def look_through(collection: Collection, context: Context, prefix: str = "") -> Contents:
+@dataclass(slots=True)
+class Room:
+    """How many images a list may still take: of many files each may announce a million."""
+
+    left: int = MOST_IMAGES
+
+
+async def look_through(
+    collection: Collection, context: Context, prefix: str = "", room: Room | None = None
+) -> Contents:
     """Read the headers of all files, several at once, and return what they hold.
 
     Parameters
     ----------
     prefix : str
         Put before the names.
+    room : Room, optional
+        What is left of the list that this one is a part of.
     """
     names = collection.names
     limit = asyncio.Semaphore(READS_AT_ONCE)
+    shared = room or Room()
     done = 0
 
     async def look(name: str) -> Contents:
         nonlocal done
         async with limit:
-            found = await look_at(collection, name, prefix + name, context)
+            found = await look_at(collection, name, prefix + name, context, shared)
         done += 1
         context.progress(done, len(names))
         return found
@@ -119,34 +129,52 @@ async def look_through(collection: Collection, context: Context, prefix: str = "
     return contents
 
 
-async def look_at(collection: Collection, name: str, path: str, context: Context) -> Contents:
+async def look_at(
+    collection: Collection, name: str, path: str, context: Context, room: Room
+) -> Contents:
     """Return what a file holds; one that cannot be read may be an image, and stays in the list."""
     try:
-        head = await collection.read(name, HEADER_BYTES, context)
-        if head is None:
-            return Contents()
-        # Only now is it known how a disc spells the name.
-        image_id = collection.image_id_of(name)
-        if not is_packed(head):
-            return contents_of(await read_header(collection, name, head, context), image_id, path)
-        if isinstance(collection, Archive):
-            return Contents([path])  # an archive in an archive has no imageIds
-        opened = await open_source(image_id, context)
-        if isinstance(opened, Archive):
-            return await look_through(opened, context, f"{path}/")
-        instance = with_images(instance_of(await open_file(image_id, context)), image_id)
-        return contents_of(instance, image_id, path)
+        return await look_into(collection, name, path, context, room)
     except LoaderError as error:
-        image_id = collection.image_id_of(name)
-        return Contents([path], [Found(path, [image_id.text], failure=error)])
+        failure = error
+    except Exception as error:  # the others go on, whatever this one is
+        failure = FormatError(f"{path!r} cannot be read: {type(error).__name__}: {error}")
+    image_id = collection.image_id_of(name)
+    return Contents([path], [Found(path, [image_id.text], failure=failure)])
 
 
-def contents_of(instance: Instance | None, image_id: ImageId, path: str) -> Contents:
+async def look_into(
+    collection: Collection, name: str, path: str, context: Context, room: Room
+) -> Contents:
+    """Return what a file holds.
+
+    Raises
+    ------
+    LoaderError
+    """
+    head = await collection.read(name, HEADER_BYTES, context)
+    if head is None:
+        return Contents()
+    # Only now is it known how a disc spells the name.
+    image_id = collection.image_id_of(name)
+    if not is_packed(head):
+        instance = await read_header(collection, name, head, context)
+        return contents_of(instance, image_id, path, room)
+    if isinstance(collection, Archive):
+        return Contents([path])  # an archive in an archive has no imageIds
+    opened = await open_source(image_id, context)
+    if isinstance(opened, Archive):
+        return await look_through(opened, context, f"{path}/", room)
+    found = with_images(instance_of(await open_file(image_id, context)), image_id)
+    return contents_of(found, image_id, path, room)
+
+
+def contents_of(instance: Instance | None, image_id: ImageId, path: str, room: Room) -> Contents:
     """Return what an instance is among files: images, a directory, or something else."""
     if instance is None:
         return Contents([path])
     if not is_directory(instance):
-        return Contents([path], [found_in(instance, image_id, path)])
+        return Contents([path], [found_in(instance, image_id, path, room)])
     named = DIRECTORY.fullmatch(path)
     return Contents([path], directories={named["folder"]: references_of(instance)} if named else {})
 
@@ -163,15 +191,16 @@ async def read_header(
     """
     size = HEADER_BYTES
     while is_dicom(head) or (head.startswith(BARE_DATA_SETS) and size <= BARE_HEADER_BYTES):
-        instance = parse_head(head, len(head) < size, collection.image_id_of(name))
-        if instance is not None or len(head) < size:
+        is_whole = len(head) < size
+        instance = parse_head(head, is_whole, collection.image_id_of(name), context)
+        if instance is not None or is_whole:
             return instance
         size *= 4
         head = await collection.read(name, size, context) or b""
     return None
 
 
-def parse_head(head: bytes, is_whole: bool, image_id: ImageId) -> Instance | None:
+def parse_head(head: bytes, is_whole: bool, image_id: ImageId, context: Context) -> Instance | None:
     """Return what `read_header` does, of a file's first bytes; None also if they are too few.
 
     Raises
@@ -183,7 +212,7 @@ def parse_head(head: bytes, is_whole: bool, image_id: ImageId) -> Instance | Non
         beginning = parse_beginning(head, image_id.text)
         if beginning is not None or not is_whole:
             return beginning and beginning[0]
-        instance = parse_part10(head, image_id.text)
+        instance = parse_part10(head, image_id.text, context.decoded_bytes)
     except FormatError:
         if is_dicom(head):
             raise
@@ -209,24 +238,15 @@ def with_images(instance: Instance, image_id: ImageId) -> Instance | None:
     return None
 
 
-def found_in(instance: Instance, image_id: ImageId, path: str) -> Found:
-    """Return the images of an instance."""
-    image_ids = frames_of(instance, image_id) if instance.number_of_frames > 1 else [image_id.text]
-    return Found(path, image_ids, describe_series(instance), place_of(instance))
-
-
-def frames_of(instance: Instance, image_id: ImageId) -> list[str]:
-    """Return the imageIds of all frames.
+def found_in(instance: Instance, image_id: ImageId, path: str, room: Room) -> Found:
+    """Return the images of an instance.
 
     Raises
     ------
     FormatError
-        There are more than any instance has.
+        There are more than the list has room for.
     """
-    count = instance.number_of_frames
-    if count > MOST_FRAMES:
-        raise FormatError(
-            f"the header of {image_id.text!r} announces {count} frames in (0028,0008), more than "
-            f"the {MOST_FRAMES} that are listed; it is damaged, or made to do harm"
-        )
-    return [image_id.of_frame(index) for index in range(count)]
+    count = check_count(instance.number_of_frames, image_id.text, room.left)
+    image_ids = image_id.of_frames(count) if count > 1 else [image_id.text]
+    room.left -= count
+    return Found(path, image_ids, describe_series(instance), place_of(instance))

@@ -163,12 +163,13 @@ async def fetch_bulk(bulk: BulkData, address: Address, context: Context) -> str 
     One that no pixel depends on stays absent when the server does not give it; the text that is
     returned then says so.
     """
-    url = address.bulk_url(bulk.uri)
+    service = address.instance_url
     try:
-        response = await context.fetch(url, headers={"Accept": BULK_DATA})
+        url = address.bulk_url(bulk.uri)
+        response = await context.fetch(url, headers={"Accept": BULK_DATA}, linked_from=service)
         fill(bulk, parts_of(response)[0].body)
     except LoaderError as error:
         if bulk.tag not in DESCRIPTIVE:
             raise
-        return f"{Attribute.of(bulk.tag)} stands at {url} and is left out: {error}"
+        return f"{Attribute.of(bulk.tag)} stands elsewhere ({bulk.uri}) and is left out: {error}"
     return None

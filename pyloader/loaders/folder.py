@@ -13,6 +13,7 @@ from pyloader.errors import FormatError, HttpStatusError, ImageIdError, NetworkE
 from pyloader.imageid import LOCAL_SCHEMES, ImageId
 from pyloader.loaders.version import RANGE_NOT_SATISFIABLE
 from pyloader.transport import FOLDER_TYPE
+from pyloader.transport.url import url_beside
 
 NOT_THERE = frozenset({404, 410})
 
@@ -100,14 +101,20 @@ class Disc:
     @property
     def names(self) -> list[str]:
         """The names of its files; a directory must not decide what is fetched from elsewhere."""
-        return [each.file_id for each in self.references if is_below(each.file_id)]
+        return [each.file_id for each in self.references if self._is_below(each.file_id)]
 
     def image_id_of(self, name: str) -> ImageId:
         """Return the imageId of a file."""
         path, mark, query = self.image_id.rest.partition("?")
-        folder = path[: path.rfind("/") + 1]
-        name = self._spelled.get(name, name)
-        return ImageId.parse(f"{self.image_id.scheme}:{folder}{name}{mark}{query}")
+        file = url_beside(path, self._spelled.get(name, name))
+        return ImageId.parse(f"{self.image_id.scheme}:{file}{mark}{query}")
+
+    def _is_below(self, name: str) -> bool:
+        try:
+            url_beside(self.image_id.rest, name)
+        except FormatError:
+            return False
+        return True
 
     async def read(self, name: str, size: int, context: Context) -> bytes | None:
         """Return the first `size` bytes of a file, None when it is not there."""
@@ -150,11 +157,6 @@ class Given:
     async def read(self, name: str, size: int, context: Context) -> bytes | None:
         """Return the first `size` bytes of a file."""
         return await fetch_beginning(self.image_ids[name], size, context)
-
-
-def is_below(name: str) -> bool:
-    """Tell whether a file is in a folder, or below it, by its name."""
-    return ":" not in name and "%" not in name and ".." not in name.split("/")
 
 
 async def fetch_beginning(url: str, size: int, context: Context) -> bytes | None:

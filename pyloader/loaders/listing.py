@@ -15,7 +15,7 @@ from pyloader.dicom.instance import Instance
 from pyloader.dicom.series import sort_by_position
 from pyloader.errors import FormatError
 from pyloader.imageid import ImageId
-from pyloader.loaders.contents import Collection, Contents, Found, frames_of, look_through
+from pyloader.loaders.contents import Collection, Contents, Found, look_through
 from pyloader.loaders.folder import Disc
 from pyloader.loaders.opening import open_file
 
@@ -77,7 +77,7 @@ async def list_series(collection: Collection, context: Context) -> list[Series]:
 
 def series_of(image_id: ImageId, instance: Instance) -> Series:
     """Return the frames of one instance."""
-    return Series(describe_series(instance), frames_of(instance, image_id))
+    return Series(describe_series(instance), image_id.of_frames(instance.number_of_frames))
 
 
 async def refuse_empty(contents: Contents, collection: Collection, context: Context) -> None:
@@ -221,10 +221,19 @@ def rank(series: Mapping[str, Any]) -> tuple[Any, ...]:
     )
 
 
-def natural(text: str) -> list[tuple[bool, int, str]]:
-    """Return what orders names as people do: "IM9" before "IM10"."""
+def natural(text: str) -> list[tuple[bool, int, str, str]]:
+    """Return what orders names as people do: "IM9" before "IM10".
+
+    Digits are not made numbers, for which Python refuses thousands of them.
+    """
     parts = enumerate(DIGITS.split(text))
-    return [(index % 2 == 0, int(p) if index % 2 else 0, p) for index, p in parts if p]
+    return [natural_part(p, is_number=index % 2 == 1) for index, p in parts if p]
+
+
+def natural_part(part: str, is_number: bool) -> tuple[bool, int, str, str]:
+    """Return what orders a part of a name: numbers by length, then by digits."""
+    digits = part.lstrip("0") if is_number else ""
+    return not is_number, len(digits), digits, part
 
 
 # ------------------------------------------------------------------ names

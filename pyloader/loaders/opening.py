@@ -89,7 +89,8 @@ async def open_member(archive: Archive, name: str, context: Context) -> Instance
     async def parse(context: Context) -> Instance:
         url = f"{archive.url}, member {name!r}"
         body = await archive.read_whole(name, context)
-        return parse_part10(gunzip(body, url, context) if is_gzip(body) else body, url)
+        body = gunzip(body, url, context) if is_gzip(body) else body
+        return parse_part10(body, url, context.decoded_bytes)
 
     source = archive.image_id.source
     try:
@@ -137,7 +138,9 @@ class Opening:
         """Return what a whole file is."""
         if is_gzip(body):
             body = gunzip(body, url, context)
-        return Archive.open(self.image_id, body, url) if is_zip(body) else parse_part10(body, url)
+        if is_zip(body):
+            return Archive.open(self.image_id, body, url)
+        return parse_part10(body, url, context.decoded_bytes)
 
     async def part(self, size: int, context: Context) -> Opened:
         """Fetch the first `size` bytes of a file, and more until its header is complete."""

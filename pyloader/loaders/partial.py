@@ -35,6 +35,9 @@ SMALL_REST_BYTES = 1 << 20
 # What one request costs in time, in bytes: to walk over more frames than that takes longer than
 # to fetch them.
 REQUEST_BYTES = 256 << 10
+# Requests that find no new frame, before the whole is fetched: the least and the most of them, and
+# one more for so many bytes.
+LEAST_LOOKS, MOST_LOOKS, LOOK_BYTES = 64, 1024, 256 << 10
 
 Parsed = tuple[Instance, PixelHeader]
 
@@ -70,6 +73,7 @@ class PartialFile:
         self._starts: list[tuple[int, int]] = []
         self._walked: int | None = None
         self._walking = asyncio.Lock()
+        self._looks = 0
         with noting():
             self.pixel = read_pixel_module(Frame(self.instance.dataset, 0))
         most = frames_at_once(self.pixel.frame_bits // 8)
@@ -129,7 +133,7 @@ class PartialFile:
 
     def become(self, body: bytes, context: Context) -> Held:
         """Take the whole file in place of its parts; the source alone accounts for its bytes."""
-        instance = parse_part10(body, self.url)
+        instance = parse_part10(body, self.url, context.decoded_bytes)
         if context.cache.peek(self.source) in (None, self):  # else it was opened again meanwhile
             context.cache.keep(self.source, instance, context.files)
         return Held(instance, 0)
@@ -223,6 +227,7 @@ class PartialFile:
         self._walked = None if length is None else position + ITEM_HEADER_BYTES + length
         if length and (is_beginning(self.instance, peek, length) or not self._starts):
             self._starts.append((position, length))
+            self._looks = 0
         elif length and END_OF_CODESTREAM in tail:
             raise FormatError(
                 f"the frame behind the first {len(self._starts)} begins with no codestream that is "
@@ -232,6 +237,7 @@ class PartialFile:
     async def _read_frame_at(self, start: int, length: int | None, context: Context) -> bytes:
         """Return the items from that of `length` at `start` to before the next frame's."""
         items: list[bytes] = []
+        self._looks = 0
         while length is not None:
             stop = start + ITEM_HEADER_BYTES + length
             # With the item comes what tells whether the next one belongs to it.
@@ -245,10 +251,22 @@ class PartialFile:
             start = stop
         return b"".join(items)
 
+    def _count_look(self) -> None:
+        """Count a request for a few bytes; what needs too many of them is not walked over."""
+        self._looks += 1
+        rest = self.version.rest(len(self.beginning)) or 0
+        most = min(MOST_LOOKS, LEAST_LOOKS + rest // LOOK_BYTES)
+        if self._looks > most:
+            raise FormatError(
+                f"{self.url} has begun no new frame in {most} fragments of its pixel data; it is "
+                "damaged, or made to do harm"
+            )
+
     async def _read(self, span: Span, context: Context) -> bytes:
         """Return bytes of the file, from its beginning where they are there."""
         if span.stop is not None and span.stop <= len(self.beginning):
             return self.beginning[span.start : span.stop]
+        self._count_look()
         response = await context.fetch(self.url, byte_range=(span.start, span.stop))
         if response.status != 206:
             raise FormatError(

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-import zlib
 from pathlib import Path
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 from pyloader.errors import ImageIdError
 from pyloader.imageid import SCHEME
-from pyloader.loaders.beginnings import BARE_DATA_SETS, beginning_of
+from pyloader.inflate import beginning_of_gzip
+from pyloader.loaders.beginnings import BARE_DATA_SETS, beginning_of, is_gzip
 from pyloader.loaders.pictures.recognise import find_opener
 
 BEGINNING_BYTES = 1024
@@ -41,18 +41,26 @@ def image_id_of(argument: str) -> str:
     scheme = SCHEME.fullmatch(argument)
     if scheme is not None and scheme[1].lower() != "file":
         return argument
-    path = Path(argument)
-    if scheme is not None:
-        path = Path(url2pathname(urlsplit(argument).path))
-    elif not path.exists():
-        path = Path(re.split("[?#]", argument, maxsplit=1)[0])
-    if not argument or not path.exists():
+    path = path_of(argument, is_url=scheme is not None)
+    if path is None:
         raise ImageIdError(
             f"{argument!r} is no imageId, since it has no scheme, and there is no such file; "
             "expected a file, or 'scheme:rest', such as 'wadouri:https://host/image.dcm'"
         )
     found = scheme_of(path)
     return f"{found}:{path if path.is_dir() and found == 'wadouri' else argument}"
+
+
+def path_of(argument: str, *, is_url: bool) -> Path | None:
+    """Return the file or folder that a text names, without what follows; None when none is so."""
+    try:
+        names = [url2pathname(urlsplit(argument).path)] if is_url else [argument]
+        if not is_url:
+            names.append(re.split("[?#]", argument, maxsplit=1)[0])
+        # An empty name would be the current folder.
+        return next((Path(name) for name in names if name and Path(name).exists()), None)
+    except (OSError, ValueError):  # a name that is too long, or no URL
+        return None
 
 
 def scheme_of(path: Path) -> str:
@@ -83,12 +91,7 @@ def read_beginning(path: Path) -> bytes:
             head = file.read(BEGINNING_BYTES)
     except OSError as error:
         raise ImageIdError(f"{str(path)!r} cannot be read: {error.strerror}") from error
-    if not head.startswith(b"\x1f\x8b"):
-        return head
-    try:
-        return zlib.decompressobj(wbits=31).decompress(head, BEGINNING_BYTES)
-    except zlib.error:
-        return b""
+    return beginning_of_gzip(head, BEGINNING_BYTES) if is_gzip(head) else head
 
 
 def recognise(head: bytes) -> str | None:

@@ -9,7 +9,7 @@ from pyloader.errors import FormatError
 from pyloader.transport import Response
 
 RANGE_NOT_SATISFIABLE = 416
-CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+|\*)")
+CONTENT_RANGE = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18}|\*)")
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pyloader.batch import Batch, Batches, frames_at_once
+from pyloader.batch import Batch, Batches, frames_at_once, opening
 from pyloader.context import Context
 from pyloader.dicom.address import Address
 from pyloader.dicom.instance import Instance, noting, parse_part10
@@ -76,7 +76,7 @@ async def list_image_ids(image_id: ImageId, context: Context) -> list[str]:
     """Return the imageIds of all frames of an instance."""
     remote = await open_remote(image_id, context)
     instance = remote if isinstance(remote, Instance) else remote.instance
-    return [image_id.of_frame(index) for index in range(instance.number_of_frames)]
+    return image_id.of_frames(instance.number_of_frames)
 
 
 LOADER = Loader(load, load_header, list_image_ids, encoded)
@@ -148,11 +148,11 @@ async def fetch_instance(address: Address, context: Context) -> Instance:
                 raise
             refusals.append(error)
         else:
-            return instance_at(address, parts_of(response)[0].body, response.url)
+            return instance_at(address, parts_of(response)[0].body, response.url, context)
     raise refusals[0]
 
 
-def instance_at(address: Address, body: bytes, url: str) -> Instance:
+def instance_at(address: Address, body: bytes, url: str, context: Context) -> Instance:
     """Return the instance of a file that a service has sent.
 
     Raises
@@ -160,7 +160,7 @@ def instance_at(address: Address, body: bytes, url: str) -> Instance:
     FormatError
         It is damaged, or another instance than the address names.
     """
-    instance = parse_part10(body, url)
+    instance = parse_part10(body, url, context.decoded_bytes)
     address.check_instance(value_of(instance.dataset, "SOPInstanceUID"), url)
     return instance
 
@@ -217,7 +217,7 @@ class Remote:
         with noting():
             pixel = read_pixel_module(Frame(instance.dataset, 0))
         most = frames_at_once(pixel.frame_bits // 8)
-        self._batches = Batches((source,), self._fetch, instance.number_of_frames, most)
+        self._batches = Batches(opening(source), self._fetch, instance.number_of_frames, most)
 
     async def frame(self, index: int, context: Context) -> Instance:
         """Return an instance that holds the frame `index`, from 0, still encoded."""
@@ -266,7 +266,8 @@ class Remote:
             return [index for index in frames if index in batch.missing]
 
         def take(index: int, part: Part, outer: str) -> None:
-            batch.deliver(index, self._hold(index, part, outer, way))
+            held = self._hold(index, part, outer, way, context)
+            batch.deliver(index, held)
 
         parts = FrameParts(self.address.frames_url, missing, way, take)
         response = await context.stream(parts.request, parts)
@@ -277,10 +278,10 @@ class Remote:
                 f"{response.headers.get('content-type')!r}"
             )
 
-    def _hold(self, index: int, part: Part, outer: str, way: Way) -> Held:
+    def _hold(self, index: int, part: Part, outer: str, way: Way, context: Context) -> Held:
         if parse_media_type(part.headers.get("content-type", ""))[0] == "application/dicom":
             url = self.address.instance_url
-            return Held(instance_at(self.address, part.body, url), len(part.body))
+            return Held(instance_at(self.address, part.body, url, context), len(part.body))
         declared = syntax_of(part, outer)
         instance = labelled(self.instance, index, part.body, declared, way.is_original)
         return Held(instance, len(part.body))

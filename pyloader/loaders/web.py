@@ -24,7 +24,7 @@ async def load(image_id: ImageId, context: Context) -> Image:
 async def list_image_ids(image_id: ImageId, context: Context) -> list[str]:
     """Return the imageIds of all frames or pages."""
     file = await open_file(image_id, context)
-    return [image_id.of_frame(index) for index in range(file.number_of_frames)]
+    return image_id.of_frames(file.number_of_frames)
 
 
 LOADER = Loader(load, image_ids=list_image_ids)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -23,6 +22,7 @@ from pyloader.dicom.syntaxes import DEFLATED_IMAGE_FRAME, ENCAPSULATED_UNCOMPRES
 from pyloader.dicom.values import value_of
 from pyloader.errors import DecodeError, FormatError, UnsupportedError
 from pyloader.image import GREY, Codestream, PixelModule
+from pyloader.inflate import deflate, inflate
 from pyloader.pixels.codecs import CODECS
 from pyloader.pixels.color import as_rgb
 from pyloader.pixels.compressed import (
@@ -167,20 +167,20 @@ def as_it_is(frame: bytes, length: int) -> bytes:
     return frame
 
 
-def inflate(frame: bytes, length: int) -> bytes:
+def inflated_frame(frame: bytes, length: int) -> bytes:
     """Return a deflated frame of `length` bytes (RFC 1951), never many more."""
-    inflater = zlib.decompressobj(-zlib.MAX_WBITS)
-    inflated = inflater.decompress(frame, length + 2)
+    inflated, inflater = inflate(deflate, frame, length + 2)
     if len(inflated) < length:
         raise ValueError(f"it holds {len(inflated)} of {length} bytes: it is cut off")
-    if len(inflater.unused_data) > 1:  # a byte makes it even
-        raise ValueError(f"{len(inflater.unused_data)} bytes stand behind it: of another frame")
+    rest = len(inflater.rest()) if inflater.is_over else 0
+    if rest > 1:  # a byte makes it even
+        raise ValueError(f"{rest} bytes stand behind it: of another frame")
     return inflated
 
 
 UNPACK: Mapping[str, Callable[[bytes, int], bytes]] = {
     ENCAPSULATED_UNCOMPRESSED: as_it_is,
-    DEFLATED_IMAGE_FRAME: inflate,
+    DEFLATED_IMAGE_FRAME: inflated_frame,
 }
 
 

@@ -24,8 +24,8 @@ def has_table(image: Image) -> bool:
 
     That of projection X-ray is not (PS3.4 N.2.1.2).
     """
-    sop_class = image.modules.get("sop_common", {}).get("sop_class_uid")
-    return image.modality_lut.lut is not None and sop_class not in PROJECTION_XRAY
+    is_projection = image.told("sop_common", "sop_class_uid") in PROJECTION_XRAY
+    return image.modality_lut.lut is not None and not is_projection
 
 
 def look_up(values: Array, lut: LookupTable) -> NDArray[np.uint16]:
@@ -45,8 +45,8 @@ def own_factor(image: Image) -> float:
 
     That is the standardized uptake value by body weight of PET, and the dose of RT dose.
     """
-    scaling = image.modules.get("scaling", {})
-    return float(scaling.get("suvbw") or scaling.get("dose_grid_scaling") or 1.0)
+    factors = (image.told("scaling", name) for name in ("suvbw", "dose_grid_scaling"))
+    return float(next(filter(None, factors), 1.0))
 
 
 def to_modality(image: Image, factor: float = 1.0) -> Image:
@@ -74,7 +74,7 @@ def modality_of(image: Image, factor: float) -> Transform:
 def linear_of(image: Image, slope: float, intercept: float) -> Linear:
     """Return the line of these, into the class of the image's series."""
     # Slopes of PET differ from slice to slice, and some are whole numbers by chance.
-    is_pet = image.modules.get("general_series", {}).get("modality") == "PT"
+    is_pet = image.told("general_series", "modality") == "PT"
     dtype = class_of(image.pixels, image.pixel, slope, intercept)
     return Linear(slope, intercept, np.dtype("f4") if is_pet else dtype)
 

@@ -49,11 +49,6 @@ def padding_mask(image: Image) -> NDArray[np.bool_] | None:
     return found if found.any() else None
 
 
-def shown_range(image: Image) -> Range:
-    """Return the smallest and the largest value that is not padding; of all, if all is padding."""
-    return range_without(image.pixels, padding_mask(image))
-
-
 def range_without(values: Array, mask: NDArray[np.bool_] | None) -> Range:
     """Return the range of the values outside `mask`; of all, if no finite one is outside."""
     if mask is None:
@@ -70,7 +65,7 @@ def darken_padding(image: Image) -> Image:
     That of a label map is a segment number as others are: a viewer colours it by its number.
     """
     ends = padding_range(image.pixel)
-    is_labelmap = image.modules.get("segment", {}).get("segmentation_type") == "LABELMAP"
+    is_labelmap = image.told("segment", "segmentation_type") == "LABELMAP"
     if ends is None or image.pixels.ndim == 3 or is_labelmap:
         return image
     is_inverted = image.pixel.photometric_interpretation == "MONOCHROME1"

@@ -9,11 +9,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from pyloader.errors import FormatError
 from pyloader.transport.local import LocalFile
 
 # What to accept for the content of a local folder: the names of the files below it, with slashes,
 # and a zero byte between them.
 FOLDER_TYPE = "inode/directory"
+# What is read of the body of a refusal, whose first line alone is told.
+REFUSAL_BYTES = 1 << 22
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +29,9 @@ class Request:
         Absolute, relative to the page, or the name of a local file, ``localfile:3f9c27ab-0``.
     headers : mapping of str to str
         Sent beside those the page set.
+    linked_from : str or None
+        The address of the answer that named `url`. Such an address keeps its scheme, or goes from
+        http to https; of another origin it is asked without the page's headers, hooks and cookies.
     byte_range : (int, int or None) or None
         First byte and the byte after the last, from 0; None in its place: to the end.
     timeout : float or None
@@ -34,6 +40,8 @@ class Request:
         Somebody waits for it, it is not fetched ahead.
     is_last : bool
         No other attempt follows, so that it is worth finding out why this one fails.
+    most_bytes : int or None
+        What the body may have, decoded; None for no limit. `Context.decoded_bytes` sets it.
     """
 
     url: str
@@ -42,6 +50,8 @@ class Request:
     timeout: float | None = None
     is_urgent: bool = True
     is_last: bool = True
+    linked_from: str | None = None
+    most_bytes: int | None = None
 
     @property
     def range_header(self) -> dict[str, str]:
@@ -68,6 +78,9 @@ class Response:
         The local files that it was read from.
     has_authorization : bool
         An Authorization was sent with its request.
+    withheld : tuple of str
+        What its request would have had, were its origin one that the page names: names of headers,
+        ``"cookies"``, and the hooks that were not called.
     """
 
     url: str
@@ -76,14 +89,14 @@ class Response:
     body: bytes
     files: tuple[LocalFile, ...] = ()
     has_authorization: bool = False
+    withheld: tuple[str, ...] = ()
 
     @property
     def length(self) -> int | None:
         """Content-Length, when the server tells and it counts the bytes of the body."""
         length = self.headers.get("content-length", "")
-        return (
-            int(length) if length.isdecimal() and "content-encoding" not in self.headers else None
-        )
+        is_number = length.isdecimal() and len(length) < 19
+        return int(length) if is_number and "content-encoding" not in self.headers else None
 
 
 Progress = Callable[[int, "int | None"], None]
@@ -106,8 +119,31 @@ class Sink(Protocol):
         ...
 
 
+def check_body(request: Request, head: Response, count: int) -> bool:
+    """Tell whether to read on, when a body has `count` bytes or announces so many.
+
+    Of a refusal no more is read than `REFUSAL_BYTES`.
+
+    Raises
+    ------
+    FormatError
+        A success has more than `Request.most_bytes`.
+    """
+    if not 200 <= head.status < 300:
+        return count <= REFUSAL_BYTES
+    most = request.most_bytes
+    if most is None or count <= most:
+        return True
+    raise FormatError(
+        f"the answer of {request.url} has {count} bytes or more, decoded, and may have {most}, as "
+        "one image or volume may: it has no end, is made to do harm, or the limit "
+        "(limits.decodedBytes of init, Context.decoded_bytes) has to be raised"
+    )
+
+
 class Transport(Protocol):
-    """Sends requests. Raises `NetworkError` for no answer and `RequestError`, nothing else."""
+    """Sends requests. Raises `NetworkError` for no answer, `RequestError`, and `FormatError` for a
+    body that is too large, nothing else."""
 
     async def send(
         self, request: Request, progress: Progress, sink: Sink | None = None

@@ -7,15 +7,20 @@ crosses into Python once, as one ``bytes`` or, for a `Sink`, as those that arriv
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from js import JSON, AbortController
 
-from pyloader.errors import NetworkError, RequestError
+from pyloader.errors import FormatError, LoaderError, NetworkError, RequestError
 from pyloader.transport import Progress, Request, Response, Sink, Transport
 
-ERRORS = {"network": NetworkError, "request": RequestError}
+ERRORS: dict[str, Callable[[str, str], LoaderError]] = {
+    "network": NetworkError,
+    "request": RequestError,
+    "size": lambda text, url: FormatError(text),
+}
 
 
 class BrowserTransport:
@@ -88,9 +93,13 @@ def plain_request(request: Request) -> dict[str, Any]:
         "isUrgent": request.is_urgent,
         "isLast": request.is_last,
     }
+    if request.linked_from is not None:
+        fields["linkedFrom"] = request.linked_from
     if request.byte_range is not None:
         start, stop = request.byte_range
         fields["byteRange"] = [start] if stop is None else [start, stop]
+    if request.most_bytes is not None:
+        fields["mostBytes"] = request.most_bytes
     if request.timeout is not None:
         fields["timeout"] = request.timeout * 1000
     return fields
@@ -100,8 +109,14 @@ def head_of(js_answer: Any) -> Response:
     """Return an answer without its body."""
     headers = json.loads(JSON.stringify(js_answer.headers))
     has_authorization = bool(getattr(js_answer, "hasAuthorization", False))
+    js_withheld = getattr(js_answer, "withheld", None)
     return Response(
-        js_answer.url, js_answer.status, headers, b"", has_authorization=has_authorization
+        js_answer.url,
+        js_answer.status,
+        headers,
+        b"",
+        has_authorization=has_authorization,
+        withheld=tuple(js_withheld) if js_withheld else (),
     )
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pyloader.errors import NetworkError
-from pyloader.transport import Progress, Request, Response, Sink, Transport
+from pyloader.transport import Progress, Request, Response, Sink, Transport, check_body
 
 CHUNK_BYTES = 1 << 16
 
@@ -45,7 +45,7 @@ class MemoryTransport:
         if request.byte_range is not None and answer.status == 200:
             answer = cut(answer, *request.byte_range)
         progress(len(answer.body), len(answer.body))
-        return pour(answer, sink)
+        return pour(request, answer, sink)
 
 
 def cut(answer: Response, start: int, stop: int | None) -> Response:
@@ -57,13 +57,16 @@ def cut(answer: Response, start: int, stop: int | None) -> Response:
     return Response(answer.url, 206, {**answer.headers, "content-range": place}, part)
 
 
-def pour(answer: Response, sink: Sink | None) -> Response:
+def pour(request: Request, answer: Response, sink: Sink | None) -> Response:
     """Feed the body to a sink that wants it."""
     empty = replace(answer, body=b"")
     if sink is None or not 200 <= answer.status < 300 or not sink.begin(empty):
+        check_body(request, answer, len(answer.body))
         return answer
     for start in range(0, len(answer.body), CHUNK_BYTES):
-        if not sink.feed(answer.body[start : start + CHUNK_BYTES]):
+        chunk = answer.body[start : start + CHUNK_BYTES]
+        check_body(request, answer, start + len(chunk))
+        if not sink.feed(chunk):
             break
     return empty
 

@@ -18,14 +18,23 @@ from urllib.parse import urlsplit
 from urllib.request import HTTPRedirectHandler, build_opener, url2pathname
 from urllib.request import Request as UrlRequest
 
-from pyloader.errors import NetworkError
-from pyloader.transport import FOLDER_TYPE, Progress, Request, Response, Sink, Transport
+from pyloader.errors import NetworkError, RequestError
+from pyloader.transport import (
+    FOLDER_TYPE,
+    Progress,
+    Request,
+    Response,
+    Sink,
+    Transport,
+    check_body,
+)
 from pyloader.transport.local import LocalFile, version_of
 from pyloader.transport.url import encode_url
 
 TIMEOUT_SECONDS = 60.0
 CHUNK_BYTES = 1 << 20
 REFUSALS = (OSError, HTTPException, ValueError)
+HTTP = ("http", "https")
 # What says nothing of the user, and may follow a redirect to another origin.
 FOLLOWING_HEADERS = frozenset({"accept", "accept-encoding", "range", "user-agent"})
 
@@ -37,6 +46,7 @@ class NativeTransport:
         self, request: Request, progress: Progress, sink: Sink | None = None
     ) -> Response:
         """Return the answer; a file that can be read answers with status 200."""
+        check_link(request)
         answer = await open_in_thread(request)
         try:
             return await read_answer(request, answer, progress, sink)
@@ -53,18 +63,28 @@ async def read_answer(
     """Read a body to its end, or until its sink has enough."""
     head = answer.head
     fed = sink if sink and 200 <= head.status < 300 and sink.begin(head) else None
+    if fed is None:  # a sink may have enough long before the end
+        check_body(request, head, head.length or 0)
     chunks: list[bytes] = []
     loaded = 0
     while chunk := await in_thread(request, answer.read):
         loaded += len(chunk)
         progress(loaded, answer.total)
+        if not check_body(request, head, loaded):
+            break
         if fed is None:
             chunks.append(chunk)
         elif not fed.feed(chunk):
             return head
+    else:
+        check_end(request, answer, loaded)
+    return replace(head, body=b"".join(chunks))
+
+
+def check_end(request: Request, answer: Answer, loaded: int) -> None:
+    """Raise when a body ended before its time."""
     if answer.total is not None and loaded < answer.total:
         raise no_answer(request, f"the connection closed after {loaded} of {answer.total} bytes")
-    return replace(head, body=b"".join(chunks))
 
 
 @dataclass(slots=True)
@@ -128,6 +148,24 @@ def open_answer(request: Request) -> Answer:
     return open_url(request) if path is None else open_file(request, path)
 
 
+def check_link(request: Request) -> None:
+    """Refuse an address that an answer may not name: a server must not read this machine's files.
+
+    Raises
+    ------
+    RequestError
+    """
+    if request.linked_from is None:
+        return
+    before, after = (urlsplit(url).scheme.lower() for url in (request.linked_from, request.url))
+    if after not in (before, "https") or after not in HTTP:
+        raise RequestError(
+            f"{request.url!r} is not asked for: an answer of {request.linked_from} names it, and "
+            f"may name addresses of {before} alone",
+            request.url,
+        )
+
+
 def path_of(url: str) -> Path | None:
     """Return the path of a local file, None for the URL of anything else."""
     parts = urlsplit(url)
@@ -174,7 +212,7 @@ def open_folder(folder: Path) -> Answer:
 
 def open_url(request: Request) -> Answer:
     """Send a request through `urllib`; a refusal is an answer too."""
-    is_http = urlsplit(request.url).scheme in ("http", "https")
+    is_http = urlsplit(request.url).scheme in HTTP
     url = encode_url(request.url) if is_http else request.url
     sent = UrlRequest(url, headers={**request.headers, **request.range_header})
     try:
@@ -192,6 +230,9 @@ class CarefulRedirects(HTTPRedirectHandler):
 
     def redirect_request(self, req: UrlRequest, *answer: Any) -> UrlRequest | None:
         """Return the request that follows, without credentials on another origin."""
+        if urlsplit(answer[-1]).scheme.lower() not in HTTP:
+            answer[0].close()
+            raise URLError(f"it redirects to {answer[-1]!r}, which is no address of http or https")
         newurl = encode_url(answer[-1])
         following = super().redirect_request(req, *(*answer[:-1], newurl))
         if following is not None and urlsplit(newurl)[:2] != urlsplit(req.full_url)[:2]:

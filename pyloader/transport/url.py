@@ -1,18 +1,26 @@
 """Write URLs as browsers send them: `encode_url` (WHATWG URL, 4.4, of the schemes http and https).
 
-`urllib` sends what it is given, and refuses blanks and letters beyond ASCII.
+`urllib` sends what it is given, and refuses blanks and letters beyond ASCII. `url_beside` is the
+one way from a name that a file gives to an address.
 """
 
 from __future__ import annotations
 
 import re
+import sys
 import unicodedata
-from urllib.parse import quote, unquote
+import warnings
+from pathlib import Path
+from urllib.parse import quote, unquote, urljoin, urlsplit
+
+from pyloader.errors import FormatError
 
 # What browsers leave as it is, beside letters and digits (WHATWG URL, 1.3). "%" is among them:
 # what is encoded already stays.
 IN_QUERY = "%/!$&()*+,;=:@[]|~?^`{}\\"
 IN_PATH = "%/!$&'()*+,;=:@[]|~"
+# Forbidden domain code points (WHATWG URL, 3.1): encoded, they would make another host.
+NO_HOST = re.compile(r"[\x00-\x20\x7f#/:<>?@\[\\\]^|%]")
 BLANKS = "".join(map(chr, range(0x21)))
 
 
@@ -42,7 +50,12 @@ def without_dots(steps: list[str]) -> list[str]:
 
 
 def encode_host(host: str) -> str:
-    """Return a host, and its port, in ASCII: names by Punycode, in lower case (UTS #46)."""
+    """Return a host, and its port, in ASCII: names by Punycode, in lower case (UTS #46).
+
+    Raises
+    ------
+    ValueError
+    """
     user, mark, place = host.rpartition("@")
     if place.startswith("["):
         return host
@@ -50,9 +63,68 @@ def encode_host(host: str) -> str:
     # Letter by letter, since Python's lower() minds the neighbours of a sigma.
     lower = "".join(letter.lower() for letter in unicodedata.normalize("NFKC", unquote(name)))
     labels = unicodedata.normalize("NFKC", lower).replace("\N{IDEOGRAPHIC FULL STOP}", ".")
+    if NO_HOST.search(labels):
+        raise ValueError(f"{host!r} is no host: it has letters that none may have")
     return f"{user}{mark}{'.'.join(map(encode_label, labels.split('.')))}{colon}{port}"
 
 
 def encode_label(label: str) -> str:
     """Return a label of a host name in ASCII (RFC 3492)."""
     return label if label.isascii() else f"xn--{label.encode('punycode').decode()}"
+
+
+CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+
+
+def url_beside(url: str, name: str) -> str:
+    """Return the URL of the file `name` in the folder of `url`, or below it.
+
+    A file has the name as its maker wrote it. In a URL each of its steps is percent-encoded
+    (RFC 3986 2.1, 3.3), so that blanks, ``%``, ``#`` and ``?`` stay parts of the name; in plain
+    Python a file without a scheme is a local path, and the one that it names is one too.
+
+    Parameters
+    ----------
+    url : str
+        Of the file that gives the name: a header, a DICOMDIR, the metadata of a Zarr group.
+    name : str
+        Steps with slashes, or backslashes, between them.
+
+    Raises
+    ------
+    FormatError
+        It stands elsewhere, or is no name: a file must not decide what a page fetches.
+    """
+    path = name.replace("\\", "/")
+    # Some servers decode twice, so that "%2e%2e" becomes "..".
+    steps = [*path.split("/"), *unquote(unquote(path)).replace("\\", "/").split("/")]
+    is_below = ".." not in steps and "" not in path.split("/") and ":" not in steps[0]
+    # Browsers drop what is not printable, and blanks at the ends.
+    if not is_below or CONTROLS.search(unquote(path)) or path != path.strip():
+        raise FormatError(
+            f"{url!r} names the file {name!r}; a file is expected in the folder of its header or "
+            "below, by a name without control characters and outer blanks, and is fetched from "
+            "nowhere else"
+        )
+    scheme = urlsplit(url).scheme
+    if len(scheme) < 2 and sys.platform != "emscripten":  # "C:" is a drive
+        return str(local_beside(Path(url).parent, path))
+    if scheme not in ("", "file", "http", "https"):
+        raise FormatError(
+            f"{url!r} names the file {name!r} beside it, but has no folder; keep both in one "
+            "file (.nrrd, .mha), or serve both from one folder"
+        )
+    return urljoin(url, quote(path))
+
+
+def local_beside(folder: Path, path: str) -> Path:
+    """Return a local file below a folder, and tell of a link that leads out of it."""
+    file = folder / path
+    real = file.resolve()
+    if not real.is_relative_to(folder.resolve()):
+        warnings.warn(
+            f"{str(file)!r} is a link to {str(real)!r}, outside of the folder of the file that "
+            "names it",
+            stacklevel=2,
+        )
+    return file

@@ -288,11 +288,12 @@ async def load(image_id, context):
     started = time.monotonic()
     found = page.evaluate("Promise.all([load('crash:now', {timeout: 1000}), load('crash:too?')])")
     assert found[0]["error"]["code"] in ("worker", "timeout")
-    assert found[1].get("error", {}).get("code") in (None, "worker", "timeout")
-    page.wait_for_function("pyloader.stats().deaths === 1", timeout=30_000)
+    assert found[1]["image"]["rows"] == 2, "it is loaded again by the next worker"
+    # With both, then with the guilty one alone.
+    page.wait_for_function("pyloader.stats().deaths === 2", timeout=60_000)
     assert load(page, "crash:later")["rows"] == 2, "the new worker knows the page's loaders"
     assert load(page, CT)["rows"] == 128
-    assert time.monotonic() - started < 60
+    assert time.monotonic() - started < 120
 
 
 def test_terminate_and_start_again(open_page) -> None:

@@ -55,17 +55,17 @@ IDENTITIES = [
     [("1", given) for given in IDENTITIES]
     + [("0", IDENTITIES[0]), ("0", IDENTITIES[3]), ("2", GOOD)],
 )
-def test_who_asks(open_page, served: Served, workers: str, given: str) -> None:
-    page = open_page()
+def test_who_asks(open_named, served: Served, workers: str, given: str) -> None:
+    page = open_named()
     init(page, f"{{workers: {workers}}}")
     assert fail(page, behind_login(served))["status"] == 401
     init(page, given)
     assert load(page, behind_login(served))["rows"] == 128
 
 
-def test_page_whose_first_load_called_init(open_page, served: Served) -> None:
+def test_page_whose_first_load_called_init(open_named, served: Served) -> None:
     """As the text of the 401 advises."""
-    page = open_page()
+    page = open_named()
     error = fail(page, behind_login(served))
     assert "not signed in: give init() headers, beforeRequest or onUnauthorized" in error["message"]
     asked = page.evaluate(
@@ -81,9 +81,9 @@ def test_page_whose_first_load_called_init(open_page, served: Served) -> None:
 
 
 def test_workers_that_start_later_and_those_that_take_the_place_of_others(
-    open_page, served: Served
+    open_named, served: Served
 ) -> None:
-    page = open_page()
+    page = open_named()
     init(page, "{workers: 1}")
     crash = """
 from pyloader import register_loader
@@ -117,8 +117,8 @@ def test_what_is_not_given_again_stays(open_page, site: WebServer) -> None:
     assert sent("stays=3") == (None, None, "1")
 
 
-def test_new_headers_count_more_than_what_was_granted_before(open_page, served: Served) -> None:
-    page = open_page()
+def test_new_headers_count_more_than_what_was_granted_before(open_named, served: Served) -> None:
+    page = open_named()
     init(page, "{workers: 1, onUnauthorized: () => ({Authorization: 'Bearer old'})}")
     error = fail(page, behind_login(served))
     assert "the Authorization that was sent was refused" in error["message"]
@@ -126,8 +126,8 @@ def test_new_headers_count_more_than_what_was_granted_before(open_page, served: 
     assert load(page, behind_login(served))["rows"] == 128
 
 
-def test_retries_and_timeouts(open_page, served: Served) -> None:
-    page = open_page()
+def test_retries_and_timeouts(open_named, served: Served) -> None:
+    page = open_named()
     init(page, "{workers: 1, retries: 0}")
     busy = f"wadouri:{file_of(served, CT).replace('/files/', '/quirk/unavailable/files/')}"
     assert fail(page, busy)["status"] == 503
@@ -141,8 +141,8 @@ def test_retries_and_timeouts(open_page, served: Served) -> None:
     assert (error["code"], "for 300 ms" in error["message"]) == ("timeout", True)
 
 
-def test_limits_and_the_cache_of_images(open_page, served: Served) -> None:
-    page = open_page()
+def test_limits_and_the_cache_of_images(open_named, served: Served) -> None:
+    page = open_named()
     load(page, IMAGE)
     init(page, "{limits: {decodedBytes: 1000}, cacheBytes: 40_000}")
     assert "limits.decodedBytes" in fail(page, f"wadouri:{file_of(served, COLOR)}")["message"]
@@ -151,8 +151,8 @@ def test_limits_and_the_cache_of_images(open_page, served: Served) -> None:
     assert load(page, f"wadouri:{file_of(served, COLOR)}")["rows"] == 240
 
 
-def test_call_while_python_starts_waits_and_takes_effect(open_page, served: Served) -> None:
-    page = open_page()
+def test_call_while_python_starts_waits_and_takes_effect(open_named, served: Served) -> None:
+    page = open_named()
     rows = page.evaluate(
         f"""async (id) => {{
           const first = pyloader.init({{workers: 1}});
@@ -169,8 +169,8 @@ def test_call_while_python_starts_waits_and_takes_effect(open_page, served: Serv
     assert rows == [True, 128]
 
 
-def test_load_right_after_a_call_need_not_wait_for_it(open_page, served: Served) -> None:
-    page = open_page()
+def test_load_right_after_a_call_need_not_wait_for_it(open_named, served: Served) -> None:
+    page = open_named()
     load(page, IMAGE)
     rows = page.evaluate(
         f"(id) => (pyloader.init({GOOD}), pyloader.loadImage(id).then((image) => image.rows))",
@@ -244,8 +244,8 @@ def test_who_called_it_first_is_said(open_page, call: str, starter: str) -> None
     assert load(page, IMAGE)["rows"] == 128
 
 
-def test_after_terminate_all_may_change(open_page, served: Served) -> None:
-    page = open_page()
+def test_after_terminate_all_may_change(open_named, served: Served) -> None:
+    page = open_named()
     init(page, "{workers: 1, headers: {Authorization: 'Bearer good'}, cacheBytes: 5}")
     page.evaluate("pyloader.terminate()")
     init(page, "{workers: 2}")
@@ -254,8 +254,8 @@ def test_after_terminate_all_may_change(open_page, served: Served) -> None:
     assert fail(page, behind_login(served))["status"] == 401, "nobody is signed in any more"
 
 
-def test_start_that_failed_keeps_what_the_page_has_said(open_page, served: Served) -> None:
-    page = open_page()
+def test_start_that_failed_keeps_what_the_page_has_said(open_named, served: Served) -> None:
+    page = open_named()
     error = refusal(
         page, "{workers: 1, assetsURL: '/nowhere', headers: {Authorization: 'Bearer good'}}"
     )
@@ -323,8 +323,8 @@ def test_what_cannot_be_fails_all_that_waits_for_it(open_page, options: str) -> 
     page.evaluate("pyloader.ready")
 
 
-def test_what_cannot_be_later_changes_nothing(open_page, served: Served) -> None:
-    page = open_page()
+def test_what_cannot_be_later_changes_nothing(open_named, served: Served) -> None:
+    page = open_named()
     init(page, "{workers: 1, headers: {Authorization: 'Bearer good'}}")
     assert refusal(page, "{headers: {}, retries: 'many'}")["code"] == "boot"
     assert load(page, behind_login(served))["rows"] == 128

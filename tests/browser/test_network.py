@@ -40,9 +40,9 @@ def file_of(served: Served, name: str) -> str:
 # ------------------------------------------------------------------ who asks
 
 
-def test_headers_and_hook_are_on_every_request(open_page, served: Served) -> None:
+def test_headers_and_hook_are_on_every_request(open_named, served: Served) -> None:
     """Metadata, frames, ranges, searches, further attempts."""
-    page = open_page()
+    page = open_named()
     page.evaluate(
         """async ([address, file, busy, base]) => {
           let number = 0;
@@ -72,8 +72,8 @@ def test_headers_and_hook_are_on_every_request(open_page, served: Served) -> Non
     ]
 
 
-def test_unauthorized_is_asked_once_for_all(open_page, served: Served) -> None:
-    page = open_page()
+def test_unauthorized_is_asked_once_for_all(open_named, served: Served) -> None:
+    page = open_named()
     quirky = served.at(COLOR).replace("/dicomweb/", "/quirk/login/dicomweb/")
     found = page.evaluate(
         """async (address) => {
@@ -103,9 +103,9 @@ def test_unauthorized_that_gives_up(open_page, served: Served, answer: str) -> N
     assert len(paths(served)) == 1
 
 
-def test_user_may_take_time_to_sign_in(open_page, served: Served) -> None:
+def test_user_may_take_time_to_sign_in(open_named, served: Served) -> None:
     """The load waits longer than its timeout, since the page is being asked."""
-    page = open_page()
+    page = open_named()
     rows = page.evaluate(
         """async (id) => {
           await pyloader.init({workers: 1, timeout: 700, onUnauthorized: () => new Promise((resolve) => setTimeout(resolve, 2000, {Authorization: 'Bearer good'}))});
@@ -171,8 +171,8 @@ def test_redirect_that_needs_the_identity(open_page, served: Served) -> None:
 
 
 @pytest.mark.parametrize("value", ["good\\r\\nX-Evil: 1", "a\\nb", "\\u4e2d"])
-def test_header_that_cannot_be_sent(open_page, served: Served, value: str) -> None:
-    page = open_page()
+def test_header_that_cannot_be_sent(open_named, served: Served, value: str) -> None:
+    page = open_named()
     page.evaluate(f"pyloader.init({{workers: 1, headers: {{'X-Token': '{value}'}}}})")
     error = fail(page, f"wadouri:{file_of(served, CT)}")
     assert (error["code"], error["stage"]) == ("request", "fetch")
@@ -192,8 +192,8 @@ def test_cors_says_what_to_send(open_page, site: WebServer, served: Served) -> N
     assert f"Access-Control-Allow-Origin: {site.url}" in error["message"]
 
 
-def test_preflight_that_is_refused_says_what_to_send(open_page, served: Served) -> None:
-    page = open_page()
+def test_preflight_that_is_refused_says_what_to_send(open_named, served: Served) -> None:
+    page = open_named()
     page.evaluate("pyloader.init({workers: 1, headers: {'X-Token': 'good'}, retries: 0})")
     address = file_of(served, CT).replace("/files/", "/plain-cors/files/")
     error = fail(page, f"wadouri:{address}")

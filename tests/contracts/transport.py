@@ -112,6 +112,28 @@ class TransportContract:
         assert reports == sorted(reports)
         assert reports[-1] == (len(BODY), len(BODY))
 
+    @pytest.mark.parametrize("sink", [None, Bucket], ids=["whole", "fed"])
+    async def test_body_beyond_its_limit_is_refused(self, transport, put, sink):
+        request = Request(put("large", LARGE), most_bytes=len(LARGE) - 1)
+        bucket = sink and sink()
+        with pytest.raises(FormatError, match=r"may have 5019999.*limits\.decodedBytes"):
+            await transport.send(request, ignore_progress, bucket)
+        assert bucket is None or len(bucket.body) < len(LARGE)
+
+    async def test_body_may_be_as_large_as_its_limit(self, transport, put):
+        request = Request(put("large", LARGE), most_bytes=len(LARGE))
+        assert (await transport.send(request, ignore_progress)).body == LARGE
+
+    async def test_who_has_enough_is_not_refused(self, transport, put):
+        request = Request(put("large", LARGE), most_bytes=len(LARGE) // 2)
+        bucket = Bucket(enough=1)
+        await transport.send(request, ignore_progress, bucket)
+        assert 0 < len(bucket.body) <= len(LARGE) // 2
+
+    async def test_a_refusal_stays_one(self, transport, refused):
+        response = await transport.send(Request(refused, most_bytes=1), ignore_progress)
+        assert response.status == 404
+
     async def test_range_is_cut_out_or_ignored(self, transport, put):
         """As in HTTP: 206 tells the part from the whole (RFC 9110 14.2)."""
         request = Request(put("body", BODY), byte_range=(300, 310))

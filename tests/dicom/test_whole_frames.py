@@ -9,6 +9,7 @@ from itertools import accumulate, pairwise
 from pathlib import Path
 from random import Random
 from struct import pack
+from time import perf_counter
 from typing import Any
 
 import gdcm
@@ -27,6 +28,7 @@ from pydicom.uid import (
 from pyloader import Context, load_image
 from pyloader.cache import Cache
 from pyloader.dicom.instance import parse_part10
+from pyloader.dicom.whole_frames import MOST_FRAGMENTS, group_whole
 from pyloader.errors import DecodeError, FormatError, LoaderError
 from pyloader.loaders import opening, partial
 from pyloader.network import Network
@@ -247,3 +249,24 @@ async def test_no_frame_is_given_for_another(way, syntax, seed):
     if random.random() < 0.5:
         table = (0, *sorted(random.choices(places, k=random.choice((0, 1, 2, 2, 2, 3)))))
     await right_or_refused(Viewer(file_of(syntax, fragments, table)))
+
+
+def test_many_fragments_of_a_frame_of_rle_are_read_once_each():
+    """Joining all fragments so far, for each of them, takes a minute here."""
+    header_ = pack("<16L", 1, 64, *[0] * 14)
+    fragments = [header_, *[b"\0\7"] * 60_000]
+    dataset = header(frames := len(fragments) // MOST_FRAGMENTS + 1)
+    started = perf_counter()
+    assert group_whole(dataset, RLELossless, frames, fragments) == []
+    assert perf_counter() - started < 10
+
+
+@pytest.mark.parametrize("step", [2, 4, 6, 10, 64])
+def test_a_frame_of_rle_ends_with_its_last_segment_however_it_is_split(step):
+    """The second frame begins as no header does: where the first ends tells alone."""
+    run, literal = bytes([256 - 99, 5]), bytes([9, *range(10)])
+    frame = pack("<16L", 2, 64, 66, *[0] * 13) + run + literal * 10
+    parts = [frame[at : at + step] for at in range(0, len(frame), step)]
+    dataset = described(10, 10, BitsStored=12, HighBit=11, NumberOfFrames=2)
+    last = bytes(100)
+    assert group_whole(dataset, RLELossless, 2, [*parts, last]) == [len(parts), 1]

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import zlib
-from pathlib import Path
 
 import pytest
 import SimpleITK as sitk
 from numpy.testing import assert_array_equal
 
 from pyloader import Context, load_image
-from pyloader.errors import FormatError
-from pyloader.formats.beside import list_names, url_beside
+from pyloader.formats.beside import list_names
 from pyloader.transport.memory import MemoryTransport
 from tests.slices import local, numbered
 
@@ -87,18 +85,3 @@ async def test_numbered_names_may_have_blanks(context: Context, transport: Memor
 def test_numbered_names_end_at_their_numbers():
     assert list_names("a %d b.raw 9 7 -2 3", "", "h") == ["a 9 b.raw", "a 7 b.raw"]
     assert list_names("50%dose.raw", "", "h") == ["50%dose.raw"]
-
-
-@pytest.mark.parametrize(
-    "name", ["../a", "/a", "a/../../b", "..\\a", "a//b", "%2e%2e/a", "a%2F..%2Fb", "C:\\a", "a\tb"]
-)
-@pytest.mark.parametrize("header", ["https://host/f/a.hdr", "f/a.hdr"])
-def test_name_that_leads_elsewhere_is_refused(header, name):
-    with pytest.raises(FormatError, match="expected in the folder of its header or below"):
-        url_beside(header, name)
-
-
-def test_address_without_a_scheme_is_a_url_on_a_page(monkeypatch):
-    assert Path(url_beside("/f/a.hdr", "a b#c")) == Path("/f/a b#c")
-    monkeypatch.setattr("sys.platform", "emscripten")
-    assert url_beside("/f/a.hdr", "a b#c") == "/f/a%20b%23c"

@@ -40,13 +40,9 @@ def made(dtype: str, *more: int, shape: tuple[int, ...] = SHAPE) -> np.ndarray:
     return values.astype(dtype).reshape(*shape, *more)
 
 
-def nifti(path: Path, array: np.ndarray, kind: str) -> str | None:
+def nifti(path: Path, array: np.ndarray, kind: str) -> str:
     """Write a NIfTI file, of colours as its types of RGB; axes are in the other order."""
-    if array.dtype.kind == "b" or array.dtype == "f2":
-        return None
     if kind == "color":
-        if array.dtype != np.uint8:
-            return None
         names = "RGBA"[: array.shape[-1]]
         array = np.ascontiguousarray(array).view([(name, "u1") for name in names])[..., 0]
     if kind == "vector":
@@ -57,13 +53,11 @@ def nifti(path: Path, array: np.ndarray, kind: str) -> str | None:
     return f"nifti:{path}/a.nii"
 
 
-def nrrd(path: Path, array: np.ndarray, kind: str) -> str | None:
+def nrrd(path: Path, array: np.ndarray, kind: str) -> str:
     """Write a NRRD file; complex numbers are an axis of two."""
     if array.dtype.kind == "c":
         array, kind = array.view(f"{array.dtype.byteorder}f{array.itemsize // 2}"), "complex"
         array = array.reshape(*SHAPE, 2)
-    if f"{array.dtype.kind}{array.itemsize}" not in NRRD_TYPES:
-        return None
     first = {"vector": "vector ", "complex": "complex "}.get(kind, "")
     if kind == "color":
         first = {3: "RGB-color ", 4: "RGBA-color "}[array.shape[-1]]
@@ -78,11 +72,8 @@ def nrrd(path: Path, array: np.ndarray, kind: str) -> str | None:
     return f"nrrd:{path}/a.nrrd"
 
 
-def metaimage(path: Path, array: np.ndarray, kind: str) -> str | None:
+def metaimage(path: Path, array: np.ndarray, kind: str) -> str:
     """Write a MetaImage file, which says nothing of the numbers of an element but how many."""
-    is_told = kind != "color" or array.dtype == np.uint8
-    if f"{array.dtype.kind}{array.itemsize}" not in MET_TYPES or not is_told:
-        return None
     count = 1 if kind == "scalar" else array.shape[-1]
     sizes = array.shape if kind == "scalar" else array.shape[:-1]
     lines = [
@@ -97,10 +88,8 @@ def metaimage(path: Path, array: np.ndarray, kind: str) -> str | None:
     return f"metaimage:{path}/a.mha"
 
 
-def numpy(path: Path, array: np.ndarray, kind: str) -> str | None:
+def numpy(path: Path, array: np.ndarray, kind: str) -> str:
     """Write an .npy file; the components of a vector are no axis that it has."""
-    if kind == "vector":
-        return None
     stream = BytesIO()
     np.save(stream, array)
     (path / "a.npy").write_bytes(stream.getvalue())
@@ -108,10 +97,8 @@ def numpy(path: Path, array: np.ndarray, kind: str) -> str | None:
     return f"numpy:{path}/a.npy?axes={axes}"
 
 
-def zarr_array(path: Path, array: np.ndarray, kind: str) -> str | None:
+def zarr_array(path: Path, array: np.ndarray, kind: str) -> str:
     """Write a Zarr array; its channels are images of their own."""
-    if kind != "scalar":
-        return None
     options: dict[str, Any] = {"zarr_format": 2, "chunks": array.shape}
     zarr.create_array(str(path / "a.zarr"), shape=array.shape, dtype=array.dtype, **options)[:] = (
         array
@@ -137,23 +124,38 @@ VECTORS = [
 COLORS = [("u1", 3), ("u1", 4), ("<u2", 3), (">u2", 4), ("<f4", 3), (">f4", 4), ("<f8", 3)]
 
 
+def has(scheme: str, dtype: str, kind: str) -> bool:
+    """Tell whether a format has such elements."""
+    name = dtype.lstrip("<>")
+    is_told = kind != "color" or name == "u1"
+    return {
+        "nifti": name not in ("b1", "f2") and is_told,
+        "nrrd": name in NRRD_TYPES or name.startswith("c"),
+        "metaimage": name in MET_TYPES and is_told,
+        "numpy": kind != "vector",
+        "zarr": kind == "scalar",
+    }[scheme]
+
+
+def having(kind: str, *given: tuple[Any, ...]) -> list[tuple[Any, ...]]:
+    """Return what is given, dtypes first, of each format that has it."""
+    return [(scheme, *each) for scheme in FORMATS for each in given if has(scheme, each[0], kind)]
+
+
 async def images_of(source: str, context: Any) -> list[Image]:
     """Load all images of a source."""
     return [await load_image(each, context) for each in await list_image_ids(source, context)]
 
 
-@pytest.mark.parametrize("scheme", FORMATS)
-@pytest.mark.parametrize("dtype", SCALARS)
-@pytest.mark.parametrize("dimensions", [2, 3, 4])
+# What writes NRRD here makes complex numbers of three dimensions alone.
+DIMENSIONS = [(dtype, n) for dtype in SCALARS for n in (2, 3, 4) if n == 3 or "c" not in dtype]
+
+
+@pytest.mark.parametrize(("scheme", "dtype", "dimensions"), having("scalar", *DIMENSIONS))
 async def test_scalars(local, tmp_path, scheme, dtype, dimensions):
     shape = (2, *SHAPE)[-dimensions:]
     array = made(dtype, shape=shape)
-    source = (
-        FORMATS[scheme](tmp_path, array, "scalar") if dimensions == 3 or "c" not in dtype else None
-    )
-    if source is None:
-        pytest.skip("the format has no such elements")
-    images = await images_of(source, local)
+    images = await images_of(FORMATS[scheme](tmp_path, array, "scalar"), local)
     expected = (abs(array) if "c" in dtype else array).reshape(-1, *shape[-2:])
     assert len(images) == len(expected)
     for image, slice_ in zip(images, expected, strict=True):
@@ -163,14 +165,10 @@ async def test_scalars(local, tmp_path, scheme, dtype, dimensions):
     assert content.get("number_of_temporal_positions") == (2 if dimensions == 4 else None)
 
 
-@pytest.mark.parametrize("scheme", FORMATS)
-@pytest.mark.parametrize(("dtype", "count"), VECTORS)
+@pytest.mark.parametrize(("scheme", "dtype", "count"), having("vector", *VECTORS))
 async def test_vectors(local, tmp_path, scheme, dtype, count):
     array = made(dtype, count)
-    source = FORMATS[scheme](tmp_path, array, "vector")
-    if source is None:
-        pytest.skip("the format has no vectors")
-    images = await images_of(source, local)
+    images = await images_of(FORMATS[scheme](tmp_path, array, "vector"), local)
     assert len(images) == SHAPE[0] * count
     for number, image in enumerate(images):
         component, index = divmod(number, SHAPE[0])
@@ -179,14 +177,10 @@ async def test_vectors(local, tmp_path, scheme, dtype, count):
         assert image.modules["frame_content"] == place
 
 
-@pytest.mark.parametrize("scheme", FORMATS)
-@pytest.mark.parametrize(("dtype", "count"), COLORS)
+@pytest.mark.parametrize(("scheme", "dtype", "count"), having("color", *COLORS))
 async def test_colors(local, tmp_path, scheme, dtype, count):
     array = made(dtype, count)
-    source = FORMATS[scheme](tmp_path, array, "color")
-    if source is None:
-        pytest.skip("the format has no such colours")
-    images = await images_of(source, local)
+    images = await images_of(FORMATS[scheme](tmp_path, array, "color"), local)
     assert len(images) == SHAPE[0]
     for image, slice_ in zip(images, array, strict=True):
         assert_array_equal(image.pixels, Image.from_array(slice_).pixels)

@@ -3,6 +3,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { attach, attributesFrom, deliveryFor, guessMode, imageFor, modeOf, moduleFor } from '../../web/cornerstone.js';
 
+globalThis.reportError ??= () => {};
+
 const MODES = ['legacy', '3d', 'none'];
 
 /** A worker's answer: a CT of two pixels; `image` and `modules` change it. */
@@ -731,7 +733,7 @@ test('what the other providers know is asked of the viewer', () => {
   }
 });
 
-test('what pyloader itself tells of an image is not taken for what others know', () => {
+test('what pyloader itself tells of an image is not taken for what others know', (t) => {
   for (const [mode, { library, cornerstone }] of [['legacy', fakeLegacy()], ['3d', fake3D()]]) {
     cornerstone.metaData.get = (...query) => library.providers.map(({ provider }) => provider(...query)).find((answer) => answer !== undefined);
     // A palette image that is loaded: its modules tell of the RGB that was made of it.
@@ -741,7 +743,10 @@ test('what pyloader itself tells of an image is not taken for what others know',
     assert.equal(attributesOf('wadors:a'), undefined, mode);
     const foreign = { provider: () => { throw new Error('not mine'); } };
     library.providers.unshift(foreign);
-    assert.throws(() => attributesOf('wadors:a'), /not mine/);
+    const report = t.mock.method(globalThis, 'reportError', () => {});
+    assert.equal(attributesOf('wadors:a'), undefined, 'one of others that fails');
+    assert.match(report.mock.calls[0].arguments[0].message, /not mine/);
+    report.mock.restore();
     library.providers.shift();
     assert.equal(cornerstone.metaData.get('imagePixelModule', 'wadors:a').photometricInterpretation, 'RGB', 'but others are told');
   }
@@ -919,6 +924,22 @@ test('of a plane that is known nobody else is asked', () => {
   for (const type of ['imagePixelModule', 'modalityLutModule', 'patientModule', 'scalingModule', 'instance']) moduleFor({ imagePixelModule: {}, patientModule: {} }, type, '3d', asked);
 });
 
+test('a plane that others tell in part agrees with itself', () => {
+  const theirs = { imagePositionPatient: [1, 2, 3], imageOrientationPatient: [0, 1, 0, 0, 0, -1], pixelSpacing: [0.5, 0.25] };
+  const expected = { ...theirs, rowCosines: [0, 1, 0], columnCosines: [0, 0, -1], rowPixelSpacing: 0.5, columnPixelSpacing: 0.25 };
+  assert.deepEqual(planeOf({ rows: 40 }, theirs), { ...expected, rows: 40, usingDefaultValues: false });
+  assert.deepEqual(planeOf({ rows: 40 }, theirs, 'legacy'), { ...expected, rows: 40 });
+  assert.deepEqual(planeOf({ rows: 40 }, { ...theirs, rowCosines: [1, 0, 0], columnCosines: [0, 1, 0] }).columnCosines, [0, 0, -1]);
+  assert.deepEqual(planeOf({ rows: 40 }, { rowCosines: [0, 1, 0], columnCosines: [0, 0, -1] }).rowCosines, [1, 0, 0], 'as the default orientation');
+});
+
+test('what others do not know is a default, however they say so', () => {
+  for (const none of [undefined, null]) {
+    const theirs = { imagePositionPatient: none, imageOrientationPatient: none, pixelSpacing: none, rowCosines: none, rowPixelSpacing: none };
+    assert.deepEqual(planeOf({ rows: 40 }, theirs), planeOf({ rows: 40 }, undefined));
+  }
+});
+
 test('defaults of others are none the better', () => {
   assert.deepEqual(planeOf({ rows: 40 }, { ...PAGES_PLANE, usingDefaultValues: true }), planeOf({ rows: 40 }, undefined));
   assert.equal(planeOf({ rows: 40 }, undefined).usingDefaultValues, true);
@@ -960,6 +981,34 @@ for (const [mode, fake] of [['legacy', fakeLegacy], ['3d', fake3D]]) {
     assert.deepEqual(await shown(automatic(), { windowCenter: 40, windowWidth: 80 }, { displayValues: true }), [windowCenter, windowWidth], 'of values that are shown');
   });
 
+  test(`a provider of the page that fails in ${mode} is reported and takes no image away`, async (t) => {
+    const report = t.mock.method(globalThis, 'reportError', () => {});
+    const { library, cornerstone } = fake();
+    cornerstone.metaData.get = () => { throw new Error('theirs'); };
+    const face = { ...fakeFace().face, load: () => ({ promise: Promise.resolve(automatic()) }), metaData: (type, id, mode, askOthers) => askOthers() ?? 'ours' };
+    const { attributesOf, registerScheme } = attach(cornerstone, mode, face);
+    registerScheme('x');
+    const { windowCenter } = await library.loaders.get('x')('x:a').promise;
+    assert.equal(windowCenter, automatic().windowCenter);
+    assert.equal(attributesOf('x:a'), undefined);
+    assert.equal(library.providers[0].provider('imagePlaneModule', 'x:a'), 'ours');
+    assert.deepEqual(report.mock.calls.map(({ arguments: [error] }) => error.message), ['theirs', 'theirs', 'theirs']);
+  });
+
+  test(`a load in ${mode} whose promise nobody takes fails for nobody else`, async (t) => {
+    const unhandled = t.mock.fn();
+    process.on('unhandledRejection', unhandled);
+    t.after(() => process.off('unhandledRejection', unhandled));
+    const { library, cornerstone } = fake();
+    const failed = Promise.reject(new Error('failed'));
+    failed.catch(() => {});
+    attach(cornerstone, mode, { ...fakeFace().face, load: () => ({ promise: failed }) }).registerScheme('x');
+    const { promise } = library.loaders.get('x')('x:a');
+    await new Promise((resolve) => { setImmediate(resolve); });
+    assert.equal(unhandled.mock.callCount(), 0);
+    await assert.rejects(promise, /failed/);
+  });
+
   test(`the image's own window counts more in ${mode}, and an image of a JavaScript loader is left alone`, async () => {
     const voi = { windowCenter: 1, windowWidth: 2 };
     assert.deepEqual(await shown(imageFor(loadedOf(), 'x:a', mode, {}), voi), [40, 80]);
@@ -984,6 +1033,12 @@ test('without a spacing viewers get the proportions of a pixel', () => {
     assert.deepEqual(spacingOf({ nominalScannedPixelSpacing: [0.3, 0.2] }, { pixelAspectRatio: [5, 1] }, mode), [0.3, 0.2]);
   }
   assert.deepEqual(spacingOf({ nominalScannedPixelSpacing: [0.3, 0.2] }, { pixelAspectRatio: [2, 1] }, 'none'), [undefined, undefined], 'millimetres of the patient alone');
+});
+
+test('legacy tools find a plane without a spacing beside proportions, so they measure nothing by these', () => {
+  const modules = { imagePlaneModule: { rows: 4, columns: 8 }, imagePixelModule: { pixelAspectRatio: [10, 12] } };
+  assert.deepEqual(spacingOf(modules.imagePlaneModule, modules.imagePixelModule, 'legacy'), [1, 1.2]);
+  assert.deepEqual(moduleFor(modules, 'imagePlaneModule', 'legacy'), { rows: 4, columns: 8 });
 });
 
 test('any spacing counts more than proportions', () => {

@@ -299,6 +299,16 @@ test('the imageIds of a series are its frames, in the order of its rows', async 
   ]);
 });
 
+for (const [what, counts] of [['one instance', [1, 2 ** 31 - 1]], ['no number', [1, 1e300]], ['many instances', Array(20).fill(2 ** 17)]]) {
+  test(`frames that no list can hold are an error that names who announces them: ${what}`, async () => {
+    const series = 'https://h/dw/studies/1/series/2';
+    const { service } = serviceOf(undefined, async () => counts.map((frames, index) => row(`4.${index}`, frames, series)));
+    await assert.rejects(service.imageIds('1', '2'), {
+      code: 'format', url: `${series}/instances/4.${what === 'many instances' ? 8 : 1}`, message: /announce \S+ frames, and its series has more than the 1048576/,
+    });
+  });
+}
+
 test('imageIds bring the metadata of their images', async () => {
   const series = 'https://h/dw/studies/1/series/2';
   const made = serviceOf(undefined, async () => [row('3', 1, series)]);

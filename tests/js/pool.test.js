@@ -616,24 +616,128 @@ test('a job that is cancelled while it runs frees its place', async () => {
 
 // ------------------------------------------------------------------ death
 
-test('the death of a worker fails its jobs, and another boots', async () => {
-  const { pool, workers, run } = await started();
-  const jobs = [run('x:a'), run('x:b')];
-  const waiting = run('x:c');
+/** Have a worker die, and what it had go on. */
+async function kill(worker, words = 'trap') {
+  worker.rpc.call('died', words).catch(() => {});
   await settle();
-  await workers[0].rpc.call('died', 'unreachable executed').catch(() => {});
-  for (const [index, job] of jobs.entries()) {
-    await assert.rejects(job, {
-      kind: 'WorkerError', code: 'worker', stage: 'worker', imageId: ['x:a', 'x:b'][index],
-      message: /has died \(unreachable executed\); its loads are lost, a new one/,
-    });
-  }
+}
+
+test('who was alone with a worker that dies is to blame, and another boots', async () => {
+  const { pool, workers, run } = await started({ loadsPerWorker: 1 });
+  const [guilty, waiting] = [run('x:a'), run('x:b')];
   await settle();
+  const failed = assert.rejects(guilty, {
+    kind: 'WorkerError', code: 'worker', stage: 'worker', imageId: 'x:a',
+    message: /has died \(unreachable executed\); a new one takes its place/,
+  });
+  await kill(workers[0], 'unreachable executed');
+  await failed;
   assert.equal(workers[0].isTerminated, true);
   assert.deepEqual([workers.length, pool.stats().deaths], [2, 1]);
-  assert.deepEqual(workers[1].names(), ['x:c']);
+  assert.deepEqual(workers[1].names(), ['x:b']);
   workers[1].loads[0].open('image');
   assert.equal(await waiting, 'image');
+});
+
+test('of several each is loaded again by the next worker, once, and alone', async () => {
+  const { pool, workers, run } = await started({ loadsPerWorker: 8 });
+  const jobs = ['x:a', 'x:b', 'x:c'].map((source) => run(source));
+  await settle();
+  assert.equal(workers[0].loads.length, 3);
+  await kill(workers[0]);
+  const later = run('x:d');
+  for (let round = 0; round < 3; round++) {
+    await settle();
+    assert.equal(workers[1].loads.length, round + 1, 'one at a time');
+    workers[1].loads[round].open(`image of ${workers[1].names()[round]}`);
+  }
+  assert.deepEqual(await Promise.all(jobs), ['image of x:a', 'image of x:b', 'image of x:c']);
+  await settle();
+  workers[1].loads[3].open('later');
+  assert.equal(await later, 'later');
+  assert.deepEqual([pool.stats().deaths, workers[1].names().sort()], [1, ['x:a', 'x:b', 'x:c', 'x:d']]);
+});
+
+test('who kills the next worker too is to blame, and the others are loaded', async () => {
+  const { pool, workers, run } = await started({ loadsPerWorker: 8 });
+  const jobs = Object.fromEntries(['x:a', 'x:bad', 'x:c'].map((source) => [source, run(source)]));
+  await settle();
+  const failed = assert.rejects(jobs['x:bad'], { code: 'worker', imageId: 'x:bad' });
+  await kill(workers[0]);
+  for (let next = 1, done = 0; done < 3; done++) {
+    const load = workers[next].loads.at(-1);
+    if (load.payload.imageId === 'x:bad') await kill(workers[next++]);
+    else load.open('image');
+    await settle();
+  }
+  await failed;
+  assert.deepEqual(await Promise.all([jobs['x:a'], jobs['x:c']]), ['image', 'image']);
+  assert.deepEqual([pool.stats().deaths, pool.stats().queued, workers.length], [2, 0, 3]);
+});
+
+test('no load is tried without end, though each next worker dies', async () => {
+  const { pool, workers, run } = await started({ loadsPerWorker: 8 });
+  const jobs = ['x:a', 'x:b', 'x:c'].map((source) => run(source));
+  const outcomes = Promise.allSettled(jobs);
+  await settle();
+  for (let next = 0; next < 4; next++) await kill(workers[next]);
+  assert.deepEqual((await outcomes).map(({ reason }) => reason.code), ['worker', 'worker', 'worker']);
+  assert.equal(pool.stats().deaths, 4);
+});
+
+test('who was cancelled meanwhile is not loaded again', async () => {
+  const { workers, run } = await started({ loadsPerWorker: 8 });
+  const controller = new AbortController();
+  const [left] = [run('x:a', { signal: controller.signal }), run('x:b'), run('x:c')];
+  await settle();
+  workers[0].rpc.call('died', 'trap').catch(() => {});
+  controller.abort();
+  await assert.rejects(left, { name: 'AbortError' });
+  await settle();
+  assert.equal(workers[1].names().includes('x:a'), false);
+});
+
+test('those that travel together are loaded again one by one', async () => {
+  const { workers, run } = await started({ loadsPerWorker: 8 });
+  const jobs = [1, 2, 3].map((frame) => run(`wadouri:/a.dcm?frame=${frame}`));
+  await settle();
+  assert.equal(workers[0].loads[0].payload.companions.length, 2);
+  await kill(workers[0]);
+  for (let round = 0; round < 3; round++) {
+    await settle();
+    assert.equal(workers[1].loads[round].payload.companions, undefined);
+    workers[1].loads[round].open({ image: round });
+  }
+  assert.equal((await Promise.all(jobs)).length, 3);
+});
+
+test('a load that a question was asked beside is not to blame alone', async () => {
+  const script = (index) => ({ series: () => (index ? 'metadata' : new Promise(() => {})) });
+  const { pool, workers, run } = await started({}, script);
+  const job = run('x:a');
+  const asked = pool.direct('series', {});
+  await settle();
+  await kill(workers[0]);
+  workers[1].loads[0].open('image');
+  assert.deepEqual([await job, await asked], ['image', 'metadata']);
+});
+
+test('a suspect waits until a worker has nothing to do, and those behind it for that', async () => {
+  const broken = (index) => ({ boot: () => { if (index > 1) throw new Error('no memory'); } });
+  const { workers, run } = await started({ workers: 2, loadsPerWorker: 2 }, broken);
+  const jobs = ['x:a', 'x:b', 'x:c', 'x:d'].map((source) => run(source));
+  await settle();
+  const [lost, busy] = workers[0].names().includes('x:a') ? [workers[0], workers[1]] : [workers[1], workers[0]];
+  await kill(lost);
+  const later = run('x:e');
+  await settle();
+  assert.equal(busy.loads.length, 2, 'it has others to do');
+  for (const load of busy.loads.slice(0, 2)) load.open('image');
+  for (let next = 2; next < 5; next++) {
+    await settle();
+    busy.loads[next].open('image');
+  }
+  assert.deepEqual(await Promise.all([...jobs, later]), Array(5).fill('image'));
 });
 
 test('after a death its sources go to others', async () => {
@@ -826,14 +930,37 @@ test('time in the queue does not count', async (t) => {
 test('silence of a worker that no longer answers is its death', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] });
   const { pool, workers, run } = await started({ timeout: 1000 }, () => ({ stats: () => new Promise(() => {}) }));
-  const [silent, other] = [run('x:a'), run('x:b', { timeout: 0 })];
+  const silent = run('x:a');
   await settle();
   await pass(t, 1000);
   await assert.rejects(silent, { code: 'timeout' });
   assert.equal(pool.stats().deaths, 0);
   await pass(t, 10_000);
-  await assert.rejects(other, { code: 'worker', message: /scheme 'x' may keep Python busy for ever with 'x:a'/ });
   assert.deepEqual([pool.stats().deaths, workers.length], [1, 2]);
+});
+
+test('of several that are silent since one keeps Python busy, the others are loaded again', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const { pool, workers, run } = await started({ timeout: 1000, loadsPerWorker: 8 }, () => ({ stats: () => new Promise(() => {}) }));
+  const jobs = Object.fromEntries(['x:a', 'x:bad', 'x:c'].map((source) => [source, run(source)]));
+  const failed = assert.rejects(jobs['x:bad'], { code: 'timeout', imageId: 'x:bad' });
+  await settle();
+  await pass(t, 1000);
+  await pass(t, 10_000);
+  assert.deepEqual([pool.stats().deaths, workers.length], [1, 2]);
+  for (let next = 1, done = 0; done < 3; done++) {
+    const load = workers[next].loads.at(-1);
+    if (load.payload.imageId !== 'x:bad') load.open('image');
+    else {
+      await pass(t, 1000);
+      await pass(t, 10_000);
+      next++;
+    }
+    await settle();
+  }
+  await failed;
+  assert.deepEqual(await Promise.all([jobs['x:a'], jobs['x:c']]), ['image', 'image']);
+  assert.equal(pool.stats().deaths, 2);
 });
 
 test('while the user is asked silence has its reason', async (t) => {

@@ -128,7 +128,7 @@ after(() => {
 
 /** Send a request; the rest is as `createSend` takes it, and the settings. */
 export function send(request, { files = new Map(), hook, signal = new AbortController().signal, onProgress = () => {}, begin, feed, ...changes } = {}) {
-  const settings = { baseURL: `${site}/page/index.html`, headers: {}, credentials: 'same-origin', services: new Map(), beforeRequest: hook, ...changes };
+  const settings = { baseURL: `${site}/page/index.html`, headers: {}, credentials: 'same-origin', origins: [], linkedOrigins: 'without-secrets', hooks: hook ? ['beforeRequest'] : [], services: new Map(), granted: new Map(), beforeRequest: hook, ...changes };
   const whole = typeof request === 'string' ? { url: request, headers: {} } : { headers: {}, ...request };
   return createSend(settings, files)(whole, signal, onProgress, begin, feed);
 }

@@ -50,6 +50,8 @@ const WRONG = {
   beforeRequest: [5, 'x', {}, true],
   onUnauthorized: [5, 'x', {}],
   credentials: ['yes', true, 1],
+  origins: ['https://pacs', [5], ['ftp://pacs'], ['https://'], [null], {}],
+  linkedOrigins: ['ask', true, 0],
   timeout: ['x', '60', -1, NaN, {}],
   requestTimeout: ['x', -1, NaN],
   retries: ['2', -1, 0.5, Infinity],
@@ -70,6 +72,11 @@ test('every option and limit has been tried', () => {
   for (const name of Object.keys(DEFAULTS.limits)) {
     for (const value of ['x', -1, NaN]) assert.throws(() => after({ limits: { [name]: value } }), { code: 'boot', message: new RegExp(`the option limits\\.${name} of init`) });
   }
+});
+
+test('an origin is what an address begins with', () => {
+  const given = ['https://pacs.example/dicom-web/', new URL('http://pacs:8042/x?y'), '/own', 'HTTPS://PACS.example:443'];
+  assert.deepEqual(after({ origins: given }).origins, ['https://pacs.example', 'http://pacs:8042', new URL(document.baseURI).origin, 'https://pacs.example']);
 });
 
 test('no limit is a limit', () => {
@@ -118,5 +125,15 @@ test('who asks is another with other headers, credentials or another hook', () =
   const hook = () => {};
   const first = after({ headers: { A: '1' }, beforeRequest: hook });
   for (const same of [{}, { headers: { A: '1' } }, { beforeRequest: hook }, { retries: 0 }, { onUnauthorized: () => {} }]) assert.equal(isOtherIdentity(first, settingsWith(first, same, FIRST)), false);
-  for (const other of [{ headers: { A: '2' } }, { headers: null }, { credentials: 'include' }, { beforeRequest: () => {} }, { beforeRequest: null }]) assert.equal(isOtherIdentity(first, settingsWith(first, other, FIRST)), true);
+  for (const other of [{ headers: { A: '2' } }, { headers: null }, { credentials: 'include' }, { origins: ['https://pacs'] }, { beforeRequest: () => {} }, { beforeRequest: null }]) assert.equal(isOtherIdentity(first, settingsWith(first, other, FIRST)), true);
+});
+
+test('headers are an object, Headers or a Map, and nothing else', () => {
+  const given = { Authorization: 'a' };
+  for (const headers of [given, new Headers(given), new Map(Object.entries(given))]) {
+    assert.equal(new Headers(after({ headers }).headers).get('authorization'), 'a');
+  }
+  for (const headers of ['abc', 5, [['Authorization', 'a']], () => {}]) {
+    assert.throws(() => plainHeaders(headers, (message) => new RangeError(message)), { name: 'RangeError', message: /headers have to be an object of texts by name/ });
+  }
 });

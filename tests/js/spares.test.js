@@ -52,7 +52,7 @@ test('a body has nothing of those before it', async () => {
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
   after(() => server.close());
   const site = `http://127.0.0.1:${server.address().port}`;
-  const send = createSend({ baseURL: site, headers: {}, credentials: 'same-origin', services: new Map() }, new Map());
+  const send = createSend({ baseURL: site, headers: {}, credentials: 'same-origin', origins: [], linkedOrigins: 'without-secrets', hooks: [], services: new Map(), granted: new Map() }, new Map());
   const buffers = new Set();
   for (const [index, expected] of bodies.entries()) {
     const answer = await send({ url: `${site}/${index}`, headers: {} }, new AbortController().signal, () => {});
@@ -72,7 +72,7 @@ test('bodies that are here at the same time have buffers of their own', async ()
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
   after(() => server.close());
   const site = `http://127.0.0.1:${server.address().port}`;
-  const send = createSend({ baseURL: site, headers: {}, credentials: 'same-origin', services: new Map() }, new Map());
+  const send = createSend({ baseURL: site, headers: {}, credentials: 'same-origin', origins: [], linkedOrigins: 'without-secrets', hooks: [], services: new Map(), granted: new Map() }, new Map());
   const ask = (number) => send({ url: `${site}/${number}`, headers: {} }, new AbortController().signal, () => {});
   const all = [];
   for (let round = 0; round < 3; round++) {

@@ -76,6 +76,7 @@ test('the hook sees the request as it would be sent', async () => {
   await send({ url: '/range', headers: { Range: 'bytes=0-0' } }, { headers: { 'X-Page': '2' }, hook: async (given) => void (request = given) });
   assert.deepEqual(request, {
     url: `${site}/range`,
+    origin: site,
     headers: { 'X-Page': '2', Range: 'bytes=0-0' },
     credentials: 'same-origin',
   });
@@ -234,7 +235,7 @@ test('headers of a service go before those of the page, and after those of the r
 
 test('a service that is told later counts from then on', async () => {
   const services = new Map();
-  const sender = createSend({ baseURL: site, headers: {}, credentials: 'same-origin', services }, new Map());
+  const sender = createSend({ baseURL: site, headers: {}, credentials: 'same-origin', origins: [], linkedOrigins: 'without-secrets', hooks: [], services, granted: new Map() }, new Map());
   const ask = () => sender({ url: '/body', headers: {} }, new AbortController().signal, () => {});
   await ask();
   assert.equal(seen.at(-1).headers['x-service'], undefined);
@@ -333,6 +334,142 @@ test('a loop for those who are known ends with what others get', async () => {
   const { answer, trip } = await tripOf('/labyrinth', { headers: SECRETS });
   assert.equal(answer.status, 401);
   assert.ok(trip.length <= 12, `${trip.length} requests`);
+});
+
+test('headers of a service are computed anew for where a redirect leads', async () => {
+  const services = new Map([['/to-guarded', { 'X-Token': 'secret', 'X-Service': 'one' }]]);
+  const { trip } = await tripOf('/to-guarded', { services }, 'x-service');
+  assert.deepEqual(trip.at(-1), [site, '/guarded', undefined], 'it left the service');
+  services.set('/guarded', { 'X-Token': 'secret', 'X-Service': 'two' });
+  const again = await tripOf('/to-guarded', { services }, 'x-service');
+  assert.deepEqual(again.trip.at(-1), [site, '/guarded', 'two']);
+});
+
+test('a named origin behind a redirect has what is meant for it, and nothing of the service before', async () => {
+  const services = new Map([['/away', { 'X-Service': 'one' }]]);
+  const { trip } = await tripOf('/away', { headers: SECRETS, origins: [other], services }, 'x-token', 'x-service');
+  assert.deepEqual(trip[0], [site, '/away', 'secret', 'one']);
+  assert.deepEqual(trip.at(-1), [other, '/body', 'secret', undefined]);
+});
+
+test('cookies follow no redirect to an origin that is not named', async (t) => {
+  const modes = [];
+  t.mock.method(globalThis, 'fetch', async (url, init) => (modes.push([new URL(url).origin === site, init.credentials, init.redirect]), browserFetch(url, init)));
+  await send('/away', { credentials: 'include' });
+  assert.deepEqual(modes, [[true, 'include', 'manual'], [true, 'same-origin', undefined]]);
+});
+
+test('the hook sees where a redirect leads', async () => {
+  const urls = [];
+  await send('/to-guarded', { headers: SECRETS, hook: async ({ url }) => void urls.push(url) });
+  assert.deepEqual(urls, [`${site}/to-guarded`, `${site}/guarded`]);
+});
+
+// ------------------------------------------------------------------ origins that are not named
+
+test('an origin that is not named gets no header of the page, no hook and no cookies', async (t) => {
+  const asked = [];
+  t.mock.method(globalThis, 'fetch', async (url, init) => (asked.push(init.credentials), browserFetch(url, init)));
+  const hook = async () => assert.fail('it was asked');
+  const answer = await send({ url: `${other}/guarded`, headers: { Accept: 'a/b', 'X-Own': '1' } }, { headers: { ...SECRETS, Accept: 'page/page' }, credentials: 'include', hook });
+  const { headers } = seen.at(-1);
+  assert.deepEqual([headers.authorization, headers['x-token'], headers.accept, headers['x-own']], [undefined, undefined, 'a/b', '1']);
+  assert.deepEqual(asked, ['same-origin']);
+  assert.deepEqual([answer.status, answer.withheld], [401, ['Authorization', 'X-Token', 'Accept', 'cookies', 'beforeRequest']]);
+});
+
+for (const [what, changes] of [
+  ['by origins', () => ({ origins: [other] })],
+  ['by a service, whose own headers it has only below its address', () => ({ services: new Map([[`${other}/dicom-web`, { 'X-Service': '1' }]]) })],
+]) {
+  test(`an origin that is named ${what}`, async () => {
+    const origins = [];
+    const hook = async ({ origin }) => void origins.push(origin);
+    const answer = await send(`${other}/guarded`, { headers: SECRETS, hook, ...changes() });
+    assert.deepEqual([answer.status, answer.withheld, seen.at(-1).headers['x-service']], [200, undefined, undefined]);
+    assert.deepEqual(origins, [other]);
+  });
+}
+
+test('an origin is named with its port, not by its host alone', async () => {
+  for (const origins of [[other.replace(/:\d+$/, '')], [other.replace('http', 'https')], ['http://127.0.0.1.example'], [site]]) {
+    await send(`${other}/body`, { headers: SECRETS, origins });
+    assert.equal(seen.at(-1).headers['x-token'], undefined, origins[0]);
+  }
+});
+
+test('a page of an opaque origin names none by it', async () => {
+  await send(`${other}/body`, { headers: SECRETS, baseURL: 'data:text/html,' });
+  assert.equal(seen.at(-1).headers['x-token'], undefined);
+});
+
+test('a hook cannot send secrets to an origin that is not named', async () => {
+  const hook = async ({ headers }) => ({ url: `${other}/guarded`, headers: { ...headers, 'X-Hook': '1' }, credentials: 'include' });
+  const answer = await send({ url: '/body', headers: { Accept: 'a/b' } }, { headers: SECRETS, hook });
+  const { headers } = seen.at(-1);
+  assert.deepEqual([headers['x-token'], headers['x-hook'], headers.accept], [undefined, undefined, 'a/b']);
+  assert.deepEqual([answer.status, answer.withheld], [401, ['Authorization', 'X-Token', 'X-Hook']]);
+  assert.equal((await send('/body', { headers: SECRETS, hook, origins: [other] })).status, 200);
+});
+
+test('a hook that changes its request in place', async () => {
+  const hook = async (request) => {
+    request.headers.Authorization = 'Bearer in place';
+    return request;
+  };
+  await send('/body', { hook });
+  assert.equal(seen.at(-1).headers.authorization, 'Bearer in place');
+});
+
+for (const [path, expected] of [
+  ['/dicom-web/studies/..%2f..%2fadmin', undefined],
+  ['/dicom-web/..%2Fadmin', undefined],
+  ['/dicom-web/%2e%2e%2fadmin', undefined],
+  ['/dicom-web/..%5cadmin', undefined],
+  ['/dicom-web/%252e%252e%252fadmin', undefined],
+  ['/dicom-web/a%2f..', undefined],
+  ['/dicom-web/a..b/..c', 'one'],
+  ['/dicom-web/a%2fb', 'one'],
+  ['/dicom-web?x=..%2f', 'one'],
+]) {
+  test(`a way out of a service: ${path}`, async () => {
+    assert.equal(await serviceOf(`${site}${path}`, [['/dicom-web', 'one']]), expected);
+  });
+}
+
+// ------------------------------------------------------------------ addresses that an answer names
+
+const LINKED = { headers: SECRETS, credentials: 'include', hook: async () => assert.fail('it was asked') };
+
+test('an address that the answer of another origin names is asked without secrets, the own one too', async (t) => {
+  const modes = [];
+  t.mock.method(globalThis, 'fetch', async (url, init) => (modes.push(init.credentials), browserFetch(url, init)));
+  for (const [url, linkedFrom] of [[`${site}/body`, `${other}/metadata`], [`${other}/body`, `${site}/metadata`], [`${other}/body`, '/metadata']]) {
+    const answer = await send({ url, linkedFrom, headers: { Accept: 'a/b', 'X-Own': '1' } }, { ...LINKED, origins: [other] });
+    const { headers } = seen.at(-1);
+    assert.deepEqual([headers['x-token'], headers['x-own'], headers.accept, answer.status], [undefined, undefined, 'a/b', 200]);
+  }
+  assert.deepEqual(modes, ['omit', 'omit', 'omit']);
+});
+
+test('one of the same origin has what the page gives', async () => {
+  for (const linkedFrom of [`${site}/metadata`, '/metadata']) assert.equal((await send({ url: '/guarded', linkedFrom }, { headers: SECRETS })).status, 200);
+});
+
+test('one of another origin may be refused', async () => {
+  const error = await unsent({ url: `${other}/body`, linkedFrom: '/metadata' }, { linkedOrigins: 'refuse' });
+  assert.match(error, /an answer of http:.* names it, which is another origin; init\(\{ linkedOrigins/);
+  assert.equal((await send({ url: '/body', linkedFrom: '/metadata' }, { linkedOrigins: 'refuse' })).status, 200);
+});
+
+test('none changes the scheme, but to https', async (t) => {
+  t.mock.method(globalThis, 'fetch', async () => new Response(''));
+  const page = { baseURL: 'http://page/' };
+  for (const url of ['file:///etc/passwd', 'ftp://host/a', 'data:text/plain,a', 'blob:http://page/1', 'javascript:1']) {
+    assert.match(await unsent({ url, linkedFrom: 'http://pacs/metadata' }, page), /may name addresses of http alone/, url);
+  }
+  assert.match(await unsent({ url: 'http://localhost/a', linkedFrom: 'https://pacs/metadata' }, page), /may name addresses of https alone/);
+  assert.equal((await send({ url: 'https://pacs/a', linkedFrom: 'http://pacs/metadata' }, page)).status, 200);
 });
 
 // ------------------------------------------------------------------ local files

@@ -5,18 +5,22 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { createSend } from '../../web/transport.js';
 import { BODY, other, seen, site } from './servers.js';
 
-const settings = () => ({ baseURL: `${site}/page/index.html`, headers: { 'X-Page': '1' }, credentials: 'same-origin', services: new Map() });
+const settings = () => ({ baseURL: `${site}/page/index.html`, headers: { 'X-Page': '1' }, credentials: 'same-origin', origins: [], linkedOrigins: 'without-secrets', hooks: [], services: new Map(), granted: new Map() });
 const signal = () => new AbortController().signal;
 const ignore = () => {};
 const ask = (send, request, itsSignal = signal()) => send({ headers: {}, ...(typeof request === 'string' ? { url: request } : request) }, itsSignal, ignore);
 /** The requests that a test makes of an address. */
 const asked = (path, from) => seen.slice(from).filter(({ url }) => url === path);
+/** Wait until a server has seen a request. */
+async function arrived(path, from) {
+  while (!asked(path, from).length) await sleep(5);
+}
 
 test('it is the request that Python then makes, once, with the headers of the page', async () => {
   const from = seen.length;
   const send = createSend(settings(), new Map());
   const leave = send.begin('/late?1', true);
-  await sleep(50);
+  await arrived('/late?1', from);
   assert.equal(asked('/late?1', from).length, 1, 'before it is asked for');
   const { body } = await ask(send, '/late?1');
   assert.deepEqual(body, BODY);
@@ -31,9 +35,9 @@ for (const [what, request] of [['another address', '/body?other'], ['a part', { 
     const from = seen.length;
     const send = createSend(settings(), new Map());
     const leave = send.begin('/body?2', true);
-    await sleep(50);
+    await arrived('/body?2', from);
     await ask(send, request);
-    assert.equal(seen.length - from, 2);
+    assert.deepEqual(seen.slice(from).map(({ url }) => url), ['/body?2', request.url ?? request]);
     leave();
   });
 }
@@ -42,7 +46,7 @@ test('when nobody comes for it, it ends', async () => {
   const from = seen.length;
   const send = createSend(settings(), new Map());
   const leave = send.begin('/never?3', true);
-  await sleep(50);
+  await arrived('/never?3', from);
   leave();
   await asked('/never?3', from)[0].gone;
   assert.deepEqual((await ask(send, '/body')).body, BODY);
@@ -54,7 +58,7 @@ test('who took it can cancel it', async () => {
   send.begin('/never?4', true);
   const controller = new AbortController();
   const answer = ask(send, '/never?4', controller.signal);
-  await sleep(50);
+  await arrived('/never?4', from);
   controller.abort();
   await assert.rejects(answer, { name: 'AbortError' });
   await asked('/never?4', from)[0].gone;
@@ -64,7 +68,7 @@ test('who takes it when it is cancelled already ends it', async () => {
   const from = seen.length;
   const send = createSend(settings(), new Map());
   send.begin('/never?5', true);
-  await sleep(50);
+  await arrived('/never?5', from);
   await assert.rejects(ask(send, '/never?5', AbortSignal.abort()), { name: 'AbortError' });
   await asked('/never?5', from)[0].gone;
 });
@@ -132,7 +136,7 @@ test('when the page has given other headers meanwhile, it is sent anew with thes
   const given = settings();
   const send = createSend(given, new Map());
   const leave = send.begin('/late?12', true);
-  while (!asked('/late?12', from).length) await sleep(5);
+  await arrived('/late?12', from);
   given.headers = { 'X-Page': '2' };
   send.forgetAhead();
   assert.deepEqual((await ask(send, '/late?12')).body, BODY);
@@ -153,4 +157,14 @@ test('a request has the settings of its time', async () => {
   assert.deepEqual(asked('/body?13', from).map(({ headers }) => [headers['x-page'], headers['x-hook']]), [['1', undefined], ['2', '1'], ['2', undefined]]);
   given.headers = { authorization: 'x' };
   assert.deepEqual([hasAuthorization, (await ask(send, '/body?13')).hasAuthorization], [false, true]);
+});
+
+test('it is not given to who has the address from the answer of another origin', async () => {
+  const from = seen.length;
+  const send = createSend(settings(), new Map());
+  const leave = send.begin('/body?13', true);
+  await arrived('/body?13', from);
+  await ask(send, { url: '/body?13', linkedFrom: `${other}/metadata` });
+  leave();
+  assert.deepEqual(asked('/body?13', from).map(({ headers }) => headers['x-page']), ['1', undefined]);
 });

@@ -1,1 +1,1 @@
-"""What pyloader promises against those who mean harm."""
+"""Attacks on pages that hold secrets; `web/docs/security.md` promises what becomes of them."""

@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserType, Page, Playwright, sync_playwright
 
 from tests.corpus import DATA, FURTHER_DATA
+from tests.dicomweb.client import Served
 from tests.webserver import WebServer
 
 DIST = Path(__file__).parents[2] / "dist"
@@ -79,6 +80,18 @@ def open_page(site: WebServer, browser: Browser) -> Iterator[Callable[..., Page]
     yield open_page
     for context in contexts:
         context.close()
+
+
+@pytest.fixture
+def open_named(open_page: Callable[..., Page], served: Served) -> Callable[..., Page]:
+    """Return `open_page`, for pages that let the DICOMweb server's origin have their secrets."""
+
+    def open_named(**options: Any) -> Page:
+        page = open_page(**options)
+        page.evaluate("(url) => void pyloader.dicomweb(url)", served.server.url)
+        return page
+
+    return open_named
 
 
 @pytest.fixture(scope="session")

@@ -53,6 +53,15 @@ HOSTS = {
 }
 
 
+NO_HOSTS = ["good.com%2f.evil.com", "a%40b.com", "h%3a99", "a%25b", "a%5cb", "a%00b", "a b", "a<b"]
+
+
+@pytest.mark.parametrize("host", NO_HOSTS)
+def test_hosts_that_encoding_would_make_of_others_are_refused(host):
+    with pytest.raises(ValueError, match="is no host"):
+        encode_url(f"http://{host}/x")
+
+
 @pytest.mark.parametrize(("path", "expected"), PATHS.items())
 def test_paths_are_written_as_browsers_do(path, expected):
     assert encode_url(f"http://h/{path}") == f"http://h/{expected}"

@@ -55,7 +55,7 @@ def node_modules() -> Path:
     if stamp.exists() and stamp.read_text() == digest:
         return folder
     say("installing the npm packages that the build needs")
-    run(["npm", "ci", "--loglevel=error"], cwd=WEB)
+    run(["npm", "ci", "--ignore-scripts", "--loglevel=error"], cwd=WEB)
     write_atomically(stamp, digest.encode())
     return folder
 

@@ -241,10 +241,10 @@ def is_older_than_series(frame: Frame) -> bool:
     That an acquisition was before it too is known to `Times`.
     """
     content, series = moment_of(frame, "Content"), moment_of(frame, "Series")
-    if content is None or series is None or content.clock >= series.clock - SKEW:
+    if content is None or series is None or content.latest >= series.clock - SKEW:
         return False
     acquisition = moment_of(frame, "Acquisition")
-    return acquisition is None or acquisition.clock >= series.clock
+    return acquisition is None or acquisition.latest >= series.clock
 
 
 def private_value(frame: Frame, name: tuple[str, int, int]) -> Any:

@@ -12,18 +12,20 @@ from pydicom import Dataset
 
 from pyloader.dicom.frame import Frame, Module, pick
 from pyloader.dicom.recall import Recalling
-from pyloader.dicom.values import as_numbers, as_tuple, item_of, items_of, value_of
+from pyloader.dicom.values import as_numbers, as_tuple, is_unusable, item_of, items_of, value_of
 from pyloader.image import LookupTable, ModalityLut, VoiLut
 
 TRANSFORMATION = "PixelValueTransformationSequence"
 VOI = "FrameVOILUTSequence"
+RESCALE = ("RescaleSlope", "RescaleIntercept")
+WINDOW = ("WindowCenter", "WindowWidth")
+REAL_WORLD_LINE = ("RealWorldValueSlope", "RealWorldValueIntercept")
 REAL_WORLD_VALUE = (
     "RealWorldValueFirstValueMapped",
     "RealWorldValueLastValueMapped",
     "DoubleFloatRealWorldValueFirstValueMapped",
     "DoubleFloatRealWorldValueLastValueMapped",
-    "RealWorldValueSlope",
-    "RealWorldValueIntercept",
+    *REAL_WORLD_LINE,
     "LUTExplanation",
     "LUTLabel",
 )
@@ -37,29 +39,49 @@ def read_modality_lut(frame: Frame) -> ModalityLut:
     """Read the Modality LUT module or its functional group (PS3.3 C.11.1, C.7.6.16.2.9)."""
     is_signed = bool(frame.integer("PixelRepresentation"))
     luts = read_luts("ModalityLUTSequence", frame, TRANSFORMATION, is_signed)
-    found = ModalityLut(
-        rescale_slope=frame.number("RescaleSlope", TRANSFORMATION),
-        rescale_intercept=frame.number("RescaleIntercept", TRANSFORMATION),
+    return replace(
+        read_rescale(frame),
         rescale_type=frame.text("RescaleType", TRANSFORMATION),
         lut=luts[0] if luts else None,
     )
-    if not found.is_flat:
-        return found
+
+
+def read_rescale(frame: Frame) -> ModalityLut:
+    """Read slope and intercept: both, or neither when one of them cannot be used."""
+    reason = rescale_fault(frame)
+    if reason is None:
+        slope, intercept = (frame.number(keyword, TRANSFORMATION) for keyword in RESCALE)
+        return ModalityLut(slope, intercept)
     warnings.warn(
-        f"(0028,1053) RescaleSlope is {found.slope:g}, which would make all pixels the same: it is "
-        f"left out with the intercept, {found.rescale_intercept}; values are as they are stored",
-        stacklevel=2,
+        f"{reason}: slope and intercept are left out; values are as they are stored", stacklevel=2
     )
-    return replace(found, rescale_slope=None, rescale_intercept=None)
+    return ModalityLut()
+
+
+def rescale_fault(frame: Frame) -> str | None:
+    """Return why slope and intercept make no modality units, None when they do."""
+    slope, intercept = (frame.number(keyword, TRANSFORMATION) for keyword in RESCALE)
+    unusable = None
+    # A frame without functional groups has each value in one place: what is here can be used.
+    if slope is None or intercept is None or frame.groups:
+        unusable = frame.unusable(RESCALE, TRANSFORMATION)
+    if unusable is not None:
+        return f"{unusable} cannot be used"
+    if ModalityLut(slope).is_flat:
+        return (
+            f"(0028,1053) RescaleSlope is {slope:g}, which would make all pixels the same "
+            f"(the intercept is {intercept})"
+        )
+    return None
 
 
 @Recalling
 def read_voi_lut(frame: Frame) -> VoiLut:
     """Read the VOI LUT module or its functional group (PS3.3 C.11.2, C.7.6.16.2.10)."""
     explanations = as_tuple(frame.get("WindowCenterWidthExplanation", VOI))
-    centers = frame.numbers("WindowCenter", VOI) or ()
-    widths = frame.numbers("WindowWidth", VOI) or ()
-    count = min(len(centers), len(widths))
+    is_usable = not frame.groups or frame.unusable(WINDOW, VOI) is None
+    centers, widths = (frame.numbers(keyword, VOI) or () for keyword in WINDOW)
+    count = min(len(centers), len(widths)) if is_usable else 0
     return VoiLut(
         window_center=centers[:count],
         window_width=widths[:count],
@@ -79,10 +101,8 @@ def has_negative_output(frame: Frame) -> bool:
     is_signed = bool(frame.integer("PixelRepresentation"))
     bits = min(max(frame.integer("BitsStored") or 16, 1), 64)
     most = 1 << bits - is_signed
-    slope, intercept = ModalityLut(
-        frame.number("RescaleSlope", TRANSFORMATION),
-        frame.number("RescaleIntercept", TRANSFORMATION),
-    ).rescale
+    found = ModalityLut() if rescale_fault(frame) else read_rescale(frame)
+    slope, intercept = found.rescale
     ends = (-most if is_signed else 0, most - 1)
     return min(end * slope + intercept for end in ends) < 0
 
@@ -178,16 +198,17 @@ def read_real_world_values(frame: Frame) -> Module:
 def read_real_world_value(item: Dataset) -> Module:
     """Return one mapping: linear, or by a table; its unit is a code of UCUM.
 
-    A line of slope 0 maps nothing: it is left out with a warning.
+    A line of slope 0, or of which a half cannot be used, maps nothing: it is left out with a
+    warning.
     """
     found = pick(item, REAL_WORLD_VALUE)
     table = as_numbers(value_of(item, "RealWorldValueLUTData"))
-    if found.get("real_world_value_slope") == 0 and table is None:
-        warnings.warn(
-            "(0040,9225) Real World Value Slope is 0, which would make all values the same: the "
-            "mapping is left out",
-            stacklevel=2,
-        )
+    unusable = next((each for each in REAL_WORLD_LINE if is_unusable(item, each)), None)
+    fault = unusable and f"{unusable} cannot be used"
+    if found.get("real_world_value_slope") == 0:
+        fault = "(0040,9225) Real World Value Slope is 0, which would make all values the same"
+    if fault and table is None:
+        warnings.warn(f"{fault}: the mapping is left out", stacklevel=2)
         return {}
     units = item_of(item, "MeasurementUnitsCodeSequence")
     if units is not None:

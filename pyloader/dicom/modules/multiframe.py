@@ -123,11 +123,10 @@ def read_cine(frame: Frame) -> Module:
     """Return the Cine module (PS3.3 C.7.6.5), of a concatenation the times of this part."""
     found = pick(frame.dataset, CINE)
     before = frame.values_before("FrameTimeVector")
-    if before is None:
-        del found["frame_time_vector"]
-    elif before:
+    times = found.pop("frame_time_vector", None)
+    if before is not None and times is not None:
         stop = before + (frame.integer("NumberOfFrames") or 1)
-        found["frame_time_vector"] = found["frame_time_vector"][before:stop]
+        found["frame_time_vector"] = times[before:stop] if before else times
     return found
 
 

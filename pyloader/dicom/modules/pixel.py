@@ -12,7 +12,8 @@ from pyloader.dicom.frame import Frame, Module, pick
 from pyloader.dicom.keywords import snake
 from pyloader.dicom.recall import Recalling
 from pyloader.dicom.segmentation import is_labelmap
-from pyloader.dicom.values import as_numbers, name_of, tag_of, value_of
+from pyloader.dicom.structure import describe_tag
+from pyloader.dicom.values import as_numbers, tag_of, value_of
 from pyloader.errors import FormatError
 from pyloader.image import PixelModule
 
@@ -89,7 +90,7 @@ def absent_attributes(frame: Frame) -> list[str]:
     absent += [] if photometric else [PHOTOMETRIC]
     if photometric == "PALETTE COLOR" and not is_labelmap(frame.dataset):
         absent += absent_palettes(frame)
-    return [name_of(tag_of(keyword)) for keyword in absent]
+    return [describe_tag(tag_of(keyword)) for keyword in absent]
 
 
 def absent_palettes(frame: Frame) -> Iterator[str]:

@@ -17,10 +17,9 @@ from pyloader.dicom.modules.decay import (
     is_older_than_series,
     private_value,
 )
-from pyloader.dicom.modules.luts import TRANSFORMATION, read_real_world_values
+from pyloader.dicom.modules.luts import read_real_world_values, rescale_fault
 from pyloader.dicom.recall import Recalling
 from pyloader.dicom.values import as_tuple
-from pyloader.image import ModalityLut
 
 DOSE = ("DoseGridScaling", "DoseSummationType", "DoseType", "DoseUnits")
 # What the readers of PET ask for by name, beside the plain modules.
@@ -80,8 +79,9 @@ def read_certain_scaling(frame: Frame) -> Module:
 
 def doubt_of(frame: Frame) -> str | None:
     """Return why the values of a PET image are no certain activity; None when they are."""
-    if ModalityLut(rescale_slope=frame.number("RescaleSlope", TRANSFORMATION)).is_flat:
-        return "the rescale slope is 0, so that values have no unit"
+    fault = rescale_fault(frame)
+    if fault is not None:
+        return f"{fault}, so that values have no unit"
     is_from_start = frame.get("DecayCorrection") == "START" and frame.get("Units") != "GML"
     is_older = is_from_start and is_older_than_series(frame)
     return "the pixels are older than their series" if is_older else None

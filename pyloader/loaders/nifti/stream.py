@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 
 from pyloader.context import Context
 from pyloader.errors import FormatError, UnsupportedError
+from pyloader.inflate import beginning_of_gzip
 from pyloader.loaders.nifti.fields import LARGEST_HEADER, VERSIONS
 from pyloader.loaders.nifti.header import Header, parse
-from pyloader.loaders.nifti.unpacking import Unpacking, beginning_of
+from pyloader.loaders.nifti.unpacking import Unpacking
 from pyloader.pixels.codecs import inflate_gzip
 from pyloader.transport import Request, Response, Sink
 
@@ -117,7 +118,7 @@ class Reading:
         Of a damaged one the pieces tell where.
         """
         packed = self._unpacking.look()
-        header = self._known or parse(beginning_of(packed, LARGEST_HEADER), self.url)
+        header = self._known or parse(beginning_of_gzip(packed, LARGEST_HEADER), self.url)
         if header is None or (header.is_pair and self._known is None):
             return False
         size = header.voxels_at + header.size

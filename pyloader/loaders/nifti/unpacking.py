@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import zlib
 from collections import deque
-from typing import Any
 
 from pyloader.errors import FormatError
+from pyloader.inflate import DamagedError, Inflater, gzip
 
 GZIP = b"\x1f\x8b"
-# wbits of zlib for one gzip member: header, deflate stream, checksum.
-GZIP_MEMBER = 31
-# Little at a time, since what a member leaves over is copied.
-SLICE_BYTES = 1 << 15
 
 
 class Unpacking:
@@ -27,8 +22,6 @@ class Unpacking:
         Bytes given, and bytes taken of what they unpack to.
     is_gzip : bool or None
         None as long as that cannot be known.
-    is_over : bool
-        Whether what comes now is no gzip any more.
     """
 
     def __init__(self, name: str) -> None:
@@ -36,19 +29,23 @@ class Unpacking:
         self.arrived = 0
         self.taken = 0
         self.is_gzip: bool | None = None
-        self.is_over = False
         self._given: deque[bytes | memoryview] = deque()
-        self._member: Any = None
+        self._inflater = Inflater(gzip, GZIP[:1])  # one of which the second byte is damaged, too
+
+    @property
+    def is_over(self) -> bool:
+        """Whether what comes now is no gzip any more."""
+        return self._inflater.is_over
 
     @property
     def is_within_member(self) -> bool:
         """Whether a checksum is still to come."""
-        return self._member is not None
+        return self._inflater.is_within
 
     @property
     def is_starved(self) -> bool:
         """Whether more has to arrive before anything can be taken, if `take` gave nothing."""
-        return not self._given or self.is_gzip is None or self.is_over
+        return self.is_gzip is None or (not self._given and self._inflater.is_starved)
 
     def give(self, chunk: bytes) -> None:
         """Add what has arrived."""
@@ -88,38 +85,12 @@ class Unpacking:
         return given[:most]
 
     def _inflate(self, most: int) -> bytes:
-        if self._member is None and not self._begin_member():
-            return b""
+        while self._given:
+            self._inflater.give(self._given.popleft())
         try:
-            # With nothing given there may still be something inside.
-            part: bytes = self._member.decompress(self._next(SLICE_BYTES), most)
-        except zlib.error as error:
+            return self._inflater.take(most)
+        except DamagedError as error:
             raise FormatError(
                 f"{self.name} is damaged: after {self.taken} bytes its gzip stream cannot be "
                 f"inflated any further ({error}); fetch or compress it again"
             ) from error
-        rest = self._member.unused_data or self._member.unconsumed_tail
-        if rest:
-            self._given.appendleft(rest)
-        if self._member.eof:
-            self._member = None
-        return part
-
-    def _begin_member(self) -> bool:
-        """Begin the next member, behind zeros, if there is one."""
-        while self._given:
-            given = bytes(self._next(SLICE_BYTES)).lstrip(b"\0")
-            if given:
-                self._given.appendleft(given)
-                self.is_over = not given.startswith(GZIP[:1])
-                self._member = None if self.is_over else zlib.decompressobj(GZIP_MEMBER)
-                break
-        return self._member is not None
-
-
-def beginning_of(packed: bytes, most: int) -> bytes:
-    """Return up to `most` bytes of what gzip holds; none when it is damaged."""
-    try:
-        return zlib.decompressobj(GZIP_MEMBER).decompress(packed, most)
-    except zlib.error:
-        return b""

@@ -36,11 +36,15 @@ FOREIGN: tuple[tuple[int, bytes, str], ...] = (
     (0, b"\x1f\x8b", "a gzip file"),
     (0, b"PK\3\4", "a ZIP file"),
 )
+# Comments and declarations are atomic groups, so that each ends in one place: else a few of them in
+# a row are matched in as many ways as there are to divide them.
 HTML = re.compile(
-    rb"\s*(<!--.*?-->\s*)*<(!doctype html|html|head|body|title|script)\b", re.I | re.S
+    rb"\s*+(?>(?><!--.*?-->)\s*+)*+<(!doctype html|html|head|body|title|script)\b", re.I | re.S
 )
-TITLE = re.compile(rb"<title[^>]*>(.*?)</title", re.I | re.S)
-SVG = re.compile(rb"\s*(<\?xml.*?\?>\s*|<!.*?>\s*)*<svg\b", re.I | re.S)
+TITLE = re.compile(rb"<title[^>]*+>(.*?)</title", re.I | re.S)
+SVG = re.compile(
+    rb"\s*+(?>(?><\?.*?\?>|<!--.*?-->|<!doctype[^\[>]*+(?:\[.*?\]\s*+)?>)\s*+)*+<svg\b", re.I | re.S
+)
 LOOKED_AT = 4096
 
 

@@ -7,13 +7,13 @@ Where they are not there, the image carries a warning.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from pyloader.jsontext import read_json
 from pyloader.loaders.pictures.picture import Pixels
 
 # Has a value for each plane of a MetaMorph stack.
@@ -152,7 +152,7 @@ def shaped_planes(page: Any) -> tuple[int, bool]:
         if found := re.match(r"shape=\(([\d, ]+)\)", description):
             told: dict[str, Any] = {"shape": [int(each) for each in re.findall(r"\d+", found[1])]}
         else:
-            told = json.loads(description)
+            told = read_json(description)
         pixels = int(np.prod(told["shape"], dtype=object))
     except (ValueError, TypeError, KeyError):
         return 1, False

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import numpy as np
 import pytest
 from pydicom import Dataset, Sequence
+from pydicom.dataelem import RawDataElement
+from pydicom.tag import Tag
 
-from pyloader.dicom.instance import parse_part10
-from pyloader.image import Image, LookupTable, VoiLut
+from pyloader.dicom.instance import noting, parse_part10
+from pyloader.dicom.json_model import parse_json
+from pyloader.dicom.modules import header
+from pyloader.image import Image, LookupTable, ModalityLut, VoiLut
 from pyloader.loaders.wadouri import make_image
 from pyloader.pixels.display import display
 from tests import builders
@@ -98,7 +103,7 @@ def test_a_table_of_an_author_is_shown_whatever_its_bits(bits):
 def test_a_line_that_no_float_holds_is_none(attributes):
     image = make_image(parse_part10(builders.native(PIXELS, **attributes)), 0)
     assert image.modality_lut.is_identity
-    assert len(image.warnings) == 1
+    assert "it is left out" in image.warnings[0]
 
 
 @pytest.mark.parametrize(
@@ -111,3 +116,94 @@ def test_a_window_that_cannot_be_leaves_the_automatic_one(center, width):
 
 def test_absent_is_not_a_table():
     assert make_image(parse_part10(builders.native(PIXELS)), 0).voi_lut == VoiLut()
+
+
+HALVES = [
+    ({"RescaleSlope": "abc", "RescaleIntercept": "-1024"}, "RescaleSlope"),
+    ({"RescaleSlope": "1E35", "RescaleIntercept": "-1024"}, "RescaleSlope"),
+    ({"RescaleSlope": "1\\abc", "RescaleIntercept": "-1024"}, "RescaleSlope"),
+    ({"RescaleSlope": "2", "RescaleIntercept": "abc"}, "RescaleIntercept"),
+    ({"RescaleSlope": "2", "RescaleIntercept": "nan"}, "RescaleIntercept"),
+]
+
+
+def written(attributes: dict[str, str], dataset: Dataset | None = None) -> Dataset:
+    """Return a data set with texts as they are, whatever their VR asks for."""
+    dataset = builders.header(PIXELS) if dataset is None else dataset
+    for keyword, text in attributes.items():
+        tag = Tag(keyword)
+        body = text.encode() + b" " * (len(text) % 2)
+        dataset[tag] = RawDataElement(tag, "DS", len(body), body, 0, True, True)
+    return dataset
+
+
+def load_written(dataset: Dataset) -> Image:
+    """Return the image of a data set in implicit VR, in which values are bytes alone."""
+    dataset.PixelData = PIXELS.tobytes()
+    dataset["PixelData"].VR = "OW"
+    return make_image(parse_part10(builders.part10(dataset, "1.2.840.10008.1.2")), 0)
+
+
+@pytest.mark.parametrize(("attributes", "wrong"), HALVES)
+def test_half_a_line_is_none(attributes, wrong):
+    image = load_written(written(attributes))
+    assert image.modality_lut == ModalityLut()
+    assert any(f"{wrong} cannot be used" in each for each in image.warnings)
+
+
+@pytest.mark.parametrize(("attributes", "wrong"), HALVES)
+def test_half_a_line_of_json_is_none(attributes, wrong):
+    told = {
+        f"{Tag(keyword):08X}": {"vr": "DS", "Value": text.split("\\")}
+        for keyword, text in attributes.items()
+    }
+    instance = parse_json(json.dumps({**builders.header(PIXELS).to_json_dict(), **told}))
+    with noting() as notes:
+        found = header(instance, 0)
+    assert found["modality_lut"] == ModalityLut()
+    assert any(f"{wrong} cannot be used" in each for each in notes)
+
+
+def test_half_a_line_of_a_frame_is_not_completed_by_another():
+    dataset = written({"RescaleSlope": "2", "RescaleIntercept": "5"})
+    group = Dataset()
+    macro = written({"RescaleSlope": "abc", "RescaleIntercept": "-1024"}, Dataset())
+    group.PixelValueTransformationSequence = Sequence([macro])
+    dataset.SharedFunctionalGroupsSequence = Sequence([group])
+    image = load_written(dataset)
+    assert image.modality_lut == ModalityLut()
+
+
+@pytest.mark.parametrize(
+    "attributes", [{"RescaleSlope": "2"}, {"RescaleSlope": "2", "RescaleIntercept": " "}]
+)
+def test_a_slope_without_an_intercept_is_a_line(attributes):
+    image = load_written(written(attributes))
+    assert image.modality_lut == ModalityLut(rescale_slope=2.0)
+    assert image.warnings == ()
+
+
+def test_a_window_of_a_frame_is_not_completed_by_another():
+    dataset = written({"WindowCenter": "40", "WindowWidth": "400"})
+    group = Dataset()
+    macro = written({"WindowCenter": "1000", "WindowWidth": "abc"}, Dataset())
+    group.FrameVOILUTSequence = Sequence([macro])
+    dataset.SharedFunctionalGroupsSequence = Sequence([group])
+    image = load_written(dataset)
+    assert image.voi_lut.window_center == image.voi_lut.window_width == ()
+
+
+def mappings_of(slope: float, intercept: float) -> list[dict[str, Any]]:
+    """Return the Real World Value Mappings of a file that has one."""
+    item = Dataset()
+    item.add_new("RealWorldValueSlope", "FD", slope)
+    item.add_new("RealWorldValueIntercept", "FD", intercept)
+    body = builders.native(PIXELS, RealWorldValueMappingSequence=Sequence([item]))
+    module = make_image(parse_part10(body), 0).modules.get("real_world_value_mapping", {})
+    return module.get("real_world_value_mapping_sequence", [])
+
+
+@pytest.mark.parametrize(("slope", "intercept"), [(np.nan, 5.0), (2.0, np.inf)])
+def test_half_a_line_of_real_world_values_is_left_out(slope, intercept):
+    assert len(mappings_of(2.0, 5.0)) == 1
+    assert mappings_of(slope, intercept) == []

@@ -304,6 +304,12 @@ WITHOUT = {"AcquisitionDate": None, "AcquisitionTime": None}
         ({**WITHOUT, "ContentDate": "20080418", "ContentTime": "100000"}, None),
         ({"ContentDate": "20080418", "ContentTime": "100000"}, None),
         ({"ContentDate": "20080417", "ContentTime": "103000"}, None),
+        ({"ContentDate": "20080418"}, 3600),
+        ({"ContentDate": "20080417"}, None),
+        ({"ContentDate": "20080418", "ContentTime": "10"}, 3600),
+        ({"ContentDate": "20080418", "ContentTime": "1028"}, 3600),
+        ({"ContentDate": "20080418", "ContentTime": "09"}, None),
+        ({"ContentDate": "20080418", "ContentTime": "100000", "AcquisitionTime": None}, None),
     ],
 )
 def test_all_that_is_told_of_the_scan_agrees(attributes, seconds):
@@ -486,7 +492,14 @@ def test_a_dose_grid_scaling_of_0_is_none():
 def test_values_without_a_slope_have_no_factor(units, slope):
     """A slope of 0 is left out, so what is stored is no activity."""
     text = check(pet(Units=units, RescaleSlope=slope, RescaleIntercept="0"), None)
-    assert "rescale slope is 0" in text
+    assert "would make all pixels the same" in text
+    assert "values have no unit" in text
+
+
+@pytest.mark.parametrize(("slope", "intercept"), [("1E35", "0"), ("2", "1E35")])
+def test_values_of_half_a_line_have_no_factor(slope, intercept):
+    text = check(pet(RescaleSlope=slope, RescaleIntercept=intercept), None)
+    assert "cannot be used, so that values have no unit" in text
 
 
 @pytest.mark.parametrize("told", ["2008", "200804"])

@@ -1,0 +1,282 @@
+"""Undo gzip, zlib, deflate, bzip2 and LZMA, and read members of zips, never further than asked for.
+
+All that pyloader decompresses as a stream goes through `Inflater`: a few bytes may stand for
+gigabytes, so each caller says how many it takes. What browsers and imagecodecs decode has a size
+of its own.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections import deque
+from collections.abc import Callable
+from copy import copy
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from zipfile import ZipFile, ZipInfo
+
+Buffer = bytes | memoryview
+Make = Callable[[], Any]
+"""Returns a decompressor of the standard library, for one stream."""
+
+# What one image or volume may take, unless a page or a script says otherwise.
+DECODED_BYTES = 1 << 30
+# The least that is given to a decompressor at once; what it leaves over is copied.
+LEAST_BYTES = 512
+# wbits of zlib: gzip alone, and gzip or zlib, whichever the first bytes say.
+GZIP_MEMBER, GZIP_OR_ZLIB = 31, 47
+# Methods of zip (APPNOTE 4.4.5).
+STORED, DEFLATED, BZIP2, LZMA = 0, 8, 12, 14
+LZMA_HEADER_BYTES, LZMA_PROPERTY_BYTES = 4, 5
+
+
+class DamagedError(ValueError):
+    """A stream is no such stream, or is damaged."""
+
+
+def gzip() -> Any:
+    """Return a decompressor of a member of gzip (RFC 1952)."""
+    return zlib.decompressobj(GZIP_MEMBER)
+
+
+def gzip_or_zlib() -> Any:
+    """Return a decompressor of gzip or zlib (RFC 1950)."""
+    return zlib.decompressobj(GZIP_OR_ZLIB)
+
+
+def deflate() -> Any:
+    """Return a decompressor of deflate without a header (RFC 1951)."""
+    return zlib.decompressobj(-zlib.MAX_WBITS)
+
+
+def bzip2() -> Any:
+    """Return a decompressor of bzip2."""
+    from bz2 import BZ2Decompressor  # few files need it
+
+    return BZ2Decompressor()
+
+
+class Inflater:
+    """Takes compressed bytes as they come, and gives what they stand for as it is asked for.
+
+    Streams may follow each other, with zeros between them.
+
+    Parameters
+    ----------
+    make : Make
+        Called for each stream.
+    magic : bytes, optional
+        How a further stream begins: what begins otherwise is no stream any more. By default there
+        is one stream.
+
+    Attributes
+    ----------
+    is_over : bool
+        What comes now is no stream any more.
+    """
+
+    def __init__(self, make: Make, magic: bytes | None = None) -> None:
+        self.is_over = False
+        self._make = make
+        self._magic = magic
+        self._given: deque[memoryview] = deque()
+        self._stream: Any = make()
+        self._is_begun = False
+        # How much the stream may be given, and has taken. The first may be all that there is; of
+        # many small ones each would leave the rest over, and copying that takes ever longer.
+        self._reach: float = float("inf")
+        self._consumed = 0
+
+    @property
+    def is_within(self) -> bool:
+        """Tell whether a stream has begun whose end has not come."""
+        return self._stream is not None and self._is_begun
+
+    @property
+    def is_starved(self) -> bool:
+        """Tell whether more has to be given before there is more, if `take` gave nothing."""
+        return self.is_over or not self._given
+
+    def give(self, chunk: Buffer) -> None:
+        """Add compressed bytes."""
+        if len(chunk):
+            self._given.append(memoryview(chunk))
+
+    def rest(self) -> bytes:
+        """Return what was given and is not used."""
+        return b"".join(self._given)
+
+    def take(self, most: int) -> bytes:
+        """Return up to `most` bytes of one stream; maybe none, see `is_starved`.
+
+        Raises
+        ------
+        DamagedError
+        """
+        if most < 1 or self.is_over or (self._stream is None and not self._begin()):
+            return b""
+        # Hardly any byte stands for less than one: more would only be left over.
+        chunk = self._next(min(self._reach, max(most, LEAST_BYTES)))
+        self._is_begun = self._is_begun or len(chunk) > 0
+        try:
+            part: bytes = self._stream.decompress(chunk, most)
+        except MemoryError:
+            raise
+        except Exception as error:  # each library has its own
+            raise DamagedError(str(error) or type(error).__name__) from error
+        left = self._stream.unused_data or getattr(self._stream, "unconsumed_tail", b"")
+        if left:
+            self._given.appendleft(memoryview(left))
+        self._consumed += len(chunk) - len(left)
+        if self._stream.eof:
+            self._end()
+        else:
+            self._reach = max(self._reach, 2 * self._consumed)
+        return part
+
+    def take_all(self, most: int) -> bytes:
+        """Return what all streams stand for that are there, up to `most` bytes.
+
+        Raises
+        ------
+        DamagedError
+        """
+        parts: list[bytes] = []
+        while most > 0:
+            part = self.take(most)
+            if not part and self.is_starved:
+                break
+            if part:
+                parts.append(part)
+            most -= len(part)
+        return parts[0] if len(parts) == 1 else b"".join(parts)
+
+    def _end(self) -> None:
+        """Let go of a stream at its end."""
+        self._reach = LEAST_BYTES + 2 * self._consumed
+        self._consumed = 0
+        self._stream = None
+        self.is_over = self._magic is None
+
+    def _begin(self) -> bool:
+        """Begin the next stream, behind zeros, if there is one."""
+        assert self._magic is not None
+        while self._given:
+            given = bytes(self._next(LEAST_BYTES)).lstrip(b"\0")
+            if given:
+                self._given.appendleft(memoryview(given))
+                known = min(len(given), len(self._magic))
+                self.is_over = given[:known] != self._magic[:known]
+                self._stream = None if self.is_over else self._make()
+                self._is_begun = False
+                break
+        return self._stream is not None
+
+    def _next(self, most: float) -> memoryview | bytes:
+        """Return up to `most` bytes as they were given."""
+        given = self._given.popleft() if self._given else memoryview(b"")
+        if len(given) > most:
+            self._given.appendleft(given[int(most) :])
+            given = given[: int(most)]
+        return given
+
+
+def inflate(make: Make, packed: Buffer, most: int) -> tuple[bytes, Inflater]:
+    """Return up to `most` bytes of a stream that is all there, and what tells how it ended.
+
+    Raises
+    ------
+    DamagedError
+    """
+    inflater = Inflater(make)
+    inflater.give(packed)
+    return inflater.take_all(most), inflater
+
+
+def beginning_of_gzip(packed: bytes, most: int) -> bytes:
+    """Return up to `most` bytes of what gzip holds; none when it is damaged."""
+    try:
+        return inflate(gzip, packed, most)[0]
+    except DamagedError:
+        return b""
+
+
+def lzma_of_zip(packed: Buffer, most: int) -> tuple[Make, Buffer]:
+    """Return the decompressor of a zip's LZMA member, and its stream (APPNOTE 5.8.8).
+
+    Parameters
+    ----------
+    most : int
+        Bytes that the member has: its dictionary need not be larger, whatever it says.
+
+    Raises
+    ------
+    DamagedError
+        It does not begin as such a member.
+    ImportError
+        Python has no LZMA here.
+    """
+    import lzma  # few files need it, and not every Python has it
+
+    start = LZMA_HEADER_BYTES + LZMA_PROPERTY_BYTES
+    head = bytes(packed[:start])
+    if len(head) < start or int.from_bytes(head[2:4], "little") != LZMA_PROPERTY_BYTES:
+        raise DamagedError(f"its LZMA header is {head!r}")
+    code, said = head[4], int.from_bytes(head[5:9], "little")
+    if code >= 9 * 5 * 5:
+        raise DamagedError(f"its LZMA properties are {code}")
+    told = {
+        "id": lzma.FILTER_LZMA1,
+        "dict_size": min(said, max(most, 4096)),
+        "lc": code % 9,
+        "lp": code // 9 % 5,
+        "pb": code // 45,
+    }
+    return lambda: lzma.LZMADecompressor(lzma.FORMAT_RAW, filters=[told]), packed[start:]
+
+
+def read_member(archive: ZipFile, info: ZipInfo, most: int) -> bytes:
+    """Return the first `most` bytes of a member of a zip; fewer when it has no more.
+
+    `zipfile` alone would make gigabytes of a few bytes of bzip2 or LZMA before it looks at how many
+    are asked for.
+
+    Raises
+    ------
+    DamagedError
+    NotImplementedError
+        Python cannot undo its method here.
+    zipfile.BadZipFile, OSError, RuntimeError
+    """
+    size = min(most, info.file_size)
+    packed = read_packed(archive, info)
+    if info.compress_type == STORED:
+        body = packed[:size]
+    else:
+        body, _ = inflate(*unpacker_of(info, packed), size)
+    if len(body) < size:
+        raise DamagedError(f"{len(body)} bytes of {info.file_size}")
+    if size == info.file_size and zlib.crc32(body) != info.CRC:
+        raise DamagedError("its CRC-32 is another than that of its bytes")
+    return body
+
+
+def unpacker_of(info: ZipInfo, packed: bytes) -> tuple[Make, Buffer]:
+    """Return what undoes the method of a member, and its stream."""
+    if info.compress_type == DEFLATED:
+        return deflate, packed
+    if info.compress_type == BZIP2:
+        return bzip2, packed
+    if info.compress_type == LZMA:
+        return lzma_of_zip(packed, info.file_size)
+    raise NotImplementedError(f"compression method {info.compress_type}")
+
+
+def read_packed(archive: ZipFile, info: ZipInfo) -> bytes:
+    """Return a member as it stands in the archive."""
+    packed = copy(info)
+    packed.compress_type, packed.file_size = STORED, info.compress_size
+    del packed.CRC  # it is of what it unpacks to
+    with archive.open(packed) as stream:
+        return stream.read()
