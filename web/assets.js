@@ -14,14 +14,13 @@ export function integrityOf({ sha256 }) {
   return sha256.map((each) => `sha256-${base64(each)}`).join(' ');
 }
 
-/** @param {Asset} asset @param {RequestInit} [options] @returns {Promise<Response>} verified, so that all of it is here */
-export function fetchAsset(asset, options) {
-  return ask(asset.url, { integrity: integrityOf(asset), ...options });
-}
-
-/** @param {string} url @param {RequestInit} options @returns {Promise<Response>} */
-async function ask(url, options) {
-  const answer = await fetch(url, options).catch((error) => {
+/**
+ * Fetch a file, of which the browser gives nothing before it has all and has verified it.
+ * @param {Asset} asset @param {RequestInit} [options] @returns {Promise<Response>}
+ */
+export async function fetchAsset(asset, options) {
+  const { url } = asset;
+  const answer = await fetch(url, { integrity: integrityOf(asset), ...options }).catch((error) => {
     throw new Error(`${url} cannot be fetched, or is not the file that the build made (${error.message})`);
   });
   if (!answer.ok) throw new Error(`${url} answered with status ${answer.status}`);
@@ -29,31 +28,12 @@ async function ask(url, options) {
 }
 
 /**
- * Fetch a file and make something of it; when that fails, once more past the browser's cache, whose
- * copy may be torn.
- * @template Value @param {Asset} asset
- * @param {(answer: Response) => Promise<Value>} use which runs nothing of what it makes @param {AbortSignal} [signal]
- * @returns {Promise<Value>}
+ * Fetch and use a file; when that fails, once more past the browser's cache, whose copy may be torn.
+ * @template Value @param {Asset} asset @param {(answer: Response) => Promise<Value>} use @param {AbortSignal} [signal] @returns {Promise<Value>}
  */
 export async function fetchAnd(asset, use, signal) {
-  return useVerified(asset, use, { signal }).catch((error) => (signal?.aborted ? Promise.reject(error) : useVerified(asset, use, { signal, cache: 'reload' })));
-}
-
-/**
- * Make something of a file as it comes, and give it when the digest is right. A fetch with `integrity`
- * gives nothing before it has all: the compiler and the unpacker would begin that much later, which
- * took a tenth of a second of a first visit, and twice the time of compiling a large program. On an
- * insecure origin a digest is not to be had otherwise.
- * @template Value @param {Asset} asset @param {(answer: Response) => Promise<Value>} use @param {RequestInit} options @returns {Promise<Value>}
- */
-async function useVerified(asset, use, options) {
-  if (!isSecureContext) return fetchAsset(asset, options).then(use);
-  const answer = await ask(asset.url, options);
-  const digest = answer.clone().arrayBuffer().then(sha256Of);
-  const used = use(answer);
-  used.catch(() => {}); // of another file that it is one says more
-  if (!asset.sha256.includes(await digest)) throw new Error(`${asset.url} is not the file that the build made`);
-  return used;
+  return fetchAsset(asset, { signal }).then(use)
+    .catch((error) => (signal?.aborted ? Promise.reject(error) : fetchAsset(asset, { signal, cache: 'reload' }).then(use)));
 }
 
 /** @param {string} hexadecimal */

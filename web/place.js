@@ -19,14 +19,15 @@ const NAMED = { type: /** @type {const} */ ('module'), name: 'pyloader' };
  * @returns {Promise<Place>}
  */
 export function createPlace(assetsURL, inWorker, onError) {
-  const asset = workerAsset(assetsURL);
-  return inWorker ? createWorker(asset, onError) : createOnPage(asset);
+  const isDirect = inWorker && isOfOwnOrigin(assetsURL);
+  const asset = workerAsset(assetsURL, isDirect ? 'worker.mjs' : 'whole-worker.mjs');
+  return inWorker ? createWorker(asset, isDirect, onError) : createOnPage(asset);
 }
 
-/** The worker's script. @param {string} assetsURL */
-function workerAsset(assetsURL) {
-  // @ts-ignore -- the build writes it in
-  return assetWith(assetsURL, 'worker.mjs', [PYLOADER_WORKER]);
+/** The worker's script, or the one that has all other scripts in it too. @param {string} assetsURL @param {string} name */
+function workerAsset(assetsURL, name) {
+  // @ts-ignore -- the build writes them in
+  return assetWith(assetsURL, name, [PYLOADER_WORKERS[name]]);
 }
 
 /** Whether a worker can be made of an address itself. @param {string} url */
@@ -35,9 +36,8 @@ export function isOfOwnOrigin(url) {
   return protocol === 'file:' || origin === self.origin; // of a sandboxed frame 'null', as no address has
 }
 
-/** @param {Asset} asset @param {(words: string) => void} onError @returns {Promise<Place>} */
-async function createWorker(asset, onError) {
-  const isDirect = isOfOwnOrigin(asset.url);
+/** @param {Asset} asset @param {boolean} isDirect whether the worker is made of its address @param {(words: string) => void} onError @returns {Promise<Place>} */
+async function createWorker(asset, isDirect, onError) {
   const worker = workerOf(isDirect ? asset.url : await copyOf(asset));
   const reason = async () => (isDirect ? reasonOf(asset.url) : `a copy of ${asset.url}, of another origin, may not be run here: the page's Content-Security-Policy needs worker-src ${self.origin === 'null' ? 'data:' : 'blob:'}`);
   // Of a script that did not run browsers say nothing.

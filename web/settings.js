@@ -12,7 +12,7 @@ export const DEFAULTS = {
   packageIndexes: /** @type {string[]} */ ([]),
   headers: /** @type {Record<string, string>} */ ({}),
   beforeRequest: /** @type {((request: any) => any) | undefined} */ (undefined),
-  onUnauthorized: /** @type {((details: {url: string, status: number}) => any) | undefined} */ (undefined),
+  onUnauthorized: /** @type {((details: {url: string, origin: string, status: number}) => any) | undefined} */ (undefined),
   credentials: /** @type {RequestCredentials} */ ('same-origin'),
   origins: /** @type {string[]} */ ([]),
   linkedOrigins: /** @type {'without-secrets' | 'refuse'} */ ('without-secrets'),

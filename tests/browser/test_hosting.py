@@ -105,7 +105,7 @@ def test_no_request_leaves_the_origin(open_page, site: WebServer) -> None:
     page.context.on("request", lambda request: asked.append(request.url))
     page.add_script_tag(url="/pyloader.js")
     assert_ct(page)
-    assert len(asked) > 6
+    assert len(asked) > 8
     assert [url for url in asked if not url.startswith((site.url, "blob:"))] == []
 
 
@@ -138,7 +138,7 @@ def test_boot_events_and_ready(open_page) -> None:
     assert {"runtime", "packages", "ready"} <= {step["stage"] for step in steps}
 
 
-@pytest.mark.parametrize("missing", ["worker.mjs", "pyodide/pyodide.asm.wasm", "pyodide/numpy"])
+@pytest.mark.parametrize("missing", ["*worker.mjs", "pyodide/pyodide.asm.wasm", "pyodide/numpy"])
 @pytest.mark.parametrize("workers", [0, 1])
 def test_missing_assets(open_page, missing: str, workers: int) -> None:
     page = open_page()

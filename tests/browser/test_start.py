@@ -449,7 +449,8 @@ def test_worker_that_cannot_run_says_why(open_page, what: str) -> None:
 def test_wrong_folder_says_how_to_name_the_right_one(open_page, workers: int) -> None:
     page = open_page()
     message = boot_error(page, f"{{workers: {workers}, assetsURL: '/nowhere'}}")
-    assert "/nowhere/worker.mjs answered with status 404" in message
+    name = "worker.mjs" if workers else "whole-worker.mjs"
+    assert f"/nowhere/{name} answered with status 404" in message
     assert message.endswith("or give init({ assetsURL })")
 
 

@@ -19,6 +19,7 @@ pytestmark = pytest.mark.browser
 OpenPage = Callable[..., Page]
 PYODIDE = DIST / "pyodide"
 LOCK = json.loads((PYODIDE / "pyodide-lock.json").read_text())
+WORKERS = ("worker.mjs", "whole-worker.mjs")
 BOOT = "pyloader.stats().workers[0].boot"
 INIT = "(options) => pyloader.init(options).then(() => null, describeError)"
 # A section that WebAssembly ignores: the program is another file, and would run.
@@ -31,7 +32,7 @@ def sha256(path: Path) -> str:
 
 
 def test_the_digests_of_all_files_are_where_they_are_asked_for() -> None:
-    worker = (DIST / "worker.mjs").read_text()
+    workers = [(DIST / name).read_text() for name in WORKERS]
     plain = [
         path
         for path in PYODIDE.iterdir()
@@ -39,9 +40,10 @@ def test_the_digests_of_all_files_are_where_they_are_asked_for() -> None:
     ]
     assert len(plain) > 30
     for path in plain:
-        assert sha256(path) in worker, path.name
+        assert all(sha256(path) in worker for worker in workers), path.name
     for name in ("pyloader.js", "pyloader.mjs"):
-        assert sha256(DIST / "worker.mjs") in (DIST / name).read_text()
+        for worker in WORKERS:
+            assert sha256(DIST / worker) in (DIST / name).read_text()
 
 
 def test_integrity_json_says_what_a_script_tag_needs() -> None:
@@ -80,7 +82,7 @@ def test_worker_of_another_origin_that_was_altered_does_not_run(
     open_page, site: WebServer, alter
 ) -> None:
     page = open_page()
-    alter("worker.mjs", appended)
+    alter("whole-worker.mjs", appended)
     message = boot_error(page, assetsURL=f"{site.other_origin}/")
     assert "worker.mjs" in message
     assert "is not the file that the build made" in message
@@ -88,7 +90,7 @@ def test_worker_of_another_origin_that_was_altered_does_not_run(
 
 def test_script_of_python_on_the_page_that_was_altered_does_not_run(open_page, alter) -> None:
     page = open_page()
-    alter("worker.mjs", appended)
+    alter("whole-worker.mjs", appended)
     assert "is not the file that the build made" in boot_error(page, workers=0)
     assert not page.evaluate("'wasAltered' in globalThis")
 

@@ -25,8 +25,7 @@ CLASSIC = (
     "--inject:build/script-url.js",
     "--define:import.meta.url=pyloaderScriptURL",
 )
-# Of the worker, which has Pyodide's scripts in it; they ask for these under node alone.
-WORKER = "worker.mjs"
+# Pyodide's scripts ask for these under node alone.
 OF_NODE = ("node:*", "child_process", "crypto", "fs", "path", "ws")
 PAGES: dict[str, Sequence[str]] = {
     "pyloader.js": ("pyloader.js", *CLASSIC),
@@ -39,19 +38,25 @@ def scripts(boot_list: str, interpreter: Sequence[Path]) -> dict[str, Path]:
     Bundle web/*.js with what the build writes in; return the files by their name in dist/.
 
     Each has the digests of what it loads: the worker those of dist/pyodide/, and the page's scripts
-    that of the worker. Their own are in ``integrity.json``, for the page.
+    those of the workers. Their own are in ``integrity.json``, for the page. The whole worker has
+    Pyodide's scripts in it, for where the worker's can be verified, and what it imports not.
     """
     missing = [f"web/{name}" for name in SOURCES if not (WEB / name).exists()]
     if missing:
         raise BuildError(f"missing source: {', '.join(missing)}")
     codes = [f'--define:{name}="{assembled(file)}"' for name, file in ASSEMBLED.items()]
-    external = [f"--external:{name}" for name in OF_NODE]
-    injected = [f"--inject:{path}" for path in interpreter]
-    lock = f"--define:PYLOADER_LOCK={boot_list}"
-    options = ["--format=esm", "--minify-whitespace", *external, *injected, lock, *codes]
-    files = {WORKER: bundled(WORKER, interpreter, "worker.js", *options)}
-    worker = f'--define:PYLOADER_WORKER="{sha256(files[WORKER])}"'
-    files |= {name: bundled(name, [], *given, worker) for name, given in PAGES.items()}
+    worker = ["worker.js", "--format=esm", f"--define:PYLOADER_LOCK={boot_list}", *codes]
+    plain = [*worker, "--define:PYLOADER_IS_WHOLE=false"]
+    whole = [*worker, "--define:PYLOADER_IS_WHOLE=true", "--minify-whitespace"]
+    whole += [f"--inject:{path}" for path in interpreter]
+    whole += [f"--external:{name}" for name in OF_NODE]
+    workers = {
+        "worker.mjs": bundled("worker.mjs", [], *plain),
+        "whole-worker.mjs": bundled("whole-worker.mjs", interpreter, *whole),
+    }
+    digests = json.dumps({name: sha256(path) for name, path in workers.items()})
+    known = f"--define:PYLOADER_WORKERS={digests}"
+    files = workers | {name: bundled(name, [], *given, known) for name, given in PAGES.items()}
     return {"pyloader.d.ts": WEB / "pyloader.d.ts", "integrity.json": integrity(files), **files}
 
 

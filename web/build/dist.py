@@ -23,7 +23,7 @@ def layout(*, for_trial: bool) -> Layout:
     assets = fetch_all()
     node_modules()
     pyodide = pyodide_files(assets)
-    interpreter = [pyodide.pop(name) for name in SCRIPTS]
+    interpreter = [pyodide[name] for name in SCRIPTS]
     files = {
         **scripts(boot_list(pyodide), interpreter),
         **under("demo", demo()),

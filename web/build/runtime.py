@@ -22,7 +22,7 @@ from wheels import pyloader_version, pyloader_wheel, standard_library, third_par
 Layout = dict[str, Path]
 STANDARD_LIBRARY = "python_stdlib.zip"
 SNAPSHOT = PRODUCTS / "snapshot"
-# They are written into the worker's script, and stand nowhere else in dist/.
+# What Python starts by, in the order in which they may stand in one script.
 SCRIPTS = ("pyodide.asm.js", "pyodide.mjs")
 # Imported before the first image: their wheels are laid out at each start without a snapshot.
 STARTING = ("numpy", "pydicom", "imagecodecs", "pyloader")
@@ -39,7 +39,7 @@ class Wheel(NamedTuple):
 
 
 def pyodide_files(assets: dict[str, Asset]) -> Layout:
-    """Return what a page needs of Pyodide by name: `SCRIPTS`, and what stands in dist/pyodide/."""
+    """Return what stands in dist/pyodide/ by name."""
     pyodide = unpacked(assets["pyodide"])
     core = {name: script(pyodide / name) for name in SCRIPTS}
     core["pyodide.asm.wasm"] = pyodide / "pyodide.asm.wasm"
