@@ -269,8 +269,8 @@ REFUSED_HINT = (
 )
 STATUS_HINTS = {
     UNAUTHORIZED: (
-        " (not signed in: give init() headers, beforeRequest or onUnauthorized, and origins when the "
-        "server is not the page's; a DICOMweb service, dicomweb(base, { headers }))"
+        " (not signed in: give init() headers, beforeRequest or onUnauthorized, and origins when "
+        "the server is not the page's; a DICOMweb service, dicomweb(base, { headers }))"
     ),
     403: " (not allowed for this user)",
     404: " (nothing there: check the address)",
