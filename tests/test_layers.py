@@ -133,7 +133,7 @@ LAYERS = {
     "pixels": {"dicom", "image", "inflate", "pixels"},
     "loaders": {
         *("batch", "context", "dicom", "grid", "image", "imageid", "inflate", "jsontext"),
-        *("loaders", "pixels", "registry", "transport", "voxels"),
+        *("loaders", "pixels", "redaction", "registry", "transport", "voxels"),
     },
     "volume": {"authors", "context", "grid", "image", "imageid", "load", "voxels"},
     # What a user may import: "pyloader" is its public face. Beside it what reads with a limit.

@@ -27,6 +27,7 @@ from pyloader.dicom.modules.pixel import absent_attributes
 from pyloader.dicom.values import value_of
 from pyloader.errors import FormatError, HttpStatusError, LoaderError
 from pyloader.loaders.answers import BULK_DATA, JSON, parts_of
+from pyloader.redaction import redacted
 
 # A server answers so when it does not have a service, or cannot give a form.
 REFUSED = frozenset({400, 404, 405, 406, 415, 500, 501})
@@ -171,5 +172,6 @@ async def fetch_bulk(bulk: BulkData, address: Address, context: Context) -> str 
     except LoaderError as error:
         if bulk.tag not in DESCRIPTIVE:
             raise
-        return f"{Attribute.of(bulk.tag)} stands elsewhere ({bulk.uri}) and is left out: {error}"
+        where = redacted(bulk.uri)
+        return f"{Attribute.of(bulk.tag)} stands elsewhere ({where}) and is left out: {error}"
     return None

@@ -147,3 +147,15 @@ async def outcome(answers: Answers, which: str) -> str:
 async def test_the_honest_answers_give_the_image() -> None:
     context = Context(Network(MemoryTransport(honest()), retries=0), Cache(1 << 24))
     assert np.array_equal((await load_image(ADDRESS, context)).pixels, PIXELS)
+
+
+async def test_warnings_of_bulk_data_tell_no_secrets() -> None:
+    answers = honest()
+    described = json.loads(answers[f"{SERIES}/metadata"].body)
+    uri = "https://host/bulk/icc?token=s3cr3t"
+    described[0]["00282000"] = {"vr": "OB", "BulkDataURI": uri}
+    answers[f"{SERIES}/metadata"] = answer(json.dumps(described).encode(), "application/dicom+json")
+    image = await load_image(ADDRESS, Context(Network(MemoryTransport(answers)), Cache(1 << 24)))
+    (note,) = [each for each in image.warnings if "ICCProfile" in each]
+    assert "token=***" in note
+    assert "s3cr3t" not in note
