@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -12,21 +12,15 @@ from playwright.sync_api import Page
 
 from tests.browser.indexserver import SIMPLE_HTML, SIMPLE_JSON, IndexServer, wheel_of
 from tests.browser.outcome import fail, load
+from tests.support.installing import RUN, index, refused, run, start
 from tests.support.pages import DIST
 from tests.webserver import WebServer
+
+__all__ = ["index", "start"]  # fixtures
 
 LOCK: dict[str, Any] = json.loads((DIST / "pyodide" / "pyodide-lock.json").read_text())["packages"]
 AT_START = {"imagecodecs", "numpy", "pydicom", "pyloader"}
 MIB = 1 << 20
-# Runs a source in all workers; resolves to what it printed, and how it failed.
-RUN = """async ([source, packages, name]) => {
-  const lines = [];
-  const listen = ({ detail }) => lines.push(detail.text);
-  pyloader.events.addEventListener('print', listen);
-  const error = await pyloader.loadPython({ source, packages, name }).then(() => null, describeError);
-  pyloader.events.removeEventListener('print', listen);
-  return { lines, error };
-}"""
 # A loader whose image has the value of an expression in each pixel.
 SHOWING = """
 import numpy as np
@@ -39,42 +33,6 @@ async def load(image_id, context):
 """
 
 OpenPage = Callable[..., Page]
-
-
-@pytest.fixture
-def index() -> Iterator[IndexServer]:
-    """Return another server that has packages."""
-    server = IndexServer()
-    yield server
-    server.stop()
-
-
-@pytest.fixture
-def start(open_page: OpenPage) -> Callable[..., Page]:
-    """Return a function that opens a page with one worker and options."""
-
-    def start(**options: Any) -> Page:
-        page = open_page()
-        page.evaluate("(options) => pyloader.init(options)", {"workers": 1, **options})
-        return page
-
-    return start
-
-
-def run(page: Page, source: str, *packages: str) -> list[str]:
-    """Run a source in the page and return what it printed."""
-    found = page.evaluate(RUN, [source, packages, None])
-    assert found["error"] is None, found["error"]["message"]
-    return list(found["lines"])
-
-
-def refused(page: Page, *packages: str, source: str = "") -> str:
-    """Return the text of the PackageError that packages end in."""
-    error = page.evaluate(RUN, [source, packages, None])["error"]
-    assert error is not None, f"{packages} were installed"
-    assert (error["kind"], error["code"], error["stage"]) == ("PackageError", "package", "loader")
-    assert error["isPyLoaderError"]
-    return str(error["message"])
 
 
 def asked_since(site: WebServer, since: int) -> list[str]:

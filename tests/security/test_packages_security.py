@@ -3,34 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Page
 
 from tests.browser.indexserver import SIMPLE_HTML, SIMPLE_JSON, IndexServer, wheel_of
+from tests.support.installing import index, refused, run, start
 from tests.webserver import WebServer
 
-pytestmark = pytest.mark.browser
-
-RUN = """async ([source, packages]) => {
-  const lines = [];
-  const listen = ({ detail }) => lines.push(detail.text);
-  pyloader.events.addEventListener('print', listen);
-  const file = { source, packages, name: 'packages.py' };
-  const error = await pyloader.loadPython(file).then(() => null, describeError);
-  pyloader.events.removeEventListener('print', listen);
-  return { lines, error };
-}"""
-
-
-@pytest.fixture
-def index() -> Iterator[IndexServer]:
-    """Return another server that has packages."""
-    server = IndexServer()
-    yield server
-    server.stop()
+__all__ = ["index", "start"]  # fixtures
 
 
 @pytest.fixture
@@ -41,37 +23,15 @@ def public() -> Iterator[IndexServer]:
     server.stop()
 
 
-def start(open_page: Callable[..., Page], **options: Any) -> Page:
-    """Open a page with one worker."""
-    page = open_page()
-    page.evaluate("(options) => pyloader.init(options)", {"workers": 1, **options})
-    return page
-
-
-def run(page: Page, source: str, *packages: str) -> list[str]:
-    """Run a source in the page and return what it printed."""
-    found = page.evaluate(RUN, [source, packages])
-    assert found["error"] is None, found["error"]["message"]
-    return list(found["lines"])
-
-
-def refused(page: Page, *packages: str) -> str:
-    """Return the text of the PackageError that packages end in."""
-    error = page.evaluate(RUN, ["", packages])["error"]
-    assert error is not None, f"{packages} were installed"
-    assert (error["kind"], error["code"], error["stage"]) == ("PackageError", "package", "loader")
-    return str(error["message"])
-
-
 def digest(algorithm: str, body: bytes) -> str:
     """Return a digest as an address has it."""
     return f"{algorithm}={hashlib.new(algorithm, body).hexdigest()}"
 
 
-def test_digest_in_the_address_of_a_wheel(open_page, site: WebServer) -> None:
+def test_digest_in_the_address_of_a_wheel(start, site: WebServer) -> None:
     body = wheel_of("pinned", {"pinned.py": "answer = 7"})
     url = site.put("/made/pinned-1.0-py3-none-any.whl", body)
-    page = start(open_page)
+    page = start()
     wrong = digest("sha256", b"another")
     text = refused(page, f"{url}#{wrong}")
     assert "pinned-1.0-py3-none-any.whl is not the file" in text
@@ -83,13 +43,13 @@ def test_digest_in_the_address_of_a_wheel(open_page, site: WebServer) -> None:
 
 
 @pytest.mark.parametrize("kind", [SIMPLE_HTML, SIMPLE_JSON])
-def test_any_digest_of_an_index_counts(open_page, index: IndexServer, kind: str) -> None:
+def test_any_digest_of_an_index_counts(start, index: IndexServer, kind: str) -> None:
     body = wheel_of("strong", {"strong.py": "answer = 7"})
     index.publish("strong", body, "strong-1.0-py3-none-any.whl", kind)
     path = "/simple/strong/"
     media, told = index.files[path]
     sha256 = hashlib.sha256(body).hexdigest()
-    page = start(open_page, packageIndexes=[index.simple])
+    page = start(packageIndexes=[index.simple])
     for other in (hashlib.sha512(b"another").hexdigest(), hashlib.sha512(body).hexdigest()):
         changed = told.decode().replace("sha256", "sha512").replace(sha256, other)
         index.files[path] = (media, changed.encode())
@@ -106,12 +66,12 @@ def redirects(page: Page, path: str, to: str) -> None:
 
 
 def test_wheel_may_not_be_sent_on_to_where_nothing_is_allowed(
-    open_page, site: WebServer, index: IndexServer, public: IndexServer
+    start, site: WebServer, index: IndexServer, public: IndexServer
 ) -> None:
     body = wheel_of("moved", {"moved.py": "answer = 7"})
     file = "moved-1.0-py3-none-any.whl"
     public.files[f"/{file}"] = index.files[f"/{file}"] = ("application/zip", body)
-    page = start(open_page, packageIndexes=[index.simple])
+    page = start(packageIndexes=[index.simple])
     redirects(page, "/sent-away.whl/", f"{public.origin}/{file}")
     redirects(page, f"/away/{file}", f"{public.origin}/{file}")
     redirects(page, f"/on/{file}", f"{index.origin}/{file}")
@@ -123,11 +83,11 @@ def test_wheel_may_not_be_sent_on_to_where_nothing_is_allowed(
 
 
 def test_index_may_not_be_sent_on_either(
-    open_page, site: WebServer, index: IndexServer, public: IndexServer
+    start, site: WebServer, index: IndexServer, public: IndexServer
 ) -> None:
     body = wheel_of("moved", {"moved.py": ""})
     public.publish("moved", body, "moved-1.0-py3-none-any.whl", SIMPLE_JSON)
-    page = start(open_page, packageIndexes=["/simple", index.simple])
+    page = start(packageIndexes=["/simple", index.simple])
     redirects(page, "/simple/moved/", f"{public.simple}/moved/")
     text = refused(page, "moved")
     assert f"was redirected to {public.origin}" in text
@@ -137,11 +97,11 @@ def test_index_may_not_be_sent_on_either(
 
 @pytest.mark.parametrize("status", [401, 403, 410, 500, 503])
 def test_index_that_fails_is_no_index_without_the_package(
-    open_page, site: WebServer, index: IndexServer, public: IndexServer, status: int
+    start, site: WebServer, index: IndexServer, public: IndexServer, status: int
 ) -> None:
     body = wheel_of("private", {"private.py": "owner = 'somebody else'"})
     public.publish("private", body, "private-1.0-py3-none-any.whl", SIMPLE_JSON)
-    page = start(open_page, packageIndexes=["/private-index", public.simple])
+    page = start(packageIndexes=["/private-index", public.simple])
     headers = {"Access-Control-Allow-Origin": "*"}
     page.context.route(
         "**/private-index/**", lambda route: route.fulfill(status=status, headers=headers)
@@ -154,22 +114,22 @@ def test_index_that_fails_is_no_index_without_the_package(
 
 
 def test_index_that_cannot_be_reached_is_none_either(
-    open_page, index: IndexServer, public: IndexServer
+    start, index: IndexServer, public: IndexServer
 ) -> None:
     body = wheel_of("private", {"private.py": "owner = 'somebody else'"})
     public.publish("private", body, "private-1.0-py3-none-any.whl", SIMPLE_JSON)
     index.stop()
-    page = start(open_page, packageIndexes=[index.simple, public.simple])
+    page = start(packageIndexes=[index.simple, public.simple])
     assert "No other index was asked" in refused(page, "private")
     assert public.asked == []
 
 
 def test_index_that_does_not_have_it_is_followed_by_the_next(
-    open_page, index: IndexServer, public: IndexServer
+    start, index: IndexServer, public: IndexServer
 ) -> None:
     body = wheel_of("shared", {"shared.py": "answer = 7"})
     public.publish("shared", body, "shared-1.0-py3-none-any.whl", SIMPLE_HTML)
-    page = start(open_page, packageIndexes=[index.simple, public.simple])
+    page = start(packageIndexes=[index.simple, public.simple])
     assert run(page, "import shared; print(shared.answer)", "shared") == ["7"]
     assert index.asked == ["/simple/shared/"]
 
@@ -187,8 +147,8 @@ OVERWRITING = {
 }
 
 
-def test_wheel_may_not_write_over_what_is_there(open_page, site: WebServer) -> None:
-    page = start(open_page)
+def test_wheel_may_not_write_over_what_is_there(start, site: WebServer) -> None:
+    page = start()
     for name, reason in OVERWRITING.items():
         body = wheel_of("bad", {"bad.py": "", name: "raise SystemExit"})
         url = site.put("/made/bad-1.0-py3-none-any.whl", body)
