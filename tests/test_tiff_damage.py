@@ -10,7 +10,7 @@ import PIL.Image
 import pytest
 from numpy.testing import assert_array_equal
 
-from pyloader.errors import DecodeError, FormatError, UnsupportedError
+from pyloader.errors import DecodeError, FormatError, ImageIdError, UnsupportedError
 from tests import pictures
 from tests.pictures import (
     COLUMNS,
@@ -22,6 +22,7 @@ from tests.pictures import (
     tiff,
     with_short,
 )
+from tests.support.tiffs import with_next
 
 
 @pytest.mark.parametrize("compression", [None, "lzw", "zlib", "zstd", "jpeg"])
@@ -152,3 +153,17 @@ async def test_what_tifffile_would_log_becomes_warnings(caplog):
     image = await load(damaged)
     assert any("99" in note for note in image.warnings)
     assert not caplog.records
+
+
+@pytest.mark.parametrize("byteorder", "<>")
+@pytest.mark.parametrize("bigtiff", [False, True])
+@pytest.mark.parametrize(("last", "target"), [(0, 0), (1, 0), (1, 1), (2, 0), (2, 1), (2, 2)])
+async def test_directories_that_go_round_in_a_circle(byteorder, bigtiff, last, target):
+    pages = [noise(ROWS, COLUMNS, seed=seed) for seed in range(3)]
+    body = with_next(tiff(*pages, byteorder=byteorder, bigtiff=bigtiff), last, target)
+    image = await load(body, f"#frame={last + 1}")
+    assert_array_equal(image.pixels, pages[last])
+    named = f"page {last + 1} names page {target + 1} as the next one"
+    assert any(named in note for note in image.warnings)
+    with pytest.raises(ImageIdError, match=f"the file has {last + 1} "):
+        await load(body, f"#frame={last + 2}")

@@ -99,7 +99,7 @@ const NO_MEMORY = /out of memory|could not allocate|allocation failed/i;
  */
 export function bootError(cause, { assetsURL, baseURL }) {
   if (cause instanceof PyLoaderError || isAbort(cause)) return cause;
-  const words = String(cause?.message ?? cause).replace(/\.+$/, '');
+  const words = String(cause?.message ?? cause).replace(/(?<!\.)\.+$/, '');
   return new PyLoaderError({
     name: 'BootError', code: 'boot', stage: 'boot', url: assetsURL,
     message: `Python could not start from ${assetsURL}: ${adviceFor(words, baseURL)}`,

@@ -34,6 +34,7 @@ from pyloader.errors import LoaderError
 from pyloader.network import Network
 from pyloader.transport.memory import MemoryTransport
 from tests import builders
+from tests.support.tiffs import chain
 
 ROOT = Path(__file__).parents[2]
 MIB = 1 << 20
@@ -159,6 +160,13 @@ def refused(body: bytes) -> str:
     return type(refusal(body, "a")).__name__
 
 
+def labelled(text: str) -> str:
+    """Read the media type of an answer."""
+    from pyloader.dicom.multipart import parse_media_type
+
+    return parse_media_type(text)[0]
+
+
 def described(text: str) -> str:
     """Read DICOM JSON."""
     from pyloader.dicom.json_model import parse_json
@@ -276,6 +284,11 @@ ROWS: dict[str, Row] = {
     "zip, deflate": Row(zipped(ZIP_DEFLATED), listed("wadouri"), 64 * MIB, "list of", 96 * MIB),
     "deflated data set": Row(deflated, loaded("wadouri"), 512 * MIB, "FormatError", 128 * MIB),
     "empty members of gzip": Row(empty_members, loaded("wadouri"), MIB // 4, "Image"),
+    "directories of a TIFF, many": Row(chain, listed("web"), MIB, "list of 58254"),
+    "directories of a TIFF, in a circle": Row(
+        lambda n: chain(n, 8), listed("web"), MIB // 4, "list of 14563"
+    ),
+    "quotes in a media type": Row(lambda n: "a/b" + ';c="' * (n // 4), labelled, MIB // 4, "a/b"),
     "nested JSON": Row(nested_json, described, 20_000, "FormatError"),
     "frames announced": Row(announcing, listed("wadouri"), 2**31 - 1, "FormatError"),
     "frames announced, by many files": Row(

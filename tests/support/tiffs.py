@@ -66,3 +66,24 @@ def with_segments(body: bytes, changes: Mapping[int, tuple[int | None, int | Non
                 place = tag.valueoffset + width * (index % tag.count)
                 struct.pack_into(kind, changed, place, value)
     return bytes(changed)
+
+
+def with_next(body: bytes, page: int, target: int) -> bytes:
+    """Return a TIFF with one directory, of index `page`, that names another as the next one."""
+    with tifffile.TiffFile(BytesIO(body)) as file:
+        pages, layout = file.pages, file.tiff
+        start, there = pages[page].offset, pages[target].offset
+        count = struct.unpack_from(layout.tagnoformat, body, start)[0]
+        changed = bytearray(body)
+        place = start + layout.tagnosize + count * layout.tagsize
+        struct.pack_into(layout.offsetformat, changed, place, there)
+    return bytes(changed)
+
+
+def chain(size: int, first: int = 0) -> bytes:
+    """Return a TIFF of many small directories; the last one names that at `first`, or none."""
+    count = size // 18
+    last = 8 + 18 * (count - 1)
+    entry = struct.pack("<HHHII", 1, 256, SHORT, 1, 1)
+    nexts = (first if at == last else at + 18 for at in range(8, last + 1, 18))
+    return b"II*\0" + struct.pack("<I", 8) + b"".join(entry + struct.pack("<I", at) for at in nexts)

@@ -17,6 +17,7 @@ from pyloader.errors import DecodeError, FormatError, LoaderError, UnsupportedEr
 from pyloader.image import Image
 from pyloader.loaders.pictures.exif import is_transposed
 from pyloader.loaders.pictures.picture import Header, Pixels, make_image
+from pyloader.loaders.pictures.tiff_chain import without_cycle
 from pyloader.loaders.pictures.tiff_color import PHOTOMETRIC, YCBCR, colors_of
 from pyloader.loaders.pictures.tiff_planes import Plane, plane_pixels, planes_of
 from pyloader.loaders.pictures.tiff_segments import JPEG, JPEG_2000, check_segments, read_pixels
@@ -38,6 +39,7 @@ class TiffPages:
     """A TIFF, its pages still encoded; see `File`."""
 
     def __init__(self, tifffile: Any, body: bytes, notes: list[str]) -> None:
+        body, cycle = without_cycle(body)
         self._codecs = tifffile.TIFF.DECOMPRESSORS
         self._body = body
         self._tiff = tifffile.TiffFile(BytesIO(body))
@@ -47,7 +49,7 @@ class TiffPages:
             )
         self._planes, missing = planes_of(self._tiff, len(body))
         self.number_of_frames = len(self._planes)
-        self._notes = (*notes, *missing)
+        self._notes = (*cycle, *notes, *missing)
 
     @property
     def nbytes(self) -> int:
