@@ -29,11 +29,10 @@ export async function fetchAsset(asset, options) {
 
 /**
  * Fetch and use a file; when that fails, once more past the browser's cache, whose copy may be torn.
- * @template Value @param {Asset} asset @param {(answer: Response) => Promise<Value>} use @param {AbortSignal} [signal] @returns {Promise<Value>}
+ * @template Value @param {Asset} asset @param {(answer: Response) => Promise<Value>} use @returns {Promise<Value>}
  */
-export async function fetchAnd(asset, use, signal) {
-  return fetchAsset(asset, { signal }).then(use)
-    .catch((error) => (signal?.aborted ? Promise.reject(error) : fetchAsset(asset, { signal, cache: 'reload' }).then(use)));
+export async function fetchAnd(asset, use) {
+  return fetchAsset(asset).then(use).catch(() => fetchAsset(asset, { cache: 'reload' }).then(use));
 }
 
 /** @param {string} hexadecimal */

@@ -17,8 +17,11 @@ export class Kept {
   /** @param {Asset} asset the packed file, whose first digest is that of what it holds */
   constructor(asset) {
     this.asset = asset;
-    /** What an earlier visit left. @type {Promise<ArrayBuffer | undefined>} */
-    this.file = Promise.race([readKept(asset), patience()]).catch(() => undefined);
+    const answer = findKept(asset);
+    /** Whether an earlier visit left a file, of which it is not known yet whether it is this one. @type {Promise<boolean>} */
+    this.isFound = inTime(answer).then(Boolean);
+    /** That file, if it is this one. @type {Promise<ArrayBuffer | undefined>} */
+    this.file = inTime(answer.then((found) => readKept(found, asset)));
   }
 
   /** Keep the file, if it is not, in place of those of other builds; not before the machine has time. @param {ArrayBuffer} file */
@@ -28,18 +31,23 @@ export class Kept {
   }
 }
 
-/** @param {Asset} asset @returns {Promise<ArrayBuffer | undefined>} */
-async function readKept({ url, sha256 }) {
+/** @param {Asset} asset @returns {Promise<Response | undefined>} */
+async function findKept({ url }) {
   if (!isSecureContext) return undefined;
   const storage = await caches.open(STORAGE);
-  const answer = await storage.match(url);
-  const file = await answer?.arrayBuffer();
+  return storage.match(url);
+}
+
+/** @param {Response | undefined} found @param {Asset} asset @returns {Promise<ArrayBuffer | undefined>} */
+async function readKept(found, { sha256 }) {
+  const file = await found?.arrayBuffer();
   return file && (await sha256Of(file)) === sha256[0] ? file : undefined;
 }
 
-/** @returns {Promise<undefined>} */
-function patience() {
-  return new Promise((resolve) => void setTimeout(resolve, PATIENCE_MS));
+/** Nothing, when it fails or takes too long. @template Value @param {Promise<Value>} work @returns {Promise<Value | undefined>} */
+function inTime(work) {
+  const late = new Promise((resolve) => void setTimeout(resolve, PATIENCE_MS));
+  return Promise.race([work, late]).catch(() => undefined);
 }
 
 /** @param {string} url @param {ArrayBuffer} file */

@@ -32,14 +32,27 @@ beforeEach(() => {
 
 test('a file that was kept is given when it has the digest', async () => {
   stored.set(URL_OF, new Response(FILE));
-  assert.deepEqual(new Uint8Array(await new Kept(ASSET).file), FILE);
+  const kept = new Kept(ASSET);
+  assert.deepEqual([await kept.isFound, new Uint8Array(await kept.file)], [true, FILE]);
 });
 
 test('another file is not, whatever stands beside it', async () => {
   for (const other of [FILE.map((byte, at) => (at === 1000 ? byte ^ 1 : byte)), FILE.slice(0, 100), new Uint8Array()]) {
     const headers = { 'x-sum': SHA256, ETag: SHA256 };
     stored.set(URL_OF, new Response(other, { headers }));
-    assert.equal(await new Kept(ASSET).file, undefined);
+    const kept = new Kept(ASSET);
+    assert.deepEqual([await kept.isFound, await kept.file], [true, undefined]);
+  }
+});
+
+test('what was not kept is not found, nor what a storage is silent about or refuses', async (t) => {
+  assert.deepEqual([await new Kept(ASSET).isFound, await new Kept(ASSET).file], [false, undefined]);
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  for (const open of [() => new Promise(() => {}), () => Promise.reject(new Error('full'))]) {
+    globalThis.caches = /** @type {any} */ ({ open });
+    const kept = new Kept(ASSET);
+    t.mock.timers.tick(2000);
+    assert.deepEqual([await kept.isFound, await kept.file], [false, undefined]);
   }
 });
 
