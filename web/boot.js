@@ -85,7 +85,9 @@ async function run(loadPyodide, indexURL, program, { standard, ...parts }) {
   const { fetch } = globalThis;
   const { instantiateStreaming } = WebAssembly;
   const here = (/** @type {string} */ name) => Promise.resolve(new Response(name === STANDARD_LIBRARY.name ? standard : undefined));
-  globalThis.fetch = (input, init) => (String(input).startsWith(indexURL) ? here(String(input).slice(indexURL.length)) : fetch(input, init));
+  // Pyodide's addresses have no digest; those with one are ours.
+  const isPyodides = (/** @type {string} */ url) => url.startsWith(indexURL) && !url.includes('?');
+  globalThis.fetch = (input, init) => (isPyodides(String(input)) ? here(String(input).slice(indexURL.length)) : fetch(input, init));
   // Pyodide only warns when that fails, and its promise stays pending for ever.
   const failed = new Promise((_, reject) => {
     WebAssembly.instantiateStreaming = async (_source, imports) => {
