@@ -17,6 +17,8 @@ from pyloader.image import Image
 from pyloader.imageid import ImageId
 from pyloader.load import list_image_ids, load_image, load_metadata, purge, register_loader
 
+__version__ = "0.1.0"
+
 __all__ = [
     "Context",
     "Image",

@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from pyloader.errors import PackageError, UnsupportedError
 
+# What `pip install pyloader-dicom[...]` calls the packages that single formats need.
+EXTRAS = {"pynrrd": "nrrd", "tifffile": "tiff"}
 Describe = Callable[[str, bool], Awaitable["Mapping[str, Any] | None"]]
 """``(source, asks_anew)``: what is known of an image: ``{"json": DICOM JSON}``, ``{"attributes":
 values by DICOM keyword}``, or None. Asked anew, it fetches the metadata of the instance alone."""
@@ -54,9 +56,10 @@ class PlainHost:
 
     async def install(self, requirement: str) -> None:
         """Say how to install the package."""
+        wanted = f"pyloader-dicom[{EXTRAS[requirement]}]" if requirement in EXTRAS else requirement
         raise PackageError(
             f"the Python package {requirement!r} is needed for this and is not installed; "
-            f"install it, such as with: pip install '{requirement}'"
+            f"install it, such as with: pip install '{wanted}'"
         )
 
     async def decode(self, body: bytes, media_type: str, frame_index: int) -> NDArray[uint8]:

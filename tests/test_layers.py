@@ -159,7 +159,7 @@ LAYERS = {
         *("cache", "context", "custom", "image", "imageid", "load", "loaders", "network"),
         *("pixels", "rules", "testing", "transport", "wire"),
     },
-    "cli": {"authors", "loaders", "cli", "custom", "image", "load", "pixels", "wire"},
+    "cli": {"authors", "loaders", "cli", "custom", "image", "load", "pixels", "pyloader", "wire"},
     "__main__": {"cli"},
 }
 

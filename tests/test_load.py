@@ -32,7 +32,7 @@ from pyloader.errors import (
     PackageError,
     UnknownSchemeError,
 )
-from pyloader.host import PlainHost
+from pyloader.host import EXTRAS, PlainHost
 from pyloader.loaders import schemes
 from pyloader.transport import Response
 from tests import builders
@@ -447,6 +447,12 @@ async def test_package_that_is_there(context):
 async def test_package_that_is_not_there_says_how_to_have_it(context):
     with pytest.raises(PackageError, match=r"'no-such>=1' is needed .* pip install 'no-such>=1'"):
         await context.package("no_such", "no-such>=1")
+
+
+@pytest.mark.parametrize(("package", "extra"), EXTRAS.items())
+async def test_package_of_a_format_is_named_by_its_extra(package, extra):
+    with pytest.raises(PackageError, match=rf"pip install 'pyloader-dicom\[{extra}\]'"):
+        await PlainHost().install(package)
 
 
 async def test_package_is_installed_by_the_host(context, monkeypatch):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from argparse import ArgumentParser, RawDescriptionHelpFormatter
 
+from pyloader import __version__
+
 DESCRIPTION = """\
 Load medical images by imageId, as a page does. An imageId is 'scheme:rest':
 wadouri:https://host/ct.dcm, nifti:brain.nii.gz#z-12. For a file of this
@@ -34,6 +36,7 @@ def make_parser() -> ArgumentParser:
         epilog=EXAMPLES,
         formatter_class=RawDescriptionHelpFormatter,
     )
+    parser.add_argument("--version", action="version", version=f"pyloader {__version__}")
     parser.set_defaults(command=None, loader=[], traceback=False)
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     shared = make_shared()

@@ -19,7 +19,7 @@ from tests.webserver import WebServer
 __all__ = ["index", "start"]  # fixtures
 
 LOCK: dict[str, Any] = json.loads((DIST / "pyodide" / "pyodide-lock.json").read_text())["packages"]
-AT_START = {"imagecodecs", "numpy", "pydicom", "pyloader"}
+AT_START = {"imagecodecs", "numpy", "pydicom", "pyloader-dicom"}
 MIB = 1 << 20
 # A loader whose image has the value of an expression in each pixel.
 SHOWING = """

@@ -21,7 +21,7 @@ from tests.webserver import WebServer
 CT = "wadouri:/corpus/CT_small.dcm"
 SNAPSHOT = "**/snapshot.bin*"
 PACKED = (DIST / "pyodide/snapshot.bin").read_bytes()
-STARTING = ("imagecodecs", "numpy", "pydicom", "pyloader")
+STARTING = ("imagecodecs", "numpy", "pydicom", "pyloader-dicom")
 
 
 def start(page: Page) -> dict[str, Any]:
@@ -232,12 +232,12 @@ def test_torn_file_in_the_cache_is_fetched_once_more(open_page) -> None:
 def test_altered_package_is_refused(open_page) -> None:
     page = open_page()
     page.context.route(SNAPSHOT, lambda route: route.fulfill(status=404))
-    page.context.route("**/pyloader-*.whl*", lambda route: route.fulfill(body=b"PK not it"))
+    page.context.route("**/pyloader_dicom-*.whl*", lambda route: route.fulfill(body=b"PK not it"))
     error = fail(page, CT)
     assert error["code"] == "boot"
     assert "is not the file that the build made" in error["message"]
     page.context.unroute(SNAPSHOT)
-    page.context.unroute("**/pyloader-*.whl*")
+    page.context.unroute("**/pyloader_dicom-*.whl*")
 
 
 def test_library_that_is_another_file_is_an_error(open_page) -> None:

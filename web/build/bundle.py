@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from common import PRODUCTS, RECIPES, WEB, BuildError, once, run, say, sha256, write_atomically
+from runtime import INTERPRETER
 
 SCRIPTS = PRODUCTS / "scripts"
 # Written into the bundles, by what they are called there.
@@ -27,13 +28,17 @@ CLASSIC = (
 )
 # Pyodide's scripts ask for these under node alone.
 OF_NODE = ("node:*", "child_process", "crypto", "fs", "path", "ws")
+# Written into the worker, and fetched by nobody.
+LOCK = "pyodide-lock.json"
+MODULE_TYPES = "import * as pyloader from './pyloader.mjs';\nexport default pyloader;\n"
+ASSET_URLS = SCRIPTS / "asset-urls.js"
 PAGES: dict[str, Sequence[str]] = {
-    "pyloader.js": ("pyloader.js", *CLASSIC),
-    "pyloader.mjs": ("pyloader.js", "--format=esm"),
+    "pyloader.js": ("pyloader.js", *CLASSIC, "--define:PYLOADER_ASSET_URLS=undefined"),
+    "pyloader.mjs": ("module.js", "--format=esm", f"--inject:{ASSET_URLS}"),
 }
 
 
-def scripts(boot_list: str, interpreter: Sequence[Path]) -> dict[str, Path]:
+def scripts(pyodide: dict[str, Path], boot_list: str, version: str) -> dict[str, Path]:
     """
     Bundle web/*.js with what the build writes in; return the files by their name in dist/.
 
@@ -48,6 +53,7 @@ def scripts(boot_list: str, interpreter: Sequence[Path]) -> dict[str, Path]:
     worker = ["worker.js", "--format=esm", f"--define:PYLOADER_LOCK={boot_list}", *codes]
     plain = [*worker, "--define:PYLOADER_IS_WHOLE=false"]
     whole = [*worker, "--define:PYLOADER_IS_WHOLE=true", "--minify-whitespace"]
+    interpreter = [pyodide[name] for name in INTERPRETER]
     whole += [f"--inject:{path}" for path in interpreter]
     whole += [f"--external:{name}" for name in OF_NODE]
     workers = {
@@ -55,9 +61,33 @@ def scripts(boot_list: str, interpreter: Sequence[Path]) -> dict[str, Path]:
         "whole-worker.mjs": bundled("whole-worker.mjs", interpreter, *whole),
     }
     digests = json.dumps({name: sha256(path) for name, path in workers.items()})
-    known = f"--define:PYLOADER_WORKERS={digests}"
-    files = workers | {name: bundled(name, [], *given, known) for name, given in PAGES.items()}
-    return {"pyloader.d.ts": WEB / "pyloader.d.ts", "integrity.json": integrity(files), **files}
+    list_assets([*workers, *(f"pyodide/{name}" for name in pyodide if name != LOCK)])
+    known = [f"--define:PYLOADER_WORKERS={digests}", f'--define:PYLOADER_VERSION="{version}"']
+    pages = {name: bundled(name, [ASSET_URLS], *given, *known) for name, given in PAGES.items()}
+    files = workers | pages
+    types = {"pyloader.d.ts": WEB / "pyloader.d.ts", "pyloader.d.mts": module_types()}
+    return {**types, "integrity.json": integrity(files), **files}
+
+
+def module_types() -> Path:
+    """Return the types of pyloader.mjs: those of pyloader.js, which has no default export."""
+    text = (WEB / "pyloader.d.ts").read_text()
+    of_script, of_module = "export as namespace pyloader;\n", MODULE_TYPES
+    if of_script not in text:
+        raise BuildError(f"web/pyloader.d.ts has no line `{of_script.strip()}`")
+    target = SCRIPTS / "pyloader.d.mts"
+    write_atomically(target, text.replace(of_script, of_module).encode())
+    return target
+
+
+def list_assets(names: Sequence[str]) -> None:
+    """Write a module with the address of each file, in the form that bundlers know one by.
+
+    They move and rename files, so that no address can be made of a folder and a name.
+    """
+    rows = [f"  {json.dumps(name)}: new URL('./{name}', import.meta.url).href," for name in names]
+    text = "\n".join(["export const PYLOADER_ASSET_URLS = () => ({", *rows, "});\n"])
+    write_atomically(ASSET_URLS, text.encode())
 
 
 def bundled(name: str, further: Sequence[Path], *options: str) -> Path:

@@ -14,8 +14,9 @@ from common import DIST, PRODUCTS, WEB, WORK, BuildError, write_atomically
 from compressed import compressed
 from environments import node_modules
 from fetch import Asset, fetch_all
-from runtime import SCRIPTS, SNAPSHOT, Layout, boot_list, pyodide_files
+from runtime import SNAPSHOT, Layout, boot_list, pyodide_files
 from samples import samples
+from wheels import pyloader_version
 
 
 def layout(*, for_trial: bool) -> Layout:
@@ -23,9 +24,8 @@ def layout(*, for_trial: bool) -> Layout:
     assets = fetch_all()
     node_modules()
     pyodide = pyodide_files(assets)
-    interpreter = [pyodide[name] for name in SCRIPTS]
     files = {
-        **scripts(boot_list(pyodide), interpreter),
+        **scripts(pyodide, boot_list(pyodide), pyloader_version()),
         **under("demo", demo()),
         **under("demo/vendor", vendor()),
         **under("samples", samples(assets["pydicom"])),

@@ -13,19 +13,31 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from archives import read_zip
-from common import PRODUCTS, RECIPES, WEB, WORK, once, run, say, sha256, write_atomically
+from common import (
+    PRODUCTS,
+    RECIPES,
+    WEB,
+    WORK,
+    BuildError,
+    once,
+    run,
+    say,
+    sha256,
+    write_atomically,
+)
 from compressed import in_gzip
 from fetch import Asset
 from libraries import Library, separate_libraries
-from wheels import pyloader_version, pyloader_wheel, standard_library, third_party_wheel
+from wheels import NAME, pyloader_version, pyloader_wheel, standard_library, third_party_wheel
 
 Layout = dict[str, Path]
+OF_SOCKETS = b'import("ws")'
 STANDARD_LIBRARY = "python_stdlib.zip"
 SNAPSHOT = PRODUCTS / "snapshot"
 # What Python starts by, in the order in which they may stand in one script.
-SCRIPTS = ("pyodide.asm.js", "pyodide.mjs")
+INTERPRETER = ("pyodide.asm.js", "pyodide.mjs")
 # Imported before the first image: their wheels are laid out at each start without a snapshot.
-STARTING = ("numpy", "pydicom", "imagecodecs", "pyloader")
+STARTING = ("numpy", "pydicom", "imagecodecs", NAME)
 
 
 class Wheel(NamedTuple):
@@ -41,14 +53,15 @@ class Wheel(NamedTuple):
 def pyodide_files(assets: dict[str, Asset]) -> Layout:
     """Return what stands in dist/pyodide/ by name."""
     pyodide = unpacked(assets["pyodide"])
-    core = {name: script(pyodide / name) for name in SCRIPTS}
+    core = {name: script(pyodide / name) for name in INTERPRETER}
     core["pyodide.asm.wasm"] = pyodide / "pyodide.asm.wasm"
     core[STANDARD_LIBRARY] = standard_library(pyodide)
     libraries = separate_libraries(assets.values())
     core |= {library.file: library.source for library in libraries}
     wheels = third_party_wheels(assets.values(), pyodide)
     verify(listed("third-party", pyodide, core, libraries, wheels))
-    own = Wheel("pyloader", pyloader_version(), pyloader_wheel(pyodide), ["numpy", "pydicom"])
+    depends, imports = ["numpy", "pydicom"], ["pyloader"]
+    own = Wheel(NAME, pyloader_version(), pyloader_wheel(pyodide), depends, imports)
     files = listed("all", pyodide, core, libraries, [*wheels, own])
     return files | {"snapshot.bin": in_gzip("snapshot.bin", snapshot(files))}
 
@@ -86,9 +99,17 @@ def members_under(name: str, archive: tarfile.TarFile) -> list[tarfile.TarInfo]:
 
 
 def script(source: Path) -> Path:
-    """Return a script without the line that makes developer tools ask for its source map."""
+    """
+    Return a script as pages have it.
+
+    Without the line that makes developer tools ask for its source map, and without the import of a
+    package that is not there: it is for node's sockets, and development servers look for it.
+    """
     target = PRODUCTS / "core" / source.name
     content = re.sub(rb"//# sourceMappingURL=\S+\s*", b"", source.read_bytes())
+    if OF_SOCKETS not in content:
+        raise BuildError(f"{source} does not import what web/build/runtime.py takes out of it")
+    content = content.replace(OF_SOCKETS, b"Promise.resolve({})")
     once(target, [source, Path(__file__)], partial(write_atomically, target, content))
     return target
 

@@ -4,8 +4,8 @@ The Python that goes into dist/pyodide: the standard library, pruned packages, p
 Code of others is shipped as bytecode alone; pyloader's own keeps its sources for tracebacks.
 """
 
+import re
 import tempfile
-import tomllib
 from pathlib import Path
 
 from archives import Files, read_zip, wheel_bytes, zip_bytes
@@ -14,6 +14,8 @@ from fetch import Asset
 from libraries import is_separate
 from prune import pruned
 
+# The distribution; the package is `pyloader`.
+NAME = "pyloader-dicom"
 PACKAGES = PRODUCTS / "packages"
 SITE_PACKAGES = "/lib/python3.13/site-packages/"
 STDLIB = "/lib/python313.zip/"
@@ -61,9 +63,9 @@ def standard_library(pyodide: Path) -> Path:
 
 
 def pyloader_wheel(pyodide: Path) -> Path:
-    """Return the wheel of this repository's own package."""
+    """Return the wheel of this repository's own package, as pages have it."""
     version = pyloader_version()
-    target = PACKAGES / f"pyloader-{version}-py3-none-any.whl"
+    target = PACKAGES / f"pyloader_dicom-{version}-py3-none-any.whl"
     paths = sorted(path for path in (ROOT / "pyloader").rglob("*") if is_packaged(path))
     names = {str(path.relative_to(ROOT)): path for path in paths}
 
@@ -77,9 +79,10 @@ def pyloader_wheel(pyodide: Path) -> Path:
 
 
 def pyloader_version() -> str:
-    """Read the version from pyproject.toml."""
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    return str(project["version"])
+    """Read the version, which stands in pyloader/__init__.py alone."""
+    text = (ROOT / "pyloader/__init__.py").read_text()
+    [version] = re.findall(r'^__version__ = "(.+)"$', text, re.MULTILINE)
+    return str(version)
 
 
 def is_packaged(path: Path) -> bool:
@@ -91,8 +94,8 @@ def is_packaged(path: Path) -> bool:
 
 def wheel_metadata(version: str) -> Files:
     """Return the .dist-info files of pyloader's wheel."""
-    folder = f"pyloader-{version}.dist-info"
-    metadata = f"Metadata-Version: 2.1\nName: pyloader\nVersion: {version}\n"
+    folder = f"pyloader_dicom-{version}.dist-info"
+    metadata = f"Metadata-Version: 2.1\nName: {NAME}\nVersion: {version}\n"
     wheel = "Wheel-Version: 1.0\nGenerator: pyloader\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
     return {
         f"{folder}/METADATA": metadata.encode(),
