@@ -14,6 +14,7 @@ usage() {
 ./build.sh demo --orthanc     the same, with a DICOMweb server behind it: Orthanc, if it is installed
 ./build.sh test [ARGS]        build, then run all tests; ARGS go to pytest
 ./build.sh bench [ARGS]       build, then race it in Chromium; --help lists ARGS
+./build.sh pack               build, then make the packages of npm and of Python, in .cache/packages/
 ./build.sh check              format, lint and types of Python and JavaScript, spelling
 ./build.sh format             format the Python sources
 ./build.sh help               this text
@@ -164,13 +165,14 @@ main() {
   shift || true
   case $command in
     help | -h | --help) usage; return ;;
-    dist | demo | test | bench | check | format) require_python && require_node ;;
+    dist | demo | test | bench | pack | check | format) require_python && require_node ;;
     *) usage >&2; fail "there is no command '$command'" ;;
   esac
   case $command in
     dist) build ;;
     demo) build --for-trial && exec "$PYTHON" web/build/serve.py dist "$@" ;;
     test) run_tests "$@" ;;
+    pack) prepare_tests && build --for-trial && "$ENVIRONMENT/python" web/build/pack.py ;;
     bench) run_bench "$@" ;;
     check) run_checks ;;
     format) prepare_tests && "$ENVIRONMENT/ruff" format . ;;

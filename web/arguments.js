@@ -2,6 +2,7 @@
 // What the page's calls are given, checked at the call: nonsense would fail later, elsewhere, as
 // something else, or not at all.
 import { PyLoaderError, said } from './errors.js';
+import { pageURL } from './page_url.js';
 
 /** Values of another frame of the page are of other classes, with the same names. @param {any} value @param {string[]} kinds */
 function isOf(value, ...kinds) {
@@ -67,7 +68,7 @@ export function checkPython(options) {
   const isGiven = (/** @type {any} */ value) => value !== undefined && value !== null;
   if (!isGiven(url) && !isGiven(source)) throw wrong('and has neither');
   if (isGiven(source) && typeof source !== 'string') throw wrong(`where source is Python code as a text, not ${said(source)}`);
-  if (!isGiven(source) && !(url && URL.canParse(url, document.baseURI))) throw wrong(`where url is an address, not ${said(url)}`);
+  if (!isGiven(source) && !(url && URL.canParse(url, pageURL()))) throw wrong(`where url is an address, not ${said(url)}`);
   if (isGiven(name) && typeof name !== 'string') throw wrong(`where name is a text, not ${said(name)}`);
   const isTexts = Array.isArray(packages) && packages.every((each) => typeof each === 'string');
   if (isGiven(packages) && !isTexts) throw wrong(`where packages is a list of texts, not ${said(packages)}`);
@@ -96,7 +97,7 @@ export function dicomJson(imageId, json) {
 /** The address of a DICOMweb service, without slashes at its end. @param {any} base @returns {string} */
 export function serviceAddress(base) {
   const root = (base instanceof URL ? base.href : String(base ?? '')).replace(/\/+$/, '');
-  if (root && (typeof base === 'string' || base instanceof URL) && URL.canParse(root, document.baseURI)) return root;
+  if (root && (typeof base === 'string' || base instanceof URL) && URL.canParse(root, pageURL())) return root;
   throw wrongCall(`${said(base)} is no address of a DICOMweb service; expected one such as 'https://host/dicom-web'`);
 }
 

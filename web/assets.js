@@ -2,11 +2,16 @@
 // How the files of dist/ are fetched. Of each the script that asks for it has the digest, and was
 // verified itself by who loaded it: another file than the build made is an error, and never used.
 
+/** @typedef {{assetsURL: string, assetURLs?: Record<string, string>}} Assets where the files of dist/ are: in a folder, or each where a bundler has put it */
 /** @typedef {{url: string, sha256: string[]}} Asset a file, and the digests that it may have, in hexadecimal */
 
-/** A file whose address holds its digest, so that no cache gives one of another build. @param {string} indexURL @param {string} file @param {string[]} sha256 @returns {Asset} */
-export function assetWith(indexURL, file, sha256) {
-  return { url: `${indexURL}${file}?${sha256[0].slice(0, 12)}`, sha256 };
+/**
+ * A file of dist/, whose address holds its digest, so that no cache gives one of another build.
+ * @param {Assets} assets @param {string} file its path in dist/ @param {string[]} sha256 @returns {Asset}
+ */
+export function assetWith({ assetsURL, assetURLs }, file, sha256) {
+  const url = assetURLs?.[file] ?? `${assetsURL}${file}`;
+  return { url: `${url}${url.includes('?') ? '&' : '?'}${sha256[0].slice(0, 12)}`, sha256 };
 }
 
 /** The digests of a file as the platform writes them. @param {Asset} asset */

@@ -7,7 +7,8 @@ import { LOCK, assetOf } from './lock.js';
 import { STANDARD_LIBRARY, Shelf, unpack } from './packages.js';
 import { Parts } from './parts.js';
 
-/** @typedef {{assetsURL: string, baseURL: string, headers: Record<string, string>, credentials: RequestCredentials, origins: string[], linkedOrigins: 'without-secrets' | 'refuse', hooks: string[], identity: number, parts?: import('./parts.js').Shared, packages: string[], packageIndexes: string[], cacheBytes: number, decodedBytes: number, retries: number, requestTimeout: number, requestsPerOrigin: number}} BootOptions what a worker is told; `parts` of an earlier one */
+/** @typedef {import('./assets.js').Assets} Assets */
+/** @typedef {Assets & {baseURL: string, headers: Record<string, string>, credentials: RequestCredentials, origins: string[], linkedOrigins: 'without-secrets' | 'refuse', hooks: string[], identity: number, parts?: import('./parts.js').Shared, packages: string[], packageIndexes: string[], cacheBytes: number, decodedBytes: number, retries: number, requestTimeout: number, requestsPerOrigin: number}} BootOptions what a worker is told; `parts` of an earlier one */
 /** @typedef {(detail: {stage: string, loaded: number, total: number, percentComplete: number}) => void} Progress */
 /** @typedef {(stage: string, share: number) => void} Advance see `meter` */
 /** @typedef {{name: string, start: number, duration: number}} Mark in ms, `start` since 1970 */
@@ -22,6 +23,8 @@ const SHARES = { runtime: 50, packages: 30, imports: 20 };
 // What is left for the packages of init(), when there are any.
 const EXTRA = 30;
 const HALF_BYTES = 2 ** 20;
+// Where Pyodide is told that its files are: it would look for them itself.
+const NOWHERE = 'https://pyodide.invalid/';
 const SCRIPTS = ['pyodide.mjs', 'pyodide.asm.js'];
 
 /**
@@ -29,32 +32,32 @@ const SCRIPTS = ['pyodide.mjs', 'pyodide.asm.js'];
  * @param {Advance} advance
  * @returns {Promise<Booted>} Pyodide, with pyloader imported or importable
  */
-export async function bootPython({ assetsURL, parts: given }, advance) {
-  const indexURL = new URL('pyodide/', assetsURL).href;
+export async function bootPython({ assetsURL, assetURLs, parts: given }, advance) {
+  const assets = { assetsURL, assetURLs };
   const timeline = new Timeline();
-  const parts = new Parts(indexURL, given, timeline.measure);
-  const [loadPyodide, program, libraries] = await Promise.all([scripts(indexURL), parts.program, parts.libraries]);
+  const parts = new Parts(assets, given, timeline.measure);
+  const [loadPyodide, program, libraries] = await Promise.all([scripts(assets), parts.program, parts.libraries]);
   advance('runtime', SHARES.runtime);
   /** @type {Start} */
-  const start = (rest) => timeline.measure('interpreter', run(loadPyodide, indexURL, program, { libraries, ...rest }));
-  const { reason, snapshot, ...started } = await fromSnapshot(parts, indexURL, start)
-    .catch((error) => fromFiles(indexURL, start, error.message));
+  const start = (rest) => timeline.measure('interpreter', run(loadPyodide, program, { libraries, ...rest }));
+  const { reason, snapshot, ...started } = await fromSnapshot(parts, assets, start)
+    .catch((error) => fromFiles(assets, start, error.message));
   advance('packages', SHARES.packages);
   for (const name of LOCK.starting) started.pyodide.loadedPackages[name] = 'default channel'; // so that no other package brings it again
   return { ...started, report: () => timeline.report(reason), shared: await parts.share(snapshot) };
 }
 
-/** @param {Parts} parts @param {string} indexURL @param {Start} start @returns {Promise<Started>} */
-async function fromSnapshot(parts, indexURL, start) {
+/** @param {Parts} parts @param {Assets} assets @param {Start} start @returns {Promise<Started>} */
+async function fromSnapshot(parts, assets, start) {
   const pyodide = await start({ snapshot: parts.snapshot });
-  return { pyodide, shelf: new Shelf(indexURL, LOCK.starting), snapshot: await parts.snapshot };
+  return { pyodide, shelf: new Shelf(assets, LOCK.starting), snapshot: await parts.snapshot };
 }
 
-/** @param {string} indexURL @param {Start} start @param {string} reason why not from a snapshot @returns {Promise<Started>} */
-async function fromFiles(indexURL, start, reason) {
-  const shelf = new Shelf(indexURL);
+/** @param {Assets} assets @param {Start} start @param {string} reason why not from a snapshot @returns {Promise<Started>} */
+async function fromFiles(assets, start, reason) {
+  const shelf = new Shelf(assets);
   const [standard, ...wheels] = await Promise.all([
-    fetchAnd(assetOf(indexURL, STANDARD_LIBRARY.name), (answer) => answer.arrayBuffer()),
+    fetchAnd(assetOf(assets, STANDARD_LIBRARY.name), (answer) => answer.arrayBuffer()),
     ...LOCK.starting.map((name) => shelf.fetch(name)),
   ]);
   const pyodide = await start({ standard });
@@ -67,27 +70,25 @@ async function fromFiles(indexURL, start, reason) {
  * has Pyodide's two in it. A worker's own address takes no digest either, and who could change them
  * could change this script: they are imported from beside it then, while the rest is compiled, which
  * saves a tenth of a start.
- * @param {string} indexURL @returns {Promise<(options: any) => Promise<any>>}
+ * @param {Assets} assets @returns {Promise<(options: any) => Promise<any>>}
  */
-async function scripts(indexURL) {
+async function scripts(assets) {
   // @ts-ignore -- the build writes both in
   if (PYLOADER_IS_WHOLE) return loadPyodide;
-  const [found] = await Promise.all(SCRIPTS.map((name) => import(/* @vite-ignore */ assetOf(indexURL, name).url)));
+  const [found] = await Promise.all(SCRIPTS.map((name) => import(/* @vite-ignore */ assetOf(assets, name).url)));
   return found.loadPyodide;
 }
 
 /**
  * Run loadPyodide, which would fetch on its own what is here already.
- * @param {(options: any) => Promise<any>} loadPyodide @param {string} indexURL @param {WebAssembly.Module} program
+ * @param {(options: any) => Promise<any>} loadPyodide @param {WebAssembly.Module} program
  * @param {import('./interpreter.js').Parts & Memory} parts
  */
-async function run(loadPyodide, indexURL, program, { standard, ...parts }) {
+async function run(loadPyodide, program, { standard, ...parts }) {
   const { fetch } = globalThis;
   const { instantiateStreaming } = WebAssembly;
   const here = (/** @type {string} */ name) => Promise.resolve(new Response(name === STANDARD_LIBRARY.name ? standard : undefined));
-  // Pyodide's addresses have no digest; those with one are ours.
-  const isPyodides = (/** @type {string} */ url) => url.startsWith(indexURL) && !url.includes('?');
-  globalThis.fetch = (input, init) => (isPyodides(String(input)) ? here(String(input).slice(indexURL.length)) : fetch(input, init));
+  globalThis.fetch = (input, init) => (String(input).startsWith(NOWHERE) ? here(String(input).slice(NOWHERE.length)) : fetch(input, init));
   // Pyodide only warns when that fails, and its promise stays pending for ever.
   const failed = new Promise((_, reject) => {
     WebAssembly.instantiateStreaming = async (_source, imports) => {
@@ -99,7 +100,7 @@ async function run(loadPyodide, indexURL, program, { standard, ...parts }) {
     };
   });
   const options = {
-    indexURL,
+    indexURL: NOWHERE,
     lockFileContents: { info: LOCK.info, packages: LOCK.packages },
     stdout: (/** @type {string} */ line) => console.info(line),
     stderr: (/** @type {string} */ line) => console.warn(line),

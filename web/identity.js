@@ -1,6 +1,7 @@
 // @ts-check
 // Who asks: what a server is told after it has answered 401, and headers of one service alone.
 import { wrongCall } from './arguments.js';
+import { pageURL } from './page_url.js';
 import { plainHeaders } from './settings.js';
 
 /** @typedef {import('./pool.js').Pool} Pool */
@@ -36,7 +37,7 @@ export class Identity {
    * @returns {Promise<boolean>} whether to try again
    */
   async renew({ url, sent }, pool) {
-    const { href, origin } = new URL(url, document.baseURI);
+    const { href, origin } = new URL(url, pageURL());
     if (!this.isNamed(href)) return false;
     const last = this.#answers.get(origin);
     if (last && sent < last.at) return last.answer;

@@ -3,6 +3,7 @@
 import { assetWith } from './assets.js';
 
 /** @typedef {import('./assets.js').Asset} Asset */
+/** @typedef {import('./assets.js').Assets} Assets */
 /** @typedef {{name: string, version: string, file_name: string, sha256: string, depends: string[], imports: string[]}} Row a package */
 /** @typedef {{file_name: string, path: string, starting: boolean}} LibraryRow a shared library, and where Python looks for it */
 /** @typedef {{unpacked: string, packed: string}} SnapshotRow the digests of the snapshot: of what it holds, and of the file in gzip */
@@ -12,12 +13,12 @@ import { assetWith } from './assets.js';
 // @ts-ignore -- the build writes it in
 export const LOCK = PYLOADER_LOCK;
 
-/** @param {string} indexURL of dist/pyodide/ @param {string} file that the lock lists, but no wheel @returns {Asset} */
-export function assetOf(indexURL, file) {
-  return assetWith(indexURL, file, [LOCK.digests[file]]);
+/** @param {Assets} assets @param {string} file of dist/pyodide/ that the lock lists, but no wheel @returns {Asset} */
+export function assetOf(assets, file) {
+  return assetWith(assets, `pyodide/${file}`, [LOCK.digests[file]]);
 }
 
-/** @param {string} indexURL of dist/pyodide/ @returns {Asset} the snapshot, which servers send in gzip or, in brotli, as it is */
-export function snapshotAsset(indexURL) {
-  return assetWith(indexURL, 'snapshot.bin', [LOCK.snapshot.unpacked, LOCK.snapshot.packed]);
+/** @param {Assets} assets @returns {Asset} the snapshot, which servers send in gzip or, in brotli, as it is */
+export function snapshotAsset(assets) {
+  return assetWith(assets, 'pyodide/snapshot.bin', [LOCK.snapshot.unpacked, LOCK.snapshot.packed]);
 }

@@ -23,18 +23,18 @@ export class Shelf {
   rows = LOCK.packages;
 
   /**
-   * @param {string} indexURL of dist/pyodide/
+   * @param {import('./assets.js').Assets} assets
    * @param {string[]} [deferred] packages whose files are not there, though what Python starts with of them is imported
    */
-  constructor(indexURL, deferred = []) {
-    this.indexURL = indexURL;
+  constructor(assets, deferred = []) {
+    this.assets = assets;
     this.deferred = deferred;
   }
 
   /** @param {string} name @returns {import('./assets.js').Asset} its wheel */
   asset(name) {
     const { file_name, sha256 } = this.rows[name];
-    return assetWith(this.indexURL, file_name, [sha256]);
+    return assetWith(this.assets, `pyodide/${file_name}`, [sha256]);
   }
 
   /** @param {string} name @param {Report} [report] @param {AbortSignal} [signal] @returns {Promise<Wheel>} */
@@ -129,9 +129,9 @@ export class Packages {
    * @param {string} name of a shared library, by its module; of a package that needs no other; or of the standard library
    */
   bringNow(name) {
-    const { indexURL, deferred } = this.shelf;
+    const { assets, deferred } = this.shelf;
     const path = name === STANDARD_LIBRARY.name ? STANDARD_LIBRARY.path : LOCK.libraries[name]?.path;
-    if (path) writeFile(this.pyodide, path, this.#fetchNow(assetOf(indexURL, LOCK.libraries[name]?.file_name ?? name)));
+    if (path) writeFile(this.pyodide, path, this.#fetchNow(assetOf(assets, LOCK.libraries[name]?.file_name ?? name)));
     else if (deferred.includes(name) || !this.#isThere(name)) this.#layOut([{ name, body: this.#fetchNow(this.shelf.asset(name)) }]);
   }
 

@@ -14,10 +14,10 @@ const GZIP_MAGIC = [0x1f, 0x8b, 8];
 const STARTING = Object.values(LOCK.libraries).filter(({ starting }) => starting);
 
 export class Parts {
-  /** @param {string} indexURL of dist/pyodide/ @param {Shared | undefined} given @param {Measure} measure */
-  constructor(indexURL, given, measure) {
-    this.kept = given ? undefined : new Kept(snapshotAsset(indexURL)); // first: its digest takes a while beside the compilers
-    const fetched = (/** @type {string} */ file) => compile(assetOf(indexURL, file));
+  /** @param {import('./assets.js').Assets} assets @param {Shared | undefined} given @param {Measure} measure */
+  constructor(assets, given, measure) {
+    this.kept = given ? undefined : new Kept(snapshotAsset(assets)); // first: its digest takes a while beside the compilers
+    const fetched = (/** @type {string} */ file) => compile(assetOf(assets, file));
     /** The interpreter itself. @type {Promise<WebAssembly.Module>} */
     this.program = measure('program', given ? Promise.resolve(given.program) : fetched('pyodide.asm.wasm'));
     const codes = given ? Promise.resolve(given.libraries) : Promise.all(STARTING.map(({ file_name }) => fetched(file_name)));

@@ -8,31 +8,32 @@ import { trustedWorker } from './trusted.js';
 
 /** @typedef {import('./slot.js').Place} Place */
 /** @typedef {import('./assets.js').Asset} Asset */
+/** @typedef {import('./assets.js').Assets} Assets */
 
 const PROBE_MS = 5000;
 const NAMED = { type: /** @type {const} */ ('module'), name: 'pyloader' };
 
 /**
- * @param {string} assetsURL
+ * @param {Assets} assets
  * @param {boolean} inWorker
  * @param {(words: string) => void} onError hears of errors that nobody caught, and why a worker's script did not run
  * @returns {Promise<Place>}
  */
-export function createPlace(assetsURL, inWorker, onError) {
-  const isDirect = inWorker && isOfOwnOrigin(assetsURL);
-  const asset = workerAsset(assetsURL, isDirect ? 'worker.mjs' : 'whole-worker.mjs');
+export function createPlace(assets, inWorker, onError) {
+  const isDirect = inWorker && isDirectlyRun(assets);
+  const asset = workerAsset(assets, isDirect ? 'worker.mjs' : 'whole-worker.mjs');
   return inWorker ? createWorker(asset, isDirect, onError) : createOnPage(asset);
 }
 
-/** The worker's script, or the one that has all other scripts in it too. @param {string} assetsURL @param {string} name */
-function workerAsset(assetsURL, name) {
+/** The worker's script, or the one that has all other scripts in it too. @param {Assets} assets @param {string} name */
+function workerAsset(assets, name) {
   // @ts-ignore -- the build writes them in
-  return assetWith(assetsURL, name, [PYLOADER_WORKERS[name]]);
+  return assetWith(assets, name, [PYLOADER_WORKERS[name]]);
 }
 
-/** Whether a worker can be made of an address itself. @param {string} url */
-export function isOfOwnOrigin(url) {
-  const { origin, protocol } = new URL(url);
+/** Whether a worker can be made of the address of its script itself. @param {Assets} assets */
+export function isDirectlyRun(assets) {
+  const { origin, protocol } = new URL(workerAsset(assets, 'worker.mjs').url);
   return protocol === 'file:' || origin === self.origin; // of a sandboxed frame 'null', as no address has
 }
 

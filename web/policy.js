@@ -1,7 +1,7 @@
 // @ts-check
 // Whether workers are held to the page's Content-Security-Policy. A worker that the network brings has
 // that of its own response and no other: without one Python may connect to where the page may not.
-import { isOfOwnOrigin } from './place.js';
+import { isDirectlyRun } from './place.js';
 
 const META = 'meta[http-equiv="content-security-policy" i]';
 // While the first images come, they have what there is of the machine.
@@ -11,13 +11,13 @@ const NOT_HELD = "this page has a Content-Security-Policy and worker.mjs is serv
 /**
  * What is wrong with the policies, looked at when the machine has time for it. Workers ask for the
  * headers, since nothing is reported of one without a policy.
- * @param {string} assetsURL @param {(name: string, payload: any) => Promise<any>} call asks a worker
+ * @param {import('./assets.js').Assets} assets @param {(name: string, payload: any) => Promise<any>} call asks a worker
  * @returns {Promise<string[]>}
  */
-export async function policyWarnings(assetsURL, call) {
+export async function policyWarnings(assets, call) {
   await new Promise((resolve) => void setTimeout(resolve, LATER_MS));
   // Of a script of another origin the worker is a copy, which has the page's policy.
-  if (!isOfOwnOrigin(assetsURL)) return [];
+  if (!isDirectlyRun(assets)) return [];
   const hasMeta = document.querySelector(META) !== null;
   const [entry] = performance.getEntriesByType('navigation');
   const page = !hasMeta && entry && /^https?:/.test(entry.name) ? entry.name : undefined;

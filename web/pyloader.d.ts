@@ -317,6 +317,8 @@ export interface BootReport {
 }
 
 export interface Stats {
+  /** Of pyloader; see `version`. */
+  version: string;
   workers: { state: string; running: number; bootMilliseconds: number; boot?: BootReport }[];
   queued: number;
   deaths: number;
@@ -344,6 +346,8 @@ export interface Stats {
  * loads then, until `init` is called in another way, or the next load finds what was missing.
  */
 export function init(options?: InitOptions): Promise<void>;
+/** The version of this script, and of the Python package in the workers. */
+export const version: string;
 /** Settles with the first `init`; rejects with the boot error. */
 export let ready: Promise<void>;
 /**

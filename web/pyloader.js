@@ -10,6 +10,7 @@ import { Files } from './files.js';
 import { Identity, sendHeaders } from './identity.js';
 import { fileNameOf, parseImageId } from './imageid.js';
 import { Loads, forPython, percent, tellPage } from './loads.js';
+import { pageURL } from './page_url.js';
 import { createPlace } from './place.js';
 import { policyWarnings } from './policy.js';
 import { Pool } from './pool.js';
@@ -20,6 +21,9 @@ import { isNamed } from './secrets.js';
 import { Holders, bySource } from './sources.js';
 
 export { PyLoaderError };
+/** Of this build. @type {string} */
+// @ts-ignore -- the build writes it in
+export const version = PYLOADER_VERSION;
 
 /** @typedef {import('./cornerstone.js').Mode} Mode */
 /** @typedef {Record<string, any>} Options */
@@ -29,7 +33,10 @@ export { PyLoaderError };
 // document.currentScript.src here, which only exists while the script runs first.
 const scriptURL = import.meta.url;
 // A script without an address of its own, such as one written into the page, has them beside the page.
-const assetsURL = new URL('.', URL.canParse('.', scriptURL) ? scriptURL : document.baseURI).href;
+const base = URL.canParse('.', scriptURL) ? scriptURL : globalThis.document?.baseURI;
+const assetsURL = URL.canParse('.', base) ? new URL('.', base).href : '';
+// @ts-ignore -- the build writes the list in
+const assetURLs = URL.canParse('.', scriptURL) ? PYLOADER_ASSET_URLS?.() : undefined;
 
 const BUILT_IN_SCHEMES = [
   'dicomfile', 'dicomweb', 'http', 'https', 'localfile', 'metaimage', 'nifti', 'nrrd', 'numpy', 'wadors', 'wadouri', 'web', 'zarr',
@@ -53,7 +60,8 @@ export let ready;
 let bootFailed = false;
 resetReady();
 
-const defaults = { ...DEFAULTS, assetsURL };
+/** @type {import('./settings.js').Settings} */
+const defaults = { ...DEFAULTS, assetsURL, assetURLs };
 let settings = defaults;
 /** How often what identifies the user has changed. */
 let identities = 0;
@@ -69,7 +77,7 @@ let starter = '';
 let warnings = [];
 const identity = new Identity(
   () => settings.onUnauthorized,
-  (url) => isNamed(url, { baseURL: document.baseURI, origins: settings.origins, services }),
+  (url) => isNamed(url, { baseURL: pageURL(), origins: settings.origins, services }),
 );
 /** @type {Map<string, JsLoader>} */
 const jsLoaders = new Map();
@@ -160,7 +168,7 @@ function start(caller) {
   starter = caller;
   identity.forget();
   const started = new Pool(poolSettings(settings, identities), {
-    createPlace: (onDeath) => createPlace(settings.assetsURL, settings.workers !== 0, onDeath),
+    createPlace: (onDeath) => createPlace(settings, settings.workers !== 0, onDeath),
     handlers: {
       beforeRequest: async (request) => (await settings.beforeRequest?.(request)) ?? request, // which it may have changed
       authorize: (request) => identity.renew(request, started),
@@ -198,7 +206,7 @@ function start(caller) {
 
 /** @param {Pool} started */
 async function lookAtPolicies(started) {
-  const found = await policyWarnings(settings.assetsURL, (name, payload) => started.direct(name, payload)).catch(() => []); // the page has ended it
+  const found = await policyWarnings(settings, (name, payload) => started.direct(name, payload)).catch(() => []); // the page has ended it
   if (pool === started) warnings = found;
 }
 
@@ -227,6 +235,7 @@ export function purge() {
 
 export function stats() {
   return {
+    version,
     ...(pool?.stats() ?? { workers: [], queued: 0, deaths: 0 }),
     loading: loads.size,
     ...loads.counts,
@@ -486,5 +495,5 @@ function fire(type, detail) {
 }
 
 const runScriptTags = () => python.runScriptTags();
-if (document.readyState === 'loading') document.addEventListener('DOMContentLoaded', runScriptTags);
-else runScriptTags();
+if (globalThis.document?.readyState === 'loading') document.addEventListener('DOMContentLoaded', runScriptTags);
+else if (globalThis.document) runScriptTags();

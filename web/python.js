@@ -1,6 +1,7 @@
 // @ts-check
 // The Python files of a page: which schemes they serve, what they print, how they fail.
 import { PyLoaderError, said } from './errors.js';
+import { pageURL } from './page_url.js';
 import { isOfPage, mayRun } from './tags.js';
 
 /** @typedef {{name: string, source: string, packages: string[], baseURL: string}} File as the workers run it */
@@ -50,7 +51,7 @@ export class PythonFiles {
    */
   async run({ url, source, name, packages }, mode) {
     const text = source ?? (await fetchSource(url, mode));
-    const file = { name: name || (url && this.#nameOf(url)) || `loader-${++this.#unnamed}.py`, source: text, packages: packages ?? [], baseURL: document.baseURI };
+    const file = { name: name || (url && this.#nameOf(url)) || `loader-${++this.#unnamed}.py`, source: text, packages: packages ?? [], baseURL: pageURL() };
     const schemes = await this.host.define(file).catch((error) => this.fail(error, file.name));
     // Images of an earlier version of the file, and those made of such images.
     if ([...this.#files.values()].includes(file.name)) this.host.onReplaced();
@@ -63,7 +64,7 @@ export class PythonFiles {
 
   /** The last part of a file's address, or all of it when a file from elsewhere has that name. @param {string} url */
   #nameOf(url) {
-    const { origin, pathname } = new URL(url, document.baseURI);
+    const { origin, pathname } = new URL(url, pageURL());
     const name = pathname.split('/').pop() ?? '';
     const owner = this.#addresses.get(name) ?? `${origin}${pathname}`;
     if (owner !== `${origin}${pathname}`) return `${origin}${pathname}`;
@@ -111,7 +112,7 @@ function tellRefused(scripts) {
 
 /** @param {any} url @param {RequestMode} [mode] */
 async function fetchSource(url, mode) {
-  const answer = await fetch(new URL(url, document.baseURI), { mode }).catch((error) => {
+  const answer = await fetch(new URL(url, pageURL()), { mode }).catch((error) => {
     throw new PyLoaderError({
       name: 'NetworkError', code: 'network', stage: 'fetch', url: String(url),
       message: `the Python loader ${url} could not be fetched: ${error.message}`,

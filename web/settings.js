@@ -2,8 +2,9 @@
 // What init() may be told, again too: the defaults, what each option can be, what cannot change once
 // Python has started, and what of it the pool and its workers have to know.
 import { PyLoaderError, said } from './errors.js';
+import { pageURL } from './page_url.js';
 
-/** @typedef {typeof DEFAULTS & {assetsURL: string}} Settings `assetsURL` is where the assets stand */
+/** @typedef {typeof DEFAULTS & import('./assets.js').Assets} Settings */
 /** @typedef {[string, (value: any) => boolean]} Rule what an option has to be, in words and as a check */
 
 export const DEFAULTS = {
@@ -44,7 +45,7 @@ const OBJECT = ['an object', (value) => typeof value === 'object' && !Array.isAr
 
 /** @type {Record<string, Rule>} */
 const RULES = {
-  assetsURL: ['an address, absolute or relative to the page', (value) => (typeof value === 'string' || value instanceof URL) && URL.canParse(value, document.baseURI)],
+  assetsURL: ['an address, absolute or relative to the page', (value) => (typeof value === 'string' || value instanceof URL) && URL.canParse(value, pageURL())],
   workers: ["'auto' or a whole number from 0 on", (value) => value === 'auto' || (Number.isInteger(value) && value >= 0)],
   packages: TEXTS,
   packageIndexes: TEXTS,
@@ -68,8 +69,8 @@ const RULES = {
 
 /** @param {any} value */
 function isHttp(value) {
-  const isAddress = (typeof value === 'string' || value instanceof URL) && URL.canParse(value, document.baseURI);
-  return isAddress && /^https?:$/.test(new URL(value, document.baseURI).protocol);
+  const isAddress = (typeof value === 'string' || value instanceof URL) && URL.canParse(value, pageURL());
+  return isAddress && /^https?:$/.test(new URL(value, pageURL()).protocol);
 }
 
 /** @param {any} value */
@@ -93,8 +94,9 @@ export function settingsWith(current, options, defaults) {
     next.limits = { ...(limits ? current.limits : defaults.limits), ...checked(limits ?? {}, defaults.limits, 'limits.') };
   }
   next.headers = plainHeaders(next.headers, refused);
-  next.origins = next.origins.map((address) => new URL(address, document.baseURI).origin);
-  next.assetsURL = new URL(next.assetsURL, document.baseURI).href.replace(/\/?$/, '/');
+  next.origins = next.origins.map((address) => new URL(address, pageURL()).origin);
+  next.assetsURL = new URL(next.assetsURL, pageURL()).href.replace(/\/?$/, '/');
+  next.assetURLs = next.assetsURL === defaults.assetsURL ? defaults.assetURLs : undefined;
   return next;
 }
 
@@ -162,7 +164,7 @@ function refused(message) {
 
 /** @param {Settings} settings @param {number} identity counts who has asked so far @returns {import('./pool.js').PoolSettings} */
 export function poolSettings(settings, identity) {
-  const { workers, limits, timeout, assetsURL, headers, credentials, origins, linkedOrigins, beforeRequest, onUnauthorized, packages, packageIndexes, retries, requestTimeout } = settings;
+  const { workers, limits, timeout, assetsURL, assetURLs, headers, credentials, origins, linkedOrigins, beforeRequest, onUnauthorized, packages, packageIndexes, retries, requestTimeout } = settings;
   const { requestsPerOrigin } = limits;
   return {
     workers: workers === 0 ? 1 : workers,
@@ -171,7 +173,7 @@ export function poolSettings(settings, identity) {
     heapBytes: workers === 0 ? Infinity : limits.heapBytes, // Python on the page cannot be replaced
     timeout,
     boot: {
-      assetsURL, headers, credentials, origins, linkedOrigins, packages, packageIndexes, retries, requestsPerOrigin, identity, baseURL: document.baseURI,
+      assetsURL, assetURLs, headers, credentials, origins, linkedOrigins, packages, packageIndexes, retries, requestsPerOrigin, identity, baseURL: pageURL(),
       requestTimeout: Number.isFinite(requestTimeout) ? requestTimeout : 0,
       hooks: Object.keys({ ...(beforeRequest && { beforeRequest }), ...(onUnauthorized && { onUnauthorized }) }), cacheBytes: limits.sourceBytes, decodedBytes: limits.decodedBytes,
     },

@@ -38,6 +38,7 @@ NAMES = {
     "stats",
     "terminate",
     "use",
+    "version",
 }
 
 
@@ -49,7 +50,9 @@ def assert_ct(page: Page, image_id: str = CT) -> None:
 def test_names_of_the_script_the_module_and_the_types(page: Page) -> None:
     assert set(page.evaluate("Object.keys(pyloader)")) == NAMES
     module = page.evaluate("import('/pyloader.mjs').then((module) => Object.keys(module))")
-    assert set(module) == NAMES
+    assert set(module) == NAMES | {"default"}
+    default = page.evaluate("import('/pyloader.mjs').then((module) => Object.keys(module.default))")
+    assert set(default) == NAMES
     types = (Path(__file__).parents[2] / "web/pyloader.d.ts").read_text()
     declared = set(re.findall(r"^export (?:function|const|let|class) (\w+)", types, re.MULTILINE))
     assert declared == NAMES

@@ -6,7 +6,7 @@ import { assetWith, fetchAnd, integrityOf } from '../../web/assets.js';
 
 const FILE = new TextEncoder().encode('as the build made it');
 const digest = (algorithm, encoding) => createHash(algorithm).update(FILE).digest(encoding);
-const ASSET = assetWith('https://page/', 'a.wasm', [digest('sha256', 'hex'), '00'.repeat(32)]);
+const ASSET = assetWith({ assetsURL: 'https://page/' }, 'a.wasm', [digest('sha256', 'hex'), '00'.repeat(32)]);
 const originalFetch = globalThis.fetch;
 /** @type {{url: string, init: RequestInit}[]} */
 let asked;
@@ -33,6 +33,12 @@ const text = (answer) => answer.text();
 test('the address holds the digest, and the integrity each that is right', () => {
   assert.equal(ASSET.url, `https://page/a.wasm?${digest('sha256', 'hex').slice(0, 12)}`);
   assert.equal(integrityOf(ASSET), `sha256-${digest('sha256', 'base64')} sha256-${Buffer.alloc(32).toString('base64')}`);
+});
+
+test('a file is where a bundler has put it', () => {
+  const assets = { assetsURL: 'https://page/', assetURLs: { 'a.wasm': 'https://page/static/a.1f2e.wasm', 'b.wasm': 'https://page/b?v=1' } };
+  const urls = ['a.wasm', 'b.wasm', 'c.wasm'].map((file) => assetWith(assets, file, ['0123456789abcdef']).url);
+  assert.deepEqual(urls, ['https://page/static/a.1f2e.wasm?0123456789ab', 'https://page/b?v=1&0123456789ab', 'https://page/c.wasm?0123456789ab']);
 });
 
 test('the file is used', async () => {

@@ -33,7 +33,7 @@ for (const name of NAMES) {
 
   test(`${name}: an option`, (t) => {
     const warn = t.mock.method(console, 'warn', () => {});
-    const settings = { ...DEFAULTS, assetsURL: 'https://page/' };
+    const settings = { ...DEFAULTS, assetsURL: 'https://page/', assetURLs: undefined };
     assert.deepEqual(settingsWith(settings, options(name, 1), settings), settings);
     assert.deepEqual(settingsWith(settings, { limits: options(name, 1) }, settings), settings);
     tellUnknown('init', options(name, 1));
@@ -57,7 +57,7 @@ for (const name of NAMES) {
   test(`${name}: a package`, async () => {
     const added = [];
     const page = { assetsURL: 'https://page/dist/', baseURL: 'https://page/', packageIndexes: [], requestTimeout: 100 };
-    const shelf = new Shelf('https://page/dist/pyodide/');
+    const shelf = new Shelf({ assetsURL: 'https://page/dist/' });
     shelf.rows = { micropip: { name: 'micropip', version: '1', file_name: 'm.whl', sha256: '00', depends: [], imports: [] } };
     const packages = new Packages({ loadedPackages: { micropip: '' } }, shelf, page, () => {});
     await packages.install({ add_packages: async (wanted) => void added.push(...wanted) }, [name]);

@@ -41,7 +41,7 @@ function setUp({ answers = {}, settings = {}, bridge = {} } = {}) {
     unpackArchive: (body) => unpacked.push(new Uint8Array(body)),
     pyimport: () => ({ clear() {}, destroy() {} }),
   };
-  const shelf = new Shelf(DIST);
+  const shelf = new Shelf({ assetsURL: new URL('..', DIST).href });
   shelf.rows = ROWS;
   const options = { assetsURL: 'https://cdn.example/dist/', baseURL: PAGE, packageIndexes: [], requestTimeout: 200, ...settings };
   const packages = new Packages(pyodide, shelf, options, (arrival) => reports.push(arrival));

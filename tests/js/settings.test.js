@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { DEFAULTS, isOtherIdentity, plainHeaders, poolSettings, refuseFixed, settingsWith } from '../../web/settings.js';
 
 globalThis.document ??= { baseURI: 'https://host/pages/index.html' };
-const FIRST = { ...DEFAULTS, assetsURL: 'https://host/dist/' };
+const FIRST = { ...DEFAULTS, assetsURL: 'https://host/dist/', assetURLs: { 'worker.mjs': 'https://host/assets/w.mjs' } };
 /** Settings after one call of init() after the other. */
 const after = (...calls) => calls.reduce((settings, options) => settingsWith(settings, options, FIRST), FIRST);
 
@@ -41,6 +41,12 @@ test('the folder of the assets is absolute and ends with a slash', () => {
   for (const assetsURL of ['/lib', '/lib/', '../lib', new URL('https://host/lib')]) assert.equal(after({ assetsURL }).assetsURL, 'https://host/lib/');
 });
 
+test('a folder that the page names has all files, where a bundler may have put others', () => {
+  assert.equal(after({ retries: 1 }).assetURLs, FIRST.assetURLs);
+  assert.equal(after({ assetsURL: '/lib' }).assetURLs, undefined);
+  assert.equal(settingsWith(after({ assetsURL: '/lib' }), { assetsURL: null }, FIRST).assetURLs, FIRST.assetURLs);
+});
+
 const WRONG = {
   workers: [-1, 1.5, NaN, Infinity, 'x', '2', true, [], {}],
   assetsURL: ['http://[', 5, {}],
@@ -68,7 +74,8 @@ for (const [name, values] of Object.entries(WRONG)) {
 }
 
 test('every option and limit has been tried', () => {
-  assert.deepEqual(Object.keys(WRONG).sort(), Object.keys(FIRST).sort());
+  const { assetURLs: _, ...options } = FIRST; // the build's, no page's
+  assert.deepEqual(Object.keys(WRONG).sort(), Object.keys(options).sort());
   for (const name of Object.keys(DEFAULTS.limits)) {
     for (const value of ['x', -1, NaN]) assert.throws(() => after({ limits: { [name]: value } }), { code: 'boot', message: new RegExp(`the option limits\\.${name} of init`) });
   }
