@@ -124,7 +124,7 @@ offer_dcmtk() {
 }
 
 run_tests() {
-  local failed=0 processes
+  local failed=0
   prepare_tests
   build --for-trial
   require_chromium
@@ -132,9 +132,8 @@ run_tests() {
   offer_dcmtk
   offer_other_browsers
   node --test --test-reporter=spec tests/js/*.test.js || failed=1
-  # Files of tests side by side, one more than there are cores: half of the time they wait.
-  processes=$(($(getconf _NPROCESSORS_ONLN) + 1))
-  "$ENVIRONMENT/python" -m pytest --numprocesses=$((processes > 5 ? 5 : processes)) --dist=loadfile --no-loadscope-reorder "$@" || failed=1
+  # Files of tests side by side; most of the time goes by while Python starts in a page.
+  "$ENVIRONMENT/python" -m pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile --no-loadscope-reorder "$@" || failed=1
   return "$failed"
 }
 
