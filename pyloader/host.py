@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from pyloader.errors import PackageError, UnsupportedError
 
-# What `pip install pyloader-dicom[...]` calls the packages that single formats need.
+# Extras of the distribution (PEP 508) by the package that each of them brings.
 EXTRAS = {"pynrrd": "nrrd", "tifffile": "tiff"}
 Describe = Callable[[str, bool], Awaitable["Mapping[str, Any] | None"]]
 """``(source, asks_anew)``: what is known of an image: ``{"json": DICOM JSON}``, ``{"attributes":

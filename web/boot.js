@@ -23,7 +23,7 @@ const SHARES = { runtime: 50, packages: 30, imports: 20 };
 // What is left for the packages of init(), when there are any.
 const EXTRA = 30;
 const HALF_BYTES = 2 ** 20;
-// Where Pyodide is told that its files are: it would look for them itself.
+// Given to Pyodide as the folder of its files, so that it asks no server for them.
 const NOWHERE = 'https://pyodide.invalid/';
 const SCRIPTS = ['pyodide.mjs', 'pyodide.asm.js'];
 

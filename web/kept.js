@@ -18,7 +18,7 @@ export class Kept {
   constructor(asset) {
     this.asset = asset;
     const answer = findKept(asset);
-    /** Whether an earlier visit left a file, of which it is not known yet whether it is this one. @type {Promise<boolean>} */
+    /** True when an earlier visit left a file, which may yet be another one. @type {Promise<boolean>} */
     this.isFound = inTime(answer).then(Boolean);
     /** That file, if it is this one. @type {Promise<ArrayBuffer | undefined>} */
     this.file = inTime(answer.then((found) => readKept(found, asset)));

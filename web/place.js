@@ -31,7 +31,7 @@ function workerAsset(assets, name) {
   return assetWith(assets, name, [PYLOADER_WORKERS[name]]);
 }
 
-/** Whether a worker can be made of the address of its script itself. @param {Assets} assets */
+/** Tell whether a worker can be made of the address of its script itself. @param {Assets} assets */
 export function isDirectlyRun(assets) {
   const { origin, protocol } = new URL(workerAsset(assets, 'worker.mjs').url);
   return protocol === 'file:' || origin === self.origin; // of a sandboxed frame 'null', as no address has

@@ -24,7 +24,7 @@ def without_cycle(body: bytes) -> tuple[bytes, tuple[str, ...]]:
             ended = body[:at] + bytes(pointer.size) + body[at + pointer.size :]
             return ended, (
                 f"page {len(seen)} names page {seen[start]} as the next one: the list of pages ends"
-                f" there, others may be missing",
+                " there, others may be missing",
             )
         if not 0 < start <= len(body) - count.size:
             break

@@ -16,12 +16,12 @@ from zipfile import ZipFile
 import pytest
 
 import pyloader
+from pyloader.host import EXTRAS
 
 ROOT = Path(pyloader.__file__).parents[1]
 SOURCES = ("pyproject.toml", "README.md", "LICENSE", "web/build/metadata.py")
 SCRIPT = """
 import asyncio
-from pathlib import Path
 
 import numpy as np
 from pyloader import Context, Image, ImageId, __version__, load_image, register_loader
@@ -52,7 +52,7 @@ def run(*command: object, cwd: Path) -> str:
 
 
 def copy_of_sources(folder: Path) -> Path:
-    """Copy what the packages are made of, with a file that nobody wants in them."""
+    """Copy what the packages are made of."""
     shutil.copytree(ROOT / "pyloader", folder / "pyloader")
     for name in SOURCES:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
@@ -147,6 +147,12 @@ def metadata_of(wheel: Path) -> str:
     with ZipFile(wheel) as archive:
         [name] = (name for name in archive.namelist() if name.endswith("/METADATA"))
         return archive.read(name).decode()
+
+
+def test_extras_are_those_that_errors_name(made):
+    needed = re.findall(r"Requires-Dist: (\w+); extra == '(\w+)'", metadata_of(made[".whl"]))
+    brought = {package: extra for package, extra in needed if extra in EXTRAS.values()}
+    assert brought == EXTRAS
 
 
 def test_without_an_address_there_are_no_links(made):
