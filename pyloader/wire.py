@@ -23,7 +23,17 @@ from pyloader.pixels.padding import padding_range
 
 # The numeric classes that have a JavaScript typed array; 64-bit integers would become BigInt.
 WIRE_DTYPES = frozenset({"u1", "i1", "u2", "i2", "u4", "i4", "f4", "f8"})
-WORDS = {"uid": "UID", "id": "ID", "lut": "LUT", "nm": "NM", "uri": "URI", "url": "URL"}
+WORDS = {
+    "cie": "CIE",
+    "id": "ID",
+    "lut": "LUT",
+    "nm": "NM",
+    "sop": "SOP",
+    "uid": "UID",
+    "uri": "URI",
+    "url": "URL",
+    "utc": "UTC",
+}
 MODULE_NAMES = {
     "calibrated_pixel_spacing": "calibratedPixelSpacing",
     "transfer_syntax": "transferSyntax",
