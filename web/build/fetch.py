@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -31,9 +32,14 @@ class Asset:
     imports: list[str] = field(default_factory=list)
 
     @property
+    def place(self) -> str:
+        """Path of the file below the download cache, and below a mirror."""
+        return f"{self.sha256}/{self.file}"
+
+    @property
     def path(self) -> Path:
         """Where the download cache keeps the file."""
-        return download_cache() / self.sha256 / self.file
+        return download_cache() / self.place
 
 
 def manifest() -> dict[str, Asset]:
@@ -55,7 +61,7 @@ def fetch_all() -> dict[str, Asset]:
 def from_first_source(asset: Asset) -> bytes:
     """Return the file's bytes from the first source that has the right ones."""
     failures = []
-    for source in asset.sources:
+    for source in [*mirrors(asset), *asset.sources]:
         try:
             return checked(obtain(source), asset.sha256)
         except BuildError as error:
@@ -63,9 +69,19 @@ def from_first_source(asset: Asset) -> bytes:
     raise BuildError(
         f"could not fetch {asset.name} {asset.version} ({asset.file}). Tried, in order:\n"
         + "\n".join(failures)
-        + "\nCheck the network (proxy, package index settings of pip and npm) and run again; "
+        + "\nCheck the network (proxy, package index settings of pip and npm) and run again; or "
+        f"name in PYLOADER_MIRROR a folder or an address that has it as {asset.place}; "
         f"or put the file, from wherever you have it, at\n  {asset.path}"
     )
+
+
+def mirrors(asset: Asset) -> list[Source]:
+    """Return where `PYLOADER_MIRROR`, a folder or an address, has the file: asked before others."""
+    mirror = os.environ.get("PYLOADER_MIRROR", "").rstrip("/")
+    if not mirror:
+        return []
+    is_address = "://" in mirror
+    return [{"url": f"{mirror if is_address else Path(mirror).absolute().as_uri()}/{asset.place}"}]
 
 
 def checked(content: bytes, expected: str) -> bytes:
