@@ -16,6 +16,7 @@ from environments import node_modules
 from fetch import Asset, fetch_all
 from runtime import SNAPSHOT, Layout, boot_list, pyodide_files
 from samples import samples
+from sbom import bill_of_materials
 from wheels import pyloader_version
 
 
@@ -31,6 +32,7 @@ def layout(*, for_trial: bool) -> Layout:
         **under("samples", samples(assets["pydicom"])),
         **under("pyodide", pyodide),
         "LICENSES.txt": licenses(list(assets.values())),
+        "sbom.cdx.json": bill_of_materials(assets.values(), pyloader_version()),
     }
     return files | compressed(files, SNAPSHOT, for_trial=for_trial)
 
