@@ -1,6 +1,7 @@
 // @ts-check
 // How the files of dist/ are fetched. Of each the script that asks for it has the digest, and was
 // verified itself by who loaded it: another file than the build made is an error, and never used.
+import { MIXED } from './shared/version.js';
 
 /** @typedef {{assetsURL: string, assetURLs?: Record<string, string>}} Assets where the files of dist/ are: in a folder, or each where a bundler has put it */
 /** @typedef {{url: string, sha256: string[]}} Asset a file, and the digests that it may have, in hexadecimal */
@@ -26,7 +27,7 @@ export function integrityOf({ sha256 }) {
 export async function fetchAsset(asset, options) {
   const { url } = asset;
   const answer = await fetch(url, { integrity: integrityOf(asset), ...options }).catch((error) => {
-    throw new Error(`${url} cannot be fetched, or is not the file that the build made (${error.message})`);
+    throw new Error(`${url} cannot be fetched, or is not the file that the build made (${error.message}): ${MIXED}`);
   });
   if (!answer.ok) throw new Error(`${url} answered with status ${answer.status}`);
   return answer;

@@ -8,7 +8,7 @@ import { STANDARD_LIBRARY, Shelf, unpack } from './packages.js';
 import { Parts } from './parts.js';
 
 /** @typedef {import('./assets.js').Assets} Assets */
-/** @typedef {Assets & {baseURL: string, headers: Record<string, string>, credentials: RequestCredentials, origins: string[], linkedOrigins: 'without-secrets' | 'refuse', hooks: string[], identity: number, parts?: import('./parts.js').Shared, packages: string[], packageIndexes: string[], cacheBytes: number, decodedBytes: number, retries: number, requestTimeout: number, requestsPerOrigin: number}} BootOptions what a worker is told; `parts` of an earlier one */
+/** @typedef {Assets & {baseURL: string, build: string, headers: Record<string, string>, credentials: RequestCredentials, origins: string[], linkedOrigins: 'without-secrets' | 'refuse', hooks: string[], identity: number, parts?: import('./parts.js').Shared, packages: string[], packageIndexes: string[], cacheBytes: number, decodedBytes: number, retries: number, requestTimeout: number, requestsPerOrigin: number}} BootOptions what a worker is told; `parts` of an earlier one */
 /** @typedef {(detail: {stage: string, loaded: number, total: number, percentComplete: number}) => void} Progress */
 /** @typedef {(stage: string, share: number) => void} Advance see `meter` */
 /** @typedef {{name: string, start: number, duration: number}} Mark in ms, `start` since 1970 */
@@ -75,7 +75,7 @@ async function fromFiles(assets, start, reason) {
 async function scripts(assets) {
   // @ts-ignore -- the build writes both in
   if (PYLOADER_IS_WHOLE) return loadPyodide;
-  const [found] = await Promise.all(SCRIPTS.map((name) => import(/* @vite-ignore */ assetOf(assets, name).url)));
+  const [found] = await Promise.all(SCRIPTS.map((name) => import(/* @vite-ignore */ /* webpackIgnore: true */ /* turbopackIgnore: true */ assetOf(assets, name).url)));
   return found.loadPyodide;
 }
 

@@ -4,6 +4,7 @@
 import { assetWith, fetchAsset } from './assets.js';
 import { PyLoaderError, toWire } from './errors.js';
 import { LOCK, assetOf } from './lock.js';
+import { MIXED } from './shared/version.js';
 import { Watch } from './watch.js';
 
 /** @typedef {{name: string, body: ArrayBuffer | Uint8Array}} Wheel */
@@ -143,7 +144,7 @@ export class Packages {
     const digest = sha2.sha256(bytes);
     const found = digest.hexdigest();
     for (const proxy of [digest, bytes, sha2]) proxy.destroy();
-    if (!sha256.includes(found)) throw new Error(`${url} is not the file that the build made`);
+    if (!sha256.includes(found)) throw new Error(`${url} is not the file that the build made: ${MIXED}`);
     return body;
   }
 
@@ -178,7 +179,7 @@ export class Packages {
     const wheels = await Promise.all(wanted.map((name) => this.shelf.fetch(name, advance, signal)))
       .catch((error) => {
         const words = watch.silent ? `no byte came for ${this.settings.requestTimeout} ms` : error.message;
-        throw packageError(`the Python package ${names.join(', ')} of dist/ could not be installed: ${words}. Is the whole of dist/ there? The next load that needs it tries again`);
+        throw packageError(`the Python package ${names.join(', ')} of dist/ could not be installed: ${words}. Is the whole of dist/ there? If the app was deployed anew while this page was open, reload the page; else the next load that needs it tries again`);
       })
       .finally(() => watch.stop());
     this.#layOut(wheels);

@@ -4,6 +4,7 @@
 // worker's own address: there it takes no digest.
 import { assetWith, fetchAsset, integrityOf } from './assets.js';
 import { PyLoaderError } from './errors.js';
+import { MIXED } from './shared/version.js';
 import { trustedWorker } from './trusted.js';
 
 /** @typedef {import('./slot.js').Place} Place */
@@ -19,10 +20,10 @@ const NAMED = { type: /** @type {const} */ ('module'), name: 'pyloader' };
  * @param {(words: string) => void} onError hears of errors that nobody caught, and why a worker's script did not run
  * @returns {Promise<Place>}
  */
-export function createPlace(assets, inWorker, onError) {
+export async function createPlace(assets, inWorker, onError) {
   const isDirect = inWorker && isDirectlyRun(assets);
   const asset = workerAsset(assets, isDirect ? 'worker.mjs' : 'whole-worker.mjs');
-  return inWorker ? createWorker(asset, isDirect, onError) : createOnPage(asset);
+  return inWorker ? createWorker(asset, isDirect, onError) : createOnPage(asset, areData(assets));
 }
 
 /** The worker's script, or the one that has all other scripts in it too. @param {Assets} assets @param {string} name */
@@ -31,8 +32,14 @@ function workerAsset(assets, name) {
   return assetWith(assets, name, [PYLOADER_WORKERS[name]]);
 }
 
+/** Tell whether a bundler has scripts as data, since it would change them as scripts. @param {Assets} assets */
+function areData({ assetURLs }) {
+  return assetURLs !== undefined && !assetURLs['worker.mjs'];
+}
+
 /** Tell whether a worker can be made of the address of its script itself. @param {Assets} assets */
 export function isDirectlyRun(assets) {
+  if (areData(assets)) return false;
   const { origin, protocol } = new URL(workerAsset(assets, 'worker.mjs').url);
   return protocol === 'file:' || origin === self.origin; // of a sandboxed frame 'null', as no address has
 }
@@ -40,7 +47,7 @@ export function isDirectlyRun(assets) {
 /** @param {Asset} asset @param {boolean} isDirect whether the worker is made of its address @param {(words: string) => void} onError @returns {Promise<Place>} */
 async function createWorker(asset, isDirect, onError) {
   const worker = workerOf(isDirect ? asset.url : await copyOf(asset));
-  const reason = async () => (isDirect ? reasonOf(asset.url) : `a copy of ${asset.url}, of another origin, may not be run here: the page's Content-Security-Policy needs worker-src ${self.origin === 'null' ? 'data:' : 'blob:'}`);
+  const reason = async () => (isDirect ? reasonOf(asset.url) : `a copy of ${asset.url} may not be run here: the page's Content-Security-Policy needs worker-src ${self.origin === 'null' ? 'data:' : 'blob:'}`);
   // Of a script that did not run browsers say nothing.
   worker.addEventListener('error', async (event) => onError(event.message || (await reason())));
   worker.addEventListener('messageerror', () => onError('a message could not be read'));
@@ -65,7 +72,7 @@ function refused(message) {
 /** Those that were made, by the address of the script. @type {Map<string, string>} */
 const copies = new Map();
 
-/** The address of a copy of a script of another origin, of which no worker can be made: verified, and on this one. @param {Asset} asset */
+/** The address of a copy of a script, verified: of one of another origin, or of data, no worker can be made. @param {Asset} asset */
 async function copyOf(asset) {
   const known = copies.get(asset.url);
   if (known) return known;
@@ -80,10 +87,10 @@ async function copyOf(asset) {
   return copy;
 }
 
-/** @param {Asset} asset @returns {Promise<Place>} */
-async function createOnPage(asset) {
-  const { url } = asset;
-  const { serve } = await preload(asset).then(() => import(/* @vite-ignore */ url)).catch(async (error) => {
+/** @param {Asset} asset @param {boolean} isData @returns {Promise<Place>} */
+async function createOnPage(asset, isData) {
+  const url = isData ? await copyOf(asset) : asset.url;
+  const { serve } = await (isData ? Promise.resolve() : preload(asset)).then(() => import(/* @vite-ignore */ /* webpackIgnore: true */ /* turbopackIgnore: true */ url)).catch(async (error) => {
     throw new Error(`${url} cannot be imported: ${error.message}; ${await reasonOf(url)}`);
   });
   const { port1, port2 } = new MessageChannel();
@@ -100,7 +107,7 @@ function preload(asset) {
   Object.assign(link, { rel: 'modulepreload', integrity: integrityOf(asset), crossOrigin: 'anonymous', href: asset.url });
   return /** @type {Promise<void>} */ (new Promise((resolve, reject) => {
     link.addEventListener('load', () => resolve(undefined));
-    link.addEventListener('error', () => reject(new Error('it did not come, or is not the file that the build made')));
+    link.addEventListener('error', () => reject(new Error(`it did not come, or is not the file that the build made: ${MIXED}`)));
     document.head.append(link);
   })).finally(() => link.remove());
 }

@@ -1,6 +1,19 @@
 // The public face of pyloader: the names of `globalThis.pyloader` (pyloader.js) and of pyloader.mjs.
 
 /**
+ * What a page's own loaders take beside `LoadOptions`, for TypeScript to know:
+ * `declare module 'pyloader' { interface LoaderOptions { threshold?: number } }`. Plain values reach a
+ * Python loader as `context.options`.
+ */
+export interface LoaderOptions {}
+
+/**
+ * Modules of a page's own loaders, for TypeScript to know:
+ * `declare module 'pyloader' { interface LoaderModules { dosePlanModule?: { planName?: string } } }`.
+ */
+export interface LoaderModules {}
+
+/**
  * Options of `init`. All have defaults; the first load calls `init()` when the page did not. `undefined`
  * is as if an option was not given, null is its default. A name that is none of these is told on the
  * console, with the one that was probably meant.
@@ -93,14 +106,16 @@ export interface OutgoingRequest {
   credentials: RequestCredentials;
 }
 
-export interface LoadOptions {
+export type RequestType = 'interaction' | 'thumbnail' | 'prefetch' | 'compute';
+
+export interface LoadOptions extends LoaderOptions {
   /** Aborting it cancels the load. */
   signal?: AbortSignal;
   /** The body of an error (404, 503) is no progress. */
   onProgress?: (progress: LoadProgress) => void;
   /** Lower is sooner, within a request type. */
   priority?: number;
-  requestType?: 'interaction' | 'thumbnail' | 'prefetch' | 'compute';
+  requestType?: RequestType;
   /** Milliseconds, in place of `init({timeout})`. */
   timeout?: number;
   /**
@@ -108,7 +123,7 @@ export interface LoadOptions {
    * the default in Cornerstone3D. `scalingParameters: { modality: 'PT', suvbw }` (or `'RTDOSE'`,
    * `doseGridScaling`) multiplies too; Cornerstone3D gets SUV and dose without being asked.
    */
-  preScale?: boolean | { enabled?: boolean; scalingParameters?: Record<string, unknown> };
+  preScale?: boolean | { enabled?: boolean; scalingParameters?: ScalingParameters };
   /** Colour as RGBA (default with no viewer) or as RGB. */
   useRGBA?: boolean;
   /**
@@ -121,9 +136,9 @@ export interface LoadOptions {
    * overflow; with one, or with an `arrayBuffer` to put the pixels into, such values take the nearer
    * end of the class and `warnings` tell.
    */
-  targetBuffer?: { type?: string; rows?: number; columns?: number; arrayBuffer?: ArrayBufferLike; offset?: number; length?: number };
-  /** Further plain values reach a Python loader as `context.options`. */
-  [option: string]: unknown;
+  targetBuffer?: { type?: PixelArrayName | 'Uint8ClampedArray'; rows?: number; columns?: number; arrayBuffer?: ArrayBufferLike; offset?: number; length?: number };
+  /** For `wadors:` images: the service that stands in where WADO-RS fails; see `dicomweb`. */
+  wadoURI?: string;
 }
 
 export interface LoadProgress {
@@ -138,8 +153,24 @@ export interface LoadProgress {
 }
 
 export type PixelArray = Uint8Array | Int8Array | Uint16Array | Int16Array | Uint32Array | Int32Array | Float32Array | Float64Array;
+export type PixelArrayName = 'Uint8Array' | 'Int8Array' | 'Uint16Array' | 'Int16Array' | 'Uint32Array' | 'Int32Array' | 'Float32Array' | 'Float64Array';
+
+/** What stored values are multiplied by, beside slope and intercept. */
+export interface ScalingParameters {
+  modality?: string;
+  rescaleSlope?: number;
+  rescaleIntercept?: number;
+  /** To SUV by body weight, in g/ml, for `modality: 'PT'`. */
+  suvbw?: number;
+  suvlbm?: number;
+  suvbsa?: number;
+  /** To dose, for `modality: 'RTDOSE'`. */
+  doseGridScaling?: number;
+}
 
 export interface LookupTable {
+  /** Of the table, for viewers that keep one. */
+  id: string;
   firstValueMapped: number;
   numBitsPerEntry: number;
   lut: Uint16Array;
@@ -156,7 +187,7 @@ export interface Image {
   color: boolean;
   rgba: boolean;
   numberOfComponents: 1 | 3 | 4;
-  photometricInterpretation: string;
+  photometricInterpretation: PhotometricInterpretation;
   invert: boolean;
   /** Of the pixels that are not padding; in legacy cornerstone-core, whose tables end there, of all. */
   minPixelValue: number;
@@ -174,13 +205,13 @@ export interface Image {
   windowWidth?: number;
   /** All windows that can be ones. */
   windows?: { center: number; width: number; explanation?: string }[];
-  voiLUTFunction?: 'LINEAR' | 'LINEAR_EXACT' | 'SIGMOID';
+  voiLUTFunction?: VOILUTFunction;
   /** The first VOI table. Legacy cornerstone-core draws it, Cornerstone3D does not: see `displayValues`. */
   voiLUT?: LookupTable;
   /** A modality LUT that stands as a table, with no viewer; viewers get its values. */
   modalityLUT?: LookupTable;
   /** What rescaled values are multiplied by, where that is certain: to SUV (PET), to dose (RT dose). */
-  scaling?: { suvbw?: number; suvlbm?: number; suvbsa?: number; doseGridScaling?: number; doseUnits?: string };
+  scaling?: ScalingModule;
   /** Of the colours as they were stored; they are not converted. */
   iccProfile?: Uint8Array;
   /**
@@ -195,10 +226,11 @@ export interface Image {
   getPixelData(): PixelArray;
   /** The exact values, when a viewer needs integers and these are not. */
   floatPixelData?: PixelArray;
-  dataType: string;
+  dataType: PixelArrayName;
   sizeInBytes: number;
-  imageFrame: Record<string, unknown>;
-  preScale: { enabled: boolean; scaled: boolean; scalingParameters?: Record<string, unknown> };
+  /** The Image Pixel module of the pixels as they are now, with them. */
+  imageFrame: ImagePixelModule & { pixelData: PixelArray };
+  preScale: { enabled: boolean; scaled: boolean; scalingParameters?: ScalingParameters };
   imageQualityStatus: number;
   transferSyntaxUID?: string;
   lossyImageCompression?: boolean;
@@ -209,22 +241,565 @@ export interface Image {
   loadTimeInMS: number;
   decodeTimeInMS: number;
   totalTimeInMS: number;
-  [field: string]: unknown;
 }
 
-/**
- * Modules by name, such as `imagePlaneModule`, each a plain object of attributes; what the image does
- * not have is absent. Each frame has its own: beside those that viewers know, `frameContentModule`
- * (type, time, dimensions), `realWorldValueMappingModule`, `segmentModule` (which segment, and what
- * the values mean: `segmentationType`, `maximumFractionalValue`), `slidePlaneModule` (the place of a
- * tile), `nmFrameModule`, `xrayGeometryModule`, `volumePlaneModule`.
- * `patientModule.patientNameGroups` has a name's `alphabetic`, `ideographic` and `phonetic` groups.
- */
-export type Modules = Record<string, Record<string, any>>;
+// ------------------------------------------------------------------ modules
+// Attributes have the keyword of DICOM in camelCase (PS3.6), and are absent where the image has none.
+// Dates are texts as DICOM writes them (`20040119`), times too, distances millimetres, angles degrees.
+// What DICOM says once and a file says several times is a list.
+
+/** As the pixels are now: colour that was stored as YBR or by a palette is RGB. */
+export type PhotometricInterpretation = 'MONOCHROME1' | 'MONOCHROME2' | 'RGB' | (string & {});
+export type VOILUTFunction = 'LINEAR' | 'LINEAR_EXACT' | 'SIGMOID';
+/** One text, or several where a file has several: null stands for one that is empty. */
+export type Text = string | (string | null)[];
+/** One number, or several where a file has several: null stands for one that is empty. */
+export type Numeric = number | (number | null)[];
+
+/** A lookup table as the file has it (PS3.3 C.11.1.1, C.11.2.1.1). */
+export interface LookupTableItem {
+  firstValueMapped: number;
+  bitsPerEntry: number;
+  entries: Uint16Array;
+  explanation?: string;
+}
+/** A code and its meaning (PS3.3 8.8). */
+export interface Code {
+  codeValue?: string;
+  codingSchemeDesignator?: string;
+  codeMeaning?: string;
+}
+
+/** Image Pixel (PS3.3 C.7.6.3): what the samples mean. */
+export interface ImagePixelModule {
+  rows: number;
+  columns: number;
+  samplesPerPixel: number;
+  photometricInterpretation: PhotometricInterpretation;
+  bitsAllocated: number;
+  bitsStored: number;
+  highBit: number;
+  /** 0 unsigned, 1 signed. */
+  pixelRepresentation: number;
+  planarConfiguration?: number;
+  /** Height to width of a pixel. */
+  pixelAspectRatio?: number[];
+  smallestPixelValue?: number;
+  largestPixelValue?: number;
+  pixelPaddingValue?: number;
+  pixelPaddingRangeLimit?: number;
+}
+
+/** Image Plane (PS3.3 C.7.6.2), in the patient's coordinates (to the left, to the back, to the head). */
+export interface ImagePlaneModule {
+  rows?: number;
+  columns?: number;
+  frameOfReferenceUID?: string;
+  /** The centre of the first pixel. */
+  imagePositionPatient?: number[];
+  /** Cosines along a row, then along a column. */
+  imageOrientationPatient?: number[];
+  rowCosines?: number[];
+  columnCosines?: number[];
+  /** Between rows (down), then between columns (across). */
+  pixelSpacing?: number[];
+  rowPixelSpacing?: number;
+  columnPixelSpacing?: number;
+  sliceThickness?: number;
+  spacingBetweenSlices?: number;
+  sliceLocation?: number;
+  /** At the detector of a projection. */
+  imagerPixelSpacing?: number[];
+  /** Of a film that was scanned. */
+  nominalScannedPixelSpacing?: number[];
+}
+
+/** Modality LUT (PS3.3 C.11.1): stored values to modality units, such as HU. */
+export interface ModalityLutModule {
+  rescaleSlope?: number;
+  rescaleIntercept?: number;
+  rescaleType?: string;
+  lut?: LookupTableItem;
+}
+
+/** VOI LUT (PS3.3 C.11.2): windows and tables, in modality units. */
+export interface VoiLutModule {
+  windowCenter?: number[];
+  windowWidth?: number[];
+  windowCenterWidthExplanation?: string[];
+  voiLUTFunction?: VOILUTFunction;
+  luts?: LookupTableItem[];
+}
+
+export interface PatientModule {
+  patientID?: Text;
+  patientName?: Text;
+  /** The groups of a name in other scripts (PS3.5 6.2.1). */
+  patientNameGroups?: { alphabetic?: string; ideographic?: string; phonetic?: string };
+  patientBirthDate?: Text;
+  patientBirthTime?: Text;
+  patientSex?: Text;
+}
+export interface PatientStudyModule {
+  patientAge?: Text;
+  /** In metres. */
+  patientSize?: Numeric;
+  patientSex?: Text;
+  /** In kilograms. */
+  patientWeight?: Numeric;
+}
+export interface GeneralStudyModule {
+  studyInstanceUID?: Text;
+  studyDescription?: Text;
+  studyDate?: Text;
+  studyTime?: Text;
+  accessionNumber?: Text;
+  studyID?: Text;
+  referringPhysicianName?: Text;
+}
+export interface GeneralSeriesModule {
+  modality?: Text;
+  seriesInstanceUID?: Text;
+  seriesNumber?: Numeric;
+  seriesDescription?: Text;
+  seriesDate?: Text;
+  seriesTime?: Text;
+  studyInstanceUID?: Text;
+  acquisitionDate?: Text;
+  acquisitionTime?: Text;
+  bodyPartExamined?: Text;
+  laterality?: Text;
+  imageLaterality?: Text;
+  viewPosition?: Text;
+  patientPosition?: Text;
+  protocolName?: Text;
+}
+export interface GeneralImageModule {
+  sopInstanceUID?: Text;
+  sopClassUID?: Text;
+  instanceNumber?: Numeric;
+  acquisitionNumber?: Numeric;
+  imageType?: Text;
+  patientOrientation?: Text;
+  lossyImageCompression?: Text;
+  lossyImageCompressionRatio?: Numeric;
+  lossyImageCompressionMethod?: Text;
+  instanceCreationDate?: Text;
+  instanceCreationTime?: Text;
+  contentDate?: Text;
+  contentTime?: Text;
+  burnedInAnnotation?: Text;
+  derivationDescription?: Text;
+  imageComments?: Text;
+  frameOfReferenceUID?: Text;
+  numberOfFrames?: Numeric;
+  pixelSpacing?: Numeric;
+  presentationLUTShape?: Text;
+}
+export interface GeneralEquipmentModule {
+  manufacturer?: Text;
+  institutionName?: Text;
+  stationName?: Text;
+  manufacturerModelName?: Text;
+  deviceSerialNumber?: Text;
+  softwareVersions?: Text;
+}
+export interface ClinicalTrialModule {
+  clinicalTrialSponsorName?: Text;
+  clinicalTrialSiteID?: Text;
+  clinicalTrialSiteName?: Text;
+  clinicalTrialSubjectID?: Text;
+}
+export interface FrameOfReferenceModule {
+  frameOfReferenceUID?: Text;
+  positionReferenceIndicator?: Text;
+}
+export interface SopCommonModule {
+  sopClassUID?: Text;
+  sopInstanceUID?: Text;
+}
+export interface TransferSyntax {
+  transferSyntaxUID: string;
+}
+
+/** Cine (PS3.3 C.7.6.5); times in milliseconds. */
+export interface CineModule {
+  frameTime?: Numeric;
+  frameTimeVector?: Numeric;
+  cineRate?: Numeric;
+  recommendedDisplayFrameRate?: Numeric;
+  startTrim?: Numeric;
+  stopTrim?: Numeric;
+  frameDelay?: Numeric;
+  effectiveDuration?: Numeric;
+  actualFrameDuration?: Numeric;
+  preferredPlaybackSequencing?: Numeric;
+  numberOfFrames?: Numeric;
+}
+/** The functional groups of a frame (PS3.3 C.7.6.16), as DICOM JSON has them. */
+export interface MultiframeModule {
+  numberOfFrames: number;
+  /** From 1. */
+  frameNumber: number;
+  perFrameFunctionalInformation?: Record<string, any>;
+  sharedFunctionalInformation?: Record<string, any>;
+}
+/** Of one frame: when, of which kind, and its place in each dimension (PS3.3 C.7.6.16.2.2). */
+export interface FrameContentModule {
+  frameAcquisitionNumber?: Numeric;
+  frameReferenceDateTime?: Text;
+  frameAcquisitionDateTime?: Text;
+  frameAcquisitionDuration?: Numeric;
+  cardiacCyclePosition?: Text;
+  respiratoryCyclePosition?: Text;
+  dimensionIndexValues?: Numeric;
+  /** The keyword that each index is of; null of a private one. */
+  dimensionIndexPointers?: (string | null)[];
+  temporalPositionIndex?: Numeric;
+  temporalPositionTimeOffset?: Numeric;
+  numberOfTemporalPositions?: Numeric;
+  stackID?: Text;
+  inStackPositionNumber?: Numeric;
+  frameComments?: Text;
+  frameLabel?: Text | Numeric;
+  frameType?: Text;
+  frameLaterality?: Text;
+  pixelPresentation?: Text;
+  volumetricProperties?: Text;
+  volumeBasedCalculationTechnique?: Text;
+  complexImageComponent?: Text;
+  acquisitionContrast?: Text;
+  nominalCardiacTriggerDelayTime?: Numeric;
+  effectiveEchoTime?: Numeric;
+  diffusionBValue?: Numeric;
+  diffusionDirectionality?: Text;
+  pageNumber?: Text | Numeric;
+  framePrimaryAngle?: Text | Numeric;
+  frameSecondaryAngle?: Text | Numeric;
+  displayWindowLabel?: Text | Numeric;
+}
+
+export interface PetSeriesModule {
+  correctedImage?: Text;
+  units?: Text;
+  decayCorrection?: Text;
+  suvType?: Text;
+}
+export interface PetImageModule {
+  frameReferenceTime?: Numeric;
+  actualFrameDuration?: Numeric;
+  decayFactor?: Numeric;
+}
+export interface PetIsotopeModule {
+  radiopharmaceuticalInfo?: {
+    radiopharmaceutical?: Text;
+    radiopharmaceuticalStartTime?: Text;
+    radiopharmaceuticalStopTime?: Text;
+    radiopharmaceuticalStartDateTime?: Text;
+    radiopharmaceuticalStopDateTime?: Text;
+    radionuclideTotalDose?: Numeric;
+    radionuclideHalfLife?: Numeric;
+    radionuclidePositronFraction?: Numeric;
+  };
+}
+/** What rescaled values are multiplied by, where that is certain: to SUV (PET), to dose (RT dose). */
+export interface ScalingModule {
+  /** In g/ml. */
+  suvbw?: number;
+  /** By lean body mass (James), in g/ml. */
+  suvlbm?: number;
+  /** By body surface (Du Bois), in cm2/ml. */
+  suvbsa?: number;
+  doseGridScaling?: number;
+  doseUnits?: Text;
+  doseType?: Text;
+  doseSummationType?: Text;
+}
+/** Real World Value Mappings (PS3.3 C.7.6.16.2.11): a line or a table each. */
+export interface RealWorldValueMappingModule {
+  realWorldValueMappingSequence?: {
+    realWorldValueFirstValueMapped?: Numeric;
+    realWorldValueLastValueMapped?: Numeric;
+    doubleFloatRealWorldValueFirstValueMapped?: Numeric;
+    doubleFloatRealWorldValueLastValueMapped?: Numeric;
+    realWorldValueSlope?: Numeric;
+    realWorldValueIntercept?: Numeric;
+    lutExplanation?: Text;
+    lutLabel?: Text;
+    realWorldValueLUTData?: Float64Array;
+    measurementUnits?: Code;
+  }[];
+}
+
+/** The spacing of a projection in the plane of what is measured, and what it is worth. */
+export interface CalibratedPixelSpacing {
+  rowPixelSpacing?: number;
+  columnPixelSpacing?: number;
+  type?: 'Calibrated' | 'ERMF' | 'Proj' | 'Unknown' | (string & {});
+}
+/** Calibrated regions of an ultrasound image (PS3.3 C.8.5.5). */
+export interface UltrasoundRegions {
+  sequenceOfUltrasoundRegions?: {
+    regionSpatialFormat?: Numeric;
+    regionDataType?: Numeric;
+    regionFlags?: Numeric;
+    regionLocationMinX0?: Numeric;
+    regionLocationMinY0?: Numeric;
+    regionLocationMaxX1?: Numeric;
+    regionLocationMaxY1?: Numeric;
+    referencePixelX0?: Numeric;
+    referencePixelY0?: Numeric;
+    physicalUnitsXDirection?: Numeric;
+    physicalUnitsYDirection?: Numeric;
+    referencePixelPhysicalValueX?: Numeric;
+    referencePixelPhysicalValueY?: Numeric;
+    physicalDeltaX?: Numeric;
+    physicalDeltaY?: Numeric;
+    transducerFrequency?: Numeric;
+  }[];
+}
+/** Of a projection (PS3.3 C.8.7.5, C.8.19.6). */
+export interface XrayGeometryModule {
+  distanceSourceToDetector?: Numeric;
+  distanceSourceToPatient?: Numeric;
+  distanceSourceToEntrance?: Numeric;
+  distanceSourceToIsocenter?: Numeric;
+  estimatedRadiographicMagnificationFactor?: Numeric;
+  imagerPixelSpacing?: Numeric;
+  pixelSpacingCalibrationType?: Text;
+  pixelSpacingCalibrationDescription?: Text;
+  positionerMotion?: Text;
+  tableMotion?: Text;
+  pixelIntensityRelationship?: Text;
+  pixelIntensityRelationshipSign?: Numeric;
+  positionerIsocenterPrimaryAngle?: Numeric;
+  positionerIsocenterSecondaryAngle?: Numeric;
+  positionerIsocenterDetectorRotationAngle?: Numeric;
+  tableXPositionToIsocenter?: Numeric;
+  tableYPositionToIsocenter?: Numeric;
+  tableZPositionToIsocenter?: Numeric;
+  tableHorizontalRotationAngle?: Numeric;
+  tableHeadTiltAngle?: Numeric;
+  tableCradleTiltAngle?: Numeric;
+  positionerPrimaryAngle?: Numeric;
+  positionerSecondaryAngle?: Numeric;
+  positionerPrimaryAngleIncrement?: Numeric;
+  positionerSecondaryAngleIncrement?: Numeric;
+  distanceObjectToTableTop?: Numeric;
+  objectPixelSpacingInCenterOfBeam?: Numeric;
+  tableHeight?: Numeric;
+  beamAngle?: Numeric;
+}
+
+/** The segment of a frame, and what its values mean (PS3.3 C.8.20). */
+export interface SegmentModule {
+  segmentationType?: Text;
+  segmentationFractionalType?: Text;
+  maximumFractionalValue?: Numeric;
+  segmentsOverlap?: Text;
+  segmentNumber?: Numeric;
+  segmentLabel?: Text;
+  segmentDescription?: Text;
+  segmentAlgorithmType?: Text;
+  segmentAlgorithmName?: Text;
+  trackingID?: Text;
+  trackingUID?: Text;
+  recommendedDisplayCIELabValue?: Numeric;
+  recommendedDisplayGrayscaleValue?: Numeric;
+  segmentedPropertyCategory?: Code;
+  segmentedPropertyType?: Code;
+  sourceImages?: { referencedSOPClassUID?: Text; referencedSOPInstanceUID?: Text; referencedFrameNumber?: Numeric }[];
+}
+/** The place of a tile of a whole-slide image (PS3.3 C.8.12): rows and columns from 1, z in micrometres. */
+export interface SlidePlaneModule {
+  totalPixelMatrixRows?: Numeric;
+  totalPixelMatrixColumns?: Numeric;
+  totalPixelMatrixFocalPlanes?: Numeric;
+  dimensionOrganizationType?: Text;
+  imageOrientationSlide?: Numeric;
+  imagedVolumeWidth?: Numeric;
+  imagedVolumeHeight?: Numeric;
+  imagedVolumeDepth?: Numeric;
+  rowPositionInTotalImagePixelMatrix?: Numeric;
+  columnPositionInTotalImagePixelMatrix?: Numeric;
+  xOffsetInSlideCoordinateSystem?: Numeric;
+  yOffsetInSlideCoordinateSystem?: Numeric;
+  zOffsetInSlideCoordinateSystem?: Numeric;
+  opticalPathIdentifier?: Text;
+  opticalPathDescription?: Text;
+}
+/** The place of a frame in an ultrasound volume (PS3.3 C.8.24). */
+export interface VolumePlaneModule {
+  imagePositionVolume?: Numeric;
+  imageOrientationVolume?: Numeric;
+  dataType?: Text;
+  volumeFrameOfReferenceUID?: Text;
+  tableFrameOfReferenceUID?: Text;
+  ultrasoundAcquisitionGeometry?: Text;
+  apexPosition?: Numeric;
+  volumeToTransducerMappingMatrix?: Numeric;
+  volumeToTableMappingMatrix?: Numeric;
+}
+/** The numbers of a frame of nuclear medicine (PS3.3 C.8.4.8), by the vectors that it increments. */
+export interface NmFrameModule {
+  angularViewNumber?: number;
+  detectorNumber?: number;
+  energyWindowNumber?: number;
+  phaseNumber?: number;
+  rrIntervalNumber?: number;
+  rotationNumber?: number;
+  sliceNumber?: number;
+  timeSliceNumber?: number;
+  timeSlotNumber?: number;
+  frameIncrementPointer?: string[];
+}
+/** Of the frame's own detector (PS3.3 C.8.4.11). */
+export interface NmMultiframeGeometryModule {
+  modality?: Text;
+  imageType?: (string | null)[];
+  imageSubType?: string;
+  imageOrientationPatient?: number[];
+  imagePositionPatient?: number[];
+  sliceThickness?: number;
+  spacingBetweenSlices?: number;
+  pixelSpacing?: number[];
+  numberOfFrames?: number;
+  isNMReconstructable?: boolean;
+  collimatorGridName?: Text;
+  collimatorType?: Text;
+  startAngle?: Numeric;
+  radialPosition?: Numeric;
+  zoomFactor?: Numeric;
+}
+
+/** Overlay planes of a frame (PS3.3 C.9.2). */
+export interface OverlayPlaneModule {
+  overlays?: {
+    rows: number;
+    columns: number;
+    /** Of the first pixel of the overlay, from 1: its column. */
+    x: number;
+    /** Its row. */
+    y: number;
+    /** 0 or 1 for each pixel. */
+    pixelData: Uint8Array;
+    type?: Text;
+    subtype?: Text;
+    label?: Text;
+    description?: Text;
+    roiArea?: Numeric;
+    roiMean?: Numeric;
+    roiStandardDeviation?: Numeric;
+  }[];
+  /** Those in bits of pixels that were not decoded. */
+  embedded?: { group: number; overlayBitPosition: number }[];
+}
+/** Palettes as the file has them; the pixels are RGB already. */
+export interface PaletteColorLookupTableModule {
+  redPaletteColorLookupTableDescriptor?: number[];
+  greenPaletteColorLookupTableDescriptor?: number[];
+  bluePaletteColorLookupTableDescriptor?: number[];
+  alphaPaletteColorLookupTableDescriptor?: number[];
+  redPaletteColorLookupTableData?: Uint16Array;
+  greenPaletteColorLookupTableData?: Uint16Array;
+  bluePaletteColorLookupTableData?: Uint16Array;
+  alphaPaletteColorLookupTableData?: Uint16Array;
+  segmentedRedPaletteColorLookupTableData?: Uint16Array;
+  segmentedGreenPaletteColorLookupTableData?: Uint16Array;
+  segmentedBluePaletteColorLookupTableData?: Uint16Array;
+  segmentedAlphaPaletteColorLookupTableData?: Uint16Array;
+  paletteColorLookupTableUID?: Text;
+}
+/** Colours are not converted by it. */
+export interface IccProfileModule {
+  iccProfile?: Uint8Array;
+  colorSpace?: Text;
+}
+/** The first multiplex group of waveforms (PS3.3 C.10.9). */
+export interface EcgModule {
+  numberOfWaveformChannels?: Numeric;
+  numberOfWaveformSamples?: Numeric;
+  samplingFrequency?: Numeric;
+  waveformBitsAllocated?: Numeric;
+  waveformSampleInterpretation?: Text;
+  multiplexGroupLabel?: Text;
+  multiplexGroupTimeOffset?: Numeric;
+  numberOfMultiplexGroups?: number;
+  channelDefinitionSequence?: {
+    channelLabel?: Text;
+    channelSensitivity?: Numeric;
+    channelSensitivityCorrectionFactor?: Numeric;
+    channelBaseline?: Numeric;
+    waveformBitsStored?: Numeric;
+    filterLowFrequency?: Numeric;
+    filterHighFrequency?: Numeric;
+    notchFilterFrequency?: Numeric;
+    channelSourceSequence?: Code;
+    channelSensitivityUnits?: Code;
+  }[];
+  /** The stored samples of each channel. */
+  waveformData?: PixelArray[];
+}
+
+/** Modules by name; each frame has its own. What an image does not have is absent. */
+export interface Modules extends LoaderModules {
+  calibratedPixelSpacing?: CalibratedPixelSpacing;
+  calibrationModule?: UltrasoundRegions;
+  cineModule?: CineModule;
+  clinicalTrialModule?: ClinicalTrialModule;
+  ecgModule?: EcgModule;
+  frameContentModule?: FrameContentModule;
+  frameOfReferenceModule?: FrameOfReferenceModule;
+  generalEquipmentModule?: GeneralEquipmentModule;
+  generalImageModule?: GeneralImageModule;
+  generalSeriesModule?: GeneralSeriesModule;
+  generalStudyModule?: GeneralStudyModule;
+  iccProfileModule?: IccProfileModule;
+  imagePixelModule?: ImagePixelModule;
+  imagePlaneModule?: ImagePlaneModule;
+  modalityLutModule?: ModalityLutModule;
+  multiframeModule?: MultiframeModule;
+  nmFrameModule?: NmFrameModule;
+  nmMultiframeGeometryModule?: NmMultiframeGeometryModule;
+  overlayPlaneModule?: OverlayPlaneModule;
+  paletteColorLookupTableModule?: PaletteColorLookupTableModule;
+  patientModule?: PatientModule;
+  patientStudyModule?: PatientStudyModule;
+  petImageModule?: PetImageModule;
+  petIsotopeModule?: PetIsotopeModule;
+  petSeriesModule?: PetSeriesModule;
+  realWorldValueMappingModule?: RealWorldValueMappingModule;
+  scalingModule?: ScalingModule;
+  segmentModule?: SegmentModule;
+  slidePlaneModule?: SlidePlaneModule;
+  sopCommonModule?: SopCommonModule;
+  transferSyntax?: TransferSyntax;
+  ultrasoundEnhancedRegionModule?: UltrasoundRegions;
+  voiLutModule?: VoiLutModule;
+  volumePlaneModule?: VolumePlaneModule;
+  xrayGeometryModule?: XrayGeometryModule;
+}
+export type ModuleName = keyof Modules;
+
+/** What `metaData` adds to modules, under the names that viewers read. */
+export interface ViewerFields {
+  ecgModule: { waveformData: { retrieveBulkData(): Promise<PixelArray[] | undefined> } };
+  /** Of Cornerstone3D, which reads all fields: true when some are defaults, and nothing is to be measured by them. */
+  imagePlaneModule: { usingDefaultValues?: boolean };
+  modalityLutModule: { modalityLUTSequence?: LookupTable[] };
+  multiframeModule: { NumberOfFrames: number; PerFrameFunctionalInformation?: Record<string, any>; SharedFunctionalInformation?: Record<string, any> };
+  patientModule: { patientId?: Text };
+  scalingModule: { DoseGridScaling?: number; DoseSummation?: Text; DoseType?: Text; DoseUnit?: Text };
+  voiLutModule: { voiLUTSequence?: LookupTable[] };
+}
+/** A module as `metaData` answers it. */
+export type Answer<Name extends ModuleName> = Name extends keyof ViewerFields
+  ? Omit<NonNullable<Modules[Name]>, keyof ViewerFields[Name]> & ViewerFields[Name]
+  : NonNullable<Modules[Name]>;
 
 /** What viewers get for one load. */
-export interface LoadObject {
-  promise: Promise<Image>;
+export interface LoadObject<Loaded = Image> {
+  promise: Promise<Loaded>;
   /** Cancels; idempotent, harmless after the end. */
   cancelFn(): void;
   cancel(): void;
@@ -280,29 +855,107 @@ export interface Series {
 }
 
 /** Beside `onProgress` of a load: files that have been looked at. */
-export interface ListOptions {
+export interface ListOptions extends LoaderOptions {
   signal?: AbortSignal;
-  onProgress?: (progress: { loaded: number; total: number; percentComplete: number }) => void;
-  [option: string]: unknown;
+  onProgress?: (progress: { loaded: number; total?: number; percentComplete?: number }) => void;
+  /** Lower is sooner, within a request type. */
+  priority?: number;
+  requestType?: RequestType;
+  /** Milliseconds, in place of `init({timeout})`. */
+  timeout?: number;
 }
 
-export type ImageLoader = (imageId: string, options?: LoadOptions) => { promise: Promise<any>; cancelFn?: () => void; decache?: () => void };
+/** A loader in JavaScript, of any viewer. */
+export type ImageLoader = (imageId: string, options?: any) => { promise: Promise<any>; cancelFn?: () => void; decache?: () => void };
+
+/** Stable words for programs: the README has a table of them. */
+export type ErrorCode =
+  | 'boot' | 'decode' | 'format' | 'http-status' | 'image-id' | 'internal' | 'loader' | 'network' | 'package' | 'request' | 'timeout' | 'unknown-scheme'
+  | 'unsupported' | 'viewer' | 'worker';
+/** The part of a load that failed. */
+export type ErrorStage = 'boot' | 'worker' | 'dispatch' | 'fetch' | 'parse' | 'decode' | 'loader';
+
+/** Legacy cornerstone-core, as `use` takes it. */
+export interface LegacyCornerstone {
+  registerImageLoader(scheme: string, loader: any): unknown;
+  readonly metaData: MetaDataProviders;
+  readonly events: unknown;
+}
+/** @cornerstonejs/core, as `use` takes it. */
+export interface Cornerstone3D {
+  readonly imageLoader: { registerImageLoader(scheme: string, loader: any): unknown };
+  readonly metaData: MetaDataProviders;
+  readonly eventTarget: unknown;
+}
+export interface MetaDataProviders {
+  addProvider(provider: any, priority?: number): unknown;
+  removeProvider(provider: any): unknown;
+  get: (type: string, ...queries: any[]) => any;
+}
 
 /** How every failed load rejects; a cancelled one rejects with a DOMException named AbortError. */
 export class PyLoaderError extends Error {
+  /** The secrets of an address in it are replaced by `***`. */
+  constructor(fields: {
+    message: string;
+    /** The `kind`. */
+    name?: string;
+    code?: ErrorCode;
+    stage?: ErrorStage;
+    imageId?: string;
+    url?: string;
+    status?: number;
+    traceback?: string;
+  });
   readonly name: 'PyLoaderError';
   /** What Python calls it, such as `FormatError`. */
   readonly kind: string;
-  /** `boot`, `package`, `worker`, `timeout`, `image-id`, `unknown-scheme`, `network`, `request`, `http-status`, `format`, `unsupported`, `decode`, `loader`, `viewer` or `internal`. */
-  readonly code: string;
-  /** `boot`, `worker`, `dispatch`, `fetch`, `parse`, `decode` or `loader`. */
-  readonly stage: string;
+  readonly code: ErrorCode;
+  readonly stage: ErrorStage;
   readonly imageId?: string;
   readonly url?: string;
   readonly status?: number;
   /** Python's traceback, when a page's own Python loader failed. */
   readonly traceback?: string;
+  /** Itself: legacy viewers read `{error}` of a rejection. */
   readonly error: this;
+}
+
+/**
+ * The `detail` of each event, by its name. `url` and `imageId` have `***` in place of the user,
+ * password, tokens and signatures of an address, as errors have.
+ */
+export interface EventDetails {
+  bootprogress: BootProgress;
+  /** A file of a Python package, in bytes, from each worker that installs it. */
+  packageprogress: { file: string; loaded: number; total?: number; percentComplete?: number };
+  ready: Stats;
+  imageloadstart: { url: string; imageId: string; attempt: number };
+  imageloadprogress: LoadProgress;
+  imageloadend: { url: string; imageId: string; attempt: number };
+  /** Of a loader in JavaScript, what that one loads. */
+  imageloaded: { image: Image };
+  /** A cancelled load fails with a DOMException named AbortError. */
+  imageloadfailed: { imageId: string; error: PyLoaderError | DOMException | Error };
+  /** What Python prints, and the `name` of the file that does. */
+  print: { level: 'info' | 'warn' | 'error'; name: string; text: string };
+}
+export type EventName = keyof EventDetails;
+export type EventListenerOf<Name extends EventName> = ((event: CustomEvent<EventDetails[Name]>) => void) | { handleEvent(event: CustomEvent<EventDetails[Name]>): void };
+
+/** An EventTarget of the page's events. */
+export interface Events extends EventTarget {
+  addEventListener<Name extends EventName>(type: Name, listener: EventListenerOf<Name> | null, options?: boolean | AddEventListenerOptions): void;
+  removeEventListener<Name extends EventName>(type: Name, listener: EventListenerOf<Name> | null, options?: boolean | EventListenerOptions): void;
+}
+
+/** How far the start is, in percent as `loaded` of `total`. */
+export interface BootProgress {
+  /** `extra` is the stage of `packages`, whose size is not known before. */
+  stage: 'runtime' | 'packages' | 'imports' | 'extra' | 'ready';
+  loaded: number;
+  total: number;
+  percentComplete: number;
 }
 
 /** How a worker started; times in milliseconds, `start` since 1970. */
@@ -319,7 +972,7 @@ export interface BootReport {
 export interface Stats {
   /** Of pyloader; see `version`. */
   version: string;
-  workers: { state: string; running: number; bootMilliseconds: number; boot?: BootReport }[];
+  workers: { state: 'booting' | 'ready' | 'ended'; running: number; bootMilliseconds: number; boot?: BootReport }[];
   queued: number;
   deaths: number;
   loading: number;
@@ -366,16 +1019,19 @@ export function loadMetadata(imageId: string, options?: LoadOptions): Promise<Mo
  * a DICOMDIR names (`wadouri:/disc/DICOMDIR`). Or of files of the user: DICOM files, archives, the
  * folder of a disc. The images of `series`, one after the other.
  */
-export function imageIds(source: string | Files, options?: ListOptions): Promise<string[]>;
+export function imageIds(source: string | Files | null, options?: ListOptions): Promise<string[]>;
 /**
  * The images of a source, or of files, by series, in the order of the DICOMDIR if there is one,
  * else by patient, study date, series number and position. Headers are read by the workers, from slices
  * of the files; what is no image is left out. A DICOM file that cannot be read is in the list: its
  * load says why.
  */
-export function series(source: string | Files, options?: ListOptions): Promise<Series[]>;
+export function series(source: string | Files | null, options?: ListOptions): Promise<Series[]>;
 /** The loader to register with a viewer by hand: `cornerstone.registerImageLoader('custom1', pyloader.imageLoader)`. */
-export function imageLoader(imageId: string, options?: LoadOptions): LoadObject;
+export function imageLoader<Loaded = Image, Options = LoadOptions>(
+  imageId: string,
+  options?: string extends keyof Options ? Options : LoadOptions,
+): LoadObject<Loaded>;
 /** Register a JavaScript loader for a scheme (`'custom1'`, without a colon), beside the Python ones. */
 export function registerImageLoader(scheme: string, loader: ImageLoader): void;
 /** Register the loader for schemes that nobody serves, or none; returns the one before. */
@@ -405,11 +1061,14 @@ export function loadPython(options: { url?: string; source?: string; name?: stri
  * `schemes` that pyloader has taken over, those of later Python files too.
  */
 export function use(
-  cornerstone: object,
+  cornerstone: LegacyCornerstone | Cornerstone3D,
   options?: { priority?: number; schemes?: string[]; displayValues?: boolean; instances?: boolean },
 ): (() => void) & { readonly schemes: string[] };
-/** A module of an image that is loaded, or whose metadata were added; synchronous, as viewers' providers are. */
-export function metaData(type: string, imageId: string): Record<string, any> | undefined;
+/**
+ * A module of an image that is loaded, or whose metadata were added; synchronous, as viewers' providers
+ * are. It is one: `metaData.addProvider(pyloader.metaData)`.
+ */
+export function metaData<Name extends string>(type: string extends Name ? Name : ModuleName, imageId: string): Name extends ModuleName ? Answer<Name> | undefined : any;
 /** Read the headers of images, or take DICOM JSON by imageId, so that `metaData` answers before they are loaded. */
 export function addMetadata(sources: string[] | Record<string, object>): Promise<void>;
 /**
@@ -427,15 +1086,8 @@ export function dicomweb(base: string | URL, options?: { headers?: Record<string
 export function addFile(file: Blob | ArrayBuffer | ArrayBufferView): string;
 /** Let go of a file, and of all that was made of it: further loads of it are refused. */
 export function removeFile(imageId: string): void;
-/**
- * Fires, each with `detail`: bootprogress (`{stage, loaded, total, percentComplete}`; `extra` is the stage
- * of `packages`, whose size is not known before), packageprogress (`{file, loaded, total?, percentComplete?}`
- * for each file of a Python package, in bytes, from each worker that installs it), ready, imageloadstart,
- * imageloadprogress, imageloadend, imageloaded, imageloadfailed, print (what Python prints:
- * `{level, name, text}`). Their `url` and `imageId` have `***` in place of the user, password, tokens
- * and signatures of an address, as errors have.
- */
-export const events: EventTarget;
+/** Everything that happens, to listen to: see `EventDetails`. */
+export const events: Events;
 /** The images of `loadAndCacheImage`: least recently used go first when `maximumBytes` is reached. */
 export const cache: {
   maximumBytes: number;

@@ -18,25 +18,31 @@ import { PythonFiles } from './python.js';
 import { tellUnknown, tellUnknownOfLoad } from './options.js';
 import { DEFAULTS, isOtherIdentity, plainHeaders, poolSettings, refuseFixed, settingsWith } from './settings.js';
 import { isNamed } from './secrets.js';
+import { VERSION } from './shared/version.js';
 import { Holders, bySource } from './sources.js';
 
 export { PyLoaderError };
-/** Of this build. @type {string} */
-// @ts-ignore -- the build writes it in
-export const version = PYLOADER_VERSION;
+/** Of this script, and of the Python package in its workers. */
+export const version = VERSION;
 
 /** @typedef {import('./cornerstone.js').Mode} Mode */
 /** @typedef {Record<string, any>} Options */
 /** @typedef {(imageId: string, options: Options) => {promise: Promise<any>, cancelFn?: () => void}} JsLoader */
 
-// Where this script came from: the assets stand beside it. The classic build puts
-// document.currentScript.src here, which only exists while the script runs first.
+// Where this script came from: its files stand beside it, or where a bundler has put each. The classic
+// build puts document.currentScript.src here, which only exists while the script runs first.
 const scriptURL = import.meta.url;
-// A script without an address of its own, such as one written into the page, has them beside the page.
-const base = URL.canParse('.', scriptURL) ? scriptURL : globalThis.document?.baseURI;
-const assetsURL = URL.canParse('.', base) ? new URL('.', base).href : '';
+const pageBase = globalThis.document?.baseURI;
 // @ts-ignore -- the build writes the list in
-const assetURLs = URL.canParse('.', scriptURL) ? PYLOADER_ASSET_URLS?.() : undefined;
+const assetURLs = URL.canParse('.', scriptURL) ? absolute(PYLOADER_ASSET_URLS?.()) : undefined;
+// A script without an address of its own, such as one written into the page, has them beside the page.
+const base = assetURLs?.['whole-worker.mjs'] ?? (URL.canParse('.', scriptURL) ? scriptURL : pageBase);
+const assetsURL = URL.canParse('.', base) ? new URL('.', base).href : '';
+
+/** Addresses by file, which some bundlers give without an origin. @param {Record<string, string> | undefined} urls */
+function absolute(urls) {
+  return urls && Object.fromEntries(Object.entries(urls).map(([file, url]) => [file, new URL(url, pageBase ?? scriptURL).href]));
+}
 
 const BUILT_IN_SCHEMES = [
   'dicomfile', 'dicomweb', 'http', 'https', 'localfile', 'metaimage', 'nifti', 'nrrd', 'numpy', 'wadors', 'wadouri', 'web', 'zarr',

@@ -3,6 +3,7 @@
 // Python has started, and what of it the pool and its workers have to know.
 import { PyLoaderError, said } from './errors.js';
 import { pageURL } from './page_url.js';
+import { BUILD } from './shared/version.js';
 
 /** @typedef {typeof DEFAULTS & import('./assets.js').Assets} Settings */
 /** @typedef {[string, (value: any) => boolean]} Rule what an option has to be, in words and as a check */
@@ -173,7 +174,7 @@ export function poolSettings(settings, identity) {
     heapBytes: workers === 0 ? Infinity : limits.heapBytes, // Python on the page cannot be replaced
     timeout,
     boot: {
-      assetsURL, assetURLs, headers, credentials, origins, linkedOrigins, packages, packageIndexes, retries, requestsPerOrigin, identity, baseURL: pageURL(),
+      assetsURL, assetURLs, headers, credentials, origins, linkedOrigins, packages, packageIndexes, retries, requestsPerOrigin, identity, baseURL: pageURL(), build: BUILD,
       requestTimeout: Number.isFinite(requestTimeout) ? requestTimeout : 0,
       hooks: Object.keys({ ...(beforeRequest && { beforeRequest }), ...(onUnauthorized && { onUnauthorized }) }), cacheBytes: limits.sourceBytes, decodedBytes: limits.decodedBytes,
     },

@@ -8,6 +8,7 @@ import { extentOf, prepareExtent } from './extent.js';
 import { seePolicies } from './headers.js';
 import { Packages } from './packages.js';
 import { Rpc, Transfer } from './rpc.js';
+import { BUILD, MIXED } from './shared/version.js';
 import { createSend } from './transport.js';
 
 /** @typedef {import('./rpc.js').CallContext} CallContext */
@@ -109,6 +110,7 @@ export function serve(endpoint) {
 
   /** @param {BootOptions} options @param {(detail: any) => void} progress @param {import('./boot.js').Advance} advance */
   async function start(options, progress, advance) {
+    if (options.build !== BUILD) throw new Error(`worker.mjs is of pyloader ${BUILD}, and the page's script of ${options.build}: ${MIXED}`);
     prepareExtent();
     const { shelf, report: reportBoot, shared, ...booted } = await bootPython(options, advance);
     pyodide = booted.pyodide;

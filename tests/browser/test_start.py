@@ -76,7 +76,7 @@ DAMAGES: dict[str, Callable[[], dict[str, Any]]] = {
     "flipped": lambda: {"body": PACKED[:-9] + bytes([PACKED[-9] ^ 1]) + PACKED[-8:]},
     "something else": lambda: {"body": b"<!DOCTYPE html><title>My application</title>"},
     "of another build": lambda: {"body": altered(b'"identity":"', b'"identitz":"')},
-    "of another Pyodide": lambda: {"body": altered(b'"build":"7', b'"build":"8')},
+    "of another Pyodide": lambda: {"body": altered(b'"build":"', b'"bvild":"')},
     "of other WebAssembly": lambda: {"body": altered(b'"checksum":', b'"checksun":')},
 }
 
@@ -451,7 +451,8 @@ def test_wrong_folder_says_how_to_name_the_right_one(open_page, workers: int) ->
     message = boot_error(page, f"{{workers: {workers}, assetsURL: '/nowhere'}}")
     name = "worker.mjs" if workers else "whole-worker.mjs"
     assert f"/nowhere/{name} answered with status 404" in message
-    assert message.endswith("or give init({ assetsURL })")
+    assert "plugin of its bundler (pyloader/vite, pyloader/webpack, pyloader/esbuild)" in message
+    assert message.endswith("init({ assetsURL }). See docs/apps.md in the package")
 
 
 def test_script_of_another_origin_that_does_not_allow_it(open_page, site: WebServer) -> None:

@@ -92,7 +92,7 @@ for (const [words, advice, where] of [
   ['call to WebAssembly.compile() blocked by CSP', /script-src 'wasm-unsafe-eval'/],
   ['WebAssembly.Memory(): could not allocate memory', /too little memory/],
   ['Out of memory', /too little memory/],
-  ['worker.mjs answered with status 404.', /status 404\. Is the whole of dist\/ there.*worker-src.*or give init\(\{ assetsURL \}\)$/],
+  ['worker.mjs answered with status 404.', /status 404\. Is the whole of dist\/ there.*worker-src.*pyloader\/webpack.*init\(\{ assetsURL \}\)\. See docs\/apps\.md in the package$/],
 ]) {
   test(`a start that failed with '${words}' says what to do`, () => {
     const error = bootError(new Error(words), where ?? WHERE);

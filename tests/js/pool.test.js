@@ -78,7 +78,7 @@ test('a worker that cannot be loaded says why', async () => {
   const starting = pool.start();
   await settle();
   workers[0].onDeath('worker.mjs cannot be loaded');
-  await assert.rejects(starting, { code: 'boot', kind: 'BootError', message: /^Python could not start from \/: worker\.mjs cannot be loaded\. .*worker-src.*or give init\(\{ assetsURL \}\)$/ });
+  await assert.rejects(starting, { code: 'boot', kind: 'BootError', message: /^Python could not start from \/: worker\.mjs cannot be loaded\. .*worker-src.*init\(\{ assetsURL \}\)\. See docs\/apps\.md in the package$/ });
 });
 
 test('a boot that fails beside workers at work leaves the jobs to them', async () => {

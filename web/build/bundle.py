@@ -9,7 +9,18 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from common import PRODUCTS, RECIPES, WEB, BuildError, once, run, say, sha256, write_atomically
+from common import (
+    PRODUCTS,
+    RECIPES,
+    WEB,
+    BuildError,
+    once,
+    repository_address,
+    run,
+    say,
+    sha256,
+    write_atomically,
+)
 from runtime import INTERPRETER
 
 SCRIPTS = PRODUCTS / "scripts"
@@ -30,7 +41,7 @@ CLASSIC = (
 OF_NODE = ("node:*", "child_process", "crypto", "fs", "path", "ws")
 # Written into the worker, and fetched by nobody.
 LOCK = "pyodide-lock.json"
-MODULE_TYPES = "import * as pyloader from './pyloader.mjs';\nexport default pyloader;\n"
+MODULE_TYPES = "export * as default from './pyloader.mjs';\n"
 ASSET_URLS = SCRIPTS / "asset-urls.js"
 PAGES: dict[str, Sequence[str]] = {
     "pyloader.js": ("pyloader.js", *CLASSIC, "--define:PYLOADER_ASSET_URLS=undefined"),
@@ -50,7 +61,8 @@ def scripts(pyodide: dict[str, Path], boot_list: str, version: str) -> dict[str,
     if missing:
         raise BuildError(f"missing source: {', '.join(missing)}")
     codes = [f'--define:{name}="{assembled(file)}"' for name, file in ASSEMBLED.items()]
-    worker = ["worker.js", "--format=esm", f"--define:PYLOADER_LOCK={boot_list}", *codes]
+    facts = [f"--define:{name}={json.dumps(value)}" for name, value in facts_of(boot_list, version)]
+    worker = ["worker.js", "--format=esm", f"--define:PYLOADER_LOCK={boot_list}", *codes, *facts]
     plain = [*worker, "--define:PYLOADER_IS_WHOLE=false"]
     whole = [*worker, "--define:PYLOADER_IS_WHOLE=true", "--minify-whitespace"]
     interpreter = [pyodide[name] for name in INTERPRETER]
@@ -62,11 +74,29 @@ def scripts(pyodide: dict[str, Path], boot_list: str, version: str) -> dict[str,
     }
     digests = json.dumps({name: sha256(path) for name, path in workers.items()})
     list_assets([*workers, *(f"pyodide/{name}" for name in pyodide if name != LOCK)])
-    known = [f"--define:PYLOADER_WORKERS={digests}", f'--define:PYLOADER_VERSION="{version}"']
+    known = [f"--define:PYLOADER_WORKERS={digests}", *facts]
     pages = {name: bundled(name, [ASSET_URLS], *given, *known) for name, given in PAGES.items()}
     files = workers | pages
     types = {"pyloader.d.ts": WEB / "pyloader.d.ts", "pyloader.d.mts": module_types()}
     return {**types, "integrity.json": integrity(files), **files}
+
+
+def sources() -> list[Path]:
+    """Return the files that the scripts are bundled of."""
+    return sorted([*WEB.glob("*.js"), *WEB.glob("shared/*.js")])
+
+
+def facts_of(boot_list: str, version: str) -> list[tuple[str, str]]:
+    """Return what `web/shared/version.js` says in every script, by name."""
+    digest = hashlib.sha256(boot_list.encode())
+    for path in sources():
+        digest.update(path.read_bytes())
+    repository = repository_address()
+    return [
+        ("PYLOADER_VERSION", version),
+        ("PYLOADER_BUILD", f"{version} (build {digest.hexdigest()[:8]})"),
+        ("PYLOADER_DOCS", f"{repository}/blob/HEAD/web/docs" if repository else ""),
+    ]
 
 
 def module_types() -> Path:
@@ -93,7 +123,7 @@ def list_assets(names: Sequence[str]) -> None:
 def bundled(name: str, further: Sequence[Path], *options: str) -> Path:
     """Return a script that esbuild makes of web/*.js."""
     target = SCRIPTS / name
-    inputs = [LOCKFILE, *sorted(WEB.glob("*.js")), RECIPES / "script-url.js", *further]
+    inputs = [LOCKFILE, *sources(), RECIPES / "script-url.js", *further]
     given = (*options, f"--outfile={target}")
     once(target, [*inputs, *given], partial(esbuild, *given))
     return target

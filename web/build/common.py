@@ -3,6 +3,7 @@
 import hashlib
 import os
 import subprocess
+import tomllib
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
@@ -25,6 +26,12 @@ def download_cache() -> Path:
         return Path(chosen)
     shared = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(shared) / "pyloader"
+
+
+def repository_address() -> str:
+    """Return the address of the project, without a slash at its end; "" while it has none."""
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["pyloader"]
+    return str(settings["repository"]).rstrip("/")
 
 
 def say(message: str) -> None:

@@ -18,15 +18,10 @@ class ProjectMetadata(MetadataHookInterface):
         """Set the long description and the addresses."""
         root = Path(self.root)
         text = (root / "README.md").read_text()
-        repository = repository_of(root)
+        settings = tomllib.loads((root / "pyproject.toml").read_text())["tool"]["pyloader"]
+        repository = settings["repository"].rstrip("/")
         metadata["readme"] = {"content-type": "text/markdown", "text": readable(text, repository)}
         metadata["urls"] = {"Repository": repository} if repository else {}
-
-
-def repository_of(root: Path) -> str:
-    """Return the address of the project, without a slash at its end; "" while it has none."""
-    settings = tomllib.loads((root / "pyproject.toml").read_text())["tool"]["pyloader"]
-    return str(settings["repository"]).rstrip("/")
 
 
 def readable(text: str, repository: str) -> str:

@@ -4,21 +4,27 @@ Make the packages that users install: npm's, and the wheel and the sdist of Pyth
 The same dist/ and sources give the same bytes.
 """
 
+import argparse
 import json
+import re
 import shutil
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
-from common import DIST, PRODUCTS, RECIPES, ROOT, WORK, BuildError, run, say
-from metadata import readable, repository_of
+from common import DIST, RECIPES, ROOT, WEB, WORK, BuildError, repository_address, run, say
+from metadata import readable
 from wheels import pyloader_version
 
 PACKAGES = WORK / "packages"
-NPM = PRODUCTS / "npm"
 RECIPE = RECIPES / "npm"
 # Of dist/; what servers choose from and what the demo shows is not for apps.
 SCRIPTS = ("pyloader.js", "pyloader.mjs", "worker.mjs", "whole-worker.mjs")
-OTHERS = ("pyloader.d.ts", "pyloader.d.mts", "integrity.json", "LICENSES.txt")
+OTHERS = ("pyloader.d.ts", "pyloader.d.mts", "integrity.json", "LICENSES.txt", "sbom.cdx.json")
 PACKED = {".br", ".gz"}
+# Rows of the list of addresses in pyloader.mjs.
+SCRIPT_ROW = re.compile(r'^ *"(?:worker\.mjs|pyodide/[^"]+js)": new URL\(.*\n', re.MULTILINE)
+WHOLE_WORKER = 'new URL("./whole-worker.mjs", import.meta.url)'
+DOCUMENTS = (*sorted((WEB / "docs").glob("*.md")), WEB / "guide.md")
 
 
 def distributions(folder: Path) -> None:
@@ -27,36 +33,78 @@ def distributions(folder: Path) -> None:
     run([python, "-m", "hatchling", "build", "-t", "wheel", "-t", "sdist", "-d", folder])
 
 
-def npm_package(folder: Path) -> None:
-    """Build npm's package from dist/ into a folder."""
-    shutil.rmtree(NPM, ignore_errors=True)
-    (NPM / "pyodide").mkdir(parents=True)
+def write_npm_files(folder: Path) -> None:
+    """Write the files of npm's package, made of dist/."""
     found = [path for path in (DIST / "pyodide").iterdir() if path.suffix not in PACKED]
     for path in [*(DIST / name for name in (*SCRIPTS, *OTHERS)), *found]:
-        shutil.copyfile(path, NPM / path.relative_to(DIST))
-    for path in RECIPE.glob("*.mjs"):
-        shutil.copyfile(path, NPM / path.name)
-    (NPM / "command.mjs").chmod(0o755)
-    shutil.copyfile(ROOT / "LICENSE", NPM / "LICENSE")
-    repository = repository_of(ROOT)
-    (NPM / "README.md").write_text(readable((ROOT / "README.md").read_text(), repository))
+        copy(path, folder / path.relative_to(DIST))
+    write_parcel_entry(folder)
+    for path in RECIPE.iterdir():
+        copy(path, folder / path.name)
+    for path in DOCUMENTS:
+        copy(path, folder / "docs" / path.name)
+    (folder / "command.mjs").chmod(0o755)
+    copy(ROOT / "LICENSE", folder / "LICENSE")
+    repository = repository_address()
+    (folder / "README.md").write_text(readable((ROOT / "README.md").read_text(), repository))
     content = json.loads((RECIPE / "package.json").read_text()) | {"version": pyloader_version()}
     content |= {"repository": {"type": "git", "url": f"git+{repository}.git"}} if repository else {}
-    (NPM / "package.json").write_text(json.dumps(content, indent=2) + "\n")
-    run(["npm", "pack", "--ignore-scripts", "--pack-destination", folder], cwd=NPM)
+    (folder / "package.json").write_text(json.dumps(content, indent=2) + "\n")
+    write_subpaths(folder, content["exports"])
+
+
+def write_parcel_entry(folder: Path) -> None:
+    """Write pyloader.mjs for Parcel, which reads no `exports` and would bundle scripts anew.
+
+    There the worker is data, of which the page makes a script.
+    """
+    script, rows = SCRIPT_ROW.subn("", (DIST / "pyloader.mjs").read_text())
+    if rows != 3 or script.count(WHOLE_WORKER) != 1:
+        raise BuildError("pyloader.mjs lists its files in another way than pack.py knows")
+    data = WHOLE_WORKER.replace("mjs", "bin")
+    (folder / "parcel.mjs").write_text(script.replace(WHOLE_WORKER, data))
+    copy(DIST / "whole-worker.mjs", folder / "whole-worker.bin")
+
+
+def copy(source: Path, target: Path) -> None:
+    """Copy a file, into a folder that may not be there yet."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(source, target)
+
+
+def write_subpaths(folder: Path, exports: dict[str, dict[str, str] | str]) -> None:
+    """Write a folder for each subpath, for tools that do not read `exports`."""
+    for name, entry in exports.items():
+        if isinstance(entry, str) or name == ".":
+            continue
+        content = {"main": f"../{entry['default']}", "types": f"../{entry['types']}"}
+        (folder / name).mkdir()
+        (folder / name / "package.json").write_text(json.dumps(content, indent=2) + "\n")
+
+
+def npm_package(folder: Path) -> None:
+    """Build npm's package from dist/ into a folder."""
+    with TemporaryDirectory() as made:
+        write_npm_files(Path(made))
+        run(["npm", "pack", "--ignore-scripts", "--pack-destination", folder], cwd=Path(made))
 
 
 def main() -> None:
-    """Make all packages anew, and print where they are."""
-    shutil.rmtree(PACKAGES, ignore_errors=True)
-    PACKAGES.mkdir(parents=True)
+    """Make the packages anew, and print where they are."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path, nargs="?", default=PACKAGES)
+    parser.add_argument("--npm-only", action="store_true")
+    given = parser.parse_args()
+    shutil.rmtree(given.folder, ignore_errors=True)
+    given.folder.mkdir(parents=True)
     try:
-        npm_package(PACKAGES)
-        distributions(PACKAGES)
+        npm_package(given.folder)
+        if not given.npm_only:
+            distributions(given.folder)
     except BuildError as error:
         raise SystemExit(f"build: {error}") from error
-    for path in sorted(PACKAGES.iterdir()):
-        say(f"{path.relative_to(ROOT)}, {path.stat().st_size} bytes")
+    for path in sorted(given.folder.iterdir()):
+        say(f"{path}, {path.stat().st_size} bytes")
 
 
 if __name__ == "__main__":

@@ -1,12 +1,11 @@
 #!/usr/bin/env node
 // `npx pyloader copy FOLDER`: puts what pyloader fetches at run time into a folder that a server has,
 // for `init({ assetsURL })`.
-import { cpSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { cpSync, mkdirSync, rmSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import files from './files.cjs';
 
-const PACKAGE = dirname(fileURLToPath(import.meta.url));
-const FILES = ['pyloader.js', 'pyloader.mjs', 'worker.mjs', 'whole-worker.mjs', 'LICENSES.txt'];
+const COPIED = ['pyloader.js', 'pyloader.mjs', 'LICENSES.txt', ...files.FILES];
 const USAGE = `usage: pyloader copy FOLDER
 
 Copies the files that pyloader fetches at run time into FOLDER, such as public/pyloader, whose server's
@@ -17,10 +16,8 @@ function copy(folder) {
   const target = resolve(folder);
   mkdirSync(target, { recursive: true });
   rmSync(join(target, 'pyodide'), { recursive: true, force: true });
-  for (const file of FILES) cpSync(join(PACKAGE, file), join(target, file));
-  cpSync(join(PACKAGE, 'pyodide'), join(target, 'pyodide'), { recursive: true });
-  const count = FILES.length + readdirSync(join(target, 'pyodide')).length;
-  console.log(`pyloader: ${count} files are in ${target}`);
+  for (const file of COPIED) cpSync(join(files.FOLDER, file), join(target, file));
+  console.log(`pyloader: ${COPIED.length} files are in ${target}`);
 }
 
 const [command, folder, ...others] = process.argv.slice(2);

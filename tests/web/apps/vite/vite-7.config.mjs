@@ -1,0 +1,3 @@
+import pyloader from 'pyloader/vite';
+
+export default { esbuild: { jsx: 'automatic' }, plugins: [pyloader()] };

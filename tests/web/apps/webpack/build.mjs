@@ -1,0 +1,18 @@
+// Builds by webpack or Rspack into a folder, with pyloader's plugin or without.
+import PyLoaderPlugin from 'pyloader/webpack';
+
+const [bundler, folder, plugin] = process.argv.slice(2);
+const { default: pack } = await import(bundler);
+const options = {
+  context: import.meta.dirname,
+  entry: './src/main.js',
+  mode: 'production',
+  output: { path: folder, publicPath: 'auto' },
+  performance: { hints: false },
+  plugins: plugin ? [new PyLoaderPlugin()] : [],
+};
+pack(options, (error, stats) => {
+  if (error) throw error;
+  process.stdout.write(stats.toString({ preset: 'errors-warnings' }));
+  process.exitCode = stats.hasErrors() || stats.hasWarnings() ? 1 : 0;
+});

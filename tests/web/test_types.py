@@ -1,0 +1,91 @@
+"""The types of the package, as TypeScript finds and understands them."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pyloader import load_image
+from pyloader.wire import modules_of, wire_modules
+from tests import corpus
+from tests.web.conftest import HERE, ROOT, run
+
+STRICT = {
+    "allowUmdGlobalAccess": True,
+    "lib": ["ES2024", "DOM", "DOM.Iterable", "DOM.AsyncIterable"],
+    "noEmit": True,
+    "skipLibCheck": True,
+    "strict": True,
+    "target": "ES2022",
+    "types": [],
+}
+RESOLUTIONS = {
+    "bundler": {"module": "ESNext", "moduleResolution": "bundler"},
+    "nodenext": {"module": "NodeNext", "moduleResolution": "nodenext"},
+}
+DOCUMENTS = ("README.md", "web/guide.md", "web/docs/apps.md", "web/docs/security.md")
+BLOCK = re.compile(r"^```(js|ts|html)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+SCRIPT = re.compile(r"<script>\n(.*?)</script>", re.DOTALL)
+
+
+def compile_all(workshop: Path, name: str, sources: dict[str, str], how: str = "bundler") -> None:
+    """Compile files in a folder of the workshop, strictly."""
+    folder = workshop / f"types-{name}-{how}"
+    folder.mkdir()
+    (folder / "package.json").write_text('{"type": "module"}')
+    for file, text in sources.items():
+        (folder / file).write_text(text)
+    settings = {"compilerOptions": STRICT | RESOLUTIONS[how], "include": ["*.ts"]}
+    (folder / "tsconfig.json").write_text(json.dumps(settings))
+    run(workshop / "node_modules/.bin/tsc", "--project", folder, cwd=folder)
+
+
+@pytest.mark.parametrize("how", RESOLUTIONS)
+@pytest.mark.parametrize("name", ["right", "wrong"])
+def test_what_is_right_compiles_and_nothing_else(workshop: Path, name: str, how: str) -> None:
+    compile_all(workshop, name, {f"{name}.ts": (HERE / f"types/{name}.ts").read_text()}, how)
+
+
+def examples() -> dict[str, str]:
+    """Return every example of the documentation in JavaScript or TypeScript, as a module."""
+    found = {}
+    for document in DOCUMENTS:
+        for kind, block in BLOCK.findall((ROOT / document).read_text()):
+            scripts = SCRIPT.findall(block) if kind == "html" else [block]
+            for code in scripts:
+                name = f"{Path(document).stem.lower()}-{len(found)}.ts"
+                found[name] = f"export {{}};\n{code}"
+    return found
+
+
+def test_every_example_compiles(workshop: Path) -> None:
+    sources = examples()
+    assert len(sources) > 14
+    context = (HERE / "types/examples.d.ts").read_text()
+    types = (workshop / "node_modules/pyloader/pyloader.d.ts").read_text()
+    compile_all(workshop, "examples", {**sources, "examples.d.ts": context, "pyloader.d.ts": types})
+
+
+def literal(value: object) -> str:
+    """Return a value of a message as an expression of TypeScript."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{json.dumps(k)}: {literal(v)}" for k, v in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(literal, value)) + "]"
+    if isinstance(value, np.ndarray):
+        name = {"u": "Uint", "i": "Int", "f": "Float"}[value.dtype.kind]
+        return f"new {name}{value.dtype.itemsize * 8}Array()"
+    return json.dumps(value)
+
+
+async def test_modules_of_the_corpus_are_as_they_are_typed(workshop: Path) -> None:
+    lines = ["import type { Modules } from 'pyloader';"]
+    for name in [*corpus.images(), *corpus.further_images()]:
+        image = await load_image(f"wadouri:{corpus.path_of(name)}")
+        modules = literal(wire_modules(modules_of(image)))
+        lines.append(f"export const image{len(lines)}: Modules = {modules}; // {name}")
+    compile_all(workshop, "corpus", {"corpus.ts": "\n".join(lines)})
