@@ -19,10 +19,10 @@ usage() {
 ./build.sh format             format the Python sources
 ./build.sh help               this text
 
-PYTHON          the Python to use (3.11 or newer; default python3)
+PYTHON           the Python to use (3.11 or newer; default python3)
 PYLOADER_CACHE   where downloads are kept (default: ~/.cache/pyloader)
 PYLOADER_MIRROR  a folder or an address that has them at <sha256>/<file>; asked first
-CHROMIUM        the Chromium that tests drive (default: found, or installed)
+CHROMIUM         the Chromium that tests drive (default: found, or installed)
 TEXT
 }
 
