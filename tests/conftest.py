@@ -17,6 +17,8 @@ from pyloader.transport.memory import MemoryTransport
 
 pytest_plugins = ["tests.servers", "tests.support.pages"]
 TABLE = "table: "
+# Files of tests that take minutes: begun first, so that none is left alone at the end.
+LONGEST = ("test_apps.py", "test_start.py", "test_other_browsers.py", "test_citizen.py")
 
 
 def pytest_configure() -> None:
@@ -33,7 +35,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if "playwright" in getattr(item, "fixturenames", ()):
             item.add_marker("browser")
     files = {item.path for item in items if item.get_closest_marker("browser")}
-    items.sort(key=lambda item: item.path in files)
+    items.sort(key=lambda item: (item.path in files, item.path.name not in LONGEST))
     mixed = {item.path for item in items if item.path in files and is_async(item)}
     assert not mixed, f"async tests beside tests of the browser: {mixed}"
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Browser, Page, Playwright
 
 from tests import corpus
 from tests.browser.outcome import fail, load
+from tests.support.pages import launch
 from tests.webserver import WebServer
 
 CT = "wadouri:/corpus/CT_small.dcm"
@@ -40,6 +42,14 @@ NAMES = {
     "use",
     "version",
 }
+
+
+@pytest.fixture(scope="session")
+def browser(playwright: Playwright) -> Iterator[Browser]:
+    """Start Chromium as users have it; other files may have its headless shell."""
+    browser = launch(playwright.chromium, is_whole=True)
+    yield browser
+    browser.close()
 
 
 def assert_ct(page: Page, image_id: str = CT) -> None:

@@ -57,9 +57,10 @@ def browser(playwright: Playwright) -> Iterator[Browser]:
     browser.close()
 
 
-def launch(chromium: BrowserType, *further: str) -> Browser:
-    """Start a Chromium, with further arguments."""
-    program = os.environ.get("CHROMIUM", "/usr/bin/chromium")
+def launch(chromium: BrowserType, *further: str, is_whole: bool = False) -> Browser:
+    """Start a Chromium, with further arguments: its headless shell, unless the whole is wanted."""
+    shell = "" if is_whole else os.environ.get("HEADLESS_SHELL", "")
+    program = shell or os.environ.get("CHROMIUM", "/usr/bin/chromium")
     return chromium.launch(executable_path=program, args=[*ARGUMENTS, *further])
 
 
