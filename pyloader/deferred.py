@@ -50,8 +50,8 @@ class DeferredFinder(MetaPathFinder):
         except Exception as error:
             # No ImportError: whoever imports it would take the module for one that does not exist.
             raise NetworkError(
-                f"{archive} of dist/pyodide/, which has {fullname}, cannot be fetched ({error}); "
-                "is the whole of dist/ there? The next that needs it tries again",
+                f"{archive} of dist/pyodide/, which has {fullname}, cannot be fetched; the next "
+                f"that needs it tries again. Is the whole of dist/ there? {error}",
                 url=archive,
             ) from error
         self.brought.add(archive)

@@ -2,7 +2,7 @@
 // The one shape in which loads fail, and how errors cross between page and worker.
 
 import { redacted, withoutSecrets } from './redaction.js';
-import { documentOf } from './shared/version.js';
+import { ADVICE } from './shared/version.js';
 
 /** @typedef {{name?: string, code?: string, stage?: string, message: string, imageId?: string, url?: string, status?: number, traceback?: string}} WireError */
 
@@ -117,9 +117,6 @@ function adviceFor(words, baseURL) {
     `${words}.`,
     'Is the whole of dist/ there, does its server answer with the files themselves, and may this page use workers from it',
     '(Content-Security-Policy worker-src and connect-src; Access-Control-Allow-Origin when it is on another origin)?',
-    'If the app was deployed anew while this page was open, reload the page.',
-    'A bundled app needs the plugin of its bundler (pyloader/vite, pyloader/webpack, pyloader/esbuild), or',
-    '`npx pyloader copy FOLDER` and the address of that folder in init({ assetsURL }).',
-    `See ${documentOf('apps.md')}`,
+    ADVICE,
   ].join(' ');
 }

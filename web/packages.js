@@ -4,7 +4,7 @@
 import { assetWith, fetchAsset } from './assets.js';
 import { PyLoaderError, toWire } from './errors.js';
 import { LOCK, assetOf } from './lock.js';
-import { MIXED } from './shared/version.js';
+import { ADVICE, MIXED } from './shared/version.js';
 import { Watch } from './watch.js';
 
 /** @typedef {{name: string, body: ArrayBuffer | Uint8Array}} Wheel */
@@ -179,7 +179,7 @@ export class Packages {
     const wheels = await Promise.all(wanted.map((name) => this.shelf.fetch(name, advance, signal)))
       .catch((error) => {
         const words = watch.silent ? `no byte came for ${this.settings.requestTimeout} ms` : error.message;
-        throw packageError(`the Python package ${names.join(', ')} of dist/ could not be installed: ${words}. Is the whole of dist/ there? If the app was deployed anew while this page was open, reload the page; else the next load that needs it tries again`);
+        throw packageError(`the Python package ${names.join(', ')} of dist/ could not be installed: ${words}. Is the whole of dist/ there? The next load that needs it tries again. ${ADVICE}`);
       })
       .finally(() => watch.stop());
     this.#layOut(wheels);
@@ -252,7 +252,7 @@ function fetchNow(url) {
   if (isPage) request.overrideMimeType('text/plain; charset=x-user-defined'); // a page may not ask for bytes here
   else request.responseType = 'arraybuffer';
   request.send();
-  if (request.status !== 200) throw new Error(`${url} answered with status ${request.status}`);
+  if (request.status !== 200) throw new Error(`${url} answered with status ${request.status}. ${ADVICE}`);
   return isPage ? bytesOf(request.responseText) : new Uint8Array(request.response);
 }
 

@@ -11,8 +11,13 @@ export const BUILD = typeof PYLOADER_BUILD === 'undefined' ? '' : PYLOADER_BUILD
 // @ts-ignore -- the build writes it in
 const DOCS = typeof PYLOADER_DOCS === 'undefined' ? '' : PYLOADER_DOCS;
 
-/** Tell where a page of the documentation is. @param {string} name */
-export const documentOf = (name) => (DOCS ? `${DOCS}/${name}` : `docs/${name} in the package`);
+/** What to do where files are missing. */
+export const ADVICE = [
+  'If the app was deployed anew while this page was open, reload the page.',
+  'A bundled app needs the plugin of its bundler (pyloader/vite, pyloader/webpack, pyloader/esbuild), or',
+  '`npx pyloader copy FOLDER` and the address of that folder in init({ assetsURL }).',
+  `See ${DOCS ? `${DOCS}/apps.md` : 'docs/apps.md in the package'}`,
+].join(' ');
 
 /** How a mix of two builds comes about, and what to do. */
 export const MIXED = 'was pyloader deployed anew while this page was open? Then reload the page; else deploy all its files anew, from one build';
