@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from pyloader import load_image
+from pyloader.errors import LoaderError, TransportError
 from pyloader.wire import modules_of, wire_modules
 from tests import corpus
 from tests.web.conftest import HERE, ROOT, run
@@ -89,3 +90,38 @@ async def test_modules_of_the_corpus_are_as_they_are_typed(workshop: Path) -> No
         modules = literal(wire_modules(modules_of(image)))
         lines.append(f"export const image{len(lines)}: Modules = {modules}; // {name}")
     compile_all(workshop, "corpus", {"corpus.ts": "\n".join(lines)})
+
+
+def union_of(name: str) -> set[str]:
+    """Return the texts that a type of `pyloader.d.ts` allows."""
+    types = (ROOT / "web/pyloader.d.ts").read_text()
+    [members] = re.findall(rf"^export type {name} =(.*?);", types, re.MULTILINE | re.DOTALL)
+    return set(re.findall(r"'([\w-]+)'", members))
+
+
+def subclasses_of(kind: type[LoaderError]) -> set[type[LoaderError]]:
+    """Return a kind of error and all that are of it."""
+    return {kind}.union(*map(subclasses_of, kind.__subclasses__()))
+
+
+def test_codes_and_stages_are_those_of_the_table() -> None:
+    table = (ROOT / "README.md").read_text().partition("| `code` | `stage` | when |")[2]
+    rows = [row.split("|") for row in table.partition("\n\n")[0].splitlines()[2:]]
+    codes, stages = (
+        {each for row in rows for each in re.findall(r"`([\w-]+)`", row[at])} for at in (1, 2)
+    )
+    assert union_of("ErrorCode") == codes
+    assert union_of("ErrorStage") == stages
+    kinds = subclasses_of(LoaderError) - {TransportError}
+    assert {kind.code for kind in kinds} <= codes
+    assert {kind.stage for kind in kinds} <= stages
+
+
+def test_events_are_those_that_are_fired() -> None:
+    types = (ROOT / "web/pyloader.d.ts").read_text()
+    [details] = re.findall(
+        r"^export interface EventDetails \{\n(.*?)^\}", types, re.MULTILINE | re.DOTALL
+    )
+    sources = "".join(path.read_text() for path in (ROOT / "web").glob("*.js"))
+    fired = set(re.findall(r"fire\('(\w+)'", sources)) | {"imageloadstart", "imageloadend"}
+    assert set(re.findall(r"^  (\w+):", details, re.MULTILINE)) == fired
