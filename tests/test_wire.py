@@ -48,6 +48,9 @@ GREY = np.arange(12, dtype="u2").reshape(3, 4)
         ("frame_of_reference_uid", "frameOfReferenceUID"),
         ("voi_lut_function", "voiLUTFunction"),
         ("sop_instance_uid", "sopInstanceUID"),
+        ("referenced_sop_class_uid", "referencedSOPClassUID"),
+        ("recommended_display_cie_lab_value", "recommendedDisplayCIELabValue"),
+        ("timezone_offset_from_utc", "timezoneOffsetFromUTC"),
         ("region_location_min_x0", "regionLocationMinX0"),
     ],
 )
