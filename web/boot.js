@@ -18,8 +18,9 @@ import { Parts } from './parts.js';
 /** @typedef {{pyodide: any, shelf: Shelf, reason?: string, snapshot?: import('./snapshot.js').Snapshot}} Started */
 /** @typedef {{pyodide: any, shelf: Shelf, report: () => BootReport, shared: import('./parts.js').Shared}} Booted */
 
-// What each stage takes of the whole, in percent; measured on two cores with an empty cache.
-const SHARES = { runtime: 50, packages: 30, imports: 20 };
+// Percent of the whole that each stage takes, measured on two cores with an empty cache; the imports
+// take the rest.
+const SHARES = { runtime: 50, packages: 30 };
 // What is left for the packages of init(), when there are any.
 const EXTRA = 30;
 const HALF_BYTES = 2 ** 20;

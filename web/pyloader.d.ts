@@ -952,7 +952,7 @@ export interface Events extends EventTarget {
 /** How far the start is, in percent as `loaded` of `total`. */
 export interface BootProgress {
   /** `extra` is the stage of `packages`, whose size is not known before. */
-  stage: 'runtime' | 'packages' | 'imports' | 'extra' | 'ready';
+  stage: 'runtime' | 'packages' | 'extra' | 'ready';
   loaded: number;
   total: number;
   percentComplete: number;

@@ -382,7 +382,9 @@ def test_packages_of_init_and_their_progress(open_page: OpenPage, site: WebServe
     percents = [detail["percentComplete"] for detail in found["boot"]]
     assert percents == sorted(percents)
     assert percents[-1] == 100
-    assert [detail["stage"] for detail in found["boot"]][-1] == "ready"
+    stages = list(dict.fromkeys(detail["stage"] for detail in found["boot"]))
+    assert stages == ["runtime", "packages", "extra", "ready"]
+    assert f"stage: {' | '.join(map(repr, stages))};" in (DIST / "pyloader.d.ts").read_text()
     extra = [detail["percentComplete"] for detail in found["boot"] if detail["stage"] == "extra"]
     assert 70 <= extra[0] < extra[-1] < 100
     big = [each for each in found["packages"] if each["file"] == "big-1.0-py3-none-any.whl"]

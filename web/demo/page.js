@@ -11,8 +11,7 @@ const root = document.documentElement;
 const BOOT_STAGES = /** @type {Record<string, string>} */ ({
   runtime: 'Python and its packages',
   packages: 'its packages',
-  imports: 'importing the loaders',
-  extras: 'nearly there',
+  extra: 'packages of this page',
   ready: 'ready',
 });
 
