@@ -91,7 +91,8 @@ async function copyOf(asset) {
 async function createOnPage(asset, isData) {
   const url = isData ? await copyOf(asset) : asset.url;
   const { serve } = await (isData ? Promise.resolve() : preload(asset)).then(() => import(/* @vite-ignore */ /* webpackIgnore: true */ /* turbopackIgnore: true */ url)).catch(async (error) => {
-    throw new Error(`${url} cannot be imported: ${error.message}; ${await reasonOf(url)}`);
+    const reason = isData ? "the page's Content-Security-Policy needs script-src blob: for a copy of it" : await reasonOf(url);
+    throw new Error(`${asset.url} cannot be imported: ${error.message}; ${reason}`);
   });
   const { port1, port2 } = new MessageChannel();
   serve(port2);

@@ -29,7 +29,7 @@ export const version = VERSION;
 /** @typedef {Record<string, any>} Options */
 /** @typedef {(imageId: string, options: Options) => {promise: Promise<any>, cancelFn?: () => void}} JsLoader */
 
-// Where this script came from: its files stand beside it, or where a bundler has put each. The classic
+// Address of this script, beside which its files are, unless a bundler has put each elsewhere. The classic
 // build puts document.currentScript.src here, which only exists while the script runs first.
 const scriptURL = import.meta.url;
 const pageBase = globalThis.document?.baseURI;

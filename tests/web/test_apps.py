@@ -5,27 +5,23 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-import socket
-import subprocess
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from urllib.error import URLError
-from urllib.request import urlopen
 
 import pytest
 from playwright.sync_api import Browser, Page
 
 from tests import corpus
+from tests.program import Program, free_ports
 from tests.support.pages import DIST
 from tests.web.conftest import run
 from tests.webserver import POLICY, WebServer
 
 CT = "CT_small.dcm"
 # Not by the driver's own wait, which a strict policy forbids.
-UNTIL_SHOWN = """new Promise((resolve, reject) => {
-  const look = () => (globalThis.shown || globalThis.failed ? resolve() : setTimeout(look, 50));
-  setTimeout(reject, 45_000, new Error('nothing was shown'));
+UNTIL_SHOWN = """new Promise((resolve) => {
+  const look = () => (globalThis.shown || globalThis.failed ? resolve(true) : setTimeout(look, 50));
+  setTimeout(resolve, 45_000, false);
   look();
 })"""
 # Of an app that fails where its files are missing.
@@ -34,10 +30,8 @@ import pyloader from 'pyloader';
 import { show } from './show.js';
 
 const assetsURL = new URLSearchParams(location.search).get('assetsURL') ?? undefined;
-pyloader.init({ assetsURL }).then(
-  () => show(pyloader, document.querySelector('canvas')),
-  (error) => { globalThis.failed = error; document.body.append(error.message); },
-);
+pyloader.init({ assetsURL }).catch(() => {}); // the load fails as it did
+show(pyloader, document.querySelector('canvas'));
 """
 HTML = """<!DOCTYPE html>
 <html lang="en">
@@ -64,11 +58,11 @@ def show(host: WebServer, browser: Browser, tmp_path: Path) -> Iterator[Callable
     def show(url: str, name: str) -> Page:
         contexts.append(browser.new_context())
         page = contexts[-1].new_page()
-        page.told = []  # type: ignore[attr-defined]
-        page.on("console", lambda message: page.told.append(message.text))  # type: ignore[attr-defined]
-        page.on("pageerror", lambda error: page.told.append(error.message))  # type: ignore[attr-defined]
+        told: list[str] = []
+        page.on("console", lambda message: told.append(message.text))
+        page.on("pageerror", lambda error: told.append(error.message))
         page.goto(url)
-        page.evaluate(UNTIL_SHOWN)
+        assert page.evaluate(UNTIL_SHOWN), "\n".join(told)
         pictures = os.environ.get("PYLOADER_PICTURES")
         page.screenshot(path=Path(pictures or tmp_path) / f"{name}.png")
         return page
@@ -81,6 +75,7 @@ def show(host: WebServer, browser: Browser, tmp_path: Path) -> Iterator[Callable
 def assert_ct(page: Page) -> None:
     """Compare what the app has loaded with pydicom's pixels."""
     expected = corpus.reference(CT).pixels
+    assert page.evaluate("globalThis.failed?.message") is None
     found = page.evaluate("[shown.rows, shown.columns, shown.sum]")
     assert found == [*expected.shape, int(expected.sum())]
     assert page.evaluate("shown.pyloader.stats().warnings") == []
@@ -148,36 +143,14 @@ def test_vite_while_developing(workshop: Path, show, version: str) -> None:
     shutil.copy(corpus.path_of(CT), app / "public" / CT)
     program = workshop / "node_modules" / version / "bin/vite.js"
     settings = app / ("vite.config.mjs" if version == "vite" else "vite-7.config.mjs")
-    with serving("node", program, "--config", settings, "--strictPort", cwd=app) as url:
-        assert_ct(show(url, f"developing-{version}"))
-
-
-class serving:
-    """A server of development, on a free port, as long as a block lasts."""
-
-    def __init__(self, *command: object, cwd: Path) -> None:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
-        self.command = [*map(str, command), "--host", "127.0.0.1", "--port", str(self.port)]
-        self.cwd = cwd
-
-    def __enter__(self) -> str:
-        self.process = subprocess.Popen(self.command, cwd=self.cwd, stdout=subprocess.DEVNULL)
-        url = f"http://127.0.0.1:{self.port}/"
-        for _ in range(300):
-            try:
-                urlopen(url).close()
-            except URLError:
-                assert self.process.poll() is None, "the server has ended"
-                time.sleep(0.1)
-            else:
-                return url
-        raise TimeoutError(url)
-
-    def __exit__(self, *_: object) -> None:
-        self.process.terminate()
-        self.process.wait(10)
+    [port] = free_ports(1)
+    options = ["--config", settings, "--host", "127.0.0.1", "--strictPort", "--port", port]
+    server = Program([*map(str, ["node", program, *options])], app, port)
+    server.start()
+    try:
+        assert_ct(show(f"http://127.0.0.1:{port}/", f"developing-{version}"))
+    finally:
+        server.stop()
 
 
 @pytest.mark.parametrize("bundler", ["webpack", "@rspack/core"])
@@ -231,7 +204,19 @@ def test_parcel(workshop: Path, host: WebServer, show) -> None:
     options = ("--public-url", "./", "--no-cache", "--no-source-maps", "--dist-dir", "out")
     run(program, "build", "index.html", *options, cwd=app)
     assert_unchanged(app / "out", "pyodide.mjs", "pyodide.asm.js")
-    assert_ct(show(publish(host, app / "out", "parcel"), "parcel"))
+    url = publish(host, app / "out", "parcel")
+    page = show(url, "parcel")
+    assert_ct(page)
+    page = show(f"{url}?workers=0", "parcel-on-the-page")
+    assert_ct(page)
+    assert not page.workers
+    # Parcel writes an inline import map.
+    host.policies["/parcel/"] = POLICY.replace("'self' 'wasm", "'self' 'unsafe-inline' 'wasm")
+    for workers, needed in ((1, "worker-src blob:"), (0, "script-src blob:")):
+        page = show(f"{url}?workers={workers}", f"parcel-strict-policy-{workers}")
+        message = page.evaluate("failed.message")
+        assert f"{host.url}/parcel/whole-worker." in message
+        assert needed in message
 
 
 @pytest.mark.parametrize("bundler", ["turbopack", "webpack"])

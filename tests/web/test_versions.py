@@ -158,11 +158,11 @@ def test_deployment_under_a_page_that_has_not_started(visit, host: WebServer, ot
 def test_deployment_under_a_page_at_work(visit, host: WebServer, tmp_path: Path) -> None:
     page = visit("/pyloader.js")
     assert_loads(page, "pyloader")
-    empty = tmp_path / "changed"
-    shutil.copytree(DIST / "pyodide", empty / "pyodide")
-    for path in (empty / "pyodide").glob("imagecodecs._jpegls*"):
+    changed = tmp_path / "changed"
+    shutil.copytree(DIST / "pyodide", changed / "pyodide")
+    for path in (changed / "pyodide").glob("imagecodecs._jpegls*"):
         path.write_bytes(b"of another build")
-    host.roots["/"] = empty
+    host.roots["/"] = changed
     found = error(page, f"pyloader.loadImage('wadouri:/corpus/{JPEG_LS}')")
     assert (found["code"], RELOAD in found["message"]) == ("network", True), found
     assert_loads(page, "pyloader", "MR_small.dcm")

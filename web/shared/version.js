@@ -11,7 +11,7 @@ export const BUILD = typeof PYLOADER_BUILD === 'undefined' ? '' : PYLOADER_BUILD
 // @ts-ignore -- the build writes it in
 const DOCS = typeof PYLOADER_DOCS === 'undefined' ? '' : PYLOADER_DOCS;
 
-/** What to do where files are missing. */
+/** Advice for missing files. */
 export const ADVICE = [
   'If the app was deployed anew while this page was open, reload the page.',
   'A bundled app needs the plugin of its bundler (pyloader/vite, pyloader/webpack, pyloader/esbuild), or',
@@ -19,5 +19,5 @@ export const ADVICE = [
   `See ${DOCS ? `${DOCS}/apps.md` : 'docs/apps.md in the package'}`,
 ].join(' ');
 
-/** How a mix of two builds comes about, and what to do. */
+/** Cause of a mix of two builds, and advice. */
 export const MIXED = 'was pyloader deployed anew while this page was open? Then reload the page; else deploy all its files anew, from one build';

@@ -1,7 +1,7 @@
 // Plugin of Vite: its development server gives pyloader's files as they are, and its build none as a
 // `data:` address.
 const { createReadStream } = require('node:fs');
-const { extname, join, sep } = require('node:path');
+const { extname, join } = require('node:path');
 const { FILES, FOLDER } = require('./files.cjs');
 
 const TYPES = { '.js': 'text/javascript', '.mjs': 'text/javascript', '.wasm': 'application/wasm' };
@@ -21,7 +21,7 @@ module.exports = () => ({
     optimizeDeps: { exclude: ['pyloader'] },
     build: {
       assetsInlineLimit(file, content) {
-        if (file.startsWith(FOLDER + sep)) return false;
+        if (file.startsWith(`${FOLDER.replaceAll('\\', '/')}/`)) return false; // Vite writes slashes, on Windows too
         const own = build?.assetsInlineLimit;
         return typeof own === 'function' ? own(file, content) : content.length < (own ?? 4096);
       },
