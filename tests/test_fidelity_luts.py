@@ -78,6 +78,55 @@ async def test_output_class_of_neighbouring_slices_never_differs(values):
     assert deliver(plain, VIEWER_3D).pixels.dtype == np.uint16
 
 
+@pytest.mark.parametrize(
+    ("stored", "values", "slope", "intercept", "dtype"),
+    [
+        ("i2", [-1024, 3071], 1, -1024, "int16"),
+        ("u2", [0, 4095], 1, -1024, "int16"),
+        ("u2", [0, 33791], 1, -1024, "int16"),
+        ("i2", [-2000, 100], -1, 5, "int16"),
+        ("u2", [0, 4095], 1, 7, "uint16"),
+        ("i2", [-31744, 0], 1, -1024, "int16"),
+    ],
+)
+async def test_16_bit_values_that_are_only_shifted_stay_16_bit(
+    stored, values, slope, intercept, dtype
+):
+    ct = await load(row(values, stored), RescaleSlope=slope, RescaleIntercept=intercept)
+    pixels = deliver(ct, VIEWER_3D).pixels
+    assert pixels.dtype == dtype
+    assert pixels.tolist() == [[value * slope + intercept for value in values]]
+
+
+@pytest.mark.parametrize(
+    ("stored", "values", "slope", "intercept"),
+    [
+        ("u2", [0, 33792], 1, -1024),
+        ("i2", [-31745, 0], 1, -1024),
+        ("u2", [0, 4095], 2, -1024),
+        ("u2", [0, 4095], 1, -0.5),
+        ("u2", [0, 4095], 1, -100000),
+        ("u2", [0, 65535], 1, 1),
+    ],
+)
+async def test_values_beyond_16_bit_are_exact_in_float32(stored, values, slope, intercept):
+    ct = await load(row(values, stored), RescaleSlope=slope, RescaleIntercept=intercept)
+    delivered = deliver(ct, VIEWER_3D)
+    assert delivered.pixels.dtype == np.float32
+    assert delivered.pixels.tolist() == [[value * slope + intercept for value in values]]
+    assert delivered.warnings == ()
+
+
+@pytest.mark.parametrize("values", [[-32768, 0, 3000], [-32768, -32768]])
+async def test_padding_beyond_16_bit_takes_their_end(values):
+    attributes = {"PixelPaddingValue": -32768, "RescaleSlope": 1, "RescaleIntercept": -1024}
+    image = await load(row(values), **attributes)
+    delivered = deliver(image, VIEWER_3D)
+    assert delivered.pixels.dtype == np.int16
+    assert delivered.pixels.tolist() == [[max(value - 1024, -32768) for value in values]]
+    assert wire_image(delivered)["padding"] == [-32768, -32768]
+
+
 @pytest.mark.parametrize("slope", [1, 2, 0.37])
 async def test_output_class_of_pet_is_float_whatever_the_slope_of_the_slice(slope):
     slice_ = await load(row([0, 9]), Modality="PT", RescaleSlope=slope, RescaleIntercept=0)

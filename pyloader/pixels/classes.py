@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pyloader.image import PixelModule
-from pyloader.pixels.padding import padding_range, value_range
+from pyloader.pixels.padding import padding_range, range_without, value_range
 
 Array = NDArray[Any]
 # Numeric classes a viewer's textures hold, the smallest first; float32 holds the rest.
@@ -27,6 +27,36 @@ def class_of(pixels: Array, pixel: PixelModule, slope: float, intercept: float) 
         return np.dtype("f4")
     ends = [value * slope + intercept for value in possible_range(pixels, pixel)]
     return smallest_class(min(ends), max(ends))
+
+
+def usual_class(
+    pixels: Array, pixel: PixelModule, slope: float, intercept: float
+) -> np.dtype[Any] | None:
+    """Return the 16-bit class of 16-bit values that slope and intercept only shift.
+
+    The intercept takes what their bits allow out of 16 bits, as that of CT does, and what they are
+    in practice not: Hounsfield units end far below 32767. Padding does not count, and takes the
+    nearer end. None for other slopes, and where a value of these pixels is beyond: the image is
+    then of the class that holds it, alone in its series.
+    """
+    is_shifted = abs(slope) == 1 and float(intercept).is_integer() and abs(intercept) <= 65535
+    if pixels.dtype.kind == "f" or pixels.dtype.itemsize != 2 or not is_shifted:
+        return None
+
+    def fit(ends: tuple[float, float]) -> bool:
+        low, high = sorted(end * slope + intercept for end in ends)
+        return bool(limits.min <= low and high <= limits.max)
+
+    lowest = min(end * slope + intercept for end in pixel.stored_range)
+    dtype = np.dtype("i2" if lowest < 0 else "u2")
+    limits = np.iinfo(dtype)
+    padding = padding_range(pixel)
+    if fit(value_range(pixels)):
+        return dtype
+    if padding is None:
+        return None
+    mask = (pixels >= padding[0]) & (pixels <= padding[1])
+    return dtype if mask.all() or fit(range_without(pixels, mask)) else None
 
 
 def possible_range(pixels: Array, pixel: PixelModule) -> tuple[float, float]:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pyloader.image import Image, LookupTable, VoiLut
-from pyloader.pixels.classes import as_class, class_of
+from pyloader.pixels.classes import as_class, class_of, usual_class
 from pyloader.pixels.padding import padding_range
 
 Array = NDArray[Any]
@@ -74,9 +74,12 @@ def modality_of(image: Image, factor: float) -> Transform:
 def linear_of(image: Image, slope: float, intercept: float) -> Linear:
     """Return the line of these, into the class of the image's series."""
     # Slopes of PET differ from slice to slice, and some are whole numbers by chance.
-    is_pet = image.told("general_series", "modality") == "PT"
+    if image.told("general_series", "modality") == "PT":
+        return Linear(slope, intercept, np.dtype("f4"))
     dtype = class_of(image.pixels, image.pixel, slope, intercept)
-    return Linear(slope, intercept, np.dtype("f4") if is_pet else dtype)
+    if dtype.kind == "f" and (usual := usual_class(image.pixels, image.pixel, slope, intercept)):
+        return Linear(slope, intercept, usual, is_limited=True)
+    return Linear(slope, intercept, dtype)
 
 
 def with_values(image: Image, values: Array, apply: Transform) -> Image:
@@ -123,11 +126,15 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Linear:
-    """A slope and an intercept, applied without a detour over floats where both are whole."""
+    """A slope and an intercept, applied without a detour over floats where both are whole.
+
+    With `is_limited`, what leaves the dtype takes its nearer end.
+    """
 
     slope: float
     intercept: float
     dtype: np.dtype[Any]
+    is_limited: bool = False
 
     def __call__(self, values: Array) -> Array:
         """Return the values as `dtype`."""
@@ -136,6 +143,10 @@ class Linear:
         if self.dtype.kind == "f" or values.dtype.kind == "f":
             exact = values * np.float64(self.slope) + np.float64(self.intercept)
             return as_class(exact, self.dtype)
+        if self.is_limited:
+            found = values.astype("i4") * int(self.slope) + int(self.intercept)
+            limits = np.iinfo(self.dtype)
+            return as_class(np.clip(found, limits.min, limits.max), self.dtype)
         if self.slope == 1:
             added = values.astype(self.dtype)
             added += self.dtype.type(self.intercept)
