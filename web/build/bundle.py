@@ -47,6 +47,9 @@ PAGES: dict[str, Sequence[str]] = {
     "pyloader.js": ("pyloader.js", *CLASSIC, "--define:PYLOADER_ASSET_URLS=undefined"),
     "pyloader.mjs": ("module.js", "--format=esm", f"--inject:{ASSET_URLS}"),
 }
+# Beside pyloader.mjs, which they import.
+IMPORTED = ("--format=esm", "--alias:pyloader=./pyloader.mjs", "--external:./pyloader.mjs")
+VIEWERS = {"ohif.mjs": ("viewers/ohif.js", *IMPORTED)}
 
 
 def scripts(pyodide: dict[str, Path], boot_list: str, version: str) -> dict[str, Path]:
@@ -76,14 +79,15 @@ def scripts(pyodide: dict[str, Path], boot_list: str, version: str) -> dict[str,
     list_assets([*workers, *(f"pyodide/{name}" for name in pyodide if name != LOCK)])
     known = [f"--define:PYLOADER_WORKERS={digests}", *facts]
     pages = {name: bundled(name, [ASSET_URLS], *given, *known) for name, given in PAGES.items()}
-    files = workers | pages
+    files = workers | pages | {name: bundled(name, [], *given) for name, given in VIEWERS.items()}
     types = {"pyloader.d.ts": WEB / "pyloader.d.ts", "pyloader.d.mts": module_types()}
+    types |= {"ohif.d.mts": WEB / "viewers/ohif.d.ts"}
     return {**types, "integrity.json": integrity(files), **files}
 
 
 def sources() -> list[Path]:
     """Return the files that the scripts are bundled of."""
-    return sorted([*WEB.glob("*.js"), *WEB.glob("shared/*.js")])
+    return sorted([*WEB.glob("*.js"), *WEB.glob("shared/*.js"), *WEB.glob("viewers/*.js")])
 
 
 def facts_of(boot_list: str, version: str) -> list[tuple[str, str]]:

@@ -18,8 +18,15 @@ from wheels import pyloader_version
 PACKAGES = WORK / "packages"
 RECIPE = RECIPES / "npm"
 # Of dist/; what servers choose from and what the demo shows is not for apps.
-SCRIPTS = ("pyloader.js", "pyloader.mjs", "worker.mjs", "whole-worker.mjs")
-OTHERS = ("pyloader.d.ts", "pyloader.d.mts", "integrity.json", "LICENSES.txt", "sbom.cdx.json")
+SCRIPTS = ("pyloader.js", "pyloader.mjs", "worker.mjs", "whole-worker.mjs", "ohif.mjs")
+OTHERS = (
+    "pyloader.d.ts",
+    "pyloader.d.mts",
+    "ohif.d.mts",
+    "integrity.json",
+    "LICENSES.txt",
+    "sbom.cdx.json",
+)
 PACKED = {".br", ".gz"}
 # Rows of the list of addresses in pyloader.mjs.
 SCRIPT_ROW = re.compile(r'^ *"(?:worker\.mjs|pyodide/[^"]+js)": new URL\(.*\n', re.MULTILINE)

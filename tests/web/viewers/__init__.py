@@ -1,0 +1,1 @@
+"""Viewers that pyloader is connected to: whole apps, as their makers deliver them."""
