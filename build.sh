@@ -12,7 +12,7 @@ usage() {
 ./build.sh                    build dist/: a static folder that any web server can host
 ./build.sh demo [--port N]    build, then serve the demo pages on this machine (default port 8000)
 ./build.sh demo --orthanc     the same, with a DICOMweb server behind it: Orthanc, if it is installed
-./build.sh test [ARGS]        build, then run all tests; ARGS go to pytest
+./build.sh test [ARGS]        build, then run the tests; ARGS go to pytest; with --long, all of OHIF's too
 ./build.sh bench [ARGS]       build, then race it in Chromium; --help lists ARGS
 ./build.sh pack               build, then make the packages of npm and of Python, in .cache/packages/
 ./build.sh check              format, lint and types of Python and JavaScript, spelling

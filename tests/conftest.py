@@ -18,7 +18,18 @@ from pyloader.transport.memory import MemoryTransport
 pytest_plugins = ["tests.servers", "tests.support.pages"]
 TABLE = "table: "
 # Files of tests that take minutes: begun first, so that none is left alone at the end.
-LONGEST = ("test_apps.py", "test_start.py", "test_other_browsers.py", "test_citizen.py")
+LONGEST = (
+    "test_apps.py",
+    "test_ohif.py",
+    "test_start.py",
+    "test_other_browsers.py",
+    "test_citizen.py",
+)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Take the option for tests that a usual run leaves out."""
+    parser.addoption("--long", action="store_true", help="run the tests marked long too")
 
 
 def pytest_configure() -> None:
@@ -26,12 +37,14 @@ def pytest_configure() -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Run the browser's tests last: its driver's event loop cannot be shared by async tests.
 
     A file goes to one process as a whole, so none may have both.
     """
     for item in items:
+        if item.get_closest_marker("long") and not config.getoption("long"):
+            item.add_marker(pytest.mark.skip(reason="./build.sh test --long runs it"))
         if "playwright" in getattr(item, "fixturenames", ()):
             item.add_marker("browser")
     files = {item.path for item in items if item.get_closest_marker("browser")}

@@ -171,6 +171,12 @@ def test_webpack_and_rspack(
         assert_ct(show(url, f"{name}-on-another-origin"))
 
 
+def test_extension_of_ohif_in_a_bundle(workshop: Path, host: WebServer, show) -> None:
+    out = workshop / "out/ohif"
+    node(workshop / "webpack/build.mjs", "@rspack/core", out, "plugin", "ohif")
+    assert_ct(show(publish(host, out, "ohif", '<script src="main.js"></script>'), "ohif"))
+
+
 @pytest.mark.parametrize("format", ["esm", "iife"])
 def test_esbuild(workshop: Path, host: WebServer, show, format: str) -> None:
     out = workshop / "out" / f"esbuild-{format}"

@@ -31,7 +31,7 @@ PACKED = {".br", ".gz"}
 # Rows of the list of addresses in pyloader.mjs.
 SCRIPT_ROW = re.compile(r'^ *"(?:worker\.mjs|pyodide/[^"]+js)": new URL\(.*\n', re.MULTILINE)
 WHOLE_WORKER = 'new URL("./whole-worker.mjs", import.meta.url)'
-DOCUMENTS = (*sorted((WEB / "docs").glob("*.md")), WEB / "guide.md")
+DOCUMENTS = (*sorted((WEB / "docs").iterdir()), WEB / "guide.md")
 
 
 def distributions(folder: Path) -> None:

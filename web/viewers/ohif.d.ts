@@ -5,7 +5,6 @@ export interface OhifParameters {
   appConfig: { dataSources?: { configuration?: Record<string, any> }[] };
   extensionManager: {
     dataSourceDefs?: Record<string, { configuration?: Record<string, any> }>;
-    getActiveDataSource?(): { getConfig?(): Record<string, any> | undefined }[] | undefined;
   };
   servicesManager: { services: Record<string, any> };
   /** Options of `pyloader.init`, for the second entry of `[extension, configuration]`. */

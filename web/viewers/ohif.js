@@ -52,13 +52,15 @@ const authorization = {
   },
 };
 
-/** The origins of OHIF's data sources, those that were added since the start among them. @param {Parameters} parameters */
+/**
+ * The origins of OHIF's data sources, those that were added since the start among them. What a source
+ * reads from the address of the page, as `dicomwebproxy` does, is not asked: a link could name any server.
+ * @param {Parameters} parameters
+ */
 function originsOf({ appConfig, extensionManager }) {
-  const active = extensionManager.getActiveDataSource?.() ?? [];
   const configurations = [
     ...(appConfig.dataSources ?? []).map(({ configuration }) => configuration),
     ...Object.values(extensionManager.dataSourceDefs ?? {}).map(({ configuration }) => configuration),
-    ...active.map((source) => source.getConfig?.()),
   ];
   const addresses = configurations.flatMap((configuration) => ROOTS.map((root) => configuration?.[root]));
   const found = addresses.filter((address) => typeof address === 'string' && URL.canParse(address, location.href));

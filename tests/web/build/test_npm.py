@@ -41,6 +41,9 @@ def test_holds_what_an_app_needs_and_no_more(tarball: Path) -> None:
         "pyloader.js",
         "pyloader.d.ts",
         "worker.mjs",
+        "ohif.mjs",
+        "ohif.d.mts",
+        "ohif/package.json",
     } <= names
     assert {
         "README.md",
@@ -49,6 +52,7 @@ def test_holds_what_an_app_needs_and_no_more(tarball: Path) -> None:
         "sbom.cdx.json",
         "integrity.json",
         "docs/apps.md",
+        "docs/ohif.md",
     } <= names
     fetched = {
         path.name for path in (DIST / "pyodide").iterdir() if path.suffix not in {".br", ".gz"}

@@ -3,6 +3,7 @@ import * as cornerstone3D from '@cornerstonejs/core';
 import * as older from 'cornerstone3d-5.6';
 import cornerstone from 'cornerstone-core';
 import pyloader, { PyLoaderError, loadImage, type ErrorCode, type Image, type ImagePlaneModule, type InitOptions } from 'pyloader';
+import ohif, { type OhifParameters } from 'pyloader/ohif';
 
 declare module 'pyloader' {
   interface LoaderOptions {
@@ -17,6 +18,8 @@ const options: InitOptions = { workers: 'auto', headers: null, limits: { loadsPe
 await pyloader.init(options);
 
 // Viewers
+const enterOhif = (parameters: OhifParameters): Promise<void> => (ohif.onModeEnter(), ohif.preRegistration(parameters));
+const extensions: { id: 'pyloader' }[] = [ohif];
 const disconnect = pyloader.use(cornerstone3D, { priority: 10, schemes: ['wadouri'], displayValues: true, instances: true });
 const schemes: readonly string[] = disconnect.schemes;
 disconnect();

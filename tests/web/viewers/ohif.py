@@ -8,6 +8,7 @@ import json
 import shutil
 import signal
 import tempfile
+import time
 from dataclasses import dataclass, field
 from getpass import getuser
 from pathlib import Path
@@ -20,7 +21,10 @@ from tests.web.conftest import alone, run
 
 NAME, VERSION = "@ohif/app", "3.13.2"
 # As the registry has it for this version.
-INTEGRITY = "sha512-WZdxmpmG7rqFgW9ZJLcbgr3XCtLi1KDNPoMaeY5PPe6j4G4fjEjjkycZM6C6Zk2F87BKxFfpq+jd5xXZB9E8EA=="
+INTEGRITY = (
+    "sha512-WZdxmpmG7rqFgW9ZJLcbgr3XCtLi1KDNPoMaeY5PPe6j4G4fjEjjkycZM6C6Zk2F"
+    "87BKxFfpq+jd5xXZB9E8EA=="
+)
 NGINX = r"""
 user @user@;
 daemon off;
@@ -31,7 +35,8 @@ events { worker_connections 256; }
 http {
   include /etc/nginx/mime.types;
   types { text/javascript mjs; }
-  log_format entry escape=json '{"path":"$request_uri","status":$status,"authorization":"$http_authorization"}';
+  log_format entry escape=json
+    '{"path":"$request_uri","status":$status,"authorization":"$http_authorization"}';
   access_log access.log entry;
   client_body_temp_path body;
   proxy_temp_path proxy;
@@ -48,6 +53,9 @@ http {
     location /pyloader/ { alias @dist@/; }
     location /json/ { alias @folder@/json/; }
     location ~ ^/(dicom-web/|wado$) {
+      add_header Access-Control-Allow-Origin * always;
+      add_header Access-Control-Allow-Headers "Accept, Authorization, Range" always;
+      if ($request_method = OPTIONS) { return 204; }
       include auth.conf;
       proxy_pass http://127.0.0.1:@back@;
       proxy_http_version 1.1;
@@ -70,16 +78,18 @@ SIGNED_IN = """
     id: 'test-sign-in',
     preRegistration({ servicesManager }) {
       servicesManager.services.userAuthenticationService.setServiceImplementation({
-        getAuthorizationHeader: () => (window.token ? { Authorization: `Bearer ${window.token}` } : {}),
+        getAuthorizationHeader: () => ({ Authorization: `Bearer ${window.token}` }),
       });
     },
   },
 """
 
 
-def app(cache: Path) -> Path:
+def app() -> Path:
     """Return the folder of OHIF's files, from the download cache."""
-    folder = cache / f"ohif-{VERSION}"
+    from common import download_cache
+
+    folder = download_cache() / f"ohif-{VERSION}"
     with alone(folder):
         if not (folder / "done").exists():
             tarball = (
@@ -167,7 +177,16 @@ window.config = {{
         rule = f'if ($http_authorization !~ "^({wanted})$") {{ return 401; }}\n' if tokens else ""
         (self.folder / "auth.conf").write_text(rule)
         assert self.nginx.process
+        before = self.workers()
         self.nginx.process.send_signal(signal.SIGHUP)
+        while before & self.workers():  # those of the former rule end with their last answer
+            time.sleep(0.02)
+
+    def workers(self) -> set[str]:
+        """Return the ids of the processes that answer."""
+        assert self.nginx.process
+        number = self.nginx.process.pid
+        return {*Path(f"/proc/{number}/task/{number}/children").read_text().split()}
 
     def log(self) -> list[dict[str, Any]]:
         """Return what was asked for so far."""

@@ -11,6 +11,7 @@ import numpy as np
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence as Items
 from pydicom.uid import (
+    CTImageStorage,
     EnhancedMRImageStorage,
     ExplicitVRLittleEndian,
     JPEG2000Lossless,
@@ -96,7 +97,7 @@ def plane(index: int) -> dict[str, Any]:
 
 
 def body(count: int, scale: float = 1) -> np.ndarray:
-    """Return slices of a body with a vessel that grows, (count, SIZE, SIZE), in Hounsfield units."""
+    """Return slices of a body with a vessel that grows, in Hounsfield units."""
     down, across = np.mgrid[-1 : 1 : SIZE * 1j, -1 : 1 : SIZE * 1j]
     slices = []
     for index in range(count):
@@ -151,8 +152,7 @@ def ultrasound(number: int = 3, count: int = 12) -> Study:
     down, across = np.mgrid[0:240, 0:320]
     frames = []
     for index in range(count):
-        beat = (across * 0.7 + index * 9) % 255
-        echo = np.where(np.hypot(across - 160, down) < 220, beat, 0)
+        echo = 120 + 100 * np.sin(across / 60 + down / 90 + index / 4)
         frames.append(np.stack([echo, echo * 0.6, np.full_like(echo, 20)], -1).astype("u1"))
     pixels = np.stack(frames)
     attributes = patient(
@@ -250,93 +250,99 @@ def pet(number: int = 5, count: int = 8) -> Study:
 
 def segmentation(of: Study) -> bytes:
     """Return a segmentation of the vessel in a CT, in its study."""
-    count = len(of.files)
     masks = (of.pixels > 1024 + 200).astype("u1")
-    bits = np.packbits(masks.reshape(-1), bitorder="little").tobytes()
-    dataset = builders.header(masks[0], **patient(of.number, 0, "SEG"))
-    dataset.SOPClassUID = SegmentationStorage
-    dataset.SeriesInstanceUID = f"{of.uid}.2"
-    dataset.SOPInstanceUID = f"{of.uid}.2.1"
-    dataset.SeriesNumber = 2
-    dataset.SeriesDescription = "vessel"
-    dataset.FrameOfReferenceUID = FRAME_OF_REFERENCE
-    dataset.BitsAllocated = dataset.BitsStored = 1
-    dataset.HighBit = 0
-    dataset.NumberOfFrames = count
-    dataset.SegmentationType = "BINARY"
-    dataset.ContentLabel = "VESSEL"
-    dataset.ContentDate, dataset.ContentTime = "20260102", "111213"
-    dataset.ImageType = ["DERIVED", "PRIMARY"]
-    dataset.LossyImageCompression = "00"
-    dataset.SegmentSequence = Items(
-        [
-            item(
-                SegmentNumber=1,
-                SegmentLabel="vessel",
-                SegmentAlgorithmType="MANUAL",
-                SegmentedPropertyCategoryCodeSequence=Items([code("123037004", "Anatomical")]),
-                SegmentedPropertyTypeCodeSequence=Items([code("59820001", "Vessel")]),
-                RecommendedDisplayCIELabValue=[40000, 50000, 50000],
-            )
-        ]
-    )
     references = [
-        item(ReferencedSOPClassUID="1.2.840.10008.5.1.4.1.1.2", ReferencedSOPInstanceUID=each)
-        for each in instances(of)
+        item(ReferencedSOPClassUID=CTImageStorage, ReferencedSOPInstanceUID=f"{of.uid}.1.{index}")
+        for index in range(1, len(of.files) + 1)
     ]
     series = item(SeriesInstanceUID=f"{of.uid}.1", ReferencedInstanceSequence=Items(references))
-    dataset.ReferencedSeriesSequence = Items([series])
-    shared = Dataset()
-    measures = {"PixelSpacing": [SPACING, SPACING], "SliceThickness": THICKNESS}
-    measures |= {"SpacingBetweenSlices": THICKNESS}
-    shared.PixelMeasuresSequence = Items([item(**measures)])
-    shared.PlaneOrientationSequence = Items([item(ImageOrientationPatient=[1, 0, 0, 0, 1, 0])])
-    shared.SegmentIdentificationSequence = Items([item(ReferencedSegmentNumber=1)])
-    dataset.SharedFunctionalGroupsSequence = Items([shared])
-    dataset.PerFrameFunctionalGroupsSequence = Items(list(segmented_frames(of, references)))
-    dataset.DimensionOrganizationSequence = Items([item(DimensionOrganizationUID=f"{of.uid}.3")])
-    dataset.DimensionIndexSequence = Items(
-        [
-            item(
-                DimensionOrganizationUID=f"{of.uid}.3",
-                DimensionIndexPointer=0x0062000B,
-                FunctionalGroupPointer=0x0062000A,
-            ),
-            item(
-                DimensionOrganizationUID=f"{of.uid}.3",
-                DimensionIndexPointer=0x00200032,
-                FunctionalGroupPointer=0x00209113,
-            ),
-        ]
-    )
+    described = {
+        "SOPClassUID": SegmentationStorage,
+        "SeriesInstanceUID": f"{of.uid}.2",
+        "SOPInstanceUID": f"{of.uid}.2.1",
+        "Modality": "SEG",
+        "SeriesNumber": 2,
+        "SeriesDescription": "vessel",
+        "FrameOfReferenceUID": FRAME_OF_REFERENCE,
+        "BitsAllocated": 1,
+        "BitsStored": 1,
+        "NumberOfFrames": len(masks),
+        "SegmentationType": "BINARY",
+        "ContentLabel": "VESSEL",
+        "ContentDate": "20260102",
+        "ContentTime": "111213",
+        "ImageType": ["DERIVED", "PRIMARY"],
+        "LossyImageCompression": "00",
+        "ReferencedSeriesSequence": Items([series]),
+        "SegmentSequence": Items([vessel()]),
+        "SharedFunctionalGroupsSequence": Items([shared_of_segmentation()]),
+        "PerFrameFunctionalGroupsSequence": Items(list(segmented_frames(references))),
+        **dimensions(f"{of.uid}.3"),
+    }
+    dataset = builders.header(masks[0], **(patient(of.number, 0, "CT") | described))
+    bits = np.packbits(masks.reshape(-1), bitorder="little").tobytes()
     dataset.PixelData = bits + b"\0" * (len(bits) % 2)
     dataset["PixelData"].VR = "OB"
     return builders.part10(dataset, ExplicitVRLittleEndian)
 
 
-def segmented_frames(of: Study, references: Sequence[Dataset]) -> Iterator[Dataset]:
+def vessel() -> Dataset:
+    """Return the description of a segment."""
+    return item(
+        SegmentNumber=1,
+        SegmentLabel="vessel",
+        SegmentAlgorithmType="MANUAL",
+        SegmentedPropertyCategoryCodeSequence=Items([code("123037004", "Anatomical")]),
+        SegmentedPropertyTypeCodeSequence=Items([code("59820001", "Vessel")]),
+        RecommendedDisplayCIELabValue=[40000, 50000, 50000],
+    )
+
+
+def shared_of_segmentation() -> Dataset:
+    """Return the functional groups that all frames of a segmentation share."""
+    measures = item(
+        PixelSpacing=[SPACING, SPACING],
+        SliceThickness=THICKNESS,
+        SpacingBetweenSlices=THICKNESS,
+    )
+    return item(
+        PixelMeasuresSequence=Items([measures]),
+        PlaneOrientationSequence=Items([item(ImageOrientationPatient=[1, 0, 0, 0, 1, 0])]),
+        SegmentIdentificationSequence=Items([item(ReferencedSegmentNumber=1)]),
+    )
+
+
+def dimensions(uid: str) -> dict[str, Any]:
+    """Return the dimensions of a segmentation: segment and position."""
+    pointers = ((0x0062000B, 0x0062000A), (0x00200032, 0x00209113))
+    rows = [
+        item(DimensionOrganizationUID=uid, DimensionIndexPointer=tag, FunctionalGroupPointer=group)
+        for tag, group in pointers
+    ]
+    return {
+        "DimensionOrganizationSequence": Items([item(DimensionOrganizationUID=uid)]),
+        "DimensionIndexSequence": Items(rows),
+    }
+
+
+def segmented_frames(references: Sequence[Dataset]) -> Iterator[Dataset]:
     """Return the functional groups of each frame of a segmentation."""
     for index, reference in enumerate(references):
-        frame = Dataset()
-        frame.PlanePositionSequence = Items(
-            [item(ImagePositionPatient=plane(index)["ImagePositionPatient"])]
-        )
-        frame.FrameContentSequence = Items([item(DimensionIndexValues=[1, index + 1])])
         purpose = code("121322", "Source image for image processing operation", "DCM")
         source = item(
             **{element.keyword: element.value for element in reference},
             PurposeOfReferenceCodeSequence=Items([purpose]),
         )
-        derivation = code("113076", "Segmentation", "DCM")
-        frame.DerivationImageSequence = Items(
-            [item(SourceImageSequence=Items([source]), DerivationCodeSequence=Items([derivation]))]
+        derivation = item(
+            SourceImageSequence=Items([source]),
+            DerivationCodeSequence=Items([code("113076", "Segmentation", "DCM")]),
         )
-        yield frame
-
-
-def instances(of: Study) -> list[str]:
-    """Return the SOP Instance UIDs of a study's images."""
-    return [f"{of.uid}.1.{index + 1}" for index in range(len(of.files))]
+        position = item(ImagePositionPatient=plane(index)["ImagePositionPatient"])
+        yield item(
+            PlanePositionSequence=Items([position]),
+            FrameContentSequence=Items([item(DimensionIndexValues=[1, index + 1])]),
+            DerivationImageSequence=Items([derivation]),
+        )
 
 
 def code(value: str, meaning: str, scheme: str = "SCT") -> Dataset:

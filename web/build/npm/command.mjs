@@ -5,7 +5,7 @@ import { cpSync, mkdirSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import files from './files.cjs';
 
-const COPIED = ['pyloader.js', 'pyloader.mjs', 'LICENSES.txt', ...files.FILES];
+const COPIED = ['pyloader.js', 'pyloader.mjs', 'ohif.mjs', 'LICENSES.txt', ...files.FILES];
 const USAGE = `usage: pyloader copy FOLDER
 
 Copies the files that pyloader fetches at run time into FOLDER, such as public/pyloader, whose server's

@@ -1,11 +1,11 @@
 // Builds by webpack or Rspack into a folder, with pyloader's plugin or without.
 import PyLoaderPlugin from 'pyloader/webpack';
 
-const [bundler, folder, plugin] = process.argv.slice(2);
+const [bundler, folder, plugin, entry = 'main'] = process.argv.slice(2);
 const { default: pack } = await import(bundler);
 const options = {
   context: import.meta.dirname,
-  entry: './src/main.js',
+  entry: { main: `./src/${entry}.js` },
   mode: 'production',
   output: { path: folder, publicPath: 'auto' },
   performance: { hints: false },
