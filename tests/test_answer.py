@@ -7,8 +7,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from pyloader import Context, answer, load_image
-from pyloader.answer import COMPANY_BYTES, Clock, answer_of, company, failed_of
+from pyloader import Context, load_image
+from pyloader.browser import reply
+from pyloader.browser.reply import COMPANY_BYTES, Clock, answer_of, company, failed_of
 from pyloader.cache import Cache
 from pyloader.errors import FormatError, HttpStatusError
 from pyloader.network import Network
@@ -33,15 +34,15 @@ def seconds(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """Return what each image takes by a clock that stands still otherwise."""
     seconds = [0.0] * 8
     clock = SimpleNamespace(now=0.0, count=0)
-    load = answer.load_image
+    load = reply.load_image
 
     async def timed(image_id: str, context: Context):
         clock.now += seconds[clock.count]
         clock.count += 1
         return await load(image_id, context)
 
-    monkeypatch.setattr(answer, "load_image", timed)
-    monkeypatch.setattr(answer, "time", SimpleNamespace(perf_counter=lambda: clock.now))
+    monkeypatch.setattr(reply, "load_image", timed)
+    monkeypatch.setattr(reply, "time", SimpleNamespace(perf_counter=lambda: clock.now))
     return seconds
 
 

@@ -12,7 +12,7 @@ from urllib.error import HTTPError, URLError
 
 import pytest
 
-from pyloader.transport import blocking
+from pyloader.browser import urllib_patch
 
 URL = "https://host/a.bin"
 
@@ -53,7 +53,7 @@ def browser(monkeypatch: pytest.MonkeyPatch) -> Browser:
     monkeypatch.setattr(urllib, "request", None)
     monkeypatch.delitem(sys.modules, "urllib.request")
     before = list(sys.meta_path)
-    blocking.enable(browser.bring)
+    urllib_patch.enable(browser.bring)
     assert "urllib.request" not in sys.modules, "it takes long to import"
     import_module("urllib.request")
     assert sys.meta_path == before
@@ -82,7 +82,7 @@ def test_answer(browser):
 
 def test_module_that_is_there_already_is_patched_too(browser):
     other = Browser()
-    blocking.enable(other.bring)
+    urllib_patch.enable(other.bring)
     assert urlopen(URL).read() == b"abc"
     assert (other.brought, browser.brought) == (1, 0)
 

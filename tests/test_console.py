@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 
 from pyloader import Context, Image, ImageId, load_image, register_loader
-from pyloader.console import Console
+from pyloader.browser.console import Console
 from pyloader.context import speaker
 from pyloader.loaders import schemes
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from pyloader.deferred import DeferredFinder, defer
+from pyloader.browser.lazy_imports import DeferredFinder, defer
 from pyloader.errors import NetworkError
 
 

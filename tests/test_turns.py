@@ -9,7 +9,7 @@ from contextvars import Context, ContextVar
 
 import pytest
 
-from pyloader.turns import STEPS, Turns
+from pyloader.browser.event_loop import STEPS, Turns
 
 
 class Browser:

@@ -320,7 +320,7 @@ async def test_traceback_begins_in_the_users_file(context, user_loader):
 
 
 def test_traceback_of_a_syntax_error_shows_the_line():
-    ours = {"__name__": "pyloader.bridge"}
+    ours = {"__name__": "pyloader.browser.bridge"}
     exec("def define(source): compile(source, 'mine.py', 'exec')", ours)
     cause = raised(lambda: ours["define"]("def load(:\n    pass\n"))
     error = CustomLoaderError("the Python loader 'mine.py' cannot be run")

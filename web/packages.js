@@ -1,6 +1,6 @@
 // @ts-check
 // Python packages: the wheels of dist/pyodide/, and what a page or a loader asks for beside those
-// that Python starts with. pyloader/packages.py looks for them with micropip, by the rules here.
+// that Python starts with. pyloader/browser/packages.py looks for them with micropip, by the rules here.
 import { assetWith, fetchAsset } from './assets.js';
 import { PyLoaderError, toWire } from './errors.js';
 import { LOCK, assetOf } from './lock.js';
@@ -85,7 +85,7 @@ export class Packages {
 
   /**
    * Install packages with all that they need; those that are there already cost nothing.
-   * @param {any} bridge of pyloader.bridge
+   * @param {any} bridge of pyloader.browser.bridge
    * @param {string[]} requirements names, names with versions (PEP 508), or URLs of wheels
    * @param {{baseURL?: string, report?: Report}} [options] what URLs are relative to, the page's address by default
    */
@@ -195,7 +195,7 @@ export class Packages {
 
   // ---------------------------------------------------------------- what the page allows
 
-  /** What pyloader/packages.py may ask for. @param {any} bridge @param {Report} report */
+  /** What pyloader/browser/packages.py may ask for. @param {any} bridge @param {Report} report */
   #page(bridge, report) {
     return {
       rows: this.shelf.rows,

@@ -1,6 +1,6 @@
 // @ts-check
 // Where Python runs: a module worker, or the page itself for `workers: 0` (then over a MessagePort).
-// Passes the page's calls to pyloader.bridge.
+// Passes the page's calls to pyloader.browser.bridge.
 import { bootPython, extraMeter, meter } from './boot.js';
 import { decodeImage } from './decode.js';
 import { PyLoaderError, abortError, bootError, toWire } from './errors.js';
@@ -118,7 +118,7 @@ export function serve(endpoint) {
     packages = new Packages(pyodide, shelf, settings, report);
     // After a trap in WebAssembly calls may still seem to work, on a broken heap: never again.
     pyodide._api.on_fatal = (/** @type {any} */ error) => void rpc.call('died', String(error?.message ?? error));
-    const module = pyodide.pyimport('pyloader.bridge');
+    const module = pyodide.pyimport('pyloader.browser.bridge');
     bridge = module.Bridge(pageFor(), settings);
     module.destroy();
     await installFirst(options.packages, progress);

@@ -135,7 +135,7 @@ def test_index_that_does_not_have_it_is_followed_by_the_next(
 
 
 OVERWRITING = {
-    "pyloader/bridge.py": "takes the place of pyloader",
+    "pyloader/browser/bridge.py": "takes the place of pyloader",
     "numpy/__init__.py": "takes the place of numpy",
     "nrrd/__init__.py": "takes the place of nrrd",
     "json/__init__.py": "takes the place of json",

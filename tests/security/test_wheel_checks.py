@@ -6,8 +6,8 @@ import hashlib
 
 import pytest
 
+from pyloader.browser.wheel_checks import check_digests, check_files, with_digests
 from pyloader.errors import PackageError
-from pyloader.wheel_checks import check_digests, check_files, with_digests
 
 URL = "https://host/x-1.0-py3-none-any.whl"
 BODY = b"PK\3\4 a wheel"
@@ -58,7 +58,7 @@ def test_what_an_index_says_comes_into_the_address() -> None:
 @pytest.mark.parametrize(
     "name",
     [
-        "pyloader/bridge.py",
+        "pyloader/browser/bridge.py",
         "pyloader/",
         "nrrd/__init__.py",
         "pyloader.py",
@@ -75,9 +75,9 @@ def test_what_an_index_says_comes_into_the_address() -> None:
         "numpy-2.2.5.dist-info/METADATA",
         "charset_normalizer-3.5.dist-info/RECORD",
         "other-1.0.data/purelib/other.py",
-        "my_package-1.0.data/purelib/pyloader/bridge.py",
+        "my_package-1.0.data/purelib/pyloader/browser/bridge.py",
         "my_package-1.0.data/platlib/evil.pth",
-        "my_package-1.0.data/data/lib/python3.13/site-packages/pyloader/bridge.py",
+        "my_package-1.0.data/data/lib/python3.13/site-packages/pyloader/browser/bridge.py",
         "my_package-1.0.data/data/lib/python3.13/os.py",
         "my_package-1.0.data/data/../../pyloader/x.py",
         "my_package-1.0.data/../pyloader/x.py",

@@ -12,7 +12,7 @@ import imagecodecs._shared  # noqa: F401 -- it is imported
 import numpy.linalg._library  # noqa: F401 -- where its shared library will be
 from pydicom.charset import python_encoding
 
-import pyloader.bridge  # noqa: F401 -- it is imported
+import pyloader.browser.bridge  # noqa: F401 -- it is imported
 from pyloader.loaders import schemes
 
 # Of types: the collector's head is in front of their objects, or more than that.

@@ -20,12 +20,15 @@ from numpy.typing import NDArray
 from pyodide.code import find_imports
 from pyodide.ffi import JsProxy, create_once_callable, to_js
 
-from pyloader.answer import Clock, answer_of, company, failed_of
+from pyloader.browser import urllib_patch
+from pyloader.browser.console import Console
+from pyloader.browser.event_loop import Turns
+from pyloader.browser.fetch import BrowserTransport
+from pyloader.browser.lazy_imports import defer
+from pyloader.browser.reply import Clock, answer_of, company, failed_of
 from pyloader.cache import Cache
-from pyloader.console import Console
 from pyloader.context import Context, speaker
 from pyloader.custom import define_loaders
-from pyloader.deferred import defer
 from pyloader.dicom.json_model import parse_json
 from pyloader.dicom.modules import header
 from pyloader.imageid import ImageId
@@ -41,9 +44,6 @@ from pyloader.loaders.dicomweb import open_series, search
 from pyloader.loaders.lending import Loan
 from pyloader.loaders.wadouri import list_files, list_of
 from pyloader.network import Listener, Network
-from pyloader.transport import blocking
-from pyloader.transport.browser import BrowserTransport
-from pyloader.turns import Turns
 from pyloader.wire import error_from, plain, wire_error, wire_modules
 
 # pydicom logs what it also raises or warns of; both reach the page as errors and image.warnings.
@@ -97,7 +97,7 @@ class Bridge:
         sys.stderr = Console(lambda name, text: js_page.print("warn", name, text))
         random.seed()  # a snapshot of memory holds the state of whoever made it
         defer(js_page.deferred.to_py(), js_page.bringNow)
-        blocking.enable(lambda: js_page.bringNow("pyodide-http"))
+        urllib_patch.enable(lambda: js_page.bringNow("pyodide-http"))
 
     def configure(self, js_settings: Any, is_other: bool) -> None:
         """Take other settings; `is_other` tells that who asks has changed, see `Network`.
@@ -323,7 +323,7 @@ class Bridge:
 
     async def add_packages(self, js_requirements: Any, js_page: Any) -> Any:
         """Install packages by micropip, which is there; resolves to nothing, or an error."""
-        from pyloader.packages import add_packages
+        from pyloader.browser.packages import add_packages
 
         try:
             await add_packages(js_requirements.to_py(), js_page)
@@ -332,7 +332,7 @@ class Bridge:
 
     def limit_micropip(self, js_indexes: Any) -> None:
         """Hold micropip, which has just come, to the page's package indexes."""
-        from pyloader.packages import limit_micropip
+        from pyloader.browser.packages import limit_micropip
 
         limit_micropip(js_indexes.to_py())
 

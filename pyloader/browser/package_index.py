@@ -24,8 +24,8 @@ from micropip._vendored.packaging.src.packaging.utils import InvalidWheelFilenam
 from micropip._vendored.packaging.src.packaging.version import InvalidVersion
 from micropip.package_index import ProjectInfo
 
+from pyloader.browser.wheel_checks import with_digests
 from pyloader.errors import PackageError
-from pyloader.wheel_checks import with_digests
 
 NOT_FOUND = 404
 PYTHON = ".".join(map(str, sys.version_info[:3]))

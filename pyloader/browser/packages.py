@@ -3,7 +3,7 @@
 What is looked for is taken from ``dist/`` first, then from the page's package indexes. Nothing
 else is fetched: a dependency that a wheel declares follows the same rule as what the page names.
 Wheels are checked whole before the first of them is laid out, so that a failure leaves nothing; see
-`pyloader.wheel_checks`.
+`pyloader.browser.wheel_checks`.
 
 This needs micropip, so it is imported when a first package asks for it.
 """
@@ -34,9 +34,9 @@ from micropip.metadata import UnsupportedWheel
 from micropip.package import PackageMetadata
 from micropip.transaction import Transaction
 
+from pyloader.browser.package_index import WANTED, Wanted, check_python, obey_indexes
+from pyloader.browser.wheel_checks import check_digests, check_files
 from pyloader.errors import PackageError
-from pyloader.package_index import WANTED, Wanted, check_python, obey_indexes
-from pyloader.wheel_checks import check_digests, check_files
 from pyloader.wire import error_from
 
 SIMPLE_JSON = "application/vnd.pypi.simple.v1+json"  # PEP 691
