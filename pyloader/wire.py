@@ -19,7 +19,7 @@ from pyloader.arrays import EXACT
 from pyloader.authors import format_traceback, is_of_values
 from pyloader.errors import CustomLoaderError, LoaderError
 from pyloader.image import Image, PixelModule, PlaneModule
-from pyloader.pixels.padding import padding_range
+from pyloader.pixels.output.padding import padding_range
 
 # The numeric classes that have a JavaScript typed array; 64-bit integers would become BigInt.
 WIRE_DTYPES = frozenset({"u1", "i1", "u2", "i2", "u4", "i4", "f4", "f8"})

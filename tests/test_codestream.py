@@ -24,7 +24,7 @@ from pydicom.uid import (
     RLELossless,
 )
 
-from pyloader.pixels.codestream import MEDIA_TYPES, identify, media_type_syntax
+from pyloader.pixels.codestream.identify import MEDIA_TYPES, identify, media_type_syntax
 from tests import builders, corpus
 
 GREY = builders.ramp(40, 48, 12)

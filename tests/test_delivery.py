@@ -11,8 +11,8 @@ from pyloader import Image
 from pyloader.cli.report import facts_of
 from pyloader.image import LookupTable, ModalityLut, PlaneModule
 from pyloader.pixels.color import to_8_bit, to_rgba
-from pyloader.pixels.delivery import Delivery, deliver
-from pyloader.pixels.padding import value_range
+from pyloader.pixels.output.delivery import Delivery, deliver
+from pyloader.pixels.output.padding import value_range
 from tests import builders
 
 CT = {"bits_stored": 12, "rescale_slope": 1.0, "rescale_intercept": -1024.0}

@@ -18,8 +18,8 @@ from pyloader import Image, load_image
 from pyloader.errors import FormatError
 from pyloader.image import LookupTable, ModalityLut, VoiLut
 from pyloader.pixels.codecs import encode_png
-from pyloader.pixels.delivery import Delivery, deliver
-from pyloader.pixels.display import display
+from pyloader.pixels.output.delivery import Delivery, deliver
+from pyloader.pixels.output.voi import display
 from tests import builders, dcmtk
 
 CT = builders.ramp(40, 48, 12)

@@ -8,7 +8,7 @@ import pytest
 from pydicom import uid
 from pydicom.uid import UID
 
-from pyloader.dicom.syntaxes import JPEG_XL_LOSSLESS
+from pyloader.dicom.transfer_syntaxes import JPEG_XL_LOSSLESS
 from pyloader.errors import DecodeError
 from tests import builders
 from tests.encoded import GREY8, GREY12, GREY16, SIGNED, SIGNED12, difference, jpeg_ls_of, loaded

@@ -17,8 +17,8 @@ from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 from pyloader import load_image
 from pyloader.dicom.instance import Instance, noting, parse_part10
-from pyloader.dicom.json_model import read_dataset
-from pyloader.dicom.json_writer import instance_json
+from pyloader.dicom.json.reader import read_dataset
+from pyloader.dicom.json.writer import instance_json
 from pyloader.dicom.modules import header
 from pyloader.dicom.values import items_of, value_of
 from tests import builders

@@ -27,10 +27,10 @@ from pydicom.uid import (
 )
 
 from pyloader.dicom.address import Address
-from pyloader.dicom.json_model import read_dataset
+from pyloader.dicom.json.reader import read_dataset
 from pyloader.errors import FormatError, HttpStatusError, UnsupportedError
 from pyloader.loaders.description import fetch_bulk
-from pyloader.pixels.delivery import Delivery, deliver
+from pyloader.pixels.output.delivery import Delivery, deliver
 from pyloader.transport import Response
 from tests import builders, corpus, dcmtk
 from tests.raw_images import with_pixels

@@ -10,13 +10,13 @@ import pytest
 from pydicom import uid
 from pydicom.uid import UID
 
-from pyloader.dicom.syntaxes import (
+from pyloader.dicom.transfer_syntaxes import (
     JPEG_PROGRESSIVE,
     JPEG_XL_LOSSLESS,
 )
 from pyloader.errors import DecodeError, FormatError
-from pyloader.pixels.jpeg import read_jpeg
-from pyloader.pixels.jpeg_data import is_suspect
+from pyloader.pixels.codestream.jpeg import read_jpeg
+from pyloader.pixels.codestream.jpeg_truncation import is_suspect
 from tests import builders
 from tests.encoded import GREY8, GREY12, RGB, jpeg, loaded
 from tests.reference import jpeg_writer

@@ -15,9 +15,9 @@ from pydicom.multival import MultiValue
 from pydicom.uid import ExplicitVRLittleEndian
 
 from pyloader import load_metadata
-from pyloader.dicom.frame import Frame
+from pyloader.dicom.functional_groups import Frame
 from pyloader.dicom.instance import Instance, noting, parse_part10
-from pyloader.dicom.json_model import read_dataset
+from pyloader.dicom.json.reader import read_dataset
 from pyloader.dicom.modules import header
 from tests import builders, corpus
 from tests.test_json_model import as_json, plain

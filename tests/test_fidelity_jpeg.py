@@ -13,7 +13,7 @@ from pydicom import dcmread, uid
 from pydicom.pixels import get_decoder
 from pydicom.pixels.processing import convert_color_space
 
-from pyloader.dicom.syntaxes import (
+from pyloader.dicom.transfer_syntaxes import (
     JPEG_PROGRESSIVE,
     JPEG_SPECTRAL,
 )

@@ -12,13 +12,13 @@ import pytest
 from pydicom import uid
 from pydicom.pixels.processing import convert_color_space
 
-from pyloader.dicom.syntaxes import (
+from pyloader.dicom.transfer_syntaxes import (
     JPEG_XL,
     JPEG_XL_LOSSLESS,
     JPEG_XL_RECOMPRESSION,
 )
 from pyloader.errors import DecodeError
-from pyloader.pixels.jpeg_xl import read_size
+from pyloader.pixels.codestream.jpeg_xl import read_size
 from tests import builders
 from tests.encoded import (
     GREY8,

@@ -25,11 +25,11 @@ from pydicom.uid import (
 )
 
 from pyloader import load_image, load_metadata
-from pyloader.dicom.frame import Frame
+from pyloader.dicom.functional_groups import Frame
 from pyloader.dicom.headline import describe_series
 from pyloader.dicom.instance import Instance, noting, parse_part10
-from pyloader.dicom.json_model import read_attributes, read_dataset
-from pyloader.dicom.json_writer import LARGEST_VALUE, instance_json
+from pyloader.dicom.json.reader import read_attributes, read_dataset
+from pyloader.dicom.json.writer import LARGEST_VALUE, instance_json
 from pyloader.dicom.keywords import snake
 from pyloader.dicom.modules import header, tables
 from pyloader.dicom.modules.luts import read_voi_lut

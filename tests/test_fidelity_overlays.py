@@ -23,8 +23,8 @@ from pydicom.uid import (
 )
 
 from pyloader import load_image, load_metadata
-from pyloader.dicom.frame import Frame
-from pyloader.dicom.json_model import parse_datasets, read_dataset
+from pyloader.dicom.functional_groups import Frame
+from pyloader.dicom.json.reader import parse_datasets, read_dataset
 from pyloader.dicom.modules.overlays import read_overlays
 from tests import builders, corpus
 from tests.raw_images import DELIMITER, described, item, pieces, with_pixels

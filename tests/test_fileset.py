@@ -15,7 +15,7 @@ from numpy.testing import assert_array_equal
 from pydicom import Dataset, dcmread, dcmwrite
 
 from pyloader import Context, ImageId, list_image_ids, load_image
-from pyloader.dicom.directory import references_of
+from pyloader.dicom.dicomdir import references_of
 from pyloader.dicom.instance import parse_part10
 from pyloader.errors import FormatError, HttpStatusError, ImageIdError
 from pyloader.loaders.listing import Series

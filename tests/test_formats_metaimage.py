@@ -13,7 +13,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from pyloader import Context, list_image_ids, load_image
 from pyloader.errors import FormatError, ImageIdError, UnsupportedError
-from pyloader.formats.metaimage_header import TYPES
+from pyloader.formats.metaimage.header import TYPES
 from pyloader.transport.memory import MemoryTransport
 from tests.slices import check_all_directions, local, numbered, oblique, written
 

@@ -29,10 +29,10 @@ from pyloader.errors import (
     NetworkError,
     UnsupportedError,
 )
-from pyloader.formats.blosc import unpack
-from pyloader.formats.crc32c import crc32c
+from pyloader.formats.zarr.blosc import unpack
+from pyloader.formats.zarr.crc32c import crc32c
 from pyloader.network import Network
-from pyloader.pixels.display import display
+from pyloader.pixels.output.voi import display
 from pyloader.transport import Request, Response
 from pyloader.transport.memory import MemoryTransport
 from pyloader.transport.native import NativeTransport

@@ -18,7 +18,7 @@ from pydicom.uid import (
 )
 
 from pyloader.dicom.fragments import DELIMITER, ITEM, Span, item_length, join_fragments
-from pyloader.dicom.frames import is_beginning, native_span
+from pyloader.dicom.frame_offsets import is_beginning, native_span
 from pyloader.dicom.instance import Instance
 from pyloader.dicom.offset_tables import table_spans
 from pyloader.dicom.pixel_header import PixelHeader

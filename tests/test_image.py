@@ -11,7 +11,7 @@ import pytest
 from pyloader import Image
 from pyloader.errors import FormatError
 from pyloader.image import Encoding, ModalityLut, PixelModule, PlaneModule, VoiLut
-from pyloader.pixels.delivery import Delivery, deliver
+from pyloader.pixels.output.delivery import Delivery, deliver
 from pyloader.wire import wire_image
 
 GREY = np.zeros((3, 4), "i2")

@@ -12,7 +12,7 @@ from pydicom import Dataset, uid
 from pydicom.uid import UID
 
 from pyloader.dicom.instance import Instance
-from pyloader.dicom.syntaxes import (
+from pyloader.dicom.transfer_syntaxes import (
     DEFLATED_IMAGE_FRAME,
     ENCAPSULATED_UNCOMPRESSED,
     JPEG_XL_LOSSLESS,

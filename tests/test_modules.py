@@ -9,7 +9,7 @@ import pytest
 from pydicom import Dataset, Sequence
 from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
-from pyloader.dicom.frame import Frame
+from pyloader.dicom.functional_groups import Frame
 from pyloader.dicom.instance import parse_part10
 from pyloader.dicom.keywords import snake
 from pyloader.dicom.modules import header

@@ -15,7 +15,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from pyloader import list_image_ids, load_image, load_metadata
 from pyloader.errors import NetworkError
 from pyloader.image import Image
-from pyloader.pixels.delivery import Delivery, deliver
+from pyloader.pixels.output.delivery import Delivery, deliver
 from pyloader.transport.memory import MemoryTransport
 from pyloader.wire import wire_image
 from tests.nifti_builders import (

@@ -11,7 +11,7 @@ import pytest
 from pydicom import Dataset
 from pydicom.dataelem import RawDataElement
 
-from pyloader.dicom.frame import Frame
+from pyloader.dicom.functional_groups import Frame
 from pyloader.dicom.instance import Instance, parse_part10
 from pyloader.dicom.modules import read_special
 from pyloader.dicom.modules.luts import read_modality_lut, read_voi_lut

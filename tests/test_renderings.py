@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from pyloader import load_image
-from pyloader.pixels.display import display
+from pyloader.pixels.output.voi import display
 from tests import dcmtk, renderings
 from tests.renderings import Rendering
 

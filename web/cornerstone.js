@@ -16,7 +16,7 @@ const FULL_RESOLUTION = 8; // ImageQualityStatus of Cornerstone3D; without it an
 const COLOR_WINDOW = { legacy: [127.5, 255], none: [127.5, 255], '3d': [128, 256] };
 
 /**
- * How a viewer wants its pixels; the words of pyloader/pixels/delivery.py.
+ * How a viewer wants its pixels; the words of pyloader/pixels/output/delivery.py.
  * @param {Mode} mode
  * @param {Options} options of the load, in the viewer's words
  */

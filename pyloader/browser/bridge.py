@@ -29,7 +29,7 @@ from pyloader.browser.reply import Clock, answer_of, company, failed_of
 from pyloader.cache import Cache
 from pyloader.context import Context, speaker
 from pyloader.custom import define_loaders
-from pyloader.dicom.json_model import parse_json
+from pyloader.dicom.json.reader import parse_json
 from pyloader.dicom.modules import header
 from pyloader.imageid import ImageId
 from pyloader.load import (

@@ -13,7 +13,7 @@ from pyloader.context import Context
 from pyloader.image import Image
 from pyloader.load import load_image
 from pyloader.network import Listener
-from pyloader.pixels.delivery import Delivery, deliver
+from pyloader.pixels.output.delivery import Delivery, deliver
 from pyloader.wire import modules_of, wire_error, wire_image, wire_modules
 
 # What one answer may have of images that came along. The page takes it in one turn, and shows none

@@ -16,7 +16,7 @@ from pyloader.image import Image
 from pyloader.load import list_image_ids, load_image
 from pyloader.loaders.paths import image_id_of
 from pyloader.pixels.codecs import encode_png
-from pyloader.pixels.display import display
+from pyloader.pixels.output.voi import display
 
 
 def info(options: Namespace) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from pyloader.image import Image
-from pyloader.pixels.padding import value_range
+from pyloader.pixels.output.padding import value_range
 from pyloader.wire import modules_of
 
 Facts = Iterator[tuple[str, str]]

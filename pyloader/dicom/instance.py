@@ -10,12 +10,12 @@ from dataclasses import dataclass, replace
 from pydicom import Dataset
 from pydicom.uid import UID
 
-from pyloader.dicom.elements import HeaderCutOffError
+from pyloader.dicom.fast.reader import HeaderCutOffError
 from pyloader.dicom.fragments import ITEM, ITEM_HEADER_BYTES, CutOffError, find_fragments
-from pyloader.dicom.frames import locate_frames
+from pyloader.dicom.frame_offsets import locate_frames
 from pyloader.dicom.part10 import Beginning, has_prefix, read_beginning, read_data_set
 from pyloader.dicom.pixel_header import PixelHeader, read_pixel_header
-from pyloader.dicom.syntaxes import NATIVE
+from pyloader.dicom.transfer_syntaxes import NATIVE
 from pyloader.dicom.values import UNREADABLE, tag_of
 from pyloader.errors import FormatError, ImageIdError
 from pyloader.inflate import DECODED_BYTES

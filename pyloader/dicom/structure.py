@@ -23,7 +23,7 @@ from pyloader.dicom.fragments import (
     is_offset_table,
     is_rle_header,
 )
-from pyloader.dicom.quick import TAGS
+from pyloader.dicom.fast.values import TAGS
 from pyloader.errors import FormatError
 
 UNDEFINED_LENGTH = 0xFFFFFFFF

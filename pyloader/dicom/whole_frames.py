@@ -13,7 +13,7 @@ from pydicom import Dataset
 from pydicom.uid import UID, RLELossless
 
 from pyloader.dicom.fragments import is_rle_header
-from pyloader.dicom.syntaxes import DEFLATED_IMAGE_FRAME, ENCAPSULATED_UNCOMPRESSED
+from pyloader.dicom.transfer_syntaxes import DEFLATED_IMAGE_FRAME, ENCAPSULATED_UNCOMPRESSED
 from pyloader.dicom.values import as_numbers, value_of
 from pyloader.inflate import Buffer, Inflater, deflate
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from pyloader.dicom.multipart import MultipartReader, Part, parse_media_type, read_multipart
 from pyloader.errors import FormatError
-from pyloader.pixels.codestream import media_type_syntax
+from pyloader.pixels.codestream.identify import media_type_syntax
 from pyloader.transport import Request, Response
 
 LOCATED_FRAME = re.compile(r"/frames/(\d{1,18})/?(\?.*)?$")

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from pyloader.context import Context
-from pyloader.dicom.directory import Reference, is_directory, references_of
+from pyloader.dicom.dicomdir import Reference, is_directory, references_of
 from pyloader.dicom.headline import describe_series, lacks_pixels, place_of
 from pyloader.dicom.instance import Instance, parse_beginning, parse_part10
 from pyloader.errors import FormatError, LoaderError

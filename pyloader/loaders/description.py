@@ -10,9 +10,9 @@ from urllib.parse import unquote
 
 from pyloader.context import Context
 from pyloader.dicom.address import Address
-from pyloader.dicom.attributes import Attribute
+from pyloader.dicom.json.attributes import Attribute
 from pyloader.dicom.instance import Instance, noting
-from pyloader.dicom.json_model import (
+from pyloader.dicom.json.reader import (
     BulkData,
     Found,
     fill,

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import quote
 
 from pyloader.context import Context
-from pyloader.dicom.json_model import parse_datasets
+from pyloader.dicom.json.reader import parse_datasets
 from pyloader.dicom.keywords import keyword_of
 from pyloader.dicom.search import plain_values
 from pyloader.dicom.series import frame_count, sort_by_position

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import NoReturn
 
 from pyloader.context import Context
-from pyloader.dicom.directory import Reference, references_of
+from pyloader.dicom.dicomdir import Reference, references_of
 from pyloader.dicom.instance import Instance
 from pyloader.errors import FormatError, HttpStatusError, ImageIdError, NetworkError
 from pyloader.imageid import LOCAL_SCHEMES, ImageId

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pyloader.context import Context
-from pyloader.dicom.frames import encapsulated_frame
+from pyloader.dicom.frame_offsets import encapsulated_frame
 from pyloader.dicom.instance import Instance
 from pyloader.errors import FormatError
 from pyloader.image import Image

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pyloader.context import Context
-from pyloader.dicom.directory import Reference
+from pyloader.dicom.dicomdir import Reference
 from pyloader.dicom.headline import describe_series
 from pyloader.dicom.instance import Instance
 from pyloader.dicom.series import sort_by_position

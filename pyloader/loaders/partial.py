@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pyloader.batch import Batch, Batches, frames_at_once, opening
 from pyloader.context import Context
 from pyloader.dicom.fragments import ITEM_HEADER_BYTES, Span, item_length, join_fragments
-from pyloader.dicom.frames import (
+from pyloader.dicom.frame_offsets import (
     END_BYTES,
     END_OF_CODESTREAM,
     START_BYTES,

@@ -38,7 +38,7 @@ from pyloader.loaders.description import (
     incomplete,
     is_complete,
 )
-from pyloader.loaders.heading import heading_of
+from pyloader.dicom.modules.frame_metadata import heading_of
 from pyloader.loaders.partial import Held
 from pyloader.loaders.wadouri import make_image
 from pyloader.pixels.decode import check_pixels

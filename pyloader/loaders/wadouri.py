@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import Any
 
 from pyloader.context import Context
-from pyloader.dicom.directory import is_directory
+from pyloader.dicom.dicomdir import is_directory
 from pyloader.dicom.fragments import CutOffError
 from pyloader.dicom.instance import Instance, noting
 from pyloader.dicom.modules import describe
@@ -23,7 +23,7 @@ from pyloader.imageid import ImageId
 from pyloader.loaders import Loader
 from pyloader.loaders.archive import Archive
 from pyloader.loaders.folder import Disc, Folder, Given
-from pyloader.loaders.heading import heading_of
+from pyloader.dicom.modules.frame_metadata import heading_of
 from pyloader.loaders.listing import Series, list_series, series_of
 from pyloader.loaders.opening import HEADER_BYTES, File, instance_of, open_file, open_source
 from pyloader.loaders.partial import PartialFile

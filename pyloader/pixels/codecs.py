@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from pydicom import uid
 from pydicom.uid import UID
 
-from pyloader.dicom.syntaxes import (
+from pyloader.dicom.transfer_syntaxes import (
     DEFLATED_IMAGE_FRAME,
     ENCAPSULATED_UNCOMPRESSED,
     HTJ2K_PRIVATE,
@@ -32,7 +32,7 @@ from pyloader.dicom.syntaxes import (
 )
 from pyloader.errors import DecodeError
 from pyloader.image import Codestream, PixelModule
-from pyloader.pixels.agreement import (
+from pyloader.pixels.codestream.consistency import (
     HALF_CHROMA,
     read_jpeg_2000_stream,
     read_jpeg_stream,
@@ -40,9 +40,9 @@ from pyloader.pixels.agreement import (
     read_plain,
 )
 from pyloader.pixels.color import TRANSFORMED
-from pyloader.pixels.jpeg import is_lossless, read_jpeg
-from pyloader.pixels.jpeg_2000 import bare
-from pyloader.pixels.jpeg_data import check_whole
+from pyloader.pixels.codestream.jpeg import is_lossless, read_jpeg
+from pyloader.pixels.codestream.jpeg_2000 import bare
+from pyloader.pixels.codestream.jpeg_truncation import check_whole
 from pyloader.pixels.rle import rle_samples
 from pyloader.pixels.samples import CONTAINERS
 

@@ -10,7 +10,7 @@ import numpy as np
 from pydicom import uid
 from pydicom.uid import UID
 
-from pyloader.dicom.syntaxes import (
+from pyloader.dicom.transfer_syntaxes import (
     JPEG_PROGRESSIVE,
     JPEG_SPECTRAL,
     JPEG_XL,
@@ -20,7 +20,7 @@ from pyloader.dicom.syntaxes import (
 )
 from pyloader.errors import DecodeError, NetworkError, UnsupportedError
 from pyloader.image import Codestream, PixelModule
-from pyloader.pixels.agreement import check_agreement, choose_syntax, note
+from pyloader.pixels.codestream.consistency import check_agreement, choose_syntax, note
 from pyloader.pixels.codecs import CODECS, decode_samples, supported_syntaxes
 from pyloader.pixels.samples import CONTAINERS, Samples, any_bits, stored_values
 

@@ -12,13 +12,13 @@ from pydicom import Dataset
 from pydicom.uid import UID, ExplicitVRLittleEndian
 
 from pyloader.dicom.fragments import CutOffError
-from pyloader.dicom.frames import encapsulated_frame
+from pyloader.dicom.frame_offsets import encapsulated_frame
 from pyloader.dicom.headline import lacks_pixels
 from pyloader.dicom.instance import Instance, PixelElement, one_frame
 from pyloader.dicom.modules import Frame, read_pixel_module
 from pyloader.dicom.segmentation import is_labelmap
 from pyloader.dicom.structure import describe_tag
-from pyloader.dicom.syntaxes import DEFLATED_IMAGE_FRAME, ENCAPSULATED_UNCOMPRESSED, NATIVE
+from pyloader.dicom.transfer_syntaxes import DEFLATED_IMAGE_FRAME, ENCAPSULATED_UNCOMPRESSED, NATIVE
 from pyloader.dicom.values import value_of
 from pyloader.errors import DecodeError, FormatError, UnsupportedError
 from pyloader.image import GREY, Codestream, PixelModule
@@ -32,7 +32,7 @@ from pyloader.pixels.compressed import (
     failing,
 )
 from pyloader.pixels.encoded import as_stored
-from pyloader.pixels.native import native_frame
+from pyloader.pixels.native_samples import native_frame
 from pyloader.pixels.palette import apply_palette, note_supplemental
 from pyloader.pixels.samples import check_samples, stored_values
 

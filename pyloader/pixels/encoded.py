@@ -10,9 +10,9 @@ from pydicom.uid import UID
 from pyloader.dicom.fragments import ITEM_HEADER_BYTES
 from pyloader.dicom.instance import Instance, PixelElement
 from pyloader.dicom.structure import Layout
-from pyloader.dicom.syntaxes import GE_BIG_ENDIAN_PIXELS, NATIVE, is_compressed, name_of
+from pyloader.dicom.transfer_syntaxes import GE_BIG_ENDIAN_PIXELS, NATIVE, is_compressed, name_of
 from pyloader.errors import FormatError
-from pyloader.pixels.codestream import identify
+from pyloader.pixels.codestream.identify import identify
 
 
 def as_stored(instance: Instance, element: PixelElement) -> Instance:

@@ -13,7 +13,7 @@ from pydicom.uid import UID, ExplicitVRLittleEndian
 
 from pyloader.dicom.instance import Instance, one_frame
 from pyloader.dicom.modules import Frame, read_pixel_module
-from pyloader.dicom.syntaxes import (
+from pyloader.dicom.transfer_syntaxes import (
     ENCAPSULATED_UNCOMPRESSED,
     JPEG_XL_LOSSLESS,
     NATIVE,
@@ -22,7 +22,7 @@ from pyloader.dicom.syntaxes import (
 from pyloader.errors import FormatError
 from pyloader.image import PixelModule
 from pyloader.pixels.codecs import CODECS
-from pyloader.pixels.codestream import identify
+from pyloader.pixels.codestream.identify import identify
 from pyloader.pixels.color import TRANSFORMED
 from pyloader.pixels.decode import check_syntax
 

@@ -17,7 +17,7 @@ from pydicom import Dataset
 from pyloader.dicom.modules.pixel import as_words
 from pyloader.dicom.values import value_of
 from pyloader.errors import FormatError
-from pyloader.pixels.segments import expand_segments
+from pyloader.pixels.palette_segments import expand_segments
 
 COLORS = ("Red", "Green", "Blue")
 Entries = NDArray[np.uint8] | NDArray[np.uint16]

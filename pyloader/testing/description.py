@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pyloader.image import Image
-from pyloader.pixels.delivery import Delivery, deliver
-from pyloader.pixels.padding import value_range
+from pyloader.pixels.output.delivery import Delivery, deliver
+from pyloader.pixels.output.padding import value_range
 from pyloader.rules import limit_faults
 from pyloader.wire import modules_of, wire_image, wire_modules
 

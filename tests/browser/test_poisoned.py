@@ -28,7 +28,7 @@ from pydicom.uid import (
     RLELossless,
 )
 
-from pyloader.dicom.syntaxes import JPEG_XL_LOSSLESS
+from pyloader.dicom.transfer_syntaxes import JPEG_XL_LOSSLESS
 from tests import builders, corpus
 from tests.browser.outcome import with_pixels
 from tests.browser.test_corpus import digest_of

@@ -11,7 +11,7 @@ from playwright.sync_api import Page
 from pydicom import uid
 from pydicom.uid import UID
 
-from pyloader.dicom.syntaxes import (
+from pyloader.dicom.transfer_syntaxes import (
     DEFLATED_IMAGE_FRAME,
     ENCAPSULATED_UNCOMPRESSED,
     HTJ2K_PRIVATE,

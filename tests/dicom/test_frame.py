@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pydicom import Dataset, Sequence
 
-from pyloader.dicom.frame import Frame
+from pyloader.dicom.functional_groups import Frame
 from pyloader.dicom.instance import parse_part10
 from pyloader.dicom.modules import header
 from pyloader.dicom.modules.tables import PATIENT, PLAIN_MODULES

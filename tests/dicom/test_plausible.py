@@ -8,7 +8,7 @@ import pytest
 from pydicom import Dataset
 
 from pyloader.dicom.instance import noting, parse_part10
-from pyloader.dicom.json_model import parse_json
+from pyloader.dicom.json.reader import parse_json
 from pyloader.dicom.modules import header
 from tests import builders
 

@@ -9,7 +9,7 @@ import SimpleITK as sitk
 from numpy.testing import assert_array_equal
 
 from pyloader import Context, load_image
-from pyloader.formats.beside import list_names
+from pyloader.formats.sidecar import list_names
 from pyloader.transport.memory import MemoryTransport
 from tests.slices import local, numbered
 

@@ -6,7 +6,7 @@ import tracemalloc
 
 import pytest
 
-from pyloader.formats.blosclz import blosclz_decode
+from pyloader.formats.zarr.blosclz import blosclz_decode
 
 LITERAL, LONG_MATCH = b"\x00a", b"\xe0"
 

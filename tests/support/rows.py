@@ -169,7 +169,7 @@ def labelled(text: str) -> str:
 
 def described(text: str) -> str:
     """Read DICOM JSON."""
-    from pyloader.dicom.json_model import parse_json
+    from pyloader.dicom.json.reader import parse_json
 
     return type(parse_json(text)).__name__
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from pyloader.dicom.frame import Frame, Module
+from pyloader.dicom.functional_groups import Frame, Module
 from pyloader.dicom.modules.calibration import (
     read_calibrated_spacing,
     read_us_regions,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pyloader.dicom.frame import Frame, Module, pick
+from pyloader.dicom.functional_groups import Frame, Module, pick
 from pyloader.dicom.modules.tables import US_REGION
 
 # Cornerstone3D's words for where a spacing comes from (its CalibrationTypes).

@@ -16,7 +16,7 @@ from typing import Any
 from pydicom import Dataset
 from pydicom.tag import BaseTag
 
-from pyloader.dicom.frame import Frame
+from pyloader.dicom.functional_groups import Frame
 from pyloader.dicom.moments import Moment, read_date_time, read_moment, read_offset
 from pyloader.dicom.values import as_numbers, element_of, plain, value_of
 

@@ -7,7 +7,7 @@ from collections.abc import Container
 from pydicom import Dataset
 from pydicom.datadict import keyword_for_tag
 
-from pyloader.dicom.frame import Frame, Module
+from pyloader.dicom.functional_groups import Frame, Module
 from pyloader.dicom.keywords import snake
 from pyloader.dicom.modules.known import KNOWN_TAGS
 from pyloader.dicom.values import BINARY, items_of, value_of, vr_of

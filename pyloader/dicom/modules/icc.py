@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from pydicom import Dataset
 
-from pyloader.dicom.frame import Frame, Module
+from pyloader.dicom.functional_groups import Frame, Module
 from pyloader.dicom.modules.slide import read_slide_plane
 from pyloader.dicom.values import items_of, value_of
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydicom import Dataset
 
-from pyloader.dicom.frame import Frame, Module, pick
+from pyloader.dicom.functional_groups import Frame, Module, pick
 from pyloader.dicom.recall import Recalling
 from pyloader.dicom.values import as_numbers, as_tuple, is_unusable, item_of, items_of, value_of
 from pyloader.image import LookupTable, ModalityLut, VoiLut

@@ -8,7 +8,7 @@ from typing import Any
 from pydicom import Dataset
 from pydicom.datadict import keyword_for_tag
 
-from pyloader.dicom.frame import Frame, Module, pick
+from pyloader.dicom.functional_groups import Frame, Module, pick
 from pyloader.dicom.modules.luts import CODE
 from pyloader.dicom.modules.slide import find_tile
 from pyloader.dicom.modules.tables import CINE

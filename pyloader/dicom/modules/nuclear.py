@@ -9,7 +9,7 @@ from typing import Any
 from pydicom import Dataset
 from pydicom.datadict import keyword_for_tag
 
-from pyloader.dicom.frame import Frame, Module, pick
+from pyloader.dicom.functional_groups import Frame, Module, pick
 from pyloader.dicom.values import as_numbers, as_tuple, element_of, item_of, tag_of, value_of
 from pyloader.image import PlaneModule
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydicom.tag import BaseTag
 
-from pyloader.dicom.frame import Frame, Module
+from pyloader.dicom.functional_groups import Frame, Module
 from pyloader.dicom.values import as_numbers, element_of, value_at
 
 GROUPS = range(0x6000, 0x6020, 2)

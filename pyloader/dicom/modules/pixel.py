@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from pyloader.dicom.frame import Frame, Module, pick
+from pyloader.dicom.functional_groups import Frame, Module, pick
 from pyloader.dicom.keywords import snake
 from pyloader.dicom.recall import Recalling
 from pyloader.dicom.segmentation import is_labelmap

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from operator import mul
 from typing import Any
 
-from pyloader.dicom.frame import Frame, Module, pick
+from pyloader.dicom.functional_groups import Frame, Module, pick
 from pyloader.dicom.modules.groups import nested
 from pyloader.dicom.modules.known import KNOWN_TAGS
 from pyloader.dicom.modules.multiframe import CONTENT, pointer_of

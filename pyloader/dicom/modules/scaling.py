@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import warnings
 
-from pyloader.dicom.frame import Frame, Module
+from pyloader.dicom.functional_groups import Frame, Module
 from pyloader.dicom.modules.decay import (
     NotCertainError,
     bounded,

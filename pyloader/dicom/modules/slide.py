@@ -7,7 +7,7 @@ import warnings
 from dataclasses import dataclass
 from typing import Any
 
-from pyloader.dicom.frame import Frame, Module, pick
+from pyloader.dicom.functional_groups import Frame, Module, pick
 from pyloader.dicom.keywords import snake
 from pyloader.dicom.segmentation import count_segments
 from pyloader.dicom.values import as_numbers, item_of, items_of, value_of

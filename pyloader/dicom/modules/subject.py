@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pyloader.dicom.frame import Frame, Module, pick
+from pyloader.dicom.functional_groups import Frame, Module, pick
 from pyloader.dicom.modules.tables import ISOTOPE, PATIENT
 
 # Component groups of a person name, in their order (PS3.5 6.2.1.1).

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydicom import Dataset
 
-from pyloader.dicom.frame import Frame, Module, pick
+from pyloader.dicom.functional_groups import Frame, Module, pick
 from pyloader.dicom.values import as_numbers, item_of, items_of, value_of
 
 GROUP = (

@@ -13,11 +13,11 @@ import numpy as np
 
 from pyloader.errors import DecodeError, FormatError
 from pyloader.loaders.pictures.picture import Pixels
-from pyloader.pixels.agreement import RGB_IDENTIFIERS, find_color
-from pyloader.pixels.codestream import start_of_codestream
+from pyloader.pixels.codestream.consistency import RGB_IDENTIFIERS, find_color
+from pyloader.pixels.codestream.identify import start_of_codestream
 from pyloader.pixels.color import FULL, to_rgb_samples
-from pyloader.pixels.jpeg import is_lossless, read_jpeg
-from pyloader.pixels.jpeg_2000 import Jpeg2000Header, check_tiles, read_jpeg_2000
+from pyloader.pixels.codestream.jpeg import is_lossless, read_jpeg
+from pyloader.pixels.codestream.jpeg_2000 import Jpeg2000Header, check_tiles, read_jpeg_2000
 
 RGB, YCBCR = 2, 6
 JPEG = frozenset({6, 7, 33007, 34892})

@@ -12,13 +12,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from pyloader.dicom.instance import Instance, noting, parse_part10
-from pyloader.dicom.json_model import parse_json
-from pyloader.dicom.json_writer import instance_json
+from pyloader.dicom.json.reader import parse_json
+from pyloader.dicom.json.writer import instance_json
 from pyloader.dicom.modules import header
 from pyloader.errors import LoaderError
 from pyloader.image import Image
-from pyloader.pixels.delivery import Delivery, deliver
-from pyloader.pixels.display import display
+from pyloader.pixels.output.delivery import Delivery, deliver
+from pyloader.pixels.output.voi import display
 from pyloader.wire import plain, wire_image
 from tests.support import hostile
 from tests.support.soundness import complaints, of_value

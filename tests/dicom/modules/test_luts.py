@@ -12,11 +12,11 @@ from pydicom.dataelem import RawDataElement
 from pydicom.tag import Tag
 
 from pyloader.dicom.instance import noting, parse_part10
-from pyloader.dicom.json_model import parse_json
+from pyloader.dicom.json.reader import parse_json
 from pyloader.dicom.modules import header
 from pyloader.image import Image, LookupTable, ModalityLut, VoiLut
 from pyloader.loaders.wadouri import make_image
-from pyloader.pixels.display import display
+from pyloader.pixels.output.voi import display
 from tests import builders
 
 PIXELS = (np.arange(64, dtype="u2") % 16).reshape(8, 8)

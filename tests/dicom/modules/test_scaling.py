@@ -12,11 +12,11 @@ import pytest
 from pydicom import Dataset, Sequence
 
 from pyloader.dicom.instance import noting, parse_part10
-from pyloader.dicom.json_model import parse_json
-from pyloader.dicom.json_writer import instance_json
+from pyloader.dicom.json.reader import parse_json
+from pyloader.dicom.json.writer import instance_json
 from pyloader.dicom.modules import header
 from pyloader.loaders.wadouri import make_image
-from pyloader.pixels.modality import own_factor, to_modality
+from pyloader.pixels.output.modality import own_factor, to_modality
 from tests import builders
 
 PIXELS = builders.ramp(4, 8)

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from pyloader import Context, Image, ImageId, register_loader
-from pyloader.pixels.display import display
+from pyloader.pixels.output.voi import display
 
 COLORS = np.array([[0, 0, 0], [70, 160, 255], [255, 84, 84], [255, 205, 60]])
 OPACITY = 0.4

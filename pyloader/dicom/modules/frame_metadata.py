@@ -7,7 +7,7 @@ from typing import Any
 
 from pyloader.context import Context
 from pyloader.dicom.instance import Instance, noting
-from pyloader.dicom.json_writer import instance_json
+from pyloader.dicom.json.writer import instance_json
 from pyloader.dicom.modules import header
 from pyloader.imageid import ImageId
 

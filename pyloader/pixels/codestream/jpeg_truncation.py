@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pyloader.pixels.codestream import LOSSLESS
-from pyloader.pixels.jpeg import PROGRESSIVE, JpegHeader, Scan, segments_of
+from pyloader.pixels.codestream.identify import LOSSLESS
+from pyloader.pixels.codestream.jpeg import PROGRESSIVE, JpegHeader, Scan, segments_of
 
 Pixels = NDArray[Any]
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pyloader.errors import UnsupportedError
-from pyloader.pixels.codestream import JPEG_LS, LOSSLESS, START_OF_SCAN, STARTS_OF_FRAME
+from pyloader.pixels.codestream.identify import JPEG_LS, LOSSLESS, START_OF_SCAN, STARTS_OF_FRAME
 
 # Second bytes of any marker but restarts, which stand within data. In the data of JPEG zeros follow
 # FF, in those of JPEG-LS bytes below 80 (ISO 10918-1 B.1.1.2 and B.1.1.5, ISO 14495-1 A.1).

@@ -20,7 +20,7 @@ from pydicom.dataelem import RawDataElement
 from pydicom.tag import BaseTag
 from pydicom.uid import UID
 
-from pyloader.dicom.attributes import (
+from pyloader.dicom.json.attributes import (
     BY_KEYWORD,
     BY_TAG,
     Attribute,

@@ -9,8 +9,8 @@ from pydicom import uid
 from pydicom.uid import UID
 
 from pyloader.dicom.fragments import RLE_HEADER_BYTES, is_rle_header
-from pyloader.dicom.syntaxes import DEFLATED_IMAGE_FRAME, JPEG_PROGRESSIVE, JPEG_XL_LOSSLESS
-from pyloader.pixels.jpeg_xl import CODESTREAM, CONTAINER
+from pyloader.dicom.transfer_syntaxes import DEFLATED_IMAGE_FRAME, JPEG_PROGRESSIVE, JPEG_XL_LOSSLESS
+from pyloader.pixels.codestream.jpeg_xl import CODESTREAM, CONTAINER
 
 # Markers are two bytes, FF first; here is the second.
 # JPEG and JPEG-LS: ISO 10918-1 B.1.1.3, ISO 14495-1 C.1.1.

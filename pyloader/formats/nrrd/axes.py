@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from pyloader.errors import FormatError, UnsupportedError
 from pyloader.formats.elements import as_complex, can_be_color, is_color_by_default
 from pyloader.formats.lengths import UNUSABLE, factors_of, usable
-from pyloader.formats.nrrd_header import Header
+from pyloader.formats.nrrd.header import Header
 from pyloader.volume import Volume
 
 Array = NDArray[np.float64]

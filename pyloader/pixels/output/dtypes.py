@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pyloader.image import PixelModule
-from pyloader.pixels.padding import padding_range, range_without, value_range
+from pyloader.pixels.output.padding import padding_range, range_without, value_range
 
 Array = NDArray[Any]
 # Numeric classes a viewer's textures hold, the smallest first; float32 holds the rest.

@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 
 from pyloader import Context
 from pyloader.errors import FormatError
-from pyloader.formats.beside import MOST_FILES, together
-from pyloader.formats.zarr_array import ZarrArray
-from pyloader.formats.zarr_codecs import decode, encoded_size, needs_imagecodecs, size_of
-from pyloader.formats.zarr_store import Store
+from pyloader.formats.sidecar import MOST_FILES, together
+from pyloader.formats.zarr.array import ZarrArray
+from pyloader.formats.zarr.codecs import decode, encoded_size, needs_imagecodecs, size_of
+from pyloader.formats.zarr.store import Store
 
 # First byte and number of bytes, in the index of a shard, of a chunk that is not there.
 NONE = 2**64 - 1

@@ -15,7 +15,7 @@ from pydicom.uid import UID, ExplicitVRBigEndian
 
 from pyloader.dicom.fragments import CutOffError
 from pyloader.dicom.instance import Instance, PixelElement
-from pyloader.dicom.syntaxes import GE_BIG_ENDIAN_PIXELS, NATIVE, name_of
+from pyloader.dicom.transfer_syntaxes import GE_BIG_ENDIAN_PIXELS, NATIVE, name_of
 from pyloader.errors import FormatError, UnsupportedError
 from pyloader.image import PixelModule
 from pyloader.pixels.samples import CONTAINERS, FLOATS, Samples, widen

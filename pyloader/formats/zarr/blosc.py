@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pyloader.errors import FormatError, UnsupportedError
-from pyloader.formats.blosclz import blosclz_decode
+from pyloader.formats.zarr.blosclz import blosclz_decode
 from pyloader.formats.encodings import gunzip
 
 # Version of the format and of the codec, flags, bytes of an element; of all, of a block, packed.

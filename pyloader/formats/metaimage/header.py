@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pyloader.errors import FormatError, UnsupportedError
-from pyloader.formats.beside import list_names, text_of
+from pyloader.formats.sidecar import list_names, text_of
 from pyloader.formats.elements import is_color_by_default
 from pyloader.formats.lengths import factors_of, usable
 

@@ -24,7 +24,7 @@ from pyloader.dicom.fragments import (
     join_fragments,
 )
 from pyloader.dicom.offset_tables import table_spans
-from pyloader.dicom.syntaxes import (
+from pyloader.dicom.transfer_syntaxes import (
     DEFLATED_IMAGE_FRAME,
     ENCAPSULATED_UNCOMPRESSED,
     JPEG_XL,

@@ -18,9 +18,9 @@ import numpy as np
 
 from pyloader import Context, Image, ImageId, register_loader
 from pyloader.formats.query import take_options
-from pyloader.formats.zarr_chunks import read_region
-from pyloader.formats.zarr_image import ZarrImage, first_of, open_image
-from pyloader.formats.zarr_store import Store
+from pyloader.formats.zarr.chunks import read_region
+from pyloader.formats.zarr.image import ZarrImage, first_of, open_image
+from pyloader.formats.zarr.store import Store
 
 
 async def list_image_ids(image_id: ImageId, context: Context) -> list[str]:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from pyloader import Context, ImageId
 from pyloader.errors import FormatError, UnsupportedError
-from pyloader.formats.beside import fetch_beside
+from pyloader.formats.sidecar import fetch_beside
 from pyloader.formats.encodings import (
     bunzip2,
     check_shape,
@@ -23,8 +23,8 @@ from pyloader.formats.encodings import (
     from_text,
     gunzip,
 )
-from pyloader.formats.nrrd_axes import volume_of
-from pyloader.formats.nrrd_header import TEXT, Header, parse
+from pyloader.formats.nrrd.axes import volume_of
+from pyloader.formats.nrrd.header import TEXT, Header, parse
 from pyloader.volume import Volume, register_volume
 
 DECOMPRESS = {"gzip": gunzip, "gz": gunzip, "bzip2": bunzip2, "bz2": bunzip2}

@@ -31,7 +31,7 @@ from collections.abc import Mapping
 from pydicom import uid
 from pydicom.uid import UID
 
-from pyloader.dicom.syntaxes import (
+from pyloader.dicom.transfer_syntaxes import (
     HTJ2K_PRIVATE,
     JPEG_PROGRESSIVE,
     JPEG_SPECTRAL,
@@ -41,11 +41,11 @@ from pyloader.dicom.syntaxes import (
     name_of,
 )
 from pyloader.image import Codestream, PixelModule
-from pyloader.pixels.codestream import identify
+from pyloader.pixels.codestream.identify import identify
 from pyloader.pixels.color import TRANSFORMED
-from pyloader.pixels.jpeg import JpegHeader, check_process, is_lossless, read_jpeg
-from pyloader.pixels.jpeg_2000 import Jpeg2000Header, check_tiles, read_jpeg_2000
-from pyloader.pixels.jpeg_xl import read_size
+from pyloader.pixels.codestream.jpeg import JpegHeader, check_process, is_lossless, read_jpeg
+from pyloader.pixels.codestream.jpeg_2000 import Jpeg2000Header, check_tiles, read_jpeg_2000
+from pyloader.pixels.codestream.jpeg_xl import read_size
 
 # Transfer syntax -> others that its frames may be of (PS3.5 10, A.4).
 ALLOWED: Mapping[str, frozenset[str]] = {

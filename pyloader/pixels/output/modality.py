@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pyloader.image import Image, LookupTable, VoiLut
-from pyloader.pixels.classes import as_class, class_of, usual_class
-from pyloader.pixels.padding import padding_range
+from pyloader.pixels.output.dtypes import as_class, class_of, usual_class
+from pyloader.pixels.output.padding import padding_range
 
 Array = NDArray[Any]
 Transform = Callable[[Array], Array]

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from pyloader.errors import FormatError, UnsupportedError
-from pyloader.formats.beside import list_names, text_of
+from pyloader.formats.sidecar import list_names, text_of
 
 LIST = re.compile(r"^data ?file:\s*LIST\b.*$", re.IGNORECASE | re.MULTILINE)
 TEXT = ("ascii", "text", "txt")

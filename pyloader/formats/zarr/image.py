@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from pyloader import ImageId
 from pyloader.errors import ImageIdError, UnsupportedError
 from pyloader.formats.lengths import factors_of, is_unknown, usable
-from pyloader.formats.zarr_array import ZarrArray
-from pyloader.formats.zarr_group import Level, open_level
-from pyloader.formats.zarr_store import Store
+from pyloader.formats.zarr.array import ZarrArray
+from pyloader.formats.zarr.group import Level, open_level
+from pyloader.formats.zarr.store import Store
 from pyloader.volume import Cut, Grid, Volume, frame_content
 
 

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from pyloader.errors import FormatError
 from pyloader.image import Image
 from pyloader.pixels.color import to_8_bit
-from pyloader.pixels.modality import has_table, look_up
-from pyloader.pixels.padding import darken_padding, padding_mask, range_without
+from pyloader.pixels.output.modality import has_table, look_up
+from pyloader.pixels.output.padding import darken_padding, padding_mask, range_without
 
 Values = NDArray[np.float64]
 Window = tuple[float, float]

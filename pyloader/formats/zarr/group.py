@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 
 from pyloader.errors import FormatError, LoaderError, UnsupportedError
-from pyloader.formats.beside import together
-from pyloader.formats.zarr_array import ZarrArray, parse_array
-from pyloader.formats.zarr_chunks import read_region
-from pyloader.formats.zarr_store import Store
+from pyloader.formats.sidecar import together
+from pyloader.formats.zarr.array import ZarrArray, parse_array
+from pyloader.formats.zarr.chunks import read_region
+from pyloader.formats.zarr.store import Store
 
 VERSIONS = ("0.1", "0.2", "0.3", "0.4", "0.5")
 # What the last axes of an array are taken to be, where nothing is said of them.

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from struct import iter_unpack, unpack_from
 
-from pyloader.pixels.codestream import (
+from pyloader.pixels.codestream.identify import (
     CODING_STYLE,
     SIZE,
     START_OF_TILE,

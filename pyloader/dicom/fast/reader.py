@@ -23,7 +23,7 @@ from pydicom.valuerep import VR
 
 from pyloader.dicom.fragments import ITEM_HEADER_BYTES, CutOffError
 from pyloader.dicom.pixel_header import PIXEL_KEYWORDS
-from pyloader.dicom.quick import TAGS
+from pyloader.dicom.fast.values import TAGS
 from pyloader.dicom.structure import (
     DELIMITERS,
     ITEM,
