@@ -26,7 +26,7 @@ from pyloader.errors import (
 from pyloader.image import Image
 from pyloader.imageid import SCHEME, ImageId
 from pyloader.loaders import ListImageIds, Load, Loader, LoadMetadata, schemes
-from pyloader.loaders.lending import Loan, borrow, lend
+from pyloader.loaders.offload import Loan, borrow, lend
 from pyloader.modules import checked_modules
 from pyloader.network import Network
 from pyloader.rules import shown
@@ -272,7 +272,7 @@ def read_image_id(image_id: Source, context: Context) -> ImageId:
     scheme = SCHEME.match(text)
     is_path = scheme is None or (scheme[1].lower() == "file" and "file" not in schemes)
     if is_path and not context.loading and sys.platform != "emscripten":
-        from pyloader.loaders.paths import image_id_of  # a page never needs it
+        from pyloader.loaders.filesets.paths import image_id_of  # a page never needs it
 
         text = image_id_of(text)
     return ImageId.parse(text)

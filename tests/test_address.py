@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pyloader.dicom.address import Address
+from pyloader.dicomweb.address import Address
 from pyloader.errors import ImageIdError
 
 PATH = "/studies/1.2/series/3.4/instances/5.6"

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from pyloader import load_image
 from pyloader.errors import DecodeError, FormatError
 from pyloader.host import PlainHost
-from pyloader.loaders.pictures import gif, webp
+from pyloader.loaders.web_images import gif, webp
 from pyloader.pixels.codecs import decode_picture
 from tests import pictures
 from tests.pictures import (

@@ -9,9 +9,9 @@ from pydicom import uid
 
 from pyloader import Context
 from pyloader.cache import Cache
-from pyloader.dicom.multipart import Part
+from pyloader.dicomweb.media_types import FRAME_WAYS, FrameParts, parts_of, single_part, syntax_of
+from pyloader.dicomweb.multipart import Part
 from pyloader.errors import FormatError, NetworkError
-from pyloader.loaders.answers import FRAME_WAYS, FrameParts, parts_of, single_part, syntax_of
 from pyloader.network import Network
 from pyloader.transport import Response
 

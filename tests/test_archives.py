@@ -25,7 +25,7 @@ from pyloader import (
     load_metadata,
 )
 from pyloader.errors import DecodeError, FormatError, ImageIdError, UnsupportedError
-from pyloader.loaders.archive import name_of
+from pyloader.loaders.filesets.archive import name_of
 from pyloader.transport import Response
 from tests import builders
 from tests.filesets import (

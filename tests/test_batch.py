@@ -11,7 +11,9 @@ from dataclasses import replace
 import pytest
 
 from pyloader import Context
-from pyloader.batch import (
+from pyloader.cache import Cache
+from pyloader.errors import FormatError, NetworkError
+from pyloader.loaders.frame_requests import (
     IDLE_SECONDS,
     MOST_BYTES,
     MOST_FRAMES,
@@ -21,8 +23,6 @@ from pyloader.batch import (
     frames_at_once,
     opening,
 )
-from pyloader.cache import Cache
-from pyloader.errors import FormatError, NetworkError
 from pyloader.network import Network
 from pyloader.transport.memory import MemoryTransport
 

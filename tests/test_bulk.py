@@ -23,9 +23,9 @@ import pytest
 from numpy.testing import assert_array_equal
 
 from pyloader import Image, load_image, load_images
-from pyloader.bulk.crew import Here, Processes, choose_crew, current_client
-from pyloader.bulk.plan import Batch, plan
-from pyloader.bulk.work import Failed, Job, Loads, portable, run_batch
+from pyloader.bulk.chunks import Batch, plan
+from pyloader.bulk.executors import Here, Processes, choose_crew, current_client
+from pyloader.bulk.tasks import Failed, Job, Loads, portable, run_batch
 from pyloader.errors import CustomLoaderError, FormatError, HttpStatusError, LoaderError
 from pyloader.image import LookupTable
 from pyloader.loaders import schemes
@@ -411,7 +411,8 @@ def test_no_more_is_read_than_is_loaded_ahead(image_ids):
 def test_dask_is_not_needed_and_nothing_is_imported_before():
     code = (
         "import sys, pyloader\n"
-        "print([n for n in ('dask', 'distributed', 'pyloader.bulk.crew') if n in sys.modules])\n"
+        "wanted = ('dask', 'distributed', 'pyloader.bulk.executors')\n"
+        "print([name for name in wanted if name in sys.modules])\n"
         "sys.modules['dask'] = sys.modules['distributed'] = None\n"
         "[error] = pyloader.load_images(['nobody:a'], errors='return')\n"
         "print(type(error).__name__)"

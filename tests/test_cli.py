@@ -25,7 +25,7 @@ from pyloader.cli import main
 from pyloader.errors import ImageIdError
 from pyloader.load import default_context
 from pyloader.loaders import schemes
-from pyloader.loaders.paths import image_id_of
+from pyloader.loaders.filesets.paths import image_id_of
 from tests import builders
 from tests.filesets import IN_ORDER, study_files, write_fileset, zip_of
 

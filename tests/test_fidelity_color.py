@@ -26,10 +26,10 @@ from pydicom.uid import (
     RLELossless,
 )
 
-from pyloader.dicom.address import Address
 from pyloader.dicom.json.reader import read_dataset
+from pyloader.dicomweb.address import Address
+from pyloader.dicomweb.metadata import fetch_bulk
 from pyloader.errors import FormatError, HttpStatusError, UnsupportedError
-from pyloader.loaders.description import fetch_bulk
 from pyloader.pixels.output.delivery import Delivery, deliver
 from pyloader.transport import Response
 from tests import builders, corpus, dcmtk

@@ -18,11 +18,11 @@ from pyloader.dicom.functional_groups import Frame
 from pyloader.dicom.modules.scaling import read_scaling
 from pyloader.image import VoiLut
 from pyloader.network import Network
-from pyloader.pixels.output.dtypes import fit_class
 from pyloader.pixels.output.delivery import Delivery, deliver
-from pyloader.pixels.output.voi import display
+from pyloader.pixels.output.dtypes import fit_class
 from pyloader.pixels.output.modality import scale_voi
 from pyloader.pixels.output.padding import darken_padding, padding_mask, range_without
+from pyloader.pixels.output.voi import display
 from pyloader.transport.memory import MemoryTransport
 from pyloader.wire import wire_image
 from tests import builders

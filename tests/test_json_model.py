@@ -17,11 +17,11 @@ from pydicom.pixels.processing import apply_color_lut
 from pydicom.uid import UID, ExplicitVRLittleEndian
 
 import pyloader
+from pyloader.dicom.functional_groups import Frame
+from pyloader.dicom.instance import Instance, parse_part10
 from pyloader.dicom.json import attributes
 from pyloader.dicom.json import reader as json_model
 from pyloader.dicom.json.attributes import BY_TAG, CONVERTERS, KNOWN
-from pyloader.dicom.functional_groups import Frame
-from pyloader.dicom.instance import Instance, parse_part10
 from pyloader.dicom.json.reader import (
     BulkData,
     fill,

@@ -131,12 +131,15 @@ LAYERS = {
     "context": {"cache", "host", "image", "inflate", "network", "transport"},
     "grid": {"image", "imageid"},
     "voxels": {"arrays", "grid", "image", "imageid", "rules"},
-    "batch": {"context"},
     "dicom": {"arrays", "dicom", "image", "inflate", "jsontext"},
     "pixels": {"dicom", "image", "inflate", "pixels"},
     "loaders": {
-        *("batch", "context", "dicom", "grid", "image", "imageid", "inflate", "jsontext"),
-        *("loaders", "pixels", "redaction", "registry", "transport", "voxels"),
+        *("context", "dicom", "grid", "image", "imageid", "inflate", "jsontext"),
+        *("loaders", "pixels", "registry", "transport", "voxels"),
+    },
+    "dicomweb": {
+        *("context", "dicom", "dicomweb", "image", "imageid", "loaders", "pixels", "redaction"),
+        "transport",
     },
     "volume": {"authors", "context", "grid", "image", "imageid", "load", "voxels"},
     # What a user may import: "pyloader" is its public face. Beside it what reads with a limit.
@@ -147,8 +150,8 @@ LAYERS = {
         *("modules", "network", "rules", "transport", "wire"),
     },
     "browser": {
-        *("browser", "cache", "context", "custom", "dicom", "image", "imageid", "load", "loaders"),
-        *("network", "pixels", "transport", "wire"),
+        *("browser", "cache", "context", "custom", "dicom", "dicomweb", "image", "imageid"),
+        *("load", "loaders", "network", "pixels", "transport", "wire"),
     },
     "custom": {"authors", "loaders"},
     "bulk": {

@@ -21,7 +21,7 @@ from pyloader.dicom.fragments import CutOffError
 from pyloader.dicom.instance import parse_part10
 from pyloader.errors import FormatError, ImageIdError, LoaderError
 from pyloader.load import borrow_frame, lend_frame
-from pyloader.loaders.lending import Loan
+from pyloader.loaders.offload import Loan
 from pyloader.network import Network
 from pyloader.transport.memory import MemoryTransport
 from pyloader.wire import modules_of

@@ -8,8 +8,8 @@ from itertools import pairwise
 
 import pytest
 
-from pyloader.dicom.multipart import MultipartReader, Part, parse_media_type, read_multipart
-from pyloader.dicom.rope import Rope
+from pyloader.dicomweb.chunk_buffer import Rope
+from pyloader.dicomweb.multipart import MultipartReader, Part, parse_media_type, read_multipart
 from pyloader.errors import FormatError
 
 TYPE = "multipart/related; boundary=b"

@@ -17,8 +17,8 @@ from pyloader import Context, list_image_ids, load_image, load_metadata
 from pyloader.cache import Cache
 from pyloader.errors import FormatError, NetworkError, UnsupportedError
 from pyloader.loaders.nifti import stream
+from pyloader.loaders.nifti.gunzip import Unpacking
 from pyloader.loaders.nifti.stream import PIECE_BYTES, SPARE_BYTES, Reading
-from pyloader.loaders.nifti.unpacking import Unpacking
 from pyloader.network import Network
 from pyloader.pixels.codecs import inflate_gzip
 from pyloader.transport import Progress, Request, Response, Sink

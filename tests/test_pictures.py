@@ -135,7 +135,7 @@ async def test_avif_that_is_a_bomb():
 )
 async def test_decoded_size_has_to_be_that_of_the_header(monkeypatch, kind, module):
     monkeypatch.setattr(
-        f"pyloader.loaders.pictures.{module}.decode_picture",
+        f"pyloader.loaders.web_images.{module}.decode_picture",
         lambda *args, **options: np.zeros((ROWS, COLUMNS + 1, 3), "u1"),
     )
     expected = f"decodes to {ROWS} x {COLUMNS + 1} pixels .* header says {ROWS} x {COLUMNS}"

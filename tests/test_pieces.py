@@ -6,8 +6,8 @@ import pytest
 
 from pyloader.dicom.fragments import Span
 from pyloader.errors import FormatError
-from pyloader.loaders.pieces import SMALL_GAP_BYTES, Pieces, contiguous
-from pyloader.loaders.version import Version
+from pyloader.loaders.wadouri.frame_splitter import SMALL_GAP_BYTES, Pieces, contiguous
+from pyloader.loaders.wadouri.http_validators import Version
 from pyloader.transport import Response
 
 URL = "https://host/file"

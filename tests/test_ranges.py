@@ -34,9 +34,9 @@ from pyloader.errors import (
     LoaderError,
     NetworkError,
 )
-from pyloader.loaders.opening import FRAMES_BYTES, HEADER_BYTES, LARGE_BYTES
-from pyloader.loaders.partial import SMALL_REST_BYTES
 from pyloader.loaders.wadouri import make_image
+from pyloader.loaders.wadouri.ranged_file import SMALL_REST_BYTES
+from pyloader.loaders.wadouri.source import FRAMES_BYTES, HEADER_BYTES, LARGE_BYTES
 from pyloader.network import Network
 from pyloader.transport import Response
 from pyloader.transport.memory import MemoryTransport, cut, pour

@@ -12,9 +12,9 @@ from pydicom.uid import generate_uid
 
 from pyloader import Context, load_image
 from pyloader.cache import Cache
+from pyloader.dicomweb.search import encode, open_series, search
 from pyloader.errors import FormatError, HttpStatusError
 from pyloader.host import PlainHost
-from pyloader.loaders.dicomweb import encode, open_series, search
 from pyloader.network import Network
 from pyloader.transport import Response
 from pyloader.transport.memory import MemoryTransport

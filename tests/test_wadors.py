@@ -19,6 +19,7 @@ from pydicom.uid import ExplicitVRLittleEndian, JPEG2000Lossless, RLELossless, g
 from pyloader import Context, Image, load_image, load_metadata
 from pyloader.cache import Cache
 from pyloader.dicom.instance import parse_part10
+from pyloader.dicomweb.search import open_series
 from pyloader.errors import (
     DecodeError,
     FormatError,
@@ -28,7 +29,6 @@ from pyloader.errors import (
     NetworkError,
 )
 from pyloader.host import PlainHost
-from pyloader.loaders.dicomweb import open_series
 from pyloader.loaders.wadouri import make_image
 from pyloader.network import Network
 from pyloader.transport import Response

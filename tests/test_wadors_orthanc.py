@@ -10,8 +10,8 @@ from pydicom import dcmread
 
 from pyloader import Context, Image, load_image, load_metadata
 from pyloader.cache import Cache
+from pyloader.dicomweb.search import open_series, search
 from pyloader.errors import HttpStatusError, LoaderError
-from pyloader.loaders.dicomweb import open_series, search
 from pyloader.network import Network
 from pyloader.transport import Request
 from pyloader.transport.native import NativeTransport

@@ -209,7 +209,7 @@ async def test_browser_decodes_what_has_no_codec(context, transport, monkeypatch
 
     body = saved(photo(), "AVIF")
     transport.answers["https://host/a"] = body
-    monkeypatch.setattr("pyloader.loaders.pictures.avif.has_codec", lambda name: False)
+    monkeypatch.setattr("pyloader.loaders.web_images.avif.has_codec", lambda name: False)
     image = await load_image("https://host/a", replace(context, host=Host()))
     assert_array_equal(image.pixels, photo())
     assert calls == [(len(body), "image/avif", 0)]
@@ -217,6 +217,6 @@ async def test_browser_decodes_what_has_no_codec(context, transport, monkeypatch
 
 async def test_plain_python_without_codec_says_so(context, transport, monkeypatch):
     transport.answers["https://host/a"] = pictures.animated(pictures.moving(2), "GIF")
-    monkeypatch.setattr("pyloader.loaders.pictures.gif.has_codec", lambda name: False)
+    monkeypatch.setattr("pyloader.loaders.web_images.gif.has_codec", lambda name: False)
     with pytest.raises(UnsupportedError, match="image/gif is decoded by browsers"):
         await load_image("https://host/a", context)

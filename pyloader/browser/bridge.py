@@ -31,6 +31,7 @@ from pyloader.context import Context, speaker
 from pyloader.custom import define_loaders
 from pyloader.dicom.json.reader import parse_json
 from pyloader.dicom.modules import header
+from pyloader.dicomweb.search import open_series, search
 from pyloader.imageid import ImageId
 from pyloader.load import (
     borrow_frame,
@@ -40,8 +41,7 @@ from pyloader.load import (
     load_image,
     load_metadata,
 )
-from pyloader.loaders.dicomweb import open_series, search
-from pyloader.loaders.lending import Loan
+from pyloader.loaders.offload import Loan
 from pyloader.loaders.wadouri import list_files, list_of
 from pyloader.network import Listener, Network
 from pyloader.wire import error_from, plain, wire_error, wire_modules

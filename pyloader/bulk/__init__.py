@@ -80,8 +80,8 @@ def load_images(
     if errors not in ("raise", "return"):
         raise ValueError(f"errors is {errors!r}; expected 'raise' or 'return'")
 
-    from pyloader.bulk.crew import choose_crew
-    from pyloader.bulk.work import Job
+    from pyloader.bulk.executors import choose_crew
+    from pyloader.bulk.tasks import Job
     from pyloader.custom import read_loader
 
     job = Job(function, tuple(read_loader(path) for path in loaders))
@@ -91,7 +91,7 @@ def load_images(
 
 def results(outcomes: Generator[Any, None, None], is_strict: bool) -> Iterator[Any]:
     """Yield results, and failures as errors; or raise the first of them."""
-    from pyloader.bulk.work import Failed
+    from pyloader.bulk.tasks import Failed
 
     # Closed with this generator, not when it is collected: that ends what is under way.
     with closing(outcomes):

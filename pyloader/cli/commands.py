@@ -14,7 +14,7 @@ from pyloader.cli.report import as_json, as_text
 from pyloader.errors import LoaderError
 from pyloader.image import Image
 from pyloader.load import list_image_ids, load_image
-from pyloader.loaders.paths import image_id_of
+from pyloader.loaders.filesets.paths import image_id_of
 from pyloader.pixels.codecs import encode_png
 from pyloader.pixels.output.voi import display
 

@@ -18,8 +18,8 @@ from pydicom import DataElement, Dataset
 from pydicom.dataelem import RawDataElement
 from pydicom.tag import BaseTag
 
-from pyloader.dicom.functional_groups import Frame
 from pyloader.dicom.fast.values import TAGS
+from pyloader.dicom.functional_groups import Frame
 from pyloader.dicom.values import tag_of
 
 Value = TypeVar("Value")

@@ -15,6 +15,7 @@ from pydicom.tag import BaseTag
 from pydicom.uid import UID, ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 from pydicom.valuerep import EXPLICIT_VR_LENGTH_32, VR
 
+from pyloader.dicom.fast.values import TAGS
 from pyloader.dicom.fragments import (
     CODESTREAM_STARTS,
     ITEM_HEADER_BYTES,
@@ -23,7 +24,6 @@ from pyloader.dicom.fragments import (
     is_offset_table,
     is_rle_header,
 )
-from pyloader.dicom.fast.values import TAGS
 from pyloader.errors import FormatError
 
 UNDEFINED_LENGTH = 0xFFFFFFFF

@@ -25,8 +25,8 @@ from pydicom.tag import BaseTag
 from pydicom.valuerep import PersonName
 
 from pyloader.dicom.fast.reader import converted
-from pyloader.dicom.plausible import is_plausible, is_unset
 from pyloader.dicom.fast.values import ODD, TAGS, quick_value
+from pyloader.dicom.plausible import is_plausible, is_unset
 from pyloader.dicom.structure import describe_tag
 
 NUMERIC = frozenset({"DS", "FD", "FL", "IS", "SL", "SS", "SV", "UL", "US", "UV"})

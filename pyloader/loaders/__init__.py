@@ -60,7 +60,7 @@ schemes: Registry[Loader] = Registry(
         "nifti": "pyloader.loaders.nifti:LOADER",
         "nrrd": "pyloader.formats.nrrd",
         "numpy": "pyloader.formats.numpy_array",
-        "wadors": "pyloader.loaders.wadors:LOADER",
+        "wadors": "pyloader.dicomweb.wadors:LOADER",
         "wadouri": "pyloader.loaders.wadouri:LOADER",
         "web": "pyloader.loaders.web:LOADER",
         "zarr": "pyloader.formats.zarr",

@@ -11,8 +11,8 @@ from pyloader.context import Context
 from pyloader.image import Image
 from pyloader.imageid import ImageId
 from pyloader.loaders import Loader
-from pyloader.loaders.pictures.picture import File, check_frame
-from pyloader.loaders.pictures.recognise import opener_of
+from pyloader.loaders.web_images.picture import File, check_frame
+from pyloader.loaders.web_images.recognise import opener_of
 
 
 async def load(image_id: ImageId, context: Context) -> Image:

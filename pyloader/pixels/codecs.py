@@ -39,10 +39,10 @@ from pyloader.pixels.codestream.consistency import (
     read_jpeg_xl_stream,
     read_plain,
 )
-from pyloader.pixels.color import TRANSFORMED
 from pyloader.pixels.codestream.jpeg import is_lossless, read_jpeg
 from pyloader.pixels.codestream.jpeg_2000 import bare
 from pyloader.pixels.codestream.jpeg_truncation import check_whole
+from pyloader.pixels.color import TRANSFORMED
 from pyloader.pixels.rle import rle_samples
 from pyloader.pixels.samples import CONTAINERS
 

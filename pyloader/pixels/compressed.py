@@ -20,8 +20,8 @@ from pyloader.dicom.transfer_syntaxes import (
 )
 from pyloader.errors import DecodeError, NetworkError, UnsupportedError
 from pyloader.image import Codestream, PixelModule
-from pyloader.pixels.codestream.consistency import check_agreement, choose_syntax, note
 from pyloader.pixels.codecs import CODECS, decode_samples, supported_syntaxes
+from pyloader.pixels.codestream.consistency import check_agreement, choose_syntax, note
 from pyloader.pixels.samples import CONTAINERS, Samples, any_bits, stored_values
 
 LOSSY = frozenset(

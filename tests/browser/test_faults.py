@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from pydicom.uid import JPEGLSLossless
 
-from pyloader.batch import IDLE_SECONDS
+from pyloader.loaders.frame_requests import IDLE_SECONDS
 from tests import builders
 from tests.dicomweb import Exchange
 from tests.dicomweb.client import CT, Served

@@ -30,7 +30,8 @@ from pyloader.cache import Cache
 from pyloader.dicom.instance import parse_part10
 from pyloader.dicom.whole_frames import MOST_FRAGMENTS, group_whole
 from pyloader.errors import DecodeError, FormatError, LoaderError
-from pyloader.loaders import opening, partial
+from pyloader.loaders.wadouri import ranged_file as partial
+from pyloader.loaders.wadouri import source as opening
 from pyloader.network import Network
 from pyloader.transport.memory import MemoryTransport
 from tests import builders

@@ -15,7 +15,7 @@ import pytest
 
 from pyloader import Context, load_image
 from pyloader.cache import Cache
-from pyloader.dicom.address import Address
+from pyloader.dicomweb.address import Address
 from pyloader.errors import FormatError, LoaderError, NetworkError, RequestError
 from pyloader.network import Network
 from pyloader.testing.memory import memory_context, requests_of

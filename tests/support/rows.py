@@ -155,14 +155,14 @@ def value(keyword: str) -> Callable[[bytes], str]:
 
 def refused(body: bytes) -> str:
     """Say what a file is that is no picture."""
-    from pyloader.loaders.pictures.recognise import refusal
+    from pyloader.loaders.web_images.recognise import refusal
 
     return type(refusal(body, "a")).__name__
 
 
 def labelled(text: str) -> str:
     """Read the media type of an answer."""
-    from pyloader.dicom.multipart import parse_media_type
+    from pyloader.dicomweb.multipart import parse_media_type
 
     return parse_media_type(text)[0]
 

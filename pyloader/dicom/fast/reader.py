@@ -21,9 +21,9 @@ from pydicom.dataelem import RawDataElement, convert_raw_data_element, empty_val
 from pydicom.tag import BaseTag
 from pydicom.valuerep import VR
 
+from pyloader.dicom.fast.values import TAGS
 from pyloader.dicom.fragments import ITEM_HEADER_BYTES, CutOffError
 from pyloader.dicom.pixel_header import PIXEL_KEYWORDS
-from pyloader.dicom.fast.values import TAGS
 from pyloader.dicom.structure import (
     DELIMITERS,
     ITEM,

@@ -20,6 +20,7 @@ from pydicom.dataelem import RawDataElement
 from pydicom.tag import BaseTag
 from pydicom.uid import UID
 
+from pyloader.dicom.instance import Instance
 from pyloader.dicom.json.attributes import (
     BY_KEYWORD,
     BY_TAG,
@@ -28,7 +29,6 @@ from pyloader.dicom.json.attributes import (
     read_bytes,
     read_values,
 )
-from pyloader.dicom.instance import Instance
 from pyloader.dicom.values import as_tuple, value_of
 from pyloader.errors import FormatError
 from pyloader.jsontext import read_json

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from pyloader import Context, ImageId
 from pyloader.errors import FormatError
-from pyloader.formats.sidecar import fetch_beside
 from pyloader.formats.encodings import check_shape, from_bytes, from_text, gunzip
 from pyloader.formats.metaimage.header import Header, parse
+from pyloader.formats.sidecar import fetch_beside
 from pyloader.volume import Volume, register_volume
 
 

@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pyloader.errors import FormatError, UnsupportedError
-from pyloader.formats.sidecar import list_names, text_of
 from pyloader.formats.elements import is_color_by_default
 from pyloader.formats.lengths import factors_of, usable
+from pyloader.formats.sidecar import list_names, text_of
 
 LAST = re.compile(rb"^[ \t]*ElementDataFile[ \t]*[=:]([^\r\n]*)\r?\n?", re.MULTILINE)
 # MET_LONG takes 4 bytes in a file, on every machine.

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 from pyloader import Context, ImageId
 from pyloader.errors import FormatError, UnsupportedError
-from pyloader.formats.sidecar import fetch_beside
 from pyloader.formats.encodings import (
     bunzip2,
     check_shape,
@@ -25,6 +24,7 @@ from pyloader.formats.encodings import (
 )
 from pyloader.formats.nrrd.axes import volume_of
 from pyloader.formats.nrrd.header import TEXT, Header, parse
+from pyloader.formats.sidecar import fetch_beside
 from pyloader.volume import Volume, register_volume
 
 DECOMPRESS = {"gzip": gunzip, "gz": gunzip, "bzip2": bunzip2, "bz2": bunzip2}

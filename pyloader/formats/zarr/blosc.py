@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pyloader.errors import FormatError, UnsupportedError
-from pyloader.formats.zarr.blosclz import blosclz_decode
 from pyloader.formats.encodings import gunzip
+from pyloader.formats.zarr.blosclz import blosclz_decode
 
 # Version of the format and of the codec, flags, bytes of an element; of all, of a block, packed.
 HEADER = struct.Struct("<4B3I")

@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pyloader.errors import FormatError, LoaderError
-from pyloader.formats.zarr.blosc import unpack
-from pyloader.formats.zarr.crc32c import crc32c
 from pyloader.formats.encodings import gunzip
 from pyloader.formats.zarr.array import CHECKSUM, Encoding
+from pyloader.formats.zarr.blosc import unpack
+from pyloader.formats.zarr.crc32c import crc32c
 
 CHECKSUM_BYTES = LENGTH_BYTES = 4
 

@@ -18,8 +18,8 @@ from pyloader.context import Context
 from pyloader.errors import FormatError, UnsupportedError
 from pyloader.inflate import beginning_of_gzip
 from pyloader.loaders.nifti.fields import LARGEST_HEADER, VERSIONS
+from pyloader.loaders.nifti.gunzip import Unpacking
 from pyloader.loaders.nifti.header import Header, parse
-from pyloader.loaders.nifti.unpacking import Unpacking
 from pyloader.pixels.codecs import inflate_gzip
 from pyloader.transport import Request, Response, Sink
 

@@ -42,10 +42,10 @@ from pyloader.dicom.transfer_syntaxes import (
 )
 from pyloader.image import Codestream, PixelModule
 from pyloader.pixels.codestream.identify import identify
-from pyloader.pixels.color import TRANSFORMED
 from pyloader.pixels.codestream.jpeg import JpegHeader, check_process, is_lossless, read_jpeg
 from pyloader.pixels.codestream.jpeg_2000 import Jpeg2000Header, check_tiles, read_jpeg_2000
 from pyloader.pixels.codestream.jpeg_xl import read_size
+from pyloader.pixels.color import TRANSFORMED
 
 # Transfer syntax -> others that its frames may be of (PS3.5 10, A.4).
 ALLOWED: Mapping[str, frozenset[str]] = {

@@ -9,7 +9,11 @@ from pydicom import uid
 from pydicom.uid import UID
 
 from pyloader.dicom.fragments import RLE_HEADER_BYTES, is_rle_header
-from pyloader.dicom.transfer_syntaxes import DEFLATED_IMAGE_FRAME, JPEG_PROGRESSIVE, JPEG_XL_LOSSLESS
+from pyloader.dicom.transfer_syntaxes import (
+    DEFLATED_IMAGE_FRAME,
+    JPEG_PROGRESSIVE,
+    JPEG_XL_LOSSLESS,
+)
 from pyloader.pixels.codestream.jpeg_xl import CODESTREAM, CONTAINER
 
 # Markers are two bytes, FF first; here is the second.

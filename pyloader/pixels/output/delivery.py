@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pyloader.image import Image, ModalityLut, PixelModule, VoiLut
-from pyloader.pixels.output.dtypes import WANTED, fit_class, fits, smallest_class
 from pyloader.pixels.color import to_8_bit, to_rgb, to_rgba
-from pyloader.pixels.output.voi import display
+from pyloader.pixels.output.dtypes import WANTED, fit_class, fits, smallest_class
 from pyloader.pixels.output.modality import has_table, own_factor, to_modality, with_values
 from pyloader.pixels.output.padding import darken_padding, padding_mask, range_without, value_range
+from pyloader.pixels.output.voi import display
 
 Array = NDArray[Any]
 

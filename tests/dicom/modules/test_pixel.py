@@ -18,7 +18,7 @@ from pyloader.dicom.instance import noting, parse_part10
 from pyloader.dicom.json.reader import parse_json, read_attributes
 from pyloader.dicom.modules import Frame, read_pixel_module
 from pyloader.errors import UnsupportedError
-from pyloader.pixels.label import labelled
+from pyloader.pixels.frame_format import labelled
 from tests import builders
 
 URL = "https://host/a.dcm"

@@ -1,0 +1,1 @@
+"""DICOMweb: its addresses and media types, its metadata and frames, its searches (PS3.18)."""

@@ -1,0 +1,105 @@
+"""Which scheme serves a file of this machine: by what it holds, else by its name."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
+
+from pyloader.errors import ImageIdError
+from pyloader.imageid import SCHEME
+from pyloader.inflate import beginning_of_gzip
+from pyloader.loaders.signatures import BARE_DATA_SETS, beginning_of, is_gzip
+from pyloader.loaders.web_images.recognise import find_opener
+
+BEGINNING_BYTES = 1024
+ENDINGS = {
+    "wadouri": (".dcm", ".dicom", ".ima", ".zip"),
+    "nifti": (".nii", ".nii.gz", ".hdr", ".img", ".img.gz"),
+    "nrrd": (".nrrd", ".nhdr"),
+    "metaimage": (".mha", ".mhd"),
+    "numpy": (".npy", ".npz"),
+    "web": (".png", ".jpg", ".jpeg", ".gif", ".bmp", ".webp", ".avif", ".tif", ".tiff"),
+}
+ZARR = ("zarr.json", ".zarray", ".zgroup", ".zattrs")
+
+
+def image_id_of(argument: str) -> str:
+    """Return the imageId that somebody means: one that is given, or that of a file.
+
+    Parameters
+    ----------
+    argument : str
+        An imageId, a path or a ``file:`` URL; ``?frame=3`` or ``#z-12`` may follow.
+
+    Raises
+    ------
+    ImageIdError
+        It has no scheme, and is no file either, or one of a kind that is not known.
+    """
+    scheme = SCHEME.fullmatch(argument)
+    if scheme is not None and scheme[1].lower() != "file":
+        return argument
+    path = path_of(argument, is_url=scheme is not None)
+    if path is None:
+        raise ImageIdError(
+            f"{argument!r} is no imageId, since it has no scheme, and there is no such file; "
+            "expected a file, or 'scheme:rest', such as 'wadouri:https://host/image.dcm'"
+        )
+    found = scheme_of(path)
+    return f"{found}:{path if path.is_dir() and found == 'wadouri' else argument}"
+
+
+def path_of(argument: str, *, is_url: bool) -> Path | None:
+    """Return the file or folder that a text names, without what follows; None when none is so."""
+    try:
+        names = [url2pathname(urlsplit(argument).path)] if is_url else [argument]
+        if not is_url:
+            names.append(re.split("[?#]", argument, maxsplit=1)[0])
+        # An empty name would be the current folder.
+        return next((Path(name) for name in names if name and Path(name).exists()), None)
+    except (OSError, ValueError):  # a name that is too long, or no URL
+        return None
+
+
+def scheme_of(path: Path) -> str:
+    """Return the scheme that serves a file, or a folder: of Zarr, or of DICOM files.
+
+    Raises
+    ------
+    ImageIdError
+    """
+    if path.is_dir():
+        return "zarr" if any((path / name).exists() for name in ZARR) else "wadouri"
+    found = recognise(read_beginning(path))
+    if found is not None:
+        return found
+    for scheme, endings in ENDINGS.items():
+        if path.name.lower().endswith(endings):
+            return scheme
+    raise ImageIdError(
+        f"{str(path)!r} is of no kind that is known by its content or its name: give the scheme "
+        f"that serves it, such as 'wadouri:{path}' or, with --loader, your own"
+    )
+
+
+def read_beginning(path: Path) -> bytes:
+    """Return the first bytes of a file; of one that is compressed by gzip, those of its content."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(BEGINNING_BYTES)
+    except OSError as error:
+        raise ImageIdError(f"{str(path)!r} cannot be read: {error.strerror}") from error
+    return beginning_of_gzip(head, BEGINNING_BYTES) if is_gzip(head) else head
+
+
+def recognise(head: bytes) -> str | None:
+    """Return the scheme of what a file begins with."""
+    # DICOM first: its preamble may be that of a TIFF (PS3.10 7.1).
+    known = beginning_of(head)
+    if known is not None:
+        return known.scheme
+    if find_opener(head) is not None:
+        return "web"
+    return "wadouri" if head.startswith(BARE_DATA_SETS) else None

@@ -1,0 +1,258 @@
+"""What files hold: which of them are DICOM images, told by their headers alone."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from pyloader.context import Context
+from pyloader.dicom.dicomdir import Reference, is_directory, references_of
+from pyloader.dicom.headline import describe_series, lacks_pixels, place_of
+from pyloader.dicom.instance import Instance, parse_beginning, parse_part10
+from pyloader.errors import FormatError, LoaderError
+from pyloader.imageid import MOST_IMAGES, ImageId, check_count
+from pyloader.loaders.filesets.archive import Archive
+from pyloader.loaders.signatures import BARE_DATA_SETS, is_dicom
+from pyloader.loaders.wadouri.source import (
+    HEADER_BYTES,
+    instance_of,
+    is_packed,
+    open_file,
+    open_source,
+)
+
+# PS3.10 8.6 gives the name; copies under other names would say everything twice.
+DIRECTORY = re.compile(r"(?P<folder>(.*/)?)dicomdir(\.[^./]*)?(;\d+)?", re.IGNORECASE | re.DOTALL)
+READS_AT_ONCE = 8
+# A data set without preamble has its pixels before this, or is something else.
+BARE_HEADER_BYTES = 4 << 20
+
+
+class Collection(Protocol):
+    """Files that stand together: `Archive`, `Folder`, `Disc`, `Given`."""
+
+    @property
+    def names(self) -> Sequence[str]:
+        """The files, with slashes between folders."""
+        ...
+
+    def image_id_of(self, name: str) -> ImageId:
+        """Return the imageId of a file."""
+        ...
+
+    async def read(self, name: str, size: int, context: Context) -> bytes | None:
+        """Return the first `size` bytes of a file, all when it has no more; None without it."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A file that holds images.
+
+    Attributes
+    ----------
+    name : str
+        Where it is among the files.
+    image_ids : list of str
+        Of all its frames; of a single frame that of the file.
+    series : dict
+        What it says of its series; see `describe_series`.
+    place : mapping
+        What orders it within the series; see `place_of`.
+    failure : LoaderError or None
+        Why it cannot be read; a load of it tells.
+    """
+
+    name: str
+    image_ids: list[str]
+    series: dict[str, Any] = field(default_factory=dict)
+    place: Any = field(default_factory=dict)
+    failure: LoaderError | None = None
+
+
+@dataclass(slots=True)
+class Contents:
+    """What files hold.
+
+    Attributes
+    ----------
+    names : list of str
+        All files that are there.
+    images : list of Found
+    directories : dict of str to list of Reference
+        The files that each DICOMDIR names, by the folder that it stands in: ``""`` or ``"a/b/"``.
+    """
+
+    names: list[str] = field(default_factory=list)
+    images: list[Found] = field(default_factory=list)
+    directories: dict[str, list[Reference]] = field(default_factory=dict)
+
+    def add(self, other: Contents) -> None:
+        """Take what other files hold."""
+        self.names += other.names
+        self.images += other.images
+        self.directories |= other.directories
+
+
+@dataclass(slots=True)
+class Room:
+    """How many images a list may still take: of many files each may announce a million."""
+
+    left: int = MOST_IMAGES
+
+
+async def look_through(
+    collection: Collection, context: Context, prefix: str = "", room: Room | None = None
+) -> Contents:
+    """Read the headers of all files, several at once, and return what they hold.
+
+    Parameters
+    ----------
+    prefix : str
+        Put before the names.
+    room : Room, optional
+        What is left of the list that this one is a part of.
+    """
+    names = collection.names
+    limit = asyncio.Semaphore(READS_AT_ONCE)
+    shared = room or Room()
+    done = 0
+
+    async def look(name: str) -> Contents:
+        nonlocal done
+        async with limit:
+            found = await look_at(collection, name, prefix + name, context, shared)
+        done += 1
+        context.progress(done, len(names))
+        return found
+
+    contents = Contents()
+    for found in await asyncio.gather(*map(look, names)):
+        contents.add(found)
+    return contents
+
+
+async def look_at(
+    collection: Collection, name: str, path: str, context: Context, room: Room
+) -> Contents:
+    """Return what a file holds; one that cannot be read may be an image, and stays in the list."""
+    try:
+        return await look_into(collection, name, path, context, room)
+    except LoaderError as error:
+        failure = error
+    except Exception as error:  # the others go on, whatever this one is
+        failure = FormatError(f"{path!r} cannot be read: {type(error).__name__}: {error}")
+    image_id = collection.image_id_of(name)
+    return Contents([path], [Found(path, [image_id.text], failure=failure)])
+
+
+async def look_into(
+    collection: Collection, name: str, path: str, context: Context, room: Room
+) -> Contents:
+    """Return what a file holds.
+
+    Raises
+    ------
+    LoaderError
+    """
+    head = await collection.read(name, HEADER_BYTES, context)
+    if head is None:
+        return Contents()
+    # Only now is it known how a disc spells the name.
+    image_id = collection.image_id_of(name)
+    if not is_packed(head):
+        instance = await read_header(collection, name, head, context)
+        return contents_of(instance, image_id, path, room)
+    if isinstance(collection, Archive):
+        return Contents([path])  # an archive in an archive has no imageIds
+    opened = await open_source(image_id, context)
+    if isinstance(opened, Archive):
+        return await look_through(opened, context, f"{path}/", room)
+    found = with_images(instance_of(await open_file(image_id, context)), image_id)
+    return contents_of(found, image_id, path, room)
+
+
+def contents_of(instance: Instance | None, image_id: ImageId, path: str, room: Room) -> Contents:
+    """Return what an instance is among files: images, a directory, or something else."""
+    if instance is None:
+        return Contents([path])
+    if not is_directory(instance):
+        return Contents([path], [found_in(instance, image_id, path, room)])
+    named = DIRECTORY.fullmatch(path)
+    return Contents([path], directories={named["folder"]: references_of(instance)} if named else {})
+
+
+async def read_header(
+    collection: Collection, name: str, head: bytes, context: Context
+) -> Instance | None:
+    """Return an instance that has pixels, or is a DICOMDIR; None for anything else.
+
+    Parameters
+    ----------
+    head : bytes
+        The first `HEADER_BYTES` of the file; more is read until its header is complete.
+    """
+    size = HEADER_BYTES
+    while is_dicom(head) or (head.startswith(BARE_DATA_SETS) and size <= BARE_HEADER_BYTES):
+        is_whole = len(head) < size
+        instance = parse_head(head, is_whole, collection.image_id_of(name), context)
+        if instance is not None or is_whole:
+            return instance
+        size *= 4
+        head = await collection.read(name, size, context) or b""
+    return None
+
+
+def parse_head(head: bytes, is_whole: bool, image_id: ImageId, context: Context) -> Instance | None:
+    """Return what `read_header` does, of a file's first bytes; None also if they are too few.
+
+    Raises
+    ------
+    FormatError
+        It is a DICOM file, and damaged.
+    """
+    try:
+        beginning = parse_beginning(head, image_id.text)
+        if beginning is not None or not is_whole:
+            return beginning and beginning[0]
+        instance = parse_part10(head, image_id.text, context.decoded_bytes)
+    except FormatError:
+        if is_dicom(head):
+            raise
+        return None
+    return with_images(instance, image_id)
+
+
+def with_images(instance: Instance, image_id: ImageId) -> Instance | None:
+    """Return an instance that is whole, if it has pixels or is a DICOMDIR, else None.
+
+    Raises
+    ------
+    FormatError
+        It is to have pixels and has none.
+    """
+    if instance.pixels is not None or is_directory(instance):
+        return instance
+    if lacks_pixels(instance):
+        raise FormatError(
+            f"{image_id.text!r} is an image by its SOP Class and has no pixel data: it is cut off "
+            "in its header, or its pixels were taken out"
+        )
+    return None
+
+
+def found_in(instance: Instance, image_id: ImageId, path: str, room: Room) -> Found:
+    """Return the images of an instance.
+
+    Raises
+    ------
+    FormatError
+        There are more than the list has room for.
+    """
+    count = check_count(instance.number_of_frames, image_id.text, room.left)
+    image_ids = image_id.of_frames(count) if count > 1 else [image_id.text]
+    room.left -= count
+    return Found(path, image_ids, describe_series(instance), place_of(instance))

@@ -1,0 +1,277 @@
+"""A Part 10 file of which only parts are fetched: its header, then each frame by byte range."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, replace
+
+from pyloader.context import Context
+from pyloader.dicom.fragments import ITEM_HEADER_BYTES, Span, item_length, join_fragments
+from pyloader.dicom.frame_offsets import (
+    END_BYTES,
+    END_OF_CODESTREAM,
+    START_BYTES,
+    check_items,
+    is_beginning,
+    native_span,
+)
+from pyloader.dicom.instance import (
+    Instance,
+    noting,
+    one_frame,
+    parse_part10,
+)
+from pyloader.dicom.modules import Frame, read_pixel_module
+from pyloader.dicom.offset_tables import table_spans
+from pyloader.dicom.pixel_header import PixelHeader
+from pyloader.errors import FormatError, HttpStatusError
+from pyloader.loaders.frame_requests import Batch, Batches, frames_at_once, opening
+from pyloader.loaders.wadouri.frame_splitter import Pieces, contiguous
+from pyloader.loaders.wadouri.http_validators import RANGE_NOT_SATISFIABLE, Version
+from pyloader.transport import Response
+
+# Files of which no more than this is left are fetched whole: one request in place of several.
+SMALL_REST_BYTES = 1 << 20
+# What one request costs in time, in bytes: to walk over more frames than that takes longer than
+# to fetch them.
+REQUEST_BYTES = 256 << 10
+# Requests that find no new frame, before the whole is fetched: the least and the most of them, and
+# one more for so many bytes.
+LEAST_LOOKS, MOST_LOOKS, LOOK_BYTES = 64, 1024, 256 << 10
+
+Parsed = tuple[Instance, PixelHeader]
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """An instance from which a frame can be decoded, and what keeping it costs."""
+
+    instance: Instance
+    nbytes: int
+
+
+class PartialFile:
+    """The beginning of a file, and how to fetch the rest.
+
+    Parameters
+    ----------
+    source : str
+        Key of the cache.
+    head : Response
+        Its header tells the size and the version of the file; its body is the beginning.
+    parsed : (Instance, PixelHeader)
+        What `parse_beginning` found there.
+    """
+
+    def __init__(self, source: str, url: str, head: Response, parsed: Parsed) -> None:
+        self.source = source
+        self.url = url
+        self.beginning = head.body
+        self.instance, self.header = parsed
+        self.version = Version.of(head)
+        self._spans: list[Span] | None = None
+        self._starts: list[tuple[int, int]] = []
+        self._walked: int | None = None
+        self._walking = asyncio.Lock()
+        self._looks = 0
+        with noting():
+            self.pixel = read_pixel_module(Frame(self.instance.dataset, 0))
+        most = frames_at_once(self.pixel.frame_bits // 8)
+        count = self.instance.number_of_frames
+        self._batches = Batches(opening(source), self._fetch_batch, count, most)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes that stay in memory."""
+        return len(self.beginning)
+
+    # ------------------------------------------------------------------ frames
+
+    async def frame(self, index: int, context: Context) -> Instance:
+        """Return an instance that holds the frame `index`, from 0, still encoded."""
+        try:
+            if not await self._is_better_whole(index, context):
+                held: Held = await self._batches.get(index, context)
+                return held.instance
+        except FormatError:
+            pass  # what contradicts itself is read whole, with all that pydicom knows of bad files
+        except HttpStatusError as error:
+            if error.status != RANGE_NOT_SATISFIABLE:
+                raise
+        return await self.complete(context)
+
+    async def complete(self, context: Context) -> Instance:
+        """Return the instance of the whole file, which takes this one's place in the cache."""
+        held = await context.cached((*self._batches.key, "whole"), self._fetch_rest)
+        return held.instance
+
+    async def _is_better_whole(self, index: int, context: Context) -> bool:
+        rest = self.version.rest(len(self.beginning))
+        if self.instance.number_of_frames == 1 or (rest is not None and rest <= SMALL_REST_BYTES):
+            return True
+        if self.header.length is not None:
+            return native_span(self.instance, self.header, self.pixel, index) is None
+        if await self._table(context):
+            return False
+        to_walk = max(0, index + 1 - len(self._starts)) * REQUEST_BYTES
+        return rest is not None and to_walk > rest
+
+    async def _fetch_rest(self, context: Context) -> Held:
+        start = len(self.beginning)
+        if self.version.rest(start) == 0:
+            return self.become(self.beginning, context)
+        try:
+            response = await context.fetch(self.url, byte_range=(start, None))
+            if response.status == 206:
+                self.version.check(response, start)
+                return self.become(self.beginning + response.body, context)
+        except (FormatError, HttpStatusError) as error:
+            if isinstance(error, HttpStatusError) and error.status != RANGE_NOT_SATISFIABLE:
+                raise
+            response = await context.fetch(self.url)
+        return self.become(response.body, context)
+
+    def become(self, body: bytes, context: Context) -> Held:
+        """Take the whole file in place of its parts; the source alone accounts for its bytes."""
+        instance = parse_part10(body, self.url, context.decoded_bytes)
+        if context.cache.peek(self.source) in (None, self):  # else it was opened again meanwhile
+            context.cache.keep(self.source, instance, context.files)
+        return Held(instance, 0)
+
+    def hold(self, index: int, encoded: bytes) -> Held:
+        """Return the frame of these bytes of the file."""
+        is_encapsulated = self.header.length is None
+        if is_encapsulated:
+            check_items(self.instance, encoded)
+        frame = join_fragments(encoded) if is_encapsulated else encoded
+        instance = one_frame(self.instance, index, frame, self.header.vr)
+        assert instance.pixels is not None, "one_frame has made them"
+        pixels = replace(
+            instance.pixels, keyword=self.header.keyword, is_encapsulated=is_encapsulated
+        )
+        instance = replace(instance, pixels=pixels)
+        return Held(instance, len(frame))
+
+    # ------------------------------------------------------------------ where frames are
+
+    async def _table(self, context: Context) -> list[Span]:
+        """Return where the offset tables say that frames are; none when there are no tables."""
+        if self._spans is None:
+            start = self.header.start
+            length = item_length(await self._read(Span(start, start + 8), context)) or 0
+            first = start + ITEM_HEADER_BYTES + length
+            table = await self._read(Span(start + ITEM_HEADER_BYTES, first), context)
+            self._spans = table_spans(self.instance, first, table, self.version.size)
+            self._walked = first
+        return self._spans
+
+    def _span(self, index: int) -> Span:
+        if self.header.length is not None:
+            span = native_span(self.instance, self.header, self.pixel, index)
+            assert span is not None, "_is_better_whole has looked"
+            return span
+        assert self._spans, "_is_better_whole has looked"
+        return self._spans[index]
+
+    # ------------------------------------------------------------------ fetching
+
+    async def _fetch_batch(self, batch: Batch, context: Context) -> None:
+        if self.header.length is None and not self._spans:
+            await self._walk_batch(batch, context)
+            return
+        runs = contiguous({index: self._span(index) for index in batch.missing})
+        await asyncio.gather(*[self._fetch_run(run, batch, context) for run in runs])
+
+    async def _fetch_run(self, run: dict[int, Span], batch: Batch, context: Context) -> None:
+        """Fetch frames that follow one another, each cut out as soon as it is complete."""
+
+        def cut_out(index: int, encoded: bytes) -> None:
+            batch.deliver(index, self.hold(index, encoded))
+
+        pieces = Pieces(self.url, run, self.version, cut_out, context.cache.limit)
+        response = await context.stream(pieces.request, pieces)
+        if not pieces.is_whole:
+            pieces.finish(response.body)
+            return
+        whole = self.become(response.body, context)
+        for index in batch.missing:
+            batch.deliver(index, whole)
+
+    async def _walk_batch(self, batch: Batch, context: Context) -> None:
+        for index in batch.missing:
+            async with self._walking:
+                items = await self._walk_to(index, context)
+            batch.deliver(index, self.hold(index, items))
+
+    async def _walk_to(self, index: int, context: Context) -> bytes:
+        """Return the items of a frame, found by going from item to item.
+
+        The fragments before it are not fetched, only the first bytes of each.
+        """
+        while len(self._starts) <= index and self._walked is not None:
+            await self._step(self._walked, context)
+        if len(self._starts) <= index:
+            raise FormatError(
+                f"{self.url} holds {len(self._starts)} frames, its header announces "
+                f"{self.instance.number_of_frames}; the file is damaged"
+            )
+        return await self._read_frame_at(*self._starts[index], context)
+
+    async def _step(self, position: int, context: Context) -> None:
+        """Look at the item at `position`: whether it begins a frame, where the next one is."""
+        # With it comes the end of the item before.
+        span = Span(position - END_BYTES, position + ITEM_HEADER_BYTES + START_BYTES)
+        piece = await self._read(span, context)
+        tail, peek = piece[:END_BYTES], piece[END_BYTES:]
+        length = item_length(peek)
+        self._walked = None if length is None else position + ITEM_HEADER_BYTES + length
+        if length and (is_beginning(self.instance, peek, length) or not self._starts):
+            self._starts.append((position, length))
+            self._looks = 0
+        elif length and END_OF_CODESTREAM in tail:
+            raise FormatError(
+                f"the frame behind the first {len(self._starts)} begins with no codestream that is "
+                "known; those behind it would take its number"
+            )
+
+    async def _read_frame_at(self, start: int, length: int | None, context: Context) -> bytes:
+        """Return the items from that of `length` at `start` to before the next frame's."""
+        items: list[bytes] = []
+        self._looks = 0
+        while length is not None:
+            stop = start + ITEM_HEADER_BYTES + length
+            # With the item comes what tells whether the next one belongs to it.
+            beyond = Span(start, stop + ITEM_HEADER_BYTES + START_BYTES)
+            piece = await self._read(beyond, context)
+            items.append(piece[: stop - start])
+            following = piece[stop - start :]
+            length = item_length(following) if following else None
+            if length and is_beginning(self.instance, following, length):
+                break
+            start = stop
+        return b"".join(items)
+
+    def _count_look(self) -> None:
+        """Count a request for a few bytes; what needs too many of them is not walked over."""
+        self._looks += 1
+        rest = self.version.rest(len(self.beginning)) or 0
+        most = min(MOST_LOOKS, LEAST_LOOKS + rest // LOOK_BYTES)
+        if self._looks > most:
+            raise FormatError(
+                f"{self.url} has begun no new frame in {most} fragments of its pixel data; it is "
+                "damaged, or made to do harm"
+            )
+
+    async def _read(self, span: Span, context: Context) -> bytes:
+        """Return bytes of the file, from its beginning where they are there."""
+        if span.stop is not None and span.stop <= len(self.beginning):
+            return self.beginning[span.start : span.stop]
+        self._count_look()
+        response = await context.fetch(self.url, byte_range=(span.start, span.stop))
+        if response.status != 206:
+            raise FormatError(
+                f"{response.url} answered with the whole file to a request for a few bytes; its "
+                "server does not serve byte ranges any more"
+            )
+        self.version.check(response, span.start)
+        return response.body

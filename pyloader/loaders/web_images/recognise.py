@@ -1,0 +1,126 @@
+"""Which format a file has: by its first bytes, never by its name or media type."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Awaitable, Callable
+
+from pyloader.context import Context
+from pyloader.errors import FormatError, LoaderError, UnsupportedError
+from pyloader.loaders.signatures import beginning_of
+from pyloader.loaders.web_images import avif, bmp, gif, jpeg, png, tiff, webp
+from pyloader.loaders.web_images.picture import File
+
+Opener = Callable[[str, bytes, Context], Awaitable[File]]
+READ = "PNG, JPEG, WebP, BMP, GIF, AVIF and TIFF"
+STARTS: tuple[tuple[bytes, Opener], ...] = (
+    (png.SIGNATURE, png.open_png),
+    (jpeg.SIGNATURE, jpeg.open_jpeg),
+    (bmp.SIGNATURE, bmp.open_bmp),
+    *((signature, gif.open_gif) for signature in gif.SIGNATURES),
+    *((signature, tiff.open_tiff) for signature in tiff.SIGNATURES),
+)
+# What is known by name: where its signature stands, and what to do.
+FOREIGN: tuple[tuple[int, bytes, str], ...] = (
+    (0, b"\xff\x0a", "JPEG XL"),
+    (4, b"JXL \r\n", "JPEG XL"),
+    (4, b"jP  \r\n", "JPEG 2000 (JP2)"),
+    (0, b"\xff\x4f\xff\x51", "a JPEG 2000 codestream"),
+    (0, b"II\xbc", "JPEG XR"),
+    (0, b"8BPS", "a Photoshop document"),
+    (0, b"\0\0\1\0", "a Windows icon"),
+    (0, b"\x76\x2f\x31\x01", "OpenEXR"),
+    (0, b"qoif", "QOI"),
+    (0, b"%PDF", "a PDF document"),
+    (0, b"\x1f\x8b", "a gzip file"),
+    (0, b"PK\3\4", "a ZIP file"),
+)
+# Comments and declarations are atomic groups, so that each ends in one place: else a few of them in
+# a row are matched in as many ways as there are to divide them.
+HTML = re.compile(
+    rb"\s*+(?>(?><!--.*?-->)\s*+)*+<(!doctype html|html|head|body|title|script)\b", re.I | re.S
+)
+TITLE = re.compile(rb"<title[^>]*+>(.*?)</title", re.I | re.S)
+SVG = re.compile(
+    rb"\s*+(?>(?><\?.*?\?>|<!--.*?-->|<!doctype[^\[>]*+(?:\[.*?\]\s*+)?>)\s*+)*+<svg\b", re.I | re.S
+)
+LOOKED_AT = 4096
+
+
+def opener_of(body: bytes, url: str) -> Opener:
+    """Return what opens a file.
+
+    Raises
+    ------
+    FormatError
+        It is no image: a login page, cut off at its beginning, or of an unknown kind.
+    UnsupportedError
+        It is of a kind that is known, and not read here.
+    """
+    opener = find_opener(body)
+    if opener is None:
+        raise refusal(body, url)
+    return opener
+
+
+def find_opener(body: bytes) -> Opener | None:
+    """Return what opens a file by its first bytes; None when it is no web image that is read."""
+    for signature, opener in STARTS:
+        if body.startswith(signature):
+            return opener
+    if body.startswith(webp.SIGNATURE) and body[8:12] == b"WEBP":
+        return webp.open_webp
+    if body[4:8] == b"ftyp" and avif.BRANDS & set(brands_of(body)):
+        return avif.open_avif
+    return None
+
+
+def brands_of(body: bytes) -> list[bytes]:
+    """Return the brands of a file of boxes (ISO 14496-12, 4.3): the major one, then others."""
+    brands = body[8 : min(int.from_bytes(body[:4]), 256)]
+    return [brands[start : start + 4] for start in range(0, len(brands), 4) if start != 4]
+
+
+def refusal(body: bytes, url: str) -> LoaderError:
+    """Say what a file is that cannot be opened."""
+    start = body[:LOOKED_AT]
+    where = shortened(url)
+    if HTML.match(start):
+        return FormatError(
+            f"{where} is an HTML page, not an image: {headline(start)!r}. A page to log in, or of "
+            "an error: look at it in the browser, and at the headers and credentials of init()"
+        )
+    name = name_of(body)
+    if name is not None:
+        return UnsupportedError(f"{where} is {name}; web images are {READ}")
+    if not body:
+        return FormatError(f"{where} is empty")
+    return FormatError(
+        f"{where} is none of {READ}: it begins with {start[:16]!r} ({len(body)} bytes)"
+    )
+
+
+def name_of(body: bytes) -> str | None:
+    """Return the name of a format that is known, but not read."""
+    known = beginning_of(body)
+    if known is not None:
+        return f"{known.name}; ask for it by {known.scheme}:"
+    if body[4:8] == b"ftyp":
+        return f"of the kind {body[8:12].decode('latin-1')!r} (HEIF, or a film)"
+    if SVG.match(body[:LOOKED_AT]):
+        return "SVG, a drawing without pixels"
+    found = (name for offset, magic, name in FOREIGN if body.startswith(magic, offset))
+    return next(found, None)
+
+
+def headline(page: bytes) -> str:
+    """Return the title of a page, or its first line."""
+    title = TITLE.search(page)
+    text = title[1] if title else page.strip().partition(b"\n")[0]
+    return html.unescape(text.decode("utf-8", "replace")).strip()[:100]
+
+
+def shortened(url: str) -> str:
+    """Return an address as it can stand in a sentence: of data: it holds the whole file."""
+    return url if len(url) <= 200 else f"{url[:100]}..."

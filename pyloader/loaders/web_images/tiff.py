@@ -1,0 +1,169 @@
+"""TIFF 6.0 and BigTIFF through `tifffile`: one image a page, decoded when it is asked for."""
+
+from __future__ import annotations
+
+import logging
+import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from io import BytesIO
+from typing import Any
+
+import numpy as np
+
+from pyloader.context import Context
+from pyloader.errors import DecodeError, FormatError, LoaderError, UnsupportedError
+from pyloader.image import Image
+from pyloader.loaders.web_images.exif import is_transposed
+from pyloader.loaders.web_images.picture import Header, Pixels, make_image
+from pyloader.loaders.web_images.tiff_chain import without_cycle
+from pyloader.loaders.web_images.tiff_color import PHOTOMETRIC, YCBCR, colors_of
+from pyloader.loaders.web_images.tiff_planes import Plane, plane_pixels, planes_of
+from pyloader.loaders.web_images.tiff_segments import JPEG, JPEG_2000, check_segments, read_pixels
+
+SIGNATURES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+# ResolutionUnit: inch and centimetre (section 8), in mm.
+UNITS = {2: 25.4, 3: 10.0}
+X_RESOLUTION, Y_RESOLUTION, ORIENTATION, RESOLUTION_UNIT = 282, 283, 274, 296
+
+
+async def open_tiff(source: str, body: bytes, context: Context) -> TiffPages:
+    """Read the directories."""
+    tifffile = await context.package("tifffile")
+    with refusing("the TIFF"), noting() as notes:
+        return TiffPages(tifffile, body, notes)
+
+
+class TiffPages:
+    """A TIFF, its pages still encoded; see `File`."""
+
+    def __init__(self, tifffile: Any, body: bytes, notes: list[str]) -> None:
+        body, cycle = without_cycle(body)
+        self._codecs = tifffile.TIFF.DECOMPRESSORS
+        self._body = body
+        self._tiff = tifffile.TiffFile(BytesIO(body))
+        if not len(self._tiff.pages):
+            raise FormatError(
+                f"the TIFF of {len(body)} bytes has no page: it is cut off, or damaged"
+            )
+        self._planes, missing = planes_of(self._tiff, len(body))
+        self.number_of_frames = len(self._planes)
+        self._notes = (*cycle, *notes, *missing)
+
+    @property
+    def nbytes(self) -> int:
+        """What it takes in memory."""
+        return len(self._body)
+
+    async def image(self, frame_index: int, context: Context) -> Image:
+        """Decode a page, from 0; see `File`."""
+        what = f"page {frame_index + 1} of the TIFF"
+        plane = self._planes[frame_index]
+        with refusing(what), noting() as notes:
+            page = self._tiff.pages[plane.page]
+            told = self._check(page, what, context)
+            pixels, more = decode(page, plane, self._body, what)
+            pixels, found = colors_of(page.keyframe, pixels, what)
+            image = make_image(pixels, header_of(page.keyframe, found))
+        return replace(image, warnings=(*self._notes, *notes, *told, *more, *image.warnings))
+
+    def _check(self, page: Any, what: str, context: Context) -> tuple[str, ...]:
+        """Check what the directory says, before anything is decoded; return warnings."""
+        keyframe = page.keyframe
+        check_kind(keyframe, what)
+        if keyframe.compression not in self._codecs:
+            raise no_codec(keyframe, what)
+        segment = int(np.prod(keyframe.chunks, dtype=object)) * keyframe.dtype.itemsize
+        context.check_size(keyframe.nbytes, what)
+        context.check_size(segment, f"a strip or tile of {what}")
+        return check_segments(page, self._body, what)
+
+
+def decode(page: Any, plane: Plane, body: bytes, what: str) -> tuple[Pixels, tuple[str, ...]]:
+    """Decode a page; its codec is looked for by its first strip or tile."""
+    if plane.place:
+        return plane_pixels(page, plane.place, body), ()
+    try:
+        return read_pixels(page, body, what)
+    except ImportError as error:
+        raise no_codec(page, what) from error
+
+
+def check_kind(page: Any, what: str) -> None:
+    """Check that a page is an image whose samples mean something here.
+
+    Raises
+    ------
+    UnsupportedError
+    """
+    photometric = int(page.photometric)
+    is_coded = photometric == YCBCR and page.compression in JPEG | JPEG_2000
+    if photometric not in PHOTOMETRIC and not is_coded:
+        name = getattr(page.photometric, "name", photometric)
+        raise UnsupportedError(f"{what} has colors of the kind {name}, which cannot be read")
+    if page.dtype is None:
+        raise UnsupportedError(
+            f"{what} has samples of {page.bitspersample} bits and format {page.sampleformat}, "
+            "which cannot be read"
+        )
+    if page.axes not in ("YX", "YXS", "SYX"):
+        raise UnsupportedError(f"{what} is no plane: its axes are {page.axes}")
+
+
+def no_codec(page: Any, what: str) -> UnsupportedError:
+    """Return the error of a compression without decoder."""
+    name = getattr(page.compression, "name", page.compression)
+    return UnsupportedError(f"{what} is compressed by {name}, for which there is no decoder here")
+
+
+def header_of(page: Any, found: Header) -> Header:
+    """Return what is known of a page, with Orientation and spacing."""
+    orientation = int(page.tags.valueof(ORIENTATION, 1))
+    orientation = orientation if 1 <= orientation <= 8 else 1
+    attributes = dict(found.attributes)
+    spacing = spacing_of(page)
+    if spacing is not None:
+        attributes["pixel_spacing"] = spacing[::-1] if is_transposed(orientation) else spacing
+    if page.compression in JPEG:
+        attributes["lossy_image_compression"] = True
+    return replace(found, orientation=orientation, attributes=attributes)
+
+
+def spacing_of(page: Any) -> tuple[float, float] | None:
+    """Return mm between rows and between columns, when the resolution has a unit (section 8)."""
+    unit = UNITS.get(int(page.tags.valueof(RESOLUTION_UNIT, 0)))
+    down, across = (page.tags.valueof(tag) for tag in (Y_RESOLUTION, X_RESOLUTION))
+    if unit is None or not (down and across and all(down) and all(across)):
+        return None
+    return unit * down[1] / down[0], unit * across[1] / across[0]
+
+
+@contextmanager
+def refusing(what: str) -> Iterator[None]:
+    """Turn the errors of tifffile and its codecs into ours."""
+    try:
+        yield
+    except LoaderError:
+        raise
+    except NotImplementedError as error:
+        raise UnsupportedError(f"{what} cannot be read: {error}") from error
+    except struct.error as error:
+        raise FormatError(f"{what} is cut off, or damaged: {error}") from error
+    except Exception as error:
+        raise DecodeError(f"{what} cannot be decoded, it may be damaged: {error}") from error
+
+
+@contextmanager
+def noting() -> Iterator[list[str]]:
+    """Collect what tifffile would log: contradictions that it met and decided."""
+    notes: list[str] = []
+    handler = logging.Handler(logging.WARNING)
+    handler.emit = lambda record: notes.append(record.getMessage())  # type: ignore[method-assign]
+    logger = logging.getLogger("tifffile")
+    propagates, logger.propagate = logger.propagate, False
+    others, logger.handlers = logger.handlers, [handler]
+    try:
+        yield notes
+    finally:
+        logger.handlers, logger.propagate = others, propagates
