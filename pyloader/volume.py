@@ -25,11 +25,18 @@ from typing import Any
 from pyloader.authors import at
 from pyloader.context import Context
 from pyloader.errors import CustomLoaderError
-from pyloader.grid import Cut, Direction, Grid, frame_of_reference_uid, from_ras, is_usable
 from pyloader.image import Image
 from pyloader.imageid import ImageId
 from pyloader.load import called, check_function, check_scheme, register_loader
-from pyloader.voxels import Volume, frame_content
+from pyloader.volumes.geometry import (
+    Cut,
+    Direction,
+    Grid,
+    frame_of_reference_uid,
+    from_ras,
+    is_usable,
+)
+from pyloader.volumes.volume import Volume, frame_content
 
 __all__ = [
     "Cut",

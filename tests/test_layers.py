@@ -129,19 +129,18 @@ LAYERS = {
     "inflate": set(),
     "jsontext": set(),
     "context": {"cache", "host", "image", "inflate", "network", "transport"},
-    "grid": {"image", "imageid"},
-    "voxels": {"arrays", "grid", "image", "imageid", "rules"},
+    "volumes": {"arrays", "image", "imageid", "rules", "volumes"},
     "dicom": {"arrays", "dicom", "image", "inflate", "jsontext"},
     "pixels": {"dicom", "image", "inflate", "pixels"},
     "loaders": {
-        *("context", "dicom", "grid", "image", "imageid", "inflate", "jsontext"),
-        *("loaders", "pixels", "registry", "transport", "voxels"),
+        *("context", "dicom", "image", "imageid", "inflate", "jsontext"),
+        *("loaders", "pixels", "registry", "transport", "volumes"),
     },
     "dicomweb": {
         *("context", "dicom", "dicomweb", "image", "imageid", "loaders", "pixels", "redaction"),
         "transport",
     },
-    "volume": {"authors", "context", "grid", "image", "imageid", "load", "voxels"},
+    "volume": {"authors", "context", "image", "imageid", "load", "volumes"},
     # What a user may import: "pyloader" is its public face. Beside it what reads with a limit.
     "formats": {"formats", "inflate", "jsontext", "pyloader", "volume"},
     "wire": {"arrays", "authors", "image", "pixels"},

@@ -22,7 +22,7 @@ from pyloader.imageid import ImageId
 from pyloader.loaders import Loader
 from pyloader.loaders.nifti.header import Header
 from pyloader.loaders.nifti.stream import SPARE_BYTES, Reading, describe
-from pyloader.voxels import Volume
+from pyloader.volumes.volume import Volume
 
 # The names of a pair's files, at the end of an address's path.
 PAIR = re.compile(r"\.(hdr|img)(?=(\.gz)?$)", re.IGNORECASE)

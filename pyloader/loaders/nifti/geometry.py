@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pyloader.grid import from_ras, is_usable
+from pyloader.volumes.geometry import from_ras, is_usable
 
 Affine = NDArray[np.float64]
 # Low three bits of xyzt_units: mm of one unit. Others are taken as mm.

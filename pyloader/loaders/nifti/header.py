@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from pyloader.errors import FormatError, UnsupportedError
 from pyloader.loaders.nifti.fields import VERSIONS, Version, not_nifti, read_fields
 from pyloader.loaders.nifti.geometry import read_affine
-from pyloader.voxels import Volume
+from pyloader.volumes.volume import Volume
 
 # Code of `datatype`: dtype of a sample, samples of a voxel.
 DATATYPES = {

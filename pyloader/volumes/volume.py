@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from pyloader.arrays import EXACT
 from pyloader.errors import FormatError
-from pyloader.grid import Cut, Grid
 from pyloader.image import Image, PlaneModule
 from pyloader.imageid import ImageId
 from pyloader.rules import Rule, as_ruled, shown
+from pyloader.volumes.geometry import Cut, Grid
 
 # Attributes of the plane that an author may know better than the affine.
 OF_AUTHOR = ("frame_of_reference_uid", "slice_thickness")
