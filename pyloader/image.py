@@ -235,6 +235,30 @@ class Codestream:
 
 
 @dataclass(frozen=True, slots=True)
+class DecodedFrame:
+    """A decoded frame.
+
+    Attributes
+    ----------
+    pixels : (rows, columns) or (rows, columns, 3) array, stored values or RGB
+    pixel : PixelModule
+        Describes `pixels`.
+    stored : PixelModule
+        What the file said.
+    words : (rows, columns) array or None
+        Samples with the bits that are no part of their value, where overlays may stand.
+    codestream : Codestream or None
+        What a compressed frame says of itself.
+    """
+
+    pixels: NDArray[Any]
+    pixel: PixelModule
+    stored: PixelModule
+    words: NDArray[Any] | None = None
+    codestream: Codestream | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Encoding:
     """How the image was stored, before decoding: by its header, and by the frame itself."""
 

@@ -15,7 +15,7 @@ from pydicom import uid
 from pydicom.pixels.processing import convert_color_space
 from pydicom.uid import UID
 
-from pyloader.dicom.instance import parse_part10
+from pyloader.dicom.parse import parse_part10
 from pyloader.image import Image
 from pyloader.loaders.wadouri import make_image
 from tests import builders

@@ -17,7 +17,7 @@ from pydicom.filereader import read_dataset
 from pyloader.dicom import structure, values
 from pyloader.dicom.fast.reader import HeaderCutOffError, converted, read_elements
 from pyloader.dicom.fast.values import ODD, quick_value
-from pyloader.dicom.instance import noting, parse_part10
+from pyloader.dicom.parse import noting, parse_part10
 from pyloader.dicom.part10 import Beginning, read_beginning
 from pyloader.dicom.pixel_header import PIXEL_KEYWORDS
 from pyloader.dicom.structure import Layout, dictionary_vr

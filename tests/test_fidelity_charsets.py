@@ -16,10 +16,11 @@ from pydicom import Dataset, Sequence, dcmread
 from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 from pyloader import load_image
-from pyloader.dicom.instance import Instance, noting, parse_part10
+from pyloader.dicom.instance import Instance
 from pyloader.dicom.json.reader import read_dataset
 from pyloader.dicom.json.writer import instance_json
 from pyloader.dicom.modules import header
+from pyloader.dicom.parse import noting, parse_part10
 from pyloader.dicom.values import items_of, value_of
 from tests import builders
 from tests.test_json_model import as_json

@@ -16,9 +16,10 @@ from pydicom.uid import ExplicitVRLittleEndian
 
 from pyloader import load_metadata
 from pyloader.dicom.functional_groups import Frame
-from pyloader.dicom.instance import Instance, noting, parse_part10
+from pyloader.dicom.instance import Instance
 from pyloader.dicom.json.reader import read_dataset
 from pyloader.dicom.modules import header
+from pyloader.dicom.parse import noting, parse_part10
 from tests import builders, corpus
 from tests.test_json_model import as_json, plain
 from tests.test_modules import group, item, merged

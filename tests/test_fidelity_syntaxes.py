@@ -13,7 +13,7 @@ from pydicom import uid
 from pydicom.pixels.processing import convert_color_space
 from pydicom.uid import UID
 
-from pyloader.dicom.instance import parse_part10
+from pyloader.dicom.parse import parse_part10
 from pyloader.dicom.transfer_syntaxes import (
     DEFLATED_IMAGE_FRAME,
     ENCAPSULATED_UNCOMPRESSED,

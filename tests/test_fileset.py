@@ -16,7 +16,7 @@ from pydicom import Dataset, dcmread, dcmwrite
 
 from pyloader import Context, ImageId, list_image_ids, load_image
 from pyloader.dicom.dicomdir import references_of
-from pyloader.dicom.instance import parse_part10
+from pyloader.dicom.parse import parse_part10
 from pyloader.errors import FormatError, HttpStatusError, ImageIdError
 from pyloader.loaders.filesets.series import Series
 from pyloader.loaders.wadouri import list_files, list_of

@@ -18,7 +18,8 @@ from pydicom.uid import (
 )
 
 from pyloader.dicom.fragments import CutOffError
-from pyloader.dicom.instance import Instance, parse_beginning, parse_part10
+from pyloader.dicom.instance import Instance
+from pyloader.dicom.parse import parse_beginning, parse_part10
 from pyloader.errors import FormatError, ImageIdError
 from tests import builders
 

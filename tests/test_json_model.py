@@ -18,7 +18,7 @@ from pydicom.uid import UID, ExplicitVRLittleEndian
 
 import pyloader
 from pyloader.dicom.functional_groups import Frame
-from pyloader.dicom.instance import Instance, parse_part10
+from pyloader.dicom.instance import Instance
 from pyloader.dicom.json import attributes
 from pyloader.dicom.json import reader as json_model
 from pyloader.dicom.json.attributes import BY_TAG, CONVERTERS, KNOWN
@@ -35,6 +35,7 @@ from pyloader.dicom.modules import header
 from pyloader.dicom.modules.known import KEYWORDS
 from pyloader.dicom.modules.luts import read_modality_lut
 from pyloader.dicom.modules.plane import read_plane_module
+from pyloader.dicom.parse import parse_part10
 from pyloader.dicom.values import value_of
 from pyloader.errors import FormatError
 from pyloader.pixels.palette import apply_palette

@@ -18,7 +18,7 @@ from pydicom.uid import JPEG2000Lossless, JPEGLSLossless, RLELossless
 from pyloader import Context, Image, load_image
 from pyloader.cache import Cache
 from pyloader.dicom.fragments import CutOffError
-from pyloader.dicom.instance import parse_part10
+from pyloader.dicom.parse import parse_part10
 from pyloader.errors import FormatError, ImageIdError, LoaderError
 from pyloader.load import borrow_frame, lend_frame
 from pyloader.loaders.offload import Loan

@@ -10,7 +10,6 @@ from pydicom import Dataset, Sequence
 from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 from pyloader.dicom.functional_groups import Frame
-from pyloader.dicom.instance import parse_part10
 from pyloader.dicom.keywords import snake
 from pyloader.dicom.modules import header
 from pyloader.dicom.modules.calibration import read_us_regions
@@ -21,6 +20,7 @@ from pyloader.dicom.modules.overlays import read_overlays
 from pyloader.dicom.modules.pixel import read_pixel_module
 from pyloader.dicom.modules.plane import read_plane_module
 from pyloader.dicom.modules.subject import read_isotope
+from pyloader.dicom.parse import parse_part10
 from pyloader.errors import FormatError
 from pyloader.image import ModalityLut, PlaneModule, VoiLut
 from tests import builders

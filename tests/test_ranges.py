@@ -25,7 +25,7 @@ from pydicom.uid import (
 
 from pyloader import Context, Image, load_image, load_metadata
 from pyloader.cache import Cache
-from pyloader.dicom.instance import parse_part10
+from pyloader.dicom.parse import parse_part10
 from pyloader.errors import (
     DecodeError,
     FormatError,

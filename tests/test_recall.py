@@ -12,11 +12,12 @@ from pydicom import Dataset
 from pydicom.dataelem import RawDataElement
 
 from pyloader.dicom.functional_groups import Frame
-from pyloader.dicom.instance import Instance, parse_part10
+from pyloader.dicom.instance import Instance
 from pyloader.dicom.modules import read_special
 from pyloader.dicom.modules.luts import read_modality_lut, read_voi_lut
 from pyloader.dicom.modules.pixel import read_pixel_module
 from pyloader.dicom.modules.scaling import read_scaling
+from pyloader.dicom.parse import parse_part10
 from pyloader.dicom.recall import Recalling
 from pyloader.dicom.values import tag_of, value_of
 from pyloader.errors import LoaderError

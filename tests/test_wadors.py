@@ -18,7 +18,7 @@ from pydicom.uid import ExplicitVRLittleEndian, JPEG2000Lossless, RLELossless, g
 
 from pyloader import Context, Image, load_image, load_metadata
 from pyloader.cache import Cache
-from pyloader.dicom.instance import parse_part10
+from pyloader.dicom.parse import parse_part10
 from pyloader.dicomweb.search import open_series
 from pyloader.errors import (
     DecodeError,

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 
 from pydicom import Dataset
 
-from pyloader.dicom.instance import Instance, noting
+from pyloader.dicom.instance import Instance
+from pyloader.dicom.parse import noting
 from pyloader.dicom.values import as_tuple, items_of, value_of
 
 NO_RECORD = 0

@@ -9,7 +9,6 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from itertools import accumulate, pairwise
-from typing import TYPE_CHECKING
 
 from pydicom.uid import ExplicitVRBigEndian, RLELossless
 
@@ -23,7 +22,9 @@ from pyloader.dicom.fragments import (
     is_rle_header,
     join_fragments,
 )
+from pyloader.dicom.instance import Instance, PixelElement
 from pyloader.dicom.offset_tables import table_spans
+from pyloader.dicom.pixel_header import PixelHeader
 from pyloader.dicom.transfer_syntaxes import (
     DEFLATED_IMAGE_FRAME,
     ENCAPSULATED_UNCOMPRESSED,
@@ -35,10 +36,6 @@ from pyloader.dicom.transfer_syntaxes import (
 from pyloader.dicom.whole_frames import WHOLE, group_whole, is_sized
 from pyloader.errors import FormatError
 from pyloader.image import PixelModule
-
-if TYPE_CHECKING:
-    from pyloader.dicom.instance import Instance, PixelElement
-    from pyloader.dicom.pixel_header import PixelHeader
 
 # Those of JPEG XL and of its box may stand within others, FF 0A in one of 65536 fragments.
 JPEG_XL_STARTS = (b"\xff\x0a", b"\0\0\0\x0cJXL ")

@@ -8,8 +8,9 @@ from typing import Any
 from pydicom import Dataset
 from pydicom.uid import UID
 
-from pyloader.dicom.instance import Instance, noting
+from pyloader.dicom.instance import Instance
 from pyloader.dicom.keywords import snake
+from pyloader.dicom.parse import noting
 from pyloader.dicom.values import as_tuple, tag_of, value_of
 
 OF_SERIES = (

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from itertools import pairwise
 from struct import iter_unpack
-from typing import TYPE_CHECKING
 
 from pyloader.dicom.fragments import ITEM_HEADER_BYTES, Span
+from pyloader.dicom.instance import Instance
 from pyloader.dicom.values import value_of
 from pyloader.errors import FormatError
-
-if TYPE_CHECKING:
-    from pyloader.dicom.instance import Instance
 
 
 def table_spans(instance: Instance, first: int, table: bytes, end: int | None) -> list[Span]:

@@ -9,7 +9,7 @@ from typing import Any, TypeGuard
 from urllib.parse import unquote
 
 from pyloader.context import Context
-from pyloader.dicom.instance import Instance, noting
+from pyloader.dicom.instance import Instance
 from pyloader.dicom.json.attributes import Attribute
 from pyloader.dicom.json.reader import (
     BulkData,
@@ -23,6 +23,7 @@ from pyloader.dicom.json.reader import (
 from pyloader.dicom.keywords import keyword_of
 from pyloader.dicom.modules import Frame
 from pyloader.dicom.modules.pixel import absent_attributes
+from pyloader.dicom.parse import noting
 from pyloader.dicom.values import value_of
 from pyloader.dicomweb.address import Address
 from pyloader.dicomweb.media_types import BULK_DATA, JSON, parts_of

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from pyloader.context import Context
-from pyloader.dicom.instance import Instance, noting, parse_part10
+from pyloader.dicom.instance import Instance
 from pyloader.dicom.modules import Frame, read_pixel_module
+from pyloader.dicom.parse import noting, parse_part10
 from pyloader.dicom.values import value_of
 from pyloader.dicomweb.address import Address
 from pyloader.dicomweb.media_types import (

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from pyloader.context import Context
-from pyloader.dicom.instance import Instance, noting
+from pyloader.dicom.instance import Instance
 from pyloader.dicom.json.writer import instance_json
 from pyloader.dicom.modules import header
+from pyloader.dicom.parse import noting
 from pyloader.imageid import ImageId
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -21,7 +21,7 @@ from pyloader.dicom.structure import describe_tag
 from pyloader.dicom.transfer_syntaxes import DEFLATED_IMAGE_FRAME, ENCAPSULATED_UNCOMPRESSED, NATIVE
 from pyloader.dicom.values import value_of
 from pyloader.errors import DecodeError, FormatError, UnsupportedError
-from pyloader.image import GREY, Codestream, PixelModule
+from pyloader.image import GREY, DecodedFrame, PixelModule
 from pyloader.inflate import deflate, inflate
 from pyloader.pixels.codecs import CODECS
 from pyloader.pixels.color import as_rgb
@@ -38,30 +38,6 @@ from pyloader.pixels.samples import check_samples, stored_values
 
 CheckSize = Callable[[int, str], object]
 DISPLAYABLE = ("MONOCHROME1", "MONOCHROME2", "RGB", "PALETTE COLOR")
-
-
-@dataclass(frozen=True, slots=True)
-class DecodedFrame:
-    """A decoded frame.
-
-    Attributes
-    ----------
-    pixels : (rows, columns) or (rows, columns, 3) array, stored values or RGB
-    pixel : PixelModule
-        Describes `pixels`.
-    stored : PixelModule
-        What the file said.
-    words : (rows, columns) array or None
-        Samples with the bits that are no part of their value, where overlays may stand.
-    codestream : Codestream or None
-        What a compressed frame says of itself.
-    """
-
-    pixels: NDArray[Any]
-    pixel: PixelModule
-    stored: PixelModule
-    words: NDArray[Any] | None = None
-    codestream: Codestream | None = None
 
 
 def decode_frame(

@@ -8,9 +8,9 @@ import pytest
 from pydicom import Dataset, Sequence
 
 from pyloader.dicom.functional_groups import Frame
-from pyloader.dicom.instance import parse_part10
 from pyloader.dicom.modules import header
 from pyloader.dicom.modules.tables import PATIENT, PLAIN_MODULES
+from pyloader.dicom.parse import parse_part10
 from tests import builders
 from tests.test_fidelity_modules import VALUES
 

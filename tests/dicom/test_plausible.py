@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from pydicom import Dataset
 
-from pyloader.dicom.instance import noting, parse_part10
 from pyloader.dicom.json.reader import parse_json
 from pyloader.dicom.modules import header
+from pyloader.dicom.parse import noting, parse_part10
 from tests import builders
 
 PIXELS = builders.ramp(4, 8)

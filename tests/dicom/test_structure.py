@@ -24,8 +24,8 @@ from pydicom.uid import (
 )
 
 from pyloader import load_image, load_metadata
-from pyloader.dicom.instance import noting, parse_beginning, parse_part10
 from pyloader.dicom.json.writer import instance_json
+from pyloader.dicom.parse import noting, parse_beginning, parse_part10
 from pyloader.dicom.values import items_of, value_of
 from tests import builders
 

@@ -27,7 +27,7 @@ from pydicom.uid import (
 
 from pyloader import Context, load_image
 from pyloader.cache import Cache
-from pyloader.dicom.instance import parse_part10
+from pyloader.dicom.parse import parse_part10
 from pyloader.dicom.whole_frames import MOST_FRAGMENTS, group_whole
 from pyloader.errors import DecodeError, FormatError, LoaderError
 from pyloader.loaders.wadouri import ranged_file as partial

@@ -18,8 +18,8 @@ from pydicom.tag import BaseTag
 from pydicom.uid import UID
 from pydicom.valuerep import ALLOW_BACKSLASH, PersonName
 
-from pyloader.dicom.instance import noting
 from pyloader.dicom.modules.known import KNOWN_TAGS
+from pyloader.dicom.parse import noting
 from pyloader.dicom.values import LEADING_NUMBER, TEXT, is_single
 
 # Private attributes: group, element within the block of its creator, VR (PS3.5 7.8.1).

@@ -10,9 +10,10 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pyloader.dicom.functional_groups import Frame, Module
+from pyloader.dicom.instance import Instance
 from pyloader.dicom.modules.calibration import (
     read_calibrated_spacing,
     read_us_regions,
@@ -39,11 +40,7 @@ from pyloader.dicom.modules.waveform import read_ecg
 from pyloader.dicom.recall import Recalling
 from pyloader.dicom.values import value_of
 from pyloader.errors import LoaderError
-from pyloader.image import Encoding, Image, ModalityLut, PlaneModule, VoiLut
-
-if TYPE_CHECKING:
-    from pyloader.dicom.instance import Instance
-    from pyloader.pixels.decode import DecodedFrame
+from pyloader.image import DecodedFrame, Encoding, Image, ModalityLut, PlaneModule, VoiLut
 
 __all__ = ["Frame", "describe", "header", "read_pixel_module"]
 

@@ -15,8 +15,9 @@ from typing import Any
 from pyloader.context import Context
 from pyloader.dicom.dicomdir import is_directory
 from pyloader.dicom.fragments import CutOffError
-from pyloader.dicom.instance import Instance, noting
+from pyloader.dicom.instance import Instance
 from pyloader.dicom.modules import describe
+from pyloader.dicom.parse import noting
 from pyloader.errors import FormatError
 from pyloader.image import Image
 from pyloader.imageid import ImageId

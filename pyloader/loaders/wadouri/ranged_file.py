@@ -15,14 +15,10 @@ from pyloader.dicom.frame_offsets import (
     is_beginning,
     native_span,
 )
-from pyloader.dicom.instance import (
-    Instance,
-    noting,
-    one_frame,
-    parse_part10,
-)
+from pyloader.dicom.instance import Instance, one_frame
 from pyloader.dicom.modules import Frame, read_pixel_module
 from pyloader.dicom.offset_tables import table_spans
+from pyloader.dicom.parse import noting, parse_part10
 from pyloader.dicom.pixel_header import PixelHeader
 from pyloader.errors import FormatError, HttpStatusError
 from pyloader.loaders.frame_requests import Batch, Batches, frames_at_once, opening

@@ -11,7 +11,8 @@ from io import BytesIO
 from pyloader.context import Context
 from pyloader.dicom.fragments import CutOffError
 from pyloader.dicom.headline import lacks_pixels
-from pyloader.dicom.instance import Instance, parse_beginning, parse_part10
+from pyloader.dicom.instance import Instance
+from pyloader.dicom.parse import parse_beginning, parse_part10
 from pyloader.errors import FormatError, HttpStatusError, NetworkError
 from pyloader.imageid import LOCAL_SCHEMES, ImageId
 from pyloader.loaders.filesets.archive import Archive, gunzip

@@ -11,10 +11,11 @@ from contextlib import suppress
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from pyloader.dicom.instance import Instance, noting, parse_part10
+from pyloader.dicom.instance import Instance
 from pyloader.dicom.json.reader import parse_json
 from pyloader.dicom.json.writer import instance_json
 from pyloader.dicom.modules import header
+from pyloader.dicom.parse import noting, parse_part10
 from pyloader.errors import LoaderError
 from pyloader.image import Image
 from pyloader.pixels.output.delivery import Delivery, deliver

@@ -11,9 +11,9 @@ from pydicom import Dataset, Sequence
 from pydicom.dataelem import RawDataElement
 from pydicom.tag import Tag
 
-from pyloader.dicom.instance import noting, parse_part10
 from pyloader.dicom.json.reader import parse_json
 from pyloader.dicom.modules import header
+from pyloader.dicom.parse import noting, parse_part10
 from pyloader.image import Image, LookupTable, ModalityLut, VoiLut
 from pyloader.loaders.wadouri import make_image
 from pyloader.pixels.output.voi import display

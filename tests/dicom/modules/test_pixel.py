@@ -14,9 +14,9 @@ from pydicom.tag import Tag
 from pydicom.uid import ExplicitVRLittleEndian, JPEG2000Lossless, RLELossless
 
 from pyloader import load_image, load_metadata
-from pyloader.dicom.instance import noting, parse_part10
 from pyloader.dicom.json.reader import parse_json, read_attributes
 from pyloader.dicom.modules import Frame, read_pixel_module
+from pyloader.dicom.parse import noting, parse_part10
 from pyloader.errors import UnsupportedError
 from pyloader.pixels.frame_format import labelled
 from tests import builders

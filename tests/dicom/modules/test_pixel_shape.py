@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from pyloader.dicom.instance import parse_part10
 from pyloader.dicom.json.reader import parse_json
 from pyloader.dicom.json.writer import instance_json
 from pyloader.dicom.modules import header
+from pyloader.dicom.parse import parse_part10
 from pyloader.loaders.wadouri import make_image
 from pyloader.wire import wire_modules
 from tests import builders

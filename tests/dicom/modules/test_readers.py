@@ -10,9 +10,9 @@ import pytest
 
 from pyloader.dicom import modules
 from pyloader.dicom.functional_groups import Frame
-from pyloader.dicom.instance import noting, parse_part10
 from pyloader.dicom.json.reader import parse_json
 from pyloader.dicom.json.writer import instance_json
+from pyloader.dicom.parse import noting, parse_part10
 from pyloader.dicom.recall import Recalling
 from pyloader.errors import FormatError
 from pyloader.image import ModalityLut, PlaneModule, VoiLut
