@@ -93,13 +93,12 @@ def names_in(path: Path) -> set[str]:
 
 
 # Of files alone: no JSON has what these read.
-OF_FILES = ("attributes.py", "directory.py", "frames.py", "offset_tables.py")
+OF_FILES = ("attributes.py", "dicomdir.py", "frame_offsets.py", "offset_tables.py")
 READERS = sorted(
     path.relative_to(ROOT).as_posix()
-    for folder in ("dicom", "dicom/modules", "pixels")
-    for path in (ROOT / folder).glob("*.py")
-    if path.name
-    not in ("attributes.py", "directory.py", "frames.py", "offset_tables.py")  # which no JSON has
+    for folder in ("dicom", "dicomweb", "pixels")
+    for path in (ROOT / folder).rglob("*.py")
+    if path.name not in OF_FILES
 )
 
 
