@@ -14,7 +14,9 @@ from pyloader.errors import LoaderError
 
 OWN_PACKAGE = "pyloader."
 # Modules whose functions take an author's values.
-TAKING = frozenset(OWN_PACKAGE + name for name in ("arrays", "grid", "image", "voxels"))
+TAKING = frozenset(
+    OWN_PACKAGE + name for name in ("arrays", "image", "volumes.geometry", "volumes.volume")
+)
 INSTALL = (
     "; if it is a package, a page installs it with loadPython({packages: [...]}), plain Python "
     "with pip"
