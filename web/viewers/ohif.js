@@ -67,15 +67,16 @@ function originsOf({ appConfig, extensionManager }) {
   return [...new Set(found.map((address) => new URL(address, location.href).origin))];
 }
 
+/** The same at each call: with another hook, pyloader would take the user for another one. */
+const HOOKS = {
+  beforeRequest: (/** @type {any} */ request) => void Object.assign(request.headers, authorization.read()),
+  onUnauthorized: () => authorization.isRenewed(),
+};
+
 /** Tell pyloader which servers there are, and who asks. @param {Parameters} parameters */
 function configure(parameters) {
   const { origins, ...options } = parameters.configuration ?? {};
-  return pyloader.init({
-    beforeRequest: (request) => void Object.assign(request.headers, authorization.read()),
-    onUnauthorized: () => authorization.isRenewed(),
-    ...options,
-    origins: [...originsOf(parameters), ...(origins ?? [])],
-  });
+  return pyloader.init({ ...HOOKS, ...options, origins: [...originsOf(parameters), ...(origins ?? [])] });
 }
 
 /** @param {any} error why Python did not start */
