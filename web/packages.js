@@ -195,7 +195,7 @@ export class Packages {
 
   // ---------------------------------------------------------------- what the page allows
 
-  /** What pyloader/browser/packages.py may ask for. @param {any} bridge @param {Report} report */
+  /** Functions for pyloader/browser/packages.py to ask by. @param {any} bridge @param {Report} report */
   #page(bridge, report) {
     return {
       rows: this.shelf.rows,

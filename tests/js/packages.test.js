@@ -49,7 +49,7 @@ function setUp({ answers = {}, settings = {}, bridge = {} } = {}) {
   return { packages, bridge: whole, asked, unpacked, reports, pyodide };
 }
 
-/** What pyloader/browser/packages.py is given to ask. */
+/** The functions that pyloader/browser/packages.py asks the page by. */
 async function pageOf(options) {
   let page;
   const set = setUp({ ...options, bridge: { add_packages: async (_, given) => void (page = given) } });

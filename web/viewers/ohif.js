@@ -10,7 +10,7 @@ const SCHEMES = ['wadors', 'wadouri', 'dicomweb'];
 /** Options that count from the start on. */
 const FIXED = ['workers', 'assetsURL', 'packages', 'packageIndexes'];
 const ROOTS = ['wadoRoot', 'qidoRoot', 'wadoUriRoot'];
-/** Where a start that failed after OHIF had got its loaders is noted, for the page as it loads again. */
+/** Key of sessionStorage for a start that failed when OHIF was connected; the page reads it as it loads again. */
 const FAILED = 'pyloader: failed start';
 // A sign-in that OHIF renews beside a request that was refused.
 const RENEWAL_MS = 5000;
@@ -18,7 +18,7 @@ const RENEWED_MS = 30_000;
 const LOOK_MS = 250;
 const SHOWN_MS = 15_000;
 
-/** Why OHIF's own loaders are used in place of pyloader's. @type {string | undefined} */
+/** The reason for which OHIF keeps its own loaders. @type {string | undefined} */
 let failure = readFailure();
 /** @type {(() => void) | undefined} */
 let disconnect;
@@ -40,7 +40,7 @@ const authorization = {
     return headers;
   },
 
-  /** Whether there is another header than a request had that was refused, or comes soon. */
+  /** Wait for another header than the refused request had. @returns {Promise<boolean>} whether there is one */
   async isRenewed() {
     const deadline = performance.now() + RENEWAL_MS;
     for (;;) {

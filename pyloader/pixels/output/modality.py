@@ -52,8 +52,9 @@ def own_factor(image: Image) -> float:
 def to_modality(image: Image, factor: float = 1.0) -> Image:
     """Return the image in modality units, times `factor`, in one numeric class for its series.
 
-    The class follows from bits, sign, slope and intercept, never from this image's own minimum
-    and maximum: neighbouring slices of a series must not differ in class.
+    The class follows from bits, sign, slope and intercept, so that neighbouring slices of a series
+    do not differ in class. One exception is exact: an image of shifted 16-bit values that has one
+    beyond 16 bits is float32 (`usual_class`).
     """
     apply = modality_of(image, factor)
     found = with_values(image, apply(image.pixels), apply)

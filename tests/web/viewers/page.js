@@ -1,4 +1,4 @@
-// What tests ask an OHIF: what its viewports have, and whose it is.
+// Questions of tests to an OHIF: the images of its viewports, and which loader made them.
 globalThis.asked = {
   viewports() {
     return (window.cornerstone?.getRenderingEngines() ?? []).flatMap((engine) => engine.getViewports());
@@ -40,13 +40,13 @@ globalThis.asked = {
     return btoa(parts.join(''));
   },
 
-  /** How many requests for pixels are the page's own: those of workers are not in its list. */
+  /** Count the requests for pixels that the page made itself: those of workers are not in its list. */
   requestsOfPage() {
     const ofPixels = /\/frames\/|\/instances\/[^/]+$/;
     return performance.getEntriesByType('resource').filter(({ name }) => ofPixels.test(name)).length;
   },
 
-  /** Where a pixel of the image is drawn, in the page. */
+  /** The place in the page at which a pixel of the image is drawn. */
   placeOf([x, y]) {
     const [viewport] = asked.viewports();
     const { utilities } = window.cornerstone;
@@ -74,7 +74,7 @@ globalThis.asked = {
     window.cornerstone.cache.purgeCache();
   },
 
-  /** How often a load is told of. */
+  /** Count the events that tell of one load. */
   async countStarts(imageId) {
     let count = 0;
     window.cornerstone.eventTarget.addEventListener('cornerstoneimageloadstart', () => count++);
@@ -82,7 +82,7 @@ globalThis.asked = {
     return count;
   },
 
-  /** How many workers pyloader has. */
+  /** Count pyloader's workers. */
   async workers() {
     const { stats } = await import('/pyloader/pyloader.mjs');
     return stats().workers.length;
@@ -101,7 +101,7 @@ globalThis.asked = {
     };
   },
 
-  /** How many pixels of each slice are in the segment. */
+  /** Count the pixels of each slice that are in the segment. */
   segmented() {
     const [segmentation] = window.cornerstoneTools.segmentation.state.getSegmentations();
     const counts = (id) => window.cornerstone.cache.getImage(id).getPixelData().filter((value) => value > 0).length;
