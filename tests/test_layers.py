@@ -177,6 +177,29 @@ def test_layers_know_only_those_below(layer):
     assert found - {"errors"} == LAYERS[layer]
 
 
+# Modules within a package that know less than the package may, beside errors.
+INNER = {
+    "browser.console": {"context"},
+    "browser.event_loop": set(),
+    "browser.lazy_imports": set(),
+    "browser.package_index": {"browser.wheel_checks"},
+    "browser.packages": {"browser.package_index", "browser.wheel_checks", "wire"},
+    "browser.wheel_checks": set(),
+    "dicom.json.plain_values": {"dicom.keywords", "dicom.values"},
+    "dicomweb.address": set(),
+    "dicomweb.chunk_buffer": set(),
+    "dicomweb.multipart": {"dicomweb.chunk_buffer"},
+    "loaders.frame_requests": {"context"},
+    "volumes.geometry": {"image", "imageid"},
+}
+
+
+@pytest.mark.parametrize("name", INNER)
+def test_modules_of_a_package_know_no_more_than_they_need(name):
+    found = {imported.removeprefix("pyloader.") for imported in graph()[f"pyloader.{name}"]}
+    assert found - {"errors"} == INNER[name]
+
+
 def test_every_module_has_a_layer():
     packages = {name.split(".")[1] for name in graph() if "." in name}
     assert packages == {*LAYERS}
