@@ -404,6 +404,16 @@ class Image:
         return replace(self, pixels=pixels, pixel=PixelModule.of(pixels, **kept), **changes)
 
 
+def modules_of(image: Image) -> dict[str, Any]:
+    """Return all modules of an image by their snake_case name."""
+    return dict(image.modules) | {
+        "image_pixel": image.pixel,
+        "image_plane": image.plane,
+        "modality_lut": image.modality_lut,
+        "voi_lut": image.voi_lut,
+    }
+
+
 PARTS: dict[str, Any] = {
     "pixel": PixelModule,
     "plane": PlaneModule,

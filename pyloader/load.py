@@ -1,44 +1,38 @@
-"""The spine: an imageId to its loader, and what the loader returns, checked."""
+"""The spine: an imageId to its source, and the image that is made of it, checked."""
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace as dataclass_replace
 from functools import cache
-from inspect import isasyncgen, isawaitable, iscoroutine
 from typing import Any
 
-from pyloader.arrays import check_pixels, disagreement
-from pyloader.authors import OWN_PACKAGE, at, entries_of, hint, is_own
 from pyloader.cache import Cache
 from pyloader.context import Context, speaker
-from pyloader.errors import (
-    CustomLoaderError,
-    FormatError,
-    ImageIdError,
-    LoaderError,
-    UnknownSchemeError,
-    about,
-)
+from pyloader.errors import ImageIdError, UnknownSchemeError, about
 from pyloader.image import Image
 from pyloader.imageid import SCHEME, ImageId
-from pyloader.loaders import ListImageIds, Load, Loader, LoadMetadata, schemes
-from pyloader.loaders.offload import Loan, borrow, lend
-from pyloader.modules import checked_modules
+from pyloader.loaders import schemes
+from pyloader.loaders.user_functions import (
+    ListImageIds,
+    Load,
+    LoadMetadata,
+    check_image,
+    open_function,
+)
 from pyloader.network import Network
 from pyloader.rules import shown
-from pyloader.wire import modules_of
+from pyloader.source import Modules, Open, Series, Source
 
 CACHE_BYTES = 256 << 20
-Call = Callable[[ImageId, Context], Awaitable[Any]]
-Check = Callable[[Any, str], Any]
-Source = str | os.PathLike[str]
+Asked = str | os.PathLike[str]
+"""An imageId; in plain Python also a path."""
 
 
-async def load_image(image_id: Source, context: Context | None = None) -> Image:
+async def load_image(image_id: Asked, context: Context | None = None) -> Image:
     """Load one image.
 
     Parameters
@@ -59,23 +53,31 @@ async def load_image(image_id: Source, context: Context | None = None) -> Image:
     LoaderError
         Always this, whatever failed; `LoaderError` lists the kinds.
     """
-    with asked(image_id, context) as (loader, parsed, context):
-        return await load_checked(loader, parsed, context)
+    return (await load_of_source(image_id, context))[0]
 
 
-async def load_checked(loader: Loader, image_id: ImageId, context: Context) -> Image:
-    """Load an image with its loader, and check it."""
-
-    def check(image: Any, where: str) -> Image:
-        return check_image(image, image_id, where)
-
-    image: Image = await run(loader.load, image_id, context, check)
-    return image
+async def load_of_source(image_id: Asked, context: Context | None) -> tuple[Image, Source]:
+    """Load one image, as `load_image` does; return it and the source that it is of."""
+    with asked(image_id, context) as (open_source, parsed, context):
+        source = await open_source(parsed, context)
+        ready = await source.fetch(parsed, context)
+        return check_image(ready.make(context), parsed), source
 
 
-async def load_metadata(
-    image_id: Source, context: Context | None = None
-) -> Mapping[str, Mapping[str, Any]]:
+def make_of_source(image_id: str, source: Source, context: Context) -> Image | None:
+    """Make another image of a source, without waiting; None when something of it is not here.
+
+    Raises
+    ------
+    LoaderError
+        As `load_image`.
+    """
+    with asked(image_id, context) as (_, parsed, context):
+        ready = source.ready(parsed)
+        return None if ready is None else check_image(ready.make(context), parsed)
+
+
+async def load_metadata(image_id: Asked, context: Context | None = None) -> Modules:
     """Load what describes an image, without its pixels where the scheme can do that.
 
     Parameters
@@ -93,50 +95,12 @@ async def load_metadata(
     LoaderError
         As `load_image`.
     """
-    with asked(image_id, context) as (loader, parsed, context):
-        if loader.metadata is None:
-            return modules_of(await load_checked(loader, parsed, context))
-        modules: Mapping[str, Mapping[str, Any]] = await run(
-            loader.metadata, parsed, context, check_metadata
-        )
-        return modules
+    with asked(image_id, context) as (open_source, parsed, context):
+        source = await open_source(parsed, context, pixels=False)
+        return (await source.fetch(parsed, context, pixels=False)).describe(context)
 
 
-def is_at_hand(image_id: str, context: Context) -> bool:
-    """Tell whether all images of a source can be made without waiting for anything."""
-    parsed = ImageId.parse(image_id)
-    told = find(parsed).is_at_hand
-    return told is not None and told(parsed, context)
-
-
-async def lend_frame(image_id: str, context: Context, known: str | None) -> Loan | None:
-    """Return a frame for another interpreter to decode, or None; see `lend`.
-
-    Raises
-    ------
-    LoaderError
-        As `load_image`.
-    """
-    with asked(image_id, context) as (loader, parsed, context):
-        if loader.encoded is None:
-            return None
-        instance = await run(loader.encoded, parsed, context)
-        return await lend(instance, parsed, context, known)
-
-
-async def borrow_frame(loan: Loan, image_id: str, context: Context) -> Image:
-    """Decode a frame that another interpreter has lent; see `borrow`.
-
-    Raises
-    ------
-    LoaderError
-        As `load_image`; also when the lender has to be asked again.
-    """
-    with asked(image_id, context) as (_, parsed, context):
-        return check_image(await borrow(loan, parsed, context), parsed)
-
-
-async def list_image_ids(source: Source, context: Context | None = None) -> list[str]:
+async def list_image_ids(source: Asked, context: Context | None = None) -> list[str]:
     """List the imageIds of all images of a source: frames of a file, slices of a volume.
 
     Of DICOM also those of a zip archive, of a DICOMDIR, and in plain Python of a folder.
@@ -157,11 +121,14 @@ async def list_image_ids(source: Source, context: Context | None = None) -> list
     LoaderError
         As `load_image`.
     """
-    with asked(source, context) as (loader, parsed, context):
-        if loader.image_ids is None:
-            return [parsed.text]
-        image_ids: list[str] = await run(loader.image_ids, parsed, context, check_image_ids)
-        return image_ids
+    return [each for series in await list_series(source, context) for each in series.image_ids]
+
+
+async def list_series(source: Asked, context: Context | None = None) -> list[Series]:
+    """List the images of a source by series; see `list_image_ids`."""
+    with asked(source, context) as (open_source, parsed, context):
+        opened = await open_source(parsed, context, pixels=False)
+        return list(await opened.list_series(parsed, context))
 
 
 def register_loader(
@@ -198,8 +165,8 @@ def register_loader(
 
     def register(load: Load) -> Load:
         check_function("a loader", load)
-        loader = Loader(load, metadata, image_ids)
-        schemes.register(scheme.lower(), loader, replace=replace)
+        open_source = open_function(load, metadata, image_ids)
+        schemes.register(scheme.lower(), open_source, replace=replace)
         return load
 
     return register
@@ -243,22 +210,27 @@ def purge() -> None:
 
 
 @contextmanager
-def asked(image_id: Source, context: Context | None) -> Iterator[tuple[Loader, ImageId, Context]]:
-    """Yield the loader of an imageId, its parts and its context; name the imageId on errors."""
+def asked(image_id: Asked, context: Context | None) -> Iterator[tuple[Open, ImageId, Context]]:
+    """Yield what opens an imageId, its parts and its context; name the imageId on errors."""
     context = context or default_context()
     with about(str(image_id)):
         parsed = read_image_id(image_id, context)
         loading = (*context.loading, parsed.text)
         # What a load within a load reads is read for both.
         files = context.files if context.loading else set()
-        yield (
-            find(parsed),
-            parsed,
-            dataclass_replace(context, loading=loading, files=files, spines=SPINES),
-        )
+        open_source = find(parsed)
+        token = speaker.set(open_source.__module__)
+        try:
+            yield (
+                open_source,
+                parsed,
+                dataclass_replace(context, loading=loading, files=files, spines=SPINES),
+            )
+        finally:
+            speaker.reset(token)
 
 
-def read_image_id(image_id: Source, context: Context) -> ImageId:
+def read_image_id(image_id: Asked, context: Context) -> ImageId:
     """Read an imageId; in plain Python also a path, which is no part of a loader's business.
 
     Raises
@@ -281,8 +253,8 @@ def read_image_id(image_id: Source, context: Context) -> ImageId:
 SPINES = {"image": load_image, "metadata": load_metadata, "image_ids": list_image_ids}
 
 
-def find(image_id: ImageId) -> Loader:
-    """Return the loader of an imageId's scheme."""
+def find(image_id: ImageId) -> Open:
+    """Return what opens the sources of an imageId's scheme."""
     if image_id.scheme not in schemes:
         raise UnknownSchemeError(
             f"no image loader for scheme {image_id.scheme!r} (imageId {image_id.text!r}); "
@@ -290,105 +262,3 @@ def find(image_id: ImageId) -> Loader:
             "first: loadPython() on a page, or an import"
         )
     return schemes[image_id.scheme]
-
-
-async def run(
-    function: Call, image_id: ImageId, context: Context, check: Check = lambda found, _: found
-) -> Any:
-    """Await a loader's function and check what it returns.
-
-    What a user's own raises becomes a `CustomLoaderError` from it. `check` gets what was returned,
-    and where the function of a user is; nothing for one of ours, which needs less of a check.
-    """
-    module = schemes[image_id.scheme].module
-    where = "" if module.startswith(OWN_PACKAGE) else at(function)
-    token = speaker.set(module)
-    try:
-        return check(await called(function, image_id, context), where)
-    except LoaderError:
-        raise
-    except (Exception, SystemExit) as error:
-        if not where:
-            raise
-        raise failed(error, image_id, module, where) from error
-    finally:
-        speaker.reset(token)
-
-
-async def called(function: Call, image_id: ImageId, context: Context) -> Any:
-    """Return what a function of a loader returns in the end.
-
-    Raises
-    ------
-    CustomLoaderError
-        It cannot be awaited.
-    """
-    found = function(image_id, context)
-    if isawaitable(found):
-        return await found
-    way = "return a list instead of yielding" if isasyncgen(found) else "write `async def`"
-    raise CustomLoaderError(
-        f"a function of the loader of scheme {image_id.scheme!r} has to be asynchronous, and "
-        f"returned {type(found).__name__}: {way}{at(function)}"
-    )
-
-
-def failed(error: BaseException, image_id: ImageId, module: str, where: str) -> CustomLoaderError:
-    """Return the error for what a user's function raised."""
-    is_told = any(not is_own(each.tb_frame) for each in entries_of(error))
-    return CustomLoaderError(
-        f"the loader of scheme {image_id.scheme!r} failed on {image_id.text!r}: "
-        f"{type(error).__name__}: {error}{hint(error, module)}{'' if is_told else where}"
-    )
-
-
-def check_image(image: Any, image_id: ImageId, where: str = "") -> Image:
-    """Return what a loader returned, if it is an image that agrees with its own description."""
-    if not isinstance(image, Image):
-        way = "is an `await` missing?" if iscoroutine(image) else EXPECTED
-        raise CustomLoaderError(
-            f"the loader of scheme {image_id.scheme!r} returned {type(image).__name__}, "
-            f"expected pyloader.Image; {way}{where}"
-        )
-    try:
-        check_pixels(image.pixels)
-        found: Image = image.checked() if where else image
-    except FormatError as error:
-        if not where:
-            raise
-        raise FormatError(f"{error}; such an image was returned{where}") from None
-    fault = disagreement(found.pixel, found.pixels)
-    if fault:
-        raise CustomLoaderError(
-            f"the image of {image_id.text!r} {fault}; image.with_pixels(array) describes another "
-            f"array{where}"
-        )
-    return found
-
-
-EXPECTED = "Image.from_array(pixels) makes one of an array"
-
-
-def check_metadata(modules: Any, where: str) -> Any:
-    """Return the modules that a loader returned, when they cross to JavaScript."""
-    if not where:
-        return modules
-    try:
-        return checked_modules(modules)
-    except FormatError as error:
-        raise FormatError(f"{error}; such metadata were returned{where}") from None
-
-
-def check_image_ids(image_ids: Any, where: str) -> list[str]:
-    """Return the imageIds that a loader listed."""
-    is_list = isinstance(image_ids, Iterable) and not isinstance(image_ids, (str, bytes, Mapping))
-    found = list(image_ids) if is_list else []
-    if where:
-        strange = [each for each in found if not (isinstance(each, str) and SCHEME.match(each))]
-        if strange or not is_list:
-            told = shown(strange[0] if strange else image_ids)
-            raise CustomLoaderError(
-                f"a loader lists imageIds, such as image_id.of_frame(0) for the first frame, not "
-                f"{told}{where}"
-            )
-    return found

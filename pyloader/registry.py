@@ -4,28 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from importlib import import_module
-from typing import Generic, Protocol, TypeVar, cast
+from typing import Any, Generic, TypeVar, cast
 
 from pyloader.errors import LoaderError
 
-
-class Owned(Protocol):
-    """A value that knows which module made it."""
-
-    @property
-    def module(self) -> str:
-        """The module's name."""
-        ...
+Target = TypeVar("Target")
 
 
-Target = TypeVar("Target", bound=Owned)
+def owner_of(target: Any) -> str:
+    """Return the module that a row belongs to: the one it names, or that made its value."""
+    return target.partition(":")[0] if isinstance(target, str) else str(target.__module__)
 
 
 class Registry(Mapping[str, Target], Generic[Target]):
     """Names to values.
 
     A target is a value, or is imported on first use: ``"module:name"``, or ``"module"``, which
-    registers itself. In a browser, start-up time is import time.
+    registers itself. In a browser, start-up time is import time. A row belongs to the module that
+    made its value, by ``__module__``.
 
     Parameters
     ----------
@@ -50,7 +46,7 @@ class Registry(Mapping[str, Target], Generic[Target]):
             `key` is held by another module and `replace` is false.
         """
         holder = self.owner(key)
-        if holder is not None and holder != target.module and not replace:
+        if holder is not None and holder != owner_of(target) and not replace:
             raise ValueError(
                 f"{self.what} {key!r} is already registered by {holder}; "
                 "pass replace=True to take its place"
@@ -60,9 +56,7 @@ class Registry(Mapping[str, Target], Generic[Target]):
     def owner(self, key: str) -> str | None:
         """Return the module that holds `key`, or None when nobody does."""
         target = self._targets.get(key)
-        if target is None:
-            return None
-        return target.partition(":")[0] if isinstance(target, str) else target.module
+        return None if target is None else owner_of(target)
 
     def owned_by(self, module: str) -> dict[str, Target | str]:
         """Return the rows that `module` holds."""
@@ -75,7 +69,7 @@ class Registry(Mapping[str, Target], Generic[Target]):
         """
         rows = self.owned_by(module)
         for key in rows:
-            if key in self._built_in and self._built_in[key].partition(":")[0] != module:
+            if key in self._built_in and owner_of(self._built_in[key]) != module:
                 self._targets[key] = self._built_in[key]
             else:
                 del self._targets[key]
@@ -108,7 +102,7 @@ class Registry(Mapping[str, Target], Generic[Target]):
             lacks = f"has no {name!r}" if name else f"registered nothing for {key!r}"
             raise LoaderError(
                 f"{module} {lacks}: the row of {key!r} names a module that registers itself, or "
-                f"'{module}:LOADER', what is to be registered"
+                f"'{module}:open_source', what is to be registered"
             )
         return cast(Target, found)
 

@@ -19,15 +19,18 @@ A loader of volumes reads one, and pyloader does the rest::
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from functools import partial
 
 from pyloader.authors import at
 from pyloader.context import Context
 from pyloader.errors import CustomLoaderError
-from pyloader.image import Image
 from pyloader.imageid import ImageId
-from pyloader.load import called, check_function, check_scheme, register_loader
+from pyloader.load import check_function, check_scheme
+from pyloader.loaders import schemes
+from pyloader.loaders.user_functions import NamedReady, called, naming, owned_by
+from pyloader.source import Ready, Series
 from pyloader.volumes.geometry import (
     Cut,
     Direction,
@@ -36,6 +39,7 @@ from pyloader.volumes.geometry import (
     from_ras,
     is_usable,
 )
+from pyloader.volumes.source import Slice, VolumeSource, list_slices
 from pyloader.volumes.volume import Volume, frame_content
 
 __all__ = [
@@ -70,35 +74,41 @@ def register_volume(scheme: str, *, replace: bool = False) -> Callable[[ReadVolu
     def register(read: ReadVolume) -> ReadVolume:
         check_function("a loader", read)
 
-        async def load(image_id: ImageId, context: Context) -> Image:
-            return (await open_volume(read, image_id, context)).image(image_id)
+        async def open_source(
+            image_id: ImageId, context: Context, *, pixels: bool = True
+        ) -> UserVolume:
+            with naming(read, image_id):
+                return await context.cached(image_id.source, partial(read_volume, read, image_id))
 
-        async def metadata(image_id: ImageId, context: Context) -> Mapping[str, Any]:
-            return (await open_volume(read, image_id, context)).modules(image_id)
-
-        async def image_ids(image_id: ImageId, context: Context) -> list[str]:
-            return (await open_volume(read, image_id, context)).image_ids(image_id)
-
-        load.__module__ = read.__module__  # which serves the scheme
-        for function in (load, metadata, image_ids):
-            vars(function)["__wrapped__"] = read  # which errors name
-        register_loader(scheme, metadata=metadata, image_ids=image_ids, replace=replace)(load)
+        schemes.register(scheme.lower(), owned_by(read, open_source), replace=replace)
         return read
 
     return register
 
 
-async def open_volume(read: ReadVolume, image_id: ImageId, context: Context) -> Volume:
-    """Return the volume of an imageId, read once."""
+async def read_volume(read: ReadVolume, image_id: ImageId, context: Context) -> UserVolume:
+    """Run a user's function, and check what it returns."""
+    volume = await called(read, image_id, context)
+    if not isinstance(volume, Volume):
+        raise CustomLoaderError(
+            f"the loader of scheme {image_id.scheme!r} returned {type(volume).__name__}, "
+            "expected pyloader.volume.Volume; Volume.from_array(voxels) makes one of an array"
+            f"{at(read)}"
+        )
+    return UserVolume(volume, read)
 
-    async def work(context: Context) -> Volume:
-        volume = await called(read, image_id, context)
-        if not isinstance(volume, Volume):
-            raise CustomLoaderError(
-                f"the loader of scheme {image_id.scheme!r} returned {type(volume).__name__}, "
-                "expected pyloader.volume.Volume; Volume.from_array(voxels) makes one of an array"
-                f"{at(read)}"
-            )
-        return volume
 
-    return await context.cached(image_id.source, work)
+@dataclass(frozen=True, slots=True)
+class UserVolume(VolumeSource):
+    """A volume that a user's function has read: its faults name the function."""
+
+    read: ReadVolume
+
+    async def list_series(self, image_id: ImageId, context: Context) -> list[Series]:
+        """Return all slices; see `VolumeSource.list_series`."""
+        with naming(self.read, image_id):
+            return [Series({}, list_slices(self.volume, image_id, context))]
+
+    def ready(self, image_id: ImageId) -> Ready:
+        """Return the slice."""
+        return NamedReady(Slice(self.volume, image_id), image_id, self.read)

@@ -182,16 +182,6 @@ def rounded(exact: NDArray[Any], crossed: NDArray[Any]) -> list[str]:
     ]
 
 
-def modules_of(image: Image) -> dict[str, Any]:
-    """Return all modules of an image by their snake_case name."""
-    return dict(image.modules) | {
-        "image_pixel": image.pixel,
-        "image_plane": image.plane,
-        "modality_lut": image.modality_lut,
-        "voi_lut": image.voi_lut,
-    }
-
-
 def wire_modules(modules: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """Return modules as a message: names such as ``imagePlaneModule``, attributes in camelCase."""
     found = {

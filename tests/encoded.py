@@ -17,7 +17,7 @@ from pydicom.uid import UID
 
 from pyloader.dicom.parse import parse_part10
 from pyloader.image import Image
-from pyloader.loaders.wadouri import make_image
+from pyloader.loaders.instance_source import make_image
 from tests import builders
 
 GREY8, GREY12 = builders.ramp(40, 48, 8), builders.ramp(40, 48, 12)

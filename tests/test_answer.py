@@ -9,10 +9,12 @@ import pytest
 
 from pyloader import Context, load_image
 from pyloader.browser import reply
-from pyloader.browser.reply import COMPANY_BYTES, Clock, answer_of, company, failed_of
+from pyloader.browser.reply import BATCH_BYTES, Clock, answer_of, batch, failed_of
 from pyloader.cache import Cache
 from pyloader.errors import FormatError, HttpStatusError
+from pyloader.load import load_of_source
 from pyloader.network import Network
+from pyloader.source import Source
 from pyloader.transport.memory import MemoryTransport
 from tests import builders
 
@@ -30,18 +32,24 @@ def context() -> Context:
 
 
 @pytest.fixture
+async def source(context: Context) -> Source:
+    """Return the film."""
+    return (await load_of_source(IMAGE_IDS[0], context))[1]
+
+
+@pytest.fixture
 def seconds(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """Return what each image takes by a clock that stands still otherwise."""
     seconds = [0.0] * 8
     clock = SimpleNamespace(now=0.0, count=0)
-    load = reply.load_image
+    make = reply.make_of_source
 
-    async def timed(image_id: str, context: Context):
+    def timed(image_id: str, source: Source, context: Context):
         clock.now += seconds[clock.count]
         clock.count += 1
-        return await load(image_id, context)
+        return make(image_id, source, context)
 
-    monkeypatch.setattr(reply, "load_image", timed)
+    monkeypatch.setattr(reply, "make_of_source", timed)
     monkeypatch.setattr(reply, "time", SimpleNamespace(perf_counter=lambda: clock.now))
     return seconds
 
@@ -65,32 +73,34 @@ async def test_answer_of_an_image(context):
     assert set(found["timing"]) == {"loadMilliseconds", "decodeMilliseconds"}
 
 
-async def test_all_come_along_when_they_are_soon_made(context, seconds):
-    found = await company(IMAGE_IDS[1:], SIZE, context, has_helpers=True)
+async def test_all_come_along_when_they_are_soon_made(context, source, seconds):
+    found = batch(IMAGE_IDS[1:], source, SIZE, context, has_helpers=True)
     assert values(found) == [1, 2, 3, 4, 5, 6, 7]
 
 
-async def test_those_that_would_be_too_much_do_not_come(context, seconds):
-    found = await company(IMAGE_IDS[1:], COMPANY_BYTES // 3, context, has_helpers=False)
+async def test_those_that_would_be_too_much_do_not_come(context, source, seconds):
+    found = batch(IMAGE_IDS[1:], source, BATCH_BYTES // 3, context, has_helpers=False)
     assert values(found) == [1, 2, 3]
-    assert await company(IMAGE_IDS[1:], COMPANY_BYTES + 1, context, has_helpers=False) == []
+    assert batch(IMAGE_IDS[1:], source, BATCH_BYTES + 1, context, has_helpers=False) == []
 
 
-async def test_when_it_has_taken_long_the_others_stay(context, seconds):
+async def test_when_it_has_taken_long_the_others_stay(context, source, seconds):
     seconds[:] = [0.007] * 8
-    found = await company(IMAGE_IDS[1:], SIZE, context, has_helpers=True)
+    found = batch(IMAGE_IDS[1:], source, SIZE, context, has_helpers=True)
     assert values(found) == [1, 2, 3, 4, 5], "35 ms"
 
 
 @pytest.mark.parametrize(("has_helpers", "expected"), [(True, [1, 2]), (False, [1, 2, 3, 4])])
-async def test_one_that_others_could_help_with_is_the_last(context, seconds, has_helpers, expected):
+async def test_one_that_others_could_help_with_is_the_last(
+    context, source, seconds, has_helpers, expected
+):
     seconds[:] = [0.002, 0.01, 0.01, 0.01, 0.01, 0.01, 0.01, 0.01]
-    assert values(await company(IMAGE_IDS[1:], SIZE, context, has_helpers)) == expected
+    assert values(batch(IMAGE_IDS[1:], source, SIZE, context, has_helpers)) == expected
 
 
-async def test_one_that_fails_does_not_stop_the_others(context, seconds):
+async def test_one_that_fails_does_not_stop_the_others(context, source, seconds):
     asked = [IMAGE_IDS[1], f"wadouri:{URL}?frame=9", IMAGE_IDS[2]]
-    first, failed, last = await company(asked, SIZE, context, has_helpers=False)
+    first, failed, last = batch(asked, source, SIZE, context, has_helpers=False)
     assert values([first, last]) == [1, 2]
     assert failed["error"]["imageId"] == asked[1]
     assert failed["error"]["code"] == "image-id"

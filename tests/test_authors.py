@@ -14,8 +14,9 @@ import pytest
 from pyloader import Context, list_image_ids, load_image, load_metadata
 from pyloader.custom import define_loaders
 from pyloader.errors import CustomLoaderError, FormatError, LoaderError
+from pyloader.image import modules_of
 from pyloader.loaders import schemes
-from pyloader.wire import modules_of, wire_error, wire_modules
+from pyloader.wire import wire_error, wire_modules
 
 pytestmark = pytest.mark.filterwarnings("ignore:coroutine .* was never awaited:RuntimeWarning")
 

@@ -27,9 +27,8 @@ from pyloader.bulk.chunks import Batch, plan
 from pyloader.bulk.executors import Here, Processes, choose_crew, current_client
 from pyloader.bulk.tasks import Failed, Job, Loads, portable, run_batch
 from pyloader.errors import CustomLoaderError, FormatError, HttpStatusError, LoaderError
-from pyloader.image import LookupTable
+from pyloader.image import LookupTable, modules_of
 from pyloader.loaders import schemes
-from pyloader.wire import modules_of
 from tests import builders
 
 ROOT = Path(__file__).parent.parent

@@ -75,7 +75,6 @@ def test_stream_is_what_libraries_expect():
 async def test_loader_prints_by_the_name_of_its_file(context):
     with printed() as lines:
 
-        @register_loader("mine")
         async def load(image_id: ImageId, context: Context) -> Image:
             print("begin", image_id.rest)
             await asyncio.sleep(0)
@@ -83,6 +82,7 @@ async def test_loader_prints_by_the_name_of_its_file(context):
             return Image.from_array([[1, 2], [3, 4]])
 
         load.__module__ = "my_loader.py"
+        register_loader("mine")(load)
         try:
             await asyncio.gather(load_image("mine:a", context), load_image("mine:b", context))
         finally:

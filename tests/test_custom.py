@@ -142,7 +142,7 @@ def test_built_in_scheme_is_back_when_its_substitute_goes():
     source = loader("wadouri").replace("'wadouri'", "'wadouri', replace=True")
     assert define_loaders("a.py", source) == ["wadouri"]
     define_loaders("a.py", "x = 1")
-    assert schemes.owner("wadouri") == "pyloader.loaders.wadouri"
+    assert schemes.owner("wadouri") == "pyloader.loaders.wadouri.source"
     assert list(schemes) == order
 
 

@@ -18,7 +18,7 @@ from pydicom.uid import (
 
 from pyloader.dicom.instance import Instance
 from pyloader.errors import FormatError, LoaderError, UnsupportedError
-from pyloader.loaders.wadouri import make_image
+from pyloader.loaders.instance_source import make_image
 from pyloader.pixels.frame_format import labelled
 from tests import builders
 from tests.raw_images import DELIMITER, described, encapsulated, items, with_pixels

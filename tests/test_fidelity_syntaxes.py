@@ -20,7 +20,7 @@ from pyloader.dicom.transfer_syntaxes import (
     HTJ2K_PRIVATE,
 )
 from pyloader.errors import DecodeError, UnsupportedError
-from pyloader.loaders.wadouri import make_image
+from pyloader.loaders.instance_source import make_image
 from tests import builders
 from tests.encoded import (
     BITS,

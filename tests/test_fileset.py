@@ -18,8 +18,9 @@ from pyloader import Context, ImageId, list_image_ids, load_image
 from pyloader.dicom.dicomdir import references_of
 from pyloader.dicom.parse import parse_part10
 from pyloader.errors import FormatError, HttpStatusError, ImageIdError
+from pyloader.load import list_series
 from pyloader.loaders.filesets.series import Series
-from pyloader.loaders.wadouri import list_files, list_of
+from pyloader.loaders.wadouri.source import list_files
 from pyloader.transport import Response
 from tests import builders
 from tests.corpus import DATA
@@ -377,7 +378,7 @@ async def test_one_file_that_is_no_dicom_is_refused_as_a_load_is(transport, cont
 async def test_the_frames_of_one_file_are_one_series(transport, context):
     frames = builders.native(np.zeros((2, 4, 4), "u1"), NumberOfFrames=2, SeriesNumber=4)
     transport.answers["/us.dcm"] = frames
-    (series,) = await list_of(ImageId.parse("wadouri:/us.dcm"), context)
+    (series,) = await list_series("wadouri:/us.dcm", context)
     assert series.image_ids == ["wadouri:/us.dcm?frame=1", "wadouri:/us.dcm?frame=2"]
     assert series.attributes["series_number"] == 4
 

@@ -19,7 +19,7 @@ from pyloader.dicom.transfer_syntaxes import (
 )
 from pyloader.errors import FormatError, UnsupportedError
 from pyloader.image import PixelModule
-from pyloader.loaders.wadouri import make_image
+from pyloader.loaders.instance_source import make_image
 from pyloader.pixels.frame_format import AmbiguousError, fits, labelled
 from tests import builders
 

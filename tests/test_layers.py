@@ -129,28 +129,29 @@ LAYERS = {
     "inflate": set(),
     "jsontext": set(),
     "context": {"cache", "host", "image", "inflate", "network", "transport"},
-    "volumes": {"arrays", "image", "imageid", "rules", "volumes"},
+    "source": {"context", "image", "imageid"},
+    "volumes": {"arrays", "context", "image", "imageid", "rules", "source", "volumes"},
     "dicom": {"arrays", "dicom", "image", "inflate", "jsontext"},
     "pixels": {"dicom", "image", "inflate", "pixels"},
     "loaders": {
-        *("context", "dicom", "image", "imageid", "inflate", "jsontext"),
-        *("loaders", "pixels", "registry", "transport", "volumes"),
+        *("arrays", "authors", "context", "dicom", "image", "imageid", "inflate", "jsontext"),
+        *("loaders", "modules", "pixels", "registry", "rules", "source", "transport", "volumes"),
     },
     "dicomweb": {
-        *("context", "dicom", "dicomweb", "image", "imageid", "loaders", "pixels", "redaction"),
-        "transport",
+        *("context", "dicom", "dicomweb", "imageid", "loaders", "pixels", "redaction"),
+        *("source", "transport"),
     },
-    "volume": {"authors", "context", "image", "imageid", "load", "volumes"},
+    "volume": {"authors", "context", "imageid", "load", "loaders", "source", "volumes"},
     # What a user may import: "pyloader" is its public face. Beside it what reads with a limit.
     "formats": {"formats", "inflate", "jsontext", "pyloader", "volume"},
     "wire": {"arrays", "authors", "image", "pixels"},
     "load": {
-        *("arrays", "authors", "cache", "context", "image", "imageid", "loaders"),
-        *("modules", "network", "rules", "transport", "wire"),
+        *("cache", "context", "image", "imageid", "loaders", "network", "rules", "source"),
+        "transport",
     },
     "browser": {
         *("browser", "cache", "context", "custom", "dicom", "dicomweb", "image", "imageid"),
-        *("load", "loaders", "network", "pixels", "transport", "wire"),
+        *("load", "loaders", "network", "pixels", "source", "transport", "wire"),
     },
     "custom": {"authors", "loaders"},
     "bulk": {
@@ -258,9 +259,9 @@ def test_schemes_are_sorted():
 
 @pytest.mark.parametrize("scheme", SCHEMES)
 def test_schemes_lead_to_functions(scheme):
-    loader = schemes[scheme]
-    assert all(callable(each) for each in (loader.load, loader.image_ids))
-    assert schemes.owner(scheme) == loader.module
+    open_source = schemes[scheme]
+    assert callable(open_source)
+    assert schemes.owner(scheme) == open_source.__module__
 
 
 # ------------------------------------------------------------------ errors

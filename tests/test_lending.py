@@ -15,17 +15,18 @@ import pydicom
 import pytest
 from pydicom.uid import JPEG2000Lossless, JPEGLSLossless, RLELossless
 
-from pyloader import Context, Image, load_image
+from pyloader import Context, Image, ImageId, load_image, register_loader
+from pyloader.browser.offload import Loan, borrow_frame, lend_frame
 from pyloader.cache import Cache
 from pyloader.dicom.fragments import CutOffError
 from pyloader.dicom.parse import parse_part10
 from pyloader.errors import FormatError, ImageIdError, LoaderError
-from pyloader.load import borrow_frame, lend_frame
-from pyloader.loaders.offload import Loan
+from pyloader.image import modules_of
+from pyloader.loaders import schemes
+from pyloader.loaders.instance_source import InstanceSource
 from pyloader.network import Network
 from pyloader.transport.memory import MemoryTransport
-from pyloader.wire import modules_of
-from tests import builders, corpus
+from tests import builders, corpus, nifti_builders
 from tests.dicomweb.client import RLE, Served
 from tests.test_wadors import Viewer, of_file
 
@@ -196,7 +197,7 @@ async def test_a_header_that_was_replaced_while_a_frame_was_on_its_way(home, hel
     """A file was loaded anew, without its home having forgotten what it had packed."""
     first = await home.lend(frame_id(1))
     other = parse_part10(builders.encode(FRAMES[3], JPEGLSLossless))
-    home.context.cache.keep(f"wadouri:{URL}", other)
+    home.context.cache.keep(f"wadouri:{URL}", InstanceSource(other))
     second = await home.lend(frame_id(1), first.token)
     assert second.header is not None
     assert np.array_equal((await helper.borrow(second, frame_id(1))).pixels, FRAMES[3])
@@ -224,9 +225,28 @@ async def test_frames_that_are_not_compressed_stay(make: Callable[[], bytes]):
     assert np.array_equal((await load_image(f"wadouri:{URL}", home.context)).pixels, FRAMES[0])
 
 
-async def test_other_schemes_stay(home):
-    assert await lend_frame("nifti:https://host/brain.nii?frame=0", home.context, None) is None
-    assert home.transport.requests == []
+async def test_volumes_stay(home):
+    image_id = "nifti:https://host/brain.nii?frame=0"
+    home.transport.answers["https://host/brain.nii"] = nifti_builders.make(FRAMES.T).single
+    image = await load_image(image_id, home.context)
+    assert await lend_frame(image_id, home.context, None) is None
+    assert np.array_equal(image.pixels, FRAMES[0])
+    assert len(home.transport.requests) == 1
+
+
+async def test_functions_of_users_are_not_run_to_be_lent(home):
+    runs = []
+
+    @register_loader("counted")
+    async def load(image_id: ImageId, context: Context) -> Image:
+        runs.append(image_id)
+        return Image.from_array(FRAMES[0])
+
+    try:
+        assert await lend_frame("counted:1", home.context, None) is None
+    finally:
+        schemes.drop(__name__)
+    assert runs == []
 
 
 @pytest.mark.parametrize(

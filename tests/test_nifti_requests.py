@@ -14,9 +14,9 @@ from numpy.testing import assert_array_equal
 from pyloader import list_image_ids, load_image, load_metadata
 from pyloader.cache import Cache
 from pyloader.errors import HttpStatusError, ImageIdError
+from pyloader.image import modules_of
 from pyloader.loaders.nifti import pair_of
 from pyloader.transport import Response
-from pyloader.wire import modules_of
 from tests.nifti_builders import (
     RGB,
     SHAPE,

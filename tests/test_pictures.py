@@ -131,7 +131,7 @@ async def test_avif_that_is_a_bomb():
 
 
 @pytest.mark.parametrize(
-    ("kind", "module"), [("JPEG", "jpeg"), ("WEBP", "webp"), ("AVIF", "together")]
+    ("kind", "module"), [("JPEG", "jpeg"), ("WEBP", "webp"), ("AVIF", "picture")]
 )
 async def test_decoded_size_has_to_be_that_of_the_header(monkeypatch, kind, module):
     monkeypatch.setattr(

@@ -34,7 +34,7 @@ from pyloader.errors import (
     LoaderError,
     NetworkError,
 )
-from pyloader.loaders.wadouri import make_image
+from pyloader.loaders.instance_source import make_image
 from pyloader.loaders.wadouri.ranged_file import SMALL_REST_BYTES
 from pyloader.loaders.wadouri.source import FRAMES_BYTES, HEADER_BYTES, LARGE_BYTES
 from pyloader.network import Network

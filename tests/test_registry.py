@@ -21,7 +21,7 @@ def table(**rows: str) -> Registry[Any]:
 
 def made_in(module: str) -> SimpleNamespace:
     """Return a value as if `module` had made it."""
-    return SimpleNamespace(module=module)
+    return SimpleNamespace(__module__=module)
 
 
 def test_lazy_row_is_imported_on_first_use(monkeypatch):
@@ -46,12 +46,12 @@ def test_owner_is_the_same_before_and_after_the_import():
     ("target", "lacks"),
     [
         ("json.scanner", r"json\.scanner registered nothing for 'a'"),
-        ("json.scanner:LOADER", r"json\.scanner has no 'LOADER'"),
+        ("json.scanner:open_source", r"json\.scanner has no 'open_source'"),
     ],
 )
 def test_row_that_leads_to_nothing_says_how_to_write_it(target, lacks):
     for _ in range(2):
-        with pytest.raises(LoaderError, match=rf"{lacks}: .* or 'json\.scanner:LOADER'"):
+        with pytest.raises(LoaderError, match=rf"{lacks}: .* or 'json\.scanner:open_source'"):
             table(a=target)["a"]
 
 

@@ -19,9 +19,17 @@ from pydicom.valuerep import IS, DSdecimal, DSfloat, PersonName
 from pyloader import Image
 from pyloader.dicom.keywords import snake
 from pyloader.errors import FormatError
-from pyloader.image import PARTS, LookupTable, ModalityLut, PixelModule, PlaneModule, VoiLut
+from pyloader.image import (
+    PARTS,
+    LookupTable,
+    ModalityLut,
+    PixelModule,
+    PlaneModule,
+    VoiLut,
+    modules_of,
+)
 from pyloader.rules import KINDS, as_kind, field_rules, keyword_rule
-from pyloader.wire import modules_of, wire_image, wire_modules
+from pyloader.wire import wire_image, wire_modules
 
 GREY = np.zeros((2, 3), "i2")
 COLOR = np.zeros((2, 3, 3), "u1")

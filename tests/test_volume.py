@@ -13,10 +13,9 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from pyloader import Context, ImageId, list_image_ids, load_image, load_metadata
 from pyloader.errors import CustomLoaderError, FormatError, ImageIdError
-from pyloader.image import Image, PlaneModule
+from pyloader.image import Image, PlaneModule, modules_of
 from pyloader.loaders import schemes
 from pyloader.volume import Grid, Volume, frame_of_reference_uid, from_ras, register_volume
-from pyloader.wire import modules_of
 from tests.nifti_builders import corners, place_of
 
 SHAPE = (2, 4, 5, 6)

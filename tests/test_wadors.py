@@ -29,7 +29,7 @@ from pyloader.errors import (
     NetworkError,
 )
 from pyloader.host import PlainHost
-from pyloader.loaders.wadouri import make_image
+from pyloader.loaders.instance_source import make_image
 from pyloader.network import Network
 from pyloader.transport import Response
 from pyloader.transport.memory import MemoryTransport

@@ -19,15 +19,15 @@ from pyloader.errors import (
     ImageIdError,
     NetworkError,
 )
-from pyloader.image import LookupTable, PlaneModule
-from pyloader.loaders import Loader, schemes
+from pyloader.image import LookupTable, PlaneModule, modules_of
+from pyloader.loaders import schemes
+from pyloader.loaders.user_functions import open_function
 from pyloader.wire import (
     WIRE_DTYPES,
     camel,
     error_from,
     flat,
     module_name,
-    modules_of,
     plain,
     wire_error,
     wire_image,
@@ -335,7 +335,7 @@ async def test_result_of_a_user_that_is_no_image_has_no_traceback(context):
     async def load(image_id: ImageId, context: Context) -> Any:
         return None
 
-    schemes.register("mine", Loader(load))
+    schemes.register("mine", open_function(load))
     try:
         message = wire_error(await failure_of("mine:a", context), "mine:a")
     finally:

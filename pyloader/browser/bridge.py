@@ -25,7 +25,8 @@ from pyloader.browser.console import Console
 from pyloader.browser.event_loop import Turns
 from pyloader.browser.fetch import BrowserTransport
 from pyloader.browser.lazy_imports import defer
-from pyloader.browser.reply import Clock, answer_of, company, failed_of
+from pyloader.browser.offload import Loan, borrow_frame, lend_frame
+from pyloader.browser.reply import Clock, answer_of, batch, failed_of
 from pyloader.cache import Cache
 from pyloader.context import Context, speaker
 from pyloader.custom import define_loaders
@@ -33,16 +34,8 @@ from pyloader.dicom.json.reader import parse_json
 from pyloader.dicom.modules import header
 from pyloader.dicomweb.search import open_series, search
 from pyloader.imageid import ImageId
-from pyloader.load import (
-    borrow_frame,
-    is_at_hand,
-    lend_frame,
-    list_image_ids,
-    load_image,
-    load_metadata,
-)
-from pyloader.loaders.offload import Loan
-from pyloader.loaders.wadouri import list_files, list_of
+from pyloader.load import list_image_ids, list_series, load_metadata, load_of_source
+from pyloader.loaders.wadouri.source import list_files
 from pyloader.network import Listener, Network
 from pyloader.wire import error_from, plain, wire_error, wire_modules
 
@@ -124,13 +117,13 @@ class Bridge:
         companions = getattr(js_job, "companions", ())
 
         async def work() -> Any:
-            image = await load_image(image_id, context)
+            image, source = await load_of_source(image_id, context)
             answers = [answer_of(image, context, clock)]
-            if not is_at_hand(image_id, context):
+            if source.ready(ImageId.parse(image_id)) is None:
                 return as_answers(answers)
             if companions:
                 size = image.pixels.nbytes
-                answers += await company(list(companions), size, context, js_job.hasHelpers)
+                answers += batch(list(companions), source, size, context, js_job.hasHelpers)
             return as_answers(answers, isAtHand=True)
 
         return await self.answer(call, [image_id], work)
@@ -222,7 +215,7 @@ class Bridge:
         async def work() -> dict[str, Any]:
             if js_files:
                 return {"found": plain(await list_files(js_files.to_py(), context))}
-            return {"found": plain(await list_of(ImageId.parse(source), context))}
+            return {"found": plain(await list_series(source, context))}
 
         return await self.answer(call, [source], work)
 

@@ -10,16 +10,17 @@ from collections.abc import Sequence
 from typing import Any
 
 from pyloader.context import Context
-from pyloader.image import Image
-from pyloader.load import load_image
+from pyloader.image import Image, modules_of
+from pyloader.load import make_of_source
 from pyloader.network import Listener
 from pyloader.pixels.output.delivery import Delivery, deliver
-from pyloader.wire import modules_of, wire_error, wire_image, wire_modules
+from pyloader.source import Source
+from pyloader.wire import wire_error, wire_image, wire_modules
 
 # What one answer may have of images that came along. The page takes it in one turn, and shows none
 # of it before all is there.
-COMPANY_BYTES = 4 << 20
-COMPANY_SECONDS = 0.03
+BATCH_BYTES = 4 << 20
+BATCH_SECONDS = 0.03
 # What an image takes that others should help with, for certain: twice what `web/route.js` has,
 # since one look can be mistaken.
 WORTH_SECONDS = 0.008
@@ -56,34 +57,43 @@ def answer_of(image: Image, context: Context, clock: Clock) -> dict[str, Any]:
     return {"image": wired, "modules": modules, "timing": clock.read(), "arrays": arrays}
 
 
-async def company(
-    image_ids: Sequence[str], image_bytes: int, context: Context, has_helpers: bool
+def batch(
+    image_ids: Sequence[str],
+    source: Source,
+    image_bytes: int,
+    context: Context,
+    has_helpers: bool,
 ) -> list[dict[str, Any]]:
-    """Return what crosses to the page of images that came along, until it is much or took long.
+    """Return what crosses to the page of further images of a source, until it is much or took long.
 
-    One that is worth to be lent is the last, when there are other workers.
+    It ends before the first that is not ready, and after the first slow enough to be worth
+    offloading if there are other workers.
 
     Parameters
     ----------
     image_bytes : int
-        What an image of the source has.
+        Size of an image of the source.
     """
     started = before = time.perf_counter()
     found: list[dict[str, Any]] = []
-    for image_id in image_ids[: COMPANY_BYTES // image_bytes]:
-        found.append(await accompany(image_id, context))
+    for image_id in image_ids[: BATCH_BYTES // image_bytes]:
+        reply = reply_of(image_id, source, context)
+        if reply is None:
+            break
+        found.append(reply)
         now = time.perf_counter()
-        if now - started > COMPANY_SECONDS or (has_helpers and now - before >= WORTH_SECONDS):
+        if now - started > BATCH_SECONDS or (has_helpers and now - before >= WORTH_SECONDS):
             break
         before = now
     return found
 
 
-async def accompany(image_id: str, context: Context) -> dict[str, Any]:
-    """Return what crosses to the page of an image that came along with another, or ``{error}``."""
+def reply_of(image_id: str, source: Source, context: Context) -> dict[str, Any] | None:
+    """Return what crosses to the page of an image that is ready, or ``{error}``; else None."""
     clock = Clock(context.listener)
     try:
-        return answer_of(await load_image(image_id, context), context, clock)
+        image = make_of_source(image_id, source, context)
+        return None if image is None else answer_of(image, context, clock)
     except Exception as error:
         return {"error": wire_error(error, image_id)}
 

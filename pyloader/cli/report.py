@@ -9,9 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from pyloader.image import Image
+from pyloader.image import Image, modules_of
 from pyloader.pixels.output.padding import value_range
-from pyloader.wire import modules_of
 
 Facts = Iterator[tuple[str, str]]
 

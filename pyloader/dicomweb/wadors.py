@@ -8,9 +8,8 @@ that cannot give the original frames is asked for decoded ones, the whole instan
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from pyloader.context import Context
 from pyloader.dicom.instance import Instance
@@ -35,60 +34,25 @@ from pyloader.dicomweb.metadata import (
 )
 from pyloader.dicomweb.multipart import Part, parse_media_type
 from pyloader.errors import FormatError, HttpStatusError, LoaderError
-from pyloader.image import Image
 from pyloader.imageid import ImageId
-from pyloader.loaders import Loader
-from pyloader.loaders.frame_metadata import heading_of
 from pyloader.loaders.frame_requests import Batch, Batches, frames_at_once, opening
-from pyloader.loaders.wadouri import make_image
+from pyloader.loaders.instance_source import InstanceFrame, InstanceSource, series_of
 from pyloader.loaders.wadouri.ranged_file import Held
 from pyloader.pixels.decode import check_pixels
 from pyloader.pixels.frame_format import AmbiguousError, labelled
+from pyloader.source import Ready, Series, Source
 
 NOT_FOUND = 404
 SERVER_ERROR = 500
 FAILED = frozenset({SERVER_ERROR, 501})
 
 
-async def load(image_id: ImageId, context: Context) -> Image:
-    """Load one frame of a DICOMweb service."""
-    instance = await encoded(image_id, context)
-    return make_image(instance, image_id.frame_index, context.check_size)
-
-
-async def encoded(image_id: ImageId, context: Context) -> Instance:
-    """Return an instance that holds the frame, still encoded."""
-    remote = await open_remote(image_id, context)
-    instance = remote if isinstance(remote, Instance) else remote.instance
-    instance.check_frame(image_id.frame_index)
-    if isinstance(remote, Remote):
-        instance = await remote.frame(image_id.frame_index, context)
-    return instance
-
-
-async def load_header(image_id: ImageId, context: Context) -> Mapping[str, Mapping[str, Any]]:
-    """Return the modules of one frame from the metadata."""
-    remote = await open_remote(image_id, context)
-    instance = remote if isinstance(remote, Instance) else remote.instance
-    return heading_of(instance, image_id, context)
-
-
-async def list_image_ids(image_id: ImageId, context: Context) -> list[str]:
-    """Return the imageIds of all frames of an instance."""
-    remote = await open_remote(image_id, context)
-    instance = remote if isinstance(remote, Instance) else remote.instance
-    return image_id.of_frames(instance.number_of_frames)
-
-
-LOADER = Loader(load, load_header, list_image_ids, encoded)
-
-
-async def open_remote(image_id: ImageId, context: Context) -> Remote | Instance:
-    """Return what an imageId names; the whole instance where the server has no metadata."""
+async def open_source(image_id: ImageId, context: Context, *, pixels: bool = True) -> Source:
+    """Open what an imageId names; the whole instance where the server has no metadata."""
     image_id.refuse_part()
     address = Address.parse(image_id.rest)
 
-    async def fetch(context: Context) -> Remote | Instance:
+    async def fetch(context: Context) -> Source:
         instance = await describe(image_id.source, address, context)
         if is_complete(instance):
             return Remote(image_id.source, address, instance)
@@ -99,7 +63,7 @@ async def open_remote(image_id: ImageId, context: Context) -> Remote | Instance:
 
 async def open_further(
     source: str, address: Address, context: Context, known: Instance | None
-) -> Remote | Instance:
+) -> Source:
     """Return an instance of which no metadata are known, or `known` is not enough to decode it.
 
     The metadata of its series may have been asked for before it came: where they have others, or
@@ -111,7 +75,8 @@ async def open_further(
         if is_complete(known):
             return Remote(source, address, known)
     try:
-        return await fetch_instance(address, context)  # a file has what its metadata lack
+        # A file has what its metadata lack.
+        return InstanceSource(await fetch_instance(address, context))
     except LoaderError as error:
         if isinstance(error, HttpStatusError) and error.status not in REFUSED:
             raise
@@ -196,7 +161,7 @@ class Route:
 
 
 class Remote:
-    """An instance whose frames are on a server.
+    """An instance whose frames are on a server; a `Source`.
 
     Parameters
     ----------
@@ -211,6 +176,8 @@ class Remote:
         An attribute is missing without which no frame can be read.
     """
 
+    is_encoded = True
+
     def __init__(self, source: str, address: Address, instance: Instance) -> None:
         self.source = source
         self.address = address
@@ -220,10 +187,25 @@ class Remote:
         most = frames_at_once(pixel.frame_bits // 8)
         self._batches = Batches(opening(source), self._fetch, instance.number_of_frames, most)
 
-    async def frame(self, index: int, context: Context) -> Instance:
-        """Return an instance that holds the frame `index`, from 0, still encoded."""
+    @property
+    def nbytes(self) -> int:
+        """No pixels are kept; frames have their own bytes."""
+        return self.instance.nbytes
+
+    async def list_series(self, image_id: ImageId, context: Context) -> Sequence[Series]:
+        """Return all frames, by the metadata."""
+        return [series_of(image_id, self.instance)]
+
+    async def fetch(self, image_id: ImageId, context: Context, *, pixels: bool = True) -> Ready:
+        """Return a frame with bytes of its own; without `pixels` the metadata alone."""
+        index = self.instance.check_frame(image_id.frame_index)
+        if not pixels:
+            return InstanceFrame(self.instance, image_id)
         held: Held = await self._batches.get(index, context)
-        return held.instance
+        return InstanceFrame(held.instance, image_id)
+
+    def ready(self, image_id: ImageId) -> None:
+        """Return None: each frame is asked for."""
 
     async def _fetch(self, batch: Batch, context: Context) -> None:
         """Ask in one way after the other until all frames are there."""
@@ -293,7 +275,7 @@ class Remote:
             check_pixels(instance)  # one that is cut off is fetched again
             # Else it was opened again meanwhile.
             if context.cache.peek(self.source) in (None, self):
-                context.cache.keep(self.source, instance)
+                context.cache.keep(self.source, InstanceSource(instance))
             return Held(instance, 0)  # the source alone accounts for its bytes
 
         whole = await context.cached((*self._batches.key, "whole"), fetch)

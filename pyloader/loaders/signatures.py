@@ -39,6 +39,8 @@ BARE_DATA_SETS = (b"\x08\0", b"\x02\0", b"\0\x08\0")
 # An archive, and one of no files.
 ZIP = (b"PK\x03\x04", b"PK\x05\x06")
 GZIP = b"\x1f\x8b"
+# First bytes of a file that nearly always hold its header.
+HEADER_BYTES = 64 << 10
 NAMED_DICOM = BEGINNINGS[0]
 
 
@@ -55,6 +57,11 @@ def is_zip(head: bytes) -> bool:
 def is_gzip(head: bytes) -> bool:
     """Tell whether a file is compressed as a whole."""
     return head.startswith(GZIP) and not is_dicom(head)
+
+
+def is_packed(head: bytes) -> bool:
+    """Tell whether a file says nothing of its images before it is unpacked."""
+    return is_zip(head) or is_gzip(head)
 
 
 def beginning_of(head: bytes) -> Beginning | None:

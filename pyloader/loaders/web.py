@@ -8,30 +8,13 @@ page is named ``#frame=N``. ``web:`` stands before any address, relative ones, `
 from __future__ import annotations
 
 from pyloader.context import Context
-from pyloader.image import Image
 from pyloader.imageid import ImageId
-from pyloader.loaders import Loader
-from pyloader.loaders.web_images.picture import File, check_frame
 from pyloader.loaders.web_images.recognise import opener_of
+from pyloader.source import Source
 
 
-async def load(image_id: ImageId, context: Context) -> Image:
-    """Load one frame or page."""
-    file = await open_file(image_id, context)
-    return await file.image(check_frame(file, image_id.frame_index), context)
-
-
-async def list_image_ids(image_id: ImageId, context: Context) -> list[str]:
-    """Return the imageIds of all frames or pages."""
-    file = await open_file(image_id, context)
-    return image_id.of_frames(file.number_of_frames)
-
-
-LOADER = Loader(load, image_ids=list_image_ids)
-
-
-async def open_file(image_id: ImageId, context: Context) -> File:
-    """Return the file of an imageId; its pixels stay encoded.
+async def open_source(image_id: ImageId, context: Context, *, pixels: bool = True) -> Source:
+    """Open the file of an imageId; its pixels stay encoded.
 
     Raises
     ------
@@ -42,7 +25,7 @@ async def open_file(image_id: ImageId, context: Context) -> File:
     image_id.refuse_part()
     url = image_id.rest if image_id.scheme == "web" else image_id.source
 
-    async def fetch(context: Context) -> File:
+    async def fetch(context: Context) -> Source:
         response = await context.fetch(url)
         opener = opener_of(response.body, response.url)
         return await opener(image_id.source, response.body, context)

@@ -7,6 +7,7 @@ from unittest import SkipTest
 
 import numpy as np
 
+from pyloader.image import modules_of
 from pyloader.imageid import ImageId
 from pyloader.load import load_image, load_metadata
 from pyloader.testing import faults
@@ -20,7 +21,7 @@ from pyloader.testing.description import (
 from pyloader.testing.memory import SilentTransport, context_over, memory_context, requests_of
 from pyloader.testing.running import others_end, within
 from pyloader.testing.subject import LoaderUnderTest
-from pyloader.wire import modules_of, wire_modules
+from pyloader.wire import wire_modules
 
 LISTED = 3
 

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pyloader.image import Image
+from pyloader.image import Image, modules_of
 from pyloader.pixels.output.delivery import Delivery, deliver
 from pyloader.pixels.output.padding import value_range
 from pyloader.rules import limit_faults
-from pyloader.wire import modules_of, wire_image, wire_modules
+from pyloader.wire import wire_image, wire_modules
 
 # Who shows the image -> how it wants its pixels; see deliveryFor in web/cornerstone.js.
 VIEWERS = {

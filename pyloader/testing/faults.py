@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from pyloader.errors import LoaderError
+from pyloader.loaders import user_functions
 from pyloader.transport import Response
 
 Answers = Mapping[str, "bytes | Response"]
@@ -74,4 +75,4 @@ def is_wrapped(error: LoaderError) -> bool:
     entry = error.__traceback__
     while entry is not None and entry.tb_next is not None:
         entry = entry.tb_next
-    return entry is not None and entry.tb_frame.f_globals.get("__name__") == "pyloader.load"
+    return entry is not None and entry.tb_frame.f_globals.get("__name__") == user_functions.__name__

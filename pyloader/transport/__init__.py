@@ -15,6 +15,8 @@ from pyloader.transport.local import LocalFile
 # What to accept for the content of a local folder: the names of the files below it, with slashes,
 # and a zero byte between them.
 FOLDER_TYPE = "inode/directory"
+# The status of an answer without the range that was asked for (RFC 9110 15.5.17).
+RANGE_NOT_SATISFIABLE = 416
 # What is read of the body of a refusal, whose first line alone is told.
 REFUSAL_BYTES = 1 << 22
 

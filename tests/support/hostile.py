@@ -28,7 +28,7 @@ from pyloader.dicom.parse import parse_part10
 from pyloader.dicom.recall import Watched
 from pyloader.errors import LoaderError
 from pyloader.image import Image
-from pyloader.loaders.wadouri import make_image
+from pyloader.loaders.instance_source import make_image
 from tests import builders
 
 Elements = dict[int, Any]

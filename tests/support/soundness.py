@@ -14,8 +14,8 @@ import numpy as np
 from pydicom import Dataset, dcmread
 from pydicom.datadict import tag_for_keyword
 
-from pyloader.image import Image
-from pyloader.wire import modules_of, plain
+from pyloader.image import Image, modules_of
+from pyloader.wire import plain
 
 LARGEST = 10_000
 # The largest integer that a number of JavaScript holds exactly.

@@ -11,7 +11,8 @@ import pytest
 
 from pyloader import load_image
 from pyloader.errors import LoaderError, TransportError
-from pyloader.wire import modules_of, wire_modules
+from pyloader.image import modules_of
+from pyloader.wire import wire_modules
 from tests import corpus
 from tests.web.conftest import HERE, ROOT, run
 

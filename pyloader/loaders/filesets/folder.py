@@ -11,8 +11,7 @@ from pyloader.dicom.dicomdir import Reference, references_of
 from pyloader.dicom.instance import Instance
 from pyloader.errors import FormatError, HttpStatusError, ImageIdError, NetworkError
 from pyloader.imageid import LOCAL_SCHEMES, ImageId
-from pyloader.loaders.wadouri.http_validators import RANGE_NOT_SATISFIABLE
-from pyloader.transport import FOLDER_TYPE
+from pyloader.transport import FOLDER_TYPE, RANGE_NOT_SATISFIABLE
 from pyloader.transport.url import url_beside
 
 NOT_THERE = frozenset({404, 410})
@@ -44,8 +43,8 @@ class Folder:
         """Bytes that stay in memory."""
         return sum(map(len, self.names))
 
-    def refuse(self) -> NoReturn:
-        """Say that a folder is no image.
+    def the_only(self) -> NoReturn:
+        """Say that a folder is no image, whatever it holds.
 
         Raises
         ------

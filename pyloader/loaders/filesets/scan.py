@@ -16,14 +16,8 @@ from pyloader.dicom.parse import parse_beginning, parse_part10
 from pyloader.errors import FormatError, LoaderError
 from pyloader.imageid import MOST_IMAGES, ImageId, check_count
 from pyloader.loaders.filesets.archive import Archive
-from pyloader.loaders.signatures import BARE_DATA_SETS, is_dicom
-from pyloader.loaders.wadouri.source import (
-    HEADER_BYTES,
-    instance_of,
-    is_packed,
-    open_file,
-    open_source,
-)
+from pyloader.loaders.signatures import BARE_DATA_SETS, HEADER_BYTES, is_dicom, is_packed
+from pyloader.source import Open
 
 # PS3.10 8.6 gives the name; copies under other names would say everything twice.
 DIRECTORY = re.compile(r"(?P<folder>(.*/)?)dicomdir(\.[^./]*)?(;\d+)?", re.IGNORECASE | re.DOTALL)
@@ -99,91 +93,104 @@ class Contents:
 
 
 @dataclass(slots=True)
-class Room:
-    """How many images a list may still take: of many files each may announce a million."""
+class Scan:
+    """One look through files, and through the archives among them.
 
+    Attributes
+    ----------
+    context : Context
+    open_source : Open
+        Opens files that are packed.
+    left : int
+        How many images the list may still take: of many files each may announce a million.
+    """
+
+    context: Context
+    open_source: Open
     left: int = MOST_IMAGES
 
+    async def look_through(self, collection: Collection, prefix: str = "") -> Contents:
+        """Read the headers of all files, several at once, and return what they hold.
 
-async def look_through(
-    collection: Collection, context: Context, prefix: str = "", room: Room | None = None
-) -> Contents:
-    """Read the headers of all files, several at once, and return what they hold.
+        Parameters
+        ----------
+        prefix : str
+            Put before the names.
+        """
+        names = collection.names
+        limit = asyncio.Semaphore(READS_AT_ONCE)
+        done = 0
 
-    Parameters
-    ----------
-    prefix : str
-        Put before the names.
-    room : Room, optional
-        What is left of the list that this one is a part of.
-    """
-    names = collection.names
-    limit = asyncio.Semaphore(READS_AT_ONCE)
-    shared = room or Room()
-    done = 0
+        async def look(name: str) -> Contents:
+            nonlocal done
+            async with limit:
+                found = await self._look_at(collection, name, prefix + name)
+            done += 1
+            self.context.progress(done, len(names))
+            return found
 
-    async def look(name: str) -> Contents:
-        nonlocal done
-        async with limit:
-            found = await look_at(collection, name, prefix + name, context, shared)
-        done += 1
-        context.progress(done, len(names))
-        return found
+        contents = Contents()
+        for found in await asyncio.gather(*map(look, names)):
+            contents.add(found)
+        return contents
 
-    contents = Contents()
-    for found in await asyncio.gather(*map(look, names)):
-        contents.add(found)
-    return contents
+    async def _look_at(self, collection: Collection, name: str, path: str) -> Contents:
+        """Return what a file holds; one that cannot be read may be an image, and stays in it."""
+        try:
+            return await self._look_into(collection, name, path)
+        except LoaderError as error:
+            failure = error
+        except Exception as error:  # the others go on, whatever this one is
+            failure = FormatError(f"{path!r} cannot be read: {type(error).__name__}: {error}")
+        image_id = collection.image_id_of(name)
+        return Contents([path], [Found(path, [image_id.text], failure=failure)])
 
+    async def _look_into(self, collection: Collection, name: str, path: str) -> Contents:
+        """Return what a file holds.
 
-async def look_at(
-    collection: Collection, name: str, path: str, context: Context, room: Room
-) -> Contents:
-    """Return what a file holds; one that cannot be read may be an image, and stays in the list."""
-    try:
-        return await look_into(collection, name, path, context, room)
-    except LoaderError as error:
-        failure = error
-    except Exception as error:  # the others go on, whatever this one is
-        failure = FormatError(f"{path!r} cannot be read: {type(error).__name__}: {error}")
-    image_id = collection.image_id_of(name)
-    return Contents([path], [Found(path, [image_id.text], failure=failure)])
+        Raises
+        ------
+        LoaderError
+        """
+        head = await collection.read(name, HEADER_BYTES, self.context)
+        if head is None:
+            return Contents()
+        # Only now is it known how a disc spells the name.
+        image_id = collection.image_id_of(name)
+        if not is_packed(head):
+            instance = await read_header(collection, name, head, self.context)
+            return self._contents_of(instance, image_id, path)
+        if isinstance(collection, Archive):
+            return Contents([path])  # an archive in an archive has no imageIds
+        opened: Any = await self.open_source(image_id, self.context)
+        inner = getattr(opened, "files", None)
+        if isinstance(inner, Archive):
+            return await self.look_through(inner, f"{path}/")
+        return self._contents_of(with_images(opened.instance, image_id), image_id, path)
 
+    def _contents_of(self, instance: Instance | None, image_id: ImageId, path: str) -> Contents:
+        """Return what an instance is among files: images, a directory, or something else."""
+        if instance is None:
+            return Contents([path])
+        if not is_directory(instance):
+            return Contents([path], [self._found_in(instance, image_id, path)])
+        named = DIRECTORY.fullmatch(path)
+        return Contents(
+            [path], directories={named["folder"]: references_of(instance)} if named else {}
+        )
 
-async def look_into(
-    collection: Collection, name: str, path: str, context: Context, room: Room
-) -> Contents:
-    """Return what a file holds.
+    def _found_in(self, instance: Instance, image_id: ImageId, path: str) -> Found:
+        """Return the images of an instance.
 
-    Raises
-    ------
-    LoaderError
-    """
-    head = await collection.read(name, HEADER_BYTES, context)
-    if head is None:
-        return Contents()
-    # Only now is it known how a disc spells the name.
-    image_id = collection.image_id_of(name)
-    if not is_packed(head):
-        instance = await read_header(collection, name, head, context)
-        return contents_of(instance, image_id, path, room)
-    if isinstance(collection, Archive):
-        return Contents([path])  # an archive in an archive has no imageIds
-    opened = await open_source(image_id, context)
-    if isinstance(opened, Archive):
-        return await look_through(opened, context, f"{path}/", room)
-    found = with_images(instance_of(await open_file(image_id, context)), image_id)
-    return contents_of(found, image_id, path, room)
-
-
-def contents_of(instance: Instance | None, image_id: ImageId, path: str, room: Room) -> Contents:
-    """Return what an instance is among files: images, a directory, or something else."""
-    if instance is None:
-        return Contents([path])
-    if not is_directory(instance):
-        return Contents([path], [found_in(instance, image_id, path, room)])
-    named = DIRECTORY.fullmatch(path)
-    return Contents([path], directories={named["folder"]: references_of(instance)} if named else {})
+        Raises
+        ------
+        FormatError
+            There are more than the list has room for.
+        """
+        count = check_count(instance.number_of_frames, image_id.text, self.left)
+        image_ids = image_id.of_frames(count) if count > 1 else [image_id.text]
+        self.left -= count
+        return Found(path, image_ids, describe_series(instance), place_of(instance))
 
 
 async def read_header(
@@ -243,17 +250,3 @@ def with_images(instance: Instance, image_id: ImageId) -> Instance | None:
             "in its header, or its pixels were taken out"
         )
     return None
-
-
-def found_in(instance: Instance, image_id: ImageId, path: str, room: Room) -> Found:
-    """Return the images of an instance.
-
-    Raises
-    ------
-    FormatError
-        There are more than the list has room for.
-    """
-    count = check_count(instance.number_of_frames, image_id.text, room.left)
-    image_ids = image_id.of_frames(count) if count > 1 else [image_id.text]
-    room.left -= count
-    return Found(path, image_ids, describe_series(instance), place_of(instance))

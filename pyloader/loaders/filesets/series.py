@@ -10,14 +10,11 @@ from typing import Any
 
 from pyloader.context import Context
 from pyloader.dicom.dicomdir import Reference
-from pyloader.dicom.headline import describe_series
-from pyloader.dicom.instance import Instance
 from pyloader.dicom.series import sort_by_position
 from pyloader.errors import FormatError
-from pyloader.imageid import ImageId
 from pyloader.loaders.filesets.folder import Disc
-from pyloader.loaders.filesets.scan import Collection, Contents, Found, look_through
-from pyloader.loaders.wadouri.source import open_file
+from pyloader.loaders.filesets.scan import Collection, Contents, Found, Scan
+from pyloader.source import Open, Series
 
 # What ISO 9660 puts behind a name, and what people do.
 FILE_VERSION = re.compile(r";\d+$")
@@ -29,31 +26,11 @@ OF_PATIENT = ("patient_id", "patient_name")
 NO_LETTER = re.compile(r"[\s^]+")
 
 
-@dataclass(frozen=True, slots=True)
-class Series:
-    """The images of one series.
-
-    Attributes
-    ----------
-    attributes : dict
-        What the first file that can be read says of patient, study and series, by snake_case
-        keyword; empty for files that cannot be read.
-    image_ids : list of str
-        Every frame.
-    missing : list of str
-        Files that a DICOMDIR names and that are not there.
-    """
-
-    attributes: dict[str, Any]
-    image_ids: list[str] = field(default_factory=list)
-    missing: list[str] = field(default_factory=list)
-
-
 Key = tuple[str, str]
 """Study and Series Instance UID, "" where they are not known."""
 
 
-async def list_series(collection: Collection, context: Context) -> list[Series]:
+async def list_series(collection: Collection, context: Context, open_source: Open) -> list[Series]:
     """Return the images of files by series.
 
     Where there is a DICOMDIR its order counts, and what it does not name comes after what it names;
@@ -66,21 +43,18 @@ async def list_series(collection: Collection, context: Context) -> list[Series]:
     LoaderError
         There is no image, or none that can be read: that of the first.
     """
-    contents = await look_through(collection, context)
+    contents = await Scan(context, open_source).look_through(collection)
     if isinstance(collection, Disc):
         contents.directories[""] = collection.references
     found = arrange(contents)
-    await refuse_empty(contents, collection, context)
+    await refuse_empty(contents, collection, context, open_source)
     warn_of_missing([name for series in found for name in series.missing])
     return found
 
 
-def series_of(image_id: ImageId, instance: Instance) -> Series:
-    """Return the frames of one instance."""
-    return Series(describe_series(instance), image_id.of_frames(instance.number_of_frames))
-
-
-async def refuse_empty(contents: Contents, collection: Collection, context: Context) -> None:
+async def refuse_empty(
+    contents: Contents, collection: Collection, context: Context, open_source: Open
+) -> None:
     """Say why there is nothing to list.
 
     Raises
@@ -100,7 +74,7 @@ async def refuse_empty(contents: Contents, collection: Collection, context: Cont
             "disc is needed with all that is in it"
         )
     if len(contents.names) == 1:
-        await open_file(collection.image_id_of(contents.names[0]), context)
+        await open_source(collection.image_id_of(contents.names[0]), context)
     raise FormatError(
         f"there is no DICOM image among {len(contents.names)} "
         f"file{'' if len(contents.names) == 1 else 's'}"

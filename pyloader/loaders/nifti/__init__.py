@@ -12,76 +12,40 @@ Analyze 7.5 and CIFTI-2 are refused by name.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from typing import Any
 
 from pyloader.context import Context
 from pyloader.errors import FormatError
-from pyloader.image import Image
 from pyloader.imageid import ImageId
-from pyloader.loaders import Loader
 from pyloader.loaders.nifti.header import Header
 from pyloader.loaders.nifti.stream import SPARE_BYTES, Reading, describe
+from pyloader.volumes.source import HeaderSource, VolumeSource
 from pyloader.volumes.volume import Volume
 
 # The names of a pair's files, at the end of an address's path.
 PAIR = re.compile(r"\.(hdr|img)(?=(\.gz)?$)", re.IGNORECASE)
-# What an imageId takes beside its text, for a list of them.
-TEXT_BYTES = 100
 UNVERIFIED = (
     f"more than {SPARE_BYTES} bytes follow the voxels within the gzip file; they were not read, so "
     "that its checksum could not be compared"
 )
 
 
-async def load(image_id: ImageId, context: Context) -> Image:
-    """Load one slice."""
-    return (await open_volume(image_id, context)).image(image_id)
+async def open_source(
+    image_id: ImageId, context: Context, *, pixels: bool = True
+) -> VolumeSource | HeaderSource:
+    """Open a volume, fetched once; where `pixels` are not wanted, its header is enough."""
+    if pixels or context.cache.has(image_id.source):
 
+        async def fetch(context: Context) -> VolumeSource:
+            return VolumeSource(await fetch_volume(image_id.rest, context))
 
-async def load_header(image_id: ImageId, context: Context) -> Mapping[str, Mapping[str, Any]]:
-    """Return the modules of one slice; only the header is fetched."""
-    return (await open_hollow(image_id, context)).modules(image_id)
+        return await context.cached(image_id.source, fetch)
 
-
-async def list_image_ids(image_id: ImageId, context: Context) -> list[str]:
-    """Return the imageIds of all slices as they are stored, or, of ``#x``, of one direction."""
-    volume = await open_hollow(image_id, context)
-    count = sum(volume.grid.shape[:3]) * volume.grid.shape[3]
-    context.check_size(
-        count * (len(image_id.text) + TEXT_BYTES), f"the list of slices of {image_id.rest}"
-    )
-    return volume.image_ids(image_id)
-
-
-def is_at_hand(image_id: ImageId, context: Context) -> bool:
-    """Tell whether the volume of an imageId has been fetched."""
-    return context.cache.has(image_id.source)
-
-
-LOADER = Loader(load, load_header, list_image_ids, is_at_hand=is_at_hand)
-
-
-async def open_volume(image_id: ImageId, context: Context) -> Volume:
-    """Return the volume of an imageId, fetched once."""
-
-    async def fetch(context: Context) -> Volume:
-        return await fetch_volume(image_id.rest, context)
-
-    return await context.cached(image_id.source, fetch)
-
-
-async def open_hollow(image_id: ImageId, context: Context) -> Volume:
-    """Return the volume of an imageId with or without its voxels: only its header is needed."""
-    if context.cache.has(image_id.source):
-        return await open_volume(image_id, context)
-
-    async def fetch(context: Context) -> Header:
+    async def begin(context: Context) -> Header:
         return await fetch_header(image_id.rest, context)
 
-    header = await context.cached((image_id.source, "header"), fetch)
+    header = await context.cached((image_id.source, "header"), begin)
     context.check_size(header.size, f"the volume {image_id.rest}, {describe(header)},")
-    return header.hollow()
+    return HeaderSource(header.hollow())
 
 
 async def fetch_header(url: str, context: Context) -> Header:

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pyloader.errors import FormatError
 from pyloader.transport import Response
 
-RANGE_NOT_SATISFIABLE = 416
 CONTENT_RANGE = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18}|\*)")
 
 

@@ -21,10 +21,13 @@ from pyloader.dicom.offset_tables import table_spans
 from pyloader.dicom.parse import noting, parse_part10
 from pyloader.dicom.pixel_header import PixelHeader
 from pyloader.errors import FormatError, HttpStatusError
+from pyloader.imageid import ImageId
 from pyloader.loaders.frame_requests import Batch, Batches, frames_at_once, opening
+from pyloader.loaders.instance_source import InstanceFrame, InstanceSource, series_of
 from pyloader.loaders.wadouri.frame_splitter import Pieces, contiguous
-from pyloader.loaders.wadouri.http_validators import RANGE_NOT_SATISFIABLE, Version
-from pyloader.transport import Response
+from pyloader.loaders.wadouri.http_validators import Version
+from pyloader.source import Ready, Series
+from pyloader.transport import RANGE_NOT_SATISFIABLE, Response
 
 # Files of which no more than this is left are fetched whole: one request in place of several.
 SMALL_REST_BYTES = 1 << 20
@@ -47,7 +50,7 @@ class Held:
 
 
 class PartialFile:
-    """The beginning of a file, and how to fetch the rest.
+    """The beginning of a file, and how to fetch the rest; a `Source`.
 
     Parameters
     ----------
@@ -58,6 +61,8 @@ class PartialFile:
     parsed : (Instance, PixelHeader)
         What `parse_beginning` found there.
     """
+
+    is_encoded = True
 
     def __init__(self, source: str, url: str, head: Response, parsed: Parsed) -> None:
         self.source = source
@@ -75,11 +80,26 @@ class PartialFile:
         most = frames_at_once(self.pixel.frame_bits // 8)
         count = self.instance.number_of_frames
         self._batches = Batches(opening(source), self._fetch_batch, count, most)
+        self._whole: InstanceSource | None = None
 
     @property
     def nbytes(self) -> int:
-        """Bytes that stay in memory."""
+        """Bytes of the beginning; frames have their own."""
         return len(self.beginning)
+
+    async def list_series(self, image_id: ImageId, context: Context) -> list[Series]:
+        """Return all frames, by the header."""
+        return [series_of(image_id, self.instance)]
+
+    async def fetch(self, image_id: ImageId, context: Context, *, pixels: bool = True) -> Ready:
+        """Return a frame with bytes of its own; without `pixels` the header alone."""
+        index = self.instance.check_frame(image_id.frame_index)
+        instance = await self.frame(index, context) if pixels else self.instance
+        return InstanceFrame(instance, image_id)
+
+    def ready(self, image_id: ImageId) -> Ready | None:
+        """Return the frame when the whole file has come after all."""
+        return None if self._whole is None else self._whole.ready(image_id)
 
     # ------------------------------------------------------------------ frames
 
@@ -130,8 +150,9 @@ class PartialFile:
     def become(self, body: bytes, context: Context) -> Held:
         """Take the whole file in place of its parts; the source alone accounts for its bytes."""
         instance = parse_part10(body, self.url, context.decoded_bytes)
+        self._whole = InstanceSource(instance)
         if context.cache.peek(self.source) in (None, self):  # else it was opened again meanwhile
-            context.cache.keep(self.source, instance, context.files)
+            context.cache.keep(self.source, self._whole, context.files)
         return Held(instance, 0)
 
     def hold(self, index: int, encoded: bytes) -> Held:

@@ -5,10 +5,12 @@ A file is fetched and parsed once for all its frames, an archive once for all it
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from io import BytesIO
 
 from pyloader.context import Context
+from pyloader.dicom.dicomdir import is_directory
 from pyloader.dicom.fragments import CutOffError
 from pyloader.dicom.headline import lacks_pixels
 from pyloader.dicom.instance import Instance
@@ -16,29 +18,24 @@ from pyloader.dicom.parse import parse_beginning, parse_part10
 from pyloader.errors import FormatError, HttpStatusError, NetworkError
 from pyloader.imageid import LOCAL_SCHEMES, ImageId
 from pyloader.loaders.filesets.archive import Archive, gunzip
-from pyloader.loaders.filesets.folder import Folder, is_folder
-from pyloader.loaders.signatures import is_gzip, is_zip
-from pyloader.loaders.wadouri.http_validators import RANGE_NOT_SATISFIABLE, Version
+from pyloader.loaders.filesets.folder import Folder, Given, is_folder
+from pyloader.loaders.filesets.series import list_series
+from pyloader.loaders.filesets.source import Directory, FileSet
+from pyloader.loaders.instance_source import InstanceSource
+from pyloader.loaders.signatures import HEADER_BYTES, is_gzip, is_packed, is_zip
+from pyloader.loaders.wadouri.http_validators import Version
 from pyloader.loaders.wadouri.ranged_file import Parsed, PartialFile
-from pyloader.transport import Request, Response
+from pyloader.source import Series, Source
+from pyloader.transport import RANGE_NOT_SATISFIABLE, Request, Response
 
-File = Instance | PartialFile
-Opened = File | Archive | Folder
-# First bytes of a file whose header alone is wanted, or that is known to have frames.
-HEADER_BYTES = 64 << 10
 FRAMES_BYTES = 256 << 10
 # Bodies from here on are looked at while they arrive: they may have many frames.
 LARGE_BYTES = 4 << 20
 NEVER = 1 << 62
 
 
-async def open_file(image_id: ImageId, context: Context, first: int | None = None) -> File:
-    """Return the file of an imageId, whole or the beginning of it; pixel data stay encoded.
-
-    Parameters
-    ----------
-    first : int, optional
-        Bytes to ask for at first; by default as many as suit the imageId.
+async def open_source(image_id: ImageId, context: Context, *, pixels: bool = True) -> Source:
+    """Open the file of an imageId, whole or the beginning of it; pixel data stay encoded.
 
     Raises
     ------
@@ -47,63 +44,62 @@ async def open_file(image_id: ImageId, context: Context, first: int | None = Non
     FormatError
         It names a member, and there is no archive.
     """
-    opened = await open_source(image_id, context, first)
-    if isinstance(opened, Folder):
-        opened.refuse()
-    if isinstance(opened, Archive):
-        return await open_member(opened, image_id.member or opened.the_only(), context)
-    if image_id.member:
-        raise FormatError(
-            f"imageId {image_id.text!r} names a member of an archive, and {image_id.source!r} is "
-            "a DICOM file; only zip archives have members"
-        )
-    return opened
-
-
-async def open_source(image_id: ImageId, context: Context, first: int | None = None) -> Opened:
-    """Return what stands behind the address of an imageId; see `open_file`."""
     image_id.refuse_part()
-    if first is None and image_id.names_frame and not image_id.member:
-        first = FRAMES_BYTES
+    is_frame = image_id.names_frame and not image_id.member
+    first = HEADER_BYTES if not pixels else FRAMES_BYTES if is_frame else None
 
-    async def fetch(context: Context) -> Opened:
+    async def fetch(context: Context) -> Source:
         opening = Opening(image_id, context)
         try:
             return await (opening.whole(context) if first is None else opening.part(first, context))
         except NetworkError as error:
             if is_folder(error):
-                return await Folder.open(image_id, context)
+                return FileSet(await Folder.open(image_id, context), open_source)
             raise
 
-    opened = await context.cached(image_id.source, fetch)
-    if isinstance(opened, Instance) and lacks_pixels(opened):
+    source = await context.cached(image_id.source, fetch)
+    if isinstance(source, InstanceSource) and lacks_pixels(source.instance):
         context.cache.discard(image_id.source)  # a later load may find it whole
-    return opened
+    return await open_member(source, image_id, context) if image_id.member else source
 
 
-async def open_member(archive: Archive, name: str, context: Context) -> Instance:
-    """Return a file of an archive, unpacked and parsed once for all its frames.
+async def open_member(source: Source, image_id: ImageId, context: Context) -> Source:
+    """Open a file of an archive, unpacked and parsed once for all its frames.
 
     One that is cut off has the archive fetched anew when it is asked for again.
     """
+    if not isinstance(source, FileSet):
+        raise FormatError(
+            f"imageId {image_id.text!r} names a member of an archive, and {image_id.source!r} is "
+            "a DICOM file; only zip archives have members"
+        )
+    archive, name = source.files, image_id.member
+    if isinstance(archive, Folder):
+        archive.the_only()
 
-    async def parse(context: Context) -> Instance:
+    async def parse(context: Context) -> Source:
         url = f"{archive.url}, member {name!r}"
         body = await archive.read_whole(name, context)
         body = gunzip(body, url, context) if is_gzip(body) else body
-        return parse_part10(body, url, context.decoded_bytes)
+        return source_of(parse_part10(body, url, context.decoded_bytes))
 
-    source = archive.image_id.source
     try:
-        return await context.cached((source, name), parse)
+        return await context.cached((image_id.source, name), parse)
     except CutOffError:
-        context.cache.discard(source)
+        context.cache.discard(image_id.source)
         raise
 
 
-def instance_of(file: File) -> Instance:
-    """Return what the header of a file says."""
-    return file.instance if isinstance(file, PartialFile) else file
+def source_of(instance: Instance) -> Source:
+    """Return the source that a whole instance is."""
+    if is_directory(instance):
+        return Directory(instance, open_source)
+    return InstanceSource(instance)
+
+
+async def list_files(files: Sequence[tuple[str, str]], context: Context) -> list[Series]:
+    """Return the images of files that a page gives, by imageId and path, by series."""
+    return await list_series(Given.of(files), context, open_source)
 
 
 def url_of(image_id: ImageId) -> str:
@@ -126,7 +122,7 @@ class Opening:
         self._look_at = HEADER_BYTES
         self._parsed: Parsed | None = None
 
-    async def whole(self, context: Context) -> Opened:
+    async def whole(self, context: Context) -> Source:
         """Fetch a file, unless it turns out on the way to be large and to have many frames."""
         response = await context.stream(lambda: Request(self.url), self)
         body = response.body or self._body.getvalue()
@@ -135,15 +131,15 @@ class Opening:
             return PartialFile(self.image_id.source, self.url, beginning, self._parsed)
         return self._read(body, response.url, context)
 
-    def _read(self, body: bytes, url: str, context: Context) -> Opened:
+    def _read(self, body: bytes, url: str, context: Context) -> Source:
         """Return what a whole file is."""
         if is_gzip(body):
             body = gunzip(body, url, context)
         if is_zip(body):
-            return Archive.open(self.image_id, body, url)
-        return parse_part10(body, url, context.decoded_bytes)
+            return FileSet(Archive.open(self.image_id, body, url), open_source)
+        return source_of(parse_part10(body, url, context.decoded_bytes))
 
-    async def part(self, size: int, context: Context) -> Opened:
+    async def part(self, size: int, context: Context) -> Source:
         """Fetch the first `size` bytes of a file, and more until its header is complete."""
         try:
             head = await context.fetch(self.url, byte_range=(0, size))
@@ -158,6 +154,8 @@ class Opening:
                 self._check_packed(Version.of(head).size)
                 return await self.whole(context)
             parsed = parse_beginning(head.body, head.url)
+            if parsed is not None and is_directory(parsed[0]):
+                return await self.whole(context)
             if parsed is not None:
                 return PartialFile(self.image_id.source, self.url, head, parsed)
             size *= 4
@@ -201,7 +199,7 @@ class Opening:
         if parsed is None:
             return True
         self._look_at = NEVER
-        if parsed[0].number_of_frames > 1:
+        if parsed[0].number_of_frames > 1 and not is_directory(parsed[0]):
             self._parsed = parsed
         return self._parsed is None
 
@@ -211,11 +209,6 @@ class Opening:
 
     def _has_ranges(self) -> bool:
         return self._head is not None and self._head.headers.get("accept-ranges") == "bytes"
-
-
-def is_packed(head: bytes) -> bool:
-    """Tell whether a file says nothing of its images before it is unpacked."""
-    return is_zip(head) or is_gzip(head)
 
 
 def is_complete(head: Response, size: int) -> bool:

@@ -10,8 +10,14 @@ import numpy as np
 
 from pyloader.context import Context
 from pyloader.errors import FormatError, UnsupportedError
-from pyloader.loaders.web_images.picture import Header, Picture, Pixels, note_rest
-from pyloader.loaders.web_images.together import decode_together, frames_of
+from pyloader.loaders.web_images.picture import (
+    Header,
+    Picture,
+    Pixels,
+    decode_together,
+    frames_of,
+    note_rest,
+)
 from pyloader.pixels.codecs import has_codec
 
 BRANDS = frozenset({b"avif", b"avis"})
@@ -55,7 +61,7 @@ def make_picture(
             "AVIF of one frame, GIF and WebP can be read here"
         )
 
-    async def decode(picture: Picture, frame_index: int, context: Context) -> Pixels:
+    async def fetch_pixels(picture: Picture, frame_index: int, context: Context) -> Pixels:
         if is_here:
             # With an index, a sequence breaks the memory of the codec (imagecodecs 2026.3).
             frame = await decode_together(
@@ -75,7 +81,7 @@ def make_picture(
         attributes={"bits_stored": bits if is_here else 8, "lossy_image_compression": True},
         warnings=((note,) if bits > 8 and not is_here else ()) + notes,
     )
-    return Picture(source, body, header, decode)
+    return Picture(source, body, header, fetch_pixels=fetch_pixels)
 
 
 def rotated(pixels: Pixels, turns: int, mirror: int | None) -> Pixels:

@@ -201,16 +201,16 @@ def check_end(body: bytes, layout: Layout) -> None:
         )
 
 
-async def decode(layout: Layout, picture: Picture, frame_index: int, context: Context) -> Pixels:
+def decode(layout: Layout, body: bytes) -> Pixels:
     """Return grey, RGB or RGBA, the first row at the top."""
     if layout.compression in (RLE8, RLE4):
         size = layout.rows, layout.columns
-        indices, is_set = unrolled(picture.body[layout.offset :], size, layout.depth)
+        indices, is_set = unrolled(body[layout.offset :], size, layout.depth)
         pixels = colored(indices, layout.palette)
         # Browsers show black where no run has set a pixel.
         pixels = pixels * (is_set if pixels.ndim == 2 else is_set[..., None])
         return pixels if layout.is_top_down else np.ascontiguousarray(pixels[::-1])
-    rows = stored_rows(picture.body, layout)
+    rows = stored_rows(body, layout)
     if layout.depth <= 8:
         return colored(unpacked(rows, layout), layout.palette)
     if layout.depth == 24:

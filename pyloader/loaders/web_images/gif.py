@@ -12,8 +12,14 @@ from functools import partial
 
 from pyloader.context import Context
 from pyloader.errors import DecodeError, FormatError
-from pyloader.loaders.web_images.picture import Header, Picture, Pixels, note_rest
-from pyloader.loaders.web_images.together import decode_together, frames_of
+from pyloader.loaders.web_images.picture import (
+    Header,
+    Picture,
+    Pixels,
+    decode_together,
+    frames_of,
+    note_rest,
+)
 from pyloader.pixels.codecs import decode_picture, has_codec
 
 SIGNATURES = (b"GIF87a", b"GIF89a")
@@ -100,10 +106,12 @@ async def open_gif(source: str, body: bytes, context: Context) -> Picture:
         ) from error
     count = len(layout.frames)
     header = Header("GIF", *layout.screen, samples=4, number_of_frames=count, warnings=layout.notes)
-    return Picture(source, body, header, partial(decode, layout))
+    return Picture(source, body, header, fetch_pixels=partial(fetch_pixels, layout))
 
 
-async def decode(layout: Layout, picture: Picture, frame_index: int, context: Context) -> Pixels:
+async def fetch_pixels(
+    layout: Layout, picture: Picture, frame_index: int, context: Context
+) -> Pixels:
     """Return the screen, (rows, columns, 3 or 4), as it is when a frame is shown."""
     rows, columns = layout.canvas
     context.check_size(rows * columns * 4, f"this GIF, whose frames end at {rows} x {columns},")

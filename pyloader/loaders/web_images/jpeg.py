@@ -57,7 +57,7 @@ async def open_jpeg(source: str, body: bytes, context: Context) -> Picture:
     """Read what stands beside the pixels."""
     frame = read_frame(body)
 
-    async def decode(picture: Picture, frame_index: int, context: Context) -> Pixels:
+    def decode(body: bytes) -> Pixels:
         pixels = decode_picture("jpeg8", body)
         check_complete(body, frame, pixels)
         return from_cmyk(pixels) if frame.components == 4 else pixels

@@ -4,40 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pyloader.context import Context
 from pyloader.errors import DecodeError, ImageIdError
-from pyloader.image import Image
+from pyloader.image import Image, modules_of
+from pyloader.imageid import ImageId
 from pyloader.loaders.web_images.exif import turned
+from pyloader.pixels.codecs import decode_picture
+from pyloader.source import Modules, Ready, Series
 
 Pixels = NDArray[Any]
-
-
-class File(Protocol):
-    """A file of some format that holds images."""
-
-    @property
-    def nbytes(self) -> int:
-        """What it takes in memory; `Context.cached` counts it."""
-        ...
-
-    @property
-    def number_of_frames(self) -> int:
-        """Frames or pages, at least 1."""
-        ...
-
-    async def image(self, frame_index: int, context: Context) -> Image:
-        """Decode a frame, from 0, and describe it.
-
-        Raises
-        ------
-        FormatError, UnsupportedError, DecodeError
-        """
-        ...
+Decode = Callable[[bytes], Pixels]
+FetchPixels = Callable[["Picture", int, Context], Awaitable[Pixels]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,61 +55,158 @@ class Header:
         """What one frame takes when it is decoded."""
         return self.rows * self.columns * self.samples * self.bits_allocated // 8
 
+    def check_size(self, context: Context) -> None:
+        """Raise when a frame takes more memory than `Context.decoded_bytes`."""
+        size = f"{self.rows} x {self.columns}"
+        context.check_size(self.frame_bytes, f"this {self.format_name} of {size} pixels")
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Picture:
-    """A file whose frames are all of one size.
+    """A file whose frames are all of one size; a `Source`.
 
     Attributes
     ----------
     source : str
         Of its imageId; what is cached for it has a key that begins with it.
-    decode : async (Picture, int, Context) -> (rows, columns) or (rows, columns, samples) array
-        Decodes a frame, from 0, as it is stored; 2 and 4 samples end with alpha.
+    decode : (bytes) -> (rows, columns) or (rows, columns, samples) array, or None
+        Decodes the body of a file of one frame, as it is stored; 2 and 4 samples end with alpha.
+    fetch_pixels : async (Picture, int, Context) -> the same, or None
+        Decodes a frame, from 0, where something has to be awaited: the browser's decoder, or
+        frames that are decoded together.
     """
 
     source: str
     body: bytes
     header: Header
-    decode: Callable[[Picture, int, Context], Awaitable[Pixels]]
+    decode: Decode | None = None
+    fetch_pixels: FetchPixels | None = None
+    is_encoded = False
 
     @property
     def nbytes(self) -> int:
-        """What it takes in memory."""
+        """Bytes of the file."""
         return len(self.body)
 
-    @property
-    def number_of_frames(self) -> int:
-        """Frames, at least 1."""
-        return self.header.number_of_frames
+    async def list_series(self, image_id: ImageId, context: Context) -> list[Series]:
+        """Return all frames."""
+        return [Series({}, image_id.of_frames(self.header.number_of_frames))]
 
-    async def image(self, frame_index: int, context: Context) -> Image:
-        """Decode a frame, from 0, and describe it; see `File`."""
-        header = self.header
-        size = f"{header.rows} x {header.columns}"
-        context.check_size(header.frame_bytes, f"this {header.format_name} of {size} pixels")
-        pixels = await self.decode(self, frame_index, context)
+    async def fetch(self, image_id: ImageId, context: Context, *, pixels: bool = True) -> Ready:
+        """Return a frame, decoded already where that has to be awaited."""
+        if self.fetch_pixels is None:
+            return PictureFrame(self, image_id)
+        frame_index = check_frame(image_id, self.header.number_of_frames)
+        self.header.check_size(context)
+        return PictureFrame(self, image_id, await self.fetch_pixels(self, frame_index, context))
+
+    def ready(self, image_id: ImageId) -> Ready | None:
+        """Return the frame of a file of one; others may have to be awaited."""
+        return None if self.decode is None else PictureFrame(self, image_id)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PictureFrame:
+    """A frame of a picture; a `Ready`.
+
+    Attributes
+    ----------
+    pixels : array or None
+        When they had to be awaited.
+    """
+
+    picture: Picture
+    image_id: ImageId
+    pixels: Pixels | None = None
+
+    def make(self, context: Context) -> Image:
+        """Decode the frame, unless that was done, and describe it.
+
+        Raises
+        ------
+        ImageIdError, FormatError, UnsupportedError, DecodeError
+        """
+        picture, header, pixels = self.picture, self.picture.header, self.pixels
+        check_frame(self.image_id, header.number_of_frames)
+        if pixels is None:
+            assert picture.decode is not None, "else fetch has awaited them"
+            header.check_size(context)
+            pixels = picture.decode(picture.body)
         if pixels.shape[:2] != (header.rows, header.columns):
             raise DecodeError(
                 f"the {header.format_name} decodes to {pixels.shape[0]} x {pixels.shape[1]} "
-                f"pixels (rows, columns), its header says {size}: the file is damaged"
+                f"pixels (rows, columns), its header says {header.rows} x {header.columns}: the "
+                "file is damaged"
             )
         return make_image(pixels, header)
 
+    def describe(self, context: Context) -> Modules:
+        """Describe the frame; what alpha there is only its pixels tell."""
+        return modules_of(self.make(context))
 
-def check_frame(file: File, frame_index: int) -> int:
-    """Return a frame's index, from 0, when the file has it.
+    def encoded(self) -> None:
+        """Return None: web images are decoded where they are."""
+
+
+def check_frame(image_id: ImageId, number_of_frames: int) -> int:
+    """Return the index of an imageId's frame, from 0, when the file has it.
 
     Raises
     ------
     ImageIdError
     """
-    if frame_index >= file.number_of_frames:
+    if image_id.frame_index >= number_of_frames:
         raise ImageIdError(
-            f"frame {frame_index + 1} was asked for; the file has {file.number_of_frames} "
+            f"frame {image_id.frame_index + 1} was asked for; the file has {number_of_frames} "
             "(frames and pages count from 1)"
         )
-    return frame_index
+    return image_id.frame_index
+
+
+# ------------------------------------------------------------------ frames decoded together
+
+
+def frames_of(codec: str, picture: Picture) -> Pixels:
+    """Return what a codec of imagecodecs decodes, one frame as the first of one."""
+    frames = decode_picture(codec, picture.body)
+    return frames if picture.header.number_of_frames > 1 else frames[None]
+
+
+async def decode_together(
+    picture: Picture, decode_all: Callable[[], Pixels], frame_index: int, context: Context
+) -> Pixels:
+    """Return a frame, from 0, of a file whose frames are decoded once, and kept for the others.
+
+    One frame of it needs another, or the codec gives only all of them.
+
+    Parameters
+    ----------
+    decode_all : callable
+        Returns (frames, rows, columns) or (frames, rows, columns, samples).
+
+    Raises
+    ------
+    FormatError
+        They take more memory than there may be.
+    DecodeError
+    """
+    count, name = picture.header.number_of_frames, picture.header.format_name
+
+    async def decode(context: Context) -> Pixels:
+        context.check_size(count * picture.header.frame_bytes, f"this {name} of {count} frames")
+        return decode_all()
+
+    frames: Pixels = await context.cached((picture.source, "frames"), decode)
+    if len(frames) != count:
+        raise DecodeError(
+            f"{len(frames)} frames of the {name} were decoded, it says that it has {count}"
+        )
+    frame: Pixels = frames[frame_index]
+    frame.flags.writeable = False  # it is kept for the next load too
+    return frame
+
+
+# ------------------------------------------------------------------ what pixels become
 
 
 def note_rest(count: int, format_name: str) -> tuple[str, ...]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
+from functools import partial
 from typing import NamedTuple
 from zlib import crc32
 
 from pyloader.context import Context
 from pyloader.errors import FormatError
 from pyloader.loaders.web_images.exif import orientation_of
-from pyloader.loaders.web_images.picture import Header, Picture, Pixels, note_rest
+from pyloader.loaders.web_images.picture import Header, Picture, note_rest
 from pyloader.pixels.codecs import decode_picture
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -29,12 +30,8 @@ class Chunk(NamedTuple):
 
 async def open_png(source: str, body: bytes, context: Context) -> Picture:
     """Read what stands before and after the pixels."""
-    return Picture(source, body, read_header(body), decode)
-
-
-async def decode(picture: Picture, frame_index: int, context: Context) -> Pixels:
-    """Decode; samples of 1, 2 and 4 bits become 8 (12.5), those of 16 stay."""
-    return decode_picture("png", picture.body)
+    # Samples of 1, 2 and 4 bits become 8 (12.5), those of 16 stay.
+    return Picture(source, body, read_header(body), partial(decode_picture, "png"))
 
 
 def read_header(body: bytes) -> Header:

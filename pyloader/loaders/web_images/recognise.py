@@ -10,9 +10,9 @@ from pyloader.context import Context
 from pyloader.errors import FormatError, LoaderError, UnsupportedError
 from pyloader.loaders.signatures import beginning_of
 from pyloader.loaders.web_images import avif, bmp, gif, jpeg, png, tiff, webp
-from pyloader.loaders.web_images.picture import File
+from pyloader.source import Source
 
-Opener = Callable[[str, bytes, Context], Awaitable[File]]
+Opener = Callable[[str, bytes, Context], Awaitable[Source]]
 READ = "PNG, JPEG, WebP, BMP, GIF, AVIF and TIFF"
 STARTS: tuple[tuple[bytes, Opener], ...] = (
     (png.SIGNATURE, png.open_png),

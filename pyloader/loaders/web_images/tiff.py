@@ -6,7 +6,7 @@ import logging
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from io import BytesIO
 from typing import Any
 
@@ -14,13 +14,15 @@ import numpy as np
 
 from pyloader.context import Context
 from pyloader.errors import DecodeError, FormatError, LoaderError, UnsupportedError
-from pyloader.image import Image
+from pyloader.image import Image, modules_of
+from pyloader.imageid import ImageId
 from pyloader.loaders.web_images.exif import is_transposed
-from pyloader.loaders.web_images.picture import Header, Pixels, make_image
+from pyloader.loaders.web_images.picture import Header, Pixels, check_frame, make_image
 from pyloader.loaders.web_images.tiff_chain import without_cycle
 from pyloader.loaders.web_images.tiff_color import PHOTOMETRIC, YCBCR, colors_of
 from pyloader.loaders.web_images.tiff_planes import Plane, plane_pixels, planes_of
 from pyloader.loaders.web_images.tiff_segments import JPEG, JPEG_2000, check_segments, read_pixels
+from pyloader.source import Modules, Ready, Series
 
 SIGNATURES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 # ResolutionUnit: inch and centimetre (section 8), in mm.
@@ -36,7 +38,9 @@ async def open_tiff(source: str, body: bytes, context: Context) -> TiffPages:
 
 
 class TiffPages:
-    """A TIFF, its pages still encoded; see `File`."""
+    """A TIFF, its pages still encoded; a `Source`."""
+
+    is_encoded = False
 
     def __init__(self, tifffile: Any, body: bytes, notes: list[str]) -> None:
         body, cycle = without_cycle(body)
@@ -53,11 +57,28 @@ class TiffPages:
 
     @property
     def nbytes(self) -> int:
-        """What it takes in memory."""
+        """Bytes of the file."""
         return len(self._body)
 
-    async def image(self, frame_index: int, context: Context) -> Image:
-        """Decode a page, from 0; see `File`."""
+    async def list_series(self, image_id: ImageId, context: Context) -> list[Series]:
+        """Return all pages."""
+        return [Series({}, image_id.of_frames(self.number_of_frames))]
+
+    async def fetch(self, image_id: ImageId, context: Context, *, pixels: bool = True) -> Ready:
+        """Return a page: all of it is here."""
+        return self.ready(image_id)
+
+    def ready(self, image_id: ImageId) -> Ready:
+        """Return a page."""
+        return TiffPage(self, image_id)
+
+    def image(self, frame_index: int, context: Context) -> Image:
+        """Decode a page, from 0, and describe it.
+
+        Raises
+        ------
+        FormatError, UnsupportedError, DecodeError
+        """
         what = f"page {frame_index + 1} of the TIFF"
         plane = self._planes[frame_index]
         with refusing(what), noting() as notes:
@@ -78,6 +99,26 @@ class TiffPages:
         context.check_size(keyframe.nbytes, what)
         context.check_size(segment, f"a strip or tile of {what}")
         return check_segments(page, self._body, what)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TiffPage:
+    """A page of a TIFF; a `Ready`."""
+
+    pages: TiffPages
+    image_id: ImageId
+
+    def make(self, context: Context) -> Image:
+        """Decode the page and describe it."""
+        number_of_frames = self.pages.number_of_frames
+        return self.pages.image(check_frame(self.image_id, number_of_frames), context)
+
+    def describe(self, context: Context) -> Modules:
+        """Describe the page; what alpha there is only its pixels tell."""
+        return modules_of(self.make(context))
+
+    def encoded(self) -> None:
+        """Return None: web images are decoded where they are."""
 
 
 def decode(page: Any, plane: Plane, body: bytes, what: str) -> tuple[Pixels, tuple[str, ...]]:

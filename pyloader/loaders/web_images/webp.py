@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -11,8 +12,7 @@ import numpy as np
 from pyloader.context import Context
 from pyloader.errors import FormatError
 from pyloader.loaders.web_images.exif import orientation_of
-from pyloader.loaders.web_images.picture import Header, Picture, Pixels, note_rest
-from pyloader.loaders.web_images.together import decode_together
+from pyloader.loaders.web_images.picture import Header, Picture, Pixels, decode_together, note_rest
 from pyloader.pixels.codecs import decode_picture
 
 SIGNATURE = b"RIFF"
@@ -54,9 +54,7 @@ async def open_webp(source: str, body: bytes, context: Context) -> Picture:
     rows, columns = canvas_of(chunks)
     exif = next((chunk.payload for chunk in chunks if chunk.kind == b"EXIF"), b"")
 
-    async def decode(picture: Picture, frame_index: int, context: Context) -> Pixels:
-        if not frames:
-            return decode_picture("webp", body)
+    async def fetch_pixels(picture: Picture, frame_index: int, context: Context) -> Pixels:
         return await decode_together(
             picture, lambda: composed(frames, (rows, columns)), frame_index, context
         )
@@ -71,7 +69,9 @@ async def open_webp(source: str, body: bytes, context: Context) -> Picture:
         attributes={"lossy_image_compression": is_lossy(chunks, frames)},
         warnings=notes,
     )
-    return Picture(source, body, header, decode)
+    if frames:
+        return Picture(source, body, header, fetch_pixels=fetch_pixels)
+    return Picture(source, body, header, partial(decode_picture, "webp"))
 
 
 def is_lossy(chunks: list[Chunk], frames: list[Frame]) -> bool:

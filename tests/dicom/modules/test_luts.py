@@ -15,7 +15,7 @@ from pyloader.dicom.json.reader import parse_json
 from pyloader.dicom.modules import header
 from pyloader.dicom.parse import noting, parse_part10
 from pyloader.image import Image, LookupTable, ModalityLut, VoiLut
-from pyloader.loaders.wadouri import make_image
+from pyloader.loaders.instance_source import make_image
 from pyloader.pixels.output.voi import display
 from tests import builders
 

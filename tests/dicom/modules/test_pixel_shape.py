@@ -8,7 +8,7 @@ from pyloader.dicom.json.reader import parse_json
 from pyloader.dicom.json.writer import instance_json
 from pyloader.dicom.modules import header
 from pyloader.dicom.parse import parse_part10
-from pyloader.loaders.wadouri import make_image
+from pyloader.loaders.instance_source import make_image
 from pyloader.wire import wire_modules
 from tests import builders
 

@@ -16,7 +16,7 @@ from pyloader.dicom.parse import noting, parse_part10
 from pyloader.dicom.recall import Recalling
 from pyloader.errors import FormatError
 from pyloader.image import ModalityLut, PlaneModule, VoiLut
-from pyloader.loaders.wadouri import make_image
+from pyloader.loaders.instance_source import make_image
 from tests import builders
 
 PIXELS = builders.ramp(4, 8)

@@ -1,0 +1,133 @@
+"""Encoded frames that one interpreter lends to another, which decodes them.
+
+The worker that has a source hands on a frame's encoded bytes, and once the header that decodes
+them, as it was parsed: nothing is fetched or parsed again. Only frames that are certain to become
+the same image there are lent; tests/test_lending.py compares them.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+from dataclasses import dataclass, field
+from typing import Any
+
+from pyloader.context import Context
+from pyloader.errors import FormatError
+from pyloader.image import Image
+from pyloader.imageid import ImageId
+from pyloader.load import asked
+from pyloader.loaders.user_functions import check_image
+from pyloader.source import FrameHeader
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """A frame header, and the same for another interpreter.
+
+    Attributes
+    ----------
+    header : FrameHeader
+    token : str
+        Names it; no other header, of any interpreter, has the same.
+    packed : bytes
+    """
+
+    header: FrameHeader
+    token: str = field(default_factory=lambda: os.urandom(12).hex())
+    packed: bytes = b""
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes that stay in memory."""
+        return len(self.packed)
+
+
+@dataclass(frozen=True, slots=True)
+class Loan:
+    """One frame, encoded, its fragments put together.
+
+    Attributes
+    ----------
+    token : str
+        Names the header.
+    header : bytes or None
+        None when the borrower has it.
+    frame : bytes
+    """
+
+    token: str
+    header: bytes | None
+    frame: bytes
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """What crosses to the other worker."""
+        return {"token": self.token, "header": self.header, "frame": self.frame}
+
+
+async def lend_frame(image_id: str, context: Context, known: str | None) -> Loan | None:
+    """Return a frame to be decoded elsewhere; None when it has to be decoded here.
+
+    Parameters
+    ----------
+    known : str or None
+        Token of the header of this source that the borrower was given last.
+
+    Raises
+    ------
+    LoaderError
+        As `load_image`; there is no such frame, or it is cut off.
+    """
+    with asked(image_id, context) as (open_source, parsed, context):
+        source = await open_source(parsed, context)
+        frame = (await source.fetch(parsed, context)).encoded() if source.is_encoded else None
+        if frame is None:
+            return None
+        header = await header_of(frame.header, parsed, context)
+        packed = None if header.token == known else header.packed
+        return Loan(header.token, packed, frame.body)
+
+
+async def header_of(header: FrameHeader, image_id: ImageId, context: Context) -> Header:
+    """Return a header, packed once for all frames of its source."""
+
+    async def pack(context: Context) -> Header:
+        return Header(header, packed=pickle.dumps(header, pickle.HIGHEST_PROTOCOL))
+
+    key = (image_id.source, "lent", image_id.member)
+    found = await context.cached(key, pack)
+    if not found.header.is_same(header):
+        found = await pack(context)
+        context.cache.keep(key, found)
+    return found
+
+
+async def borrow_frame(loan: Loan, image_id: str, context: Context) -> Image:
+    """Decode a frame that another interpreter of this page has lent.
+
+    Raises
+    ------
+    FormatError
+        Its header is not here any more: the lender has to be asked again.
+    LoaderError
+        As `load_image`.
+    """
+    with asked(image_id, context) as (_, parsed, context):
+        header = await lent_header(loan, parsed, context)
+        return check_image(header.ready(parsed, loan.frame).make(context), parsed)
+
+
+async def lent_header(loan: Loan, image_id: ImageId, context: Context) -> FrameHeader:
+    """Return the header of a loan, which it brings or which an earlier one brought."""
+    key = (image_id.source, "borrowed", image_id.member)
+    if loan.header is not None:
+        context.cache.keep(key, Header(pickle.loads(loan.header), loan.token, loan.header))
+
+    async def lost(context: Context) -> Header:
+        raise FormatError(f"the header of {image_id.source!r} is not in this worker any more")
+
+    found = await context.cached(key, lost)
+    if found.token != loan.token:
+        found = await lost(context)
+    return found.header

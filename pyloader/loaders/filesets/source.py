@@ -1,0 +1,100 @@
+"""Sets of files as sources: they list the images of their files, and have none themselves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from pyloader.context import Context
+from pyloader.dicom.instance import Instance
+from pyloader.errors import FormatError
+from pyloader.imageid import ImageId
+from pyloader.loaders.filesets.archive import Archive
+from pyloader.loaders.filesets.folder import Disc, Folder
+from pyloader.loaders.filesets.series import list_series
+from pyloader.source import Open, Ready, Series
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FileSet:
+    """An archive or a folder; a `Source`.
+
+    Attributes
+    ----------
+    files : Archive or Folder
+    open_source : Open
+        Opens single files.
+    """
+
+    files: Archive | Folder
+    open_source: Open
+    is_encoded = True
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes that stay in memory."""
+        return self.files.nbytes
+
+    async def list_series(self, image_id: ImageId, context: Context) -> list[Series]:
+        """Return the images of all files by series; see `list_series`."""
+        return await list_series(self.files, context, self.open_source)
+
+    async def fetch(self, image_id: ImageId, context: Context, *, pixels: bool = True) -> Ready:
+        """Return the image of the only file.
+
+        Raises
+        ------
+        ImageIdError
+            There are more, or none.
+        """
+        member = replace(image_id, member=self.files.the_only())
+        source = await self.open_source(member, context, pixels=pixels)
+        return await source.fetch(member, context, pixels=pixels)
+
+    def ready(self, image_id: ImageId) -> None:
+        """Return None: a file has to be opened."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Directory:
+    """A DICOMDIR; a `Source`.
+
+    Attributes
+    ----------
+    instance : Instance
+    open_source : Open
+        Opens the files that it names.
+    """
+
+    instance: Instance
+    open_source: Open
+    is_encoded = False
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the file."""
+        return self.instance.nbytes
+
+    async def list_series(self, image_id: ImageId, context: Context) -> list[Series]:
+        """Return the images of the files that it names by series; see `list_series`.
+
+        Raises
+        ------
+        FormatError
+            It has come alone, so that its files cannot be asked for.
+        """
+        return await list_series(Disc.of(image_id, self.instance), context, self.open_source)
+
+    async def fetch(self, image_id: ImageId, context: Context, *, pixels: bool = True) -> Ready:
+        """Refuse: a DICOMDIR has no image of its own.
+
+        Raises
+        ------
+        FormatError
+        """
+        raise FormatError(
+            f"{image_id.source!r} is a DICOMDIR: it names the files of a disc and has no image of "
+            "its own; imageIds() of it, or of the disc's files, lists them"
+        )
+
+    def ready(self, image_id: ImageId) -> None:
+        """Return None: it has no image."""

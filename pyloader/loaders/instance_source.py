@@ -1,0 +1,129 @@
+"""A DICOM instance as a source: its frames are the images, of every scheme that gives instances."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from pyloader.context import Context
+from pyloader.dicom.fragments import CutOffError
+from pyloader.dicom.frame_offsets import encapsulated_frame
+from pyloader.dicom.headline import describe_series
+from pyloader.dicom.instance import Instance
+from pyloader.dicom.json.writer import instance_json
+from pyloader.dicom.modules import describe, header
+from pyloader.dicom.parse import noting
+from pyloader.image import Image
+from pyloader.imageid import ImageId
+from pyloader.pixels.codecs import CODECS
+from pyloader.pixels.decode import CheckSize, decode_frame
+from pyloader.source import EncodedFrame, Modules, Ready, Series
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceFrame:
+    """A frame of an instance that holds it; a `Ready`.
+
+    Attributes
+    ----------
+    instance : Instance
+        With all frames, this one alone, or, to be described, none.
+    """
+
+    instance: Instance
+    image_id: ImageId
+
+    def make(self, context: Context) -> Image:
+        """Decode and describe the frame; a file that is cut off may be whole at a later load."""
+        try:
+            return make_image(self.instance, self.image_id.frame_index, context.check_size)
+        except CutOffError:
+            context.cache.discard(self.image_id.source)
+            raise
+
+    def describe(self, context: Context) -> Modules:
+        """Return the modules of the frame.
+
+        With the option ``instance`` the first frame has the whole instance too, as DICOM JSON
+        (PS3.18 F) without its pixels: module ``instance``, attribute ``json``. It takes longer than
+        all the rest.
+        """
+        instance, frame_index = self.instance, self.image_id.frame_index
+        with noting():
+            modules = header(instance, instance.check_frame(frame_index))
+            if context.options.get("instance") and frame_index == 0:
+                modules["instance"] = {"json": instance_json(instance.dataset)}
+        return modules
+
+    def encoded(self) -> EncodedFrame | None:
+        """Return the frame; None when it is not compressed, or not as its transfer syntax says."""
+        instance, pixels = self.instance, self.instance.pixels
+        if pixels is None or not pixels.is_encapsulated:
+            return None
+        if instance.transfer_syntax_uid not in CODECS:
+            return None
+        frame_index = instance.check_frame(self.image_id.frame_index)
+        empty = replace(pixels, body=b"", start=0, stop=0, frames=(), frame_index=None)
+        header = InstanceHeader(replace(instance, pixels=empty))
+        return EncodedFrame(header, encapsulated_frame(instance, pixels, frame_index))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class InstanceHeader:
+    """An instance without the bytes of its pixels; a `FrameHeader`."""
+
+    instance: Instance
+
+    def is_same(self, other: Any) -> bool:
+        """Tell whether both have the same data set, not merely an equal one."""
+        one, two = self.instance, other.instance
+        is_alike = (one.transfer_syntax_uid, one.pixels, one.warnings) == (
+            *(two.transfer_syntax_uid, two.pixels, two.warnings),
+        )
+        return is_alike and one.dataset is two.dataset
+
+    def ready(self, image_id: ImageId, body: bytes) -> InstanceFrame:
+        """Return the instance with one frame."""
+        pixels = self.instance.pixels
+        assert pixels is not None, "encoded has looked"
+        pixels = replace(pixels, body=body, stop=len(body), frame_index=image_id.frame_index)
+        return InstanceFrame(replace(self.instance, pixels=pixels), image_id)
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceSource:
+    """A whole instance; a `Source`."""
+
+    instance: Instance
+    is_encoded = True
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the file."""
+        return self.instance.nbytes
+
+    async def list_series(self, image_id: ImageId, context: Context) -> list[Series]:
+        """Return all frames."""
+        return [series_of(image_id, self.instance)]
+
+    async def fetch(self, image_id: ImageId, context: Context, *, pixels: bool = True) -> Ready:
+        """Return the frame: all of it is here."""
+        return InstanceFrame(self.instance, image_id)
+
+    def ready(self, image_id: ImageId) -> Ready:
+        """Return the frame."""
+        return InstanceFrame(self.instance, image_id)
+
+
+def make_image(instance: Instance, frame_index: int, allow: CheckSize | None = None) -> Image:
+    """Decode one frame, from 0, of an instance and describe it; see `decode_frame`."""
+    with noting() as notes:
+        frame = decode_frame(instance, frame_index, allow)
+        image = describe(instance, frame_index, frame)
+    told = (*instance.warnings, *notes)
+    return replace(image, warnings=told) if told else image
+
+
+def series_of(image_id: ImageId, instance: Instance) -> Series:
+    """Return the frames of one instance."""
+    return Series(describe_series(instance), image_id.of_frames(instance.number_of_frames))

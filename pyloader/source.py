@@ -1,0 +1,207 @@
+"""`Source` and `Ready`: fetching, which waits, apart from making, which never does.
+
+A scheme is one function, `Open`. It opens the source that an imageId names: a file, an instance, a
+volume, an archive. The source lists its images and fetches what one of them needs, and of that the
+image is made, or its metadata alone, by plain calls::
+
+    source = await open_source(image_id, context)
+    ready = await source.fetch(image_id, context)
+    image = ready.make(context)
+
+So one loop can make many images without a task for each, and tests of decoding need no transport.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from pyloader.context import Context
+from pyloader.errors import FormatError
+from pyloader.image import Image, modules_of
+from pyloader.imageid import ImageId
+
+Modules = Mapping[str, Mapping[str, Any]]
+"""Modules by snake_case name (``"image_plane"``), attributes by snake_case keyword."""
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """The images of one series.
+
+    Attributes
+    ----------
+    attributes : dict
+        Patient, study and series attributes of the first file that can be read, by snake_case
+        keyword; empty where nothing is known of them.
+    image_ids : list of str
+        Every frame.
+    missing : list of str
+        Files that a DICOMDIR names and that are not there.
+    """
+
+    attributes: dict[str, Any] = field(default_factory=dict)
+    image_ids: list[str] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
+
+
+class FrameHeader(Protocol):
+    """All that decoding a frame needs beside its bytes; it can be pickled."""
+
+    def is_same(self, other: Any) -> bool:
+        """Tell whether both were read from the same source, not merely from an equal one."""
+        ...
+
+    def ready(self, image_id: ImageId, body: bytes) -> Ready:
+        """Return the frame of an imageId, whose encoded bytes are `body`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class EncodedFrame:
+    """An encoded frame, apart from the header that it is decoded with.
+
+    Attributes
+    ----------
+    header : FrameHeader
+        The same for all frames of a source.
+    body : bytes
+        The codestream, its fragments joined.
+    """
+
+    header: FrameHeader
+    body: bytes
+
+
+class Ready(Protocol):
+    """All that one image needs: bytes, codec libraries, what a browser decoded."""
+
+    def make(self, context: Context) -> Image:
+        """Decode and describe the image; never waits.
+
+        Raises
+        ------
+        LoaderError
+            It cannot be decoded, or takes more memory than `Context.decoded_bytes`.
+        """
+        ...
+
+    def describe(self, context: Context) -> Modules:
+        """Return the image's metadata, without its pixels where the format can; never waits.
+
+        Raises
+        ------
+        LoaderError
+            There is no such image.
+        """
+        ...
+
+    def encoded(self) -> EncodedFrame | None:
+        """Return the encoded frame; None when nobody else can decode it.
+
+        Raises
+        ------
+        LoaderError
+            There is no such frame, or it is cut off.
+        """
+        ...
+
+
+class Source(Protocol):
+    """An opened source: a file, an instance, a volume, an archive, a store."""
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes that the source keeps in memory; the cache counts them."""
+        ...
+
+    @property
+    def is_encoded(self) -> bool:
+        """True when `Ready.encoded` may return a frame, so that others can help to decode."""
+        ...
+
+    async def list_series(self, image_id: ImageId, context: Context) -> Sequence[Series]:
+        """Return its images by series.
+
+        Raises
+        ------
+        LoaderError
+            There are more than a list may have, or none.
+        """
+        ...
+
+    async def fetch(self, image_id: ImageId, context: Context, *, pixels: bool = True) -> Ready:
+        """Bring what one image needs; without `pixels` what `Ready.describe` needs.
+
+        Raises
+        ------
+        LoaderError
+            There is no such image, or it does not come.
+        """
+        ...
+
+    def ready(self, image_id: ImageId) -> Ready | None:
+        """Return what `fetch` does when it is here already, else None; never waits."""
+        ...
+
+
+class Open(Protocol):
+    """Opens the source of an imageId: the function that a scheme consists of."""
+
+    def __call__(
+        self, image_id: ImageId, context: Context, *, pixels: bool = True
+    ) -> Awaitable[Source]:
+        """Return the source, opened once for all its images: it goes through `Context.cached`.
+
+        Parameters
+        ----------
+        pixels : bool, optional
+            False when only metadata or a list are wanted: the header is enough.
+
+        Raises
+        ------
+        LoaderError
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """An image that is there already; a `Ready`."""
+
+    image: Image
+
+    def make(self, context: Context) -> Image:
+        """Return it."""
+        return self.image
+
+    def describe(self, context: Context) -> Modules:
+        """Return its modules."""
+        return modules_of(self.image)
+
+    def encoded(self) -> None:
+        """Return None: it is decoded."""
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """Metadata without an image; a `Ready` of what was fetched without its pixels."""
+
+    modules: Modules
+
+    def make(self, context: Context) -> Image:
+        """Refuse.
+
+        Raises
+        ------
+        FormatError
+        """
+        raise FormatError("only the metadata of this image were fetched: fetch it with its pixels")
+
+    def describe(self, context: Context) -> Modules:
+        """Return them."""
+        return self.modules
+
+    def encoded(self) -> None:
+        """Return None: there are no pixels."""
