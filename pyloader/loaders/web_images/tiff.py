@@ -109,9 +109,13 @@ class TiffPage:
     image_id: ImageId
 
     def make(self, context: Context) -> Image:
-        """Decode the page and describe it."""
-        number_of_frames = self.pages.number_of_frames
-        return self.pages.image(check_frame(self.image_id, number_of_frames), context)
+        """Decode the page and describe it; a file that is cut off may be whole at a later load."""
+        frame_index = check_frame(self.image_id, self.pages.number_of_frames)
+        try:
+            return self.pages.image(frame_index, context)
+        except FormatError:
+            context.cache.discard(self.image_id.source)
+            raise
 
     def describe(self, context: Context) -> Modules:
         """Describe the page; what alpha there is only its pixels tell."""

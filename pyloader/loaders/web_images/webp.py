@@ -50,13 +50,17 @@ async def open_webp(source: str, body: bytes, context: Context) -> Picture:
     notes = note_rest(len(body) - end - end % 2, "WebP")
     body = body[: end + end % 2]
     chunks = list(chunks_of(body, 12))
-    frames = [frame_of(chunk.payload) for chunk in chunks if chunk.kind == b"ANMF"]
+    frames = frames_of(body)
     rows, columns = canvas_of(chunks)
     exif = next((chunk.payload for chunk in chunks if chunk.kind == b"EXIF"), b"")
 
     async def fetch_pixels(picture: Picture, frame_index: int, context: Context) -> Pixels:
+        # Read again: the frames that were counted are copies of the body.
         return await decode_together(
-            picture, lambda: composed(frames, (rows, columns)), frame_index, context
+            picture,
+            lambda: composed(frames_of(picture.body), (rows, columns)),
+            frame_index,
+            context,
         )
 
     header = Header(
@@ -72,6 +76,11 @@ async def open_webp(source: str, body: bytes, context: Context) -> Picture:
     if frames:
         return Picture(source, body, header, fetch_pixels=fetch_pixels)
     return Picture(source, body, header, partial(decode_picture, "webp"))
+
+
+def frames_of(body: bytes) -> list[Frame]:
+    """Return the frames of an animation; a still image has none."""
+    return [frame_of(chunk.payload) for chunk in chunks_of(body, 12) if chunk.kind == b"ANMF"]
 
 
 def is_lossy(chunks: list[Chunk], frames: list[Frame]) -> bool:
