@@ -14,9 +14,9 @@ from pydicom import Dataset, dcmread
 from pydicom.dataelem import RawDataElement
 from pydicom.filereader import read_dataset
 
-from pyloader.dicom import structure, values
-from pyloader.dicom.fast.reader import HeaderCutOffError, converted, read_elements
-from pyloader.dicom.fast.values import ODD, quick_value
+from pyloader.dicom import structure
+from pyloader.dicom.elements import HeaderCutOffError, converted, read_elements
+from pyloader.dicom.fast import ODD, quick_value
 from pyloader.dicom.parse import noting, parse_part10
 from pyloader.dicom.part10 import Beginning, read_beginning
 from pyloader.dicom.pixel_header import PIXEL_KEYWORDS
@@ -198,7 +198,6 @@ def test_what_keeps_the_rules_is_read_quickly():
 def test_what_is_remembered_of_elements_has_an_end(monkeypatch, is_implicit, is_big_endian):
     """A file of ever new tags, as one made to do harm, is read as pydicom reads it."""
     monkeypatch.setattr(structure, "MOST_STARTS", 500)
-    monkeypatch.setattr(structure, "TAGS", dict(values.TAGS))
     layout = Layout(is_implicit, is_big_endian)
     start = {True: "HHL", False: "HH2sH"}[is_implicit]
     vr = () if is_implicit else (b"SH",)
@@ -212,7 +211,7 @@ def test_what_is_remembered_of_elements_has_an_end(monkeypatch, is_implicit, is_
     assert listed(dataset) == listed(by_pydicom(*given))
     assert stop == len(body)
     assert len(structure.start_of(layout)[1]) <= 500
-    assert len(structure.TAGS) <= max(500, len(values.TAGS))
+    assert structure.as_tag.cache_parameters()["maxsize"] == 1 << 14
 
 
 # ------------------------------------------------------------------ zeros, and tags that repeat

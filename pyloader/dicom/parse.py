@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from pydicom import Dataset
 
-from pyloader.dicom.fast.reader import HeaderCutOffError
+from pyloader.dicom.elements import HeaderCutOffError
 from pyloader.dicom.fragments import ITEM, ITEM_HEADER_BYTES, CutOffError, find_fragments
 from pyloader.dicom.frame_offsets import locate_frames
 from pyloader.dicom.instance import Instance, PixelElement

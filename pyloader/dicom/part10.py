@@ -15,7 +15,7 @@ from pydicom.dataset import FileMetaDataset
 from pydicom.uid import UID, DeflatedExplicitVRLittleEndian, ExplicitVRLittleEndian
 
 from pyloader.dicom.charset import settle_character_set
-from pyloader.dicom.fast.reader import data_set_of, read_elements
+from pyloader.dicom.elements import data_set_of, read_elements
 from pyloader.dicom.pixel_header import PIXEL_KEYWORDS
 from pyloader.dicom.structure import WRITTEN_VRS, Layout, is_vr
 from pyloader.dicom.transfer_syntaxes import NATIVE, name_of

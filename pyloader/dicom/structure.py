@@ -5,17 +5,17 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from struct import Struct, pack, unpack_from
 from struct import error as StructError  # what unpack_from raises beyond the end
 from typing import Any, NamedTuple
 
 from pydicom.datadict import dictionary_VR, keyword_for_tag
+from pydicom.dataelem import empty_value_for_VR
 from pydicom.tag import BaseTag
 from pydicom.uid import UID, ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 from pydicom.valuerep import EXPLICIT_VR_LENGTH_32, VR
 
-from pyloader.dicom.fast.values import TAGS
 from pyloader.dicom.fragments import (
     CODESTREAM_STARTS,
     ITEM_HEADER_BYTES,
@@ -35,6 +35,7 @@ WRITTEN_VRS = {
 }
 Place = tuple[int, int]
 Start = tuple[int, BaseTag, str | None, bool] | tuple[()]
+NO_VALUE = {vr: empty_value_for_VR(vr, raw=True) for vr in (None, *(vr.value for vr in VR))}
 # What a file may make us remember of how elements begin.
 MOST_STARTS = 1 << 14
 
@@ -110,6 +111,16 @@ def is_vr(written: bytes) -> bool:
     return len(written) == 2 and written.isalpha() and written.isupper()
 
 
+@lru_cache(maxsize=MOST_STARTS)
+def as_tag(number: int) -> BaseTag:
+    """Return a tag, one object each.
+
+    A dict finds what is the same object without asking whether it is equal, which for a `BaseTag`
+    is a call into Python.
+    """
+    return BaseTag(number)
+
+
 @cache
 def start_of(layout: Layout) -> tuple[Callable[..., Any], dict[bytes, Start]]:
     """Return what unpacks the start of an element, to what `learn` takes and its length, and what
@@ -125,12 +136,9 @@ def learn(written: bytes, layout: Layout, starts: dict[bytes, Start]) -> Start:
     group, number = unpack_from(f"{layout.order}HH", written)
     tag = group << 16 | number
     vr, is_long = (None, False) if layout.is_implicit else WRITTEN_VRS.get(written[4:], ("", False))
-    key = TAGS.get(tag) or BaseTag(tag)
-    if len(TAGS) < MOST_STARTS:
-        TAGS[tag] = key
     # Zeros, of which files may end with many, or have some between elements, begin as a tag of 0.
     is_plain = 0 < tag < DELIMITERS and vr != ""
-    starts[written] = found = (tag, key, vr, is_long) if is_plain else ()
+    starts[written] = found = (tag, as_tag(tag), vr, is_long) if is_plain else ()
     return found
 
 

@@ -24,10 +24,10 @@ from pydicom.multival import MultiValue
 from pydicom.tag import BaseTag
 from pydicom.valuerep import PersonName
 
-from pyloader.dicom.fast.reader import converted
-from pyloader.dicom.fast.values import ODD, TAGS, quick_value
+from pyloader.dicom import fast
+from pyloader.dicom.elements import converted
 from pyloader.dicom.plausible import is_plausible, is_unset
-from pyloader.dicom.structure import describe_tag
+from pyloader.dicom.structure import as_tag, describe_tag
 
 NUMERIC = frozenset({"DS", "FD", "FL", "IS", "SL", "SS", "SV", "UL", "US", "UV"})
 # Text, in which a backslash may be a letter though it is not to be there, and codes.
@@ -65,8 +65,7 @@ class TooLongError(ValueError):
 @cache
 def tag_of(keyword: str) -> BaseTag:
     """Return the tag of a keyword of the DICOM dictionary."""
-    tag = tag_for_keyword(keyword) or 0
-    return TAGS.setdefault(tag, BaseTag(tag))
+    return as_tag(tag_for_keyword(keyword) or 0)
 
 
 @cache
@@ -108,7 +107,7 @@ def element_of(dataset: Dataset, tag: int) -> DataElement | None:
 def refuse_long(tag: int, found: RawDataElement) -> None:
     """Raise for a text that takes long to convert: of each value pydicom makes an object.
 
-    What keeps the rules of IS and DS is read by `quick_value`, however long.
+    What keeps the rules of IS and DS is read by `fast.quick_value`, however long.
     """
     kinds, body = {found.VR, vr_of(tag)}, found.value or b""
     if kinds & SHORT or (kinds & LONG and b"\x1b" in body):
@@ -165,8 +164,8 @@ def value_at(dataset: Dataset, tag: BaseTag) -> Any:
     if found is None:
         return None
     if type(found) is RawDataElement:
-        value = quick_value(found)
-        if value is not ODD:
+        value = fast.quick_value(found)
+        if value is not fast.ODD:
             return single(tag, value) if type(value) is list else value
     element = element_of(dataset, tag)
     if element is None or element.VR == "SQ":

@@ -22,10 +22,10 @@ from pydicom.tag import Tag
 from pydicom.uid import ExplicitVRLittleEndian
 from pydicom.valuerep import EXPLICIT_VR_LENGTH_32
 
+from pyloader.dicom.fast.memo import Watched
 from pyloader.dicom.instance import Instance
 from pyloader.dicom.modules import header
 from pyloader.dicom.parse import parse_part10
-from pyloader.dicom.recall import Watched
 from pyloader.errors import LoaderError
 from pyloader.image import Image
 from pyloader.loaders.instance_source import make_image

@@ -15,7 +15,6 @@ from typing import Any
 
 from pydicom.datadict import dictionary_VR
 from pydicom.dataelem import RawDataElement
-from pydicom.tag import BaseTag
 
 from pyloader.dicom.plausible import is_plausible
 
@@ -36,9 +35,6 @@ PERSON = re.compile(rb"[ -<>-\[\]-~]{1,64}")
 # A tilde and a backslash are other letters in some character sets (PS3.3 C.12.1.1.2).
 LETTERS = {size: re.compile(rb"[ -\[\]-}]{1,%d}" % size) for size in (16, 64, 1024)}
 LONGEST_UID = 64
-# The tags that are asked for, and those of files, one object each: a dict finds what is the same
-# object without asking whether it is equal, which for a `BaseTag` is a call into Python.
-TAGS: dict[int, BaseTag] = {}
 # Bytes of a value that is kept: images of a series have most of theirs in common.
 LONGEST_KEPT = 64
 

@@ -15,7 +15,7 @@ import numpy as np
 from pydicom import DataElement, Dataset
 from pydicom.multival import MultiValue
 
-from pyloader.dicom.fast.reader import converted
+from pyloader.dicom.elements import converted
 from pyloader.dicom.values import NUMERIC, UNREADABLE, cleaned
 
 PIXEL_GROUP = 0x7FE0

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
+from pyloader.dicom.fast import Memo
 from pyloader.dicom.functional_groups import Frame, Module
 from pyloader.dicom.instance import Instance
 from pyloader.dicom.modules.calibration import (
@@ -37,7 +38,6 @@ from pyloader.dicom.modules.slide import read_slide_plane
 from pyloader.dicom.modules.subject import read_isotope, read_patient
 from pyloader.dicom.modules.tables import PLAIN_MODULES
 from pyloader.dicom.modules.waveform import read_ecg
-from pyloader.dicom.recall import Recalling
 from pyloader.dicom.values import value_of
 from pyloader.errors import LoaderError
 from pyloader.image import DecodedFrame, Encoding, Image, ModalityLut, PlaneModule, VoiLut
@@ -99,7 +99,7 @@ def read_each(readers: Mapping[str, Reader], frame: Frame) -> dict[str, Any]:
     return found
 
 
-@Recalling
+@Memo
 def read_special(frame: Frame) -> dict[str, Module]:
     """Return the modules of `SPECIAL_MODULES`."""
     return read_each(SPECIAL_MODULES, frame)

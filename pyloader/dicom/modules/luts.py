@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydicom import Dataset
 
+from pyloader.dicom.fast import Memo
 from pyloader.dicom.functional_groups import Frame, Module, pick
-from pyloader.dicom.recall import Recalling
 from pyloader.dicom.values import as_numbers, as_tuple, is_unusable, item_of, items_of, value_of
 from pyloader.image import LookupTable, ModalityLut, VoiLut
 
@@ -34,7 +34,7 @@ LEAST_BITS, WORD_BITS = 8, 16
 CODE = ("CodeValue", "CodingSchemeDesignator", "CodeMeaning")
 
 
-@Recalling
+@Memo
 def read_modality_lut(frame: Frame) -> ModalityLut:
     """Read the Modality LUT module or its functional group (PS3.3 C.11.1, C.7.6.16.2.9)."""
     is_signed = bool(frame.integer("PixelRepresentation"))
@@ -75,7 +75,7 @@ def rescale_fault(frame: Frame) -> str | None:
     return None
 
 
-@Recalling
+@Memo
 def read_voi_lut(frame: Frame) -> VoiLut:
     """Read the VOI LUT module or its functional group (PS3.3 C.11.2, C.7.6.16.2.10)."""
     explanations = as_tuple(frame.get("WindowCenterWidthExplanation", VOI))

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from pyloader.dicom.fast import Memo
 from pyloader.dicom.functional_groups import Frame, Module, pick
 from pyloader.dicom.keywords import snake
-from pyloader.dicom.recall import Recalling
 from pyloader.dicom.segmentation import is_labelmap
 from pyloader.dicom.structure import describe_tag
 from pyloader.dicom.values import as_numbers, tag_of, value_of
@@ -34,7 +34,7 @@ TERMS = {
 }
 
 
-@Recalling
+@Memo
 def read_pixel_module(frame: Frame) -> PixelModule:
     """Read the Image Pixel module as the file has it (PS3.3 C.7.6.3).
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import warnings
 
+from pyloader.dicom.fast import Memo
 from pyloader.dicom.functional_groups import Frame, Module
 from pyloader.dicom.modules.decay import (
     NotCertainError,
@@ -18,7 +19,6 @@ from pyloader.dicom.modules.decay import (
     private_value,
 )
 from pyloader.dicom.modules.luts import read_real_world_values, rescale_fault
-from pyloader.dicom.recall import Recalling
 from pyloader.dicom.values import as_tuple
 
 DOSE = ("DoseGridScaling", "DoseSummationType", "DoseType", "DoseUnits")
@@ -51,7 +51,7 @@ DOSES = (1e-15, 1e6)
 EXACT, ALIKE = 1e-5, 0.1
 
 
-@Recalling
+@Memo
 def read_scaling(frame: Frame) -> Module:
     """Return the factors of PET or of RT dose; empty for other images, and when unknown."""
     modality = frame.get("Modality")

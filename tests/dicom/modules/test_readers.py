@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from pyloader.dicom import modules
+from pyloader.dicom.fast import Memo
 from pyloader.dicom.functional_groups import Frame
 from pyloader.dicom.json.reader import parse_json
 from pyloader.dicom.json.writer import instance_json
 from pyloader.dicom.parse import noting, parse_part10
-from pyloader.dicom.recall import Recalling
 from pyloader.errors import FormatError
 from pyloader.image import ModalityLut, PlaneModule, VoiLut
 from pyloader.loaders.instance_source import make_image
@@ -37,8 +37,8 @@ def failing(error: Exception) -> Any:
 def replaced(monkeypatch: pytest.MonkeyPatch, table: str, name: str, error: Exception) -> None:
     """Have a reader fail, in the way in which others are."""
     read = failing(error)
-    if isinstance(getattr(modules, table)[name], Recalling):
-        read = Recalling(read)
+    if isinstance(getattr(modules, table)[name], Memo):
+        read = Memo(read)
     monkeypatch.setitem(getattr(modules, table), name, read)
     monkeypatch.setattr(modules.read_special, "_known", None)
 

@@ -1,8 +1,7 @@
 """The elements of a data set (PS3.5 7.1), their values as they are encoded.
 
-pydicom's reader looks at an element in a dozen steps of Python. Those that keep the rules and say
-their length are read here in a third of the time (`read_plain`), others one by one (`read_other`).
-Sequences are read when they are asked for (`converted`).
+Those that keep the rules and say their length are read by `fast.read_plain`, others one by one
+(`read_other`). Sequences are read when they are asked for (`converted`).
 """
 
 from __future__ import annotations
@@ -12,25 +11,25 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from collections.abc import Sequence as Several
 from functools import cache
-from struct import Struct
 from typing import Any, TypeVar
 
 from pydicom import DataElement, Dataset, Sequence
 from pydicom.charset import convert_encodings, default_encoding, python_encoding
-from pydicom.dataelem import RawDataElement, convert_raw_data_element, empty_value_for_VR
+from pydicom.dataelem import RawDataElement, convert_raw_data_element
 from pydicom.tag import BaseTag
-from pydicom.valuerep import VR
 
-from pyloader.dicom.fast.values import TAGS
+from pyloader.dicom import fast
 from pyloader.dicom.fragments import ITEM_HEADER_BYTES, CutOffError
 from pyloader.dicom.pixel_header import PIXEL_KEYWORDS
 from pyloader.dicom.structure import (
     DELIMITERS,
     ITEM,
     ITEM_END,
+    NO_VALUE,
     UNDEFINED_LENGTH,
     Head,
     Layout,
+    as_tag,
     describe_tag,
     dictionary_vr,
     end_of_item,
@@ -39,16 +38,13 @@ from pyloader.dicom.structure import (
     items_at,
     layout_at,
     layout_of_items,
-    learn,
     read_fragments,
-    start_of,
 )
 from pyloader.errors import FormatError
 
 Element = RawDataElement | DataElement
 IsEnd = Callable[[int], bool]
 Kind = TypeVar("Kind", bound=Dataset)
-NO_VALUE = {vr: empty_value_for_VR(vr, raw=True) for vr in (None, *(vr.value for vr in VR))}
 # What pydicom keeps of a data set beside its elements.
 EMPTY = vars(Dataset())
 MUTABLE = {name: value for name, value in EMPTY.items() if isinstance(value, (dict, list))}
@@ -135,7 +131,7 @@ def read_all(
         `body` ends within an element, which is not added.
     """
     while True:
-        position, is_whole = read_plain(found, body, position, layout, is_end)
+        position, is_whole = fast.read_plain(found, body, position, layout, is_end)
         if position > len(body):
             raise CutOffError(f"{remove_last(found, position)} is to end at byte {position}")
         zeros = count_zeros(body, position)
@@ -173,36 +169,6 @@ def count_zeros(body: bytes, position: int) -> int:
     return (following.start() if following else len(body)) - position
 
 
-def read_plain(
-    found: dict[BaseTag, Element], body: bytes, position: int, layout: Layout, is_end: IsEnd
-) -> tuple[int, bool]:
-    """Add the elements from `position` on; return where one stands that is not plain, or beyond
-    the end of the data set, and whether it is beyond."""
-    is_implicit, is_little = layout.is_implicit, not layout.is_big_endian
-    read, starts = start_of(layout)
-    read_long = Struct(f"{layout.order}L").unpack_from
-    last = len(body) - 12
-    while position <= last:
-        written, length = read(body, position)
-        known = starts.get(written)
-        if known is None:
-            known = learn(written, layout, starts)
-        if not known:
-            break
-        tag, key, vr, is_long = known
-        start = position + 8
-        if is_long:
-            (length,) = read_long(body, start)
-            start += 4
-        if length == UNDEFINED_LENGTH or is_end(tag):
-            return position, is_end(tag)
-        value = body[start : start + length] if length else NO_VALUE[vr]
-        position = start + length
-        fields = (key, vr, length, value, start, is_implicit, is_little, True, False)
-        found[key] = tuple.__new__(RawDataElement, fields)  # its own __new__ takes keywords
-    return position, False
-
-
 def read_other(
     found: dict[BaseTag, Element], body: bytes, position: int, layout: Layout, is_end: IsEnd
 ) -> int | None:
@@ -232,7 +198,7 @@ def read_other(
 
 def add(found: dict[BaseTag, Element], head: Head, value: Any, layout: Layout) -> None:
     """Add an element."""
-    key = TAGS.get(head.tag) or BaseTag(head.tag)
+    key = as_tag(head.tag)
     layouts = (layout.is_implicit, not layout.is_big_endian)
     found[key] = RawDataElement(key, head.vr, head.length, value, head.start, *layouts)
 

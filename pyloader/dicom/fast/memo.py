@@ -1,4 +1,4 @@
-"""Readers that need not read again what the last data set said in the same words.
+"""`Memo`: a reader that reuses its last result when the elements it reads are byte-identical.
 
 Images of a series differ in a few attributes. A reader is a function of the elements that it looks
 at, and which these are is seen while it runs: when the next data set has the same bytes there, it
@@ -12,28 +12,46 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import update_wrapper
 from itertools import repeat
 from operator import itemgetter
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from pydicom import DataElement, Dataset
 from pydicom.dataelem import RawDataElement
 from pydicom.tag import BaseTag
 
-from pyloader.dicom.fast.values import TAGS
-from pyloader.dicom.functional_groups import Frame
-from pyloader.dicom.values import tag_of
+from pyloader.dicom.structure import as_tag
 
+
+class Frame(Protocol):
+    """A frame, from 0, of a data set; `functional_groups.Frame`."""
+
+    def __init__(self, dataset: Dataset, index: int) -> None: ...
+
+    @property
+    def dataset(self) -> Dataset:
+        """The whole data set."""
+        ...
+
+    @property
+    def index(self) -> int:
+        """Of the frame."""
+        ...
+
+
+Kind = TypeVar("Kind", bound=Frame)
 Value = TypeVar("Value")
 Words = tuple[Any, ...]
 # What of an element its value follows from: VR, bytes, and whether these are little-endian.
 WORDS = itemgetter(1, 3, 6)
 ABSENT = RawDataElement(BaseTag(0), "", 0, None, 0, False, True)
 RAW = {RawDataElement}
-# What pydicom looks at when it converts others, and may have done before anybody watches.
-ALWAYS = tag_of("PixelRepresentation")
-CHARACTER_SET = tag_of("SpecificCharacterSet")
+# (0028,0103) Pixel Representation: pydicom looks at it when it converts others, and may have done
+# so before anybody watches.
+ALWAYS = as_tag(0x00280103)
+# (0008,0005) Specific Character Set.
+CHARACTER_SET = as_tag(0x00080005)
 
 
-class Recalling(Generic[Value]):
+class Memo(Generic[Kind, Value]):
     """A reader of the attributes of a frame that knows its last result.
 
     It holds for the first frame; others are read each time, since they differ by their place.
@@ -44,12 +62,12 @@ class Recalling(Generic[Value]):
         A function of the frame and of nothing else. Its result is shared, not to be changed.
     """
 
-    def __init__(self, read: Callable[[Frame], Value]) -> None:
+    def __init__(self, read: Callable[[Kind], Value]) -> None:
         update_wrapper(self, read)
         self.read = read
         self._known: tuple[tuple[BaseTag, ...], Words, Value] | None = None
 
-    def __call__(self, frame: Frame) -> Value:
+    def __call__(self, frame: Kind) -> Value:
         """Return what `read` does."""
         # DICOM JSON has no bytes to compare.
         if frame.index or type(frame.dataset._dict.get(ALWAYS)) is DataElement:
@@ -58,16 +76,17 @@ class Recalling(Generic[Value]):
             tags, words, value = self._known
             if words_of(frame.dataset, frame.dataset._dict, tags) == words:
                 return value
-        return self._read(frame.dataset)
+        return self._read(frame)
 
-    def _read(self, dataset: Dataset) -> Value:
+    def _read(self, frame: Kind) -> Value:
+        dataset = frame.dataset
         elements = dataset._dict
         watched = Watched(elements)
         dataset._dict = watched
         try:
             with warnings.catch_warnings(record=True) as caught:
                 warnings.simplefilter("always")
-                value = self.read(Frame(dataset, 0))
+                value = self.read(type(frame)(dataset, 0))
         finally:
             dataset._dict = elements
             for each in caught:
@@ -75,7 +94,7 @@ class Recalling(Generic[Value]):
         # What is warned of, the next data set has to be warned of as well.
         if not caught and watched.is_in_part:
             watched.asked.pop(CHARACTER_SET, None)  # of which `words_of` has what it means
-            tags = tuple(TAGS.setdefault(int(tag), BaseTag(tag)) for tag in watched.asked)
+            tags = tuple(as_tag(int(tag)) for tag in watched.asked)
             words = words_of(dataset, elements, tags)
             self._known = words and (tags, words, value)
         elements.update(watched.converted)

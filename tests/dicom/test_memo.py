@@ -11,6 +11,7 @@ import pytest
 from pydicom import Dataset
 from pydicom.dataelem import RawDataElement
 
+from pyloader.dicom.fast import Memo
 from pyloader.dicom.functional_groups import Frame
 from pyloader.dicom.instance import Instance
 from pyloader.dicom.modules import read_special
@@ -18,7 +19,6 @@ from pyloader.dicom.modules.luts import read_modality_lut, read_voi_lut
 from pyloader.dicom.modules.pixel import read_pixel_module
 from pyloader.dicom.modules.scaling import read_scaling
 from pyloader.dicom.parse import parse_part10
-from pyloader.dicom.recall import Recalling
 from pyloader.dicom.values import tag_of, value_of
 from pyloader.errors import LoaderError
 from tests import corpus
@@ -80,7 +80,7 @@ def test_what_is_recalled_is_what_would_be_read(path):
             assert outcome(reader, dataset) == outcome(reader.read, twin)
 
 
-def reader_of(*keywords: str) -> tuple[Recalling[Any], list[int]]:
+def reader_of(*keywords: str) -> tuple[Memo[Any], list[int]]:
     """Return a reader of attributes, and the frames that it was asked for."""
     asked: list[int] = []
 
@@ -88,7 +88,7 @@ def reader_of(*keywords: str) -> tuple[Recalling[Any], list[int]]:
         asked.append(frame.index)
         return [frame.get(keyword) for keyword in keywords]
 
-    return Recalling(read), asked
+    return Memo(read), asked
 
 
 def data_set(**values: bytes) -> Dataset:
@@ -116,7 +116,7 @@ def test_the_same_bytes_are_read_once_and_others_again():
 
 
 def test_an_empty_element_is_not_an_absent_one():
-    reader = Recalling(lambda frame: "Manufacturer" in frame.dataset)
+    reader = Memo(lambda frame: "Manufacturer" in frame.dataset)
     assert reader(Frame(data_set(), 0)) is False
     assert reader(Frame(data_set(Manufacturer=b""), 0)) is True
 
@@ -151,14 +151,14 @@ def test_what_is_warned_of_is_warned_of_each_time():
         dataset._dict[tag_of("Rows")] = element
         return dataset
 
-    reader = Recalling(read)
+    reader = Memo(read)
     notes = [outcome(reader, odd())[1] for _ in range(3)]
     assert len(notes[0]) == 1
     assert notes == notes[:1] * 3
 
 
 def test_a_reader_of_all_elements_is_asked_each_time():
-    reader = Recalling(lambda frame: sorted(frame.dataset.keys()))
+    reader = Memo(lambda frame: sorted(frame.dataset.keys()))
     assert len(reader(Frame(data_set(Rows=b"\2\0"), 0))) == 1
     assert len(reader(Frame(data_set(Rows=b"\2\0", StationName=b"A"), 0))) == 2
 
@@ -179,7 +179,7 @@ def test_a_data_set_keeps_its_elements_when_a_reader_fails():
     dataset = data_set(Rows=b"\2\0")
     elements = dataset._dict
     with pytest.raises(ValueError, match="2"):
-        Recalling(fail)(Frame(dataset, 0))
+        Memo(fail)(Frame(dataset, 0))
     assert dataset._dict is elements
 
 
