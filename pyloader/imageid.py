@@ -123,6 +123,19 @@ class ImageId:
         check_count(count, self.text)
         return [self.of_frame(index) for index in range(count)]
 
+    def take_options(self, *names: str) -> tuple[str, dict[str, str]]:
+        """Return the address without the options `names` of its query, and their values.
+
+        Of ``npz:https://host/a.npz?token=x&array=mask`` and ``array`` they are
+        ``https://host/a.npz?token=x`` and ``{"array": "mask"}``; what else there is stays as it is,
+        and no server sees the options.
+        """
+        url, _, query = self.rest.partition("?")
+        pairs = [(part.partition("=")[0], part) for part in query.split("&") if part]
+        kept = "&".join(part for name, part in pairs if name not in names)
+        taken = {name: unquote(part.partition("=")[2]) for name, part in pairs if name in names}
+        return f"{url}?{kept}" if kept else url, taken
+
     def of_member(self, name: str) -> str:
         """Return the imageId of a file, such as ``"a/b.dcm"``, of an archive, the source."""
         return f"{self.source}#member={quote(name)}"

@@ -19,8 +19,7 @@ from pyloader.dicom.elements import HeaderCutOffError, converted, read_elements
 from pyloader.dicom.fast import ODD, quick_value
 from pyloader.dicom.parse import noting, parse_part10
 from pyloader.dicom.part10 import Beginning, read_beginning
-from pyloader.dicom.pixel_header import PIXEL_KEYWORDS
-from pyloader.dicom.structure import Layout, dictionary_vr
+from pyloader.dicom.structure import PIXEL_KEYWORDS, Layout, dictionary_vr
 from pyloader.dicom.values import element_of, plain, typed, value_of
 from pyloader.errors import FormatError
 from tests import builders, corpus

@@ -26,7 +26,6 @@ from pydicom.uid import (
 
 from pyloader import load_image, load_metadata
 from pyloader.dicom.functional_groups import Frame
-from pyloader.dicom.headline import describe_series
 from pyloader.dicom.instance import Instance
 from pyloader.dicom.json.plain_values import plain_values
 from pyloader.dicom.json.reader import read_attributes, read_dataset
@@ -36,6 +35,7 @@ from pyloader.dicom.modules import header, tables
 from pyloader.dicom.modules.luts import read_voi_lut
 from pyloader.dicom.modules.pixel import read_pixel_module
 from pyloader.dicom.parse import noting, parse_part10
+from pyloader.dicom.series import describe_series
 from pyloader.dicom.values import value_of
 from pyloader.errors import FormatError, LoaderError
 from pyloader.wire import wire_modules

@@ -21,7 +21,7 @@ from pyloader.dicom.fragments import DELIMITER, ITEM, Span, item_length, join_fr
 from pyloader.dicom.frame_offsets import is_beginning, native_span
 from pyloader.dicom.instance import Instance
 from pyloader.dicom.offset_tables import table_spans
-from pyloader.dicom.pixel_header import PixelHeader
+from pyloader.dicom.part10 import PixelHeader
 from pyloader.errors import FormatError
 from pyloader.image import PixelModule
 from tests import builders

@@ -74,3 +74,16 @@ def test_is_a_value():
     assert len({first, second}) == 1
     with pytest.raises(FrozenInstanceError):
         first.scheme = "y"
+
+
+@pytest.mark.parametrize(
+    ("text", "url", "options"),
+    [
+        ("numpy:/a.npz", "/a.npz", {}),
+        ("numpy:/a.npz?array=mask", "/a.npz", {"array": "mask"}),
+        ("numpy:/a.npz?token=x&array=a%20b&v=2", "/a.npz?token=x&v=2", {"array": "a b"}),
+        ("numpy:/a.npz?arrays=1&frame=3&array", "/a.npz?arrays=1", {"array": ""}),
+    ],
+)
+def test_options_of_a_loader_are_not_for_its_server(text, url, options):
+    assert ImageId.parse(text).take_options("array", "axes") == (url, options)

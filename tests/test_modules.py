@@ -15,11 +15,10 @@ from pyloader.dicom.modules import header
 from pyloader.dicom.modules.calibration import read_us_regions
 from pyloader.dicom.modules.groups import read_multiframe
 from pyloader.dicom.modules.luts import read_modality_lut, read_voi_lut
-from pyloader.dicom.modules.nuclear import read_nm_geometry
+from pyloader.dicom.modules.nuclear import read_isotope, read_nm_geometry
 from pyloader.dicom.modules.overlays import read_overlays
 from pyloader.dicom.modules.pixel import read_pixel_module
 from pyloader.dicom.modules.plane import read_plane_module
-from pyloader.dicom.modules.subject import read_isotope
 from pyloader.dicom.parse import parse_part10
 from pyloader.errors import FormatError
 from pyloader.image import ModalityLut, PlaneModule, VoiLut

@@ -20,12 +20,12 @@ from pydicom.tag import BaseTag
 
 from pyloader.dicom import fast
 from pyloader.dicom.fragments import ITEM_HEADER_BYTES, CutOffError
-from pyloader.dicom.pixel_header import PIXEL_KEYWORDS
 from pyloader.dicom.structure import (
     DELIMITERS,
     ITEM,
     ITEM_END,
     NO_VALUE,
+    PIXEL_KEYWORDS,
     UNDEFINED_LENGTH,
     Head,
     Layout,

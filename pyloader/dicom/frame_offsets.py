@@ -24,7 +24,7 @@ from pyloader.dicom.fragments import (
 )
 from pyloader.dicom.instance import Instance, PixelElement
 from pyloader.dicom.offset_tables import table_spans
-from pyloader.dicom.pixel_header import PixelHeader
+from pyloader.dicom.part10 import PixelHeader
 from pyloader.dicom.transfer_syntaxes import (
     DEFLATED_IMAGE_FRAME,
     ENCAPSULATED_UNCOMPRESSED,

@@ -8,8 +8,16 @@ from pydicom import Dataset
 from pydicom.uid import UID
 
 from pyloader.dicom.transfer_syntaxes import NATIVE
-from pyloader.dicom.values import UNREADABLE, tag_of
+from pyloader.dicom.values import UNREADABLE, as_tuple, tag_of, value_of
 from pyloader.errors import ImageIdError
+
+# SOP Classes of images whose names do not say so.
+OTHER_IMAGES = frozenset(
+    {
+        *("Parametric Map Storage", "Segmentation Storage", "Label Map Segmentation Storage"),
+        "RT Dose Storage",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,3 +129,21 @@ def one_frame(instance: Instance, frame_index: int, frame: bytes, vr: str = "OW"
         is_encapsulated=is_encapsulated,
     )
     return replace(instance, pixels=pixels)
+
+
+def lacks_pixels(instance: Instance) -> bool:
+    """Tell whether an object is to have pixels and has none, as when they are cut off.
+
+    Its SOP Class tells (PS3.6 A), when that is not cut off too; of a private one, whether it is
+    described as an image is.
+    """
+    if instance.pixels is not None:
+        return False
+    dataset = instance.dataset
+    meta = getattr(dataset, "file_meta", Dataset())
+    of_file = value_of(meta, "MediaStorageSOPClassUID")
+    uids = (*as_tuple(value_of(dataset, "SOPClassUID")), *as_tuple(of_file))
+    names = [UID(str(uid)).name for uid in uids]
+    if not all(UID(str(uid)).is_private for uid in uids):
+        return any("Image Storage" in name or name in OTHER_IMAGES for name in names)
+    return not uids or tag_of("Rows") in dataset.keys()  # noqa: SIM118 -- quick

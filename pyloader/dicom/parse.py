@@ -13,8 +13,14 @@ from pyloader.dicom.elements import HeaderCutOffError
 from pyloader.dicom.fragments import ITEM, ITEM_HEADER_BYTES, CutOffError, find_fragments
 from pyloader.dicom.frame_offsets import locate_frames
 from pyloader.dicom.instance import Instance, PixelElement
-from pyloader.dicom.part10 import Beginning, has_prefix, read_beginning, read_data_set
-from pyloader.dicom.pixel_header import PixelHeader, read_pixel_header
+from pyloader.dicom.part10 import (
+    Beginning,
+    PixelHeader,
+    has_prefix,
+    read_beginning,
+    read_data_set,
+    read_pixel_header,
+)
 from pyloader.dicom.transfer_syntaxes import NATIVE
 from pyloader.errors import FormatError
 from pyloader.inflate import DECODED_BYTES

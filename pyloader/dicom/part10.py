@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass, replace
-from struct import pack
+from struct import error as StructError  # what unpack_from raises beyond the end
+from struct import pack, unpack_from
 
 from pydicom import Dataset
 from pydicom.dataset import FileMetaDataset
@@ -16,8 +17,13 @@ from pydicom.uid import UID, DeflatedExplicitVRLittleEndian, ExplicitVRLittleEnd
 
 from pyloader.dicom.charset import settle_character_set
 from pyloader.dicom.elements import data_set_of, read_elements
-from pyloader.dicom.pixel_header import PIXEL_KEYWORDS
-from pyloader.dicom.structure import WRITTEN_VRS, Layout, is_vr
+from pyloader.dicom.structure import (
+    PIXEL_KEYWORDS,
+    UNDEFINED_LENGTH,
+    WRITTEN_VRS,
+    Layout,
+    is_vr,
+)
 from pyloader.dicom.transfer_syntaxes import NATIVE, name_of
 from pyloader.dicom.values import value_of
 from pyloader.errors import FormatError
@@ -25,6 +31,7 @@ from pyloader.inflate import DamagedError, deflate, inflate
 
 PREAMBLE_BYTES = 128
 PREFIX = b"DICM"
+LONG_VRS = frozenset({b"OB", b"OD", b"OF", b"OL", b"OV", b"OW", b"UN"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,3 +202,54 @@ def read_data_set(beginning: Beginning) -> tuple[Dataset, int]:
     dataset.file_meta = beginning.meta
     settle_character_set(dataset)
     return dataset, stop
+
+
+# ------------------------------------------------------------------ the element of the pixels
+
+
+@dataclass(frozen=True, slots=True)
+class PixelHeader:
+    """The header of the element that holds the pixels.
+
+    Attributes
+    ----------
+    keyword : str
+    vr : str
+    start : int
+        Where the value begins in the file, from 0.
+    length : int or None
+        Bytes of the value; None when it is encapsulated, whose length is undefined.
+    """
+
+    keyword: str
+    vr: str
+    start: int
+    length: int | None
+
+
+def read_pixel_header(body: bytes, position: int, layout: Layout) -> PixelHeader | None:
+    """Return the header of the pixel data element that begins at `position`, if one does."""
+    order = layout.order
+    try:
+        group, element = unpack_from(f"{order}HH", body, position)
+        vr, length, start = read_element_header(body, position + 4, layout)
+    except StructError:
+        return None
+    keyword = PIXEL_KEYWORDS.get(group << 16 | element)
+    if keyword is None:
+        return None
+    return PixelHeader(keyword, vr, start, None if length == UNDEFINED_LENGTH else length)
+
+
+def read_element_header(body: bytes, position: int, layout: Layout) -> tuple[str, int, int]:
+    """Return VR, length and the start of the value of the element whose tag ends at `position`.
+
+    Files exist whose elements are explicit here and implicit there. The bytes tell: a long VR
+    read as an implicit length would be odd, which none is.
+    """
+    order, vr = layout.order, body[position : position + 2]
+    if vr in LONG_VRS and body[position + 2 : position + 4] == b"\0\0":
+        return vr.decode(), unpack_from(f"{order}L", body, position + 4)[0], position + 8
+    if layout.is_implicit or not (vr.isalpha() and vr.isupper()):
+        return "OW", unpack_from(f"{order}L", body, position)[0], position + 4
+    return vr.decode(), unpack_from(f"{order}H", body, position + 2)[0], position + 4

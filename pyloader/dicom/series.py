@@ -1,4 +1,7 @@
-"""The order of a series' instances, read from DICOM JSON as it is (PS3.18 F), without data sets."""
+"""Series: attributes that name one, and the order of its instances.
+
+The order is read from DICOM JSON as it is (PS3.18 F), without data sets.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,11 @@ import math
 from collections.abc import Mapping, Sequence
 from operator import mul
 from typing import Any, TypeVar
+
+from pyloader.dicom.instance import Instance
+from pyloader.dicom.keywords import snake
+from pyloader.dicom.parse import noting
+from pyloader.dicom.values import as_tuple, tag_of, value_of
 
 Attributes = TypeVar("Attributes", bound=Mapping[str, Any])
 
@@ -21,6 +29,16 @@ NUMBER_OF_FRAMES = "00280008"
 COSINE_TOLERANCE = 1e-3
 # Decimals of mm within which images are at one place, such as those of several times.
 PLACE_DECIMALS = 3
+OF_SERIES = (
+    *("PatientName", "PatientID", "StudyInstanceUID", "StudyDate", "StudyTime"),
+    *("StudyDescription", "SeriesInstanceUID", "SeriesNumber", "SeriesDescription", "Modality"),
+)
+# What `sort_by_position` looks at.
+OF_INSTANCE = (
+    *("SOPInstanceUID", "InstanceNumber", "ImagePositionPatient", "ImageOrientationPatient"),
+    *("SliceLocation", "AcquisitionNumber", "TemporalPositionIdentifier"),
+    *("AcquisitionDate", "AcquisitionTime", "AcquisitionDateTime", "ContentDate", "ContentTime"),
+)
 
 
 def sort_by_position(datasets: Sequence[Attributes]) -> list[Attributes]:
@@ -110,3 +128,26 @@ def frame_count(attributes: Mapping[str, Any]) -> int:
     """Return (0028,0008) Number of Frames; 1 when absent or not positive."""
     found = numbers_of(attributes, NUMBER_OF_FRAMES, 1)
     return max(1, int(found[0])) if found else 1
+
+
+# ------------------------------------------------------------------ attributes of instances
+
+
+def describe_series(instance: Instance) -> dict[str, Any]:
+    """Return the attributes of `OF_SERIES` that are there, as plain values by snake_case keyword.
+
+    Of a person's name it is the first representation of the first, as lists of patients have it.
+    """
+    with noting():
+        found = {keyword: value_of(instance.dataset, keyword) for keyword in OF_SERIES}
+    whole = str(found["PatientName"] or "")
+    names = [name.split("=") for name in whole.split("\\")]
+    found["PatientName"] = next((each for name in names for each in name if each), None)
+    return {snake(keyword): value for keyword, value in found.items() if value is not None}
+
+
+def place_of(instance: Instance) -> Mapping[str, Any]:
+    """Return the attributes of `OF_INSTANCE` in the DICOM JSON Model, for `sort_by_position`."""
+    with noting():
+        found = {keyword: value_of(instance.dataset, keyword) for keyword in OF_INSTANCE}
+    return {f"{tag_of(keyword):08X}": {"Value": [*as_tuple(found[keyword])]} for keyword in found}

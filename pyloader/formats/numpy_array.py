@@ -22,7 +22,6 @@ from pyloader import Context, ImageId
 from pyloader.errors import FormatError, ImageIdError, LoaderError, UnsupportedError
 from pyloader.formats.elements import NUMBERS, are_numbers
 from pyloader.formats.encodings import check_shape, from_bytes
-from pyloader.formats.query import take_options
 from pyloader.inflate import DamagedError, read_member
 from pyloader.volume import Volume, register_volume
 
@@ -35,7 +34,7 @@ READ_HEADER = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_
 @register_volume("numpy")
 async def read(image_id: ImageId, context: Context) -> Volume:
     """Read an array and turn its axes."""
-    url, options = take_options(image_id.rest, "array", "axes")
+    url, options = image_id.take_options("array", "axes")
     body = (await context.fetch(url)).body
     if body[:2] == ZIP:
         body = member(body, options.get("array"), image_id, context)

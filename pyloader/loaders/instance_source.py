@@ -8,11 +8,11 @@ from typing import Any
 from pyloader.context import Context
 from pyloader.dicom.fragments import CutOffError
 from pyloader.dicom.frame_offsets import encapsulated_frame
-from pyloader.dicom.headline import describe_series
 from pyloader.dicom.instance import Instance
 from pyloader.dicom.json.writer import instance_json
 from pyloader.dicom.modules import describe, header
 from pyloader.dicom.parse import noting
+from pyloader.dicom.series import describe_series
 from pyloader.image import Image
 from pyloader.imageid import ImageId
 from pyloader.pixels.codecs import CODECS

@@ -21,7 +21,6 @@ from pyloader.dicom.modules.calibration import (
     read_xray_geometry,
 )
 from pyloader.dicom.modules.groups import read_multiframe
-from pyloader.dicom.modules.icc import read_icc_profile
 from pyloader.dicom.modules.luts import read_modality_lut, read_real_world_values, read_voi_lut
 from pyloader.dicom.modules.multiframe import (
     read_cine,
@@ -29,14 +28,13 @@ from pyloader.dicom.modules.multiframe import (
     read_segment,
     read_volume_plane,
 )
-from pyloader.dicom.modules.nuclear import read_nm_frame, read_nm_geometry
+from pyloader.dicom.modules.nuclear import read_isotope, read_nm_frame, read_nm_geometry
 from pyloader.dicom.modules.overlays import read_overlays
 from pyloader.dicom.modules.pixel import read_palette, read_pixel_module
 from pyloader.dicom.modules.plane import read_plane_module
 from pyloader.dicom.modules.scaling import read_certain_scaling
-from pyloader.dicom.modules.slide import read_slide_plane
-from pyloader.dicom.modules.subject import read_isotope, read_patient
-from pyloader.dicom.modules.tables import PLAIN_MODULES
+from pyloader.dicom.modules.slide import read_icc_profile, read_slide_plane
+from pyloader.dicom.modules.tables import PLAIN_MODULES, read_patient
 from pyloader.dicom.modules.waveform import read_ecg
 from pyloader.dicom.values import value_of
 from pyloader.errors import LoaderError

@@ -10,6 +10,7 @@ from pydicom import Dataset
 from pydicom.datadict import keyword_for_tag
 
 from pyloader.dicom.functional_groups import Frame, Module, pick
+from pyloader.dicom.modules.tables import ISOTOPE
 from pyloader.dicom.values import as_numbers, as_tuple, element_of, item_of, tag_of, value_of
 from pyloader.image import PlaneModule
 
@@ -107,3 +108,9 @@ def read_pointers(frame: Frame) -> list[str]:
     value: Any = None if element is None else element.value
     tags = [value] if isinstance(value, int) else list(value or ())
     return [keyword_for_tag(tag) for tag in tags if isinstance(tag, int)]
+
+
+def read_isotope(frame: Frame) -> Module:
+    """Return what a PET radiopharmaceutical was (PS3.3 C.8.9.2, C.8.22.4)."""
+    items = frame.items("RadiopharmaceuticalInformationSequence")
+    return {"radiopharmaceutical_info": pick(items[0], ISOTOPE)} if items else {}

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import math
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+
+import numpy as np
+from pydicom import Dataset
 
 from pyloader.dicom.functional_groups import Frame, Module, pick
 from pyloader.dicom.keywords import snake
@@ -180,3 +184,27 @@ def optical_path(frame: Frame, identifier: Any) -> Module:
         if value_of(item, "OpticalPathIdentifier") == identifier:
             return pick(item, OPTICAL_PATH)
     return {"optical_path_identifier": identifier}
+
+
+def read_icc_profile(frame: Frame) -> Module:
+    """Return the ICC profile of a frame's colours, which nothing here applies.
+
+    ``icc_profile`` are the bytes of the profile (ISO 15076-1), ``color_space`` is its name where
+    the file has one. That of the image goes first, then that of the frame's optical path.
+    """
+    for owner in (frame.dataset, *optical_paths(frame)):
+        profile = value_of(owner, "ICCProfile")
+        if isinstance(profile, bytes) and profile:
+            found: Module = {"icc_profile": np.frombuffer(profile, "u1")}
+            space = value_of(owner, "ColorSpace")
+            return found | ({"color_space": space} if space else {})
+    return {}
+
+
+def optical_paths(frame: Frame) -> Sequence[Dataset]:
+    """Return the optical path of a frame: the one that it names, else the only one."""
+    paths = items_of(frame.dataset, "OpticalPathSequence")
+    if len(paths) < 2:
+        return paths
+    name = read_slide_plane(frame).get("optical_path_identifier")
+    return [path for path in paths if name and value_of(path, "OpticalPathIdentifier") == name][:1]

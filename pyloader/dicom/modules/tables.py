@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from pyloader.dicom.functional_groups import Frame, Module
+
 # Module -> its attributes. Names on the way out are the keywords in snake_case.
 PLAIN_MODULES: Mapping[str, tuple[str, ...]] = {
     "clinical_trial": (
@@ -116,3 +118,19 @@ ISOTOPE = (
     "RadionuclideHalfLife",
     "RadionuclidePositronFraction",
 )
+# Component groups of a person name, in their order (PS3.5 6.2.1.1).
+NAME_GROUPS = ("alphabetic", "ideographic", "phonetic")
+
+
+def read_patient(frame: Frame) -> Module:
+    """Return the Patient module (PS3.3 C.7.1.1); the name whole, and in its component groups."""
+    found = frame.pick(PATIENT)
+    name = found.get("patient_name")
+    groups = name_groups(name) if isinstance(name, str) else {}
+    return found | ({"patient_name_groups": groups} if groups else {})
+
+
+def name_groups(name: str) -> Module:
+    """Return the component groups of a person name that are there, such as ``ideographic``."""
+    groups = zip(NAME_GROUPS, name.split("="), strict=False)
+    return {kind: group.strip() for kind, group in groups if group.strip(" ^")}

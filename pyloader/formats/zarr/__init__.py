@@ -17,7 +17,6 @@ from typing import Any
 import numpy as np
 
 from pyloader import Context, Image, ImageId, register_loader
-from pyloader.formats.query import take_options
 from pyloader.formats.zarr.chunks import read_region
 from pyloader.formats.zarr.image import ZarrImage, first_of, open_image
 from pyloader.formats.zarr.store import Store
@@ -48,7 +47,7 @@ async def load(image_id: ImageId, context: Context) -> Image:
 
 async def open_source(image_id: ImageId, context: Context) -> tuple[ZarrImage, Store]:
     """Fetch what describes a level and channel, once for all their slices."""
-    url, options = take_options(image_id.rest, "level", "channel")
+    url, options = image_id.take_options("level", "channel")
 
     async def make(context: Context) -> ZarrImage:
         return await open_image(Store(context, image_id.source, url), options, image_id)

@@ -10,9 +10,9 @@ from typing import Any, Protocol
 
 from pyloader.context import Context
 from pyloader.dicom.dicomdir import Reference, is_directory, references_of
-from pyloader.dicom.headline import describe_series, lacks_pixels, place_of
-from pyloader.dicom.instance import Instance
+from pyloader.dicom.instance import Instance, lacks_pixels
 from pyloader.dicom.parse import parse_beginning, parse_part10
+from pyloader.dicom.series import describe_series, place_of
 from pyloader.errors import FormatError, LoaderError
 from pyloader.imageid import MOST_IMAGES, ImageId, check_count
 from pyloader.loaders.filesets.archive import Archive

@@ -19,7 +19,7 @@ from pyloader.dicom.instance import Instance, one_frame
 from pyloader.dicom.modules import Frame, read_pixel_module
 from pyloader.dicom.offset_tables import table_spans
 from pyloader.dicom.parse import noting, parse_part10
-from pyloader.dicom.pixel_header import PixelHeader
+from pyloader.dicom.part10 import PixelHeader
 from pyloader.errors import FormatError, HttpStatusError
 from pyloader.imageid import ImageId
 from pyloader.loaders.frame_requests import Batch, Batches, frames_at_once, opening

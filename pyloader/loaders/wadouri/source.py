@@ -12,8 +12,7 @@ from io import BytesIO
 from pyloader.context import Context
 from pyloader.dicom.dicomdir import is_directory
 from pyloader.dicom.fragments import CutOffError
-from pyloader.dicom.headline import lacks_pixels
-from pyloader.dicom.instance import Instance
+from pyloader.dicom.instance import Instance, lacks_pixels
 from pyloader.dicom.parse import parse_beginning, parse_part10
 from pyloader.errors import FormatError, HttpStatusError, NetworkError
 from pyloader.imageid import LOCAL_SCHEMES, ImageId
