@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
-from functools import cache, lru_cache
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -38,13 +38,7 @@ MODULE_NAMES = {
     "calibrated_pixel_spacing": "calibratedPixelSpacing",
     "transfer_syntax": "transferSyntax",
 }
-# Modules of which a series has few.
-SHARED = frozenset({"image_pixel", "modality_lut", "voi_lut"})
-# By kind the last of them, which never changes, and as it crosses.
-SHARED_LAST: dict[type[Any], tuple[Any, Any]] = {}
 PLAIN = frozenset({str, int, float, bool})
-# By name the last module of attributes: the types of their values, itself, and as it crosses.
-LAST: dict[str, tuple[dict[str, type[Any]], dict[str, Any], Any]] = {}
 
 
 @cache
@@ -81,41 +75,6 @@ def plain(value: Any) -> Any:
     if isinstance(value, np.ndarray):
         return flat(value)
     return value.item() if isinstance(value, np.generic) else value
-
-
-def plain_module(module: Any) -> Any:
-    """Return `plain` of a module, not to be changed: equal ones, as images of a series have them,
-    share it."""
-    if type(module) is dict:  # a user's own
-        return plain(module)
-    last = SHARED_LAST.get(type(module))
-    if last is None or last[0] is not module:
-        try:
-            found = shared_plain(module)
-        except TypeError:  # it holds arrays, which have no hash
-            found = plain(module)
-        last = SHARED_LAST[type(module)] = (module, found)
-    return last[1]
-
-
-@lru_cache(maxsize=64)
-def shared_plain(module: Any) -> Any:
-    """Return `plain` of a module that has a hash."""
-    return plain(module)
-
-
-def plain_attributes(name: str, module: Any) -> Any:
-    """Return `plain` of a module of attributes, not to be changed: while it is equal to the last of
-    that name, both share it."""
-    if type(module) is not dict:
-        return plain(module)
-    types = {key: type(value) for key, value in module.items()}  # 1 is equal to True
-    if not PLAIN.issuperset(types.values()):
-        return plain(module)
-    last = LAST.get(name)
-    if last is None or last[0] != types or last[1] != module:
-        last = LAST[name] = (types, dict(module), plain(module))
-    return last[2]
 
 
 @cache
@@ -155,10 +114,10 @@ def wire_image(image: Image) -> dict[str, Any]:
     padding = None if image.pixels.ndim == 3 else padding_range(image.pixel)
     message = {
         "pixels": flat(pixels),
-        "pixel": plain_module(image.pixel),
-        "modalityLut": plain_module(image.modality_lut),
-        "voiLut": plain_module(image.voi_lut),
-        "encoding": plain_module(image.encoding),
+        "pixel": plain(image.pixel),
+        "modalityLut": plain(image.modality_lut),
+        "voiLut": plain(image.voi_lut),
+        "encoding": plain(image.encoding),
         "isRescaled": image.is_rescaled,
         "warnings": [*image.warnings, *rounded(image.pixels, pixels)],
     }
@@ -184,12 +143,7 @@ def rounded(exact: NDArray[Any], crossed: NDArray[Any]) -> list[str]:
 
 def wire_modules(modules: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """Return modules as a message: names such as ``imagePlaneModule``, attributes in camelCase."""
-    found = {
-        module_name(name): plain_module(module)
-        if name in SHARED
-        else plain_attributes(name, module)
-        for name, module in modules.items()
-    }
+    found = {module_name(name): plain(module) for name, module in modules.items()}
     plane, pixel = modules.get("image_plane"), modules.get("image_pixel")
     if isinstance(plane, PlaneModule):
         found["imagePlaneModule"] |= wire_plane(plane)
