@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from typing import Any
 
 import imagecodecs
 import numpy as np
 import pytest
+from PIL import Image as Picture
 from pydicom import uid
 from pydicom.uid import UID
 
@@ -158,3 +160,21 @@ def test_lossless_jpeg_cut_off_in_what_is_alike_at_its_start():
     for length in range(start + 40, start + 200, 10):
         with pytest.raises(DecodeError, match=r"cut off|before the last"):
             loaded(frame[:length] + b"\xff\xd9", pixels, uid.JPEGLossless, BitsStored=12)
+
+
+@pytest.mark.parametrize("subsampling", ["4:2:2", "4:2:0"])
+@pytest.mark.parametrize("columns", [33, 40, 49])
+def test_colour_jpeg_whose_last_luminance_is_missing_is_refused(subsampling, columns):
+    """Half chroma of the last column may be interpolated with that of the block before."""
+    photo = np.random.default_rng(columns).integers(0, 256, (33, columns, 3)).astype("u1")
+    whole = jpeg(photo, subsampling=subsampling)
+    refused = 0
+    for kept in range(len(whole) - 400, len(whole) - 2):
+        frame = whole[:kept] + b"\xff\xd9"
+        with Picture.open(BytesIO(frame)) as picture:
+            luminance = np.asarray(picture.convert("YCbCr"))[-1, -1, 0]
+        if luminance == 128:
+            with pytest.raises(DecodeError):
+                loaded(frame, photo, uid.JPEGBaseline8Bit, PhotometricInterpretation="YBR_FULL_422")
+            refused += 1
+    assert refused > 10

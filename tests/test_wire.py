@@ -397,13 +397,12 @@ def test_planes_of_a_series_are_each_their_own():
         assert (plane["rows"], plane["columns"]) == (3, columns)
 
 
-def test_modules_that_are_equal_cross_as_one_and_others_anew():
+def test_modules_that_differ_in_little_cross_as_they_are():
     def crossed(module):
         return wire_modules({"general_series": module})["generalSeriesModule"]
 
     first = crossed({"modality": "CT", "series_number": 1})
     assert first == {"modality": "CT", "seriesNumber": 1}
-    assert crossed({"modality": "CT", "series_number": 1}) is first
     for other in ({"modality": "CT", "series_number": 2}, {"modality": "CT"}, {}):
         assert crossed(other) == {camel(name): value for name, value in other.items()}
     flag = crossed({"modality": "CT", "series_number": True})

@@ -28,6 +28,8 @@ LEAST_BITS = 24
 # Put behind the data, they change only an image whose own data end before its last sample.
 CANARIES = (bytes(range(0x11, 0xF0, 7)) * 4, bytes(range(0xEE, 0x10, -5)) * 4)
 COEFFICIENTS = 64
+# Of red, green and blue (ISO 10918-5 7), and by how much their rounding changes it.
+LUMINANCE, LUMINANCE_TOLERANCE = (0.299, 0.587, 0.114), 4
 ROWS_AT_ONCE = 16
 # Of a lossless process, from what is left, above, and left of that (ISO 10918-1 Table H.1).
 PREDICTORS: Mapping[int, Callable[[Pixels, Pixels, Pixels], Pixels]] = {
@@ -112,15 +114,29 @@ def is_suspect(frame: bytes, header: JpegHeader, pixels: Pixels) -> bool:
     """Tell whether the last samples may be what libjpeg puts where data are missing.
 
     In one sequential scan of blocks that is the middle of the range, else what was there before.
+    Of inks it is not known.
     """
     if any(scan.interval for scan in header.scans):
         return True
     is_single = len(header.scans) == 1
     is_sequential = is_single and header.process not in (PROGRESSIVE, LOSSLESS)
     filling = 1 << (header.precision - 1) if is_sequential else pixels[-1, -2:][0]
+    if is_sequential and len(header.components) > 1:
+        return may_be_filled(pixels[-1, -1], filling)
     if not np.all(pixels[-1, -1] == filling):
         return False
     return not (is_single and header.process == LOSSLESS and ends_alike(frame, header, pixels))
+
+
+def may_be_filled(pixel: Pixels, filling: int) -> bool:
+    """Tell whether a pixel of colours may be one whose luminance was missing.
+
+    Its colours may come from those of the pixel before, with which half chroma is interpolated.
+    """
+    if len(pixel) != len(LUMINANCE):
+        return True
+    luminance = float(np.dot(pixel, LUMINANCE))  # of RGB
+    return bool(pixel[0] == filling) or abs(luminance - filling) < LUMINANCE_TOLERANCE
 
 
 def ends_alike(frame: bytes, header: JpegHeader, pixels: Pixels) -> bool:
