@@ -168,7 +168,7 @@ run_checks() {
   try "$ENVIRONMENT/ruff" format --quiet --check .
   try "$ENVIRONMENT/ruff" check --quiet .
   try "$ENVIRONMENT/mypy" --no-error-summary
-  for script in web/*.js web/build/*.mjs; do try node --check "$script"; done
+  for script in web/*.js web/{page,scheduler,worker,boot,viewers,shared}/*.js web/build/*.mjs; do try node --check "$script"; done
   for script in web/jsconfig*.json; do try web/node_modules/.bin/tsc --project "$script"; done
   try "$ENVIRONMENT/codespell"
   [[ -z ${FAILED:-} ]] || fail "these checks failed:$FAILED"

@@ -1,6 +1,6 @@
 """Parse imageIds: ``scheme:rest``, the key a viewer gives to an image.
 
-`web/imageid.js` holds the page's twin of `ImageId.parse` (it routes by source); both are held to
+`web/shared/imageid.js` holds the page's twin of `ImageId.parse` (it routes by source); both are held to
 ``tests/imageid_vectors.json``.
 """
 

@@ -1,6 +1,6 @@
 """Addresses without their secrets, for errors, events and logs: user, password, tokens, signatures.
 
-`web/redaction.js` does the same on the page; ``tests/security/redaction.json`` has the cases of
+`web/shared/redaction.js` does the same on the page; ``tests/security/redaction.json`` has the cases of
 both.
 """
 

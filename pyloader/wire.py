@@ -108,7 +108,7 @@ def wire_image(image: Image) -> dict[str, Any]:
     """Return an image as a message: ``pixels`` is one flat array, the rest plain values.
 
     ``exact`` stands beside it when the pixels were quantised. ``padding`` says from where to where
-    grey values are padding, whether there are such or not; `web/extent.js` looks.
+    grey values are padding, whether there are such or not; `web/worker/min_max.js` looks.
     """
     pixels = narrowed(image.pixels)
     padding = None if image.pixels.ndim == 3 else padding_range(image.pixel)

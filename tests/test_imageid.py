@@ -1,4 +1,4 @@
-"""imageIds, held to the same vectors as the page's twin in `web/imageid.js`."""
+"""imageIds, held to the same vectors as the page's twin in `web/shared/imageid.js`."""
 
 from __future__ import annotations
 

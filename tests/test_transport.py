@@ -1,4 +1,4 @@
-"""The transports that run under CPython; `web/transport.js` has its own tests."""
+"""The transports that run under CPython; `web/worker/fetch.js` has its own tests."""
 
 from __future__ import annotations
 

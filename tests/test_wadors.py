@@ -785,7 +785,7 @@ async def test_palette_that_is_not_there(served, palette):
 def telling(given: Mapping[str, Any] | None) -> tuple[Viewer, list[str]]:
     """Return a viewer whose page knows something, and what it was asked.
 
-    The page fetches the metadata of one instance as `web/dicomweb.js` does.
+    The page fetches the metadata of one instance as `web/page/dicomweb.js` does.
     """
     sources: list[str] = []
 

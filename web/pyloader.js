@@ -1,31 +1,31 @@
 // @ts-check
 // The public face. Built twice: pyloader.js, a classic script that sets globalThis.pyloader, and
 // pyloader.mjs. Its types and documentation are in pyloader.d.ts.
-import { checkLoader, checkOptions, checkPython, checkSources, checkUnknownLoader, checkUse, dicomJson, serviceAddress, wrongCall } from './arguments.js';
-import { ImageCache } from './cache.js';
-import { attach, guessMode, modeOf, moduleFor } from './cornerstone.js';
-import { Descriptions, serviceFor } from './dicomweb.js';
-import { PyLoaderError, abortError, said } from './errors.js';
-import { Files } from './files.js';
-import { Identity, sendHeaders } from './identity.js';
-import { fileNameOf, parseImageId } from './imageid.js';
-import { Loads, forPython, percent, tellPage } from './loads.js';
-import { pageURL } from './page_url.js';
-import { createPlace } from './place.js';
-import { policyWarnings } from './policy.js';
-import { Pool } from './pool.js';
-import { PythonFiles } from './python.js';
-import { tellUnknown, tellUnknownOfLoad } from './options.js';
-import { DEFAULTS, isOtherIdentity, plainHeaders, poolSettings, refuseFixed, settingsWith } from './settings.js';
-import { isNamed } from './secrets.js';
+import { checkLoader, checkOptions, checkPython, checkSources, checkUnknownLoader, checkUse, dicomJson, serviceAddress, wrongCall } from './page/arguments.js';
+import { ImageCache } from './page/image_cache.js';
+import { attach, guessMode, modeOf, moduleFor } from './viewers/cornerstone.js';
+import { Descriptions, serviceFor } from './page/dicomweb.js';
+import { PyLoaderError, abortError, said } from './shared/errors.js';
+import { Files } from './page/files.js';
+import { Identity, sendHeaders } from './page/auth.js';
+import { fileNameOf, parseImageId } from './shared/imageid.js';
+import { Loads, forPython, percent, tellPage } from './page/loads.js';
+import { pageURL } from './page/page_url.js';
+import { createPlace } from './scheduler/place.js';
+import { policyWarnings } from './page/policy.js';
+import { Pool } from './scheduler/scheduler.js';
+import { PythonFiles } from './page/python_files.js';
+import { tellUnknown, tellUnknownOfLoad } from './page/options.js';
+import { DEFAULTS, isOtherIdentity, plainHeaders, poolSettings, refuseFixed, settingsWith } from './page/settings.js';
+import { isNamed } from './shared/secrets.js';
 import { VERSION } from './shared/version.js';
-import { Holders, bySource } from './sources.js';
+import { Holders, bySource } from './page/source_refs.js';
 
 export { PyLoaderError };
 /** Of this script, and of the Python package in its workers. */
 export const version = VERSION;
 
-/** @typedef {import('./cornerstone.js').Mode} Mode */
+/** @typedef {import('./viewers/cornerstone.js').Mode} Mode */
 /** @typedef {Record<string, any>} Options */
 /** @typedef {(imageId: string, options: Options) => {promise: Promise<any>, cancelFn?: () => void}} JsLoader */
 
@@ -66,7 +66,7 @@ export let ready;
 let bootFailed = false;
 resetReady();
 
-/** @type {import('./settings.js').Settings} */
+/** @type {import('./page/settings.js').Settings} */
 const defaults = { ...DEFAULTS, assetsURL, assetURLs };
 let settings = defaults;
 /** How often what identifies the user has changed. */
@@ -125,7 +125,7 @@ const python = new PythonFiles({
 
 /**
  * Start Python, or have it go on with what is new; what is not told stays as it is.
- * @param {Partial<import('./settings.js').Settings>} [options] @returns {Promise<void>}
+ * @param {Partial<import('./page/settings.js').Settings>} [options] @returns {Promise<void>}
  */
 export function init(options) {
   try {
@@ -142,7 +142,7 @@ export function init(options) {
   }
 }
 
-/** Go on with other settings. @param {import('./settings.js').Settings} next @returns {Promise<any> | undefined} settles when the workers have heard of it */
+/** Go on with other settings. @param {import('./page/settings.js').Settings} next @returns {Promise<any> | undefined} settles when the workers have heard of it */
 function adopt(next) {
   const before = settings;
   if (next === before) return undefined;
@@ -298,18 +298,18 @@ async function readMetadata(imageIds, options) {
   return found;
 }
 
-/** The imageIds of all images of a source, or of files. @param {string | import('./files.js').Given} source @param {Options} [options] @returns {Promise<string[]>} */
+/** The imageIds of all images of a source, or of files. @param {string | import('./page/files.js').Given} source @param {Options} [options] @returns {Promise<string[]>} */
 export async function imageIds(source, options) {
   return listed(source, optionsOf('imageIds', source, options));
 }
 
-/** @param {string | import('./files.js').Given} source @param {Options} options @returns {Promise<string[]>} */
+/** @param {string | import('./page/files.js').Given} source @param {Options} options @returns {Promise<string[]>} */
 async function listed(source, options) {
   if (typeof source !== 'string') return (await files.series(source, options)).flatMap(({ imageIds }) => imageIds);
   return callWorker('imageIds', { imageId: source, options: { ...forPython(options), ...serviceOptions(source) } }, source, options);
 }
 
-/** The images of a source, or of files, by series. @param {string | import('./files.js').Given} source @param {Options} [options] @returns {Promise<import('./files.js').Series[]>} */
+/** The images of a source, or of files, by series. @param {string | import('./page/files.js').Given} source @param {Options} [options] @returns {Promise<import('./page/files.js').Series[]>} */
 export async function series(source, options) {
   const asked = optionsOf('series', source, options);
   const isDicom = typeof source !== 'string' || FILE_SCHEMES.includes(parseImageId(source).scheme);
@@ -426,7 +426,7 @@ function giveInstance(imageId, json) {
   for (const host of hosts) if (host.wantsInstances) host.giveInstance(imageId, json);
 }
 
-/** @param {import('./files.js').Content} file @returns {string} its imageId */
+/** @param {import('./page/files.js').Content} file @returns {string} its imageId */
 export function addFile(file) {
   return files.add(file);
 }

@@ -1,4 +1,4 @@
-"""The browser's ``fetch``, in Pyodide only: `web/transport.js` streams, this hands bytes over.
+"""The browser's ``fetch``, in Pyodide only: `web/worker/fetch.js` streams, this hands bytes over.
 
 The page's part (headers, hook, credentials, names of local files) stays in JavaScript; a body
 crosses into Python once, as one ``bytes`` or, for a `Sink`, as those that arrived together.
@@ -30,7 +30,7 @@ class BrowserTransport:
     ----------
     js_send : JavaScript function
         ``(request, signal, onProgress, begin?, feed?) -> Promise<{url, status, headers, body} |
-        {error, kind}>``, of `web/transport.js`; its ``reuse(answer)`` takes the body back.
+        {error, kind}>``, of `web/worker/fetch.js`; its ``reuse(answer)`` takes the body back.
     """
 
     def __init__(self, js_send: Any) -> None:
@@ -86,7 +86,7 @@ class Guard:
 
 
 def plain_request(request: Request) -> dict[str, Any]:
-    """Return a request as `web/transport.js` takes it."""
+    """Return a request as `web/worker/fetch.js` takes it."""
     fields: dict[str, Any] = {
         "url": request.url,
         "headers": {**request.headers, **request.range_header},

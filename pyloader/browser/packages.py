@@ -61,7 +61,7 @@ async def add_packages(requirements: Sequence[str], js_page: Any) -> None:
     requirements : sequence of str
         PEP 508, or the URL of a wheel.
     js_page : JavaScript object
-        What stands around, of `web/packages.js`: ``rows``, the packages of ``dist/`` by name;
+        What stands around, of `web/boot/packages.js`: ``rows``, the packages of ``dist/`` by name;
         ``isThere(name)``, whether one of them was laid out; ``standard``, names of Python's own
         modules; ``indexes``; ``locate(url)``, its absolute form if the page allows it;
         ``fetch(url, accept)``; ``bring(names)``, which installs packages of ``dist/``.

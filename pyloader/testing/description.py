@@ -14,7 +14,7 @@ from pyloader.pixels.output.padding import value_range
 from pyloader.rules import limit_faults
 from pyloader.wire import wire_image, wire_modules
 
-# Who shows the image -> how it wants its pixels; see deliveryFor in web/cornerstone.js.
+# Who shows the image -> how it wants its pixels; see deliveryFor in web/viewers/cornerstone.js.
 VIEWERS = {
     "a page without a viewer": Delivery(),
     "cornerstone-core": Delivery(rgba=True, integers=True, darken=True),

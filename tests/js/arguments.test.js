@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import vm from 'node:vm';
-import * as given from '../../web/arguments.js';
-import { PyLoaderError, bootError, said } from '../../web/errors.js';
+import * as given from '../../web/page/arguments.js';
+import { PyLoaderError, bootError, said } from '../../web/shared/errors.js';
 
 globalThis.document ??= { baseURI: 'https://host/pages/index.html' };
 const sizeOf = (content) => given.blobOf(content).size;

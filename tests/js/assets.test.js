@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { afterEach, beforeEach, test } from 'node:test';
-import { assetWith, fetchAnd, integrityOf } from '../../web/assets.js';
+import { assetWith, fetchAnd, integrityOf } from '../../web/shared/assets.js';
 
 const FILE = new TextEncoder().encode('as the build made it');
 const digest = (algorithm, encoding) => createHash(algorithm).update(FILE).digest(encoding);

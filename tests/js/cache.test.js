@@ -1,7 +1,7 @@
 // The page's LRU of images.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ImageCache } from '../../web/cache.js';
+import { ImageCache } from '../../web/page/image_cache.js';
 
 const image = (sizeInBytes) => ({ sizeInBytes });
 

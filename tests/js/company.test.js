@@ -1,7 +1,7 @@
 // Loads of a source whose images are all at hand travel together; each still ends by itself.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { PyLoaderError, toWire } from '../../web/errors.js';
+import { PyLoaderError, toWire } from '../../web/shared/errors.js';
 import { settle, started } from './workers.js';
 
 const SLICE = { image: { pixels: new Int16Array(64) }, timing: {}, isAtHand: true };

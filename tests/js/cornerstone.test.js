@@ -1,7 +1,7 @@
 // What is loaded, in each viewer's words; and registration with stand-ins of the two libraries.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { attach, attributesFrom, deliveryFor, guessMode, imageFor, modeOf, moduleFor } from '../../web/cornerstone.js';
+import { attach, attributesFrom, deliveryFor, guessMode, imageFor, modeOf, moduleFor } from '../../web/viewers/cornerstone.js';
 
 globalThis.reportError ??= () => {};
 

@@ -2,8 +2,8 @@
 // stands in for the workers; it notes what it is asked.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Descriptions, serviceFor } from '../../web/dicomweb.js';
-import { PyLoaderError } from '../../web/errors.js';
+import { Descriptions, serviceFor } from '../../web/page/dicomweb.js';
+import { PyLoaderError } from '../../web/shared/errors.js';
 
 const SERIES = '/dw/studies/1/series/2';
 const SOURCE = `wadors:${SERIES}/instances/3`;

@@ -3,9 +3,9 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { assemble } from '../../web/build/assemble.mjs';
-import { extentOf, prepareExtent } from '../../web/extent.js';
+import { extentOf, prepareExtent } from '../../web/worker/min_max.js';
 
-globalThis.PYLOADER_EXTENT = await assemble(fileURLToPath(new URL('../../web/extent.wat', import.meta.url)));
+globalThis.PYLOADER_MIN_MAX = await assemble(fileURLToPath(new URL('../../web/worker/min_max.wat', import.meta.url)));
 
 const PLAIN = { padding: undefined };
 
@@ -108,7 +108,7 @@ test('an engine without vectors', async () => {
   const { validate } = WebAssembly;
   WebAssembly.validate = () => false;
   try {
-    const { extentOf: plainly } = await import('../../web/extent.js?plain');
+    const { extentOf: plainly } = await import('../../web/worker/min_max.js?plain');
     const pixels = Uint16Array.from({ length: 100 }, (_, index) => (index * 7919) % 65536);
     assert.deepEqual(plainly(pixels, [0, 0]), byHand(pixels, [0, 0]));
   } finally {

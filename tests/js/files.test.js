@@ -1,7 +1,7 @@
 // Files of the user: names, folders of a drop, and what the workers are asked and given.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Files } from '../../web/files.js';
+import { Files } from '../../web/page/files.js';
 
 /** A host that finds one series of the files with these paths, and notes what it was asked. */
 function hostOf(wanted = () => true) {

@@ -1,7 +1,7 @@
 // Work that several wait for: started once, cancelled by the last to leave.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Flights, untilAborted } from '../../web/flights.js';
+import { Flights, untilAborted } from '../../web/page/single_flight.js';
 
 /** Work that a test settles, and how often it was started. */
 function work() {

@@ -1,7 +1,7 @@
 // Who asks: the page's hook after a 401, once for all, and again when the page has given another one.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Identity } from '../../web/identity.js';
+import { Identity } from '../../web/page/auth.js';
 import { gate } from './workers.js';
 
 globalThis.document ??= { baseURI: 'https://host/' };

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { PyLoaderError } from '../../web/errors.js';
-import { addressOf, countFramesFromOne, fileNameOf, parseImageId } from '../../web/imageid.js';
+import { PyLoaderError } from '../../web/shared/errors.js';
+import { addressOf, countFramesFromOne, fileNameOf, parseImageId } from '../../web/shared/imageid.js';
 
 const vectors = JSON.parse(readFileSync(new URL('../imageid_vectors.json', import.meta.url), 'utf8'));
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { metaData, registerDefaultProviders } from '../../web/node_modules/@cornerstonejs/metadata/dist/esm/index.js';
-import { attach } from '../../web/cornerstone.js';
+import { attach } from '../../web/viewers/cornerstone.js';
 
 const PET = {
   '00080016': { vr: 'UI', Value: ['1.2.840.10008.5.1.4.1.1.128'] },

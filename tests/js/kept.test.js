@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { beforeEach, test } from 'node:test';
-import { Kept } from '../../web/kept.js';
+import { Kept } from '../../web/boot/snapshot_cache.js';
 
 const FILE = Uint8Array.from({ length: 4096 }, (_, at) => at % 251);
 const SHA256 = createHash('sha256').update(FILE).digest('hex');

@@ -1,7 +1,7 @@
 // Frames of one source whose home lends them to workers that have nothing else to do.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { PyLoaderError } from '../../web/errors.js';
+import { PyLoaderError } from '../../web/shared/errors.js';
 import { gate, haveCores, pass, settle, started } from './workers.js';
 
 /** What a worker answers: its loads say that decoding is dear; it lends, and borrows what a test lets go. */

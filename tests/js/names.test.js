@@ -2,12 +2,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import './lock.js';
-import { asShown, moduleFor } from '../../web/modules.js';
-import { nearest, tellUnknown, tellUnknownOfLoad } from '../../web/options.js';
-import { addressOf, parseImageId } from '../../web/imageid.js';
-import { deliveryFor } from '../../web/cornerstone.js';
-import { Packages, Shelf } from '../../web/packages.js';
-import { DEFAULTS, plainHeaders, settingsWith } from '../../web/settings.js';
+import { asShown, moduleFor } from '../../web/viewers/metadata.js';
+import { nearest, tellUnknown, tellUnknownOfLoad } from '../../web/page/options.js';
+import { addressOf, parseImageId } from '../../web/shared/imageid.js';
+import { deliveryFor } from '../../web/viewers/cornerstone.js';
+import { Packages, Shelf } from '../../web/boot/packages.js';
+import { DEFAULTS, plainHeaders, settingsWith } from '../../web/page/settings.js';
 
 const NAMES = ['constructor', '__proto__', 'toString', 'hasOwnProperty', 'valueOf'];
 /** Options with a name of their own. */

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { NAMES, nearest, tellUnknown, tellUnknownOfLoad } from '../../web/options.js';
+import { NAMES, nearest, tellUnknown, tellUnknownOfLoad } from '../../web/page/options.js';
 
 /** What the console was told while something ran. */
 function toldBy(t, work) {

@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { afterEach, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import './lock.js';
-import { Packages, Shelf } from '../../web/packages.js';
+import { Packages, Shelf } from '../../web/boot/packages.js';
 
 const ZIP = new Uint8Array([0x50, 0x4b, 3, 4, 9]);
 const PAGE = 'https://page.example/folder/index.html';

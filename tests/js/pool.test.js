@@ -1,7 +1,7 @@
 // Which worker does what, when.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { PyLoaderError } from '../../web/errors.js';
+import { PyLoaderError } from '../../web/shared/errors.js';
 import { gate, haveCores, pass, poolOf, settle, started } from './workers.js';
 
 // ------------------------------------------------------------------ starting

@@ -2,7 +2,7 @@
 // The Python files of a page: what is told of one that ran.
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { PythonFiles } from '../../web/python.js';
+import { PythonFiles } from '../../web/page/python_files.js';
 
 globalThis.document = /** @type {any} */ ({ baseURI: 'https://page/' });
 

@@ -1,7 +1,7 @@
 // The order of what waits.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Queue, isMoreUrgent, urgencyOf } from '../../web/queue.js';
+import { Queue, isMoreUrgent, urgencyOf } from '../../web/scheduler/queue.js';
 
 const job = (imageId, options = {}) => ({ name: 'load', payload: { imageId }, source: imageId.split('?')[0], ...options });
 

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { PyLoaderError, fromWire, toWire } from '../../web/errors.js';
-import { redacted } from '../../web/redaction.js';
+import { PyLoaderError, fromWire, toWire } from '../../web/shared/errors.js';
+import { redacted } from '../../web/shared/redaction.js';
 
 const CASES = JSON.parse(readFileSync(new URL('../security/redaction.json', import.meta.url), 'utf8'));
 const URL_ = 'https://me:word@host/a.dcm?token=s3cr3t&X-Amz-Signature=b33f';

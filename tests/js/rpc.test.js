@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { afterEach, test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
-import { PyLoaderError, abortError } from '../../web/errors.js';
-import { Rpc, Transfer } from '../../web/rpc.js';
+import { PyLoaderError, abortError } from '../../web/shared/errors.js';
+import { Rpc, Transfer } from '../../web/shared/rpc.js';
 
 const open = [];
 afterEach(() => open.splice(0).forEach((port) => port.close()));

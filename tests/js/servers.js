@@ -6,7 +6,7 @@ import { createServer } from 'node:http';
 import { after, before } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
-import { createSend } from '../../web/transport.js';
+import { createSend } from '../../web/worker/fetch.js';
 
 export const LARGE = new Uint8Array(Buffer.alloc(3 << 20, Uint8Array.from({ length: 251 }, (_, index) => index)));
 const PACKED = gzipSync(LARGE, { level: 1 });

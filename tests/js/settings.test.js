@@ -1,7 +1,7 @@
 // What init() may be told, at first and again.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { DEFAULTS, isOtherIdentity, plainHeaders, poolSettings, refuseFixed, settingsWith } from '../../web/settings.js';
+import { DEFAULTS, isOtherIdentity, plainHeaders, poolSettings, refuseFixed, settingsWith } from '../../web/page/settings.js';
 
 globalThis.document ??= { baseURI: 'https://host/pages/index.html' };
 const FIRST = { ...DEFAULTS, assetsURL: 'https://host/dist/', assetURLs: { 'worker.mjs': 'https://host/assets/w.mjs' } };

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import { after, test } from 'node:test';
-import { Spares } from '../../web/spares.js';
-import { createSend } from '../../web/transport.js';
+import { Spares } from '../../web/worker/spares.js';
+import { createSend } from '../../web/worker/fetch.js';
 
 const KIB = 2 ** 10;
 const MIB = 2 ** 20;

@@ -1,7 +1,7 @@
 // The worker's half of the browser transport: what is asked, of whom, and with which headers.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createSend } from '../../web/transport.js';
+import { createSend } from '../../web/worker/fetch.js';
 import { BODY, LARGE, browserFetch, equal, fedFrom, other, reportsOf, seen, send, site, tripOf, unsent } from './servers.js';
 
 // ------------------------------------------------------------------ requests and answers

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createSend } from '../../web/transport.js';
+import { createSend } from '../../web/worker/fetch.js';
 import { BODY, other, seen, site } from './servers.js';
 
 const settings = () => ({ baseURL: `${site}/page/index.html`, headers: { 'X-Page': '1' }, credentials: 'same-origin', origins: [], linkedOrigins: 'without-secrets', hooks: [], services: new Map(), granted: new Map() });

@@ -1,7 +1,7 @@
 // What is begun at once, and what waits for another turn.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Turns } from '../../web/turns.js';
+import { Turns } from '../../web/page/turns.js';
 
 /** Turns that a test gives, and a function that takes some and notes when they begin. */
 function made() {

@@ -1,7 +1,7 @@
 // Time without a sign of life, which the tests let pass.
 import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';
-import { Watch } from '../../web/watch.js';
+import { Watch } from '../../web/shared/idle_timeout.js';
 
 let pass;
 beforeEach((t) => {

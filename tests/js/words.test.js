@@ -5,8 +5,8 @@ import { fileURLToPath } from 'node:url';
 import { assemble } from '../../web/build/assemble.mjs';
 
 // @ts-ignore -- the build writes it in
-globalThis.PYLOADER_WORDS = await assemble(fileURLToPath(new URL('../../web/words.wat', import.meta.url)));
-const { Words, forgetHashes } = await import('../../web/words.js');
+globalThis.PYLOADER_SNAPSHOT_CODEC = await assemble(fileURLToPath(new URL('../../web/boot/snapshot_codec.wat', import.meta.url)));
+const { Words, forgetHashes } = await import('../../web/boot/snapshot_codec.js');
 
 const STRING_TYPE = 4096;
 const COMPACT_ASCII = 0b1100100;

@@ -2,8 +2,8 @@
 // until a test lets them go.
 import { afterEach } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
-import { Pool } from '../../web/pool.js';
-import { Rpc } from '../../web/rpc.js';
+import { Pool } from '../../web/scheduler/scheduler.js';
+import { Rpc } from '../../web/shared/rpc.js';
 
 const pools = [];
 const ports = [];

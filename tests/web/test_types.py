@@ -123,6 +123,8 @@ def test_events_are_those_that_are_fired() -> None:
     [details] = re.findall(
         r"^export interface EventDetails \{\n(.*?)^\}", types, re.MULTILINE | re.DOTALL
     )
-    sources = "".join(path.read_text() for path in (ROOT / "web").glob("*.js"))
+    web = ROOT / "web"
+    scripts = [*web.glob("*.js"), *web.glob("page/*.js")]
+    sources = "".join(path.read_text() for path in scripts)
     fired = set(re.findall(r"fire\('(\w+)'", sources)) | {"imageloadstart", "imageloadend"}
     assert set(re.findall(r"^  (\w+):", details, re.MULTILINE)) == fired

@@ -25,10 +25,16 @@ from runtime import INTERPRETER
 
 SCRIPTS = PRODUCTS / "scripts"
 # Written into the bundles, by what they are called there.
-ASSEMBLED = {"PYLOADER_EXTENT": "extent", "PYLOADER_WORDS": "words"}
+ASSEMBLED = {
+    "PYLOADER_MIN_MAX": "worker/min_max.wat",
+    "PYLOADER_SNAPSHOT_CODEC": "boot/snapshot_codec.wat",
+}
 VENDOR = PRODUCTS / "vendor"
 LOCKFILE = WEB / "package-lock.json"
-SOURCES = ("pyloader.js", "worker.js", "pyloader.d.ts")
+# The folders of the scripts: the page's, the workers', and what both have.
+WINGS = ("page", "scheduler", "worker", "boot", "viewers", "shared")
+WORKER = "worker/worker.js"
+SOURCES = ("pyloader.js", WORKER, "pyloader.d.ts")
 
 # A classic script has no import.meta, and can ask for its URL only while it first runs.
 CLASSIC = (
@@ -54,7 +60,7 @@ VIEWERS = {"ohif.mjs": ("viewers/ohif.js", *IMPORTED)}
 
 def scripts(pyodide: dict[str, Path], boot_list: str, version: str) -> dict[str, Path]:
     """
-    Bundle web/*.js with what the build writes in; return the files by their name in dist/.
+    Bundle the scripts of web/ with what the build writes in; return the files by their name in dist/.
 
     Each has the digests of what it loads: the worker those of dist/pyodide/, and the page's scripts
     those of the workers. Their own are in ``integrity.json``, for the page. The whole worker has
@@ -65,7 +71,7 @@ def scripts(pyodide: dict[str, Path], boot_list: str, version: str) -> dict[str,
         raise BuildError(f"missing source: {', '.join(missing)}")
     codes = [f'--define:{name}="{assembled(file)}"' for name, file in ASSEMBLED.items()]
     facts = [f"--define:{name}={json.dumps(value)}" for name, value in facts_of(boot_list, version)]
-    worker = ["worker.js", "--format=esm", f"--define:PYLOADER_LOCK={boot_list}", *codes, *facts]
+    worker = [WORKER, "--format=esm", f"--define:PYLOADER_LOCK={boot_list}", *codes, *facts]
     plain = [*worker, "--define:PYLOADER_IS_WHOLE=false"]
     whole = [*worker, "--define:PYLOADER_IS_WHOLE=true", "--minify-whitespace"]
     interpreter = [pyodide[name] for name in INTERPRETER]
@@ -87,7 +93,9 @@ def scripts(pyodide: dict[str, Path], boot_list: str, version: str) -> dict[str,
 
 def sources() -> list[Path]:
     """Return the files that the scripts are bundled of."""
-    return sorted([*WEB.glob("*.js"), *WEB.glob("shared/*.js"), *WEB.glob("viewers/*.js")])
+    return sorted(
+        [*WEB.glob("*.js"), *(path for wing in WINGS for path in WEB.glob(f"{wing}/*.js"))]
+    )
 
 
 def facts_of(boot_list: str, version: str) -> list[tuple[str, str]]:
@@ -125,7 +133,7 @@ def list_assets(names: Sequence[str]) -> None:
 
 
 def bundled(name: str, further: Sequence[Path], *options: str) -> Path:
-    """Return a script that esbuild makes of web/*.js."""
+    """Return a script that esbuild makes of web/."""
     target = SCRIPTS / name
     inputs = [LOCKFILE, *sources(), RECIPES / "script-url.js", *further]
     given = (*options, f"--outfile={target}")
@@ -144,7 +152,8 @@ def integrity(files: dict[str, Path]) -> Path:
 
 def assembled(name: str) -> str:
     """Return the WebAssembly of a text file of web/ in base64."""
-    source, recipe, target = WEB / f"{name}.wat", RECIPES / "assemble.mjs", PRODUCTS / f"{name}.txt"
+    source, recipe = WEB / name, RECIPES / "assemble.mjs"
+    target = PRODUCTS / f"{source.stem}.txt"
     once(target, [LOCKFILE, recipe, source], lambda: run(["node", recipe, source, target]))
     return target.read_text()
 

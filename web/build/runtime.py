@@ -34,6 +34,7 @@ Layout = dict[str, Path]
 OF_SOCKETS = b'import("ws")'
 STANDARD_LIBRARY = "python_stdlib.zip"
 SNAPSHOT = PRODUCTS / "snapshot"
+SNAPSHOT_SOURCES = ("pyodide.js", "snapshot.js", "snapshot_codec.js", "snapshot_codec.wat")
 # What Python starts by, in the order in which they may stand in one script.
 INTERPRETER = ("pyodide.asm.js", "pyodide.mjs")
 # Imported before the first image: their wheels are laid out at each start without a snapshot.
@@ -178,7 +179,7 @@ def snapshot(files: Layout) -> Path:
     """Return the snapshot of an interpreter that has imported what a page starts with."""
     folder = WORK / "snapshot"
     recipes = [RECIPES / "snapshot.mjs", RECIPES / "snapshot.py"]
-    recipes += [WEB / "interpreter.js", WEB / "snapshot.js", WEB / "words.js", WEB / "words.wat"]
+    recipes += [WEB / "boot" / name for name in SNAPSHOT_SOURCES]
 
     def make() -> None:
         say("taking the snapshot of Python's memory")

@@ -3,8 +3,8 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import { MEMORY_BYTES, startPyodide } from "../interpreter.js";
-import { BLOCK_BYTES, countPlace, takeSnapshot } from "../snapshot.js";
+import { MEMORY_BYTES, startPyodide } from "../boot/pyodide.js";
+import { BLOCK_BYTES, countPlace, takeSnapshot } from "../boot/snapshot.js";
 import { assemble } from "./assemble.mjs";
 
 // Not node's own report of an error: it would quote a line of pyodide.asm.js, which is a megabyte.
@@ -21,7 +21,7 @@ const SITE_PACKAGES = "/lib/python3.13/site-packages";
 const { loadPyodide } = await import(pathToFileURL(join(folder, "pyodide.mjs")).href);
 await import(pathToFileURL(join(folder, "pyodide.asm.js")).href);
 
-globalThis.PYLOADER_WORDS = await assemble(fileURLToPath(new URL("../words.wat", import.meta.url)));
+globalThis.PYLOADER_SNAPSHOT_CODEC = await assemble(fileURLToPath(new URL("../boot/snapshot_codec.wat", import.meta.url)));
 const modules = libraries.map(({ file_name, path }) => ({ path, module: new WebAssembly.Module(readFileSync(join(folder, file_name))) }));
 let program;
 const { memory: other } = await hurry(start);

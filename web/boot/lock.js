@@ -1,0 +1,24 @@
+// @ts-check
+// The list of dist/pyodide/ with the digest of each file, which the build writes into the worker.
+import { assetWith } from '../shared/assets.js';
+
+/** @typedef {import('../shared/assets.js').Asset} Asset */
+/** @typedef {import('../shared/assets.js').Assets} Assets */
+/** @typedef {{name: string, version: string, file_name: string, sha256: string, depends: string[], imports: string[]}} Row a package */
+/** @typedef {{file_name: string, path: string, starting: boolean}} LibraryRow a shared library, and where Python looks for it */
+/** @typedef {{unpacked: string, packed: string}} SnapshotRow the digests of the snapshot: of what it holds, and of the file in gzip */
+/** @typedef {{info: any, packages: Record<string, Row>, starting: string[], standard: string[], libraries: Record<string, LibraryRow>, digests: Record<string, string>, identity: string, snapshot: SnapshotRow}} Lock */
+
+/** @type {Lock} pyodide-lock.json, with the digest of all that it lists, and those of the snapshot */
+// @ts-ignore -- the build writes it in
+export const LOCK = PYLOADER_LOCK;
+
+/** @param {Assets} assets @param {string} file of dist/pyodide/ that the lock lists, but no wheel @returns {Asset} */
+export function assetOf(assets, file) {
+  return assetWith(assets, `pyodide/${file}`, [LOCK.digests[file]]);
+}
+
+/** @param {Assets} assets @returns {Asset} the snapshot, which servers send in gzip or, in brotli, as it is */
+export function snapshotAsset(assets) {
+  return assetWith(assets, 'pyodide/snapshot.bin', [LOCK.snapshot.unpacked, LOCK.snapshot.packed]);
+}

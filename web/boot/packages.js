@@ -1,0 +1,318 @@
+// @ts-check
+// Python packages: the wheels of dist/pyodide/, and what a page or a loader asks for beside those
+// that Python starts with. pyloader/browser/packages.py looks for them with micropip, by the rules here.
+import { assetWith, fetchAsset } from '../shared/assets.js';
+import { PyLoaderError, toWire } from '../shared/errors.js';
+import { LOCK, assetOf } from './lock.js';
+import { ADVICE, MIXED } from '../shared/version.js';
+import { Watch } from '../shared/idle_timeout.js';
+
+/** @typedef {{name: string, body: ArrayBuffer | Uint8Array}} Wheel */
+/** @typedef {{file: string, loaded: number, total?: number}} Arrival how much of a file is here, in bytes */
+/** @typedef {(arrival: Arrival) => void} Report */
+/** @typedef {{assetsURL: string, baseURL: string, packageIndexes: string[], requestTimeout: number}} Settings */
+
+const SITE_PACKAGES = '/lib/python3.13/site-packages';
+export const STANDARD_LIBRARY = { name: 'python_stdlib.zip', path: '/lib/python313.zip' };
+/** Modules that Pyodide makes. */
+const FROM_JAVASCRIPT = ['js', 'pyodide_js'];
+const ZIP_MAGIC = [0x50, 0x4b, 3, 4];
+
+/** The packages of dist/pyodide/. */
+export class Shelf {
+  /** By name. */
+  rows = LOCK.packages;
+
+  /**
+   * @param {import('../shared/assets.js').Assets} assets
+   * @param {string[]} [deferred] packages whose files are not there, though what Python starts with of them is imported
+   */
+  constructor(assets, deferred = []) {
+    this.assets = assets;
+    this.deferred = deferred;
+  }
+
+  /** @param {string} name @returns {import('../shared/assets.js').Asset} its wheel */
+  asset(name) {
+    const { file_name, sha256 } = this.rows[name];
+    return assetWith(this.assets, `pyodide/${file_name}`, [sha256]);
+  }
+
+  /** @param {string} name @param {Report} [report] @param {AbortSignal} [signal] @returns {Promise<Wheel>} */
+  async fetch(name, report, signal) {
+    const answer = await fetchAsset(this.asset(name), { signal });
+    return { name, body: report ? await readAll(answer, this.rows[name].file_name, report) : await answer.arrayBuffer() };
+  }
+
+  /** Packages with all that they need. @param {Iterable<string>} names @returns {Set<string>} */
+  withDepends(names) {
+    const found = new Set(names);
+    for (const name of found) for (const other of this.rows[name].depends) found.add(other);
+    return found;
+  }
+}
+
+/**
+ * Lay wheels out. Pyodide's own loadPackage would also open every shared library in them, though
+ * an image needs one codec at most: here a library is opened by the import that needs it.
+ * @param {any} pyodide @param {Wheel[]} wheels
+ */
+export function unpack(pyodide, wheels) {
+  for (const { name, body } of wheels) {
+    pyodide.unpackArchive(body, 'wheel', { extractDir: SITE_PACKAGES });
+    pyodide.loadedPackages[name] = 'default channel'; // so that no other package brings it again
+  }
+}
+
+/** @param {any} pyodide @param {string} path @param {Uint8Array} body */
+function writeFile({ FS }, path, body) {
+  FS.mkdirTree(path.slice(0, path.lastIndexOf('/')));
+  FS.writeFile(path, body);
+}
+
+/** What one interpreter installs after its start. */
+export class Packages {
+  /** One after another: two loads may ask for the same at the same time. @type {Promise<any>} */
+  #queue = Promise.resolve();
+
+  /** @param {any} pyodide @param {Shelf} shelf @param {Settings} settings @param {Report} report */
+  constructor(pyodide, shelf, settings, report) {
+    this.pyodide = pyodide;
+    this.shelf = shelf;
+    this.settings = settings;
+    this.report = report;
+  }
+
+  /**
+   * Install packages with all that they need; those that are there already cost nothing.
+   * @param {any} bridge of pyloader.browser.bridge
+   * @param {string[]} requirements names, names with versions (PEP 508), or URLs of wheels
+   * @param {{baseURL?: string, report?: Report}} [options] what URLs are relative to, the page's address by default
+   */
+  install(bridge, requirements, { baseURL, report = this.report } = {}) {
+    return this.#inTurn(async () => {
+      const wanted = requirements.map((each) => (isWheel(each) ? this.#absolute(each, baseURL) : each.trim()));
+      if (wanted.every((each) => Object.hasOwn(this.shelf.rows, normal(each)))) return this.#bring(bridge, wanted.map(normal), report);
+      const page = this.#page(bridge, report);
+      await this.#bring(bridge, ['micropip', ...this.shelf.deferred], report); // micropip reads what is installed from its files
+      const error = await bridge.add_packages(wanted, page);
+      if (error) throw new PyLoaderError(error);
+    });
+  }
+
+  /**
+   * Install what a source imports, as far as dist/ has it.
+   * @param {any} bridge @param {string} source in Python
+   */
+  installImports(bridge, source) {
+    return this.#inTurn(async () => {
+      const lacking = bridge.lacking_imports(source);
+      const rows = Object.values(this.shelf.rows).filter((row) => row.imports.some((name) => lacking.includes(name)));
+      return this.#bring(bridge, rows.map(({ name }) => name), this.report);
+    });
+  }
+
+  /**
+   * What is imported only when somebody asks for it, by the name that `bringNow` takes.
+   * @returns {Record<string, string>} by module
+   */
+  deferred() {
+    const { rows, deferred } = this.shelf;
+    const libraries = Object.keys(LOCK.libraries).filter((name) => !LOCK.libraries[name].starting);
+    const modules = deferred.flatMap((name) => rows[name].imports.map((module) => [module, name]));
+    const standard = deferred.length ? LOCK.standard.map((module) => [module, STANDARD_LIBRARY.name]) : [];
+    return Object.fromEntries([...standard, ...modules, ...libraries.map((name) => [name, name])]);
+  }
+
+  /**
+   * Lay out a file of dist/ before this returns, for Python code that cannot wait: the worker, or
+   * the page, stands still meanwhile.
+   * @param {string} name of a shared library, by its module; of a package that needs no other; or of the standard library
+   */
+  bringNow(name) {
+    const { assets, deferred } = this.shelf;
+    const path = name === STANDARD_LIBRARY.name ? STANDARD_LIBRARY.path : LOCK.libraries[name]?.path;
+    if (path) writeFile(this.pyodide, path, this.#fetchNow(assetOf(assets, LOCK.libraries[name]?.file_name ?? name)));
+    else if (deferred.includes(name) || !this.#isThere(name)) this.#layOut([{ name, body: this.#fetchNow(this.shelf.asset(name)) }]);
+  }
+
+  /** @param {import('../shared/assets.js').Asset} asset @returns {Uint8Array} */
+  #fetchNow({ url, sha256 }) {
+    const body = fetchNow(url);
+    // Such a request verifies nothing, and the browser's own digest has to be waited for.
+    const [sha2, bytes] = [this.pyodide.pyimport('_sha2'), this.pyodide.toPy(body)];
+    const digest = sha2.sha256(bytes);
+    const found = digest.hexdigest();
+    for (const proxy of [digest, bytes, sha2]) proxy.destroy();
+    if (!sha256.includes(found)) throw new Error(`${url} is not the file that the build made: ${MIXED}`);
+    return body;
+  }
+
+  /** @param {Wheel[]} wheels */
+  #layOut(wheels) {
+    unpack(this.pyodide, wheels);
+    this.#forgetMisses();
+    this.shelf.deferred = this.shelf.deferred.filter((name) => !wheels.some((wheel) => wheel.name === name));
+  }
+
+  /** @template Value @param {() => Promise<Value>} work @returns {Promise<Value>} */
+  #inTurn(work) {
+    const done = this.#queue.then(work);
+    this.#queue = done.catch(() => {});
+    return done;
+  }
+
+  /** @param {string} name */
+  #isThere(name) {
+    return Object.keys(this.pyodide.loadedPackages).some((other) => normal(other) === name);
+  }
+
+  /** @param {any} bridge @param {string[]} names of dist/ @param {Report} report */
+  async #bring(bridge, names, report) {
+    const lacking = [...this.shelf.withDepends(names.filter((name) => !this.#isThere(name)))].filter((name) => !this.#isThere(name));
+    const wanted = [...lacking, ...names.filter((name) => this.shelf.deferred.includes(name))];
+    if (!wanted.length) return;
+    // One that never came would hold up all who install after it.
+    const watch = new Watch(this.settings.requestTimeout);
+    const advance = (/** @type {Arrival} */ arrival) => (watch.restart(), report(arrival));
+    const signal = watch.join(undefined);
+    const wheels = await Promise.all(wanted.map((name) => this.shelf.fetch(name, advance, signal)))
+      .catch((error) => {
+        const words = watch.silent ? `no byte came for ${this.settings.requestTimeout} ms` : error.message;
+        throw packageError(`the Python package ${names.join(', ')} of dist/ could not be installed: ${words}. Is the whole of dist/ there? The next load that needs it tries again. ${ADVICE}`);
+      })
+      .finally(() => watch.stop());
+    this.#layOut(wheels);
+    if (wanted.includes('micropip')) bridge.limit_micropip(this.#indexes());
+  }
+
+  /** Python remembers which folders do not have a module. */
+  #forgetMisses() {
+    const misses = this.pyodide.pyimport('sys.path_importer_cache');
+    misses.clear();
+    misses.destroy();
+  }
+
+  // ---------------------------------------------------------------- what the page allows
+
+  /** Functions for pyloader/browser/packages.py to ask by. @param {any} bridge @param {Report} report */
+  #page(bridge, report) {
+    return {
+      rows: this.shelf.rows,
+      standard: [...FROM_JAVASCRIPT, ...LOCK.standard],
+      isThere: (/** @type {string} */ name) => this.#isThere(name),
+      indexes: this.#indexes(),
+      locate: (/** @type {string} */ url) => this.#locate(url),
+      fetch: (/** @type {string} */ url, /** @type {string} */ accept) => {
+        // An index may have its files elsewhere; who answers there may send nobody on to where the page allows nothing.
+        const isAllowed = (/** @type {string} */ other) => new URL(other).origin === new URL(url).origin || Boolean(this.#locate(other));
+        return fetchBytes(url, accept, this.settings.requestTimeout, report, isAllowed).catch((error) => ({ error: toWire(error), status: error.status }));
+      },
+      bring: (/** @type {string} */ names) => this.#bring(bridge, names.split(' ').filter(Boolean), report).catch(toWire),
+    };
+  }
+
+  /** @returns {string[]} */
+  #indexes() {
+    return this.settings.packageIndexes.map((index) => this.#absolute(index).replace(/\/+$/, ''));
+  }
+
+  /** @param {string} url @returns {string | undefined} its absolute form, when it may be fetched */
+  #locate(url) {
+    const { href, origin, protocol } = new URL(this.#absolute(url));
+    const { baseURL, assetsURL } = this.settings;
+    const origins = [baseURL, assetsURL, ...this.#indexes()].map((each) => new URL(each).origin);
+    return /^https?:$/.test(protocol) && origins.includes(origin) ? href : undefined;
+  }
+
+  /** @param {string} url @param {string} [baseURL] */
+  #absolute(url, baseURL = this.settings.baseURL) {
+    if (!URL.canParse(url, baseURL)) throw packageError(`'${url}', among the Python packages or packageIndexes of this page, is no address`);
+    return new URL(url, baseURL).href;
+  }
+}
+
+/** @param {string} requirement */
+function isWheel(requirement) {
+  return /^[^@\s]*\.whl([?#]|$)/.test(requirement.trim()) || /^https?:/.test(requirement.trim());
+}
+
+/** The normal form of a package's name (PEP 503). @param {string} name */
+function normal(name) {
+  return name.toLowerCase().replace(/[-_.]+/g, '-');
+}
+
+// ------------------------------------------------------------------ fetching
+
+/** @param {string} url @returns {Uint8Array} */
+function fetchNow(url) {
+  const request = new XMLHttpRequest();
+  request.open('GET', url, false);
+  const isPage = 'document' in globalThis;
+  if (isPage) request.overrideMimeType('text/plain; charset=x-user-defined'); // a page may not ask for bytes here
+  else request.responseType = 'arraybuffer';
+  request.send();
+  if (request.status !== 200) throw new Error(`${url} answered with status ${request.status}. ${ADVICE}`);
+  return isPage ? bytesOf(request.responseText) : new Uint8Array(request.response);
+}
+
+/** @param {string} text of x-user-defined, a letter for each byte */
+function bytesOf(text) {
+  const bytes = new Uint8Array(text.length);
+  for (let at = 0; at < bytes.length; at++) bytes[at] = text.charCodeAt(at);
+  return bytes;
+}
+
+/**
+ * Fetch a wheel or a page of an index.
+ * @param {string} url absolute @param {string} accept @param {number} timeout ms without a byte @param {Report} report
+ * @param {(url: string) => boolean} isAllowed whether it may be redirected there
+ */
+async function fetchBytes(url, accept, timeout, report, isAllowed) {
+  const watch = new Watch(timeout);
+  const isFile = new URL(url).pathname.endsWith('.whl');
+  const what = isFile ? 'the wheel' : 'the package index';
+  try {
+    const answer = await fetch(url, { headers: { Accept: accept }, signal: watch.join(undefined) });
+    if (!answer.ok) throw packageError(`${what} ${url} answered with status ${answer.status}: is the address right, and may this page see it?`, answer.status);
+    if (answer.redirected && !isAllowed(answer.url)) throw packageError(`${what} ${url} was redirected to ${new URL(answer.url).origin}, from where this page allows none. Name the address that it has there, and that server among init({ packageIndexes })`);
+    const type = answer.headers.get('Content-Type') ?? '';
+    const body = await readAll(answer, new URL(url).pathname.split('/').pop() ?? '', (arrival) => (watch.restart(), report(arrival)));
+    if (isFile && !ZIP_MAGIC.every((byte, index) => body[index] === byte)) throw packageError(notWheel(url, type));
+    return { url: answer.url, type: type.toLowerCase(), body };
+  } catch (/** @type {any} */ error) {
+    if (error instanceof PyLoaderError) throw error;
+    const words = watch.silent ? `no byte came for ${timeout} ms` : error.message;
+    throw packageError(`${what} ${url} could not be fetched (${words}). Can its server be reached from here, does it send Access-Control-Allow-Origin if it is another than the page's, and does the page's Content-Security-Policy let it connect?`);
+  } finally {
+    watch.stop();
+  }
+}
+
+/** @param {string} url @param {string} type */
+function notWheel(url, type) {
+  const what = type.startsWith('text/html') ? 'a web page, as servers of single-page applications answer to every address' : `no wheel (Content-Type '${type}')`;
+  return `the wheel ${url} answered with ${what}: is the wheel there, under this very name?`;
+}
+
+/** Read a body, telling what has come. @param {Response} answer @param {string} file @param {Report} report @returns {Promise<Uint8Array>} */
+async function readAll(answer, file, report) {
+  // The length on the wire says nothing of a body that came compressed.
+  const length = Number(answer.headers.get('Content-Length'));
+  const total = length && !answer.headers.get('Content-Encoding') ? length : undefined;
+  /** @type {Uint8Array[]} */
+  const chunks = [];
+  let loaded = 0;
+  const reader = /** @type {ReadableStream<Uint8Array>} */ (answer.body).getReader();
+  for (let step = await reader.read(); !step.done; step = await reader.read()) {
+    chunks.push(step.value);
+    loaded += step.value.length;
+    report({ file, loaded, total: total && loaded <= total ? total : undefined });
+  }
+  return new Uint8Array(await new Blob(/** @type {BlobPart[]} */ (chunks)).arrayBuffer());
+}
+
+/** @param {string} message @param {number} [status] */
+function packageError(message, status) {
+  return new PyLoaderError({ name: 'PackageError', code: 'package', stage: 'loader', message, status });
+}

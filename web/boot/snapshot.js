@@ -1,0 +1,178 @@
+// @ts-check
+// A memory snapshot: what Python's memory has become by starting and importing, as differences from
+// the memory that WebAssembly makes of the same files. Such a file, unpacked:
+//
+//   uint32        bytes of the header
+//   header        JSON, padded with spaces to a multiple of 4
+//   uint32 pairs  where each run of changed bytes begins, and its length
+//   bytes         the runs, one after another, as words.js changes them
+
+import { Words, forgetHashes } from './snapshot_codec.js';
+
+/** @typedef {[number, number]} Run begin and end in memory */
+/** @typedef {{identity: string, build: string, fixed: Run[], checksum: number, practice: number, tableLength: number, runs: number, state: any, handles: [number, string][]}} Header */
+
+export const BLOCK_BYTES = 64;
+// What did not change between changes is written too when it is as short.
+const GAP_BYTES = 256;
+const SMALL_BYTES = 2 ** 16;
+const PAGE_BYTES = 2 ** 16;
+
+export class Snapshot {
+  /** @param {ArrayBuffer} file unpacked */
+  constructor(file) {
+    this.file = file;
+    const [length] = new Uint32Array(file, 0, 1);
+    /** @type {Header} */
+    this.header = JSON.parse(new TextDecoder().decode(new Uint8Array(file, 4, length)));
+    const places = new Uint32Array(file, 4 + length, 2 * this.header.runs);
+    /** @type {Run[]} */
+    this.runs = Array.from({ length: this.header.runs }, (_, run) => [places[2 * run], places[2 * run] + places[2 * run + 1]]);
+    this.content = new Uint8Array(file, 4 + length + places.byteLength);
+  }
+
+  /**
+   * Make memory what it was, in an interpreter that has its libraries in place and has not run.
+   * @param {any} module of Emscripten @returns {any} what Pyodide kept of JavaScript's side
+   */
+  restore(module) {
+    const { build, fixed, checksum, practice, tableLength, handles, state } = this.header;
+    if (module.API.config.BUILD_ID !== build) throw new Error('the snapshot is of another Pyodide');
+    const words = new Words(module);
+    if (words.sum(fixed) !== checksum) throw new Error('the snapshot is of other files than these of WebAssembly');
+    const count = module.HEAP32[countPlace(module) >> 2];
+    clear(module, fixed);
+    let at = 0;
+    for (const [begin, end] of this.runs) module.HEAPU8.set(this.content.subarray(at, (at += end - begin)), begin);
+    words.exchangeNear(this.runs);
+    words.recallHashes(this.runs);
+    module.HEAP32[countPlace(module) >> 2] = count;
+    module.HEAP32[suspendPlace(module) >> 2] = module.GOT[module.jspiSupported ? 'run_sync' : 'run_sync_not_supported'].value;
+    module.wasmTable.grow(Math.max(0, tableLength - module.wasmTable.length));
+    for (const [handle, path] of handles) module.LDSO.loadedLibsByHandle[handle] = module.LDSO.loadedLibsByName[path];
+    practise(module, practice);
+    return state;
+  }
+}
+
+/**
+ * Where Python keeps a function that counts arguments, for its calls by pointer: Pyodide makes it of
+ * WebAssembly that not every engine has.
+ * @param {any} module of Emscripten @returns {number} its address
+ */
+export function countPlace(module) {
+  return module.__PyRuntime + module.HEAP32[module.__PyEM_EMSCRIPTEN_COUNT_ARGS_OFFSET >> 2];
+}
+
+/**
+ * Where Python keeps the function behind `run_sync`, of which there is another for engines that
+ * cannot suspend WebAssembly, such as that of the build.
+ * @param {any} module of Emscripten @returns {number} its address
+ */
+function suspendPlace(module) {
+  return module._methods + 4; // PyMethodDef.ml_meth of the first
+}
+
+/**
+ * Write a snapshot's file.
+ * @param {any} module of Emscripten, as it is now @param {Uint8Array} before memory when it had not run
+ * @param {Run[]} fixed what of memory WebAssembly fills, the same each time
+ * @param {number} practice address of a Python function that does nothing, at length
+ * @param {string} identity of the build that it belongs to
+ * @returns {Uint8Array[]} its parts
+ */
+export function takeSnapshot(module, before, fixed, practice, identity) {
+  if (module.HEAP32[suspendPlace(module) >> 2] !== module.GOT.run_sync_not_supported.value) throw new Error('run_sync is elsewhere in this Pyodide');
+  straighten(module, practice);
+  forgetHashes(module);
+  const runs = changes(module.HEAPU8, before, fixed);
+  new Words(module).exchangeNear(runs);
+  /** @type {Header} */
+  const header = {
+    identity,
+    build: module.API.config.BUILD_ID,
+    fixed,
+    checksum: new Words({ wasmMemory: memoryOf(before), _PyObject_Hash: module._PyObject_Hash }).sum(fixed),
+    practice,
+    tableLength: module.wasmTable.length,
+    runs: runs.length,
+    state: module.API.serializeHiwireState(),
+    handles: Object.entries(module.LDSO.loadedLibsByHandle)
+      .filter(([handle]) => handle !== '0')
+      .map(([handle, library]) => [Number(handle), /** @type {any} */ (library).name]),
+  };
+  const text = JSON.stringify(header);
+  const encoded = new TextEncoder().encode(text.padEnd(Math.ceil(text.length / 4) * 4));
+  const places = Uint32Array.from(runs.flatMap(([begin, end]) => [begin, end - begin]));
+  const head = new Uint8Array(Uint32Array.of(encoded.length).buffer);
+  return [head, encoded, new Uint8Array(places.buffer), ...runs.map(([begin, end]) => module.HEAPU8.subarray(begin, end))];
+}
+
+/**
+ * Have the loop of the interpreter compiled for good, which V8 does in the background, for half a
+ * second: it bets on what the loop has called so far, and begins anew with each bet it loses. So what
+ * the loop sees first are steps that call nothing.
+ * @param {any} module of Emscripten @param {number} practice
+ */
+function practise(module, practice) {
+  module._PyObject_CallNoArgs(practice); // its result, None, is never freed
+}
+
+/**
+ * Zero what is in use outside of the fixed, and would not be written over.
+ * @param {any} module of Emscripten @param {Run[]} fixed
+ */
+function clear(module, fixed) {
+  let from = 0;
+  for (const [begin, end] of fixed) {
+    if (begin - from < SMALL_BYTES) module.HEAPU8.fill(0, from, begin); // else it is the stack, of which nothing is in use
+    from = end;
+  }
+  module.HEAPU8.fill(0, from, module._sbrk(0));
+}
+
+/**
+ * Put the list of what the collector of garbage knows in the order of memory, where the next of each
+ * is near.
+ * @param {any} module of Emscripten @param {number} member address of one
+ */
+function straighten({ HEAPU32 }, member) {
+  // PyGC_Head, before the object: pointer to the next, to the last with two bits of flags
+  const first = (member - 8) >> 2;
+  const heads = [first];
+  for (let head = HEAPU32[first] >> 2; head !== first; head = HEAPU32[head] >> 2) heads.push(head);
+  heads.sort((one, other) => one - other);
+  heads.forEach((head, index) => {
+    HEAPU32[head] = 4 * heads[(index + 1) % heads.length] + (HEAPU32[head] & 3);
+    HEAPU32[head + 1] = 4 * /** @type {number} */ (heads.at(index - 1)) + (HEAPU32[head + 1] & 3);
+  });
+}
+
+/** @param {Uint8Array} content @returns {WebAssembly.Memory} */
+function memoryOf(content) {
+  const memory = new WebAssembly.Memory({ initial: content.length / PAGE_BYTES });
+  new Uint8Array(memory.buffer).set(content);
+  return memory;
+}
+
+/** @param {Uint8Array} now @param {Uint8Array} before @param {Run[]} fixed @returns {Run[]} */
+function changes(now, before, fixed) {
+  const base = new Uint8Array(now.length);
+  for (const [begin, end] of fixed) base.set(before.subarray(begin, end), begin);
+  /** @type {Run[]} */
+  const runs = [];
+  for (let begin = 0; begin < now.length; begin += BLOCK_BYTES) {
+    const end = begin + BLOCK_BYTES;
+    if (isSame(now, base, begin, end)) continue;
+    const last = runs[runs.length - 1];
+    if (last && begin - last[1] <= GAP_BYTES) last[1] = end;
+    else runs.push([begin, end]);
+  }
+  return runs;
+}
+
+/** @param {Uint8Array} one @param {Uint8Array} other @param {number} begin @param {number} end */
+function isSame(one, other, begin, end) {
+  for (let at = begin; at < end; at++) if (one[at] !== other[at]) return false;
+  return true;
+}

@@ -1,0 +1,126 @@
+// @ts-check
+// The Python files of a page: which schemes they serve, what they print, how they fail.
+import { PyLoaderError, said } from '../shared/errors.js';
+import { pageURL } from './page_url.js';
+import { isOfPage, mayRun } from './script_tags.js';
+
+/** @typedef {{name: string, source: string, packages: string[], baseURL: string}} File as the workers run it */
+/** @typedef {{level: string, name: string, text: string}} Output */
+/** @typedef {{define: (file: File) => Promise<string[]>, onSchemes: (schemes: string[]) => void, onReplaced: () => void, onPrint: (output: Output) => void}} Host */
+
+export class PythonFiles {
+  /** Which file serves a scheme. @type {Map<string, string>} */
+  #files = new Map();
+  /** The address that each file came from, by name. @type {Map<string, string>} */
+  #addresses = new Map();
+  /** Loads wait for these: files that the page brings by script tags. @type {Promise<any>} */
+  #ofPage = Promise.resolve();
+  #unnamed = 0;
+
+  /** @param {Host} host */
+  constructor(host) {
+    this.host = host;
+  }
+
+  /** The schemes that files serve. */
+  get schemes() {
+    return [...this.#files.keys()];
+  }
+
+  /** @param {string} scheme @returns {string | undefined} */
+  fileOf(scheme) {
+    return this.#files.get(scheme);
+  }
+
+  /** Whether a file serves a scheme, once those of script tags are there. @param {string} scheme */
+  async serves(scheme) {
+    if (!this.#files.has(scheme)) await this.#ofPage;
+    return this.#files.has(scheme);
+  }
+
+  forget() {
+    this.#files.clear();
+    this.#addresses.clear();
+  }
+
+  /**
+   * Run a file; its former self's schemes are its own.
+   * @param {{url?: string, source?: string, name?: string, packages?: string[]}} options
+   * @param {RequestMode} [mode] of the request for its source
+   * @returns {Promise<string[]>} the schemes that it registered
+   */
+  async run({ url, source, name, packages }, mode) {
+    const text = source ?? (await fetchSource(url, mode));
+    const file = { name: name || (url && this.#nameOf(url)) || `loader-${++this.#unnamed}.py`, source: text, packages: packages ?? [], baseURL: pageURL() };
+    const schemes = await this.host.define(file).catch((error) => this.fail(error, file.name));
+    // Images of an earlier version of the file, and those made of such images.
+    if ([...this.#files.values()].includes(file.name)) this.host.onReplaced();
+    for (const [scheme, owner] of this.#files) if (owner === file.name) this.#files.delete(scheme);
+    for (const scheme of schemes) this.#files.set(scheme, file.name);
+    this.host.onSchemes(schemes);
+    if (!schemes.length) console.warn(`[${file.name}] ${file.name} ran and registered no scheme`);
+    return schemes;
+  }
+
+  /** The last part of a file's address, or all of it when a file from elsewhere has that name. @param {string} url */
+  #nameOf(url) {
+    const { origin, pathname } = new URL(url, pageURL());
+    const name = pathname.split('/').pop() ?? '';
+    const owner = this.#addresses.get(name) ?? `${origin}${pathname}`;
+    if (owner !== `${origin}${pathname}`) return `${origin}${pathname}`;
+    this.#addresses.set(name, owner);
+    return name;
+  }
+
+  /** Bring in `<script type="text/python" data-pyloader>`; what fails is reported as a script's error is. */
+  runScriptTags() {
+    const scripts = /** @type {HTMLScriptElement[]} */ ([...document.querySelectorAll('script[type="text/python"][data-pyloader]')]);
+    const allowed = scripts.filter(mayRun);
+    if (allowed.length < scripts.length) tellRefused(scripts.filter((script) => !allowed.includes(script)));
+    const runs = allowed.map((script) => {
+      const packages = script.dataset.packages?.split(/\s+|,(?![<>=!~])/).filter(Boolean); // 'a>=1,<2' is one
+      // A file that may run for its origin must not be sent on to another one.
+      const mode = isOfPage(script) ? 'same-origin' : 'cors';
+      return this.run(script.src ? { url: script.src, packages } : { source: script.textContent ?? '', name: script.id || undefined, packages }, mode);
+    });
+    this.#ofPage = Promise.allSettled(runs);
+    for (const run of runs) run.catch(reportError);
+  }
+
+  /** What Python prints. @param {Output} output */
+  print({ level, name, text }) {
+    const write = level === 'error' ? console.error : level === 'warn' ? console.warn : console.info;
+    write(`[${name}] ${text}`);
+    this.host.onPrint({ level, name, text });
+  }
+
+  /**
+   * Show Python's traceback on the console too: viewers swallow errors.
+   * @param {any} error @param {string} name of the file, or a scheme @returns {never}
+   */
+  fail(error, name) {
+    if (error.traceback) this.print({ level: 'error', name: this.#files.get(name) ?? name, text: `${error.message}\n${error.traceback}` });
+    throw error;
+  }
+}
+
+/** @param {HTMLScriptElement[]} scripts that the browser would not run */
+function tellRefused(scripts) {
+  const names = scripts.map(({ src, id }) => (src ? said(src) : id ? `#${id}` : 'an inline one')).join(', ');
+  console.error(`pyloader: of the tags <script type="text/python" data-pyloader> these were not run (${names}): the browser would run no inline script with the nonce that each has, by the page's Content-Security-Policy, or could not be asked, as in a sandboxed frame. If the tag is yours, give it the nonce of the policy, name a file of this page's own origin in src, or call pyloader.loadPython()`);
+}
+
+/** @param {any} url @param {RequestMode} [mode] */
+async function fetchSource(url, mode) {
+  const answer = await fetch(new URL(url, pageURL()), { mode }).catch((error) => {
+    throw new PyLoaderError({
+      name: 'NetworkError', code: 'network', stage: 'fetch', url: String(url),
+      message: `the Python loader ${url} could not be fetched: ${error.message}`,
+    });
+  });
+  if (answer.ok) return answer.text();
+  throw new PyLoaderError({
+    name: 'HttpStatusError', code: 'http-status', stage: 'fetch', url: String(url), status: answer.status,
+    message: `the Python loader ${url} could not be fetched: status ${`${answer.status} ${answer.statusText}`.trim()}`,
+  });
+}

@@ -1,0 +1,182 @@
+// @ts-check
+// What init() may be told, again too: the defaults, what each option can be, what cannot change once
+// Python has started, and what of it the pool and its workers have to know.
+import { PyLoaderError, said } from '../shared/errors.js';
+import { pageURL } from './page_url.js';
+import { BUILD } from '../shared/version.js';
+
+/** @typedef {typeof DEFAULTS & import('../shared/assets.js').Assets} Settings */
+/** @typedef {[string, (value: any) => boolean]} Rule what an option has to be, in words and as a check */
+
+export const DEFAULTS = {
+  workers: /** @type {number | 'auto'} */ ('auto'),
+  packages: /** @type {string[]} */ ([]),
+  packageIndexes: /** @type {string[]} */ ([]),
+  headers: /** @type {Record<string, string>} */ ({}),
+  beforeRequest: /** @type {((request: any) => any) | undefined} */ (undefined),
+  onUnauthorized: /** @type {((details: {url: string, origin: string, status: number}) => any) | undefined} */ (undefined),
+  credentials: /** @type {RequestCredentials} */ ('same-origin'),
+  origins: /** @type {string[]} */ ([]),
+  linkedOrigins: /** @type {'without-secrets' | 'refuse'} */ ('without-secrets'),
+  timeout: 60_000,
+  requestTimeout: 30_000,
+  retries: 2,
+  limits: { loadsPerWorker: 8, requestsPerOrigin: 8, sourceBytes: 256 * 2 ** 20, decodedBytes: 2 ** 30, heapBytes: 2 ** 30 },
+  cacheBytes: 2 ** 30,
+};
+
+/** What a worker has from its start. @type {(keyof Settings)[]} */
+const FIXED = ['workers', 'assetsURL', 'packages', 'packageIndexes'];
+/** What says who asks: with another one, a server may answer otherwise. @type {(keyof Settings)[]} */
+const IDENTITY = ['headers', 'credentials', 'origins', 'beforeRequest'];
+
+const isWhole = (/** @type {any} */ value) => Number.isInteger(value) || value === Infinity;
+/** @type {Rule} */
+const COUNT = ['a whole number from 1 on', (value) => isWhole(value) && value >= 1];
+/** @type {Rule} */
+const BYTES = ['a number of bytes', isAmount];
+/** @type {Rule} */
+const MILLISECONDS = ['milliseconds, 0 for no limit', isAmount];
+/** @type {Rule} */
+const FUNCTION = ['a function', (value) => typeof value === 'function'];
+/** @type {Rule} */
+const TEXTS = ['a list of texts', (value) => Array.isArray(value) && value.every((each) => typeof each === 'string')];
+/** @type {Rule} */
+const OBJECT = ['an object', (value) => typeof value === 'object' && !Array.isArray(value)];
+
+/** @type {Record<string, Rule>} */
+const RULES = {
+  assetsURL: ['an address, absolute or relative to the page', (value) => (typeof value === 'string' || value instanceof URL) && URL.canParse(value, pageURL())],
+  workers: ["'auto' or a whole number from 0 on", (value) => value === 'auto' || (Number.isInteger(value) && value >= 0)],
+  packages: TEXTS,
+  packageIndexes: TEXTS,
+  headers: OBJECT,
+  beforeRequest: FUNCTION,
+  onUnauthorized: FUNCTION,
+  credentials: ["'omit', 'same-origin' or 'include'", (value) => ['omit', 'same-origin', 'include'].includes(value)],
+  origins: ["a list of addresses, such as ['https://pacs.example']", (value) => Array.isArray(value) && value.every(isHttp)],
+  linkedOrigins: ["'without-secrets' or 'refuse'", (value) => ['without-secrets', 'refuse'].includes(value)],
+  timeout: MILLISECONDS,
+  requestTimeout: MILLISECONDS,
+  retries: ['a whole number from 0 on', (value) => Number.isInteger(value) && value >= 0],
+  limits: OBJECT,
+  'limits.loadsPerWorker': COUNT,
+  'limits.requestsPerOrigin': COUNT,
+  'limits.sourceBytes': BYTES,
+  'limits.decodedBytes': BYTES,
+  'limits.heapBytes': BYTES,
+  cacheBytes: BYTES,
+};
+
+/** @param {any} value */
+function isHttp(value) {
+  const isAddress = (typeof value === 'string' || value instanceof URL) && URL.canParse(value, pageURL());
+  return isAddress && /^https?:$/.test(new URL(value, pageURL()).protocol);
+}
+
+/** @param {any} value */
+function isAmount(value) {
+  return typeof value === 'number' && value >= 0;
+}
+
+/**
+ * Settings with what init() is told: what is undefined stays, null is the default.
+ * @param {Settings} current @param {any} options @param {Settings} defaults
+ * @returns {Settings}
+ * @throws {PyLoaderError} with code `boot`
+ */
+export function settingsWith(current, options, defaults) {
+  if (options === undefined || options === null) return current;
+  if (!OBJECT[1](options)) throw refused(`init() takes an object of options, not ${said(options)}`);
+  const { limits, ...others } = options;
+  const next = { ...current, ...checked(others, defaults, '') };
+  if (limits !== undefined) {
+    check('limits', limits ?? {});
+    next.limits = { ...(limits ? current.limits : defaults.limits), ...checked(limits ?? {}, defaults.limits, 'limits.') };
+  }
+  next.headers = plainHeaders(next.headers, refused);
+  next.origins = next.origins.map((address) => new URL(address, pageURL()).origin);
+  next.assetsURL = new URL(next.assetsURL, pageURL()).href.replace(/\/?$/, '/');
+  next.assetURLs = next.assetsURL === defaults.assetsURL ? defaults.assetURLs : undefined;
+  return next;
+}
+
+/** What is given of known options, each as it has to be. @param {any} given @param {any} defaults @param {string} prefix */
+function checked(given, defaults, prefix) {
+  /** @type {Record<string, any>} */
+  const found = {};
+  for (const [name, value] of Object.entries(given)) {
+    if (!Object.hasOwn(RULES, prefix + name) || value === undefined) continue;
+    if (value !== null) check(prefix + name, value);
+    found[name] = value ?? defaults[name];
+  }
+  return found;
+}
+
+/** @param {string} name @param {any} value */
+function check(name, value) {
+  const [words, isRight] = RULES[name];
+  if (!isRight(value)) throw refused(`the option ${name} of init() has to be ${words}, not ${said(value)}`);
+}
+
+/**
+ * Headers as plain texts by name; those without a value are left out.
+ * @param {any} headers @param {(message: string) => PyLoaderError} refuse
+ * @returns {Record<string, string>}
+ * @throws {PyLoaderError} of `refuse`
+ */
+export function plainHeaders(headers, refuse) {
+  if (!OBJECT[1](headers) || headers === null) throw refuse(`headers have to be an object of texts by name, or Headers, not ${said(headers)}`);
+  // Headers may be those of another frame.
+  const given = typeof headers[Symbol.iterator] === 'function' ? Object.fromEntries(headers) : headers;
+  const entries = Object.entries(given).filter(([, value]) => value !== undefined && value !== null);
+  const [name, value] = entries.find(([, value]) => !['string', 'number', 'boolean'].includes(typeof value)) ?? [];
+  if (name) throw refuse(`the header ${name} has to be a text, not ${said(value)}`);
+  return Object.fromEntries(entries.map(([name, value]) => [name, String(value)]));
+}
+
+/**
+ * Refuse what cannot change any more; the same again is fine.
+ * @param {Settings} current @param {Settings} next @param {string} caller that called init() first
+ * @throws {PyLoaderError} with code `boot`
+ */
+export function refuseFixed(current, next, caller) {
+  const changed = changesIn(FIXED, current, next);
+  if (!changed.length) return;
+  const values = changed.map((name) => `${name} is ${said(current[name])}, not ${said(next[name])}`).join(', ');
+  throw refused(`init() was called by ${caller} already, and ${changed.join(' and ')} cannot be changed any more (${values}): call init first, or terminate() before it`);
+}
+
+/** Whether servers may answer otherwise from now on. @param {Settings} current @param {Settings} next */
+export function isOtherIdentity(current, next) {
+  return changesIn(IDENTITY, current, next).length > 0;
+}
+
+/** @param {(keyof Settings)[]} names @param {Settings} current @param {Settings} next */
+function changesIn(names, current, next) {
+  const isSame = (/** @type {any} */ one, /** @type {any} */ other) => one === other || (typeof one === 'object' && JSON.stringify(one) === JSON.stringify(other));
+  return names.filter((name) => !isSame(current[name], next[name]));
+}
+
+/** @param {string} message */
+function refused(message) {
+  return new PyLoaderError({ name: 'BootError', code: 'boot', stage: 'boot', message });
+}
+
+/** @param {Settings} settings @param {number} identity counts who has asked so far @returns {import('../scheduler/scheduler.js').PoolSettings} */
+export function poolSettings(settings, identity) {
+  const { workers, limits, timeout, assetsURL, assetURLs, headers, credentials, origins, linkedOrigins, beforeRequest, onUnauthorized, packages, packageIndexes, retries, requestTimeout } = settings;
+  const { requestsPerOrigin } = limits;
+  return {
+    workers: workers === 0 ? 1 : workers,
+    loadsPerWorker: limits.loadsPerWorker,
+    requestsPerOrigin,
+    heapBytes: workers === 0 ? Infinity : limits.heapBytes, // Python on the page cannot be replaced
+    timeout,
+    boot: {
+      assetsURL, assetURLs, headers, credentials, origins, linkedOrigins, packages, packageIndexes, retries, requestsPerOrigin, identity, baseURL: pageURL(), build: BUILD,
+      requestTimeout: Number.isFinite(requestTimeout) ? requestTimeout : 0,
+      hooks: Object.keys({ ...(beforeRequest && { beforeRequest }), ...(onUnauthorized && { onUnauthorized }) }), cacheBytes: limits.sourceBytes, decodedBytes: limits.decodedBytes,
+    },
+  };
+}

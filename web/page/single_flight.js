@@ -1,0 +1,68 @@
+// @ts-check
+// Work that several wait for: started once, shared by those who join while it runs, cancelled when
+// the last of them leaves. The page's twin of pyloader/cache.py's single flight.
+import { abortError } from '../shared/errors.js';
+
+/** @typedef {(report: any) => void} Listener */
+/** @typedef {{promise: Promise<any>, controller: AbortController, listeners: Set<Listener>}} Flight */
+
+export class Flights {
+  /** @type {Map<string, Flight>} */
+  #flights = new Map();
+
+  get size() {
+    return this.#flights.size;
+  }
+
+  /**
+   * Wait for the work of `key`, started by `start` when nobody has.
+   * @param {string} key
+   * @param {(signal: AbortSignal, onProgress: Listener) => Promise<any>} start
+   * @param {{signal: AbortSignal, listener: Listener, what: string}} waiter
+   */
+  async join(key, start, { signal, listener, what }) {
+    const flight = this.#flights.get(key) ?? this.#depart(key, start);
+    flight.listeners.add(listener);
+    try {
+      return await untilAborted(flight.promise, signal, what);
+    } finally {
+      flight.listeners.delete(listener);
+      if (flight.listeners.size === 0) this.#land(key, flight);
+    }
+  }
+
+  /** @param {string} key @param {(signal: AbortSignal, onProgress: Listener) => Promise<any>} start @returns {Flight} */
+  #depart(key, start) {
+    const controller = new AbortController();
+    /** @type {Set<Listener>} */
+    const listeners = new Set();
+    const promise = start(controller.signal, (report) => listeners.forEach((listener) => listener(report)));
+    const flight = { promise, controller, listeners };
+    this.#flights.set(key, flight);
+    return flight;
+  }
+
+  /** @param {string} key @param {Flight} flight */
+  #land(key, flight) {
+    flight.controller.abort();
+    if (this.#flights.get(key) === flight) this.#flights.delete(key);
+  }
+}
+
+/**
+ * The outcome of a promise, or an AbortError as soon as `signal` aborts.
+ * @param {Promise<any>} promise @param {AbortSignal} signal @param {string} what
+ * @param {() => void} [onAbort]
+ */
+export function untilAborted(promise, signal, what, onAbort) {
+  return new Promise((resolve, reject) => {
+    const cancel = () => {
+      onAbort?.();
+      reject(abortError(what));
+    };
+    if (signal.aborted) cancel();
+    signal.addEventListener('abort', cancel, { once: true });
+    // What has ended must not hear of a late cancel, which viewers send for all they evict.
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', cancel));
+  });
+}

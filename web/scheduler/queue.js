@@ -1,0 +1,140 @@
+// @ts-check
+// Jobs that wait, in order of request type, priority and age. Adding, taking out and looking ahead
+// stay cheap with thousands of them.
+import { parseImageId } from '../shared/imageid.js';
+
+/** @typedef {{requestType?: string, priority?: number}} Urgency */
+/** @typedef {Urgency & {name: string, payload: any, source: string, timeout?: number, frameIndex?: number, form?: string}} Waiting */
+/**
+ * Those of one urgency, the oldest first.
+ * @template Job
+ * @typedef {{rank: number, priority: number, jobs: Set<Job>}} Lane
+ */
+
+const REQUEST_TYPES = ['interaction', 'thumbnail', 'prefetch', 'compute'];
+const MOST_UPCOMING = 256;
+
+/** @template {Waiting} Job */
+export class Queue {
+  /** The most urgent first. @type {Lane<Job>[]} */
+  #lanes = [];
+  /** How many wait, by source. @type {Map<string, number>} */
+  #counts = new Map();
+  length = 0;
+
+  /** @param {Job} job */
+  add(job) {
+    this.#laneOf(job).jobs.add(job);
+    this.#count(job, 1);
+  }
+
+  /** Add one that had been taken out: it is older than all of its urgency. @param {Job} job */
+  putBack(job) {
+    const lane = this.#laneOf(job);
+    lane.jobs = new Set([job, ...lane.jobs]);
+    this.#count(job, 1);
+  }
+
+  /** @param {Job} job @returns {boolean} whether it was here */
+  remove(job) {
+    const lane = this.#lanes[this.#find(job)];
+    if (!lane?.jobs.delete(job)) return false;
+    if (!lane.jobs.size) this.#lanes.splice(this.#lanes.indexOf(lane), 1);
+    this.#count(job, -1);
+    return true;
+  }
+
+  /** Take all. @returns {Job[]} */
+  clear() {
+    const jobs = [...this];
+    for (const job of jobs) this.remove(job);
+    return jobs;
+  }
+
+  *[Symbol.iterator]() {
+    for (const { jobs } of [...this.#lanes]) yield* jobs;
+  }
+
+  /** Frames of the source of a load that wait behind it, from 0. @param {Job} job @returns {number[]} */
+  upcoming({ name, source }) {
+    /** @type {number[]} */
+    const frames = [];
+    let left = name === 'load' ? (this.#counts.get(source) ?? 0) : 0;
+    for (const job of left ? this : []) {
+      if (job.source !== source) continue;
+      if (job.name === name) frames.push((job.frameIndex ??= parseImageId(job.payload.imageId).frameIndex));
+      if (--left === 0 || frames.length === MOST_UPCOMING) break;
+    }
+    return frames;
+  }
+
+  /** Jobs that ask for the same of the same source as one does, of no lesser type, the first of them. @param {Job} job @param {number} most @returns {Job[]} */
+  like(job, most) {
+    /** @type {Job[]} */
+    const found = [];
+    let left = most ? (this.#counts.get(job.source) ?? 0) : 0;
+    for (const other of left ? this : []) {
+      if (other.source !== job.source) continue;
+      if (other.name === job.name && rankOf(other) <= rankOf(job) && formOf(other) === formOf(job)) found.push(other);
+      if (--left === 0 || found.length === most) break;
+    }
+    return found;
+  }
+
+  /** @param {Job} job @returns {Lane<Job>} */
+  #laneOf(job) {
+    const index = this.#find(job);
+    const { rank, priority } = urgencyOf(job);
+    const lane = this.#lanes[index];
+    if (lane?.rank === rank && lane.priority === priority) return lane;
+    this.#lanes.splice(index, 0, { rank, priority, jobs: new Set() });
+    return this.#lanes[index];
+  }
+
+  /** Where the lane of a job's urgency is, or has to be. @param {Urgency} job */
+  #find(job) {
+    const urgency = urgencyOf(job);
+    let [low, high] = [0, this.#lanes.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (compare(this.#lanes[middle], urgency) < 0) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  /** @param {Job} job @param {number} more */
+  #count({ source }, more) {
+    this.length += more;
+    const left = (this.#counts.get(source) ?? 0) + more;
+    if (left) this.#counts.set(source, left);
+    else this.#counts.delete(source);
+  }
+}
+
+/** How a job wants what it asks for, as a text. @param {Waiting} job */
+function formOf(job) {
+  return (job.form ??= JSON.stringify([job.payload.options, job.timeout]));
+}
+
+/** @param {Urgency} job @returns {{rank: number, priority: number}} lower is sooner */
+export function urgencyOf(job) {
+  return { rank: rankOf(job), priority: Number(job.priority) || 0 };
+}
+
+/** @param {Urgency} job */
+function rankOf({ requestType }) {
+  // An unknown or absent type means that somebody waits for it.
+  return Math.max(0, REQUEST_TYPES.indexOf(requestType ?? 'interaction'));
+}
+
+/** @param {Urgency} a @param {Urgency} b */
+export function isMoreUrgent(a, b) {
+  return compare(urgencyOf(a), urgencyOf(b)) < 0;
+}
+
+/** @param {{rank: number, priority: number}} a @param {{rank: number, priority: number}} b */
+function compare(a, b) {
+  if (a.rank !== b.rank) return a.rank - b.rank;
+  return a.priority === b.priority ? 0 : a.priority - b.priority; // infinities too
+}

@@ -1,0 +1,175 @@
+// @ts-check
+// One interpreter: its place, the calls it answers, the jobs it has, whether it is alive.
+import { PyLoaderError, bootError } from '../shared/errors.js';
+import { Rpc } from '../shared/rpc.js';
+import { Watch } from '../shared/idle_timeout.js';
+
+/** @typedef {import('../shared/rpc.js').Endpoint & {terminate(): void}} Place where an interpreter runs */
+/** @typedef {import('./scheduler.js').Job} Job */
+/** @typedef {{createPlace: (onDeath: (words: string) => void) => Promise<Place>, handlers: import('../shared/rpc.js').Handlers, onBootProgress: (detail: any) => void, onPackageProgress?: (detail: any) => void}} SlotHost */
+
+/** The end of an interpreter, as its calls fail with it. */
+export class WorkerDeath extends PyLoaderError {
+  #isCertain;
+
+  /** @param {string} words @param {boolean} isCertain whether it had one call alone, which is to blame */
+  constructor(words, isCertain) {
+    super({
+      name: 'WorkerError', code: 'worker', stage: 'worker',
+      message: `the worker that ran Python has died (${words}); a new one takes its place, and is given what else it had`,
+    });
+    this.#isCertain = isCertain;
+  }
+
+  get isCertain() {
+    return this.#isCertain;
+  }
+}
+
+const SIGN_OF_LIFE_MS = 10_000;
+// Until a worker has said its first word: its script may come over a slow network.
+const FIRST_WORD_MS = 60_000;
+
+export class Slot {
+  /** @type {Set<Job>} */
+  running = new Set();
+  /** Calls that wait for an answer, those of `running` among them. */
+  calls = 0;
+  state = 'booting';
+  /** Whether another takes its place: it ends its jobs and gets no new ones. */
+  isLeaving = false;
+  /** Whether it is being asked if it still answers: until then it gets no new jobs. */
+  isDoubtful = false;
+  bootMilliseconds = 0;
+  /** How it started. @type {import('../boot/boot.js').BootReport | undefined} */
+  bootReport;
+  /** What others may start from. @type {import('../boot/artifacts.js').Shared | undefined} */
+  parts;
+  /** @type {Place | null} */
+  place = null;
+  /** @type {any} see `boot` */
+  bootOptions;
+  /** @type {Rpc | null} */
+  #rpc = null;
+  /** @type {Promise<void> | undefined} */
+  booted;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  rest;
+
+  /** @param {SlotHost} host @param {(error: PyLoaderError) => void} onDeath */
+  constructor(host, onDeath) {
+    this.host = host;
+    this.onDeath = onDeath;
+  }
+
+  /** @param {import('../boot/boot.js').BootOptions} options @param {Map<string, [string, any]>} replay read when Python is there, since it grows meanwhile */
+  async boot(options, replay) {
+    const started = performance.now();
+    this.bootOptions = options;
+    const watch = new Watch(FIRST_WORD_MS, () => this.#failToStart(`its worker said nothing for ${FIRST_WORD_MS / 1000} s, as if its script were something else`));
+    try {
+      await Promise.race([this.#begin(options, replay, watch), this.failedToStart]);
+    } finally {
+      watch.stop();
+    }
+    this.bootMilliseconds = performance.now() - started;
+  }
+
+  /** @param {import('../boot/boot.js').BootOptions} options @param {Map<string, [string, any]>} replay @param {Watch} watch */
+  async #begin(options, replay, watch) {
+    const place = await this.host.createPlace((words) => this.checkAlive(words)).catch((error) => {
+      throw bootError(error, options);
+    });
+    if (this.state !== 'booting') return place.terminate(); // the page has ended it meanwhile
+    this.place = place;
+    const died = (/** @type {string} */ words) => this.die(words);
+    const packageprogress = (/** @type {any} */ arrival) => {
+      for (const job of this.running) job.watch?.restart(); // any of them may wait for the package
+      this.host.onPackageProgress?.(arrival);
+    };
+    this.#rpc = new Rpc(place, { ...this.host.handlers, died, packageprogress });
+    const onProgress = (/** @type {any} */ detail) => (watch.stop(), this.host.onBootProgress(detail));
+    const { report, parts } = await this.call('boot', options, { onProgress });
+    watch.stop();
+    [this.bootReport, this.parts] = [report, parts];
+    for (const [name, payload] of replay.values()) await this.call(name, payload);
+    if (this.state === 'booting') this.state = 'ready';
+  }
+
+  failedToStart = new Promise((_, reject) => {
+    this.rejectStart = reject;
+  });
+
+  /** @param {string} words */
+  #failToStart(words) {
+    this.rejectStart?.(bootError(words, this.bootOptions));
+  }
+
+  /**
+   * Call a function of the interpreter.
+   * @param {string} name @param {any} [payload] @param {Parameters<Rpc['call']>[2]} [options] @returns {Promise<any>}
+   */
+  async call(name, payload, options) {
+    this.calls++;
+    try {
+      return await this.#rpc?.call(name, payload, options);
+    } finally {
+      this.calls--;
+    }
+  }
+
+  /** Tell what needs no answer; who just died need not hear it. @param {string} name @param {any} [payload] */
+  tell(name, payload) {
+    this.#rpc?.call(name, payload).catch(() => {});
+  }
+
+  /**
+   * An uncaught error was seen, or a load was silent for too long: does Python still answer?
+   * @param {string} words @returns {Promise<boolean>}
+   */
+  async checkAlive(words) {
+    if (this.state === 'booting') this.#failToStart(words);
+    if (this.state !== 'ready' || !this.#rpc) return false;
+    // Not by `call`: the question is none of the calls that may be to blame.
+    this.isDoubtful = true;
+    const isAlive = await withDeadline(this.#rpc.call('stats'), SIGN_OF_LIFE_MS);
+    this.isDoubtful = false;
+    if (!isAlive) this.die(words);
+    return isAlive;
+  }
+
+  /** How many loads are under way: those of `running`, and those that came along. */
+  get loads() {
+    return [...this.running].reduce((sum, { together = 1 }) => sum + together, 0);
+  }
+
+  /** @param {string} words */
+  die(words) {
+    if (this.state === 'booting') return this.#failToStart(`Python has died (${words})`);
+    if (this.state !== 'ready') return;
+    const error = new WorkerDeath(words, Math.max(this.calls, this.loads) === 1);
+    this.end(error);
+    this.onDeath(error);
+  }
+
+  /** @param {Error} error */
+  end(error) {
+    this.state = 'ended';
+    clearTimeout(this.rest);
+    // A worker ends for good; Python on the page cannot be ended, only left alone.
+    this.place?.terminate();
+    this.#rpc?.close(error);
+    this.failedToStart.catch(() => {});
+    this.rejectStart?.(error);
+  }
+}
+
+/** @param {Promise<any>} promise @param {number} milliseconds @returns {Promise<boolean>} whether it was settled in time, and well */
+function withDeadline(promise, milliseconds) {
+  /** @type {ReturnType<typeof setTimeout>} */
+  let timer;
+  const late = new Promise((resolve) => {
+    timer = setTimeout(resolve, milliseconds, false);
+  });
+  return Promise.race([promise.then(() => true, () => false), late]).finally(() => clearTimeout(timer));
+}

@@ -1,0 +1,311 @@
+// @ts-check
+// With voi.js and modules.js all that knows a viewer: what was loaded as an image object of legacy
+// cornerstone-core or of Cornerstone3D, and `use`, which connects them.
+import { PyLoaderError } from '../shared/errors.js';
+import { countFramesFromOne } from '../shared/imageid.js';
+import { asShown, factorsOf, moduleFor, positive, proportionsOf } from './metadata.js';
+import { hasFractions, rangeFor, tableFor, windowFor, windowsFor } from './voi.js';
+
+export { moduleFor };
+
+/** @typedef {'legacy' | '3d' | 'none'} Mode */
+/** @typedef {Record<string, any>} Options */
+
+const FULL_RESOLUTION = 8; // ImageQualityStatus of Cornerstone3D; without it an image is never complete
+// The window that leaves 8-bit colour as it is, by each viewer's own formula.
+const COLOR_WINDOW = { legacy: [127.5, 255], none: [127.5, 255], '3d': [128, 256] };
+
+/**
+ * How a viewer wants its pixels; the words of pyloader/pixels/output/delivery.py.
+ * @param {Mode} mode
+ * @param {Options} options of the load, in the viewer's words
+ */
+export function deliveryFor(mode, options) {
+  const { preScale, targetBuffer, useRGBA, displayValues } = options;
+  const dtype = classWanted(mode, targetBuffer);
+  const delivery = {
+    rgba: mode === '3d' ? useRGBA === true : mode === 'legacy' || useRGBA !== false,
+    rescale: isRescaleWanted(mode, preScale),
+    integers: mode === 'legacy',
+    // Cornerstone3D's own loader scales to SUV and to dose by itself.
+    factor: scalingFactor(preScale?.scalingParameters) ?? (mode === '3d' ? 'own' : undefined),
+    dtype,
+    // A volume's memory is of this class: Cornerstone3D wraps around what it does not hold.
+    limit: (dtype && (mode === '3d' || targetBuffer.arrayBuffer)) ? true : undefined,
+    darken: mode === 'none' ? undefined : true,
+    display: displayValues === true ? true : undefined,
+    rows: targetBuffer?.rows,
+    columns: targetBuffer?.columns,
+  };
+  return Object.fromEntries(Object.entries(delivery).filter(([, value]) => value !== undefined && !Number.isNaN(value)));
+}
+
+/** Cornerstone3D rescales unless told not to, others when told to. @param {Mode} mode @param {any} preScale */
+function isRescaleWanted(mode, preScale) {
+  const enabled = typeof preScale === 'boolean' ? preScale : preScale?.enabled;
+  return mode === '3d' ? enabled !== false : enabled === true;
+}
+
+/** The numeric class wanted, as numpy says it; legacy viewers draw integers of 16 bits at most. @param {Mode} mode @param {any} targetBuffer */
+function classWanted(mode, targetBuffer) {
+  const name = targetBuffer?.type?.replace(/(Clamped)?Array/, '').toLowerCase();
+  return mode === 'legacy' && !/^u?int(8|16)$/.test(name) ? undefined : name;
+}
+
+/** @param {Options | undefined} parameters @returns {number | undefined} */
+function scalingFactor(parameters) {
+  const { modality, suvbw, doseGridScaling, DoseGridScaling } = parameters ?? {};
+  const factor = { PT: suvbw, RTDOSE: doseGridScaling ?? DoseGridScaling }[/** @type {'PT'} */ (modality)];
+  return Number.isFinite(factor) ? factor : undefined;
+}
+
+/**
+ * An image object: plain, extensible, own fields only.
+ * @param {any} loaded the worker's answer
+ * @param {string} imageId as the viewer says it
+ * @param {Mode} mode
+ * @param {Options} options
+ */
+export function imageFor(loaded, imageId, mode, options) {
+  const { exact, pixel, isRescaled, encoding, padding } = loaded.image;
+  const pixels = placed(loaded.image.pixels, options.targetBuffer, imageId);
+  const color = pixel.samplesPerPixel > 1;
+  const lut = isRescaled ? {} : loaded.image.modalityLut;
+  const plane = loaded.modules.imagePlaneModule ?? {};
+  // Viewers stretch the picture by these. Legacy tools measure by the plane module, while there is one.
+  const proportions = mode === 'none' ? undefined : proportionsOf(loaded.modules);
+  const [rowPixelSpacing, columnPixelSpacing] = proportions ?? [plane.rowPixelSpacing, plane.columnPixelSpacing].map(positive);
+  const { photometricInterpretation } = pixel;
+  const [minPixelValue, maxPixelValue] = rangeFor(loaded.image, mode);
+  return {
+    imageId,
+    rows: pixel.rows,
+    columns: pixel.columns,
+    height: pixel.rows,
+    width: pixel.columns,
+    color,
+    rgba: pixel.samplesPerPixel === 4,
+    numberOfComponents: pixel.samplesPerPixel,
+    photometricInterpretation,
+    invert: photometricInterpretation === 'MONOCHROME1',
+    minPixelValue,
+    maxPixelValue,
+    slope: lut.rescaleSlope ?? 1,
+    intercept: lut.rescaleIntercept ?? 0,
+    paddingRange: padding,
+    ...(color ? colorWindow(mode) : windowFor(loaded.image, mode)),
+    modalityLUT: mode === 'none' && lut.lut ? tableFor(lut.lut) : undefined,
+    rowPixelSpacing,
+    columnPixelSpacing,
+    sliceThickness: plane.sliceThickness,
+    FrameOfReferenceUID: plane.frameOfReferenceUID,
+    getPixelData: () => pixels,
+    floatPixelData: exact,
+    dataType: pixels.constructor.name,
+    sizeInBytes: pixels.byteLength,
+    imageFrame: { ...pixel, pixelData: pixels },
+    preScale: preScaleFor(loaded, mode, options),
+    scaling: loaded.modules.scalingModule,
+    iccProfile: loaded.modules.iccProfileModule?.iccProfile,
+    imageQualityStatus: FULL_RESOLUTION,
+    transferSyntaxUID: encoding.transferSyntaxUID,
+    lossyImageCompression: encoding.lossyImageCompression,
+    codestream: encoding.codestream,
+    warnings: loaded.image.warnings,
+    loadTimeInMS: loaded.timing.loadMilliseconds,
+    decodeTimeInMS: loaded.timing.decodeMilliseconds,
+    totalTimeInMS: loaded.timing.totalMilliseconds,
+  };
+}
+
+/**
+ * The pixels, in the caller's memory if there is any.
+ * @param {any} pixels @param {any} targetBuffer @param {string} imageId
+ */
+function placed(pixels, targetBuffer, imageId) {
+  const { arrayBuffer, offset = 0, length = pixels.length } = targetBuffer ?? {};
+  if (!arrayBuffer) return pixels;
+  if (length !== pixels.length || offset % pixels.BYTES_PER_ELEMENT || offset + pixels.byteLength > arrayBuffer.byteLength) {
+    throw new PyLoaderError({
+      code: 'viewer', stage: 'dispatch', imageId,
+      message: `targetBuffer has ${arrayBuffer.byteLength} bytes, of which ${length} values from byte ${offset} are to be used; the image has ${pixels.length} values of ${pixels.BYTES_PER_ELEMENT} bytes (${pixels.constructor.name})`,
+    });
+  }
+  const target = new pixels.constructor(arrayBuffer, offset, length);
+  target.set(pixels);
+  return target;
+}
+
+/** @param {Mode} mode */
+function colorWindow(mode) {
+  return { windowCenter: COLOR_WINDOW[mode][0], windowWidth: COLOR_WINDOW[mode][1] };
+}
+
+/** @param {any} loaded @param {Mode} mode @param {Options} options */
+function preScaleFor({ image, modules }, mode, { preScale, displayValues }) {
+  // Of PET that is said to be scaled, Cornerstone3D shows 0 to 5.
+  if (!image.isRescaled || displayValues) return { enabled: false, scaled: false };
+  const { rescaleSlope = 1, rescaleIntercept = 0 } = image.modalityLut;
+  const modality = modules.generalSeriesModule?.modality;
+  const own = mode === '3d' ? factorsOf(modules) : {};
+  const asked = Object.entries(preScale?.scalingParameters ?? {}).filter(([, value]) => value !== undefined);
+  const found = { rescaleSlope, rescaleIntercept, modality, ...own, ...Object.fromEntries(asked) };
+  // Without WebGL Cornerstone3D takes floats of a whole slope for integers, and those of none for floats.
+  const isMisread = mode === '3d' && image.pixels instanceof Float32Array && Number.isInteger(rescaleSlope);
+  return { enabled: true, scaled: true, scalingParameters: isMisread ? { ...found, rescaleSlope: undefined } : found };
+}
+
+// ------------------------------------------------------------------ what the viewer knows
+
+/** Modules whose fields are DICOM attributes, by keyword but for the first letter. */
+const ATTRIBUTE_MODULES = [
+  'patientModule', 'patientStudyModule', 'generalStudyModule', 'generalSeriesModule', 'generalImageModule', 'sopCommonModule',
+  'imagePlaneModule', 'imagePixelModule', 'cineModule', 'petSeriesModule', 'petImageModule',
+];
+/** What others know better: what the user has calibrated; instances, from which the viewer computes. */
+const THEIRS = new Set(['calibratedPixelSpacing', 'instance']);
+const NEEDED = ['Rows', 'Columns', 'BitsAllocated', 'PhotometricInterpretation', 'PixelRepresentation'];
+
+/**
+ * What the viewer's other metadata providers know of an image, by DICOM keyword.
+ * @param {any} metaData of the viewer @param {string} imageId
+ * @returns {Options | undefined} undefined unless a frame can be decoded by it
+ */
+export function attributesFrom(metaData, imageId) {
+  const get = (/** @type {string} */ type) => metaData.get(type, imageId);
+  const instance = get('instance');
+  if (instance && NEEDED.every((keyword) => instance[keyword] !== undefined)) return asPlain(instance);
+  const pixel = get('imagePixelModule');
+  if (!pixel || NEEDED.some((keyword) => pixel[keyword[0].toLowerCase() + keyword.slice(1)] === undefined)) return undefined;
+  const [modality, voi, frames] = ['modalityLutModule', 'voiLutModule', 'multiframeModule'].map((type) => get(type) ?? {});
+  const { modalityLUTSequence, ...rescale } = modality;
+  const { voiLUTSequence, ...windows } = voi;
+  return asPlain({
+    ...Object.assign({}, ...ATTRIBUTE_MODULES.map(get)), ...rescale, ...windows,
+    numberOfFrames: frames.NumberOfFrames,
+    modalityLUTSequence: modalityLUTSequence?.map(lutItem),
+    voiLUTSequence: voiLUTSequence?.map(lutItem),
+  });
+}
+
+/** The item of a LUT Sequence, as DICOM has it. @param {any} lut */
+function lutItem({ firstValueMapped, numBitsPerEntry, lut }) {
+  return { LUTDescriptor: [lut.length % 65536, firstValueMapped, numBitsPerEntry], LUTData: Uint16Array.from(lut) };
+}
+
+/** Plain values, of what a provider may hold; typed arrays stay. @param {any} value @returns {any} */
+function asPlain(value) {
+  if (Array.isArray(value)) return value.map(asPlain);
+  if (ArrayBuffer.isView(value)) return value;
+  if (value === null || value instanceof ArrayBuffer || typeof value === 'function') return undefined;
+  if (typeof value !== 'object') return value;
+  const entries = Object.entries(value).filter(([key]) => !key.startsWith('_'));
+  return Object.fromEntries(entries.map(([key, part]) => [key, asPlain(part)]).filter(([, part]) => part !== undefined));
+}
+
+// ------------------------------------------------------------------ connecting
+
+/**
+ * Which viewer a library object is.
+ * @param {any} cornerstone
+ * @returns {Mode}
+ */
+export function modeOf(cornerstone) {
+  if (typeof cornerstone?.imageLoader?.registerImageLoader === 'function' && cornerstone.eventTarget) return '3d';
+  if (typeof cornerstone?.registerImageLoader === 'function' && cornerstone.metaData) return 'legacy';
+  return 'none';
+}
+
+/**
+ * Whose load this is, when the page registered `imageLoader` by hand: Cornerstone3D always passes a
+ * request type, and legacy cornerstone-core is a global that can be enabled on an element.
+ * @param {Options | undefined} options
+ * @returns {Mode}
+ */
+export function guessMode(options) {
+  const legacy = typeof (/** @type {any} */ (globalThis).cornerstone?.enable) === 'function';
+  if (legacy) return 'legacy';
+  return options?.requestType ? '3d' : 'none';
+}
+
+/**
+ * Register schemes, metadata and events with a viewer.
+ * @param {any} cornerstone
+ * @param {Mode} mode
+ * @param {{load: (imageId: string, options: Options, mode: Mode, shownAs: string) => any, metaData: (type: string, imageId: string, mode: Mode, askOthers: () => any) => any, events: EventTarget}} face
+ * @param {{priority?: number, displayValues?: boolean}} options of the metadata provider, and of each load
+ * @returns {{registerScheme: (scheme: string) => void, attributesOf: (imageId: string) => Options | undefined, giveInstance: (imageId: string, json: any) => void, detach: () => void}}
+ */
+export function attach(cornerstone, mode, face, { priority = 100, displayValues } = {}) {
+  let attached = true;
+  // Legacy viewers count `frame=` from 0, Cornerstone3D and pyloader from 1.
+  const translate = (/** @type {string} */ imageId) => (mode === 'legacy' ? countFramesFromOne(imageId) : imageId);
+  const loader = (/** @type {string} */ imageId, /** @type {Options} */ options = {}) => {
+    if (!attached) throw new Error(`pyloader was detached from this viewer; it no longer loads ${imageId}`);
+    const asked = displayValues ? { displayValues, ...options } : options;
+    const loading = face.load(translate(imageId), asked, mode, imageId);
+    if (asked.displayValues) return loading;
+    const promise = loading.promise.then((/** @type {any} */ image) => withWindowOf(() => othersOf('voiLutModule', imageId), image, mode));
+    promise.catch(() => {}); // who does not take it has not asked for its error
+    return { ...loading, promise };
+  };
+  let isSilent = false; // while others are asked
+  /** Ask the page's other providers; that one fails is the page's own matter. @param {() => any} ask */
+  const silently = (ask) => {
+    isSilent = true;
+    try {
+      return ask();
+    } catch (error) {
+      reportError(error);
+      return undefined;
+    } finally {
+      isSilent = false;
+    }
+  };
+  const othersOf = (/** @type {string} */ type, /** @type {string} */ imageId) => silently(() => cornerstone.metaData.get(type, imageId));
+  const provider = (/** @type {string} */ type, /** @type {any} */ imageId) => {
+    if (typeof imageId !== 'string' || isSilent) return undefined;
+    const askOthers = () => othersOf(type, imageId);
+    const module = (THEIRS.has(type) ? askOthers() : undefined) ?? face.metaData(type, translate(imageId), mode, askOthers);
+    return displayValues ? asShown(type, module) : module;
+  };
+  const attributesOf = (/** @type {string} */ imageId) => silently(() => attributesFrom(cornerstone.metaData, imageId));
+  const register = mode === '3d' ? cornerstone.imageLoader.registerImageLoader : cornerstone.registerImageLoader;
+  const stopEvents = forwardEvents(cornerstone, mode, face.events);
+  cornerstone.metaData.addProvider(provider, priority);
+  return {
+    registerScheme: (scheme) => register(scheme, loader),
+    attributesOf,
+    // Its addDicomWebInstance, which the core does not export.
+    giveInstance: (imageId, dicomwebJson) => void cornerstone.metaData.getMetaData?.('naturalizedAdd', imageId, { dicomwebJson }),
+    detach: () => {
+      attached = false;
+      cornerstone.metaData.removeProvider(provider);
+      stopEvents();
+    },
+  };
+}
+
+/**
+ * An image that has no window of its own, with the one that the page gives for it, in place of the
+ * one from its smallest to its largest value.
+ * @param {() => any} askOthers for the VOI LUT module @param {any} image @param {Mode} mode
+ */
+function withWindowOf(askOthers, image, mode) {
+  const isAutomatic = image?.windows?.length === 0 && !image.color && !image.voiLUT;
+  const { windowCenter, windowWidth, voiLUTFunction } = (isAutomatic && askOthers()) || {};
+  if (windowCenter === undefined || windowWidth === undefined) return image;
+  const isFractional = hasFractions(image.floatPixelData ?? image.getPixelData(), image.slope, image.intercept);
+  const found = windowsFor({ windowCenter: [windowCenter].flat(), windowWidth: [windowWidth].flat(), voiLUTFunction }, isFractional, mode);
+  const [window] = found.windows;
+  return window ? Object.assign(image, { windowCenter: window.center, windowWidth: window.width, voiLUTFunction: found.voiLUTFunction }) : image;
+}
+
+/** Fire the events that both generations of loaders have fired. @param {any} cornerstone @param {Mode} mode @param {EventTarget} events */
+function forwardEvents(cornerstone, mode, events) {
+  const target = mode === '3d' ? cornerstone.eventTarget : cornerstone.events;
+  const forward = (/** @type {any} */ event) => cornerstone.triggerEvent(target, `cornerstone${event.type}`, event.detail);
+  const types = ['imageloadstart', 'imageloadprogress', 'imageloadend'];
+  for (const type of types) events.addEventListener(type, forward);
+  return () => types.forEach((type) => events.removeEventListener(type, forward));
+}
