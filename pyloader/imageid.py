@@ -1,7 +1,7 @@
 """Parse imageIds: ``scheme:rest``, the key a viewer gives to an image.
 
-`web/shared/imageid.js` holds the page's twin of `ImageId.parse` (it routes by source); both are held to
-``tests/imageid_vectors.json``.
+`web/shared/imageid.js` holds the page's twin of `ImageId.parse` (it routes by source); both are
+held to ``tests/imageid_vectors.json``.
 """
 
 from __future__ import annotations

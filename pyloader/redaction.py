@@ -1,7 +1,7 @@
 """Addresses without their secrets, for errors, events and logs: user, password, tokens, signatures.
 
-`web/shared/redaction.js` does the same on the page; ``tests/security/redaction.json`` has the cases of
-both.
+`web/shared/redaction.js` does the same on the page; ``tests/security/redaction.json`` has the cases
+of both.
 """
 
 from __future__ import annotations

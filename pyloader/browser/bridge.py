@@ -1,4 +1,4 @@
-"""The functions that `web/worker/worker.js` calls, in Pyodide only. Each returns plain JavaScript values.
+"""The functions that `web/worker/` calls, in Pyodide only. Each returns plain JavaScript values.
 
 Python errors are caught here and cross as ``{error}``; nothing is raised into JavaScript.
 """

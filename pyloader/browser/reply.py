@@ -21,8 +21,8 @@ from pyloader.wire import wire_error, wire_image, wire_modules
 # of it before all is there.
 BATCH_BYTES = 4 << 20
 BATCH_SECONDS = 0.03
-# What an image takes that others should help with, for certain: twice what `web/scheduler/affinity.js` has,
-# since one look can be mistaken.
+# What an image takes that others should help with, for certain: twice what
+# `web/scheduler/affinity.js` has, since one look can be mistaken.
 WORTH_SECONDS = 0.008
 
 

@@ -60,7 +60,7 @@ VIEWERS = {"ohif.mjs": ("viewers/ohif.js", *IMPORTED)}
 
 def scripts(pyodide: dict[str, Path], boot_list: str, version: str) -> dict[str, Path]:
     """
-    Bundle the scripts of web/ with what the build writes in; return the files by their name in dist/.
+    Bundle the scripts of web/ with what the build writes in; return the files by name in dist/.
 
     Each has the digests of what it loads: the worker those of dist/pyodide/, and the page's scripts
     those of the workers. Their own are in ``integrity.json``, for the page. The whole worker has
