@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from urllib.parse import quote, unquote
 
 from pyloader.errors import FormatError, ImageIdError
+from pyloader.facts import LIMITS, SCHEMES
 
 # Images that one list has at most: a header of a few bytes may announce 2**31.
-MOST_IMAGES = 1 << 20
+MOST_IMAGES = LIMITS["listedImages"]
 SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]*):(.*)", re.DOTALL)
 # One query parameter, wherever it stands: "?frame=3", "&frame=3", "?frame=3&token=x". A bar, which
 # no URL has, stands between two imageIds of which one is made.
@@ -25,18 +26,24 @@ FRAMES = {
     # The last step of a DICOMweb address (PS3.18 10.1): "/instances/1.2/frames/3".
     "wadors": re.compile(r"(?P<lead>/)frames/(?P<number>[^/?#]*)(?P<next>)(?=[?#]|$)"),
 }
+OTHERS = r"([A-Za-z][A-Za-z0-9+.\-]*:)*"
+
+
+def after(schemes: list[str]) -> str:
+    """Return the pattern of one of some schemes."""
+    return f"({'|'.join(schemes)}):"
+
+
 # Frames count from 1, as in DICOMweb; those of NIfTI from 0, as Cornerstone3D's loader counts, also
 # when another scheme is about them: "denoise:nifti:/a.nii?frame=0".
-FROM_0 = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]*:)*nifti:", re.IGNORECASE)
+FROM_0 = re.compile(OTHERS + after(SCHEMES["countedFromZero"]), re.IGNORECASE)
 # Part of a volume: "#12", "#x", "#x-12", "#z-12,t-3", "#z,t-3"; slices and timepoints from 0.
 SLICE = re.compile(r"#((?:[xyz](?:-\d+)?|\d+)(?:,t-\d+)?)$")
 # A file of an archive, of DICOM schemes: "wadouri:/study.zip#member=a/b.dcm?frame=2". What stands
 # after "#" is for no server, so no address loses what its query asks for.
-MEMBERS = re.compile(
-    r"([A-Za-z][A-Za-z0-9+.\-]*:)*(wadouri|dicomweb|dicomfile|localfile):", re.IGNORECASE
-)
+MEMBERS = re.compile(OTHERS + after(SCHEMES["files"]), re.IGNORECASE)
 # Files that a page was given by its user. Other libraries of the page have their own "dicomfile:0".
-LOCAL_SCHEMES = frozenset({"dicomfile", "localfile"})
+LOCAL_SCHEMES = frozenset(SCHEMES["local"])
 MEMBER = re.compile(r"#member=(?P<name>[^?&#|]*)")
 # Cornerstone3D appends it to address a decimated copy; the source is the same file.
 DECIMATION = re.compile(r"#decimation=\d+$")

@@ -13,6 +13,8 @@ from collections.abc import Callable
 from copy import copy
 from typing import TYPE_CHECKING, Any
 
+from pyloader.facts import LIMITS
+
 if TYPE_CHECKING:
     from zipfile import ZipFile, ZipInfo
 
@@ -21,7 +23,7 @@ Make = Callable[[], Any]
 """Returns a decompressor of the standard library, for one stream."""
 
 # What one image or volume may take, unless a page or a script says otherwise.
-DECODED_BYTES = 1 << 30
+DECODED_BYTES = LIMITS["decodedBytes"]
 # The least that is given to a decompressor at once; what it leaves over is copied.
 LEAST_BYTES = 512
 # wbits of zlib: gzip alone, and gzip or zlib, whichever the first bytes say.

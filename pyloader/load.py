@@ -13,6 +13,7 @@ from typing import Any
 from pyloader.cache import Cache
 from pyloader.context import Context, speaker
 from pyloader.errors import ImageIdError, UnknownSchemeError, about
+from pyloader.facts import LIMITS
 from pyloader.image import Image
 from pyloader.imageid import SCHEME, ImageId
 from pyloader.loaders import schemes
@@ -27,7 +28,7 @@ from pyloader.network import Network
 from pyloader.rules import shown
 from pyloader.source import Modules, Open, Series, Source
 
-CACHE_BYTES = 256 << 20
+CACHE_BYTES = LIMITS["sourceBytes"]
 Asked = str | os.PathLike[str]
 """An imageId; in plain Python also a path."""
 

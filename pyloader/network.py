@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 
 from pyloader.cache import Flights
 from pyloader.errors import HttpStatusError, NetworkError
+from pyloader.facts import LIMITS
 from pyloader.transport import Request, Response, Sink, Transport
 
 Listener = Callable[[str, str, int, "int | None", int], None]
@@ -35,7 +36,7 @@ UNAUTHORIZED = 401
 REFUSALS = frozenset({UNAUTHORIZED, 403})
 FIRST_DELAY_SECONDS = 0.25
 LONGEST_DELAY_SECONDS = 30.0
-REQUESTS_PER_ORIGIN = 8
+REQUESTS_PER_ORIGIN = LIMITS["requestsPerOrigin"]
 
 
 class Network:
@@ -59,7 +60,7 @@ class Network:
         self,
         transport: Transport,
         *,
-        retries: int = 2,
+        retries: int = LIMITS["retries"],
         timeout: float | None = None,
         requests_per_origin: int = REQUESTS_PER_ORIGIN,
         authorize: Authorize | None = None,

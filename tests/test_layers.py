@@ -114,6 +114,7 @@ def test_no_import_goes_round_in_a_circle():
 # Package -> what it may import of the others, beside errors.
 LAYERS = {
     "errors": {"redaction"},
+    "facts": set(),
     "redaction": set(),
     "cache": set(),
     "registry": set(),
@@ -122,11 +123,11 @@ LAYERS = {
     "rules": {"arrays", "dicom"},
     "modules": {"arrays", "rules"},
     "image": {"arrays", "modules", "rules"},
-    "imageid": set(),
+    "imageid": {"facts"},
     "transport": {"transport"},
-    "network": {"cache", "transport"},
+    "network": {"cache", "facts", "transport"},
     "host": set(),
-    "inflate": set(),
+    "inflate": {"facts"},
     "jsontext": set(),
     "context": {"cache", "host", "image", "inflate", "network", "transport"},
     "source": {"context", "image", "imageid"},
@@ -146,11 +147,12 @@ LAYERS = {
     "formats": {"formats", "inflate", "jsontext", "pyloader", "volume"},
     "wire": {"arrays", "authors", "image", "pixels"},
     "load": {
-        *("cache", "context", "image", "imageid", "loaders", "network", "rules", "source"),
-        "transport",
+        *("cache", "context", "facts", "image", "imageid", "loaders", "network", "rules"),
+        *("source", "transport"),
     },
     "browser": {
-        *("browser", "cache", "context", "custom", "dicom", "dicomweb", "image", "imageid"),
+        *("browser", "cache", "context", "custom", "dicom", "dicomweb", "facts", "image"),
+        "imageid",
         *("load", "loaders", "network", "pixels", "source", "transport", "wire"),
     },
     "custom": {"authors", "loaders"},

@@ -107,24 +107,24 @@ class Bridge:
             self.cache.begin_anew()
 
     async def load(self, call: int, image_id: str, js_job: Any, js_listener: Any) -> Any:
-        """Load an image; resolves to ``{answers, arrays, isAtHand}`` or ``{error}``.
+        """Load an image; resolves to ``{answers, arrays, isReady}`` or ``{error}``.
 
-        See `as_answers`. Of ``companions``, further images of the source, there are answers too
-        when they are at hand: of the first of them, as many as are soon made.
+        See `as_answers`. Of ``batch``, further images of the source, there are answers too when
+        they are ready: of the first of them, as many as are soon made.
         """
         clock = Clock(js_listener)
         context = self.context(js_job, clock.listen)
-        companions = getattr(js_job, "companions", ())
+        further = getattr(js_job, "batch", ())
 
         async def work() -> Any:
             image, source = await load_of_source(image_id, context)
             answers = [answer_of(image, context, clock)]
             if source.ready(ImageId.parse(image_id)) is None:
                 return as_answers(answers)
-            if companions:
+            if further:
                 size = image.pixels.nbytes
-                answers += batch(list(companions), source, size, context, js_job.hasHelpers)
-            return as_answers(answers, isAtHand=True)
+                answers += batch(list(further), source, size, context, js_job.canOffload)
+            return as_answers(answers, isReady=True)
 
         return await self.answer(call, [image_id], work)
 

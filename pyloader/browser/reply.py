@@ -9,6 +9,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
+from pyloader import facts
 from pyloader.context import Context
 from pyloader.image import Image, modules_of
 from pyloader.load import make_of_source
@@ -21,9 +22,9 @@ from pyloader.wire import wire_error, wire_image, wire_modules
 # of it before all is there.
 BATCH_BYTES = 4 << 20
 BATCH_SECONDS = 0.03
-# What an image takes that others should help with, for certain: twice what
-# `web/scheduler/affinity.js` has, since one look can be mistaken.
-WORTH_SECONDS = 0.008
+# What an image takes that others should help with, for certain: twice what the page has, since one
+# look can be mistaken.
+WORTH_SECONDS = 2 * facts.WORTH_SECONDS
 
 
 class Clock:

@@ -17,7 +17,7 @@ from pyloader.bulk.tasks import Failed, Job, Loads, run_batch
 from pyloader.errors import CustomLoaderError, LoaderError
 
 # Batches that are under way, or done and not taken, for each worker.
-BATCHES_PER_WORKER = 2
+BATCHES_UNDER_WAY = 2
 # What dask.config calls doing things in this process.
 SYNCHRONOUS = ("sync", "synchronous", "single-threaded", "threads", "threading")
 
@@ -71,7 +71,7 @@ def spread(pool: Pool, image_ids: Iterable[str]) -> Outcomes:
     position = 0
     try:
         while True:
-            while len(under_way) < BATCHES_PER_WORKER * pool.width:
+            while len(under_way) < BATCHES_UNDER_WAY * pool.width:
                 batch = next(batches, None)
                 if batch is None:
                     break

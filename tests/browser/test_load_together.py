@@ -22,7 +22,7 @@ COUNT_CALLS = """() => {
 globalThis.asked = {along: 0};
 const {postMessage} = Worker.prototype;
 const seen = new WeakSet();
-const count = ({data}) => void (asked.along += data.result?.companions?.length ?? 0);
+const count = ({data}) => void (asked.along += data.result?.batch?.length ?? 0);
 Worker.prototype.postMessage = function (message, transfer) {
   if (!seen.has(this)) this.addEventListener('message', count);
   seen.add(this);

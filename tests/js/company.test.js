@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { PyLoaderError, toWire } from '../../web/shared/errors.js';
 import { settle, started } from './workers.js';
 
-const SLICE = { image: { pixels: new Int16Array(64) }, timing: {}, isAtHand: true };
+const SLICE = { image: { pixels: new Int16Array(64) }, timing: {}, isReady: true };
 
 /** One worker that has a source at hand, and loads of it under way: of ?frame=2 alone, of the others together. */
 async function atHand({ answer = SLICE, frames = 6, options = () => ({}) } = {}) {
@@ -20,20 +20,20 @@ async function atHand({ answer = SLICE, frames = 6, options = () => ({}) } = {})
   return { ...pool, worker, jobs, outcomes, calls: worker.loads.slice(1) };
 }
 
-const named = (...names) => ({ ...SLICE, name: names[0], companions: names.slice(1).map((name) => ({ ...SLICE, name })) });
+const named = (...names) => ({ ...SLICE, name: names[0], batch: names.slice(1).map((name) => ({ ...SLICE, name })) });
 
 test('one call asks for several, and brings each its own', async () => {
   const { calls, outcomes } = await atHand();
   assert.equal(calls.length, 1);
   assert.equal(calls[0].payload.imageId, 'x:a?frame=2');
-  assert.deepEqual(calls[0].payload.companions, [3, 4, 5, 6, 7].map((frame) => `x:a?frame=${frame}`));
+  assert.deepEqual(calls[0].payload.batch, [3, 4, 5, 6, 7].map((frame) => `x:a?frame=${frame}`));
   calls[0].open(named('two', 'three', 'four', 'five', 'six', 'seven'));
   assert.deepEqual(await Promise.all(outcomes), ['two', 'three', 'four', 'five', 'six', 'seven']);
 });
 
 test('loads of a source that is not at hand go alone', async () => {
-  const { calls } = await atHand({ answer: { ...SLICE, isAtHand: false }, frames: 3 });
-  assert.deepEqual(calls.map(({ payload }) => payload.companions), [undefined, undefined, undefined]);
+  const { calls } = await atHand({ answer: { ...SLICE, isReady: false }, frames: 3 });
+  assert.deepEqual(calls.map(({ payload }) => payload.batch), [undefined, undefined, undefined]);
 });
 
 test('those that the answer does not bring are the next that are asked for, unless nobody wants them', async () => {
@@ -45,7 +45,7 @@ test('those that the answer does not bring are the next that are asked for, unle
   calls[0].open(named('two', 'three'));
   await settle();
   const again = worker.loads.at(-1);
-  assert.deepEqual([again.payload.imageId, again.payload.companions], ['x:a?frame=5', ['x:a?frame=6']]);
+  assert.deepEqual([again.payload.imageId, again.payload.batch], ['x:a?frame=5', ['x:a?frame=6']]);
   again.open(named('five', 'six'));
   assert.deepEqual(await Promise.all(outcomes), ['two', 'three', 'AbortError', 'five', 'six']);
 });
@@ -55,27 +55,27 @@ test('images of one file travel together from the first on, and wait for its wor
   const ask = (file, count) => Array.from({ length: count }, (_, index) => run(`wadouri:/${file}?frame=${index + 1}`).then((image) => image.name));
   const [small, large] = [ask('a', 4), ask('b', 4)];
   await settle();
-  assert.deepEqual(worker.loads.map(({ payload }) => [payload.companions.length, payload.upcoming]), [[3, [1, 2, 3]], [3, [1, 2, 3]]]);
+  assert.deepEqual(worker.loads.map(({ payload }) => [payload.batch.length, payload.upcoming]), [[3, [1, 2, 3]], [3, [1, 2, 3]]]);
   worker.loads[0].open(named('one', 'two', 'three', 'four'));
   assert.deepEqual(await Promise.all(small), ['one', 'two', 'three', 'four']);
-  worker.loads[1].open({ ...SLICE, name: 'one', isAtHand: false });
+  worker.loads[1].open({ ...SLICE, name: 'one', isReady: false });
   await settle();
   const again = worker.loads.slice(2);
-  assert.deepEqual(again.map(({ payload }) => [payload.imageId, payload.companions]), [2, 3, 4].map((frame) => [`wadouri:/b?frame=${frame}`, undefined]));
-  for (const load of again) load.open({ ...SLICE, name: 'alone', isAtHand: false });
+  assert.deepEqual(again.map(({ payload }) => [payload.imageId, payload.batch]), [2, 3, 4].map((frame) => [`wadouri:/b?frame=${frame}`, undefined]));
+  for (const load of again) load.open({ ...SLICE, name: 'alone', isReady: false });
   assert.deepEqual(await Promise.all(large), ['one', 'alone', 'alone', 'alone']);
 });
 
 test('who waits does not wait for what is fetched ahead of need', async () => {
   const { calls } = await atHand({ frames: 3, options: (index) => [{}, { requestType: 'prefetch' }, {}][index] });
-  assert.deepEqual(calls.map(({ payload }) => [payload.imageId, payload.companions]), [
+  assert.deepEqual(calls.map(({ payload }) => [payload.imageId, payload.batch]), [
     ['x:a?frame=2', ['x:a?frame=4']], ['x:a?frame=3', undefined],
   ]);
 });
 
 test('who wants another form, or has another limit of time, does not come along', async () => {
   const { calls } = await atHand({ frames: 3, options: (index) => [{}, { timeout: 99_999 }, {}][index] });
-  assert.deepEqual(calls.map(({ payload }) => [payload.imageId, payload.companions]), [
+  assert.deepEqual(calls.map(({ payload }) => [payload.imageId, payload.batch]), [
     ['x:a?frame=2', ['x:a?frame=4']], ['x:a?frame=3', undefined],
   ]);
 });
@@ -84,7 +84,7 @@ test('one that fails fails alone', async () => {
   const { calls, outcomes } = await atHand({ frames: 3 });
   const error = toWire(new PyLoaderError({ name: 'ImageIdError', code: 'image-id', stage: 'dispatch', message: 'no such slice' }));
   const answer = named('two', 'three', 'four');
-  answer.companions[0] = { error };
+  answer.batch[0] = { error };
   calls[0].open(answer);
   assert.deepEqual(await Promise.all(outcomes), ['two', 'PyLoaderError', 'four']);
 });
@@ -94,7 +94,7 @@ test('when the first fails the others are asked for again, one by one', async ()
   calls[0].fail(new PyLoaderError({ name: 'ImageIdError', code: 'image-id', stage: 'dispatch', message: 'no such slice' }));
   await settle();
   const again = worker.loads.slice(2);
-  assert.deepEqual(again.map(({ payload }) => [payload.imageId, payload.companions]), [['x:a?frame=3', undefined], ['x:a?frame=4', undefined]]);
+  assert.deepEqual(again.map(({ payload }) => [payload.imageId, payload.batch]), [['x:a?frame=3', undefined], ['x:a?frame=4', undefined]]);
   for (const [index, load] of again.entries()) load.open({ ...SLICE, name: `again ${index}` });
   assert.deepEqual(await Promise.all(outcomes), ['PyLoaderError', 'again 0', 'again 1']);
 });

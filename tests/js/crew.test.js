@@ -87,7 +87,7 @@ const heap = (...sizes) => (index) => ({ stats: () => ({ heapBytes: sizes[index]
 async function large(t, script = heap(1000), settings = {}) {
   t.mock.timers.enable({ apis: ['setTimeout'] });
   const made = await started({ heapBytes: 999, ...settings }, script);
-  await made.pool.crew.broadcast('provide', { name: 'localfile:0' }, 'localfile:0');
+  await made.pool.workers.broadcast('provide', { name: 'localfile:0' }, 'localfile:0');
   const first = made.run('x:a');
   await settle();
   made.workers[0].loads[0].open();
@@ -187,7 +187,7 @@ test('a worker that is starting meanwhile hears of them before its first job', a
   const { pool, workers, run } = poolOf({}, (index) => ({ ...listening(index, heard), boot: () => boot.promise, service: () => replay.promise }));
   pool.start();
   await settle();
-  pool.crew.announce('service', { base: '/a', headers: {} }, 'service /a');
+  pool.workers.announce('service', { base: '/a', headers: {} }, 'service /a');
   await pool.configure(withHeaders(pool, 'first'), false);
   run('x:a');
   boot.open();
@@ -202,7 +202,7 @@ test('a worker that is starting meanwhile hears of them before its first job', a
 test('what servers have granted is forgotten when the page gives other headers', async () => {
   const granted = [];
   const { pool, workers } = await started({}, (index) => ({ ...listening(index), granted: ({ base }) => void granted.push([index, base]) }));
-  await pool.crew.announce('granted', { base: 'https://a', headers: {} }, 'granted https://a');
+  await pool.workers.announce('granted', { base: 'https://a', headers: {} }, 'granted https://a');
   await pool.configure(withHeaders(pool, 'x'), false);
   workers[0].rpc.call('died', 'trap').catch(() => {});
   await settle();
@@ -270,8 +270,8 @@ test('a worker that has said a word may take its time', async (t) => {
 test('a worker that dies while it hears what others have heard does not start', async () => {
   const { pool, workers } = poolOf({}, (index) => ({ define: () => (index ? new Promise(() => {}) : []) }));
   await pool.start();
-  await pool.crew.broadcast('define', { name: 'a.py' }, 'a.py');
-  const growing = pool.crew.grow();
+  await pool.workers.broadcast('define', { name: 'a.py' }, 'a.py');
+  const growing = pool.workers.grow();
   growing.catch(() => {});
   await settle();
   workers[1].rpc.call('died', 'trap').catch(() => {});

@@ -1,7 +1,7 @@
 // Work that several wait for: started once, cancelled by the last to leave.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Flights, untilAborted } from '../../web/page/single_flight.js';
+import { SingleFlight, untilAborted } from '../../web/page/single_flight.js';
 
 /** Work that a test settles, and how often it was started. */
 function work() {
@@ -17,7 +17,7 @@ function work() {
 const waiter = (signal = new AbortController().signal, listener = () => {}) => ({ signal, listener, what: 'the load' });
 
 test('all who join while it runs share the work and hear its progress', async () => {
-  const flights = new Flights();
+  const flights = new SingleFlight();
   const shared = work();
   const heard = [];
   const one = flights.join('key', shared.start, waiter(undefined, (report) => heard.push(['one', report])));
@@ -32,19 +32,19 @@ test('all who join while it runs share the work and hear its progress', async ()
 });
 
 test('another key is other work', async () => {
-  const flights = new Flights();
+  const flights = new SingleFlight();
   const results = [1, 2].map((value) => flights.join(`key ${value}`, async () => value, waiter()));
   assert.deepEqual(await Promise.all(results), [1, 2]);
 });
 
 test('who comes after the end starts anew', async () => {
-  const flights = new Flights();
+  const flights = new SingleFlight();
   let starts = 0;
   for (const expected of [1, 2]) assert.equal(await flights.join('key', async () => ++starts, waiter()), expected);
 });
 
 test('one who leaves is rejected at once, the others go on', async () => {
-  const flights = new Flights();
+  const flights = new SingleFlight();
   const shared = work();
   const controller = new AbortController();
   const one = flights.join('key', shared.start, waiter(controller.signal));
@@ -57,7 +57,7 @@ test('one who leaves is rejected at once, the others go on', async () => {
 });
 
 test('the last to leave cancels the work', async () => {
-  const flights = new Flights();
+  const flights = new SingleFlight();
   const shared = work();
   const controllers = [new AbortController(), new AbortController()];
   const waits = controllers.map(({ signal }) => flights.join('key', shared.start, waiter(signal)));
@@ -68,7 +68,7 @@ test('the last to leave cancels the work', async () => {
 });
 
 test('a failure reaches all and is not kept', async () => {
-  const flights = new Flights();
+  const flights = new SingleFlight();
   const shared = work();
   const waits = [1, 2].map(() => flights.join('key', shared.start, waiter()));
   shared.reject(new Error('no luck'));

@@ -1,23 +1,23 @@
 // Who asks: the page's hook after a 401, once for all, and again when the page has given another one.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Identity } from '../../web/page/auth.js';
+import { Auth } from '../../web/page/auth.js';
 import { gate } from './workers.js';
 
 globalThis.document ??= { baseURI: 'https://host/' };
 globalThis.reportError ??= () => {};
 /** A pool that notes what workers are told. */
-const poolOf = (told = []) => ({ told, pauseFor: (promise) => promise, crew: { announce: async (...call) => void told.push(call) } });
+const poolOf = (told = []) => ({ told, pauseFor: (promise) => promise, workers: { announce: async (...call) => void told.push(call) } });
 const named = () => true;
 const refused = (sent = Date.now()) => ({ url: 'https://pacs/a', sent });
 
 test('without a hook nothing can be renewed', async () => {
-  assert.equal(await new Identity(() => undefined, named).renew(refused(), poolOf()), false);
+  assert.equal(await new Auth(() => undefined, named).renew(refused(), poolOf()), false);
 });
 
 test('the hook is the one that the page has now', async () => {
   let hook = () => false;
-  const identity = new Identity(() => hook, named);
+  const identity = new Auth(() => hook, named);
   assert.equal(await identity.renew(refused(), poolOf()), false);
   hook = () => true;
   identity.forget();
@@ -27,7 +27,7 @@ test('the hook is the one that the page has now', async () => {
 test('a hook that comes while the former still asks is asked too', async () => {
   const former = gate();
   let hook = () => former.promise;
-  const identity = new Identity(() => hook, named);
+  const identity = new Auth(() => hook, named);
   const first = identity.renew(refused(), poolOf());
   hook = () => true;
   identity.forget();
@@ -39,19 +39,19 @@ test('a hook that comes while the former still asks is asked too', async () => {
 
 test('headers that the hook gives are for the origin that asked', async () => {
   const pool = poolOf();
-  assert.equal(await new Identity(() => () => ({ Authorization: 'a', 'X-None': undefined }), named).renew(refused(), pool), true);
+  assert.equal(await new Auth(() => () => ({ Authorization: 'a', 'X-None': undefined }), named).renew(refused(), pool), true);
   assert.deepEqual(pool.told, [['granted', { base: 'https://pacs', headers: { Authorization: 'a' } }, 'granted https://pacs']]);
 });
 
 test('headers that cannot be sent are the page\'s own mistake: the load fails with the status', async (t) => {
   const report = t.mock.method(globalThis, 'reportError', () => {});
-  assert.equal(await new Identity(() => () => ({ Authorization: {} }), named).renew(refused(), poolOf()), false);
+  assert.equal(await new Auth(() => () => ({ Authorization: {} }), named).renew(refused(), poolOf()), false);
   assert.match(report.mock.calls[0].arguments[0].message, /the header Authorization has to be a text/);
 });
 
 test('an origin that is not named is told nothing, and the page is not asked', async () => {
   const [pool, asked] = [poolOf(), []];
-  const identity = new Identity(() => (details) => (asked.push(details), { Authorization: 'a' }), (url) => url.startsWith('https://pacs/'));
+  const identity = new Auth(() => (details) => (asked.push(details), { Authorization: 'a' }), (url) => url.startsWith('https://pacs/'));
   assert.equal(await identity.renew({ url: 'https://elsewhere/a', sent: Date.now() }, pool), false);
   assert.deepEqual([asked, pool.told], [[], []]);
   assert.equal(await identity.renew(refused(), pool), true);
@@ -61,7 +61,7 @@ test('an origin that is not named is told nothing, and the page is not asked', a
 test('an answer of a hook that the page has replaced meanwhile reaches nobody', async () => {
   const [former, pool] = [gate(), poolOf()];
   let hook = () => former.promise;
-  const identity = new Identity(() => hook, named);
+  const identity = new Auth(() => hook, named);
   const first = identity.renew(refused(), pool);
   hook = () => false;
   identity.forget();

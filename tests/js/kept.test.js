@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { beforeEach, test } from 'node:test';
-import { Kept } from '../../web/boot/snapshot_cache.js';
+import { SnapshotCache } from '../../web/boot/snapshot_cache.js';
 
 const FILE = Uint8Array.from({ length: 4096 }, (_, at) => at % 251);
 const SHA256 = createHash('sha256').update(FILE).digest('hex');
@@ -32,7 +32,7 @@ beforeEach(() => {
 
 test('a file that was kept is given when it has the digest', async () => {
   stored.set(URL_OF, new Response(FILE));
-  const kept = new Kept(ASSET);
+  const kept = new SnapshotCache(ASSET);
   assert.deepEqual([await kept.isFound, new Uint8Array(await kept.file)], [true, FILE]);
 });
 
@@ -40,17 +40,17 @@ test('another file is not, whatever stands beside it', async () => {
   for (const other of [FILE.map((byte, at) => (at === 1000 ? byte ^ 1 : byte)), FILE.slice(0, 100), new Uint8Array()]) {
     const headers = { 'x-sum': SHA256, ETag: SHA256 };
     stored.set(URL_OF, new Response(other, { headers }));
-    const kept = new Kept(ASSET);
+    const kept = new SnapshotCache(ASSET);
     assert.deepEqual([await kept.isFound, await kept.file], [true, undefined]);
   }
 });
 
 test('what was not kept is not found, nor what a storage is silent about or refuses', async (t) => {
-  assert.deepEqual([await new Kept(ASSET).isFound, await new Kept(ASSET).file], [false, undefined]);
+  assert.deepEqual([await new SnapshotCache(ASSET).isFound, await new SnapshotCache(ASSET).file], [false, undefined]);
   t.mock.timers.enable({ apis: ['setTimeout'] });
   for (const open of [() => new Promise(() => {}), () => Promise.reject(new Error('full'))]) {
     globalThis.caches = /** @type {any} */ ({ open });
-    const kept = new Kept(ASSET);
+    const kept = new SnapshotCache(ASSET);
     t.mock.timers.tick(2000);
     assert.deepEqual([await kept.isFound, await kept.file], [false, undefined]);
   }
@@ -59,7 +59,7 @@ test('what was not kept is not found, nor what a storage is silent about or refu
 test('on an insecure origin nothing is looked for, and nothing is kept', async (t) => {
   globalThis.isSecureContext = false;
   stored.set(URL_OF, new Response(FILE));
-  const kept = new Kept(ASSET);
+  const kept = new SnapshotCache(ASSET);
   assert.equal(await kept.file, undefined);
   t.mock.timers.enable({ apis: ['setTimeout'] });
   await kept.keep(FILE.buffer);
@@ -69,7 +69,7 @@ test('on an insecure origin nothing is looked for, and nothing is kept', async (
 
 test('the file is kept in place of those of other builds', async (t) => {
   stored.set('https://page/pyodide/snapshot.bin?old', new Response('old')).set('https://page/other', new Response('theirs'));
-  const kept = new Kept(ASSET);
+  const kept = new SnapshotCache(ASSET);
   assert.equal(await kept.file, undefined);
   t.mock.timers.enable({ apis: ['setTimeout'] });
   await kept.keep(FILE.buffer);

@@ -701,11 +701,11 @@ test('those that travel together are loaded again one by one', async () => {
   const { workers, run } = await started({ loadsPerWorker: 8 });
   const jobs = [1, 2, 3].map((frame) => run(`wadouri:/a.dcm?frame=${frame}`));
   await settle();
-  assert.equal(workers[0].loads[0].payload.companions.length, 2);
+  assert.equal(workers[0].loads[0].payload.batch.length, 2);
   await kill(workers[0]);
   for (let round = 0; round < 3; round++) {
     await settle();
-    assert.equal(workers[1].loads[round].payload.companions, undefined);
+    assert.equal(workers[1].loads[round].payload.batch, undefined);
     workers[1].loads[round].open({ image: round });
   }
   assert.equal((await Promise.all(jobs)).length, 3);
@@ -789,17 +789,17 @@ test('a worker that does not come back fails the queue', async () => {
 
 test('a broadcast reaches every worker and tells the first answer', async () => {
   const { pool, workers } = await started({ workers: 2 });
-  assert.deepEqual(await pool.crew.broadcast('define', { name: 'mine' }, 'define mine'), ['mine']);
+  assert.deepEqual(await pool.workers.broadcast('define', { name: 'mine' }, 'define mine'), ['mine']);
   for (const worker of workers) assert.deepEqual(worker.heard.at(-1), ['define', { name: 'mine' }]);
 });
 
 test('late workers hear what was broadcast, the latest of each key', async () => {
   const { pool, workers } = await started();
-  await pool.crew.broadcast('define', { name: 'old' }, 'define mine');
-  await pool.crew.broadcast('provide', { name: 'localfile:0' }, 'localfile:0');
-  await pool.crew.broadcast('provide', { name: 'localfile:1' }, 'localfile:1');
-  await pool.crew.broadcast('define', { name: 'new' }, 'define mine');
-  pool.crew.forgetReplay('localfile:0');
+  await pool.workers.broadcast('define', { name: 'old' }, 'define mine');
+  await pool.workers.broadcast('provide', { name: 'localfile:0' }, 'localfile:0');
+  await pool.workers.broadcast('provide', { name: 'localfile:1' }, 'localfile:1');
+  await pool.workers.broadcast('define', { name: 'new' }, 'define mine');
+  pool.workers.forgetReplay('localfile:0');
   workers[0].rpc.call('died', 'trap');
   await settle();
   const heard = workers[1].heard.map(([name, payload]) => [name, payload.name]).slice(1);
@@ -809,7 +809,7 @@ test('late workers hear what was broadcast, the latest of each key', async () =>
 test('a late worker hears everything before its first job', async () => {
   const replay = gate();
   const { pool, workers, run } = await started({}, (index) => ({ define: () => (index ? replay.promise : ['mine']) }));
-  await pool.crew.broadcast('define', { name: 'mine' }, 'define mine');
+  await pool.workers.broadcast('define', { name: 'mine' }, 'define mine');
   workers[0].rpc.call('died', 'trap');
   await settle();
   run('mine:a');
@@ -826,7 +826,7 @@ test('a worker that becomes ready during a broadcast hears it too', async () => 
   const { pool, workers } = poolOf({ workers: 2 }, script);
   const starting = pool.start();
   await settle();
-  const sending = pool.crew.broadcast('define', { name: 'mine' }, 'define mine');
+  const sending = pool.workers.broadcast('define', { name: 'mine' }, 'define mine');
   await settle();
   boot.open();
   await starting;
@@ -837,7 +837,7 @@ test('a worker that becomes ready during a broadcast hears it too', async () => 
 
 test('what fails on a worker is not replayed', async () => {
   const { pool, workers } = await started({}, (index) => (index ? {} : { define: () => { throw new Error('SyntaxError'); } }));
-  await assert.rejects(pool.crew.broadcast('define', { name: 'bad' }, 'define bad'), { message: 'SyntaxError' });
+  await assert.rejects(pool.workers.broadcast('define', { name: 'bad' }, 'define bad'), { message: 'SyntaxError' });
   workers[0].rpc.call('died', 'trap');
   await settle();
   assert.deepEqual(workers[1].heard.map(([name]) => name), ['boot']);
@@ -845,7 +845,7 @@ test('what fails on a worker is not replayed', async () => {
 
 test('tell reaches the workers that are there, and no later ones', async () => {
   const { pool, workers } = await started({ workers: 2 });
-  await pool.crew.tell('provide', { name: 'x' });
+  await pool.workers.tell('provide', { name: 'x' });
   assert.deepEqual(workers.map(({ heard }) => heard.at(-1)[0]), ['provide', 'provide']);
   workers[0].rpc.call('died', 'trap');
   await settle();
@@ -1035,7 +1035,7 @@ test('a broadcast waits for a worker when none is ready', async () => {
   const boot = gate();
   const { pool } = poolOf({}, () => ({ boot: () => boot.promise }));
   const starting = pool.start();
-  const sending = pool.crew.broadcast('define', { name: 'mine' }, 'define mine');
+  const sending = pool.workers.broadcast('define', { name: 'mine' }, 'define mine');
   boot.open();
   await starting;
   assert.deepEqual(await sending, ['mine']);
@@ -1044,6 +1044,6 @@ test('a broadcast waits for a worker when none is ready', async () => {
 test('a broadcast fails with the boot when nobody starts', async () => {
   const { pool } = poolOf({}, () => ({ boot: () => Promise.reject(new Error('no wasm')) }));
   const starting = assert.rejects(pool.start(), /no wasm/);
-  await assert.rejects(pool.crew.broadcast('define', { name: 'mine' }, 'define mine'), /no wasm/);
+  await assert.rejects(pool.workers.broadcast('define', { name: 'mine' }, 'define mine'), /no wasm/);
   await starting;
 });

@@ -1,7 +1,7 @@
 // What init() may be told, at first and again.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { DEFAULTS, isOtherIdentity, plainHeaders, poolSettings, refuseFixed, settingsWith } from '../../web/page/settings.js';
+import { DEFAULTS, isOtherIdentity, plainHeaders, schedulerSettings, refuseFixed, settingsWith } from '../../web/page/settings.js';
 
 globalThis.document ??= { baseURI: 'https://host/pages/index.html' };
 const FIRST = { ...DEFAULTS, assetsURL: 'https://host/dist/', assetURLs: { 'worker.mjs': 'https://host/assets/w.mjs' } };
@@ -89,7 +89,7 @@ test('an origin is what an address begins with', () => {
 test('no limit is a limit', () => {
   const limits = Object.fromEntries(Object.keys(DEFAULTS.limits).map((name) => [name, Infinity]));
   assert.deepEqual(after({ limits }).limits, limits);
-  assert.equal(poolSettings(after({ requestTimeout: Infinity }), 0).boot.requestTimeout, 0, 'which Python takes for none');
+  assert.equal(schedulerSettings(after({ requestTimeout: Infinity }), 0).boot.requestTimeout, 0, 'which Python takes for none');
 });
 
 test('what is no object of options is refused', () => {

@@ -1,7 +1,7 @@
 // Time without a sign of life, which the tests let pass.
 import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';
-import { Watch } from '../../web/shared/idle_timeout.js';
+import { IdleTimeout } from '../../web/shared/idle_timeout.js';
 
 let pass;
 beforeEach((t) => {
@@ -12,7 +12,7 @@ beforeEach((t) => {
 /** A watch, and how often it told of silence. */
 function watchOf(timeout) {
   const heard = { silences: 0, paused: 0 };
-  const watch = new Watch(timeout, () => heard.silences++, () => heard.paused);
+  const watch = new IdleTimeout(timeout, { onSilence: () => heard.silences++, pausedTime: () => heard.paused });
   /** Let time pass in which silence has its reason. */
   const pause = (milliseconds) => {
     for (let begin = 0; begin < milliseconds; begin += 100) {
@@ -34,7 +34,7 @@ test('silence is told once, when the time is up', () => {
 });
 
 test('nobody has to listen', () => {
-  const watch = new Watch(1000);
+  const watch = new IdleTimeout(1000);
   pass(1000);
   assert.equal(watch.silent, true);
 });
@@ -75,7 +75,7 @@ for (const timeout of [0, -1, Infinity, NaN, undefined, null]) {
 
 test('a limit beyond what timers can wait is not one at once', (t) => {
   const waits = t.mock.method(globalThis, 'setTimeout', () => undefined).mock;
-  for (const timeout of [2 ** 31 - 1, 2 ** 31, Number.MAX_SAFE_INTEGER]) new Watch(timeout);
+  for (const timeout of [2 ** 31 - 1, 2 ** 31, Number.MAX_SAFE_INTEGER]) new IdleTimeout(timeout);
   assert.deepEqual(waits.calls.map(({ arguments: [, wait] }) => wait), [2 ** 31 - 1, 2 ** 31 - 1, 2 ** 31 - 1]);
 });
 
@@ -114,7 +114,7 @@ test('a watch that is stopped while paused stays stopped', () => {
 
 test('the signal aborts on silence, and before it is told', () => {
   let wasAborted;
-  const watch = new Watch(1000, () => (wasAborted = signal.aborted));
+  const watch = new IdleTimeout(1000, { onSilence: () => (wasAborted = signal.aborted) });
   const signal = watch.join(undefined);
   pass(999);
   assert.equal(signal.aborted, false);

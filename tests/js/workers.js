@@ -2,7 +2,7 @@
 // until a test lets them go.
 import { afterEach } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
-import { Pool } from '../../web/scheduler/scheduler.js';
+import { Scheduler } from '../../web/scheduler/scheduler.js';
 import { Rpc } from '../../web/shared/rpc.js';
 
 const pools = [];
@@ -80,7 +80,7 @@ export function poolOf(settings = {}, script = () => ({}), more = {}) {
       return Object.assign(port1, { terminate: () => (worker.isTerminated = true) });
     },
   };
-  const pool = new Pool({ workers: 1, loadsPerWorker: 2, requestsPerOrigin: 8, timeout: 0, heapBytes: Infinity, boot: { assetsURL: '/', baseURL: 'https://host/' }, ...settings }, host);
+  const pool = new Scheduler({ workers: 1, loadsPerWorker: 2, requestsPerOrigin: 8, timeout: 0, heapBytes: Infinity, boot: { assetsURL: '/', baseURL: 'https://host/' }, ...settings }, host);
   pools.push(pool);
   const run = (imageId, options = {}) => {
     const job = pool.run({ name: 'load', payload: { imageId }, source: imageId.split('?')[0], ...options });

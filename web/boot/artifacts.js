@@ -2,7 +2,7 @@
 // What an interpreter starts from: compiled WebAssembly and a snapshot of memory. The first worker
 // fetches and compiles it all at once; others are given it.
 import { fetchAnd } from '../shared/assets.js';
-import { Kept } from './snapshot_cache.js';
+import { SnapshotCache } from './snapshot_cache.js';
 import { LOCK, assetOf, snapshotAsset } from './lock.js';
 import { Snapshot } from './snapshot.js';
 
@@ -13,10 +13,10 @@ import { Snapshot } from './snapshot.js';
 const GZIP_MAGIC = [0x1f, 0x8b, 8];
 const STARTING = Object.values(LOCK.libraries).filter(({ starting }) => starting);
 
-export class Parts {
+export class Artifacts {
   /** @param {import('../shared/assets.js').Assets} assets @param {Shared | undefined} given @param {Measure} measure */
   constructor(assets, given, measure) {
-    this.kept = given ? undefined : new Kept(snapshotAsset(assets)); // first: its digest takes a while beside the compilers
+    this.kept = given ? undefined : new SnapshotCache(snapshotAsset(assets)); // first: its digest takes a while beside the compilers
     const fetched = (/** @type {string} */ file) => compile(assetOf(assets, file));
     /** The interpreter itself. @type {Promise<WebAssembly.Module>} */
     this.program = measure('program', given ? Promise.resolve(given.program) : fetched('pyodide.asm.wasm'));
@@ -55,7 +55,7 @@ function compile(asset) {
 /**
  * The file that was kept, else as it is fetched. Where one is found nothing is fetched before that is
  * verified: to fetch and unpack the other meanwhile made a later visit a fifth longer.
- * @param {Kept} kept @returns {Promise<ArrayBuffer>}
+ * @param {SnapshotCache} kept @returns {Promise<ArrayBuffer>}
  */
 async function unpacked({ asset, isFound, file }) {
   const kept = (await isFound) ? await file : undefined;

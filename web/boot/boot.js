@@ -5,7 +5,7 @@ import { fetchAnd } from '../shared/assets.js';
 import { startPyodide } from './pyodide.js';
 import { LOCK, assetOf } from './lock.js';
 import { STANDARD_LIBRARY, Shelf, unpack } from './packages.js';
-import { Parts } from './artifacts.js';
+import { Artifacts } from './artifacts.js';
 
 /** @typedef {import('../shared/assets.js').Assets} Assets */
 /** @typedef {Assets & {baseURL: string, build: string, headers: Record<string, string>, credentials: RequestCredentials, origins: string[], linkedOrigins: 'without-secrets' | 'refuse', hooks: string[], identity: number, parts?: import('./artifacts.js').Shared, packages: string[], packageIndexes: string[], cacheBytes: number, decodedBytes: number, retries: number, requestTimeout: number, requestsPerOrigin: number}} BootOptions what a worker is told; `parts` of an earlier one */
@@ -36,7 +36,7 @@ const SCRIPTS = ['pyodide.mjs', 'pyodide.asm.js'];
 export async function bootPython({ assetsURL, assetURLs, parts: given }, advance) {
   const assets = { assetsURL, assetURLs };
   const timeline = new Timeline();
-  const parts = new Parts(assets, given, timeline.measure);
+  const parts = new Artifacts(assets, given, timeline.measure);
   const [loadPyodide, program, libraries] = await Promise.all([scripts(assets), parts.program, parts.libraries]);
   advance('runtime', SHARES.runtime);
   /** @type {Start} */
@@ -48,7 +48,7 @@ export async function bootPython({ assetsURL, assetURLs, parts: given }, advance
   return { ...started, report: () => timeline.report(reason), shared: await parts.share(snapshot) };
 }
 
-/** @param {Parts} parts @param {Assets} assets @param {Start} start @returns {Promise<Started>} */
+/** @param {Artifacts} parts @param {Assets} assets @param {Start} start @returns {Promise<Started>} */
 async function fromSnapshot(parts, assets, start) {
   const pyodide = await start({ snapshot: parts.snapshot });
   return { pyodide, shelf: new Shelf(assets, LOCK.starting), snapshot: await parts.snapshot };
@@ -58,7 +58,7 @@ async function fromSnapshot(parts, assets, start) {
 async function fromFiles(assets, start, reason) {
   const shelf = new Shelf(assets);
   const [standard, ...wheels] = await Promise.all([
-    fetchAnd(assetOf(assets, STANDARD_LIBRARY.name), (answer) => answer.arrayBuffer()),
+    fetchAnd(assetOf(assets, STANDARD_LIBRARY), (answer) => answer.arrayBuffer()),
     ...LOCK.starting.map((name) => shelf.fetch(name)),
   ]);
   const pyodide = await start({ standard });
@@ -83,12 +83,12 @@ async function scripts(assets) {
 /**
  * Run loadPyodide, which would fetch on its own what is here already.
  * @param {(options: any) => Promise<any>} loadPyodide @param {WebAssembly.Module} program
- * @param {import('./pyodide.js').Parts & Memory} parts
+ * @param {import('./pyodide.js').Artifacts & Memory} parts
  */
 async function run(loadPyodide, program, { standard, ...parts }) {
   const { fetch } = globalThis;
   const { instantiateStreaming } = WebAssembly;
-  const here = (/** @type {string} */ name) => Promise.resolve(new Response(name === STANDARD_LIBRARY.name ? standard : undefined));
+  const here = (/** @type {string} */ name) => Promise.resolve(new Response(name === STANDARD_LIBRARY ? standard : undefined));
   globalThis.fetch = (input, init) => (String(input).startsWith(NOWHERE) ? here(String(input).slice(NOWHERE.length)) : fetch(input, init));
   // Pyodide only warns when that fails, and its promise stays pending for ever.
   const failed = new Promise((_, reject) => {

@@ -13,6 +13,21 @@ import { assetWith } from '../shared/assets.js';
 // @ts-ignore -- the build writes it in
 export const LOCK = PYLOADER_LOCK;
 
+/** Where Python keeps packages. @param {string} version of Python, such as `3.13.2` */
+export function sitePackages(version = LOCK.info.python) {
+  return `/lib/python${minorOf(version).join('.')}/site-packages`;
+}
+
+/** Where Python looks for its standard library. */
+export function standardLibraryPath() {
+  return `/lib/python${minorOf(LOCK.info.python).join('')}.zip`;
+}
+
+/** @param {string} version */
+function minorOf(version) {
+  return version.split('.').slice(0, 2);
+}
+
 /** @param {Assets} assets @param {string} file of dist/pyodide/ that the lock lists, but no wheel @returns {Asset} */
 export function assetOf(assets, file) {
   return assetWith(assets, `pyodide/${file}`, [LOCK.digests[file]]);

@@ -3,17 +3,16 @@
 // that Python starts with. pyloader/browser/packages.py looks for them with micropip, by the rules here.
 import { assetWith, fetchAsset } from '../shared/assets.js';
 import { PyLoaderError, toWire } from '../shared/errors.js';
-import { LOCK, assetOf } from './lock.js';
+import { LOCK, assetOf, sitePackages, standardLibraryPath } from './lock.js';
 import { ADVICE, MIXED } from '../shared/version.js';
-import { Watch } from '../shared/idle_timeout.js';
+import { IdleTimeout } from '../shared/idle_timeout.js';
 
 /** @typedef {{name: string, body: ArrayBuffer | Uint8Array}} Wheel */
 /** @typedef {{file: string, loaded: number, total?: number}} Arrival how much of a file is here, in bytes */
 /** @typedef {(arrival: Arrival) => void} Report */
 /** @typedef {{assetsURL: string, baseURL: string, packageIndexes: string[], requestTimeout: number}} Settings */
 
-const SITE_PACKAGES = '/lib/python3.13/site-packages';
-export const STANDARD_LIBRARY = { name: 'python_stdlib.zip', path: '/lib/python313.zip' };
+export const STANDARD_LIBRARY = 'python_stdlib.zip';
 /** Modules that Pyodide makes. */
 const FROM_JAVASCRIPT = ['js', 'pyodide_js'];
 const ZIP_MAGIC = [0x50, 0x4b, 3, 4];
@@ -59,7 +58,7 @@ export class Shelf {
  */
 export function unpack(pyodide, wheels) {
   for (const { name, body } of wheels) {
-    pyodide.unpackArchive(body, 'wheel', { extractDir: SITE_PACKAGES });
+    pyodide.unpackArchive(body, 'wheel', { extractDir: sitePackages() });
     pyodide.loadedPackages[name] = 'default channel'; // so that no other package brings it again
   }
 }
@@ -120,7 +119,7 @@ export class Packages {
     const { rows, deferred } = this.shelf;
     const libraries = Object.keys(LOCK.libraries).filter((name) => !LOCK.libraries[name].starting);
     const modules = deferred.flatMap((name) => rows[name].imports.map((module) => [module, name]));
-    const standard = deferred.length ? LOCK.standard.map((module) => [module, STANDARD_LIBRARY.name]) : [];
+    const standard = deferred.length ? LOCK.standard.map((module) => [module, STANDARD_LIBRARY]) : [];
     return Object.fromEntries([...standard, ...modules, ...libraries.map((name) => [name, name])]);
   }
 
@@ -131,7 +130,7 @@ export class Packages {
    */
   bringNow(name) {
     const { assets, deferred } = this.shelf;
-    const path = name === STANDARD_LIBRARY.name ? STANDARD_LIBRARY.path : LOCK.libraries[name]?.path;
+    const path = name === STANDARD_LIBRARY ? standardLibraryPath() : LOCK.libraries[name]?.path;
     if (path) writeFile(this.pyodide, path, this.#fetchNow(assetOf(assets, LOCK.libraries[name]?.file_name ?? name)));
     else if (deferred.includes(name) || !this.#isThere(name)) this.#layOut([{ name, body: this.#fetchNow(this.shelf.asset(name)) }]);
   }
@@ -173,7 +172,7 @@ export class Packages {
     const wanted = [...lacking, ...names.filter((name) => this.shelf.deferred.includes(name))];
     if (!wanted.length) return;
     // One that never came would hold up all who install after it.
-    const watch = new Watch(this.settings.requestTimeout);
+    const watch = new IdleTimeout(this.settings.requestTimeout);
     const advance = (/** @type {Arrival} */ arrival) => (watch.restart(), report(arrival));
     const signal = watch.join(undefined);
     const wheels = await Promise.all(wanted.map((name) => this.shelf.fetch(name, advance, signal)))
@@ -269,7 +268,7 @@ function bytesOf(text) {
  * @param {(url: string) => boolean} isAllowed whether it may be redirected there
  */
 async function fetchBytes(url, accept, timeout, report, isAllowed) {
-  const watch = new Watch(timeout);
+  const watch = new IdleTimeout(timeout);
   const isFile = new URL(url).pathname.endsWith('.whl');
   const what = isFile ? 'the wheel' : 'the package index';
   try {

@@ -5,7 +5,7 @@
 
 /** @typedef {{path: string, module: WebAssembly.Module}} Library a shared library and where Python looks for it */
 /** @typedef {import('./snapshot.js').Snapshot} Snapshot */
-/** @typedef {{libraries: Library[], snapshot?: Promise<Snapshot>, onMemory?: (module: any) => void}} Parts */
+/** @typedef {{libraries: Library[], snapshot?: Promise<Snapshot>, onMemory?: (module: any) => void}} Artifacts */
 
 // Pyodide takes these from the visitor's browser; a snapshot has them as they were when it was made.
 const ENVIRONMENT = { LANG: 'C.UTF-8', USER: 'web_user', LOGNAME: 'web_user', PWD: '/', PATH: '/', _: './this.program' };
@@ -24,7 +24,7 @@ const NO_SNAPSHOT_OF_ITS_OWN = new Uint8Array(16);
  * Start Pyodide, whose pyodide.asm.js is loaded.
  * @param {(options: any) => Promise<any>} loadPyodide
  * @param {any} options of loadPyodide
- * @param {Parts} parts `snapshot` is not awaited before it is needed, which is last; `onMemory` hears
+ * @param {Artifacts} parts `snapshot` is not awaited before it is needed, which is last; `onMemory` hears
  *   when memory is as WebAssembly makes it, before Python runs
  * @returns {Promise<any>} rejects too when the snapshot does not belong to this interpreter
  */

@@ -7,7 +7,7 @@
 //   uint32 pairs  where each run of changed bytes begins, and its length
 //   bytes         the runs, one after another, as words.js changes them
 
-import { Words, forgetHashes } from './snapshot_codec.js';
+import { SnapshotCodec, forgetHashes } from './snapshot_codec.js';
 
 /** @typedef {[number, number]} Run begin and end in memory */
 /** @typedef {{identity: string, build: string, fixed: Run[], checksum: number, practice: number, tableLength: number, runs: number, state: any, handles: [number, string][]}} Header */
@@ -38,7 +38,7 @@ export class Snapshot {
   restore(module) {
     const { build, fixed, checksum, practice, tableLength, handles, state } = this.header;
     if (module.API.config.BUILD_ID !== build) throw new Error('the snapshot is of another Pyodide');
-    const words = new Words(module);
+    const words = new SnapshotCodec(module);
     if (words.sum(fixed) !== checksum) throw new Error('the snapshot is of other files than these of WebAssembly');
     const count = module.HEAP32[countPlace(module) >> 2];
     clear(module, fixed);
@@ -86,13 +86,13 @@ export function takeSnapshot(module, before, fixed, practice, identity) {
   straighten(module, practice);
   forgetHashes(module);
   const runs = changes(module.HEAPU8, before, fixed);
-  new Words(module).exchangeNear(runs);
+  new SnapshotCodec(module).exchangeNear(runs);
   /** @type {Header} */
   const header = {
     identity,
     build: module.API.config.BUILD_ID,
     fixed,
-    checksum: new Words({ wasmMemory: memoryOf(before), _PyObject_Hash: module._PyObject_Hash }).sum(fixed),
+    checksum: new SnapshotCodec({ wasmMemory: memoryOf(before), _PyObject_Hash: module._PyObject_Hash }).sum(fixed),
     practice,
     tableLength: module.wasmTable.length,
     runs: runs.length,

@@ -13,7 +13,7 @@ const PATIENCE_MS = 2000;
 // While the first images come, they have what there is of the machine.
 const LATER_MS = 3000;
 
-export class Kept {
+export class SnapshotCache {
   /** @param {Asset} asset the packed file, whose first digest is that of what it holds */
   constructor(asset) {
     this.asset = asset;

@@ -24,7 +24,7 @@ const STATE_BITS = 2 ** 8 - 1;
 const NOT_HASHED = 0xffffffff;
 const LONG = 2 ** 20;
 
-export class Words {
+export class SnapshotCodec {
   /** @param {{wasmMemory: WebAssembly.Memory, _PyObject_Hash: Function}} module of Emscripten */
   constructor({ wasmMemory: memory, _PyObject_Hash: hash }) {
     // @ts-ignore -- the build writes it in

@@ -12,6 +12,7 @@ from pathlib import Path
 from common import (
     PRODUCTS,
     RECIPES,
+    ROOT,
     WEB,
     BuildError,
     once,
@@ -31,6 +32,7 @@ ASSEMBLED = {
 }
 VENDOR = PRODUCTS / "vendor"
 LOCKFILE = WEB / "package-lock.json"
+FACTS = ROOT / "pyloader/facts.json"
 # The folders of the scripts: the page's, the workers', and what both have.
 WINGS = ("page", "scheduler", "worker", "boot", "viewers", "shared")
 WORKER = "worker/worker.js"
@@ -43,6 +45,8 @@ CLASSIC = (
     "--inject:build/script-url.js",
     "--define:import.meta.url=pyloaderScriptURL",
 )
+# Comments on lines of their own. What bundlers read, `/* webpackIgnore */`, is no such comment.
+OF_CLASSES = re.compile(r"^[ \t]+(?:/\*\*.*?\*/|//[^\n]*)\n", re.MULTILINE | re.DOTALL)
 # Pyodide's scripts ask for these under node alone.
 OF_NODE = ("node:*", "child_process", "crypto", "fs", "path", "ws")
 # Written into the worker, and fetched by nobody.
@@ -98,15 +102,16 @@ def sources() -> list[Path]:
     )
 
 
-def facts_of(boot_list: str, version: str) -> list[tuple[str, str]]:
-    """Return what `web/shared/version.js` says in every script, by name."""
+def facts_of(boot_list: str, version: str) -> list[tuple[str, object]]:
+    """Return what `version.js` and `facts.js` of web/shared/ say in every script, by name."""
     digest = hashlib.sha256(boot_list.encode())
-    for path in sources():
+    for path in [FACTS, *sources()]:
         digest.update(path.read_bytes())
     repository = repository_address()
     return [
         ("PYLOADER_VERSION", version),
         ("PYLOADER_BUILD", f"{version} (build {digest.hexdigest()[:8]})"),
+        ("PYLOADER_FACTS", json.loads(FACTS.read_text())),
         ("PYLOADER_DOCS", f"{repository}/blob/HEAD/web/docs" if repository else ""),
     ]
 
@@ -135,10 +140,25 @@ def list_assets(names: Sequence[str]) -> None:
 def bundled(name: str, further: Sequence[Path], *options: str) -> Path:
     """Return a script that esbuild makes of web/."""
     target = SCRIPTS / name
-    inputs = [LOCKFILE, *sources(), RECIPES / "script-url.js", *further]
-    given = (*options, f"--outfile={target}")
-    once(target, [*inputs, *given], partial(esbuild, *given))
+    inputs = [LOCKFILE, FACTS, Path(__file__), *sources(), RECIPES / "script-url.js", *further]
+    once(target, [*inputs, *options], partial(bundle, options, target))
     return target
+
+
+def bundle(options: Sequence[str], target: Path) -> None:
+    """Bundle a script, without the comments of classes, which esbuild leaves in."""
+    whole = target.with_name(f"commented-{target.name}")
+    esbuild(*options, "--bundle", f"--outfile={whole}")
+    write_atomically(target, OF_CLASSES.sub("", whole.read_text()).encode())
+    if dense(whole) != dense(target):
+        raise BuildError(f"taking the comments out of {target.name} has changed it")
+
+
+def dense(script: Path) -> str:
+    """Return a script without comments and white space."""
+    target = script.with_name(f"dense-{script.name}")
+    esbuild(script, "--minify-whitespace", f"--outfile={target}")
+    return target.read_text()
 
 
 def integrity(files: dict[str, Path]) -> Path:
@@ -158,10 +178,10 @@ def assembled(name: str) -> str:
     return target.read_text()
 
 
-def esbuild(*options: str) -> None:
+def esbuild(*options: str | Path) -> None:
     """Run esbuild in web/: the platform's own program, npm has put it beside a slow script."""
     command = next((WEB / "node_modules/@esbuild").glob("*/bin/esbuild"))
-    run([command, *options, "--bundle", "--target=es2022", "--log-level=warning"], cwd=WEB)
+    run([command, *options, "--target=es2022", "--log-level=warning"], cwd=WEB)
 
 
 def vendor() -> dict[str, Path]:
@@ -180,7 +200,7 @@ def bundle_viewers(entries: Sequence[Path]) -> None:
     say("bundling the viewers of the demo")
     shutil.rmtree(VENDOR, ignore_errors=True)
     options = ("--splitting", "--format=esm", "--minify", "--out-extension:.js=.mjs")
-    esbuild(*(str(entry) for entry in entries), *options, f"--outdir={VENDOR}")
+    esbuild(*entries, *options, "--bundle", f"--outdir={VENDOR}")
     legacy = (WEB / "node_modules/cornerstone-core/dist/cornerstone.min.js").read_bytes()
     (VENDOR / "cornerstone.min.js").write_bytes(without_source_map(legacy))
 

@@ -17,7 +17,8 @@ const [folder, output, identity] = process.argv.slice(2);
 const lock = JSON.parse(readFileSync(join(folder, "pyodide-lock.json"), "utf8"));
 const libraries = Object.values(lock.libraries).filter(({ starting }) => starting);
 const wheels = lock.starting.map((name) => lock.packages[name].file_name);
-const SITE_PACKAGES = "/lib/python3.13/site-packages";
+const [major, minor] = lock.info.python.split(".");
+const SITE_PACKAGES = `/lib/python${major}.${minor}/site-packages`;
 const { loadPyodide } = await import(pathToFileURL(join(folder, "pyodide.mjs")).href);
 await import(pathToFileURL(join(folder, "pyodide.asm.js")).href);
 

@@ -4,10 +4,10 @@ import { wrongCall } from './arguments.js';
 import { pageURL } from './page_url.js';
 import { plainHeaders } from './settings.js';
 
-/** @typedef {import('../scheduler/scheduler.js').Pool} Pool */
+/** @typedef {import('../scheduler/scheduler.js').Scheduler} Scheduler */
 /** @typedef {{url: string, origin: string, status: number}} Details */
 
-export class Identity {
+export class Auth {
   /** The last answers of the page and when they came, by origin. @type {Map<string, {at: number, answer: boolean}>} */
   #answers = new Map();
   /** @type {Map<string, Promise<boolean>>} */
@@ -33,7 +33,7 @@ export class Identity {
 
   /**
    * Have the page renew what identifies the user: once for all requests to an origin until then.
-   * @param {{url: string, sent: number}} request the time is in ms since 1970 @param {Pool} pool whose request it is
+   * @param {{url: string, sent: number}} request the time is in ms since 1970 @param {Scheduler} pool whose request it is
    * @returns {Promise<boolean>} whether to try again
    */
   async renew({ url, sent }, pool) {
@@ -46,7 +46,7 @@ export class Identity {
     return pool.pauseFor(running.finally(() => this.#asking.get(origin) === running && this.#asking.delete(origin)));
   }
 
-  /** @param {string} url @param {string} origin @param {Pool} pool */
+  /** @param {string} url @param {string} origin @param {Scheduler} pool */
   async #ask(url, origin, pool) {
     /** @type {any} */
     let answer = false;
@@ -70,8 +70,8 @@ export class Identity {
 /**
  * Have every worker, also those to come, send headers with requests below an address.
  * @param {'service' | 'granted'} kind what a server has granted counts for more than what a service was given
- * @param {string} base @param {Record<string, string>} headers @param {Pool} pool
+ * @param {string} base @param {Record<string, string>} headers @param {Scheduler} pool
  */
 export function sendHeaders(kind, base, headers, pool) {
-  return pool.crew.announce(kind, { base, headers: plainHeaders(headers, wrongCall) }, `${kind} ${base}`);
+  return pool.workers.announce(kind, { base, headers: plainHeaders(headers, wrongCall) }, `${kind} ${base}`);
 }

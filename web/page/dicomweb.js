@@ -1,7 +1,8 @@
 // @ts-check
 // What the page knows of images on DICOMweb services before they are loaded: given by the page,
 // held by its viewer, or fetched once for a series; and the face of such a service.
-import { Flights } from './single_flight.js';
+import { SingleFlight } from './single_flight.js';
+import { FACTS } from '../shared/facts.js';
 import { parseImageId } from '../shared/imageid.js';
 import { wrongCall } from './arguments.js';
 import { PyLoaderError, said, toWire } from '../shared/errors.js';
@@ -10,8 +11,8 @@ import { PyLoaderError, said, toWire } from '../shared/errors.js';
 /** @typedef {{instance: string, frames: number, json: string}} Row of a series, in order of position */
 /** @typedef {(name: string, payload: any, options?: {signal?: AbortSignal, onProgress?: (report: any) => void}) => Promise<any>} Ask */
 
-// Images that one list has at most, as in `pyloader/imageid.py`: a few bytes may announce 2**31.
-const MOST_IMAGES = 2 ** 20;
+// A few bytes may announce 2**31.
+const MOST_IMAGES = FACTS.limits.listedImages;
 const SERIES = /^wadors:(?<instance>(?<series>[^?#]*\/studies\/[^/]+\/series\/[^/]+)\/instances\/[^/?#]+)/;
 
 /** The imageId's instance, without what the page has added to its address. @param {string} imageId */
@@ -23,7 +24,7 @@ function instanceOf(imageId) {
 export class Descriptions {
   /** DICOM JSON. @type {Map<string, string>} */
   #given = new Map();
-  #flights = new Flights();
+  #flights = new SingleFlight();
   /** Series of which the server has no metadata, by address. @type {Set<string>} */
   #without = new Set();
   /** Instances that the metadata of their series have been asked for in vain. @type {Set<string>} */
@@ -49,7 +50,7 @@ export class Descriptions {
   beginAnew() {
     this.#without.clear();
     this.#lacking.clear();
-    this.#flights = new Flights();
+    this.#flights = new SingleFlight();
   }
 
   /**

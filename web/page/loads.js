@@ -4,10 +4,11 @@
 import { deliveryFor, imageFor } from '../viewers/cornerstone.js';
 import { checkOptions, wrongLoader } from './arguments.js';
 import { PyLoaderError, abortError, isAbort, said } from '../shared/errors.js';
-import { Flights, untilAborted } from './single_flight.js';
+import { SingleFlight, untilAborted } from './single_flight.js';
 import { parseImageId } from '../shared/imageid.js';
 import { isMoreUrgent } from '../scheduler/queue.js';
 import { redacted, withoutSecrets } from '../shared/redaction.js';
+import { percent, tellPage } from './progress.js';
 import { Turns } from './turns.js';
 
 /** @typedef {import('../viewers/cornerstone.js').Mode} Mode */
@@ -23,11 +24,11 @@ import { Turns } from './turns.js';
  * @property {(payload: any, urgency: import('../scheduler/queue.js').Urgency) => void} hurry
  * @property {(imageId: string, modules: any) => void} describe told of what describes a loaded image
  * @property {(type: string, detail: any) => void} fire
- * @property {import('./source_refs.js').Holders} holders
+ * @property {import('./source_refs.js').SourceRefs} refs
  */
 
 export class Loads {
-  #flights = new Flights();
+  #flights = new SingleFlight();
   #turns = new Turns();
   /** Counts who has asked: those who ask now do not share with those before. */
   #identity = 0;
@@ -65,10 +66,10 @@ export class Loads {
     promise.then(() => {
       if (state === 'decached') return;
       state = 'held';
-      this.host.holders.hold(imageId);
+      this.host.refs.hold(imageId);
     }, () => {});
     const decache = () => {
-      if (state === 'held') this.host.holders.letGo(imageId);
+      if (state === 'held') this.host.refs.letGo(imageId);
       state = 'decached';
     };
     return { promise, cancelFn, cancel: cancelFn, decache };
@@ -178,15 +179,6 @@ function signalOf(options) {
   }
 }
 
-/** Call what the page has given; that it fails is the page's own matter, as in an event's listener. @param {((detail: any) => void) | undefined} listener @param {any} detail */
-export function tellPage(listener, detail) {
-  try {
-    listener?.(detail);
-  } catch (error) {
-    reportError(error);
-  }
-}
-
 /** @param {JsLoader} loader @param {string} imageId @param {Options} options @param {AbortSignal} signal */
 async function runJsLoader(loader, imageId, options, signal) {
   const { promise, cancelFn } = loader(imageId, options) ?? {};
@@ -201,9 +193,4 @@ export function forPython({ signal, onProgress, priority, requestType, timeout, 
   } catch {
     return {}; // cycles, or BigInt: a viewer's own objects, nothing for a loader
   }
-}
-
-/** @param {number} loaded @param {number | undefined} total */
-export function percent(loaded, total) {
-  return total ? Math.round((loaded / total) * 100) : undefined;
 }

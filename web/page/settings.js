@@ -2,6 +2,7 @@
 // What init() may be told, again too: the defaults, what each option can be, what cannot change once
 // Python has started, and what of it the pool and its workers have to know.
 import { PyLoaderError, said } from '../shared/errors.js';
+import { FACTS } from '../shared/facts.js';
 import { pageURL } from './page_url.js';
 import { BUILD } from '../shared/version.js';
 
@@ -20,8 +21,11 @@ export const DEFAULTS = {
   linkedOrigins: /** @type {'without-secrets' | 'refuse'} */ ('without-secrets'),
   timeout: 60_000,
   requestTimeout: 30_000,
-  retries: 2,
-  limits: { loadsPerWorker: 8, requestsPerOrigin: 8, sourceBytes: 256 * 2 ** 20, decodedBytes: 2 ** 30, heapBytes: 2 ** 30 },
+  retries: FACTS.limits.retries,
+  limits: {
+    loadsPerWorker: 8, requestsPerOrigin: FACTS.limits.requestsPerOrigin,
+    sourceBytes: FACTS.limits.sourceBytes, decodedBytes: FACTS.limits.decodedBytes, heapBytes: 2 ** 30,
+  },
   cacheBytes: 2 ** 30,
 };
 
@@ -163,8 +167,8 @@ function refused(message) {
   return new PyLoaderError({ name: 'BootError', code: 'boot', stage: 'boot', message });
 }
 
-/** @param {Settings} settings @param {number} identity counts who has asked so far @returns {import('../scheduler/scheduler.js').PoolSettings} */
-export function poolSettings(settings, identity) {
+/** @param {Settings} settings @param {number} identity counts who has asked so far @returns {import('../scheduler/scheduler.js').SchedulerSettings} */
+export function schedulerSettings(settings, identity) {
   const { workers, limits, timeout, assetsURL, assetURLs, headers, credentials, origins, linkedOrigins, beforeRequest, onUnauthorized, packages, packageIndexes, retries, requestTimeout } = settings;
   const { requestsPerOrigin } = limits;
   return {

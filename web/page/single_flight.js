@@ -6,7 +6,7 @@ import { abortError } from '../shared/errors.js';
 /** @typedef {(report: any) => void} Listener */
 /** @typedef {{promise: Promise<any>, controller: AbortController, listeners: Set<Listener>}} Flight */
 
-export class Flights {
+export class SingleFlight {
   /** @type {Map<string, Flight>} */
   #flights = new Map();
 

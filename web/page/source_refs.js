@@ -3,7 +3,7 @@
 import { parseImageId } from '../shared/imageid.js';
 
 /** Counts the load objects that hold each source; the last one lets go of its parsed form. */
-export class Holders {
+export class SourceRefs {
   /** @type {Map<string, number>} */
   #counts = new Map();
 

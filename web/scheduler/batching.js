@@ -1,27 +1,76 @@
 // @ts-check
-// Loads that travel together: of a source whose images are all at hand in its worker, one call asks
-// for several, and its answer brings them, or the first of them when they take long. Each still ends
-// by itself.
+// Batching: several loads of one complete source in a single worker call. Its answer brings all of them,
+// or the first when they take long; each load still settles on its own.
 import { abortError, fromWire } from '../shared/errors.js';
+import { FACTS } from '../shared/facts.js';
 
 /** @typedef {import('./scheduler.js').Job} Job */
+/** @typedef {import('./queue.js').Queue<Job>} Queue */
 
-export class Company {
+const MOST_BATCHED = 15;
+
+/** Whether images of a source can be asked for together. */
+export class Batching {
+  /** `untried` until a load has told. @type {'untried' | 'ready' | 'single'} */
+  #state = 'untried';
+  #isOneFile;
+
+  /** @param {string} source */
+  constructor(source) {
+    this.#isOneFile = FACTS.schemes.oneFile.includes(source.slice(0, source.indexOf(':')));
+  }
+
+  /** @param {boolean} isReady whether all images of the source are complete at its worker */
+  learn(isReady) {
+    this.#state = isReady ? 'ready' : 'single';
+  }
+
+  /** Its worker has let go of the source. */
+  forget() {
+    this.#state = 'untried';
+  }
+
+  /** True when the worker has told that it has all of the source. */
+  get isReady() {
+    return this.#state === 'ready';
+  }
+
+  /** How many loads may come along with one: of one file all images are there when the first of them is. */
+  get most() {
+    return this.#state === 'ready' || (this.#state === 'untried' && this.#isOneFile) ? MOST_BATCHED : 0;
+  }
+
+  /** Take those out of the queue that may come along with a job. @param {Queue} queue @param {Job} job @returns {Job[]} */
+  take(queue, job) {
+    const found = queue.like(job, this.most).filter(({ handling }) => handling !== 'alone' && handling !== 'suspect');
+    for (const each of found) queue.remove(each);
+    return found;
+  }
+}
+
+/** The loads of one call. */
+export class Batch {
   #controller = new AbortController();
   #left;
 
-  /** @param {Job} leader @param {Job[]} companions loads of the same source, in the same form */
-  constructor(leader, companions) {
+  /** @param {Job} leader @param {Job[]} others loads of the same source, in the same form */
+  constructor(leader, others) {
     this.leader = leader;
-    this.companions = companions;
-    this.jobs = [leader, ...companions];
+    this.others = others;
+    this.jobs = [leader, ...others];
     this.#left = this.jobs.length;
-    if (companions.length) for (const job of this.jobs) job.signal?.addEventListener('abort', () => this.#leave(job), { once: true });
+    if (!others.length) return;
+    for (const job of this.jobs) job.signal?.addEventListener('abort', () => this.#leave(job), { once: true });
   }
 
   /** Aborts when the last of them is not wanted any more. */
   get signal() {
-    return this.companions.length ? this.#controller.signal : this.leader.signal;
+    return this.others.length ? this.#controller.signal : this.leader.signal;
+  }
+
+  /** What the call has of them beside the leader. @param {boolean} canOffload whether there are workers to help */
+  payload(canOffload) {
+    return this.others.length ? { batch: this.others.map(({ payload }) => payload.imageId), canOffload } : {};
   }
 
   /** @param {any} detail */
@@ -29,15 +78,15 @@ export class Company {
     for (const { onProgress } of this.jobs) onProgress?.(detail);
   }
 
-  /** @param {any} answer of the call @returns {Job[]} those that it has not brought, and that are wanted still */
-  arrive(answer) {
-    const { companions = [], ...first } = answer ?? {};
-    this.leader.resolve(this.companions.length ? first : answer);
-    for (const [index, { error, ...found }] of companions.entries()) {
-      if (error) this.companions[index].reject(fromWire(error));
-      else this.companions[index].resolve(found);
+  /** Settle those that an answer brings. @param {any} answer @returns {Job[]} the others, as far as they are wanted still */
+  settle(answer) {
+    const { batch = [], ...first } = answer ?? {};
+    this.leader.resolve(this.others.length ? first : answer);
+    for (const [index, { error, ...found }] of batch.entries()) {
+      if (error) this.others[index].reject(fromWire(error));
+      else this.others[index].resolve(found);
     }
-    return this.companions.slice(companions.length).filter(({ signal }) => !signal?.aborted);
+    return this.others.slice(batch.length).filter(({ signal }) => !signal?.aborted);
   }
 
   /** @param {Job} job */

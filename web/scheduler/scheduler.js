@@ -1,62 +1,67 @@
 // @ts-check
 // Which worker: by source, so that a file is fetched and parsed once. Jobs wait here until a worker
 // has room, in order of request type, priority and age, so that a cancelled one never started.
-// Frames that take long to decode are lent to workers that have nothing else to do.
-import { Company } from './batching.js';
-import { Crew } from './workers.js';
+// batching.js has several loads in one call, offload.js frames that others decode.
 import { PyLoaderError, abortError } from '../shared/errors.js';
+import { IdleTimeout } from '../shared/idle_timeout.js';
 import { addressOf, parseImageId } from '../shared/imageid.js';
+import { Affinities } from './affinity.js';
+import { Batch } from './batching.js';
+import { NotLent } from './offload.js';
 import { Queue, isMoreUrgent, urgencyOf } from './queue.js';
-import { NotLent, Route } from './affinity.js';
+import { Workers } from './workers.js';
 import { WorkerDeath } from './worker_handle.js';
-import { Watch } from '../shared/idle_timeout.js';
 
-/** @typedef {import('./worker_handle.js').Slot} Slot */
+/** @typedef {import('./affinity.js').Affinity} Affinity */
+/** @typedef {import('./offload.js').CallOptions} CallOptions */
+/** @typedef {import('./worker_handle.js').WorkerHandle} WorkerHandle */
 /** @typedef {{name: string, payload: any, source: string, requestType?: string, priority?: number, signal?: AbortSignal, onProgress?: (detail: any) => void, timeout?: number}} JobRequest */
-/** @typedef {JobRequest & {resolve: (value: any) => void, reject: (error: any) => void, watch?: Watch, frameIndex?: number, staysHome?: boolean, goesAlone?: boolean, together?: number, isSuspect?: boolean}} Job `together`: with how many it travels; `isSuspect`: its worker died, of it or of another load */
-/** @typedef {import('./workers.js').CrewSettings & {loadsPerWorker: number, timeout: number}} PoolSettings */
-/** @typedef {import('./worker_handle.js').SlotHost & {loaderOf?: (scheme: string) => string | undefined, settle?: () => Promise<void> | undefined}} PoolHost `settle` waits for what else is asked for at once */
+/**
+ * How a job may be done, each one narrower than those before it: in any way; by its source's worker alone,
+ * since that would not lend the frame; in a call of its own, since its batch failed; in a worker that has
+ * nothing else to do, since one has died of it or of another load.
+ * @typedef {'any' | 'home' | 'alone' | 'suspect'} Handling
+ */
+/** @typedef {JobRequest & {resolve: (value: any) => void, reject: (error: any) => void, handling: Handling, idle?: IdleTimeout, frameIndex?: number, batchSize?: number}} Job */
+/** @typedef {import('./workers.js').WorkersSettings & {loadsPerWorker: number, timeout: number}} SchedulerSettings */
+/** @typedef {import('./worker_handle.js').WorkerHandleHost & {loaderOf?: (scheme: string) => string | undefined, settle?: () => Promise<void> | undefined}} SchedulerHost `settle` waits for what else is asked for at once */
 
-const REMEMBERED_SOURCES = 10_000;
-// Of a source whose frames are lent, or travel together: a home with more of them to do would be late in
-// handing the others over, and a helper has the next ones at hand.
+// Of a source whose frames are lent, or batched: a home with more of them to do would be late in handing
+// the others over, and a helper has the next ones at hand.
 const LOADS_AT_HOME = 2;
 const LOADS_OF_HELPER = 4;
 
-export class Pool {
+export class Scheduler {
   /** @type {Queue<Job>} */
   #queue = new Queue();
   /** The jobs by their payloads. @type {WeakMap<object, Job>} */
   #jobs = new WeakMap();
-  /** @type {Map<string, Route>} */
-  #routes = new Map();
+  #affinities = new Affinities();
   #isScheduled = false;
-  #pauses = 0;
-  #pausedSince = 0;
-  #paused = 0;
+  #pauses = new Pauses();
 
-  /** @param {PoolSettings} settings @param {PoolHost} host */
+  /** @param {SchedulerSettings} settings @param {SchedulerHost} host */
   constructor(settings, host) {
     this.settings = settings;
     this.host = host;
-    this.crew = new Crew(settings, host, {
+    this.workers = new Workers(settings, host, {
       onReady: () => this.#dispatch(),
-      onGone: (slot) => this.#forget(slot),
+      onGone: (worker) => this.#affinities.forgetWorker(worker),
       onNobody: (error) => this.#rejectAll(error),
     });
   }
 
   start() {
-    return this.crew.start();
+    return this.workers.start();
   }
 
   /**
    * Take other settings for what starts from now on.
-   * @param {PoolSettings} settings @param {boolean} forgetsGranted see `Crew.configure`
+   * @param {SchedulerSettings} settings @param {boolean} forgetsGranted see `Workers.configure`
    */
   configure(settings, forgetsGranted) {
     this.settings = settings;
-    const heard = this.crew.configure(settings, forgetsGranted);
+    const heard = this.workers.configure(settings, forgetsGranted);
     this.#dispatch();
     return heard;
   }
@@ -70,7 +75,7 @@ export class Pool {
     return new Promise((resolve, reject) => {
       if (request.signal?.aborted) return reject(abortError('the load'));
       /** @type {Job} */
-      const job = { ...request, resolve, reject };
+      const job = { ...request, resolve, reject, handling: 'any' };
       request.signal?.addEventListener('abort', () => this.#leaveQueue(job), { once: true });
       this.#jobs.set(job.payload, job);
       this.#queue.add(job);
@@ -90,56 +95,41 @@ export class Pool {
 
   /**
    * Call one worker now, past the queue: others may wait in theirs for what this brings.
-   * @param {string} name @param {any} payload @param {{signal?: AbortSignal, onProgress?: (detail: any) => void}} [options]
+   * @param {string} name @param {any} payload @param {CallOptions} [options]
    * @returns {Promise<any>}
    */
   async direct(name, payload, options) {
-    const ask = async () => (await this.crew.leastBusy()).call(name, payload, options);
+    const ask = async () => (await this.workers.leastBusy()).call(name, payload, options);
     return ask().catch((error) => (isOfOthers(error) ? ask() : Promise.reject(error)));
   }
 
   /**
-   * Silence has its reason until a promise settles: the user is being asked, or metadata are fetched.
+   * Pause idle timeouts until a promise settles: the user is being asked, or metadata are fetched.
    * @template Value @param {Promise<Value>} promise @returns {Promise<Value>} the same
    */
-  async pauseFor(promise) {
-    if (!this.#pauses++) this.#pausedSince = performance.now();
-    try {
-      return await promise;
-    } finally {
-      if (!--this.#pauses) this.#paused += performance.now() - this.#pausedSince;
-    }
-  }
-
-  /** How long silence had its reason so far, in ms. */
-  #pausedTime() {
-    return this.#paused + (this.#pauses ? performance.now() - this.#pausedSince : 0);
+  pauseFor(promise) {
+    return this.#pauses.during(promise);
   }
 
   /** Let go of a source: the workers that hold its parsed file drop it. @param {string} source */
   release(source) {
-    this.#routes.get(source)?.release(source);
-    this.#routes.delete(source);
+    this.#affinities.release(source);
   }
 
   /** Let go of all sources. */
   purge() {
-    for (const route of this.#routes.values()) route.forget();
-    return this.crew.tell('purge');
+    this.#affinities.forgetAll();
+    return this.workers.tell('purge');
   }
 
   /** @param {Error} error */
   end(error) {
-    this.crew.end(error);
+    this.workers.end(error);
     this.#rejectAll(error);
   }
 
   stats() {
-    return {
-      workers: this.crew.slots.map(({ state, running, bootMilliseconds, bootReport }) => ({ state, running: running.size, bootMilliseconds, boot: bootReport })),
-      queued: this.#queue.length,
-      deaths: this.crew.deaths,
-    };
+    return { workers: this.workers.all.map((worker) => worker.stats()), queued: this.#queue.length, deaths: this.workers.deaths };
   }
 
   // ------------------------------------------------------------------ which job goes where
@@ -152,11 +142,6 @@ export class Pool {
   /** @param {Error} error */
   #rejectAll(error) {
     for (const job of this.#queue.clear()) job.reject(error);
-  }
-
-  /** @param {Slot} slot */
-  #forget(slot) {
-    for (const [source, { home }] of this.#routes) if (home === slot) this.#routes.delete(source);
   }
 
   /** Dispatch when all that is asked for at once is here, so that each job knows what comes next. */
@@ -176,140 +161,130 @@ export class Pool {
 
   #dispatch() {
     for (const job of this.#queue) {
-      if (!this.crew.slots.some((slot) => this.#hasRoom(slot))) break;
-      const slot = job.isSuspect ? this.#chooseEmpty(job.source) : this.#choose(job.source);
-      if (slot) this.#start(slot, job);
+      if (!this.workers.all.some((worker) => this.#hasRoom(worker))) break;
+      const isSuspect = job.handling === 'suspect';
+      const worker = isSuspect ? this.#chooseEmpty(job.source) : this.#choose(job.source);
+      if (worker) this.#start(worker, job);
       // Else those that come behind it would keep all workers busy for ever.
-      else if (job.isSuspect && !this.crew.isStarting) break;
+      else if (isSuspect && !this.workers.isStarting) break;
     }
-    this.#lend();
-    if (this.crew.mayGrow && this.#wantsAnother()) this.crew.grow().catch(() => {});
+    this.#offload();
+    if (this.workers.mayGrow && this.#wantsAnother()) this.workers.grow().catch(() => {});
   }
 
   /** Give what waits for its home to those who have no work of their own. */
-  #lend() {
-    if (this.crew.slots.length < 2) return;
+  #offload() {
+    if (!this.#hasHelpers) return;
     for (const job of this.#queue) {
-      const helpers = this.crew.slots.filter((slot) => this.#hasRoom(slot, LOADS_OF_HELPER));
+      const helpers = this.workers.all.filter((worker) => this.#hasRoom(worker, LOADS_OF_HELPER));
       if (!helpers.length) return;
-      const home = this.#isShared(job) && this.#routes.get(job.source)?.home;
-      const helper = home && leastBusy(helpers.filter((slot) => slot !== home));
+      const home = this.#mayBeLent(job) && this.#affinities.get(job.source)?.home;
+      const helper = home && leastBusy(helpers.filter((worker) => worker !== home));
       if (helper) this.#start(helper, job);
     }
   }
 
-  /** Another worker helps those whose source is at home in none, or shared; it costs as much as many of them. */
+  /** Another worker helps those whose source is at home in none, or lent; it costs as much as many of them. */
   #wantsAnother() {
-    let missing = this.crew.slots.length ? this.settings.loadsPerWorker : 1;
+    let missing = this.workers.all.length ? this.settings.loadsPerWorker : 1;
     for (const job of this.#queue) {
-      if ((!this.#routes.has(job.source) || this.#isShared(job)) && --missing === 0) return true;
+      if ((!this.#affinities.get(job.source) || this.#mayBeLent(job)) && --missing === 0) return true;
     }
     return false;
   }
 
-  /** @param {string} source @returns {Slot | undefined} a worker that has room: the one that knows the source, else the least busy */
+  /** @param {string} source @returns {WorkerHandle | undefined} one that has room: the one that knows the source, else the least busy */
   #choose(source) {
-    const known = this.#routes.get(source);
-    if (!known) return leastBusy(this.crew.slots.filter((slot) => this.#hasRoom(slot)));
+    const known = this.#affinities.get(source);
+    if (!known) return leastBusy(this.workers.all.filter((worker) => this.#hasRoom(worker)));
     // Loads of other sources do not count: while more of them come, this one would wait for ever.
-    const isFull = (this.#isHelped(known) || known.companions) && runningOf(source, known.home) >= LOADS_AT_HOME;
+    const isShared = this.#isHelped(known) || known.batching.most > 0;
+    const isFull = isShared && runningOf(source, known.home) >= LOADS_AT_HOME;
     return !isFull && this.#hasRoom(known.home) ? known.home : undefined;
   }
 
-  /** @param {string} source @returns {Slot | undefined} a worker that has nothing to do, in which a suspect takes none with it */
+  /** @param {string} source @returns {WorkerHandle | undefined} one that has nothing to do, in which a suspect takes none with it */
   #chooseEmpty(source) {
-    const known = this.#routes.get(source);
-    return (known ? [known.home] : this.crew.slots).find((slot) => this.#hasRoom(slot) && !slot.running.size);
+    const known = this.#affinities.get(source);
+    return (known ? [known.home] : this.workers.all).find((worker) => this.#hasRoom(worker) && !worker.running.size);
   }
 
-  /** @param {Slot} slot @param {number} [most] */
-  #hasRoom({ state, isLeaving, isDoubtful, running }, most = Infinity) {
-    if (state !== 'ready' || isLeaving || isDoubtful || running.size >= Math.min(most, this.settings.loadsPerWorker)) return false;
-    return ![...running].some(({ isSuspect }) => isSuspect);
+  /** @param {WorkerHandle} worker @param {number} [most] */
+  #hasRoom({ state, running }, most = Infinity) {
+    if (state !== 'ready' || running.size >= Math.min(most, this.settings.loadsPerWorker)) return false;
+    return ![...running].some(({ handling }) => handling === 'suspect');
+  }
+
+  get #hasHelpers() {
+    return this.workers.all.length > 1;
   }
 
   /** @param {Job} job */
-  #isShared({ name, source, staysHome }) {
-    return name === 'load' && !staysHome && Boolean(this.#routes.get(source)?.isShared);
+  #mayBeLent({ name, source, handling }) {
+    return name === 'load' && handling === 'any' && Boolean(this.#affinities.get(source)?.offload.isWorth);
   }
 
-  /** Whether others decode some of its frames. @param {Route} route */
-  #isHelped(route) {
-    return route.isShared && this.crew.slots.length > 1;
-  }
-
-  /** The route of a source, now the one used last. @param {string} source @param {Slot} slot where it is at home when it has none */
-  #routeOf(source, slot) {
-    const route = this.#routes.get(source) ?? new Route(slot, source);
-    this.#routes.delete(source);
-    this.#routes.set(source, route);
-    if (this.#routes.size > REMEMBERED_SOURCES) this.#routes.delete(this.#routes.keys().next().value ?? '');
-    return route;
+  /** Whether others decode some of its frames. @param {Affinity} affinity */
+  #isHelped(affinity) {
+    return affinity.offload.isWorth && this.#hasHelpers;
   }
 
   // ------------------------------------------------------------------ a job at work
 
-  /** @param {Slot} slot @param {Job} job */
-  async #start(slot, job) {
+  /** @param {WorkerHandle} worker @param {Job} job */
+  async #start(worker, job) {
     this.#queue.remove(job);
-    const route = this.#routeOf(job.source, slot);
-    const upcoming = route.isAtHand ? [] : this.#queue.upcoming(job);
-    const company = new Company(job, slot === route.home ? this.#companions(job, route) : []);
-    slot.running.add(job);
-    job.together = company.jobs.length;
-    const watch = new Watch(job.timeout ?? this.settings.timeout, () => this.#onSilence(slot, job), () => this.#pausedTime(), () => this.#isSilent(slot, job));
-    job.watch = watch;
-    const onProgress = (/** @type {any} */ detail) => (watch.restart(), company.tell(detail));
+    const affinity = this.#affinities.use(job.source, worker);
+    const upcoming = affinity.batching.isReady ? [] : this.#queue.upcoming(job);
+    const batch = new Batch(job, this.#mayBeBatched(job, worker, affinity) ? affinity.batching.take(this.#queue, job) : []);
+    job.batchSize = batch.jobs.length;
+    job.idle = this.#idleTimeoutOf(worker, job);
+    worker.running.add(job);
     try {
-      const left = company.arrive(await this.#ask(slot, company, route, upcoming, { signal: watch.join(company.signal), onProgress }));
-      for (const other of left.reverse()) this.#queue.putBack(other);
-    } catch (/** @type {any} */ error) {
-      if (error instanceof NotLent) this.#queue.putBack(Object.assign(job, { staysHome: true }));
-      else this.#fail(job, error, watch);
-      for (const other of company.companions.reverse()) this.#sendOn(other, error, slot, watch);
+      await this.#call(worker, batch, affinity, upcoming, job.idle);
+    } catch (error) {
+      this.#onFailure(worker, batch, error, job.idle);
     } finally {
-      watch.stop();
-      slot.running.delete(job);
-      if (slot.state === 'ready' && !slot.running.size) this.crew.rest(slot);
+      job.idle.stop();
+      worker.running.delete(job);
+      if (worker.isRunning && !worker.running.size) this.workers.rest(worker);
       this.#dispatch();
     }
   }
 
-  /** Take those out of the queue that may come along with a job. @param {Job} job @param {Route} route */
-  #companions(job, route) {
-    const mayCome = job.name === 'load' && !job.goesAlone && !this.#isHelped(route);
-    const found = mayCome ? this.#queue.like(job, route.companions).filter(({ goesAlone }) => !goesAlone) : [];
-    for (const each of found) this.#queue.remove(each);
-    return found;
+  /** @param {Job} job @param {WorkerHandle} worker @param {Affinity} affinity */
+  #mayBeBatched({ name, handling }, worker, affinity) {
+    const mayCome = handling === 'any' || handling === 'home';
+    return name === 'load' && mayCome && worker === affinity.home && !this.#isHelped(affinity);
   }
 
-  /** Who came along with a load that failed goes on alone, unless all is lost. @param {Job} job @param {any} error @param {Slot} slot @param {Watch} watch */
-  #sendOn(job, error, slot, watch) {
-    if (watch.silent || slot.state !== 'ready') this.#fail(job, error, watch);
-    else if (!job.signal?.aborted) this.#queue.putBack(Object.assign(job, { goesAlone: true }));
+  /** @param {WorkerHandle} worker @param {Job} job */
+  #idleTimeoutOf(worker, job) {
+    return new IdleTimeout(job.timeout ?? this.settings.timeout, {
+      onSilence: () => this.#onSilence(worker, job),
+      pausedTime: () => this.#pauses.time,
+      ask: () => this.#isSilent(worker, job),
+    });
   }
 
-  /**
-   * Who was lost with its worker, and may have nothing to do with that, is tried once more, alone: who
-   * kills a worker then is to blame.
-   * @param {Job} job @param {any} error @param {Watch} watch
-   */
-  #fail(job, error, watch) {
-    if (watch.silent) job.reject(this.#timeoutError(job, watch));
-    else if (job.isSuspect || !isOfOthers(error)) job.reject(aboutJob(error, job));
-    else if (!job.signal?.aborted) this.#queue.putBack(Object.assign(job, { isSuspect: true, goesAlone: true, staysHome: true }));
+  /** @param {WorkerHandle} worker @param {Batch} batch @param {Affinity} affinity @param {number[]} upcoming @param {IdleTimeout} idle */
+  async #call(worker, batch, affinity, upcoming, idle) {
+    const onProgress = (/** @type {any} */ detail) => (idle.restart(), batch.tell(detail));
+    const options = { signal: idle.join(batch.signal), onProgress };
+    const { leader } = batch;
+    const { rank, priority } = urgencyOf(leader);
+    const payload = { ...leader.payload, ...batch.payload(this.#hasHelpers), urgency: [rank, priority], upcoming };
+    const isHome = worker === affinity.home;
+    const answer = await (isHome ? this.#callHome(leader, affinity, payload, options) : affinity.offload.load(affinity.home, worker, payload, options));
+    for (const other of batch.settle(answer).reverse()) this.#queue.putBack(other);
   }
 
-  /** @param {Slot} slot @param {Company} company @param {Route} route @param {number[]} upcoming @param {import('./affinity.js').CallOptions} options */
-  async #ask(slot, { leader: job, companions }, route, upcoming, options) {
-    const { rank, priority } = urgencyOf(job);
-    const further = companions.length ? { companions: companions.map((each) => each.payload.imageId), hasHelpers: this.crew.slots.length > 1 } : {};
-    const payload = { ...job.payload, ...further, urgency: [rank, priority], upcoming };
-    if (slot !== route.home) return route.lend(slot, payload, options);
-    const ahead = route.isKnown || job.name !== 'load' ? undefined : this.#addressOf(payload.imageId);
-    route.isKnown = true;
-    const answer = await slot.call(job.name, ahead ? { ...payload, ahead } : payload, options);
-    if (job.name === 'load') route.learn(answer);
+  /** @param {Job} job @param {Affinity} affinity @param {any} payload @param {CallOptions} options */
+  async #callHome({ name }, affinity, payload, options) {
+    const ahead = affinity.isOpened || name !== 'load' ? undefined : this.#addressOf(payload.imageId);
+    affinity.isOpened = true;
+    const answer = await affinity.home.call(name, ahead ? { ...payload, ahead } : payload, options);
+    if (name === 'load') affinity.learn(answer);
     return answer;
   }
 
@@ -318,22 +293,53 @@ export class Pool {
     return this.host.loaderOf?.(parseImageId(imageId).scheme) ? undefined : addressOf(imageId);
   }
 
-  /** @param {Slot} slot @param {Job} job */
-  #onSilence(slot, job) {
-    if (slot.loads <= 1) this.#check(slot, job);
+  // ------------------------------------------------------------------ a job that failed
+
+  /** @param {WorkerHandle} worker @param {Batch} batch @param {any} error @param {IdleTimeout} idle */
+  #onFailure(worker, { leader, others }, error, idle) {
+    if (error instanceof NotLent) this.#putBack(leader, 'home');
+    else this.#fail(leader, error, idle);
+    for (const other of [...others].reverse()) this.#sendOn(other, error, worker, idle);
+  }
+
+  /** Who came along with a load that failed goes on alone, unless all is lost. @param {Job} job @param {any} error @param {WorkerHandle} worker @param {IdleTimeout} idle */
+  #sendOn(job, error, worker, idle) {
+    if (idle.silent || !worker.isRunning) this.#fail(job, error, idle);
+    else if (!job.signal?.aborted) this.#putBack(job, 'alone');
+  }
+
+  /**
+   * Who was lost with its worker, and may have nothing to do with that, is tried once more, alone: who
+   * kills a worker then is to blame.
+   * @param {Job} job @param {any} error @param {IdleTimeout} idle
+   */
+  #fail(job, error, idle) {
+    if (idle.silent) job.reject(this.#timeoutError(job, idle));
+    else if (job.handling === 'suspect' || !isOfOthers(error)) job.reject(aboutJob(error, job));
+    else if (!job.signal?.aborted) this.#putBack(job, 'suspect');
+  }
+
+  /** @param {Job} job @param {Handling} handling */
+  #putBack(job, handling) {
+    this.#queue.putBack(Object.assign(job, { handling }));
+  }
+
+  /** @param {WorkerHandle} worker @param {Job} job */
+  #onSilence(worker, job) {
+    if (worker.loads <= 1) this.#check(worker, job);
   }
 
   /**
    * Of several loads one may have killed the worker, and not the one that is silent first.
-   * @param {Slot} slot @param {Job} job @returns {Promise<boolean> | undefined} whether the load itself is silent
+   * @param {WorkerHandle} worker @param {Job} job @returns {Promise<boolean> | undefined} whether the load itself is silent
    */
-  #isSilent(slot, job) {
-    return slot.loads > 1 ? this.#check(slot, job) : undefined;
+  #isSilent(worker, job) {
+    return worker.loads > 1 ? this.#check(worker, job) : undefined;
   }
 
-  /** @param {Slot} slot @param {Job} job @returns {Promise<boolean>} whether Python still answers */
-  async #check(slot, job) {
-    const isAlive = await slot.checkAlive(`no sign of life; ${this.#loaderOf(job)} may keep Python busy for ever with '${job.payload?.imageId}'`);
+  /** @param {WorkerHandle} worker @param {Job} job @returns {Promise<boolean>} whether Python still answers */
+  async #check(worker, job) {
+    const isAlive = await worker.checkAlive(`no sign of life; ${this.#loaderOf(job)} may keep Python busy for ever with '${job.payload?.imageId}'`);
     this.#dispatch();
     return isAlive;
   }
@@ -345,7 +351,7 @@ export class Pool {
     return `the loader of scheme '${scheme}'${file ? ` in ${file}` : ''}`;
   }
 
-  /** @param {Job} job @param {Watch} watch that waited for it */
+  /** @param {Job} job @param {IdleTimeout} idle that waited for it */
   #timeoutError(job, { timeout }) {
     const { imageId } = job.payload ?? {};
     return new PyLoaderError({
@@ -355,12 +361,34 @@ export class Pool {
   }
 }
 
-/** @param {Slot[]} slots @returns {Slot | undefined} */
-function leastBusy([first, ...others]) {
-  return others.reduce((best, slot) => (slot.running.size < best.running.size ? slot : best), first);
+/** Time in which nothing is expected of workers. */
+class Pauses {
+  #count = 0;
+  #since = 0;
+  #past = 0;
+
+  /** @template Value @param {Promise<Value>} promise @returns {Promise<Value>} the same */
+  async during(promise) {
+    if (!this.#count++) this.#since = performance.now();
+    try {
+      return await promise;
+    } finally {
+      if (!--this.#count) this.#past += performance.now() - this.#since;
+    }
+  }
+
+  /** How long there were pauses so far, in ms. */
+  get time() {
+    return this.#past + (this.#count ? performance.now() - this.#since : 0);
+  }
 }
 
-/** @param {string} source @param {Slot} slot */
+/** @param {WorkerHandle[]} workers @returns {WorkerHandle | undefined} */
+function leastBusy([first, ...others]) {
+  return others.reduce((best, worker) => (worker.running.size < best.running.size ? worker : best), first);
+}
+
+/** @param {string} source @param {WorkerHandle} worker */
 function runningOf(source, { running }) {
   let count = 0;
   for (const job of running) if (job.source === source) count++;

@@ -2,11 +2,11 @@
 // One interpreter: its place, the calls it answers, the jobs it has, whether it is alive.
 import { PyLoaderError, bootError } from '../shared/errors.js';
 import { Rpc } from '../shared/rpc.js';
-import { Watch } from '../shared/idle_timeout.js';
+import { IdleTimeout } from '../shared/idle_timeout.js';
 
 /** @typedef {import('../shared/rpc.js').Endpoint & {terminate(): void}} Place where an interpreter runs */
 /** @typedef {import('./scheduler.js').Job} Job */
-/** @typedef {{createPlace: (onDeath: (words: string) => void) => Promise<Place>, handlers: import('../shared/rpc.js').Handlers, onBootProgress: (detail: any) => void, onPackageProgress?: (detail: any) => void}} SlotHost */
+/** @typedef {{createPlace: (onDeath: (words: string) => void) => Promise<Place>, handlers: import('../shared/rpc.js').Handlers, onBootProgress: (detail: any) => void, onPackageProgress?: (detail: any) => void}} WorkerHandleHost */
 
 /** The end of an interpreter, as its calls fail with it. */
 export class WorkerDeath extends PyLoaderError {
@@ -30,16 +30,19 @@ const SIGN_OF_LIFE_MS = 10_000;
 // Until a worker has said its first word: its script may come over a slow network.
 const FIRST_WORD_MS = 60_000;
 
-export class Slot {
+export class WorkerHandle {
   /** @type {Set<Job>} */
   running = new Set();
   /** Calls that wait for an answer, those of `running` among them. */
   calls = 0;
+  /**
+   * Only who is ready gets jobs: another takes the place of one that is leaving, which ends its own, and
+   * one that is doubtful is being asked if it still answers.
+   * @type {'booting' | 'ready' | 'doubtful' | 'leaving' | 'ended'}
+   */
   state = 'booting';
-  /** Whether another takes its place: it ends its jobs and gets no new ones. */
-  isLeaving = false;
-  /** Whether it is being asked if it still answers: until then it gets no new jobs. */
-  isDoubtful = false;
+  /** @type {Promise<boolean> | undefined} */
+  #checking;
   bootMilliseconds = 0;
   /** How it started. @type {import('../boot/boot.js').BootReport | undefined} */
   bootReport;
@@ -56,7 +59,7 @@ export class Slot {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   rest;
 
-  /** @param {SlotHost} host @param {(error: PyLoaderError) => void} onDeath */
+  /** @param {WorkerHandleHost} host @param {(error: PyLoaderError) => void} onDeath */
   constructor(host, onDeath) {
     this.host = host;
     this.onDeath = onDeath;
@@ -66,7 +69,8 @@ export class Slot {
   async boot(options, replay) {
     const started = performance.now();
     this.bootOptions = options;
-    const watch = new Watch(FIRST_WORD_MS, () => this.#failToStart(`its worker said nothing for ${FIRST_WORD_MS / 1000} s, as if its script were something else`));
+    const onSilence = () => this.#failToStart(`its worker said nothing for ${FIRST_WORD_MS / 1000} s, as if its script were something else`);
+    const watch = new IdleTimeout(FIRST_WORD_MS, { onSilence });
     try {
       await Promise.race([this.#begin(options, replay, watch), this.failedToStart]);
     } finally {
@@ -75,7 +79,7 @@ export class Slot {
     this.bootMilliseconds = performance.now() - started;
   }
 
-  /** @param {import('../boot/boot.js').BootOptions} options @param {Map<string, [string, any]>} replay @param {Watch} watch */
+  /** @param {import('../boot/boot.js').BootOptions} options @param {Map<string, [string, any]>} replay @param {IdleTimeout} watch */
   async #begin(options, replay, watch) {
     const place = await this.host.createPlace((words) => this.checkAlive(words)).catch((error) => {
       throw bootError(error, options);
@@ -84,7 +88,7 @@ export class Slot {
     this.place = place;
     const died = (/** @type {string} */ words) => this.die(words);
     const packageprogress = (/** @type {any} */ arrival) => {
-      for (const job of this.running) job.watch?.restart(); // any of them may wait for the package
+      for (const job of this.running) job.idle?.restart(); // any of them may wait for the package
       this.host.onPackageProgress?.(arrival);
     };
     this.#rpc = new Rpc(place, { ...this.host.handlers, died, packageprogress });
@@ -129,24 +133,44 @@ export class Slot {
    */
   async checkAlive(words) {
     if (this.state === 'booting') this.#failToStart(words);
-    if (this.state !== 'ready' || !this.#rpc) return false;
-    // Not by `call`: the question is none of the calls that may be to blame.
-    this.isDoubtful = true;
-    const isAlive = await withDeadline(this.#rpc.call('stats'), SIGN_OF_LIFE_MS);
-    this.isDoubtful = false;
+    if (!this.isRunning || !this.#rpc) return false;
+    const asking = this.#checking ?? this.#ask(this.#rpc);
+    this.#checking = asking;
+    const isAlive = await asking;
+    this.#checking = undefined;
     if (!isAlive) this.die(words);
     return isAlive;
   }
 
+  /** @param {Rpc} rpc whose question is none of the calls that may be to blame */
+  async #ask(rpc) {
+    const before = this.state;
+    this.state = 'doubtful';
+    const isAlive = await withDeadline(rpc.call('stats'), SIGN_OF_LIFE_MS);
+    if (this.state === 'doubtful') this.state = before;
+    return isAlive;
+  }
+
+  /** True when it answers calls. */
+  get isRunning() {
+    return this.state === 'ready' || this.state === 'doubtful' || this.state === 'leaving';
+  }
+
+  /** What stats() tells of it. */
+  stats() {
+    const { running, bootMilliseconds, bootReport } = this;
+    return { state: this.isRunning ? 'ready' : this.state, running: running.size, bootMilliseconds, boot: bootReport };
+  }
+
   /** How many loads are under way: those of `running`, and those that came along. */
   get loads() {
-    return [...this.running].reduce((sum, { together = 1 }) => sum + together, 0);
+    return [...this.running].reduce((sum, { batchSize = 1 }) => sum + batchSize, 0);
   }
 
   /** @param {string} words */
   die(words) {
     if (this.state === 'booting') return this.#failToStart(`Python has died (${words})`);
-    if (this.state !== 'ready') return;
+    if (!this.isRunning) return;
     const error = new WorkerDeath(words, Math.max(this.calls, this.loads) === 1);
     this.end(error);
     this.onDeath(error);

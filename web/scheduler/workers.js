@@ -1,16 +1,16 @@
 // @ts-check
 // The workers that there are: how many, what each of them has to hear, and when one ends.
 import { abortError } from '../shared/errors.js';
-import { Slot } from './worker_handle.js';
+import { WorkerHandle } from './worker_handle.js';
 
-/** @typedef {{workers: number | 'auto', requestsPerOrigin: number, heapBytes: number, boot: import('../boot/boot.js').BootOptions}} CrewSettings `heapBytes`: a worker that rests with more is replaced */
-/** @typedef {{onReady: () => void, onGone: (slot: Slot) => void, onNobody: (error: Error) => void}} CrewListener */
+/** @typedef {{workers: number | 'auto', requestsPerOrigin: number, heapBytes: number, boot: import('../boot/boot.js').BootOptions}} WorkersSettings `heapBytes`: a worker that rests with more is replaced */
+/** @typedef {{onReady: () => void, onGone: (worker: WorkerHandle) => void, onNobody: (error: Error) => void}} WorkersListener */
 
 const REST_MS = 30_000;
 
-export class Crew {
-  /** @type {Slot[]} */
-  slots = [];
+export class Workers {
+  /** Also those that are starting. @type {WorkerHandle[]} */
+  all = [];
   deaths = 0;
   /** @type {Map<string, [string, any]>} what every new worker has to hear, by key */
   #replay = new Map();
@@ -18,7 +18,7 @@ export class Crew {
   #parts;
   #ended = false;
 
-  /** @param {CrewSettings} settings @param {import('./worker_handle.js').SlotHost} host @param {CrewListener} listener */
+  /** @param {WorkersSettings} settings @param {import('./worker_handle.js').WorkerHandleHost} host @param {WorkersListener} listener */
   constructor(settings, host, listener) {
     this.settings = settings;
     this.host = host;
@@ -33,51 +33,51 @@ export class Crew {
     await Promise.all(Array.from({ length: count - 1 }, () => this.grow()));
   }
 
-  /** Those that take jobs. */
-  ready() {
-    return this.slots.filter((slot) => slot.state === 'ready');
+  /** Those that answer. */
+  running() {
+    return this.all.filter((worker) => worker.isRunning);
   }
 
   /** Whether another one may be started, and none is starting. */
   get mayGrow() {
-    return !this.#ended && this.slots.length < this.limit && this.slots.every((slot) => slot.state === 'ready');
+    return !this.#ended && this.all.length < this.limit && this.all.every((worker) => worker.isRunning);
   }
 
   /** True while another one is starting. */
   get isStarting() {
-    return this.slots.some(({ state }) => state === 'booting');
+    return this.all.some(({ state }) => state === 'booting');
   }
 
   async grow() {
-    const slot = new Slot(this.host, (error) => this.#onDeath(slot));
-    this.slots.push(slot);
+    const worker = new WorkerHandle(this.host, (error) => this.#onDeath(worker));
+    this.all.push(worker);
     try {
-      slot.booted = slot.boot({ ...this.settings.boot, parts: this.#parts }, this.#replay);
-      await slot.booted;
-      this.#parts ??= slot.parts;
+      worker.booted = worker.boot({ ...this.settings.boot, parts: this.#parts }, this.#replay);
+      await worker.booted;
+      this.#parts ??= worker.parts;
       this.#share();
-      this.rest(slot);
+      this.rest(worker);
       this.listener.onReady();
     } catch (error) {
-      slot.end(/** @type {Error} */ (error));
-      this.#remove(slot);
+      worker.end(/** @type {Error} */ (error));
+      this.#remove(worker);
       // Others may be at work; the jobs fail only when nobody is left to do them.
-      if (!this.slots.length) this.listener.onNobody(/** @type {Error} */ (error));
+      if (!this.all.length) this.listener.onNobody(/** @type {Error} */ (error));
       throw error;
     }
   }
 
-  /** @returns {Promise<Slot>} the least busy one, when there is one */
+  /** @returns {Promise<WorkerHandle>} the least busy one, when there is one */
   async leastBusy() {
     await this.#someReady();
-    const staying = this.ready().filter((slot) => !slot.isLeaving);
-    const [slot] = staying.sort((a, b) => a.running.size - b.running.size);
-    return slot;
+    const staying = this.running().filter(({ state }) => state !== 'leaving');
+    const [worker] = staying.sort((a, b) => a.running.size - b.running.size);
+    return worker;
   }
 
   async #someReady() {
-    if (this.ready().length) return;
-    const boots = this.slots.map((slot) => slot.booted);
+    if (this.running().length) return;
+    const boots = this.all.map((worker) => worker.booted);
     await (boots.length ? Promise.any(boots).catch(({ errors }) => Promise.reject(errors[0])) : this.grow());
   }
 
@@ -89,11 +89,11 @@ export class Crew {
    */
   async broadcast(name, payload, key) {
     await this.#someReady();
-    const asked = this.ready();
-    const answers = await Promise.all(asked.map((slot) => slot.call(name, payload)));
+    const asked = this.running();
+    const answers = await Promise.all(asked.map((worker) => worker.call(name, payload)));
     this.#remember(name, payload, key);
-    const late = this.ready().filter((slot) => !asked.includes(slot));
-    await Promise.all(late.map((slot) => slot.call(name, payload)));
+    const late = this.running().filter((worker) => !asked.includes(worker));
+    await Promise.all(late.map((worker) => worker.call(name, payload)));
     return answers[0];
   }
 
@@ -114,7 +114,7 @@ export class Crew {
 
   /**
    * Have every worker, also those to come, go on with other settings.
-   * @param {CrewSettings} settings
+   * @param {WorkersSettings} settings
    * @param {boolean} forgetsGranted whether headers that servers were granted count no more: the page has given others
    */
   configure(settings, forgetsGranted) {
@@ -128,7 +128,7 @@ export class Crew {
 
   /** Call every worker that is there now. @param {string} name @param {any} [payload] */
   tell(name, payload) {
-    return Promise.all(this.ready().map((slot) => slot.call(name, payload)));
+    return Promise.all(this.running().map((worker) => worker.call(name, payload)));
   }
 
   /** @param {string} key */
@@ -138,68 +138,68 @@ export class Crew {
 
   /** Each worker may have its part of the requests to one origin. */
   #share() {
-    const ready = this.ready();
-    const requestsPerOrigin = Math.max(1, Math.floor(this.settings.requestsPerOrigin / ready.length));
-    for (const slot of ready) slot.tell('share', { requestsPerOrigin });
+    const running = this.running();
+    const requestsPerOrigin = Math.max(1, Math.floor(this.settings.requestsPerOrigin / running.length));
+    for (const worker of running) worker.tell('share', { requestsPerOrigin });
   }
 
   // ------------------------------------------------------------------ ending
 
-  /** A worker has no job: one too many ends after a while, one that has grown too large is replaced. @param {Slot} slot */
-  rest(slot) {
-    if (slot.isLeaving && !slot.calls) return this.#dismiss(slot);
-    clearTimeout(slot.rest);
-    slot.rest = setTimeout(() => this.#look(slot), REST_MS);
+  /** A worker has no job: one too many ends after a while, one that has grown too large is replaced. @param {WorkerHandle} worker */
+  rest(worker) {
+    if (worker.state === 'leaving' && !worker.calls) return this.#dismiss(worker);
+    clearTimeout(worker.rest);
+    worker.rest = setTimeout(() => this.#look(worker), REST_MS);
   }
 
-  /** @param {Slot} slot */
-  async #look(slot) {
-    if (slot.state !== 'ready' || slot.running.size) return; // it rests anew after its last job
-    if (slot.calls) return this.rest(slot);
-    const isOneTooMany = this.settings.workers === 'auto' && this.ready().length > 1;
-    if (isOneTooMany || slot.isLeaving) return this.#dismiss(slot);
-    const { heapBytes } = await slot.call('stats').catch(() => ({ heapBytes: 0 })); // it died just now
-    if (heapBytes > this.settings.heapBytes) await this.#replace(slot);
+  /** @param {WorkerHandle} worker */
+  async #look(worker) {
+    if (!worker.isRunning || worker.running.size) return; // it rests anew after its last job
+    if (worker.calls) return this.rest(worker);
+    const isOneTooMany = this.settings.workers === 'auto' && this.running().length > 1;
+    if (isOneTooMany || worker.state === 'leaving') return this.#dismiss(worker);
+    const { heapBytes } = await worker.call('stats').catch(() => ({ heapBytes: 0 })); // it died just now
+    if (heapBytes > this.settings.heapBytes) await this.#replace(worker);
   }
 
-  /** @param {Slot} slot that goes when another is there, and when it has done what came meanwhile */
-  async #replace(slot) {
+  /** @param {WorkerHandle} worker that goes when another is there, and when it has done what came meanwhile */
+  async #replace(worker) {
     try {
       await this.grow();
     } catch {
       return; // a large worker is better than none
     }
-    if (slot.state !== 'ready') return;
-    slot.isLeaving = true;
-    this.listener.onGone(slot);
-    if (!slot.running.size) this.rest(slot);
+    if (worker.state !== 'ready') return;
+    worker.state = 'leaving';
+    this.listener.onGone(worker);
+    if (!worker.running.size) this.rest(worker);
   }
 
-  /** @param {Slot} slot */
-  #dismiss(slot) {
-    slot.end(abortError('a worker that was not needed any more'));
-    this.#remove(slot);
+  /** @param {WorkerHandle} worker */
+  #dismiss(worker) {
+    worker.end(abortError('a worker that was not needed any more'));
+    this.#remove(worker);
   }
 
-  /** @param {Slot} slot */
-  #onDeath(slot) {
+  /** @param {WorkerHandle} worker */
+  #onDeath(worker) {
     this.deaths++;
-    this.#remove(slot);
+    this.#remove(worker);
     if (!this.#ended) this.grow().catch(() => {});
   }
 
-  /** @param {Slot} slot */
-  #remove(slot) {
-    this.slots = this.slots.filter((other) => other !== slot);
+  /** @param {WorkerHandle} worker */
+  #remove(worker) {
+    this.all = this.all.filter((other) => other !== worker);
     this.#share();
-    this.listener.onGone(slot);
+    this.listener.onGone(worker);
   }
 
   /** @param {Error} error */
   end(error) {
     this.#ended = true;
-    for (const slot of this.slots) slot.end(error);
-    this.slots = [];
+    for (const worker of this.all) worker.end(error);
+    this.all = [];
   }
 }
 

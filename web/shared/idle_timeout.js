@@ -3,7 +3,7 @@
 
 const LONGEST_MS = 2 ** 31 - 1; // what setTimeout can wait; beyond it does not wait at all
 
-export class Watch {
+export class IdleTimeout {
   silent = false;
   #controller = new AbortController();
   /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -11,11 +11,12 @@ export class Watch {
 
   /**
    * @param {number} timeout ms; 0 or Infinity for no limit
-   * @param {() => void} [onSilence]
-   * @param {() => number} [pausedTime] ms so far in which silence had its reason: they do not count
-   * @param {() => Promise<boolean> | undefined} [ask] before it ends: whether it may, when that has to be found out
+   * @param {object} [hooks]
+   * @param {() => void} [hooks.onSilence]
+   * @param {() => number} [hooks.pausedTime] ms so far that do not count
+   * @param {() => Promise<boolean> | undefined} [hooks.ask] before it ends: whether it may, when that has to be found out
    */
-  constructor(timeout, onSilence = () => {}, pausedTime = () => 0, ask = () => undefined) {
+  constructor(timeout, { onSilence = () => {}, pausedTime = () => 0, ask = () => undefined } = {}) {
     this.timeout = timeout;
     this.onSilence = onSilence;
     this.pausedTime = pausedTime;

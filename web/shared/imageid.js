@@ -2,16 +2,20 @@
 // The page's twin of pyloader/imageid.py: it needs scheme and source to choose a worker.
 // Both are held to tests/imageid_vectors.json.
 import { PyLoaderError, said } from './errors.js';
+import { FACTS } from './facts.js';
 
 const SCHEME = /^([A-Za-z][A-Za-z0-9+.-]*):(.*)$/s;
 const FRAME = /([?&])frame=([^&#|]*)(&?)/;
 /** By scheme, which may be any name. @type {Map<string, RegExp>} */
 const FRAMES = new Map([['http', /(#)frame=(.*)()/], ['https', /(#)frame=(.*)()/], ['wadors', /(\/)frames\/([^/?#]*)()(?=[?#]|$)/]]);
-const FROM_0 = /^([A-Za-z][A-Za-z0-9+.-]*:)*nifti:/i;
+/** A pattern of schemes, before which others may stand. @param {string[]} schemes */
+const after = (schemes) => new RegExp(`^(?:[A-Za-z][A-Za-z0-9+.-]*:)*(?:${schemes.join('|')}):`, 'i');
+const FROM_0 = after(FACTS.schemes.countedFromZero);
 const SLICE = /#(?:[xyz](?:-\d+)?|\d+)(?:,t-\d+)?$/;
-const MEMBERS = /^([A-Za-z][A-Za-z0-9+.-]*:)*(wadouri|dicomweb|dicomfile|localfile):/i;
+const MEMBERS = after(FACTS.schemes.files);
 const MEMBER = /#member=([^?&#|]*)/;
-const LOCAL_FILE = /^(?:[A-Za-z][A-Za-z0-9+.-]*:)*(?:dicomfile|localfile):/i;
+const LOCAL_FILE = after(FACTS.schemes.local);
+const FILE = new RegExp(`^(?:${FACTS.schemes.files.join('|')}):`, 'i');
 const DECIMATION = /#decimation=\d+$/;
 
 /**
@@ -72,7 +76,7 @@ function withoutMember(rest, imageId) {
  * @param {string} imageId
  */
 export function countFramesFromOne(imageId) {
-  if (!/^(wadouri|dicomweb|dicomfile|localfile):/i.test(imageId)) return imageId;
+  if (!FILE.test(imageId)) return imageId;
   return imageId.replace(/([?&]frame=)(\d+)/, (_, lead, number) => `${lead}${Number(number) + 1}`);
 }
 

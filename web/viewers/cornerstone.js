@@ -10,6 +10,21 @@ export { moduleFor };
 
 /** @typedef {'legacy' | '3d' | 'none'} Mode */
 /** @typedef {Record<string, any>} Options */
+/**
+ * What a viewer's loader and provider call.
+ * @typedef {object} Face
+ * @property {(imageId: string, options: Options, mode: Mode, shownAs: string) => any} load
+ * @property {(type: string, imageId: string, mode: Mode, askOthers: () => any) => any} metaData
+ * @property {EventTarget} events
+ */
+/**
+ * A viewer that is connected: what it knows of an image, by DICOM keyword, and is told.
+ * @typedef {object} Attached
+ * @property {(scheme: string) => void} registerScheme
+ * @property {(imageId: string) => Options | undefined} attributesOf
+ * @property {(imageId: string, json: any) => void} giveInstance
+ * @property {() => void} detach
+ */
 
 const FULL_RESOLUTION = 8; // ImageQualityStatus of Cornerstone3D; without it an image is never complete
 // The window that leaves 8-bit colour as it is, by each viewer's own formula.
@@ -232,9 +247,9 @@ export function guessMode(options) {
  * Register schemes, metadata and events with a viewer.
  * @param {any} cornerstone
  * @param {Mode} mode
- * @param {{load: (imageId: string, options: Options, mode: Mode, shownAs: string) => any, metaData: (type: string, imageId: string, mode: Mode, askOthers: () => any) => any, events: EventTarget}} face
+ * @param {Face} face
  * @param {{priority?: number, displayValues?: boolean}} options of the metadata provider, and of each load
- * @returns {{registerScheme: (scheme: string) => void, attributesOf: (imageId: string) => Options | undefined, giveInstance: (imageId: string, json: any) => void, detach: () => void}}
+ * @returns {Attached}
  */
 export function attach(cornerstone, mode, face, { priority = 100, displayValues } = {}) {
   let attached = true;

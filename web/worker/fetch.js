@@ -4,7 +4,7 @@
 import { fileNameOf } from '../shared/imageid.js';
 import { isNamed, merge, openHeaders, secretNames, secretsFor } from '../shared/secrets.js';
 import { Spares } from './spares.js';
-import { Watch } from '../shared/idle_timeout.js';
+import { IdleTimeout } from '../shared/idle_timeout.js';
 
 /** @typedef {{url: string, headers: Record<string, string>, byteRange?: [number] | [number, number], isUrgent?: boolean, isLast?: boolean, timeout?: number, linkedFrom?: string, mostBytes?: number}} Request `linkedFrom` is the address of the answer that named it; `mostBytes` that its body may have, decoded */
 /** @typedef {{url: string, origin: string, headers: Record<string, string>, credentials: RequestCredentials}} HookedRequest */
@@ -67,7 +67,7 @@ export function createSend(settings, files) {
    * @returns {Promise<Answer>} an answer of any status; `{error}` when there is none
    */
   async function send(request, signal, onProgress, begin, feed) {
-    const watch = new Watch(request.timeout ?? 0);
+    const watch = new IdleTimeout(request.timeout ?? 0);
     underWay++;
     const report = (/** @type {number} */ loaded, /** @type {number | undefined} */ total) => onProgress(loaded, total);
     try {
@@ -93,7 +93,7 @@ export function createSend(settings, files) {
   function begin(url, isUrgent) {
     if (underWay || ahead || settings.beforeRequest || files.has(url)) return () => {};
     const controller = new AbortController();
-    const opened = openHttp({ url, headers: {}, isUrgent }, controller.signal, new Watch(0));
+    const opened = openHttp({ url, headers: {}, isUrgent }, controller.signal, new IdleTimeout(0));
     opened.catch(() => {}); // is told to who comes for it
     const begun = { url, opened, abort: () => controller.abort() };
     ahead = begun;
@@ -110,7 +110,7 @@ export function createSend(settings, files) {
     ahead = undefined;
   }
 
-  /** @param {Request} request @param {AbortSignal} signal @param {Watch} watch @returns {Promise<[Head, Response]>} */
+  /** @param {Request} request @param {AbortSignal} signal @param {IdleTimeout} watch @returns {Promise<[Head, Response]>} */
   async function open(request, signal, watch) {
     const file = files.get(fileNameOf(request.url));
     if (file) return openFile(file, request);
@@ -128,7 +128,7 @@ export function createSend(settings, files) {
   /**
    * Fetch. Browsers take only Authorization away from a redirect to another origin, and leave it on
    * one that leads out of a service: so each address on the way is asked with what is meant for it.
-   * @param {Request} asked @param {AbortSignal} signal @param {Watch} watch @param {number} [redirects] so far
+   * @param {Request} asked @param {AbortSignal} signal @param {IdleTimeout} watch @param {number} [redirects] so far
    * @returns {Promise<[Head, Response]>}
    */
   async function openHttp(asked, signal, watch, redirects = 0) {
@@ -148,7 +148,7 @@ export function createSend(settings, files) {
     return openHttp({ ...asked, url: followed.url, headers: isSame ? asked.headers : openHeaders(asked.headers) }, signal, watch, redirects + 1);
   }
 
-  /** A request as it is sent, with what the page gives to its address. @param {Request} asked @param {Watch} watch @returns {Promise<Prepared>} */
+  /** A request as it is sent, with what the page gives to its address. @param {Request} asked @param {IdleTimeout} watch @returns {Promise<Prepared>} */
   async function prepare(asked, watch) {
     const address = addressOf(asked.url, settings.baseURL);
     if (isForeign(address, asked.linkedFrom, settings)) return checked({ url: address, headers: openHeaders(asked.headers), credentials: 'omit', withheld: [] });
@@ -246,7 +246,7 @@ function openFile(file, { url, byteRange }) {
   return [{ url: file instanceof File ? file.name : url, status, headers: { ...headers, ...place } }, new Response(part)];
 }
 
-/** @param {Head} head @param {Response} response @param {Reader} reader @param {Watch} watch @param {Spares} spares */
+/** @param {Head} head @param {Response} response @param {Reader} reader @param {IdleTimeout} watch @param {Spares} spares */
 async function readBody(head, response, { onProgress: report, begin, feed, most = Infinity }, watch, spares) {
   // A compressed body's Content-Length counts other bytes than those that arrive here.
   const announced = head.headers['content-encoding'] ? undefined : head.headers['content-length'];
@@ -331,7 +331,7 @@ function cut(loaded, total) {
   };
 }
 
-/** @param {Filling | ReadableStreamDefaultReader<Uint8Array>} reader @param {number | undefined} total @param {{onProgress: OnProgress, take: (chunk: Uint8Array) => boolean, watch: Watch, isSure: boolean, limit: Limit}} use `isSure` whether `total` bytes are all */
+/** @param {Filling | ReadableStreamDefaultReader<Uint8Array>} reader @param {number | undefined} total @param {{onProgress: OnProgress, take: (chunk: Uint8Array) => boolean, watch: IdleTimeout, isSure: boolean, limit: Limit}} use `isSure` whether `total` bytes are all */
 async function readStream(reader, total, { onProgress, take, watch, isSure, limit }) {
   let [loaded, told, reported] = [0, -1, 0];
   for (;;) {

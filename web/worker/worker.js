@@ -187,10 +187,10 @@ export function serve(endpoint) {
 }
 
 /** An image whose pixels are moved to the page, with those that come along. @param {any} found */
-function withPixels({ answers, arrays, isAtHand }) {
-  const [first, ...companions] = /** @type {any[]} */ (answers).map((answer, index) => withArrays(answer, arrays[index]));
+function withPixels({ answers, arrays, isReady }) {
+  const [first, ...batch] = /** @type {any[]} */ (answers).map((answer, index) => withArrays(answer, arrays[index]));
   const buffers = /** @type {any[]} */ (arrays).flatMap((each) => Object.values(each).map(({ buffer }) => buffer));
-  return new Transfer({ ...first, isAtHand, ...(companions.length ? { companions } : {}) }, buffers);
+  return new Transfer({ ...first, isReady, ...(batch.length ? { batch } : {}) }, buffers);
 }
 
 /** @param {any} answer @param {any} arrays */

@@ -1,0 +1,440 @@
+// @ts-check
+// One page's pyloader: what pyloader.js does, as an object. Several of them do not disturb each other.
+import { attach, guessMode, modeOf } from '../viewers/cornerstone.js';
+import { moduleFor } from '../viewers/metadata.js';
+import { PyLoaderError, said } from '../shared/errors.js';
+import { FACTS } from '../shared/facts.js';
+import { fileNameOf, parseImageId } from '../shared/imageid.js';
+import { isNamed } from '../shared/secrets.js';
+import { VERSION } from '../shared/version.js';
+import { checkLoader, checkPython, checkSources, checkUnknownLoader, checkUse, dicomJson, serviceAddress, wrongCall } from './arguments.js';
+import { Auth, sendHeaders } from './auth.js';
+import { Descriptions, serviceFor } from './dicomweb.js';
+import { Engine } from './engine.js';
+import { Files } from './files.js';
+import { ImageCache } from './image_cache.js';
+import { Loads, forPython } from './loads.js';
+import { tellUnknown, tellUnknownOfLoad } from './options.js';
+import { pageURL } from './page_url.js';
+import { percent, tellPage } from './progress.js';
+import { PythonFiles } from './python_files.js';
+import { DEFAULTS, isOtherIdentity, plainHeaders } from './settings.js';
+import { SourceRefs, bySource } from './source_refs.js';
+
+const { builtIn: BUILT_IN_SCHEMES, files: FILE_SCHEMES, ofViewers: SCHEMES_OF_VIEWERS } = FACTS.schemes;
+
+/** @typedef {import('../viewers/cornerstone.js').Mode} Mode */
+/** @typedef {Record<string, any>} Options */
+/** @typedef {Record<string, any>} Modules */
+/** @typedef {import('./loads.js').JsLoader} JsLoader */
+/** @typedef {{headers?: Record<string, string>, wadoURI?: string}} Service what the page has said of a DICOMweb service */
+/** @typedef {import('../viewers/cornerstone.js').Attached & {wantsInstances: boolean, mode: Mode}} Viewer that is connected */
+
+export class Client {
+  /** Everything that happens; see `EventDetails` of pyloader.d.ts. */
+  events = new EventTarget();
+  /** Images of loadAndCacheImage. @type {ImageCache<any>} */
+  cache = new ImageCache(DEFAULTS.cacheBytes);
+  /** @type {Map<string, JsLoader>} */
+  #jsLoaders = new Map();
+  /** @type {JsLoader | undefined} */
+  #unknownLoader;
+  /** By imageId. @type {Map<string, Modules>} */
+  #metadata = new Map();
+  /** By address. @type {Map<string, Service>} */
+  #services = new Map();
+  /** @type {Set<Viewer>} */
+  #viewers = new Set();
+  /** The viewer that called imageLoader without `use`; metaData answers in its way. @type {Mode} */
+  #handMode = 'none';
+  /** @type {Engine} */
+  #engine;
+  /** @type {Auth} */
+  #auth;
+  /** @type {Descriptions} */
+  #descriptions;
+  /** @type {SourceRefs} */
+  #refs;
+  /** @type {Loads} */
+  #loads;
+  /** @type {Files} */
+  #files;
+  /** What loadPython and script tags bring, beside the built-in schemes. @type {PythonFiles} */
+  #python;
+
+  /**
+   * @param {import('../shared/assets.js').Assets} assets where the files of dist/ are
+   * @param {{createPlace?: import('./engine.js').EngineHost['createPlace']}} [environment] of tests
+   */
+  constructor(assets, { createPlace } = {}) {
+    this.#engine = new Engine({ ...DEFAULTS, ...assets }, {
+      createPlace,
+      fire: (type, detail) => this.#fire(type, detail),
+      onSettings: (next, before) => this.#onSettings(next, before),
+      onStart: (scheduler) => this.#onStart(scheduler),
+      onRenewed: () => this.onRenewed(),
+      stats: () => this.stats(),
+      authorize: (request, scheduler) => this.#auth.renew(request, scheduler),
+      describe: (of, context) => this.#descriptions.describe(of, context),
+      print: (output) => this.#python.print(output),
+      fileOf: (scheme) => this.#python.fileOf(scheme),
+      settle: () => this.#loads.settle(),
+    });
+    const engine = this.#engine;
+    this.#auth = new Auth(
+      () => engine.settings.onUnauthorized,
+      (url) => isNamed(url, { baseURL: pageURL(), origins: engine.settings.origins, services: this.#services }),
+    );
+    this.#descriptions = new Descriptions(
+      (name, payload, options) => engine.direct(`a search of ${said(payload.url)}`, name, payload, options),
+      (imageId) => this.#attributesOf(imageId),
+    );
+    this.#refs = new SourceRefs((source) => engine.scheduler?.release(source));
+    this.#python = new PythonFiles({
+      define: (file) => engine.broadcast(`loadPython(), for ${said(file.name)}`, 'define', file, `define ${file.name}`),
+      onSchemes: (schemes) => this.#registerWithViewers(schemes),
+      onReplaced: () => this.cache.clear(),
+      onPrint: (output) => this.#fire('print', output),
+    });
+    this.#files = new Files({
+      provide: (name, file) => engine.broadcast('addFile()', 'provide', { name, file }, name),
+      list: (imageId, files, options) => this.#listSeries(imageId, files, options),
+    });
+    this.#loads = new Loads({
+      loaderOf: (scheme) => this.#loaderOf(scheme),
+      plainOptions: (imageId, options) => this.#plainOptions(imageId, options),
+      ask: (imageId, job) => this.#run('loadImage', 'load', job.payload, imageId, job),
+      hurry: (payload, urgency) => engine.scheduler?.hurry(payload, urgency),
+      describe: (imageId, modules) => this.#metadata.set(imageId, modules),
+      fire: (type, detail) => this.#fire(type, detail),
+      refs: this.#refs,
+    });
+  }
+
+  // ------------------------------------------------------------------ starting and ending
+
+  /** Settles with init; a new try after a failure has a new one. */
+  get ready() {
+    return this.#engine.ready;
+  }
+
+  /** Called when there is a new `ready`. @type {() => void} */
+  onRenewed = () => {};
+
+  /** @param {Partial<import('./settings.js').Settings>} [options] @returns {Promise<void>} */
+  init(options) {
+    return this.#engine.configure(options);
+  }
+
+  /** @param {import('./settings.js').Settings} next @param {import('./settings.js').Settings} before */
+  #onSettings(next, before) {
+    if (next.cacheBytes !== before.cacheBytes) this.cache.maximumBytes = next.cacheBytes;
+    if (next.onUnauthorized !== before.onUnauthorized) this.#auth.forget();
+    if (!isOtherIdentity(before, next)) return;
+    this.#loads.beginAnew();
+    this.#descriptions.beginAnew();
+  }
+
+  /** @param {import('../scheduler/scheduler.js').Scheduler} scheduler */
+  #onStart(scheduler) {
+    this.#auth.forget();
+    for (const [base, { headers }] of this.#services) sendHeaders('service', base, headers ?? {}, scheduler);
+  }
+
+  /** End the workers and forget everything; the next load or init starts anew. */
+  terminate() {
+    this.#engine.end();
+    this.cache.maximumBytes = DEFAULTS.cacheBytes;
+    this.#python.forget();
+    this.#services.clear();
+    this.#forget();
+  }
+
+  /** Forget cached images, metadata and parsed files; the workers stay. */
+  purge() {
+    this.#forget();
+    return this.#engine.scheduler?.purge();
+  }
+
+  #forget() {
+    for (const store of [this.cache, this.#metadata, this.#descriptions, this.#refs]) store.clear();
+  }
+
+  stats() {
+    const { scheduler, settings, warnings } = this.#engine;
+    return {
+      version: VERSION,
+      ...(scheduler?.stats() ?? { workers: [], queued: 0, deaths: 0 }),
+      loading: this.#loads.size,
+      ...this.#loads.counts,
+      cache: { images: this.cache.size, bytes: this.cache.bytes, maximumBytes: this.cache.maximumBytes },
+      assetsURL: settings.assetsURL,
+      warnings,
+    };
+  }
+
+  /** @param {string} type @param {any} detail */
+  #fire(type, detail) {
+    this.events.dispatchEvent(new CustomEvent(type, { detail }));
+  }
+
+  // ------------------------------------------------------------------ loading
+
+  /** @param {string} imageId @param {Options} [options] @returns {Promise<any>} */
+  async loadImage(imageId, options) {
+    return this.#loads.start(imageId, optionsOf('loadImage', imageId, options), 'none', imageId).promise;
+  }
+
+  /** @param {string} imageId @param {Options} [options] @returns {Promise<any>} */
+  async loadAndCacheImage(imageId, options) {
+    const wanted = optionsOf('loadAndCacheImage', imageId, options);
+    const load = () => this.#loads.start(imageId, wanted, 'none', imageId).promise;
+    // Memory of the caller is not kept: it may be used again.
+    if (typeof imageId !== 'string' || wanted.targetBuffer?.arrayBuffer) return load();
+    const form = this.#loads.formOf(imageId, wanted, 'none');
+    const cached = this.cache.get(imageId, form);
+    if (cached) return cached;
+    const image = await load();
+    this.cache.set(imageId, image, form);
+    return image;
+  }
+
+  /** The load object of viewers. @param {string} imageId @param {Options} [options] */
+  imageLoader(imageId, options = {}) {
+    const mode = this.#connectedMode ?? guessMode(options);
+    if (mode === '3d') this.#handMode = '3d';
+    return this.#loads.object(imageId, options, mode, imageId);
+  }
+
+  /** @param {string} imageId @param {Options} [options] @returns {Promise<Modules>} */
+  async loadMetadata(imageId, options) {
+    const [modules] = await this.#readMetadata([imageId], optionsOf('loadMetadata', imageId, options));
+    return modules;
+  }
+
+  /** @param {string[]} imageIds of one source @param {Options} options @returns {Promise<Modules[]>} */
+  async #readMetadata(imageIds, options) {
+    const [imageId] = imageIds;
+    const instance = [...this.#viewers].some(({ wantsInstances }) => wantsInstances);
+    const payload = { imageId, imageIds, options: { ...this.#plainOptions(imageId, options), instance } };
+    /** @type {Modules[]} */
+    const found = await this.#run('loadMetadata', 'metadata', payload, imageId, options);
+    for (const [index, modules] of found.entries()) {
+      const { instanceModule } = modules;
+      if (instanceModule) this.#giveInstance(imageIds[index], JSON.parse(instanceModule.json));
+      // Those of a loaded image describe its pixels as they are now, not as the file has them.
+      this.#metadata.set(imageIds[index], { ...modules, ...this.#metadata.get(imageIds[index]) });
+    }
+    return found;
+  }
+
+  /** The imageIds of all images of a source, or of files. @param {string | import('./files.js').Given} source @param {Options} [options] @returns {Promise<string[]>} */
+  async imageIds(source, options) {
+    return this.#listImageIds(source, optionsOf('imageIds', source, options));
+  }
+
+  /** @param {string | import('./files.js').Given} source @param {Options} options @returns {Promise<string[]>} */
+  async #listImageIds(source, options) {
+    if (typeof source !== 'string') return (await this.#files.series(source, options)).flatMap(({ imageIds }) => imageIds);
+    return this.#run('imageIds', 'imageIds', { imageId: source, options: this.#plainOptions(source, options) }, source, options);
+  }
+
+  /** The images of a source, or of files, by series. @param {string | import('./files.js').Given} source @param {Options} [options] @returns {Promise<import('./files.js').Series[]>} */
+  async series(source, options) {
+    const asked = optionsOf('series', source, options);
+    const isDicom = typeof source !== 'string' || FILE_SCHEMES.includes(parseImageId(source).scheme);
+    if (isDicom) return this.#files.series(source, asked);
+    return [{ imageIds: await this.#listImageIds(source, asked), missing: [] }];
+  }
+
+  /** @param {string} imageId @param {import('./files.js').Named[] | undefined} files @param {Options} options */
+  #listSeries(imageId, files, options) {
+    const payload = { imageId, files, options: forPython(options) };
+    return this.#run('series', 'listing', payload, imageId, { ...options, onProgress: fileMeter(options.onProgress) });
+  }
+
+  /** @param {string} caller @param {string} name @param {any} payload @param {string} imageId @param {Options} options @returns {Promise<any>} */
+  async #run(caller, name, payload, imageId, options) {
+    const { scheme } = parseImageId(imageId);
+    const prepare = () => this.#isPython(scheme);
+    return this.#engine.run(caller, name, payload, imageId, options, prepare).catch((error) => this.#python.fail(error, scheme));
+  }
+
+  // ------------------------------------------------------------------ loaders
+
+  /** @param {string} scheme @param {JsLoader} loader */
+  registerImageLoader(scheme, loader) {
+    checkLoader(scheme, loader);
+    this.#jsLoaders.set(scheme.toLowerCase(), loader);
+    this.#registerWithViewers([scheme]);
+  }
+
+  /** @param {JsLoader} loader @returns {JsLoader | undefined} the one it takes the place of */
+  registerUnknownImageLoader(loader) {
+    checkUnknownLoader(loader);
+    const previous = this.#unknownLoader;
+    this.#unknownLoader = loader;
+    return previous;
+  }
+
+  /** @param {{url?: string, source?: string, name?: string, packages?: string[]}} options @returns {Promise<string[]>} */
+  async loadPython(options) {
+    checkPython(options);
+    tellUnknown('loadPython', options);
+    return this.#python.run(options);
+  }
+
+  /** Run the page's `<script type="text/python" data-pyloader>` when they are there; without a page there are none. */
+  runScriptTags() {
+    const run = () => this.#python.runScriptTags();
+    if (globalThis.document?.readyState === 'loading') document.addEventListener('DOMContentLoaded', run);
+    else if (globalThis.document) run();
+  }
+
+  /** What serves a scheme, when it is not Python. @param {string} scheme */
+  async #loaderOf(scheme) {
+    return this.#jsLoaders.get(scheme) ?? ((await this.#isPython(scheme)) ? undefined : this.#unknownLoader);
+  }
+
+  /** Whether Python serves a scheme, once the files of script tags are there. @param {string} scheme */
+  async #isPython(scheme) {
+    return BUILT_IN_SCHEMES.includes(scheme) || this.#python.serves(scheme);
+  }
+
+  /** What of a load's options Python gets. @param {string} imageId @param {Options} options @returns {Options} */
+  #plainOptions(imageId, options) {
+    const found = [...this.#services].filter(([base, { wadoURI }]) => wadoURI && imageId.startsWith(`wadors:${base}/`));
+    const [nearest] = found.sort(([a], [b]) => b.length - a.length); // one service may be below another
+    return { ...forPython(options), ...(nearest && { wadoURI: nearest[1].wadoURI }) };
+  }
+
+  // ------------------------------------------------------------------ metadata and files
+
+  /** @param {string} type @param {string} imageId */
+  metaData(type, imageId) {
+    return moduleFor(this.#metadata.get(imageId), type, this.#connectedMode ?? this.#handMode);
+  }
+
+  /** @param {string[] | Record<string, any>} sources imageIds to read headers of, or DICOM JSON by imageId */
+  async addMetadata(sources) {
+    checkSources(sources);
+    const read = Array.isArray(sources)
+      ? [...bySource(sources).values()].map((imageIds) => this.#readMetadata(imageIds, { requestType: 'prefetch' }))
+      : Object.entries(sources).map(([imageId, json]) => this.#readJson(imageId, json));
+    await Promise.all(read);
+  }
+
+  /** @param {string} imageId @param {any} json a DICOM JSON data set, or a list of one */
+  async #readJson(imageId, json) {
+    const { instance, text } = dicomJson(imageId, json);
+    if (parseImageId(imageId).scheme === 'wadors') this.#descriptions.give(imageId, text);
+    const { modules } = await this.#run('addMetadata', 'readJson', { imageId, text }, imageId, {});
+    this.#metadata.set(imageId, { ...this.#metadata.get(imageId), ...modules });
+    this.#giveInstance(imageId, instance);
+  }
+
+  /** @param {import('./files.js').Content} file @returns {string} its imageId */
+  addFile(file) {
+    return this.#files.add(file);
+  }
+
+  /** @param {string} imageId */
+  removeFile(imageId) {
+    const name = fileNameOf(parseImageId(imageId).source);
+    const isOfFile = (/** @type {string} */ key) => fileNameOf(parseImageId(key).source) === name;
+    for (const store of [this.#metadata, this.cache]) {
+      for (const key of [...store.keys()].filter(isOfFile)) store.delete(key);
+    }
+    this.#engine.scheduler?.workers.forgetReplay(name);
+    this.#engine.scheduler?.workers.tell('withdraw', { name }).catch(() => {}); // a worker that just died holds nothing
+  }
+
+  /**
+   * A DICOMweb service.
+   * @param {string} base @param {Service} [options]
+   */
+  dicomweb(base, options) {
+    const root = serviceAddress(base);
+    const { headers, wadoURI } = options ?? {};
+    const known = { wadoURI, headers: headers && plainHeaders(headers, wrongCall) };
+    tellUnknown('dicomweb', options);
+    this.#services.set(root, known);
+    const { scheduler } = this.#engine;
+    if (scheduler) sendHeaders('service', root, known.headers ?? {}, scheduler); // its origin is named
+    return serviceFor(root, this.#descriptions);
+  }
+
+  // ------------------------------------------------------------------ viewers
+
+  /** @param {any} cornerstone @param {{priority?: number, schemes?: string[], displayValues?: boolean, instances?: boolean}} [options] @returns {(() => void) & {readonly schemes: string[]}} */
+  use(cornerstone, options) {
+    checkUse(options);
+    tellUnknown('use', options);
+    const { priority, schemes, displayValues, instances } = options ?? {};
+    const mode = modeOf(cornerstone);
+    if (mode === 'none') {
+      throw new PyLoaderError({ code: 'viewer', stage: 'dispatch', message: 'use() takes the cornerstone-core or @cornerstonejs/core library object; what it was given has no registerImageLoader' });
+    }
+    const attached = attach(cornerstone, mode, this.#faceForViewers(), { priority, displayValues });
+    /** @type {string[]} */
+    const taken = [];
+    const registerScheme = (/** @type {string} */ scheme) => {
+      if (schemes && !schemes.includes(scheme)) return;
+      attached.registerScheme(scheme);
+      if (!taken.includes(scheme)) taken.push(scheme);
+    };
+    const viewer = { ...attached, registerScheme, wantsInstances: Boolean(instances), mode };
+    this.#viewers.add(viewer);
+    const builtIn = schemes ? BUILT_IN_SCHEMES : BUILT_IN_SCHEMES.filter((scheme) => !SCHEMES_OF_VIEWERS.includes(scheme));
+    for (const scheme of [...builtIn, ...this.#python.schemes, ...this.#jsLoaders.keys()]) registerScheme(scheme);
+    const disconnect = () => {
+      this.#viewers.delete(viewer);
+      attached.detach();
+    };
+    return Object.assign(disconnect, { schemes: taken });
+  }
+
+  /** What a viewer's loader and provider call. @returns {import('../viewers/cornerstone.js').Face} */
+  #faceForViewers() {
+    return {
+      load: (imageId, options, mode, shownAs) => this.#loads.object(imageId, options, mode, shownAs),
+      events: this.events,
+      metaData: (type, imageId, mode, askOthers) => moduleFor(this.#metadata.get(imageId), type, mode, askOthers),
+    };
+  }
+
+  /** @returns {Mode | undefined} */
+  get #connectedMode() {
+    return [...this.#viewers].at(-1)?.mode;
+  }
+
+  /** @param {string[]} schemes */
+  #registerWithViewers(schemes) {
+    for (const viewer of this.#viewers) schemes.forEach(viewer.registerScheme);
+  }
+
+  /** What a viewer on the page knows of an image, by DICOM keyword. @param {string} imageId */
+  #attributesOf(imageId) {
+    return [...this.#viewers].map((viewer) => viewer.attributesOf(imageId)).find(Boolean);
+  }
+
+  /** Viewers that compute from whole instances get one. @param {string} imageId @param {any} json a DICOM JSON data set */
+  #giveInstance(imageId, json) {
+    for (const viewer of this.#viewers) if (viewer.wantsInstances) viewer.giveInstance(imageId, json);
+  }
+}
+
+/** The options of a load, of which those that nobody reads are told. @param {string} call @param {any} source @param {any} options @returns {Options} */
+function optionsOf(call, source, options) {
+  if (typeof options !== 'object' || options === null) return {};
+  const scheme = typeof source === 'string' ? source.slice(0, source.indexOf(':')).toLowerCase() : FILE_SCHEMES[0];
+  tellUnknownOfLoad(call, options, BUILT_IN_SCHEMES.includes(scheme));
+  return options;
+}
+
+/** Tells how many files have been looked at. @param {((detail: any) => void) | undefined} onProgress */
+function fileMeter(onProgress) {
+  return (/** @type {any} */ { url, loaded, total }) => {
+    if (!url) tellPage(onProgress, { loaded, total, percentComplete: percent(loaded, total) });
+  };
+}

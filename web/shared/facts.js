@@ -1,0 +1,14 @@
+// @ts-check
+// Facts that JavaScript and Python share: schemes, limits and thresholds. pyloader/facts.json has them,
+// pyloader/facts.py says what they are.
+
+/**
+ * @typedef {object} Facts
+ * @property {{builtIn: string[], files: string[], local: string[], ofViewers: string[], oneFile: string[], countedFromZero: string[]}} schemes
+ * @property {{decodedBytes: number, sourceBytes: number, requestsPerOrigin: number, retries: number, listedImages: number}} limits
+ * @property {{worthMilliseconds: number}} offload
+ */
+
+/** @type {Facts} */
+// @ts-ignore -- the build writes them in
+export const FACTS = PYLOADER_FACTS;
