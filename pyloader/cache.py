@@ -93,7 +93,7 @@ class Flights:
             del self._running[key]
 
 
-class Made(Protocol):
+class FileState(Protocol):
     """A file that a value was made of."""
 
     @property
@@ -108,7 +108,7 @@ class Kept:
 
     value: Any
     size: int
-    files: Iterable[Made]
+    files: Iterable[FileState]
 
     @property
     def is_current(self) -> bool:
@@ -139,7 +139,7 @@ class Cache:
         key: Hashable,
         make: Callable[[Notify], Awaitable[Any]],
         listener: Notify,
-        files: set[Made] | None = None,
+        files: set[FileState] | None = None,
     ) -> Any:
         """Return the value of `key`, made by `make` when it is not there; see `Flights.join`.
 
@@ -173,7 +173,7 @@ class Cache:
         self.discard(source_of(key))
         return None
 
-    def keep(self, key: Hashable, value: Any, files: Iterable[Made] = ()) -> None:
+    def keep(self, key: Hashable, value: Any, files: Iterable[FileState] = ()) -> None:
         """Keep a value in place of what `key` had; the least recently used go to make room."""
         self._hold(key, Kept(value, size_of(value), tuple(files)))
 

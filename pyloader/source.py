@@ -167,7 +167,7 @@ class Open(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class ImageReady:
     """An image that is there already; a `Ready`."""
 
     image: Image
@@ -185,7 +185,7 @@ class Made:
 
 
 @dataclass(frozen=True, slots=True)
-class Described:
+class MetadataReady:
     """Metadata without an image; a `Ready` of what was fetched without its pixels."""
 
     modules: Modules

@@ -17,9 +17,9 @@ from pyloader.loaders.frame_requests import (
     IDLE_SECONDS,
     MOST_BYTES,
     MOST_FRAMES,
-    Batch,
-    Batches,
     Fetch,
+    FrameRequest,
+    FrameRequests,
     frames_at_once,
     opening,
 )
@@ -42,13 +42,13 @@ class Fetching:
 
     def __init__(self) -> None:
         self.asked: list[list[int]] = []
-        self.batches: list[Batch] = []
+        self.batches: list[FrameRequest] = []
         self.contexts: list[Context] = []
         self.ends: list[asyncio.Future[None]] = []
         self.cancelled: list[list[int]] = []
 
-    async def __call__(self, batch: Batch, context: Context) -> None:
-        """Be the `fetch` of `Batches`: note what is asked for, and wait for the end."""
+    async def __call__(self, batch: FrameRequest, context: Context) -> None:
+        """Be the `fetch` of `FrameRequests`: note what is asked for, and wait for the end."""
         end = asyncio.get_running_loop().create_future()
         self.asked.append(batch.missing)
         self.batches.append(batch)
@@ -79,7 +79,7 @@ class Viewer:
     """Asks for the frames of one source."""
 
     def __init__(self, fetching: Fetch, most: int = 100) -> None:
-        self.batches = Batches(opening(SOURCE), fetching, 20, most)
+        self.batches = FrameRequests(opening(SOURCE), fetching, 20, most)
         self.cache = Cache(1 << 20)
         self.context = Context(Network(MemoryTransport({})), self.cache)
 
@@ -477,7 +477,7 @@ async def test_who_comes_while_it_is_being_stopped_is_not_stopped():
     """Work may take a while to end; it takes no one in any more."""
     asked, has_ended = [], asyncio.Event()
 
-    async def fetch(batch: Batch, context: Context) -> None:
+    async def fetch(batch: FrameRequest, context: Context) -> None:
         asked.append(batch.missing)
         if len(asked) > 1:
             batch.deliver(0, Frame(0))
@@ -543,7 +543,7 @@ async def test_frames_of_a_source_that_was_opened_again_are_not_those_of_before(
     await settle()
     await fetching.deliver(0)
     await fetching.end()
-    viewer.batches = Batches(opening(SOURCE), fetching, 20, 100)
+    viewer.batches = FrameRequests(opening(SOURCE), fetching, 20, 100)
     after = viewer.ask(0)
     await settle()
     assert fetching.asked == [[0], [0]]

@@ -18,7 +18,7 @@ from pyloader.dicom import structure
 from pyloader.dicom.elements import HeaderCutOffError, converted, read_elements
 from pyloader.dicom.fast import ODD, quick_value
 from pyloader.dicom.parse import noting, parse_part10
-from pyloader.dicom.part10 import Beginning, read_beginning
+from pyloader.dicom.part10 import FileMeta, read_beginning
 from pyloader.dicom.structure import PIXEL_KEYWORDS, Layout, dictionary_vr
 from pyloader.dicom.values import element_of, plain, typed, value_of
 from pyloader.errors import FormatError
@@ -29,7 +29,7 @@ SMALL = [path for path in FILES if path.is_file() and path.stat().st_size < 200_
 ODD_BYTES = b"\\ 0.+-eE=^\0\x1b~AZaz9\xe4\n"
 
 
-def beginning_of(body: bytes) -> Beginning | None:
+def beginning_of(body: bytes) -> FileMeta | None:
     """Return the header of a file, None of one that has none or is deflated."""
     with noting():
         try:

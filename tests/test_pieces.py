@@ -7,12 +7,12 @@ import pytest
 from pyloader.dicom.fragments import Span
 from pyloader.errors import FormatError
 from pyloader.loaders.wadouri.frame_splitter import SMALL_GAP_BYTES, Pieces, contiguous
-from pyloader.loaders.wadouri.http_validators import Version
+from pyloader.loaders.wadouri.http_validators import Validators
 from pyloader.transport import Response
 
 URL = "https://host/file"
 BODY = bytes(range(200))
-VERSION = Version(200, '"one"')
+VERSION = Validators(200, '"one"')
 
 
 def part(start: int, stop: int = 200, size: int = 200, **headers: str) -> Response:
@@ -128,7 +128,7 @@ def test_small_file_is_taken_whole():
 @pytest.mark.parametrize("length", [201, None])
 def test_frames_of_a_large_file_are_cut_out_as_they_pass(length):
     cutter = Cutter(keep_bytes=200, f0=(50, 60), f1=(90, 100))
-    cutter.pieces.version = Version(length, None)
+    cutter.pieces.version = Validators(length, None)
     assert cutter.pieces.begin(whole(length))
     assert not cutter.pieces.is_whole
     cutter.feed(0, 200)
@@ -203,29 +203,29 @@ def test_part_that_begins_elsewhere():
 @pytest.mark.parametrize(
     ("status", "headers", "expected"),
     [
-        (206, {"content-range": "bytes 0-9/200", "etag": '"a"'}, Version(200, '"a"')),
-        (206, {"content-range": "bytes 0-9/*"}, Version(None, None)),
-        (206, {"content-range": "items 0-9/200"}, Version(None, None)),
-        (206, {"content-length": "10"}, Version(None, None)),
-        (200, {"content-length": "200"}, Version(200, None)),
-        (200, {"content-length": "200", "content-encoding": "gzip"}, Version(None, None)),
-        (200, {"last-modified": "today"}, Version(None, "today")),
-        (200, {"last-modified": "today", "etag": '"a"'}, Version(None, '"a"')),
+        (206, {"content-range": "bytes 0-9/200", "etag": '"a"'}, Validators(200, '"a"')),
+        (206, {"content-range": "bytes 0-9/*"}, Validators(None, None)),
+        (206, {"content-range": "items 0-9/200"}, Validators(None, None)),
+        (206, {"content-length": "10"}, Validators(None, None)),
+        (200, {"content-length": "200"}, Validators(200, None)),
+        (200, {"content-length": "200", "content-encoding": "gzip"}, Validators(None, None)),
+        (200, {"last-modified": "today"}, Validators(None, "today")),
+        (200, {"last-modified": "today", "etag": '"a"'}, Validators(None, '"a"')),
     ],
 )
 def test_version(status, headers, expected):
-    assert Version.of(Response(URL, status, headers, b"")) == expected
+    assert Validators.of(Response(URL, status, headers, b"")) == expected
 
 
 def test_rest():
-    assert Version(200, None).rest(150) == 50
-    assert Version(None, None).rest(150) is None
+    assert Validators(200, None).rest(150) == 50
+    assert Validators(None, None).rest(150) is None
 
 
 @pytest.mark.parametrize("headers", [{}, {"etag": '"one"'}, {"content-range": "bytes 50-59/*"}])
 def test_what_is_not_told_is_no_contradiction(headers):
     VERSION.check(Response(URL, 206, headers, b""), 50)
-    Version(None, None).check(part(50, etag='"two"'), 50)
+    Validators(None, None).check(part(50, etag='"two"'), 50)
 
 
 # ------------------------------------------------------------------ requests

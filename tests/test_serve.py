@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-SERVE = Path(__file__).parents[1] / "web/build/serve.py"
+ROOT = Path(__file__).parents[1]
 
 
 @pytest.fixture(scope="module")
@@ -22,8 +22,8 @@ def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
         "a.wasm": "itself", "a.wasm.br": "brotli", "a.wasm.gz": "gzip", "b.wasm": "alone",
     }.items():  # fmt: skip
         (folder / name).write_text(body)
-    command = [sys.executable, SERVE, folder, "--port", "0"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    command = [sys.executable, "-m", "web.build.serve", folder, "--port", "0"]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout
         line = process.stdout.readline()
         yield int(line.split("127.0.0.1:")[-1].split("/")[0].split()[0])

@@ -29,7 +29,7 @@ from pyloader.host import PlainHost
 from pyloader.load import asked, list_series
 from pyloader.loaders import schemes
 from pyloader.network import Network
-from pyloader.source import Described, Ready, Source
+from pyloader.source import MetadataReady, Ready, Source
 from pyloader.transport import Progress, Request, Response, Sink
 from pyloader.transport.memory import MemoryTransport
 from pyloader.volume import Volume, register_volume
@@ -381,7 +381,7 @@ async def test_listed_images_are_ready_or_can_be_fetched(case):
 
 def test_pixels_that_were_not_fetched_are_no_image():
     with pytest.raises(FormatError, match="only the metadata of this image were fetched"):
-        Described({}).make(context_of(MemoryTransport({})))
+        MetadataReady({}).make(context_of(MemoryTransport({})))
 
 
 async def test_volume_of_a_header_makes_no_image():

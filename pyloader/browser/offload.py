@@ -22,7 +22,7 @@ from pyloader.source import FrameHeader
 
 
 @dataclass(frozen=True, slots=True)
-class Header:
+class LentHeader:
     """A frame header, and the same for another interpreter.
 
     Attributes
@@ -89,11 +89,11 @@ async def lend_frame(image_id: str, context: Context, known: str | None) -> Loan
         return Loan(header.token, packed, frame.body)
 
 
-async def header_of(header: FrameHeader, image_id: ImageId, context: Context) -> Header:
+async def header_of(header: FrameHeader, image_id: ImageId, context: Context) -> LentHeader:
     """Return a header, packed once for all frames of its source."""
 
-    async def pack(context: Context) -> Header:
-        return Header(header, packed=pickle.dumps(header, pickle.HIGHEST_PROTOCOL))
+    async def pack(context: Context) -> LentHeader:
+        return LentHeader(header, packed=pickle.dumps(header, pickle.HIGHEST_PROTOCOL))
 
     key = (image_id.source, "lent", image_id.member)
     found = await context.cached(key, pack)
@@ -122,9 +122,9 @@ async def lent_header(loan: Loan, image_id: ImageId, context: Context) -> FrameH
     """Return the header of a loan, which it brings or which an earlier one brought."""
     key = (image_id.source, "borrowed", image_id.member)
     if loan.header is not None:
-        context.cache.keep(key, Header(pickle.loads(loan.header), loan.token, loan.header))
+        context.cache.keep(key, LentHeader(pickle.loads(loan.header), loan.token, loan.header))
 
-    async def lost(context: Context) -> Header:
+    async def lost(context: Context) -> LentHeader:
         raise FormatError(f"the header of {image_id.source!r} is not in this worker any more")
 
     found = await context.cached(key, lost)

@@ -14,7 +14,7 @@ from pyloader.dicom.fragments import ITEM, ITEM_HEADER_BYTES, CutOffError, find_
 from pyloader.dicom.frame_offsets import locate_frames
 from pyloader.dicom.instance import Instance, PixelElement
 from pyloader.dicom.part10 import (
-    Beginning,
+    FileMeta,
     PixelHeader,
     has_prefix,
     read_beginning,
@@ -52,7 +52,7 @@ def parse_part10(body: bytes, url: str = "", most_bytes: int = DECODED_BYTES) ->
         beginning = begin(body, url)
         if beginning.is_deflated:
             beginning = beginning.inflated(url, most_bytes)
-        instance, header = read_header(beginning, body, url)
+        instance, header = read_without_pixels(beginning, body, url)
         pixels = None if header is None else pixels_in(instance, beginning.body, header)
     return replace(instance, pixels=pixels, warnings=tuple(notes))
 
@@ -78,7 +78,7 @@ def parse_beginning(body: bytes, url: str = "") -> tuple[Instance, PixelHeader] 
             beginning = begin(body, url)
             if beginning.is_deflated:
                 return None
-            instance, header = read_header(beginning, body, url)
+            instance, header = read_without_pixels(beginning, body, url)
         except CutOffError:
             return None
         except FormatError:
@@ -93,7 +93,7 @@ def parse_beginning(body: bytes, url: str = "") -> tuple[Instance, PixelHeader] 
     return replace(instance, warnings=tuple(notes)), header
 
 
-def begin(body: bytes, url: str) -> Beginning:
+def begin(body: bytes, url: str) -> FileMeta:
     """Read the meta header, with what is raised turned into `FormatError`."""
     try:
         return read_beginning(body)
@@ -103,7 +103,9 @@ def begin(body: bytes, url: str) -> Beginning:
         raise FormatError(f"{not_dicom(body, url)}: {type(error).__name__}: {error}") from error
 
 
-def read_header(beginning: Beginning, body: bytes, url: str) -> tuple[Instance, PixelHeader | None]:
+def read_without_pixels(
+    beginning: FileMeta, body: bytes, url: str
+) -> tuple[Instance, PixelHeader | None]:
     """Return the instance without its pixels, and the header of these."""
     try:
         dataset, position = read_data_set(beginning)

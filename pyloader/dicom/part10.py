@@ -35,7 +35,7 @@ LONG_VRS = frozenset({b"OB", b"OD", b"OF", b"OL", b"OV", b"OW", b"UN"})
 
 
 @dataclass(frozen=True, slots=True)
-class Beginning:
+class FileMeta:
     """What stands before the data set.
 
     Attributes
@@ -62,7 +62,7 @@ class Beginning:
         """Whether the data set has to be inflated before it can be read (PS3.5 A.5)."""
         return self.transfer_syntax_uid == DeflatedExplicitVRLittleEndian
 
-    def inflated(self, url: str, most_bytes: int) -> Beginning:
+    def inflated(self, url: str, most_bytes: int) -> FileMeta:
         """Return the same with `body` inflated, of `most_bytes` at most."""
         body = inflated(memoryview(self.body)[self.position :], url, most_bytes)
         layout = layout_of(body, 0, ExplicitVRLittleEndian)
@@ -70,7 +70,7 @@ class Beginning:
         return replace(self, body=body, position=0, layout=layout, transfer_syntax_uid=syntax)
 
 
-def read_beginning(body: bytes) -> Beginning:
+def read_beginning(body: bytes) -> FileMeta:
     """Read the meta header of a file, also of one without preamble, prefix or meta header.
 
     Parameters
@@ -89,7 +89,7 @@ def read_beginning(body: bytes) -> Beginning:
     is_deflated = declared == DeflatedExplicitVRLittleEndian
     is_plain = is_deflated and not is_deflated_here(declared, body[position : position + 6])
     syntax = declared if is_deflated and not is_plain else decide_syntax(declared, found, is_plain)
-    return Beginning(meta, body, position, found, syntax)
+    return FileMeta(meta, body, position, found, syntax)
 
 
 def has_prefix(body: bytes) -> bool:
@@ -195,7 +195,7 @@ def inflated(packed: memoryview, url: str, most_bytes: int) -> bytes:
     return body
 
 
-def read_data_set(beginning: Beginning) -> tuple[Dataset, int]:
+def read_data_set(beginning: FileMeta) -> tuple[Dataset, int]:
     """Return the data set up to its pixel data, and where in the body these begin."""
     body, start, layout = beginning.body, beginning.position, beginning.layout
     dataset, stop = read_elements(body, start, layout, PIXEL_KEYWORDS.__contains__)

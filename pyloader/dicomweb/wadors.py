@@ -35,7 +35,7 @@ from pyloader.dicomweb.metadata import (
 from pyloader.dicomweb.multipart import Part, parse_media_type
 from pyloader.errors import FormatError, HttpStatusError, LoaderError
 from pyloader.imageid import ImageId
-from pyloader.loaders.frame_requests import Batch, Batches, frames_at_once, opening
+from pyloader.loaders.frame_requests import FrameRequest, FrameRequests, frames_at_once, opening
 from pyloader.loaders.instance_source import InstanceFrame, InstanceSource, series_of
 from pyloader.loaders.wadouri.ranged_file import Held
 from pyloader.pixels.decode import check_pixels
@@ -185,7 +185,7 @@ class Remote:
         with noting():
             pixel = read_pixel_module(Frame(instance.dataset, 0))
         most = frames_at_once(pixel.frame_bits // 8)
-        self._batches = Batches(opening(source), self._fetch, instance.number_of_frames, most)
+        self._batches = FrameRequests(opening(source), self._fetch, instance.number_of_frames, most)
 
     @property
     def nbytes(self) -> int:
@@ -207,7 +207,7 @@ class Remote:
     def ready(self, image_id: ImageId) -> None:
         """Return None: each frame is asked for."""
 
-    async def _fetch(self, batch: Batch, context: Context) -> None:
+    async def _fetch(self, batch: FrameRequest, context: Context) -> None:
         """Ask in one way after the other until all frames are there."""
         key = (self.address.series_url, "route")
         route: Route = await context.cached(key, first_route)
@@ -218,7 +218,7 @@ class Remote:
                 await self._fetch_whole(batch, context)
         context.cache.keep(key, route)
 
-    async def _follow(self, route: Route, batch: Batch, context: Context) -> Route:
+    async def _follow(self, route: Route, batch: FrameRequest, context: Context) -> Route:
         """Ask for what is missing, and return how to go on."""
         frames = batch.missing
         try:
@@ -235,14 +235,18 @@ class Remote:
             await asyncio.gather(*[self._ask_alone(i, route, batch, context) for i in frames[1:]])
         return Route(route.way, singly=bool(batch.missing) or route.singly)
 
-    async def _ask_alone(self, index: int, route: Route, batch: Batch, context: Context) -> None:
+    async def _ask_alone(
+        self, index: int, route: Route, batch: FrameRequest, context: Context
+    ) -> None:
         """Ask for one frame, whose failure leaves the others alone."""
         try:
             await self._ask([index], route, batch, context)
         except LoaderError as error:
             batch.fail(index, error)
 
-    async def _ask(self, frames: list[int], route: Route, batch: Batch, context: Context) -> None:
+    async def _ask(
+        self, frames: list[int], route: Route, batch: FrameRequest, context: Context
+    ) -> None:
         way = FRAME_WAYS[route.way]
 
         def missing() -> list[int]:
@@ -269,7 +273,7 @@ class Remote:
         instance = labelled(self.instance, index, part.body, declared, way.is_original)
         return Held(instance, len(part.body))
 
-    async def _fetch_whole(self, batch: Batch, context: Context) -> None:
+    async def _fetch_whole(self, batch: FrameRequest, context: Context) -> None:
         async def fetch(context: Context) -> Held:
             instance = await fetch_instance(self.address, context)
             check_pixels(instance)  # one that is cut off is fetched again

@@ -16,11 +16,11 @@ MOST_BYTES = 64 << 20
 # Between one frame asked for and the next; then nobody wants the rest.
 IDLE_SECONDS = 1.0
 
-Fetch = Callable[["Batch", Context], Awaitable[None]]
-"""Fetches the `Batch.missing` frames and gives each to `Batch.deliver`."""
+Fetch = Callable[["FrameRequest", Context], Awaitable[None]]
+"""Fetches the `FrameRequest.missing` frames and gives each to `FrameRequest.deliver`."""
 
 
-class Batch:
+class FrameRequest:
     """Some frames under way, for who asked then: see `Network.identity`.
 
     It lives while somebody asks for its frames. Those that were only announced are kept for who
@@ -114,7 +114,7 @@ class Batch:
                 self._frames[index].cancel()
 
 
-class Batches:
+class FrameRequests:
     """The frames of one source: those kept, those under way, and how the others are fetched.
 
     Parameters
@@ -135,7 +135,7 @@ class Batches:
         self.fetch = fetch
         self.count = count
         self.most = most
-        self._running: list[Batch] = []
+        self._running: list[FrameRequest] = []
 
     async def get(self, index: int, context: Context) -> Any:
         """Return a frame, from 0, fetched with those that are wanted next."""
@@ -151,7 +151,7 @@ class Batches:
         batch = next((batch for batch in self._running if batch.touch(index)), None)
         return await (batch or self._start(index, context)).wait(index, context.listener)
 
-    def _start(self, index: int, context: Context) -> Batch:
+    def _start(self, index: int, context: Context) -> FrameRequest:
         wanted = dict.fromkeys((index, *filter(self._is_new(context), context.upcoming)))
         network, identity = context.network, context.network.identity
 
@@ -159,12 +159,12 @@ class Batches:
             if network.identity == identity:
                 context.cache.keep((*self.key, found), value)
 
-        batch = Batch(list(wanted)[: self.most], keep, identity)
+        batch = FrameRequest(list(wanted)[: self.most], keep, identity)
         self._running.append(batch)
         batch.start(self._fetch, context)
         return batch
 
-    async def _fetch(self, batch: Batch, context: Context) -> None:
+    async def _fetch(self, batch: FrameRequest, context: Context) -> None:
         """Fetch a batch, then let go of it: the cache has what it brought."""
         try:
             await self.fetch(batch, context)

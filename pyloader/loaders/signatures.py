@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 
-class Beginning(NamedTuple):
+class Signature(NamedTuple):
     """Bytes by which a format is known.
 
     Attributes
@@ -23,16 +23,16 @@ class Beginning(NamedTuple):
 
 
 # The first that fits counts.
-BEGINNINGS = (
-    Beginning(128, b"DICM", "wadouri", "a DICOM file"),
-    Beginning(0, b"NRRD", "nrrd", "a NRRD file"),
-    Beginning(0, b"\x93NUMPY", "numpy", "a numpy array"),
-    Beginning(344, b"n+1\0", "nifti", "a NIfTI file"),
-    Beginning(344, b"ni1\0", "nifti", "a NIfTI file"),
-    Beginning(4, b"n+2\0", "nifti", "a NIfTI file"),
-    Beginning(4, b"ni2\0", "nifti", "a NIfTI file"),
-    Beginning(0, b"ObjectType", "metaimage", "a MetaImage file"),
-    Beginning(0, b"NDims", "metaimage", "a MetaImage file"),
+SIGNATURES = (
+    Signature(128, b"DICM", "wadouri", "a DICOM file"),
+    Signature(0, b"NRRD", "nrrd", "a NRRD file"),
+    Signature(0, b"\x93NUMPY", "numpy", "a numpy array"),
+    Signature(344, b"n+1\0", "nifti", "a NIfTI file"),
+    Signature(344, b"ni1\0", "nifti", "a NIfTI file"),
+    Signature(4, b"n+2\0", "nifti", "a NIfTI file"),
+    Signature(4, b"ni2\0", "nifti", "a NIfTI file"),
+    Signature(0, b"ObjectType", "metaimage", "a MetaImage file"),
+    Signature(0, b"NDims", "metaimage", "a MetaImage file"),
 )
 # A data set without preamble: its first element is of group 0008 or 0002 (PS3.5 7.1).
 BARE_DATA_SETS = (b"\x08\0", b"\x02\0", b"\0\x08\0")
@@ -41,7 +41,7 @@ ZIP = (b"PK\x03\x04", b"PK\x05\x06")
 GZIP = b"\x1f\x8b"
 # First bytes of a file that nearly always hold its header.
 HEADER_BYTES = 64 << 10
-NAMED_DICOM = BEGINNINGS[0]
+NAMED_DICOM = SIGNATURES[0]
 
 
 def is_dicom(head: bytes) -> bool:
@@ -64,6 +64,6 @@ def is_packed(head: bytes) -> bool:
     return is_zip(head) or is_gzip(head)
 
 
-def beginning_of(head: bytes) -> Beginning | None:
+def signature_of(head: bytes) -> Signature | None:
     """Return what is known of a file by its first bytes."""
-    return next((each for each in BEGINNINGS if head.startswith(each.magic, each.offset)), None)
+    return next((each for each in SIGNATURES if head.startswith(each.magic, each.offset)), None)

@@ -16,7 +16,7 @@ from pyloader.image import Image
 from pyloader.imageid import SCHEME, ImageId
 from pyloader.modules import checked_modules
 from pyloader.rules import shown
-from pyloader.source import Described, Made, Modules, Open, Ready, Series, Source
+from pyloader.source import ImageReady, MetadataReady, Modules, Open, Ready, Series, Source
 
 Load = Callable[[ImageId, Context], Awaitable[Image]]
 LoadMetadata = Callable[[ImageId, Context], Awaitable[Modules]]
@@ -60,9 +60,11 @@ class FunctionSource:
         if not pixels and self.metadata is not None:
             with naming(self.metadata, image_id) as where:
                 found = await called(self.metadata, image_id, context)
-                return Described(check_metadata(found, where))
+                return MetadataReady(check_metadata(found, where))
         with naming(self.load, image_id) as where:
-            return Made(check_image(await called(self.load, image_id, context), image_id, where))
+            return ImageReady(
+                check_image(await called(self.load, image_id, context), image_id, where)
+            )
 
     def ready(self, image_id: ImageId) -> None:
         """Return None: a user's function may wait."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pyloader.context import Context
 from pyloader.image import Image
 from pyloader.imageid import ImageId
-from pyloader.source import Described, Modules, Ready, Series
+from pyloader.source import MetadataReady, Modules, Ready, Series
 from pyloader.volumes.volume import Volume
 
 # What an imageId takes beside its text, for a list of them.
@@ -82,7 +82,7 @@ class HeaderSource:
 
     async def fetch(self, image_id: ImageId, context: Context, *, pixels: bool = True) -> Ready:
         """Return the metadata of a slice, which has no pixels here."""
-        return Described(self.volume.modules(image_id))
+        return MetadataReady(self.volume.modules(image_id))
 
     def ready(self, image_id: ImageId) -> None:
         """Return None: the voxels have to be fetched."""

@@ -42,6 +42,9 @@ class FakeWorker {
       provide: heard('provide'),
       release: heard('release'),
       purge: heard('purge'),
+      configure: heard('configure'),
+      service: heard('service'),
+      withdraw: heard('withdraw'),
       stats: () => ({}),
       share: ({ requestsPerOrigin }) => void this.shares.push(requestsPerOrigin),
       metadata: (payload) => new Promise(() => heard('metadata')(payload)),
@@ -60,25 +63,35 @@ class FakeWorker {
 }
 
 /**
+ * Places for interpreters, with a fake worker in each.
+ * @param {(index: number) => object} script handlers of the worker that is made as the index-th
+ */
+export function placesOf(script = () => ({})) {
+  const workers = [];
+  const createPlace = async (onDeath) => {
+    const { port1, port2 } = new MessageChannel();
+    ports.push(port1, port2);
+    const worker = new FakeWorker(port2, script(workers.length), onDeath);
+    workers.push(worker);
+    return Object.assign(port1, { terminate: () => (worker.isTerminated = true) });
+  };
+  return { workers, createPlace };
+}
+
+/**
  * A pool over fake workers.
  * @param {object} settings beside the defaults
- * @param {(index: number) => object} script handlers of the worker that is made as the index-th
+ * @param {(index: number) => object} script see `placesOf`
  * @param {object} more of the host
  */
 export function poolOf(settings = {}, script = () => ({}), more = {}) {
-  const workers = [];
+  const { workers, createPlace } = placesOf(script);
   const bootProgress = [];
   const host = {
     handlers: { beforeRequest: (request) => ({ ...request, isHooked: true }) },
     onBootProgress: (detail) => bootProgress.push(detail),
     ...more,
-    async createPlace(onDeath) {
-      const { port1, port2 } = new MessageChannel();
-      ports.push(port1, port2);
-      const worker = new FakeWorker(port2, script(workers.length), onDeath);
-      workers.push(worker);
-      return Object.assign(port1, { terminate: () => (worker.isTerminated = true) });
-    },
+    createPlace,
   };
   const pool = new Scheduler({ workers: 1, loadsPerWorker: 2, requestsPerOrigin: 8, timeout: 0, heapBytes: Infinity, boot: { assetsURL: '/', baseURL: 'https://host/' }, ...settings }, host);
   pools.push(pool);

@@ -13,11 +13,11 @@ from pathlib import Path
 
 import pytest
 
+from web.build.common import download_cache
+
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 APPS = HERE / "apps"
-BUILD = ROOT / "web/build"
-sys.path.append(str(BUILD))
 
 
 def run(
@@ -50,8 +50,6 @@ def alone(folder: Path) -> Iterator[None]:
 @pytest.fixture(scope="session")
 def installed() -> Path:
     """Return the node_modules of the apps, as their lock has them, from the download cache."""
-    from common import download_cache
-
     lock = (APPS / "package-lock.json").read_bytes()
     folder = download_cache() / "apps" / hashlib.sha256(lock).hexdigest()[:16]
     with alone(folder):
@@ -81,6 +79,6 @@ def workshop(installed: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def pack(folder: Path) -> Path:
     """Make npm's package of dist/ in a folder; return the tarball."""
-    run(sys.executable, BUILD / "pack.py", "--npm-only", folder, cwd=ROOT)
+    run(sys.executable, "-m", "web.build.pack", "--npm-only", folder, cwd=ROOT)
     [tarball] = folder.glob("*.tgz")
     return tarball

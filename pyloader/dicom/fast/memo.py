@@ -21,7 +21,7 @@ from pydicom.tag import BaseTag
 from pyloader.dicom.structure import as_tag
 
 
-class Frame(Protocol):
+class FrameLike(Protocol):
     """A frame, from 0, of a data set; `functional_groups.Frame`."""
 
     def __init__(self, dataset: Dataset, index: int) -> None: ...
@@ -37,7 +37,7 @@ class Frame(Protocol):
         ...
 
 
-Kind = TypeVar("Kind", bound=Frame)
+Kind = TypeVar("Kind", bound=FrameLike)
 Value = TypeVar("Value")
 Words = tuple[Any, ...]
 # What of an element its value follows from: VR, bytes, and whether these are little-endian.

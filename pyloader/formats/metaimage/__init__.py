@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from pyloader import Context, ImageId
 from pyloader.errors import FormatError
 from pyloader.formats.encodings import check_shape, from_bytes, from_text, gunzip
-from pyloader.formats.metaimage.header import Header, parse
+from pyloader.formats.metaimage.header import MetaImageHeader, parse
 from pyloader.formats.sidecar import fetch_beside
 from pyloader.volume import Volume, register_volume
 
@@ -35,7 +35,7 @@ async def read(image_id: ImageId, context: Context) -> Volume:
     return volume_of(header, array)
 
 
-def volume_of(header: Header, array: NDArray[Any]) -> Volume:
+def volume_of(header: MetaImageHeader, array: NDArray[Any]) -> Volume:
     """Return the volume of all elements: the components of vectors become timepoints."""
     columns, rows, slices, times = (*header.sizes, 1, 1)[:4]
     voxels = array.reshape(times, slices, rows, columns, header.channels)
@@ -51,7 +51,7 @@ def volume_of(header: Header, array: NDArray[Any]) -> Volume:
     return replace(volume, warnings=(*warnings, *left_out), beyond=beyond)
 
 
-def decode(header: Header, body: bytes, count: int) -> NDArray[Any]:
+def decode(header: MetaImageHeader, body: bytes, count: int) -> NDArray[Any]:
     """Return the `count` elements of one file."""
     what, size, start = repr(header.url), count * header.dtype.itemsize, header.start
     if header.is_text:

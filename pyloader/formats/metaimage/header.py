@@ -29,7 +29,7 @@ TYPES = {
 SPACING = ("ElementSpacing", "ElementSize")
 DIRECTIONS = ("TransformMatrix", "Rotation", "Orientation")
 PLACE = ("Offset", "Position", "Origin")
-# A place that is no number is left out; see `Header.place`.
+# A place that is no number is left out; see `MetaImageHeader.place`.
 WHERE = (*SPACING, *DIRECTIONS, *PLACE)
 ORDER = ("BinaryDataByteOrderMSB", "ElementByteOrderMSB")
 Place = tuple[NDArray[np.float64] | None, tuple[str, ...]]
@@ -37,7 +37,7 @@ Place = tuple[NDArray[np.float64] | None, tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Header:
+class MetaImageHeader:
     """What a header says.
 
     Attributes
@@ -196,7 +196,7 @@ class Header:
         return [int(number) for number in found]
 
 
-def parse(body: bytes, url: str) -> Header:
+def parse(body: bytes, url: str) -> MetaImageHeader:
     """Read the header of a file.
 
     Raises
@@ -215,10 +215,10 @@ def parse(body: bytes, url: str) -> Header:
         )
     entry = text_of(last[1]).strip()
     is_local = entry.upper() == "LOCAL"
-    header = Header(url, fields, [], 0)
+    header = MetaImageHeader(url, fields, [], 0)
     # Counted from the beginning of the file, also of one that begins with its header.
     [skipped] = header.integers(1, "HeaderSize", default=[0])
     start = last.end() if is_local and skipped == 0 else skipped
     following = "" if is_local else text_of(body[last.end() :])
     names = [] if is_local else list_names(entry, following, url)
-    return Header(url, fields, names, start)
+    return MetaImageHeader(url, fields, names, start)

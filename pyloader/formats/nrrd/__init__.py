@@ -23,7 +23,7 @@ from pyloader.formats.encodings import (
     gunzip,
 )
 from pyloader.formats.nrrd.axes import volume_of
-from pyloader.formats.nrrd.header import TEXT, Header, parse
+from pyloader.formats.nrrd.header import TEXT, NrrdHeader, parse
 from pyloader.formats.sidecar import fetch_beside
 from pyloader.volume import Volume, register_volume
 
@@ -50,7 +50,7 @@ async def read(image_id: ImageId, context: Context) -> Volume:
     return volume_of(header, array.reshape(header.sizes[::-1]), repr(url))
 
 
-def decode(header: Header, body: bytes, count: int, what: str) -> NDArray[Any]:
+def decode(header: NrrdHeader, body: bytes, count: int, what: str) -> NDArray[Any]:
     """Return the `count` elements of one file."""
     start, skipped = after_lines(body, header.skipped("line")), header.skipped("byte")
     size = count * header.dtype.itemsize

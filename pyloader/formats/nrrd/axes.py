@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from pyloader.errors import FormatError, UnsupportedError
 from pyloader.formats.elements import as_complex, can_be_color, is_color_by_default
 from pyloader.formats.lengths import UNUSABLE, factors_of, usable
-from pyloader.formats.nrrd.header import Header
+from pyloader.formats.nrrd.header import NrrdHeader
 from pyloader.volume import Volume
 
 Array = NDArray[np.float64]
@@ -42,7 +42,7 @@ SIZES = {
 }
 
 
-def volume_of(header: Header, array: NDArray[Any], what: str) -> Volume:
+def volume_of(header: NrrdHeader, array: NDArray[Any], what: str) -> Volume:
     """Return the volume of an array whose last axis is the first of the header.
 
     Raises
@@ -73,7 +73,7 @@ def volume_of(header: Header, array: NDArray[Any], what: str) -> Volume:
     return replace(volume, warnings=(*header.warnings, *warnings), beyond=beyond)
 
 
-def name_of(header: Header, axis: int, space: list[int]) -> str:
+def name_of(header: NrrdHeader, axis: int, space: list[int]) -> str:
     """Return what an axis beyond space is: times, or the components of what is no time."""
     kind = kinds_of(header)[axis].lower()
     if ROLES.get(kind) == "unknown":
@@ -82,13 +82,13 @@ def name_of(header: Header, axis: int, space: list[int]) -> str:
     return "time" if kind in ("time", "domain", "space") else "component"
 
 
-def kinds_of(header: Header) -> list[str]:
+def kinds_of(header: NrrdHeader) -> list[str]:
     """Return the kinds of all axes, empty where nothing is said."""
     kinds: list[str] = header.fields.get("kinds", [""] * len(header.sizes))
     return kinds
 
 
-def with_directions(header: Header) -> Header:
+def with_directions(header: NrrdHeader) -> NrrdHeader:
     """Return a header whose directions, if any, are one for each axis, and make a picture."""
     directions = header.fields.get("space directions")
     if directions is None:
@@ -106,7 +106,7 @@ def with_directions(header: Header) -> Header:
     return replace(header, fields=fields, warnings=(*header.warnings, warning))
 
 
-def roles_of(header: Header, what: str) -> list[str]:
+def roles_of(header: NrrdHeader, what: str) -> list[str]:
     """Return what each axis is: ``"space"``, ``"time"``, ``"color"`` or ``"complex"``."""
     kinds = kinds_of(header)
     if len(kinds) != len(header.sizes):
@@ -119,7 +119,7 @@ def roles_of(header: Header, what: str) -> list[str]:
     return roles
 
 
-def role_of(header: Header, axis: int, kind: str, what: str) -> str:
+def role_of(header: NrrdHeader, axis: int, kind: str, what: str) -> str:
     """Return what one axis is, by its kind and whether it has a direction in space."""
     role, size = role_of_kind(kind.lower(), header.sizes[axis]), header.sizes[axis]
     directions = header.fields.get("space directions")
@@ -152,7 +152,7 @@ def is_of_space(direction: Array) -> bool:
     return not has_none and not is_beyond
 
 
-def place_of(header: Header, space: list[int]) -> tuple[Array | None, tuple[str, ...]]:
+def place_of(header: NrrdHeader, space: list[int]) -> tuple[Array | None, tuple[str, ...]]:
     """Return the affine to LPS, None where it is not known, and what was taken for granted."""
     fields = header.fields
     if "space directions" not in fields:
@@ -198,7 +198,7 @@ def in_space(vector: Array) -> Array:
     return np.append(vector, np.zeros(3))[:3]
 
 
-def by_spacings(header: Header, space: list[int]) -> tuple[Array | None, tuple[str, ...]]:
+def by_spacings(header: NrrdHeader, space: list[int]) -> tuple[Array | None, tuple[str, ...]]:
     """Return the affine of the distances alone, in mm, where no directions are known."""
     spacings = header.fields.get("spacings", ())
     units = header.fields.get("units", [""] * len(header.sizes))

@@ -21,7 +21,7 @@ PLACE = ("space", "spacings", "thicknesses", "axis", "units", "measurement")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Header:
+class NrrdHeader:
     """What a header says.
 
     Attributes
@@ -56,7 +56,7 @@ class Header:
         return int(self.fields.get(f"{what} skip", self.fields.get(f"{what}skip", 0)))
 
 
-def parse(nrrd: Any, body: bytes, url: str) -> Header:
+def parse(nrrd: Any, body: bytes, url: str) -> NrrdHeader:
     """Read the header of a file.
 
     Parameters
@@ -86,7 +86,7 @@ def parse(nrrd: Any, body: bytes, url: str) -> Header:
     entry = fields.get("data file", fields.get("datafile"))
     names = list_names(entry, following, url) if entry else []
     end = blank.end() if blank else len(body)
-    return Header(fields, dtype, sizes, names, end, warnings)
+    return NrrdHeader(fields, dtype, sizes, names, end, warnings)
 
 
 def read_fields(nrrd: Any, lines: list[str]) -> tuple[dict[str, Any], tuple[str, ...]]:

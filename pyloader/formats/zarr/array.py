@@ -25,7 +25,7 @@ DATA_TYPES = {
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Encoding:
+class ChunkEncoding:
     """How the elements of a chunk stand in its bytes.
 
     Attributes
@@ -51,14 +51,14 @@ class Shards:
     ----------
     shape : tuple of int
         Of what one file holds.
-    index : Encoding
+    index : ChunkEncoding
         Of the table of places in the file, (..., 2) uint64: first byte and number of bytes.
     is_at_end : bool
         Where in the file that table is.
     """
 
     shape: tuple[int, ...]
-    index: Encoding
+    index: ChunkEncoding
     is_at_end: bool
 
 
@@ -71,7 +71,7 @@ class ZarrArray:
     path : str
         Within the hierarchy; ``"/"`` of its root.
     shape, chunks : tuple of int
-    encoding : Encoding
+    encoding : ChunkEncoding
         Of each chunk.
     fill : array of no dimensions
         What stands in chunks that are not there.
@@ -85,7 +85,7 @@ class ZarrArray:
     path: str
     shape: tuple[int, ...]
     chunks: tuple[int, ...]
-    encoding: Encoding
+    encoding: ChunkEncoding
     fill: NDArray[Any]
     prefix: str
     separator: str
@@ -149,7 +149,7 @@ def parse_v2(document: Mapping[str, Any], attributes: Mapping[str, Any], path: s
         path or "/",
         tuple(document["shape"]),
         tuple(document["chunks"]),
-        Encoding(dtype, order, (compressor,) if compressor else ()),
+        ChunkEncoding(dtype, order, (compressor,) if compressor else ()),
         fill_of(document["fill_value"], dtype),
         f"{path}/" if path else "",
         document.get("dimension_separator", "."),
@@ -174,7 +174,7 @@ def parse_v3(document: Mapping[str, Any], path: str) -> ZarrArray:
         path or "/",
         tuple(document["shape"]),
         chunks,
-        Encoding(dtype, tuple(range(len(chunks)))),
+        ChunkEncoding(dtype, tuple(range(len(chunks)))),
         fill_of(document["fill_value"], dtype),
         f"{folder}c{separator}" if is_default else folder,
         separator,
@@ -196,7 +196,7 @@ def named(codec: Any) -> tuple[str, Mapping[str, Any]]:
 
 def encoding_of(
     codecs: Sequence[tuple[str, Mapping[str, Any]]], dtype: np.dtype[Any], count: int, path: str
-) -> Encoding:
+) -> ChunkEncoding:
     """Return what the codecs of version 3 do to chunks of `count` axes."""
     names = [name for name, _ in codecs]
     start = names.index("bytes") if "bytes" in names else 0
@@ -213,7 +213,7 @@ def encoding_of(
     if unknown or sum(name in COMPRESSORS for name in after) > 1 or names[start] != "bytes":
         refuse(path, "codecs", names, ("transpose", "bytes", CHECKSUM, "and one of", *COMPRESSORS))
     is_big = codecs[start][1].get("endian") == "big"
-    return Encoding(dtype.newbyteorder(">" if is_big else "<"), order, after)
+    return ChunkEncoding(dtype.newbyteorder(">" if is_big else "<"), order, after)
 
 
 def sharded(array: ZarrArray, codecs: Sequence[tuple[str, Mapping[str, Any]]]) -> ZarrArray:

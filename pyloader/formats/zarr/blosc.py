@@ -38,7 +38,7 @@ SWAPS = tuple(
 )
 
 
-class Header(NamedTuple):
+class BloscHeader(NamedTuple):
     """What stands in front."""
 
     version: int
@@ -72,7 +72,7 @@ class Container:
     Attributes
     ----------
     body : bytes
-    header : Header
+    header : BloscHeader
     what : str
         What error texts call it.
     codecs : module
@@ -80,7 +80,7 @@ class Container:
     """
 
     body: bytes
-    header: Header
+    header: BloscHeader
     what: str
     codecs: Any
 
@@ -148,7 +148,7 @@ def unpack(body: bytes, size: int, what: str, codecs: Any) -> bytes:
     """
     if len(body) < HEADER.size:
         raise FormatError(f"{what} has {len(body)} bytes, fewer than the header of Blosc")
-    header = Header(*HEADER.unpack_from(body))
+    header = BloscHeader(*HEADER.unpack_from(body))
     if header.version not in (1, 2):
         raise UnsupportedError(f"{what} is Blosc of version {header.version}; known are 1 and 2")
     if (header.size, header.packed) != (size, len(body)) or not header.block or not header.element:

@@ -11,30 +11,30 @@ from numpy.typing import NDArray
 
 from pyloader.errors import FormatError, LoaderError
 from pyloader.formats.encodings import gunzip
-from pyloader.formats.zarr.array import CHECKSUM, Encoding
+from pyloader.formats.zarr.array import CHECKSUM, ChunkEncoding
 from pyloader.formats.zarr.blosc import unpack
 from pyloader.formats.zarr.crc32c import crc32c
 
 CHECKSUM_BYTES = LENGTH_BYTES = 4
 
 
-def size_of(shape: tuple[int, ...], encoding: Encoding) -> int:
+def size_of(shape: tuple[int, ...], encoding: ChunkEncoding) -> int:
     """Return how many bytes a chunk takes when it is decoded."""
     return math.prod(shape) * encoding.dtype.itemsize
 
 
-def encoded_size(shape: tuple[int, ...], encoding: Encoding) -> int:
+def encoded_size(shape: tuple[int, ...], encoding: ChunkEncoding) -> int:
     """Return how many bytes a chunk takes that is not compressed."""
     return size_of(shape, encoding) + CHECKSUM_BYTES * encoding.codecs.count(CHECKSUM)
 
 
-def needs_imagecodecs(encoding: Encoding) -> bool:
+def needs_imagecodecs(encoding: ChunkEncoding) -> bool:
     """Tell whether Python itself cannot decompress a chunk."""
     return not {"blosc", "lz4", "zstd"}.isdisjoint(encoding.codecs)
 
 
 def decode(
-    body: bytes, encoding: Encoding, shape: tuple[int, ...], what: str, codecs: Any
+    body: bytes, encoding: ChunkEncoding, shape: tuple[int, ...], what: str, codecs: Any
 ) -> NDArray[Any]:
     """Return a chunk of the given shape.
 

@@ -10,7 +10,7 @@ from urllib.request import url2pathname
 from pyloader.errors import ImageIdError
 from pyloader.imageid import SCHEME
 from pyloader.inflate import beginning_of_gzip
-from pyloader.loaders.signatures import BARE_DATA_SETS, beginning_of, is_gzip
+from pyloader.loaders.signatures import BARE_DATA_SETS, is_gzip, signature_of
 from pyloader.loaders.web_images.recognise import find_opener
 
 BEGINNING_BYTES = 1024
@@ -97,7 +97,7 @@ def read_beginning(path: Path) -> bytes:
 def recognise(head: bytes) -> str | None:
     """Return the scheme of what a file begins with."""
     # DICOM first: its preamble may be that of a TIFF (PS3.10 7.1).
-    known = beginning_of(head)
+    known = signature_of(head)
     if known is not None:
         return known.scheme
     if find_opener(head) is not None:

@@ -93,7 +93,7 @@ class Contents:
 
 
 @dataclass(slots=True)
-class Scan:
+class FileScan:
     """One look through files, and through the archives among them.
 
     Attributes
@@ -158,7 +158,7 @@ class Scan:
         # Only now is it known how a disc spells the name.
         image_id = collection.image_id_of(name)
         if not is_packed(head):
-            instance = await read_header(collection, name, head, self.context)
+            instance = await read_instance_header(collection, name, head, self.context)
             return self._contents_of(instance, image_id, path)
         if isinstance(collection, Archive):
             return Contents([path])  # an archive in an archive has no imageIds
@@ -193,7 +193,7 @@ class Scan:
         return Found(path, image_ids, describe_series(instance), place_of(instance))
 
 
-async def read_header(
+async def read_instance_header(
     collection: Collection, name: str, head: bytes, context: Context
 ) -> Instance | None:
     """Return an instance that has pixels, or is a DICOMDIR; None for anything else.
@@ -215,7 +215,7 @@ async def read_header(
 
 
 def parse_head(head: bytes, is_whole: bool, image_id: ImageId, context: Context) -> Instance | None:
-    """Return what `read_header` does, of a file's first bytes; None also if they are too few.
+    """Do what `read_instance_header` does with the first bytes; None also if they are too few.
 
     Raises
     ------

@@ -13,7 +13,7 @@ from pyloader.dicom.dicomdir import Reference
 from pyloader.dicom.series import sort_by_position
 from pyloader.errors import FormatError
 from pyloader.loaders.filesets.folder import Disc
-from pyloader.loaders.filesets.scan import Collection, Contents, Found, Scan
+from pyloader.loaders.filesets.scan import Collection, Contents, FileScan, Found
 from pyloader.source import Open, Series
 
 # What ISO 9660 puts behind a name, and what people do.
@@ -43,7 +43,7 @@ async def list_series(collection: Collection, context: Context, open_source: Ope
     LoaderError
         There is no image, or none that can be read: that of the first.
     """
-    contents = await Scan(context, open_source).look_through(collection)
+    contents = await FileScan(context, open_source).look_through(collection)
     if isinstance(collection, Disc):
         contents.directories[""] = collection.references
     found = arrange(contents)

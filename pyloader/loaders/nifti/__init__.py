@@ -16,7 +16,7 @@ import re
 from pyloader.context import Context
 from pyloader.errors import FormatError
 from pyloader.imageid import ImageId
-from pyloader.loaders.nifti.header import Header
+from pyloader.loaders.nifti.header import NiftiHeader
 from pyloader.loaders.nifti.stream import SPARE_BYTES, Reading, describe
 from pyloader.volumes.source import HeaderSource, VolumeSource
 from pyloader.volumes.volume import Volume
@@ -40,7 +40,7 @@ async def open_source(
 
         return await context.cached(image_id.source, fetch)
 
-    async def begin(context: Context) -> Header:
+    async def begin(context: Context) -> NiftiHeader:
         return await fetch_header(image_id.rest, context)
 
     header = await context.cached((image_id.source, "header"), begin)
@@ -48,7 +48,7 @@ async def open_source(
     return HeaderSource(header.hollow())
 
 
-async def fetch_header(url: str, context: Context) -> Header:
+async def fetch_header(url: str, context: Context) -> NiftiHeader:
     """Fetch as much of a file as its header needs, of a pair the file that has it."""
     reading = Reading(pair_of(url)[0], context, wants_voxels=False)
     await reading.run()

@@ -40,7 +40,7 @@ LINE_ENDS = b"\r\n\x1a\n"
 
 
 @dataclass(frozen=True, slots=True)
-class Version:
+class NiftiVersion:
     """NIfTI-1 or NIfTI-2.
 
     Attributes
@@ -81,7 +81,7 @@ class Version:
         return dtype
 
 
-VERSIONS = (Version(2, 540, 4, b"n+2\0"), Version(1, 348, 344, b"n+1\0"))
+VERSIONS = (NiftiVersion(2, 540, 4, b"n+2\0"), NiftiVersion(1, 348, 344, b"n+1\0"))
 LARGEST_HEADER = max(version.size for version in VERSIONS)
 
 
@@ -98,7 +98,7 @@ def not_nifti(beginning: bytes, name: str) -> FormatError | UnsupportedError:
     )
 
 
-def read_fields(version: Version, beginning: bytes, name: str) -> Any:
+def read_fields(version: NiftiVersion, beginning: bytes, name: str) -> Any:
     """Return the fields of a header in the byte order in which dim[0] is a number of dimensions."""
     for byte_order in "<>":
         fields = np.frombuffer(beginning, version.dtype(byte_order), 1)[0]

@@ -1,4 +1,4 @@
-"""The header of a NIfTI file: `parse` makes a `Header` of its first bytes.
+"""The header of a NIfTI file: `parse` makes a `NiftiHeader` of its first bytes.
 
 NIfTI-1 and NIfTI-2, of either byte order, single files and pairs, as nifti1.h and nifti2.h of the
 NIfTI Data Format Working Group define them. ``tests/test_nifti.py`` compares with nibabel.
@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pyloader.errors import FormatError, UnsupportedError
-from pyloader.loaders.nifti.fields import VERSIONS, Version, not_nifti, read_fields
+from pyloader.loaders.nifti.fields import VERSIONS, NiftiVersion, not_nifti, read_fields
 from pyloader.loaders.nifti.geometry import read_affine
 from pyloader.volumes.volume import Volume
 
@@ -50,7 +50,7 @@ REFUSED = {
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Header:
+class NiftiHeader:
     """What a header says.
 
     Attributes
@@ -116,12 +116,12 @@ class Header:
         return Volume(array, self.affine, self.attributes, warnings, self.beyond)
 
 
-def parse(beginning: bytes, name: str) -> Header | None:
+def parse(beginning: bytes, name: str) -> NiftiHeader | None:
     """Read the header of the file `name` from its first bytes.
 
     Returns
     -------
-    Header or None
+    NiftiHeader or None
         None when more bytes are needed; `LARGEST_HEADER` are always enough.
 
     Raises
@@ -133,13 +133,17 @@ def parse(beginning: bytes, name: str) -> Header | None:
     """
     for version in VERSIONS:
         if version.is_of(beginning):
-            return read_header(version, beginning, name) if len(beginning) >= version.size else None
+            return (
+                complete_header(version, beginning, name)
+                if len(beginning) >= version.size
+                else None
+            )
     if len(beginning) < VERSIONS[-1].size:
         return None
     raise not_nifti(beginning, name)
 
 
-def read_header(version: Version, beginning: bytes, name: str) -> Header:
+def complete_header(version: NiftiVersion, beginning: bytes, name: str) -> NiftiHeader:
     """Return what a complete header says."""
     fields = read_fields(version, beginning, name)
     is_pair = version.is_pair(beginning)
@@ -159,7 +163,7 @@ def read_header(version: Version, beginning: bytes, name: str) -> Header:
     if shift:
         warnings = (*warnings, COMPLEX_INTERCEPT)
     voxels_at = read_offset(version, fields, is_pair, name)
-    return Header(
+    return NiftiHeader(
         *(shape, dtype, samples, voxels_at, is_pair),
         *(affine, attributes | read_window(fields, samples), shift, warnings),
         read_beyond(fields, sizes),
@@ -172,7 +176,7 @@ COMPLEX_INTERCEPT = (
 )
 
 
-def read_sizes(version: Version, fields: Any, name: str) -> tuple[list[int], tuple[str, ...]]:
+def read_sizes(version: NiftiVersion, fields: Any, name: str) -> tuple[list[int], tuple[str, ...]]:
     """Return the lengths of all dimensions, and what was taken for granted of them.
 
     A length of 0 says nothing, and counts as 1 (nifti1_io.c, nifti_convert_nhdr2nim), unless that
@@ -228,7 +232,7 @@ def read_datatype(fields: Any, name: str) -> tuple[np.dtype[Any], int]:
     return np.dtype(kind).newbyteorder(byte_order), samples
 
 
-def read_offset(version: Version, fields: Any, is_pair: bool, name: str) -> int:
+def read_offset(version: NiftiVersion, fields: Any, is_pair: bool, name: str) -> int:
     """Return the first byte of the voxels."""
     offset = fields["vox_offset"].item()
     # Behind the header of a single file are 4 bytes that tell of extensions.
@@ -244,7 +248,7 @@ def read_offset(version: Version, fields: Any, is_pair: bool, name: str) -> int:
 def read_scaling(
     fields: Any, dtype: np.dtype[Any], samples: int, name: str
 ) -> tuple[dict[str, Any], float]:
-    """Return slope and intercept, of magnitudes if voxels are complex, and `Header.shift`.
+    """Return slope and intercept, of magnitudes if voxels are complex, and `NiftiHeader.shift`.
 
     A slope of 0 means that there is none (nifti1.h, "DATA SCALING"), and so does one that is not
     finite, as nibabel has it.

@@ -19,7 +19,7 @@ from pyloader.errors import FormatError, UnsupportedError
 from pyloader.inflate import beginning_of_gzip
 from pyloader.loaders.nifti.fields import LARGEST_HEADER, VERSIONS
 from pyloader.loaders.nifti.gunzip import Unpacking
-from pyloader.loaders.nifti.header import Header, parse
+from pyloader.loaders.nifti.header import NiftiHeader, parse
 from pyloader.pixels.codecs import inflate_gzip
 from pyloader.transport import Request, Response, Sink
 
@@ -38,13 +38,13 @@ class Reading:
 
     Parameters
     ----------
-    header : Header, optional
+    header : NiftiHeader, optional
         Of a pair, when the file has only the voxels.
     wants_voxels : bool, optional
 
     Attributes
     ----------
-    header : Header or None
+    header : NiftiHeader or None
         None until it has come.
     voxels : (header.size,) uint8 array or None
         None until the first of them has come.
@@ -54,7 +54,7 @@ class Reading:
         self,
         url: str,
         context: Context,
-        header: Header | None = None,
+        header: NiftiHeader | None = None,
         *,
         wants_voxels: bool = True,
     ) -> None:
@@ -161,7 +161,7 @@ class Reading:
         if 0 < stop <= self.header.size:
             self.voxels[stop - len(part) : stop] = np.frombuffer(part, "u1")
 
-    def _make_room(self, header: Header, size: int) -> NDArray[np.uint8]:
+    def _make_room(self, header: NiftiHeader, size: int) -> NDArray[np.uint8]:
         """Take `size` bytes of memory for the voxels, unless the file cannot have that many."""
         needed = header.voxels_at + header.size
         self.context.check_size(needed, f"the volume {self.url}, {describe(header)},")
@@ -214,7 +214,7 @@ def header_bytes(beginning: bytes) -> int:
     return large.size if large.is_of(beginning) else small.size
 
 
-def describe(header: Header) -> str:
+def describe(header: NiftiHeader) -> str:
     """Return shape and type in words."""
     columns, rows, slices, timepoints = header.shape
     kind = {3: "RGB", 4: "RGBA"}.get(header.samples, header.dtype.name)

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from pyloader.dicom.fragments import Span
 from pyloader.errors import FormatError
-from pyloader.loaders.wadouri.http_validators import Version
+from pyloader.loaders.wadouri.http_validators import Validators
 from pyloader.transport import Request, Response
 
 # Bytes between two frames that are fetched with them: less than another request takes.
@@ -32,7 +32,7 @@ class Pieces:
         self,
         url: str,
         spans: dict[int, Span],
-        version: Version,
+        version: Validators,
         cut_out: Callable[[int, bytes], None],
         keep_bytes: int,
     ) -> None:

@@ -12,7 +12,7 @@ CONTENT_RANGE = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18}|\*)")
 
 
 @dataclass(frozen=True, slots=True)
-class Version:
+class Validators:
     """A file as it was when its first bytes were read.
 
     Attributes
@@ -27,7 +27,7 @@ class Version:
     tag: str | None
 
     @classmethod
-    def of(cls, response: Response) -> Version:
+    def of(cls, response: Response) -> Validators:
         """Read an answer's headers."""
         place = CONTENT_RANGE.match(response.headers.get("content-range", ""))
         size = place[3] if place else None
@@ -53,7 +53,7 @@ class Version:
                 f"{response.url} answered with {place[0]!r} to a request for bytes from {start}; "
                 "its server does not serve byte ranges as it should"
             )
-        other = Version.of(response)
+        other = Validators.of(response)
         for mine, theirs in ((self.size, other.size), (self.tag, other.tag)):
             if mine is not None and theirs is not None and mine != theirs:
                 raise FormatError(

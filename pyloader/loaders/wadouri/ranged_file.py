@@ -22,10 +22,10 @@ from pyloader.dicom.parse import noting, parse_part10
 from pyloader.dicom.part10 import PixelHeader
 from pyloader.errors import FormatError, HttpStatusError
 from pyloader.imageid import ImageId
-from pyloader.loaders.frame_requests import Batch, Batches, frames_at_once, opening
+from pyloader.loaders.frame_requests import FrameRequest, FrameRequests, frames_at_once, opening
 from pyloader.loaders.instance_source import InstanceFrame, InstanceSource, series_of
 from pyloader.loaders.wadouri.frame_splitter import Pieces, contiguous
-from pyloader.loaders.wadouri.http_validators import Version
+from pyloader.loaders.wadouri.http_validators import Validators
 from pyloader.source import Ready, Series
 from pyloader.transport import RANGE_NOT_SATISFIABLE, Response
 
@@ -69,7 +69,7 @@ class PartialFile:
         self.url = url
         self.beginning = head.body
         self.instance, self.header = parsed
-        self.version = Version.of(head)
+        self.version = Validators.of(head)
         self._spans: list[Span] | None = None
         self._starts: list[tuple[int, int]] = []
         self._walked: int | None = None
@@ -79,7 +79,7 @@ class PartialFile:
             self.pixel = read_pixel_module(Frame(self.instance.dataset, 0))
         most = frames_at_once(self.pixel.frame_bits // 8)
         count = self.instance.number_of_frames
-        self._batches = Batches(opening(source), self._fetch_batch, count, most)
+        self._batches = FrameRequests(opening(source), self._fetch_batch, count, most)
         self._whole: InstanceSource | None = None
 
     @property
@@ -192,14 +192,14 @@ class PartialFile:
 
     # ------------------------------------------------------------------ fetching
 
-    async def _fetch_batch(self, batch: Batch, context: Context) -> None:
+    async def _fetch_batch(self, batch: FrameRequest, context: Context) -> None:
         if self.header.length is None and not self._spans:
             await self._walk_batch(batch, context)
             return
         runs = contiguous({index: self._span(index) for index in batch.missing})
         await asyncio.gather(*[self._fetch_run(run, batch, context) for run in runs])
 
-    async def _fetch_run(self, run: dict[int, Span], batch: Batch, context: Context) -> None:
+    async def _fetch_run(self, run: dict[int, Span], batch: FrameRequest, context: Context) -> None:
         """Fetch frames that follow one another, each cut out as soon as it is complete."""
 
         def cut_out(index: int, encoded: bytes) -> None:
@@ -214,7 +214,7 @@ class PartialFile:
         for index in batch.missing:
             batch.deliver(index, whole)
 
-    async def _walk_batch(self, batch: Batch, context: Context) -> None:
+    async def _walk_batch(self, batch: FrameRequest, context: Context) -> None:
         for index in batch.missing:
             async with self._walking:
                 items = await self._walk_to(index, context)

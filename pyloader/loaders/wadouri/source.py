@@ -22,7 +22,7 @@ from pyloader.loaders.filesets.series import list_series
 from pyloader.loaders.filesets.source import Directory, FileSet
 from pyloader.loaders.instance_source import InstanceSource
 from pyloader.loaders.signatures import HEADER_BYTES, is_gzip, is_packed, is_zip
-from pyloader.loaders.wadouri.http_validators import Version
+from pyloader.loaders.wadouri.http_validators import Validators
 from pyloader.loaders.wadouri.ranged_file import Parsed, PartialFile
 from pyloader.source import Series, Source
 from pyloader.transport import RANGE_NOT_SATISFIABLE, Request, Response
@@ -142,7 +142,7 @@ class Opening:
         """Fetch the first `size` bytes of a file, and more until its header is complete."""
         try:
             head = await context.fetch(self.url, byte_range=(0, size))
-            Version.of(head).check(head, 0)
+            Validators.of(head).check(head, 0)
         except (FormatError, HttpStatusError) as error:
             # Some servers refuse what they cannot do, and some do another thing.
             if isinstance(error, HttpStatusError) and error.status != RANGE_NOT_SATISFIABLE:
@@ -150,7 +150,7 @@ class Opening:
             return await self.whole(context)
         while head.status == 206 and not is_complete(head, size):
             if is_packed(head.body):
-                self._check_packed(Version.of(head).size)
+                self._check_packed(Validators.of(head).size)
                 return await self.whole(context)
             parsed = parse_beginning(head.body, head.url)
             if parsed is not None and is_directory(parsed[0]):
@@ -172,7 +172,7 @@ class Opening:
             return head  # it ended just there
         if more.status == 200:
             return more
-        Version.of(head).check(more, start)
+        Validators.of(head).check(more, start)
         return replace(head, body=head.body + more.body)
 
     def begin(self, response: Response) -> bool:
@@ -212,4 +212,4 @@ class Opening:
 
 def is_complete(head: Response, size: int) -> bool:
     """Tell whether an answer to a request for the first `size` bytes has the whole file."""
-    return len(head.body) < size or Version.of(head).rest(len(head.body)) == 0
+    return len(head.body) < size or Validators.of(head).rest(len(head.body)) == 0

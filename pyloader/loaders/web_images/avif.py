@@ -11,8 +11,8 @@ import numpy as np
 from pyloader.context import Context
 from pyloader.errors import FormatError, UnsupportedError
 from pyloader.loaders.web_images.picture import (
-    Header,
     Picture,
+    PictureHeader,
     Pixels,
     decode_together,
     frames_of,
@@ -72,7 +72,7 @@ def make_picture(
         return pixels[..., (0, 3)] if flags & MONOCHROME else pixels
 
     note = f"its {bits} bits a sample were made 8 by the browser's decoder"
-    header = Header(
+    header = PictureHeader(
         "AVIF",
         *((columns, rows) if turns % 2 else (rows, columns)),
         samples=4,

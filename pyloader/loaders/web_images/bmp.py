@@ -16,7 +16,7 @@ import numpy as np
 from pyloader.context import Context
 from pyloader.errors import FormatError, UnsupportedError
 from pyloader.loaders.web_images.bmp_runs import unrolled
-from pyloader.loaders.web_images.picture import Header, Picture, Pixels
+from pyloader.loaders.web_images.picture import Picture, PictureHeader, Pixels
 
 SIGNATURE = b"BM"
 FILE_HEADER, CORE_HEADER, INFO_HEADER, ALPHA_HEADER, OS2_HEADER = 14, 12, 40, 56, 64
@@ -37,7 +37,7 @@ MASKS = {16: (0x7C00, 0x3E0, 0x1F), 32: (0xFF0000, 0xFF00, 0xFF)}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Layout:
+class BmpLayout:
     """The pixels of a BMP: where they start, and how they are stored.
 
     Attributes
@@ -79,11 +79,11 @@ async def open_bmp(source: str, body: bytes, context: Context) -> Picture:
             f"the BMP ends after {len(body)} bytes, within its header: cut off"
         ) from error
     check_end(body, layout)
-    header = Header("BMP", layout.rows, layout.columns, max(3, len(layout.masks)))
+    header = PictureHeader("BMP", layout.rows, layout.columns, max(3, len(layout.masks)))
     return Picture(source, body, header, partial(decode, layout))
 
 
-def read_layout(body: bytes) -> Layout:
+def read_layout(body: bytes) -> BmpLayout:
     """Read the header.
 
     Raises
@@ -115,7 +115,7 @@ def read_layout(body: bytes) -> Layout:
             "it is damaged"
         )
     palette = palette_of(body[table:offset], width, count, depth)
-    return Layout(
+    return BmpLayout(
         *(abs(height), columns, height < 0, depth, compression, offset),
         *(palette, masks),
     )
@@ -187,7 +187,7 @@ def palette_of(table: bytes, width: int, count: int, depth: int) -> Pixels:
     return palette
 
 
-def check_end(body: bytes, layout: Layout) -> None:
+def check_end(body: bytes, layout: BmpLayout) -> None:
     """Check that all pixels are there; of runs, the decoder does.
 
     Raises
@@ -201,7 +201,7 @@ def check_end(body: bytes, layout: Layout) -> None:
         )
 
 
-def decode(layout: Layout, body: bytes) -> Pixels:
+def decode(layout: BmpLayout, body: bytes) -> Pixels:
     """Return grey, RGB or RGBA, the first row at the top."""
     if layout.compression in (RLE8, RLE4):
         size = layout.rows, layout.columns
@@ -220,7 +220,7 @@ def decode(layout: Layout, body: bytes) -> Pixels:
     return masked(words, layout.masks)
 
 
-def stored_rows(body: bytes, layout: Layout) -> Pixels:
+def stored_rows(body: bytes, layout: BmpLayout) -> Pixels:
     """Return the bytes of all rows, the first row at the top: (rows, stride)."""
     data = body[layout.offset : layout.offset + layout.stride * layout.rows]
     whole = data.ljust(layout.stride * layout.rows, b"\0")  # the last row may lack its padding
@@ -228,7 +228,7 @@ def stored_rows(body: bytes, layout: Layout) -> Pixels:
     return rows if layout.is_top_down else rows[::-1]
 
 
-def unpacked(rows: Pixels, layout: Layout) -> Pixels:
+def unpacked(rows: Pixels, layout: BmpLayout) -> Pixels:
     """Return the indices of pixels of 1, 2, 4 or 8 bits, the first in the highest bits."""
     if layout.depth < 8:
         shifts = np.arange(8 - layout.depth, -1, -layout.depth, dtype="u1")

@@ -13,8 +13,8 @@ from functools import partial
 from pyloader.context import Context
 from pyloader.errors import DecodeError, FormatError
 from pyloader.loaders.web_images.picture import (
-    Header,
     Picture,
+    PictureHeader,
     Pixels,
     decode_together,
     frames_of,
@@ -33,7 +33,7 @@ TRANSPARENT_FRAME = bytes.fromhex("21f9040500000000 2c000000000100010080 0000000
 
 
 @dataclass(frozen=True, slots=True)
-class Frame:
+class GifFrame:
     """A frame: its place on the screen, and its blocks in the file.
 
     Attributes
@@ -69,7 +69,7 @@ class Frame:
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
+class GifLayout:
     """The frames of a file, and the area that they need.
 
     Attributes
@@ -82,7 +82,7 @@ class Layout:
         Decoders take the file unchanged.
     """
 
-    frames: list[Frame]
+    frames: list[GifFrame]
     screen: tuple[int, int]
     canvas: tuple[int, int]
     is_sound: bool
@@ -105,12 +105,14 @@ async def open_gif(source: str, body: bytes, context: Context) -> Picture:
             f"the GIF ends after {len(body)} bytes, before its trailer: it is cut off"
         ) from error
     count = len(layout.frames)
-    header = Header("GIF", *layout.screen, samples=4, number_of_frames=count, warnings=layout.notes)
+    header = PictureHeader(
+        "GIF", *layout.screen, samples=4, number_of_frames=count, warnings=layout.notes
+    )
     return Picture(source, body, header, fetch_pixels=partial(fetch_pixels, layout))
 
 
 async def fetch_pixels(
-    layout: Layout, picture: Picture, frame_index: int, context: Context
+    layout: GifLayout, picture: Picture, frame_index: int, context: Context
 ) -> Pixels:
     """Return the screen, (rows, columns, 3 or 4), as it is when a frame is shown."""
     rows, columns = layout.canvas
@@ -125,7 +127,7 @@ async def fetch_pixels(
 
 
 async def decode_by_codec(
-    layout: Layout, picture: Picture, frame_index: int, context: Context
+    layout: GifLayout, picture: Picture, frame_index: int, context: Context
 ) -> Pixels:
     """Decode by imagecodecs, which begins with the background color where browsers have nothing.
 
@@ -143,7 +145,7 @@ async def decode_by_codec(
     )
 
 
-def read_layout(body: bytes) -> Layout:
+def read_layout(body: bytes) -> GifLayout:
     """Return the frames of the image descriptors (GIF 89a 20, 23), and where they are.
 
     The first frame widens the screen, as in all browsers; what others have beyond it is not shown.
@@ -172,10 +174,10 @@ def read_layout(body: bytes) -> Layout:
         raise FormatError(f"{notes[-1]}, and beyond all that a GIF may have: it is damaged")
     is_sound = not notes
     notes += note_rest(len(body) - end, "GIF")
-    return Layout(frames, screen, canvas, is_sound, tuple(notes))
+    return GifLayout(frames, screen, canvas, is_sound, tuple(notes))
 
 
-def read_blocks(body: bytes) -> tuple[list[Frame], int, list[str]]:
+def read_blocks(body: bytes) -> tuple[list[GifFrame], int, list[str]]:
     """Return the frames, where the file ends by its trailer, and what decoders would not take.
 
     Raises
@@ -183,14 +185,14 @@ def read_blocks(body: bytes) -> tuple[list[Frame], int, list[str]]:
     FormatError, struct.error, IndexError
     """
     position, control = HEADER_BYTES + table_bytes(body[10]), b""
-    frames: list[Frame] = []
+    frames: list[GifFrame] = []
     notes: dict[str, None] = {}
     while position < len(body) and body[position] != TRAILER:
         kind = body[position]
         stop = block_end(body, position)
         if kind == IMAGE:
             column, row, columns, rows = struct.unpack_from("<HHHH", body, position + 1)
-            frames.append(Frame(row, column, rows, columns, control, position, stop))
+            frames.append(GifFrame(row, column, rows, columns, control, position, stop))
             control = b""  # it is of one frame
         elif kind == TERMINATOR:
             notes["zeros between blocks of the GIF were left out"] = None
@@ -235,7 +237,7 @@ def checked_control(block: bytes) -> bytes:
     return block
 
 
-def repaired(body: bytes, layout: Layout, first: bytes = b"") -> bytes:
+def repaired(body: bytes, layout: GifLayout, first: bytes = b"") -> bytes:
     """Return a file of the frames alone, behind `first`, on a screen that all of them fit into."""
     size = struct.pack("<HH", *layout.canvas[::-1])
     head = body[:6] + size + body[10 : HEADER_BYTES + table_bytes(body[10])]
@@ -243,7 +245,7 @@ def repaired(body: bytes, layout: Layout, first: bytes = b"") -> bytes:
     return b"".join([head, first, *frames, bytes([TRAILER])])
 
 
-def check_drawn(pixels: Pixels, frame: Frame, frame_index: int) -> None:
+def check_drawn(pixels: Pixels, frame: GifFrame, frame_index: int) -> None:
     """Refuse the screen, RGBA, when a frame that lets nothing through has gaps.
 
     Firefox shows what it has of a frame whose data end too early, and says nothing.

@@ -7,7 +7,7 @@ from functools import partial
 from pyloader.context import Context
 from pyloader.errors import DecodeError, FormatError, UnsupportedError
 from pyloader.loaders.web_images.exif import PREFIX, orientation_of
-from pyloader.loaders.web_images.picture import Header, Picture, Pixels, note_rest
+from pyloader.loaders.web_images.picture import Picture, PictureHeader, Pixels, note_rest
 from pyloader.pixels.codecs import decode_picture
 from pyloader.pixels.codestream.jpeg import JpegHeader, is_lossless, read_jpeg, segments_of
 from pyloader.pixels.codestream.jpeg_truncation import check_whole
@@ -64,7 +64,7 @@ def orientation_in(body: bytes) -> int:
     return orientation_of(found[-1]) if found else 1
 
 
-def header_of(frame: JpegHeader, orientation: int, rest: tuple[str, ...]) -> Header:
+def header_of(frame: JpegHeader, orientation: int, rest: tuple[str, ...]) -> PictureHeader:
     """Describe what is decoded; `rest` holds warnings about bytes that follow it.
 
     Raises
@@ -78,7 +78,7 @@ def header_of(frame: JpegHeader, orientation: int, rest: tuple[str, ...]) -> Hea
         raise UnsupportedError(f"the JPEG has {components} components; 1, 3 or 4 can be read")
     is_adobe = frame.adobe_transform is not None
     notes = INK_NOTES[: 1 if is_adobe else 2] if components == INKS else ()
-    return Header(
+    return PictureHeader(
         "JPEG",
         frame.rows,
         frame.columns,

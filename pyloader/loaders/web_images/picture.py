@@ -23,7 +23,7 @@ FetchPixels = Callable[["Picture", int, Context], Awaitable[Pixels]]
 
 
 @dataclass(frozen=True, slots=True)
-class Header:
+class PictureHeader:
     """What the beginning of a file says of its frames, before they are turned.
 
     Attributes
@@ -78,7 +78,7 @@ class Picture:
 
     source: str
     body: bytes
-    header: Header
+    header: PictureHeader
     decode: Decode | None = None
     fetch_pixels: FetchPixels | None = None
     is_encoded = False
@@ -214,7 +214,7 @@ def note_rest(count: int, format_name: str) -> tuple[str, ...]:
     return (f"{count} bytes after the end of the {format_name} were left out",) if count > 0 else ()
 
 
-def make_image(pixels: Pixels, header: Header) -> Image:
+def make_image(pixels: Pixels, header: PictureHeader) -> Image:
     """Describe decoded pixels: without alpha that says nothing, turned as `header` asks."""
     pixels = turned(without_idle_alpha(pixels), header.orientation)
     image = Image.from_array(pixels, **header.attributes)

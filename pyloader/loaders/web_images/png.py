@@ -11,7 +11,7 @@ from zlib import crc32
 from pyloader.context import Context
 from pyloader.errors import FormatError
 from pyloader.loaders.web_images.exif import orientation_of
-from pyloader.loaders.web_images.picture import Header, Picture, note_rest
+from pyloader.loaders.web_images.picture import Picture, PictureHeader, note_rest
 from pyloader.pixels.codecs import decode_picture
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -19,7 +19,7 @@ SIGNATURE = b"\x89PNG\r\n\x1a\n"
 SAMPLES = {0: 1, 2: 3, 3: 3, 4: 2, 6: 4}
 
 
-class Chunk(NamedTuple):
+class PngChunk(NamedTuple):
     """One chunk (5.3), and where it ends."""
 
     kind: bytes
@@ -31,10 +31,10 @@ class Chunk(NamedTuple):
 async def open_png(source: str, body: bytes, context: Context) -> Picture:
     """Read what stands before and after the pixels."""
     # Samples of 1, 2 and 4 bits become 8 (12.5), those of 16 stay.
-    return Picture(source, body, read_header(body), partial(decode_picture, "png"))
+    return Picture(source, body, read_chunks(body), partial(decode_picture, "png"))
 
 
-def read_header(body: bytes) -> Header:
+def read_chunks(body: bytes) -> PictureHeader:
     """Return what the chunks beside IDAT say.
 
     Raises
@@ -52,7 +52,7 @@ def read_header(body: bytes) -> Header:
             f"the PNG's header says {rows} x {columns} pixels of color type {color}: it is damaged"
         )
     has_key = b"tRNS" in found and color in (0, 2, 3)
-    return Header(
+    return PictureHeader(
         "PNG",
         rows,
         columns,
@@ -71,7 +71,7 @@ def animation_note(control: memoryview | None) -> tuple[str, ...]:
     return (f"an animated PNG of {count} frames; this is its default image",)
 
 
-def chunks_of(body: bytes) -> Iterator[Chunk]:
+def chunks_of(body: bytes) -> Iterator[PngChunk]:
     """Yield the chunks up to IEND; of those of one kind that follow each other, all.
 
     Raises
@@ -97,11 +97,11 @@ def chunks_of(body: bytes) -> Iterator[Chunk]:
         # A decoder only warns of damaged chunks that it need not know, such as transparency.
         if not is_whole and kind != b"IEND":
             raise FormatError(f"the PNG's chunk {kind!r} has a wrong checksum: it is damaged")
-        yield Chunk(kind, view[position + 8 : stop], is_whole, stop + 4)
+        yield PngChunk(kind, view[position + 8 : stop], is_whole, stop + 4)
         position = stop + 4
 
 
-def notes_of_end(body: bytes, end: Chunk) -> tuple[str, ...]:
+def notes_of_end(body: bytes, end: PngChunk) -> tuple[str, ...]:
     """Say that IEND has a wrong checksum, and that there is more after it."""
     note = "the PNG's last chunk (IEND) has a wrong checksum"
     return (*(() if end.is_whole else (note,)), *note_rest(len(body) - end.stop, "PNG"))

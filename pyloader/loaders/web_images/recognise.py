@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 
 from pyloader.context import Context
 from pyloader.errors import FormatError, LoaderError, UnsupportedError
-from pyloader.loaders.signatures import beginning_of
+from pyloader.loaders.signatures import signature_of
 from pyloader.loaders.web_images import avif, bmp, gif, jpeg, png, tiff, webp
 from pyloader.source import Source
 
@@ -103,7 +103,7 @@ def refusal(body: bytes, url: str) -> LoaderError:
 
 def name_of(body: bytes) -> str | None:
     """Return the name of a format that is known, but not read."""
-    known = beginning_of(body)
+    known = signature_of(body)
     if known is not None:
         return f"{known.name}; ask for it by {known.scheme}:"
     if body[4:8] == b"ftyp":

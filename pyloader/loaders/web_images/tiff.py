@@ -17,7 +17,7 @@ from pyloader.errors import DecodeError, FormatError, LoaderError, UnsupportedEr
 from pyloader.image import Image, modules_of
 from pyloader.imageid import ImageId
 from pyloader.loaders.web_images.exif import is_transposed
-from pyloader.loaders.web_images.picture import Header, Pixels, check_frame, make_image
+from pyloader.loaders.web_images.picture import PictureHeader, Pixels, check_frame, make_image
 from pyloader.loaders.web_images.tiff_chain import without_cycle
 from pyloader.loaders.web_images.tiff_planes import Plane, plane_pixels, planes_of
 from pyloader.loaders.web_images.tiff_segments import JPEG, JPEG_2000, check_segments, read_pixels
@@ -166,7 +166,7 @@ def no_codec(page: Any, what: str) -> UnsupportedError:
     return UnsupportedError(f"{what} is compressed by {name}, for which there is no decoder here")
 
 
-def header_of(page: Any, found: Header) -> Header:
+def header_of(page: Any, found: PictureHeader) -> PictureHeader:
     """Return what is known of a page, with Orientation and spacing."""
     orientation = int(page.tags.valueof(ORIENTATION, 1))
     orientation = orientation if 1 <= orientation <= 8 else 1
@@ -221,7 +221,7 @@ def noting() -> Iterator[list[str]]:
 # ------------------------------------------------------------------ what samples mean
 
 
-def colors_of(page: Any, pixels: Pixels, what: str) -> tuple[Pixels, Header]:
+def colors_of(page: Any, pixels: Pixels, what: str) -> tuple[Pixels, PictureHeader]:
     """Return (rows, columns[, samples]) as `make_image` takes them, and what is known of them.
 
     Parameters
@@ -246,7 +246,9 @@ def colors_of(page: Any, pixels: Pixels, what: str) -> tuple[Pixels, Header]:
         attributes["photometric_interpretation"] = "MONOCHROME1"
     check_color(pixels, what)
     rows, columns, samples = (*pixels.shape, 1)[:3]
-    return pixels, Header("TIFF", rows, columns, samples, attributes=attributes, warnings=notes)
+    return pixels, PictureHeader(
+        "TIFF", rows, columns, samples, attributes=attributes, warnings=notes
+    )
 
 
 def without_extra_samples(page: Any, pixels: Pixels, what: str) -> tuple[Pixels, tuple[str, ...]]:

@@ -12,7 +12,13 @@ import numpy as np
 from pyloader.context import Context
 from pyloader.errors import FormatError
 from pyloader.loaders.web_images.exif import orientation_of
-from pyloader.loaders.web_images.picture import Header, Picture, Pixels, decode_together, note_rest
+from pyloader.loaders.web_images.picture import (
+    Picture,
+    PictureHeader,
+    Pixels,
+    decode_together,
+    note_rest,
+)
 from pyloader.pixels.codecs import decode_picture
 
 SIGNATURE = b"RIFF"
@@ -20,14 +26,14 @@ KEY_FRAME = b"\x9d\x01\x2a"
 HAS_ALPHA = 0x10
 
 
-class Chunk(NamedTuple):
+class RiffChunk(NamedTuple):
     """One chunk (2.3)."""
 
     kind: bytes
     payload: bytes
 
 
-class Frame(NamedTuple):
+class WebpFrame(NamedTuple):
     """One frame of an animation (2.7.1.1): where it goes, and what becomes of what was there.
 
     `is_cleared` is of the frame's own place, after it was shown.
@@ -63,7 +69,7 @@ async def open_webp(source: str, body: bytes, context: Context) -> Picture:
             context,
         )
 
-    header = Header(
+    header = PictureHeader(
         "WebP",
         rows,
         columns,
@@ -78,18 +84,18 @@ async def open_webp(source: str, body: bytes, context: Context) -> Picture:
     return Picture(source, body, header, partial(decode_picture, "webp"))
 
 
-def frames_of(body: bytes) -> list[Frame]:
+def frames_of(body: bytes) -> list[WebpFrame]:
     """Return the frames of an animation; a still image has none."""
     return [frame_of(chunk.payload) for chunk in chunks_of(body, 12) if chunk.kind == b"ANMF"]
 
 
-def is_lossy(chunks: list[Chunk], frames: list[Frame]) -> bool:
+def is_lossy(chunks: list[RiffChunk], frames: list[WebpFrame]) -> bool:
     """Tell whether there is a lossy bitstream (2.5), which VP8L is not."""
     inner = (chunk for frame in frames for chunk in chunks_of(frame.chunks, 0))
     return any(chunk.kind == b"VP8 " for chunk in (*chunks, *inner))
 
 
-def chunks_of(body: bytes, position: int) -> Iterator[Chunk]:
+def chunks_of(body: bytes, position: int) -> Iterator[RiffChunk]:
     """Yield the chunks from a position on.
 
     Raises
@@ -101,18 +107,18 @@ def chunks_of(body: bytes, position: int) -> Iterator[Chunk]:
         stop = position + 8 + length
         if stop > len(body):
             raise FormatError(f"the WebP ends within its chunk {kind!r}: it is cut off")
-        yield Chunk(kind, body[position + 8 : stop])
+        yield RiffChunk(kind, body[position + 8 : stop])
         position = stop + length % 2
 
 
-def canvas_of(chunks: list[Chunk]) -> tuple[int, int]:
+def canvas_of(chunks: list[RiffChunk]) -> tuple[int, int]:
     """Return rows and columns by the first chunk.
 
     Raises
     ------
     FormatError
     """
-    kind, payload = chunks[0] if chunks else Chunk(b"", b"")
+    kind, payload = chunks[0] if chunks else RiffChunk(b"", b"")
     if kind == b"VP8X" and len(payload) >= 10:
         return 1 + int.from_bytes(payload[7:10], "little"), 1 + int.from_bytes(
             payload[4:7], "little"
@@ -126,7 +132,7 @@ def canvas_of(chunks: list[Chunk]) -> tuple[int, int]:
     raise FormatError(f"the WebP begins with the chunk {kind!r}, which is damaged or unknown")
 
 
-def frame_of(payload: bytes) -> Frame:
+def frame_of(payload: bytes) -> WebpFrame:
     """Read an ANMF chunk."""
     if len(payload) < 16:
         raise FormatError("the WebP has a frame without header: it is damaged")
@@ -134,12 +140,12 @@ def frame_of(payload: bytes) -> Frame:
         int.from_bytes(payload[start : start + 3], "little") for start in (0, 3, 6, 9)
     )
     flags = payload[15]
-    return Frame(
+    return WebpFrame(
         2 * row, 2 * column, rows + 1, columns + 1, not flags & 2, bool(flags & 1), payload[16:]
     )
 
 
-def composed(frames: list[Frame], size: tuple[int, int]) -> Pixels:
+def composed(frames: list[WebpFrame], size: tuple[int, int]) -> Pixels:
     """Return the canvas after each of `frames`: (frames, rows, columns, 4).
 
     Raises
@@ -164,7 +170,7 @@ def composed(frames: list[Frame], size: tuple[int, int]) -> Pixels:
     return shown
 
 
-def as_file(frame: Frame) -> bytes:
+def as_file(frame: WebpFrame) -> bytes:
     """Return a frame as a WebP of its own."""
     size = (frame.columns - 1).to_bytes(3, "little") + (frame.rows - 1).to_bytes(3, "little")
     extended = b"VP8X" + struct.pack("<IB3x", 10, HAS_ALPHA) + size

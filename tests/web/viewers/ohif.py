@@ -87,7 +87,7 @@ SIGNED_IN = """
 
 def app() -> Path:
     """Return the folder of OHIF's files, from the download cache."""
-    from common import download_cache
+    from web.build.common import download_cache
 
     folder = download_cache() / f"ohif-{VERSION}"
     with alone(folder):
