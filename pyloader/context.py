@@ -1,4 +1,4 @@
-"""What a loader may use: fetch, cache, progress and the options of the load."""
+"""The means of a loader: fetch, cache, progress and the options of the load."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def ignore(phase: str, url: str, loaded: int, total: int | None, attempt: int) -
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What a loader is given for one load.
+    """The means that a loader is given for one load.
 
     Attributes
     ----------

@@ -2,10 +2,11 @@
 
 ``facts.json`` is also written into the scripts by the build; `web/shared/facts.js` has it there.
 
-Schemes: ``builtIn`` are all that pyloader registers, ``files`` those whose sources may hold many
-files, ``local`` those of files that a user gave, ``ofViewers`` those that viewers have too,
-``oneFile`` those whose images are all there when the first is, ``countedFromZero`` those whose
-frames count from 0. Limits are in bytes, or counts.
+Of the schemes ``builtIn`` are all that pyloader registers. Sources of ``files`` may hold many
+files, those of ``local`` are files that a user gave. Viewers have ``ofViewers`` too. Of ``oneFile``
+all images are there when the first is. Frames of ``countedFromZero`` count from 0.
+
+Limits are in bytes, or counts.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What stands around the interpreter: `Host`, the seam to a page, and `PlainHost` for CPython."""
+"""The environment a loader runs in: `Host`, the seam to a page, and `PlainHost` for CPython."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ values by DICOM keyword}``, or None. Asked anew, it fetches the metadata of the 
 
 
 class Host(Protocol):
-    """What a loader may ask of its surroundings, beside requests; `Context` asks for it."""
+    """The environment that a loader may ask, beside requests; `Context` asks for it."""
 
     @property
     def describe(self) -> Describe | None:

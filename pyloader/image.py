@@ -174,7 +174,7 @@ class ModalityLut:
 
     @property
     def is_identity(self) -> bool:
-        """Whether stored values are modality units already."""
+        """True when stored values are modality units already."""
         return self.lut is None and self.slope == 1 and self.intercept == 0
 
 
@@ -210,7 +210,7 @@ class VoiLut:
 
 @dataclass(frozen=True, slots=True)
 class Codestream:
-    """What an encoded frame says of itself, whatever the header of its file says.
+    """An encoded frame's own description, whatever the header of its file says.
 
     Attributes
     ----------
@@ -260,7 +260,7 @@ class DecodedFrame:
 
 @dataclass(frozen=True, slots=True)
 class Encoding:
-    """How the image was stored, before decoding: by its header, and by the frame itself."""
+    """The storage of the image before decoding: by its header, and by the frame itself."""
 
     transfer_syntax_uid: str | None = None
     photometric_interpretation: str | None = None
@@ -343,7 +343,7 @@ class Image:
 
     @property
     def nbytes(self) -> int:
-        """What the pixels take in memory; `Context.cached` counts it."""
+        """Bytes of the pixels in memory; `Context.cached` counts them."""
         return self.pixels.nbytes + (0 if self.float_pixels is None else self.float_pixels.nbytes)
 
     def told(self, module: str, name: str) -> Any:

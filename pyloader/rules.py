@@ -88,7 +88,7 @@ LIMITS: Mapping[str, tuple[str, Callable[[Sequence[Any]], bool]]] = {
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """How many values of which kind an attribute has.
+    """The number and the kind of an attribute's values.
 
     Attributes
     ----------

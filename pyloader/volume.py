@@ -1,12 +1,13 @@
 """Slices of volumes: `Volume` has the voxels, its `Grid` knows where each stands in the patient.
 
-A slice is named by the imageId. ``?frame=N`` is one as it is stored: rows and columns run along the
-first two voxel axes. ``#z-12,t-3`` is one for a person to look at: x, y and z name the patient's
-axes (``x-`` sagittal, ``y-`` coronal, ``z-`` axial slices, each across the voxel axis that is
-nearest to it), slices and timepoints count from 0 in the order of the voxels, and the picture is
-turned as radiologists look at it: to the right is the patient's left, in sagittal slices the back;
-downwards is the back, or the feet. In both cases `PlaneModule` says exactly where the pixels are,
-and of several timepoints the module ``frame_content`` which one it is.
+The imageId names a slice. ``?frame=N`` is one as it is stored: rows and columns run along the first
+two voxel axes. ``#z-12,t-3`` is one for a person to look at. x, y and z name the patient's axes:
+``x-`` slices are sagittal, ``y-`` coronal, ``z-`` axial, each across the voxel axis nearest to it.
+Slices and timepoints count from 0 in the order of the voxels.
+
+The picture is turned as radiologists look at it. To the right is the patient's left, in sagittal
+slices the back; downwards is the back, or the feet. In both cases `PlaneModule` says exactly where
+the pixels are. The module ``frame_content`` tells one timepoint from the others.
 
 A loader of volumes reads one, and pyloader does the rest::
 

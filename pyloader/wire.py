@@ -1,4 +1,4 @@
-"""What crosses to JavaScript: images, modules and errors as plain values and flat arrays.
+"""Convert images, modules and errors to the plain values and flat arrays that cross to JavaScript.
 
 Pure Python, tested under CPython; `bridge.py` hands the result over. Names become camelCase by
 rule; which arrays may cross is decided here, by name.

@@ -1,4 +1,4 @@
-"""Where ``print`` goes in a page: the browser's console, with the name of the file that prints."""
+"""Send ``print`` to the browser's console, with the name of the file that prints."""
 
 from __future__ import annotations
 

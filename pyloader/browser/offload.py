@@ -62,7 +62,7 @@ class Loan:
 
     @property
     def fields(self) -> dict[str, Any]:
-        """What crosses to the other worker."""
+        """The loan as it crosses to the other worker."""
         return {"token": self.token, "header": self.header, "frame": self.frame}
 
 

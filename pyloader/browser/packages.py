@@ -92,7 +92,7 @@ async def add_packages(requirements: Sequence[str], js_page: Any) -> None:
 
 
 class Surroundings:
-    """What micropip asks of its surroundings while it looks for packages."""
+    """The surroundings that micropip asks while it looks for packages."""
 
     def __init__(self, js_page: Any) -> None:
         self.js_page = js_page

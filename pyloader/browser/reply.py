@@ -1,4 +1,4 @@
-"""What is answered to the page's question for an image: it, and others of its source along with it.
+"""Build the reply to a load request: the image, plus others of its source that are ready.
 
 Plain values, and arrays by name; `bridge.py` hands them over.
 """

@@ -164,7 +164,7 @@ def response_of(request: Any, answer: Any) -> HTTPResponse:
 
 
 class Answered:
-    """What `HTTPResponse` reads from in place of a socket."""
+    """The body that `HTTPResponse` reads in place of a socket."""
 
     def __init__(self, content: bytes) -> None:
         self.content = content

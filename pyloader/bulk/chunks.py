@@ -1,4 +1,4 @@
-"""Which images are loaded together: those of one source, and small sources by the handful."""
+"""Split a list of images into batches: one source together, small sources by the handful."""
 
 from __future__ import annotations
 

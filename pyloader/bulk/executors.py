@@ -1,4 +1,4 @@
-"""Who loads a list of images: a cluster of Dask's, processes, or this process alone."""
+"""Run batches of images on a Dask cluster, in processes, or in this process alone."""
 
 from __future__ import annotations
 

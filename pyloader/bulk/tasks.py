@@ -1,4 +1,4 @@
-"""What one process does: it loads a batch of images, several requests at a time."""
+"""Load a batch of images in one process, several requests at a time."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ CLOSING_SECONDS = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What is to be done with each image.
+    """The work to do with each image.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""How the command line is written."""
+"""The syntax of the command line."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an image is, as text for a person and as JSON for a program."""
+"""Describe an image, as text for a person and as JSON for a program."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which character set texts are in, where a data set does not say it (PS3.3 C.12.1.1.2)."""
+"""Decide the character set of texts where a data set does not say it (PS3.3 C.12.1.1.2)."""
 
 from __future__ import annotations
 

@@ -61,7 +61,7 @@ class Fragments:
 
     @property
     def stop(self) -> int:
-        """Where the last item ends."""
+        """The byte at which the last item ends."""
         return self.places[-1][1] if self.places else self.first
 
 

@@ -1,4 +1,4 @@
-"""Where each frame stands within the pixel data: arithmetic, offset tables, items (PS3.5 A.4).
+"""Locate each frame within the pixel data: arithmetic, offset tables, items (PS3.5 A.4).
 
 An offset table is taken when it agrees with the items; otherwise, and without one, the fragments
 tell: one for each frame, or those from one beginning of a codestream to the next.

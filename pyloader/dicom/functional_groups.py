@@ -95,7 +95,7 @@ class Frame:
 
     @cached_property
     def unassigned(self) -> tuple[Dataset, ...]:
-        """What stands in the functional groups, but in no macro that is for it."""
+        """The attributes of functional groups that stand in no macro for them."""
         found = (item_of(group, keyword) for keyword in UNASSIGNED for group in self.groups)
         return (*(each for each in found if each is not None), *self.groups)
 

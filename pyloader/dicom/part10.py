@@ -36,7 +36,7 @@ LONG_VRS = frozenset({b"OB", b"OD", b"OF", b"OL", b"OV", b"OW", b"UN"})
 
 @dataclass(frozen=True, slots=True)
 class FileMeta:
-    """What stands before the data set.
+    """File Meta Information, and the place of the data set behind it.
 
     Attributes
     ----------
@@ -59,7 +59,7 @@ class FileMeta:
 
     @property
     def is_deflated(self) -> bool:
-        """Whether the data set has to be inflated before it can be read (PS3.5 A.5)."""
+        """True when the data set has to be inflated before it can be read (PS3.5 A.5)."""
         return self.transfer_syntax_uid == DeflatedExplicitVRLittleEndian
 
     def inflated(self, url: str, most_bytes: int) -> FileMeta:

@@ -47,7 +47,7 @@ MOST_STARTS = 1 << 14
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """How the elements of a data set are written (PS3.5 7.1 and 7.3)."""
+    """The encoding of a data set's elements: VR and byte order (PS3.5 7.1 and 7.3)."""
 
     is_implicit: bool
     is_big_endian: bool
@@ -160,8 +160,8 @@ def layout_at(body: bytes, position: int, layout: Layout) -> Layout:
 def head_at(body: bytes, position: int, layout: Layout) -> Head:
     """Return what begins the element at `position`.
 
-    A VR that is not known has a length of 32 bits behind two bytes of zero, as all have that came
-    since (PS3.5 7.1.2), and one of 16 bits without these. An element without VR may stand among
+    An unknown VR has a length of 32 bits behind two bytes of zero, as all have that came since
+    (PS3.5 7.1.2). Without these zeros its length has 16 bits. An element without VR may stand among
     others that have one.
 
     Raises

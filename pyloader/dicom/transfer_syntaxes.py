@@ -35,7 +35,7 @@ GE_BIG_ENDIAN_PIXELS = register_transfer_syntax("1.2.840.113619.5.2", True, True
 
 
 class Native(NamedTuple):
-    """How a transfer syntax writes a data set whose pixels are not encapsulated.
+    """A transfer syntax whose pixels are not encapsulated, and how it writes a data set.
 
     Attributes
     ----------

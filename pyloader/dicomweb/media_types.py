@@ -1,4 +1,4 @@
-"""How a DICOMweb service is asked, and what its answers hold (PS3.18 8.6, 8.7)."""
+"""Ask a DICOMweb service by media type, and split its responses (PS3.18 8.6, 8.7)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is known of an instance of a DICOMweb service before its frames: metadata and bulk data."""
+"""Describe an instance of a DICOMweb service before its frames: metadata and bulk data."""
 
 from __future__ import annotations
 

@@ -133,7 +133,7 @@ def instance_at(address: Address, body: bytes, url: str, context: Context) -> In
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """What has proved to work with a series.
+    """The way of asking that has worked with a series.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""What files begin with, and which scheme serves them; web images are told apart by `pictures`."""
+"""Recognise files by their first bytes, and name the scheme that serves them."""
 
 from __future__ import annotations
 

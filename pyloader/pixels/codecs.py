@@ -153,7 +153,7 @@ def encode_png(pixels: NDArray[np.uint8]) -> bytes:
 
 
 class Codec(NamedTuple):
-    """How frames of a transfer syntax are decoded, and what they say of themselves."""
+    """The decoder of a transfer syntax, and the reader of its frames' own headers."""
 
     decode: Callable[[bytes, Codestream], Decoded]
     read: Callable[[bytes, UID, PixelModule], Codestream]

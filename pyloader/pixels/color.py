@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True, slots=True)
 class Chroma:
-    """How luminance and two colour differences give red, green and blue.
+    """The conversion of luminance and two colour differences to red, green and blue.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""What a frame that came without a file is: its transfer syntax, and how its samples are arranged.
+"""Decide the transfer syntax and sample order of a frame that came without a file.
 
 Servers mislabel frames, and those that decode them leave the metadata as they were. A frame whose
 meaning cannot be told for certain is refused: a wrong image is worse than none.

@@ -1,7 +1,7 @@
 """Native frames: bits, bytes, words and chroma that pixels share, to samples (PS3.5 8.1, 8.2).
 
-pydicom's decoder of native transfer syntaxes knows neither 24 bits, nor a High Bit that is not the
-highest stored, nor YBR_PARTIAL_422, nor that a frame begins within a swapped word of bits.
+pydicom's decoder of native transfer syntaxes does not know 24 bits, YBR_PARTIAL_422, or a High Bit
+that is not the highest stored. Nor does it know frames that begin within a swapped word of bits.
 """
 
 from __future__ import annotations

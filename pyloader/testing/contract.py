@@ -44,7 +44,7 @@ class LoaderContract(LoaderUnderTest):
         self.run(work)
 
     def test_pixels_are_as_expected(self) -> None:
-        """What `expected` was computed to be."""
+        """Compare the pixels with `expected`."""
         if self.expected is None:
             raise SkipTest("give `expected`, the pixels, to have them compared")
 
@@ -132,7 +132,7 @@ class LoaderContract(LoaderUnderTest):
         self.run(work)
 
     def test_pixels_of_one_load_are_not_those_of_the_next(self) -> None:
-        """Who writes into an image must not change another's."""
+        """Writing into one image changes no other."""
 
         async def work() -> None:
             context = memory_context(self.answers)

@@ -1,4 +1,4 @@
-"""Whether an image is what its description says, and can be handed to a viewer."""
+"""Check that an image is what its description says, and can be handed to a viewer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a network does to answers, and whether a loader ends well with it."""
+"""Do to answers what networks do, and check that a loader ends well."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ class LocalFile:
 
     @property
     def is_current(self) -> bool:
-        """Whether what was read is still what is there.
+        """True while the file is as it was when it was read.
 
         A file that is gone was not written anew: what was read of it is all that there is.
         """

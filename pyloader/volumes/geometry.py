@@ -1,4 +1,4 @@
-"""Where the slices of a volume are: `Grid` finds the one that an imageId names, and its plane.
+"""Place the slices of a volume: `Grid` finds the one that an imageId names, and its plane.
 
 Which slices there are, and how they are turned, stands at the top of `pyloader.volume`.
 """
@@ -60,7 +60,7 @@ class Cut:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Grid:
-    """Where the voxels of a volume are.
+    """The place of a volume's voxels in the patient.
 
     Attributes
     ----------

@@ -108,12 +108,12 @@ class Volume:
 
     @property
     def grid(self) -> Grid:
-        """Where the voxels are."""
+        """The place of the voxels."""
         return self._grid
 
     @property
     def nbytes(self) -> int:
-        """What the voxels take in memory; `Context.cached` counts it."""
+        """Bytes of the voxels in memory; `Context.cached` counts them."""
         return self.voxels.nbytes
 
     def image(self, image_id: ImageId) -> Image:

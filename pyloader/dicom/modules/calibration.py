@@ -1,4 +1,4 @@
-"""What lengths in an image mean: ultrasound regions, spacings of projection radiography."""
+"""Calibrate lengths in an image: ultrasound regions, spacings of projection radiography."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which attributes the readers of this folder ask for; a test compares them."""
+"""List the attributes that the readers of this folder ask for; a test compares them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a frame of a multi-frame object is: its content, segment and volume."""
+"""Describe a frame of a multi-frame object: its content, segment and volume."""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ class Overlay:
 
     @property
     def is_embedded(self) -> bool:
-        """Whether it stands in a bit of the pixels (retired; PS3.5 8.1.2)."""
+        """True when it stands in a bit of the pixels (retired; PS3.5 8.1.2)."""
         has_bits = self.integer(BITS_ALLOCATED, 1) > 1
         return has_bits and self.value(BIT_POSITION) is not None and not self.value(DATA)
 

@@ -38,7 +38,7 @@ Place = tuple[NDArray[np.float64] | None, tuple[str, ...]]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MetaImageHeader:
-    """What a header says.
+    """The header of a MetaImage.
 
     Attributes
     ----------
@@ -79,7 +79,7 @@ class MetaImageHeader:
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        """That of the elements, with their byte order."""
+        """The dtype of the elements, with their byte order."""
         name = self.fields.get("ElementType", "").removesuffix("_ARRAY")
         if name not in TYPES:
             raise UnsupportedError(
@@ -131,13 +131,13 @@ class MetaImageHeader:
 
     @property
     def is_text(self) -> bool:
-        """Whether the elements are written out."""
+        """True when the elements are written out as text."""
         found = "BinaryData" in self.fields and not self.says("BinaryData")
         return found and self.begins_somewhere("written out")
 
     @property
     def is_compressed(self) -> bool:
-        """Whether each file is compressed, by zlib."""
+        """True when each file is compressed, by zlib."""
         return self.says("CompressedData") and self.begins_somewhere("compressed")
 
     def begins_somewhere(self, how: str) -> bool:

@@ -22,7 +22,7 @@ PLACE = ("space", "spacings", "thicknesses", "axis", "units", "measurement")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class NrrdHeader:
-    """What a header says.
+    """The header of a NRRD.
 
     Attributes
     ----------
@@ -48,7 +48,7 @@ class NrrdHeader:
 
     @property
     def encoding(self) -> str:
-        """How the elements are written."""
+        """The encoding of the elements."""
         return str(self.fields["encoding"]).lower()
 
     def skipped(self, what: str) -> int:

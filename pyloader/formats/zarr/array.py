@@ -26,7 +26,7 @@ DATA_TYPES = {
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ChunkEncoding:
-    """How the elements of a chunk stand in its bytes.
+    """The encoding of a chunk's elements in its bytes.
 
     Attributes
     ----------

@@ -39,7 +39,7 @@ SWAPS = tuple(
 
 
 class BloscHeader(NamedTuple):
-    """What stands in front."""
+    """The header of a Blosc chunk."""
 
     version: int
     codec_version: int

@@ -57,7 +57,7 @@ class Level:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Root:
-    """What stands at a URL.
+    """The array or group at a URL.
 
     Attributes
     ----------

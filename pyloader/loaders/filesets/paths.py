@@ -1,4 +1,4 @@
-"""Which scheme serves a file of this machine: by what it holds, else by its name."""
+"""Choose the scheme for a file of this machine: by its content, else by its name."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What files hold: which of them are DICOM images, told by their headers alone."""
+"""Look through files for DICOM images, by their headers alone."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ class Found:
 
 @dataclass(slots=True)
 class Contents:
-    """What files hold.
+    """The images and directories that files hold.
 
     Attributes
     ----------

@@ -124,8 +124,8 @@ class Shelf:
     def of(self, key: Key, attributes: Mapping[str, Any]) -> Series:
         """Return the series that images of these attributes belong to, a new one if there is none.
 
-        Equal UIDs do not make one series of two patients, and images without a Series Instance UID
-        are of one series only if nothing else that they say of it differs.
+        Equal UIDs do not make one series of two patients. Images without a Series Instance UID are
+        of one series only if nothing else that they say of it differs.
         """
         alike = self._by_key.setdefault(key, [])
         names = OF_PATIENT if key[1] else tuple(attributes)

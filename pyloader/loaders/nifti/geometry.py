@@ -1,4 +1,4 @@
-"""Where the voxels of a NIfTI file are: sform, else qform, else a convention; in LPS and mm."""
+"""Place the voxels of a NIfTI file: sform, else qform, else a convention; in LPS and mm."""
 
 from __future__ import annotations
 

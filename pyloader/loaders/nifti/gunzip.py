@@ -39,12 +39,12 @@ class Unpacking:
 
     @property
     def is_within_member(self) -> bool:
-        """Whether a checksum is still to come."""
+        """True while a checksum is still to come."""
         return self._inflater.is_within
 
     @property
     def is_starved(self) -> bool:
-        """Whether more has to arrive before anything can be taken, if `take` gave nothing."""
+        """True when more has to arrive before anything can be taken, if `take` gave nothing."""
         return self.is_gzip is None or (not self._given and self._inflater.is_starved)
 
     def give(self, chunk: bytes) -> None:

@@ -51,7 +51,7 @@ REFUSED = {
 
 @dataclass(frozen=True, slots=True, eq=False)
 class NiftiHeader:
-    """What a header says.
+    """The header of a NIfTI file.
 
     Attributes
     ----------

@@ -100,7 +100,7 @@ class Reading:
 
     @property
     def _waits(self) -> bool:
-        """Whether nothing has been inflated yet of what may all be wanted."""
+        """True while nothing has been inflated yet of what may all be wanted."""
         return self.wants_voxels and self._unpacking.is_gzip is True and not self._unpacking.taken
 
     def _take(self) -> bool:
@@ -134,7 +134,7 @@ class Reading:
 
     @property
     def is_verified(self) -> bool:
-        """Whether all checksums of what was read were there and right."""
+        """True when all checksums of what was read were there and right."""
         return not self._unpacking.is_within_member
 
     def _wanted(self) -> int:

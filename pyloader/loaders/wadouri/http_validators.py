@@ -1,4 +1,4 @@
-"""Which file an answer is of, and which part: what HTTP's headers tell (RFC 9110 8.8, 14.4)."""
+"""Check by HTTP's headers which part of which file a response is (RFC 9110 8.8, 14.4)."""
 
 from __future__ import annotations
 

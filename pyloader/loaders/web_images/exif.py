@@ -42,8 +42,8 @@ def is_transposed(orientation: int) -> bool:
 def turned(pixels: NDArray[Any], orientation: int) -> NDArray[Any]:
     """Return (rows, columns) or (rows, columns, samples) turned, without copying.
 
-    Orientation says where row 0 and column 0 are in the scene: 1 top and left, 2 top and right,
-    3 bottom and right, 4 bottom and left, 5 left and top, 6 right and top, 7 right and bottom,
+    Orientation says where row 0 and column 0 are in the scene. 1 is top and left, 2 top and right,
+    3 bottom and right, 4 bottom and left. 5 is left and top, 6 right and top, 7 right and bottom,
     8 left and bottom.
     """
     if is_transposed(orientation):

@@ -24,7 +24,7 @@ FetchPixels = Callable[["Picture", int, Context], Awaitable[Pixels]]
 
 @dataclass(frozen=True, slots=True)
 class PictureHeader:
-    """What the beginning of a file says of its frames, before they are turned.
+    """The description of a file's frames by its beginning, before they are turned.
 
     Attributes
     ----------
@@ -52,7 +52,7 @@ class PictureHeader:
 
     @property
     def frame_bytes(self) -> int:
-        """What one frame takes when it is decoded."""
+        """Bytes of one decoded frame."""
         return self.rows * self.columns * self.samples * self.bits_allocated // 8
 
     def check_size(self, context: Context) -> None:

@@ -1,4 +1,4 @@
-"""Which format a file has: by its first bytes, never by its name or media type."""
+"""Recognise the format of a file by its first bytes, never by its name or media type."""
 
 from __future__ import annotations
 

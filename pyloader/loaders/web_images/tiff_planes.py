@@ -28,7 +28,7 @@ class Plane(NamedTuple):
 
 
 class Declared(NamedTuple):
-    """How many planes a description says that a directory, or those from it on, have."""
+    """The number of planes that a description announces for a directory, or from it on."""
 
     page: int
     planes: int

@@ -1,4 +1,4 @@
-"""What an encoded frame says of itself against what its header says, and which of them counts.
+"""Compare an encoded frame's own description with the file's header, and decide which counts.
 
 Each contradiction is decided by one rule here, and noted; where none is certain, refused.
 

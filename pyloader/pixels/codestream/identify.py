@@ -1,4 +1,4 @@
-"""What a frame's codestream is, told by its own bytes or by the media type that it came with."""
+"""Identify a frame's codestream by its own bytes, or by the media type that it came with."""
 
 from __future__ import annotations
 

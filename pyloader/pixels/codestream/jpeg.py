@@ -1,4 +1,4 @@
-"""What the headers of a JPEG or JPEG-LS frame say (ISO 10918-1 B, ISO 14495-1 C)."""
+"""Read the headers of a JPEG or JPEG-LS codestream (ISO 10918-1 B, ISO 14495-1 C)."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Scan:
 
 @dataclass(frozen=True, slots=True)
 class JpegHeader:
-    """What the segments of a JPEG or JPEG-LS codestream say.
+    """The headers of a JPEG or JPEG-LS codestream.
 
     Attributes
     ----------
@@ -84,7 +84,7 @@ class JpegHeader:
 
     @property
     def is_subsampled(self) -> bool:
-        """Whether components differ in their number of samples."""
+        """True when components differ in their number of samples."""
         return len(set(self.sampling)) > 1
 
 

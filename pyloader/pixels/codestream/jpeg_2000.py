@@ -22,7 +22,7 @@ IRREVERSIBLE = 0
 
 @dataclass(frozen=True, slots=True)
 class Jpeg2000Header:
-    """What the main header says.
+    """The main header of a JPEG 2000 codestream.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""Whether the data of a JPEG frame are all there.
+"""Check that the data of a JPEG frame are all there.
 
 libjpeg goes on when data are missing: it decodes what it can, and fills the rest. Whether it has
 is told by what it would have filled in, else found by putting other bytes behind the data, which

@@ -21,7 +21,7 @@ Array = NDArray[Any]
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """How a page wants its pixels.
+    """The form in which a page wants its pixels.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""Which pixels are padding, and from where to where the others go."""
+"""Find the pixels that are padding, and the range of the others."""
 
 from __future__ import annotations
 

@@ -1,0 +1,48 @@
+"""Docstrings begin with a verb or the thing's name, and public ones keep to short sentences."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pyloader
+
+ROOT = Path(pyloader.__file__).parent
+QUESTION = re.compile(r"(What|Which|Whether|How|Where|When|Why|Who|That which)\b")
+LONGEST_SENTENCE = 30
+Documented = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
+
+
+def docstrings() -> Iterator[tuple[str, str]]:
+    """Yield each docstring of pyloader, with the place where it stands."""
+    for path in sorted(ROOT.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            text = ast.get_docstring(node) if isinstance(node, Documented) else None
+            if text:
+                yield f"{path.relative_to(ROOT)}:{getattr(node, 'name', '')}", text
+
+
+def sentences(text: str) -> list[str]:
+    """Return the sentences of a docstring's prose: no lists, no code, no tables of parameters."""
+    prose = re.split(r"\n\s*\n?[A-Z]\w+\n-{3,}", text)[0]
+    blocks = [block for block in re.split(r"\n\s*\n", prose) if not block.startswith((" ", "::"))]
+    joined = " ".join(" ".join(block.split()) for block in blocks)
+    return re.split(r"(?<=[.!?:;])\s+", joined)
+
+
+def test_docstrings_begin_with_no_question_word():
+    found = list(docstrings())
+    assert len(found) > 1500
+    assert [place for place, text in found if QUESTION.match(text)] == []
+
+
+def test_sentences_of_docstrings_are_short():
+    long = [
+        (place, sentence)
+        for place, text in docstrings()
+        for sentence in sentences(text)
+        if len(sentence.split()) > LONGEST_SENTENCE
+    ]
+    assert long == []
