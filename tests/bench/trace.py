@@ -18,6 +18,7 @@ from pyloader import Context, load_image
 from pyloader.cache import Cache
 from pyloader.network import Network
 from pyloader.pixels.output.delivery import Delivery, deliver
+from pyloader.transport import Response
 from pyloader.transport.memory import MemoryTransport
 from pyloader.wire import wire_image, wire_modules
 from tests.bench import files
@@ -46,7 +47,8 @@ def traced() -> list[tuple[str, str]]:
             calls.append((code.co_filename.removeprefix(ROOT + "/"), code.co_qualname))
 
     async def run() -> None:
-        context = Context(Network(MemoryTransport({URL: body}), retries=0), Cache(1 << 28))
+        answer = Response(URL, 200, {"content-length": str(len(body))}, body)  # as servers say it
+        context = Context(Network(MemoryTransport({URL: answer}), retries=0), Cache(1 << 28))
         await load(context)
         context.cache.clear()
         sys.setprofile(note)

@@ -188,10 +188,8 @@ class Opening:
         size = self._body.tell()
         if size < self._look_at:
             return True
-        if self._look_at == HEADER_BYTES and is_packed(self._body.getvalue()):
+        if self._look_at == HEADER_BYTES and not self._has_frames_apart():
             self._look_at = NEVER
-            self._check_packed(self._head.length if self._head else None)
-        if size < self._look_at or not self._has_ranges():
             return True
         self._look_at = 4 * size
         parsed = parse_beginning(self._body.getvalue(), self.url)
@@ -201,6 +199,13 @@ class Opening:
         if parsed[0].number_of_frames > 1 and not is_directory(parsed[0]):
             self._parsed = parsed
         return self._parsed is None
+
+    def _has_frames_apart(self) -> bool:
+        """Look once at the beginning: frames of what is packed, or has no ranges, come together."""
+        if is_packed(bytes(self._body.getbuffer()[:HEADER_BYTES])):
+            self._check_packed(self._head.length if self._head else None)
+            return False
+        return self._has_ranges()
 
     def _check_packed(self, size: int | None) -> None:
         """Refuse what is too large to be held whole, as archives are."""
