@@ -54,6 +54,7 @@ RANGES = {
 LIMITS = {tag_for_keyword(keyword): limits for keyword, limits in RANGES.items()}
 FINITE = (-float_info.max, float_info.max)
 WHOLE = (-EXACT, EXACT)
+INTEGERS = frozenset({"IS", "SL", "SS", "SV", "UL", "US", "UV"})
 # What pads images of floats is often not a number (PS3.3 C.7.6.24, C.7.6.25).
 PADDING = ("FloatPixelPaddingValue", "DoubleFloatPixelPaddingValue")
 UNLIMITED = frozenset(map(tag_for_keyword, PADDING))
@@ -64,7 +65,9 @@ def is_plausible(tag: int, value: Any) -> bool:
     if isinstance(value, list):
         return all(is_plausible(tag, each) for each in value)
     if isinstance(value, (float, int)):
-        low, high = LIMITS.get(tag) or (FINITE if isinstance(value, float) else WHOLE)
+        # Of files whose VR is another, an integer may come as a float.
+        is_whole = isinstance(value, int) or is_of_integers(tag)
+        low, high = LIMITS.get(tag) or (WHOLE if is_whole else FINITE)
         return low <= value <= high or tag in UNLIMITED
     return not isinstance(value, str) or not is_of_date(tag) or is_date(value)
 
@@ -74,6 +77,15 @@ def is_unset(tag: int, value: Any) -> bool:
     values = value if isinstance(value, list) else [value]
     is_spacing = LIMITS.get(tag) is SPACING
     return is_spacing and any(isinstance(each, (float, int)) and each < 0 for each in values)
+
+
+@cache
+def is_of_integers(tag: int) -> bool:
+    """Tell whether an attribute is an integer by the dictionary."""
+    try:
+        return INTEGERS.issuperset(dictionary_VR(tag).split(" or "))
+    except KeyError:
+        return False
 
 
 @cache

@@ -131,3 +131,15 @@ def test_padding_of_floats_may_be_no_number():
     with noting() as notes:
         header(parse_part10(builders.part10(dataset, "1.2.840.10008.1.2.1")), 0)
     assert notes == []
+
+
+def test_an_integer_that_a_file_has_as_a_float_is_no_larger():
+    """In explicit VR a file may say FL of what is US or SS: 2**55 is no pixel value."""
+    body = builders.native(PIXELS, SmallestImagePixelValue=3)
+    place = body.index(b"\x28\x00\x06\x01")
+    for value, expected in ((b"\0\0\0\x5b", None), (b"\0\0\x40\x41", 12)):
+        element = b"\x28\x00\x06\x01FL\x04\x00" + value
+        with noting() as notes:
+            found = header(parse_part10(body[:place] + element + body[place + 10 :]), 0)
+        assert found["image_pixel"].smallest_pixel_value == expected
+        assert ("left out" in " ".join(notes)) is (expected is None)
