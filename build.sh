@@ -47,9 +47,9 @@ require_node() {
   command -v npm >/dev/null || fail "npm was not found: install it, it comes with Node.js"
 }
 
-build() { "$PYTHON" web/build/dist.py "$@"; }
+build() { "$PYTHON" -m web.build.dist "$@"; }
 
-prepare_tests() { "$PYTHON" web/build/environments.py; }
+prepare_tests() { "$PYTHON" -m web.build.environments; }
 
 find_chromium() {
   local name
@@ -185,9 +185,9 @@ main() {
   esac
   case $command in
     dist) build ;;
-    demo) build --for-trial && exec "$PYTHON" web/build/serve.py dist "$@" ;;
+    demo) build --for-trial && exec "$PYTHON" -m web.build.serve dist "$@" ;;
     test) run_tests "$@" ;;
-    pack) prepare_tests && build --for-trial && "$ENVIRONMENT/python" web/build/pack.py ;;
+    pack) prepare_tests && build --for-trial && "$ENVIRONMENT/python" -m web.build.pack ;;
     bench) run_bench "$@" ;;
     check) run_checks ;;
     format) prepare_tests && "$ENVIRONMENT/ruff" format . ;;

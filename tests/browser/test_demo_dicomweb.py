@@ -11,7 +11,6 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from importlib import util
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -21,8 +20,9 @@ from playwright.sync_api import Browser, Page
 
 from tests.browser.test_demo import wait
 from tests.support.pages import DIST, prepare
+from web.build import serve
 
-SERVE = Path(__file__).parents[2] / "web" / "build" / "serve.py"
+ROOT = Path(__file__).parents[2]
 VOLUME = "CT volume, 40 slices"
 CINE = "Ultrasound, JPEG baseline, 30 frames"
 READ_CANVAS = """
@@ -38,8 +38,9 @@ AUTHORIZATION = {"Authorization": f"Basic {base64.b64encode(b'demo:demo').decode
 @pytest.fixture(scope="module")
 def address() -> Iterator[str]:
     """Serve dist/ with an Orthanc behind it; return the address of the DICOMweb page."""
-    command = [sys.executable, SERVE, DIST, "--port", "0", "--orthanc"]
-    served = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    command = [sys.executable, "-m", "web.build.serve", DIST, "--port", "0", "--orthanc"]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    served = subprocess.Popen(command, cwd=ROOT, text=True, **pipes)
     assert served.stdout
     assert served.stderr
     found = re.search(r"http://\S+", served.stdout.readline())
@@ -317,7 +318,6 @@ def test_addresses_in_answers_lead_through_the_server(address: str) -> None:
 
 
 def test_who_goes_away_ends_the_request_behind() -> None:
-    serve = load_serve()
     behind = socket.create_server(("127.0.0.1", 0))
     behind.settimeout(10)
     server = serve.server_from(DIST, 0, behind.getsockname()[1])
@@ -333,13 +333,3 @@ def test_who_goes_away_ends_the_request_behind() -> None:
     behind.close()
     server.shutdown()
     server.server_close()
-
-
-def load_serve() -> Any:
-    """Return serve.py as a module."""
-    found = util.spec_from_file_location("serve", SERVE)
-    assert found
-    assert found.loader
-    module = util.module_from_spec(found)
-    found.loader.exec_module(module)
-    return module

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from common import (
+from web.build.common import (
     PRODUCTS,
     RECIPES,
     ROOT,
@@ -22,7 +22,7 @@ from common import (
     sha256,
     write_atomically,
 )
-from runtime import INTERPRETER
+from web.build.runtime import INTERPRETER, without_source_map
 
 SCRIPTS = PRODUCTS / "scripts"
 # Written into the bundles, by what they are called there.
@@ -203,8 +203,3 @@ def bundle_viewers(entries: Sequence[Path]) -> None:
     esbuild(*entries, *options, "--bundle", f"--outdir={VENDOR}")
     legacy = (WEB / "node_modules/cornerstone-core/dist/cornerstone.min.js").read_bytes()
     (VENDOR / "cornerstone.min.js").write_bytes(without_source_map(legacy))
-
-
-def without_source_map(script: bytes) -> bytes:
-    """Return a script without the line that makes developer tools ask for its source map."""
-    return re.sub(rb"//# sourceMappingURL=\S+\s*", b"", script)

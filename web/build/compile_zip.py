@@ -7,10 +7,12 @@ format or copy them at import; annotations of functions go, but for those that d
 """
 
 import ast
-import importlib._bootstrap_external as bootstrap
 import importlib.util
+import marshal
 import zipfile
 
+# Flags of a `.pyc`, see PEP 552: it has a hash of its source, which is not compared.
+UNCHECKED_HASH = (1).to_bytes(4, "little")
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
@@ -31,14 +33,17 @@ def bytecode(source: bytes, path: str) -> bytes:
         drop_annotations(tree)
     code = compile(tree, path, "exec", dont_inherit=True, optimize=0)
     digest = importlib.util.source_hash(source)
-    return bytes(bootstrap._code_to_hash_pyc(code, digest, checked=False))
+    return importlib.util.MAGIC_NUMBER + UNCHECKED_HASH + digest + marshal.dumps(code)
 
 
 def empty_docstrings(tree: ast.Module) -> None:
     """Replace every documentation string in the tree by an empty one."""
     for node in ast.walk(tree):
         if isinstance(node, DOCUMENTED) and ast.get_docstring(node, clean=False) is not None:
-            node.body[0].value.value = ""
+            statement = node.body[0]
+            assert isinstance(statement, ast.Expr)
+            assert isinstance(statement.value, ast.Constant)
+            statement.value.value = ""
 
 
 def drop_annotations(tree: ast.Module) -> None:

@@ -10,7 +10,7 @@ import gzip
 from functools import partial
 from pathlib import Path
 
-from common import PRODUCTS, RECIPES, once, run, write_atomically
+from web.build.common import PRODUCTS, RECIPES, once, run, write_atomically
 
 FOLDER = PRODUCTS / "compressed"
 SUFFIXES = {".js", ".mjs", ".wasm"}
@@ -56,6 +56,6 @@ def in_brotli(name: str, source: Path, quality: int) -> Path:
     """Return the brotli of a file."""
     target = FOLDER / f"{name}.br"
     recipe = RECIPES / "compress.mjs"
-    command = ["node", recipe, source, target, str(quality)]
+    command: list[str | Path] = ["node", recipe, source, target, str(quality)]
     once(target, [source, recipe, str(quality)], partial(run, command))
     return target

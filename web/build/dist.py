@@ -9,15 +9,16 @@ import fcntl
 import filecmp
 from pathlib import Path
 
-from bundle import scripts, vendor
-from common import DIST, PRODUCTS, WEB, WORK, BuildError, write_atomically
-from compressed import compressed
-from environments import node_modules
-from fetch import Asset, fetch_all
-from runtime import SNAPSHOT, Layout, boot_list, pyodide_files
-from samples import samples
-from sbom import bill_of_materials
-from wheels import pyloader_version
+from web.build.bundle import scripts, vendor
+from web.build.common import DIST, PRODUCTS, WORK, BuildError, write_atomically
+from web.build.compressed import compressed
+from web.build.demo import demo
+from web.build.environments import node_modules
+from web.build.fetch import Asset, fetch_all
+from web.build.runtime import SNAPSHOT, Layout, boot_list, pyodide_files
+from web.build.sbom import bill_of_materials
+from web.build.wheels import pyloader_version
+from web.samples.samples import samples
 
 
 def layout(*, for_trial: bool) -> Layout:
@@ -40,15 +41,6 @@ def layout(*, for_trial: bool) -> Layout:
 def under(folder: str, files: Layout) -> Layout:
     """Return the layout moved into a folder."""
     return {f"{folder}/{name}": path for name, path in files.items()}
-
-
-def demo() -> Layout:
-    """Return the demo pages by their path in dist/demo/."""
-    folder = WEB / "demo"
-    files = {str(path.relative_to(folder)): path for path in folder.rglob("*") if path.is_file()}
-    if not files:
-        raise BuildError("missing source: web/demo/ holds no pages")
-    return files
 
 
 def licenses(assets: list[Asset]) -> Path:

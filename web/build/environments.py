@@ -1,14 +1,14 @@
 """
 The two environments the build and the tests work in, made once per set of pinned versions.
 
-`python3 web/build/environments.py` prepares both and prints nothing when they stand already.
+`python3 -m web.build.environments` prepares both and prints nothing when they stand already.
 """
 
 import shutil
 import sys
 from pathlib import Path
 
-from common import WEB, WORK, BuildError, inputs_digest, run, say, write_atomically
+from web.build.common import WEB, WORK, BuildError, inputs_digest, run, say, write_atomically
 
 TEST_REQUIREMENTS = WEB.parent / "tests" / "requirements.txt"
 

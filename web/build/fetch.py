@@ -6,8 +6,8 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from common import RECIPES, BuildError, download_cache, say, sha256, write_atomically
-from sources import Source, describe, obtain
+from web.build.common import RECIPES, BuildError, download_cache, say, sha256, write_atomically
+from web.build.sources import Source, describe, obtain
 
 MANIFEST = RECIPES / "assets.json"
 
@@ -38,7 +38,7 @@ class Asset:
 
     @property
     def path(self) -> Path:
-        """Where the download cache keeps the file."""
+        """Path of the file in the download cache."""
         return download_cache() / self.place
 
 

@@ -12,15 +12,15 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from archives import read_zip
-from common import PRODUCTS, RECIPES, once, write_atomically
-from fetch import Asset
-from prune import pruned
+from web.build.archives import read_zip
+from web.build.common import PRODUCTS, RECIPES, once, write_atomically
+from web.build.fetch import Asset
+from web.build.prune import pruned
 
 SITE_PACKAGES = "/lib/python3.13/site-packages/"
 STARTING = ("numpy/_core/_multiarray_umath.*.so", "imagecodecs/_shared.*.so")
 SEPARATE = (*STARTING, "imagecodecs/*.so", "numpy/linalg/_umath_linalg.*.so")
-# Behind a module of the same name: see `prune.ADDED`.
+# Behind a module of the same name, which is in patches/.
 MOVED = {"numpy/linalg/_umath_linalg": "numpy/linalg/_library/_umath_linalg"}
 
 
@@ -34,7 +34,7 @@ class Library(NamedTuple):
 
     @property
     def file(self) -> str:
-        """Its name, which says to any server what it is."""
+        """Name of the file; the ending tells any server its media type."""
         return f"{self.module}.wasm"
 
 

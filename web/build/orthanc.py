@@ -22,8 +22,8 @@ from typing import Any
 from urllib.error import HTTPError, URLError
 from urllib.request import Request, urlopen
 
-from dicom_file import uid
-from fetch import manifest
+from web.build.fetch import manifest
+from web.samples.dicom_file import uid
 
 USER = PASSWORD = "demo"
 # Where Debian puts servers, which is not on every user's PATH.
@@ -79,7 +79,8 @@ def free_port() -> int:
     """Return a port that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+        port: int = probe.getsockname()[1]
+        return port
 
 
 def settings(folder: Path, plugin: Path, port: int) -> dict[str, Any]:
@@ -111,7 +112,8 @@ def wait_until_up(process: subprocess.Popen[bytes], port: int, log: Path) -> Non
     deadline = time.monotonic() + SECONDS_TO_START
     while process.poll() is None and time.monotonic() < deadline:
         try:
-            return ask(port, "/system").close()
+            ask(port, "/system").close()
+            return
         except (URLError, ConnectionError):
             time.sleep(0.1)
     words = "\n".join(log.read_text(errors="replace").splitlines()[-10:])

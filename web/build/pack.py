@@ -11,9 +11,19 @@ import shutil
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from common import DIST, RECIPES, ROOT, WEB, WORK, BuildError, repository_address, run, say
-from metadata import readable
-from wheels import pyloader_version
+from web.build.common import (
+    DIST,
+    RECIPES,
+    ROOT,
+    WEB,
+    WORK,
+    BuildError,
+    repository_address,
+    run,
+    say,
+)
+from web.build.metadata import readable
+from web.build.wheels import pyloader_version
 
 PACKAGES = WORK / "packages"
 RECIPE = RECIPES / "npm"

@@ -7,34 +7,39 @@ import shutil
 import tarfile
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from operator import attrgetter
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from archives import read_zip
-from common import (
+from web.build.archives import read_zip
+from web.build.common import (
     PRODUCTS,
     RECIPES,
     WEB,
     WORK,
-    BuildError,
     once,
     run,
     say,
     sha256,
     write_atomically,
 )
-from compressed import in_gzip
-from fetch import Asset
-from libraries import Library, separate_libraries
-from wheels import NAME, pyloader_version, pyloader_wheel, standard_library, third_party_wheel
+from web.build.compressed import in_gzip
+from web.build.fetch import Asset
+from web.build.libraries import Library, separate_libraries
+from web.build.patches import patched, recipes_of
+from web.build.wheels import (
+    NAME,
+    pyloader_version,
+    pyloader_wheel,
+    standard_library,
+    third_party_wheel,
+)
 
 Layout = dict[str, Path]
-OF_SOCKETS = b'import("ws")'
 STANDARD_LIBRARY = "python_stdlib.zip"
 SNAPSHOT = PRODUCTS / "snapshot"
 SNAPSHOT_SOURCES = ("pyodide.js", "snapshot.js", "snapshot_codec.js", "snapshot_codec.wat")
+PYODIDE = "pyodide"
 # What Python starts by, in the order in which they may stand in one script.
 INTERPRETER = ("pyodide.asm.js", "pyodide.mjs")
 # Imported before the first image: their wheels are laid out at each start without a snapshot.
@@ -53,8 +58,8 @@ class Wheel(NamedTuple):
 
 def pyodide_files(assets: dict[str, Asset]) -> Layout:
     """Return what stands in dist/pyodide/ by name."""
-    pyodide = unpacked(assets["pyodide"])
-    core = {name: script(pyodide / name) for name in INTERPRETER}
+    pyodide = unpacked(assets[PYODIDE])
+    core = interpreter(pyodide)
     core["pyodide.asm.wasm"] = pyodide / "pyodide.asm.wasm"
     core[STANDARD_LIBRARY] = standard_library(pyodide)
     libraries = separate_libraries(assets.values())
@@ -99,20 +104,23 @@ def members_under(name: str, archive: tarfile.TarFile) -> list[tarfile.TarInfo]:
     return members
 
 
-def script(source: Path) -> Path:
-    """
-    Return a script as pages have it.
+def interpreter(pyodide: Path) -> Layout:
+    """Return Pyodide's scripts as pages have them: patched, and without their source maps."""
+    folder = PRODUCTS / "core"
+    sources = [pyodide / name for name in INTERPRETER]
 
-    Without the line that makes developer tools ask for its source map, and without the import of a
-    package that is not there: it is for node's sockets, and development servers look for it.
-    """
-    target = PRODUCTS / "core" / source.name
-    content = re.sub(rb"//# sourceMappingURL=\S+\s*", b"", source.read_bytes())
-    if OF_SOCKETS not in content:
-        raise BuildError(f"{source} does not import what web/build/runtime.py takes out of it")
-    content = content.replace(OF_SOCKETS, b"Promise.resolve({})")
-    once(target, [source, Path(__file__)], partial(write_atomically, target, content))
-    return target
+    def make() -> None:
+        files = {f"{PYODIDE}/{path.name}": path.read_bytes() for path in sources}
+        for path, content in patched(PYODIDE, files).items():
+            write_atomically(folder / Path(path).name, without_source_map(content))
+
+    once(folder, [*sources, RECIPES / "runtime.py", *recipes_of(PYODIDE)], make)
+    return {name: folder / name for name in INTERPRETER}
+
+
+def without_source_map(script: bytes) -> bytes:
+    """Return a script without the line that makes developer tools ask for its source map."""
+    return re.sub(rb"//# sourceMappingURL=\S+\s*", b"", script)
 
 
 def listed(

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
-from common import PRODUCTS, WEB, write_atomically
-from fetch import Asset
+from web.build.common import PRODUCTS, WEB, write_atomically
+from web.build.fetch import Asset
 
 BILL = PRODUCTS / "sbom.cdx.json"
 # The npm packages whose code is in dist/, by the folder that it is in.

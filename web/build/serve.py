@@ -1,5 +1,5 @@
 """
-A static server for dist/ on the loopback address: `python3 serve.py DIR [--port N] [--orthanc]`.
+A static server for dist/ on the loopback address: `python3 -m web.build.serve DIR`.
 
 Right media types, validators (ETag) with `no-cache`, and CORS open to pages on other ports. With
 `--orthanc`, requests of DICOMweb are passed on to an Orthanc that lives as long as this server.
@@ -15,6 +15,7 @@ from contextlib import ExitStack, suppress
 from functools import partial
 from http import HTTPStatus
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from io import BytesIO
 from pathlib import Path
 from select import select
 from typing import Any, BinaryIO
@@ -80,7 +81,7 @@ class Handler(SimpleHTTPRequestHandler):
         self.send_response(HTTPStatus.NO_CONTENT)
         self.end_headers()
 
-    def send_head(self):  # noqa: ANN201 -- as in the base class: a binary file or None
+    def send_head(self) -> BytesIO | BinaryIO | None:
         """Answer 304 when the browser has this very file, else as the base class does."""
         tag = self.entity_tag()
         if tag and self.headers.get("If-None-Match") == tag:
@@ -227,7 +228,7 @@ class Server(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def handle_error(self, request: object, client_address: object) -> None:
+    def handle_error(self, request: Any, client_address: Any) -> None:
         """Ignore browsers that hang up; report anything else."""
         if not isinstance(sys.exception(), ConnectionError):
             super().handle_error(request, client_address)
@@ -250,7 +251,7 @@ def serve(folder: Path, port: int, with_orthanc: bool) -> None:
     with ExitStack() as stack:
         upstream, page, login = None, "", ""
         if with_orthanc:
-            import orthanc
+            from web.build import orthanc
 
             upstream = stack.enter_context(orthanc.running(folder / "samples"))
             page, login = "dicomweb.html", f"user {orthanc.USER}, password {orthanc.PASSWORD}; "

@@ -67,10 +67,10 @@ exec("def practice():\n" + "    step = 0\n" * 2000)
 
 # Files are not there when the snapshot is put back.
 sys.path_importer_cache.clear()
-zipimport._zip_directory_cache.clear()
-sys._clear_internal_caches()
+zipimport._zip_directory_cache.clear()  # type: ignore[attr-defined]
+sys._clear_internal_caches()  # type: ignore[attr-defined]  # since Python 3.13
 gc.collect()
 # What is imported stays: collections of garbage need not walk through it each time.
 gc.freeze()
 
-id(practice), array("I", extents(everything()))  # noqa: F821 -- see above
+id(practice), array("I", extents(everything()))  # type: ignore[name-defined]  # noqa: F821 -- see above

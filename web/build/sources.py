@@ -1,4 +1,4 @@
-"""How one file is had from one kind of source: a URL, the Python package index, npm."""
+"""Fetch one file from one kind of source: a URL, the Python package index, npm."""
 
 import tempfile
 import urllib.request
@@ -6,8 +6,8 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-from common import BuildError, run
-from environments import private_pip
+from web.build.common import BuildError, run
+from web.build.environments import private_pip
 
 Source = dict[str, Any]
 

@@ -8,11 +8,12 @@ import re
 import tempfile
 from pathlib import Path
 
-from archives import Files, read_zip, wheel_bytes, zip_bytes
-from common import PRODUCTS, RECIPES, ROOT, once, run, say, write_atomically
-from fetch import Asset
-from libraries import is_separate
-from prune import pruned
+from web.build.archives import Files, read_zip, wheel_bytes, zip_bytes
+from web.build.common import PRODUCTS, RECIPES, ROOT, once, run, say, write_atomically
+from web.build.fetch import Asset
+from web.build.libraries import is_separate
+from web.build.patches import patched, recipes_of
+from web.build.prune import pruned
 
 # The distribution; the package is `pyloader`.
 NAME = "pyloader-dicom"
@@ -41,11 +42,11 @@ def third_party_wheel(asset: Asset, pyodide: Path) -> Path:
 
     def make() -> None:
         say(f"compiling {asset.name}")
-        files = pruned(asset.name, read_zip(asset.path))
+        files = patched(asset.name, pruned(asset.name, read_zip(asset.path)))
         files = {path: content for path, content in files.items() if not is_separate(path)}
         write_atomically(target, wheel_bytes(sourceless(files, SITE_PACKAGES, pyodide)))
 
-    once(target, [asset.sha256, pyodide.name, *WHEEL_RECIPES], make)
+    once(target, [asset.sha256, pyodide.name, *WHEEL_RECIPES, *recipes_of(asset.name)], make)
     return target
 
 

@@ -6,10 +6,10 @@ import hashlib
 from pathlib import Path
 
 import pytest
-from common import BuildError
-from fetch import Asset, from_first_source
 
 from tests.webserver import WebServer
+from web.build.common import BuildError
+from web.build.fetch import Asset, from_first_source
 
 RIGHT = b"what the manifest names"
 DIGEST = hashlib.sha256(RIGHT).hexdigest()

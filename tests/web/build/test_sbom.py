@@ -8,10 +8,10 @@ from zipfile import ZipFile
 
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
-from fetch import manifest
 
 import pyloader
 from tests.support.pages import DIST
+from web.build.fetch import manifest
 
 BILL = DIST / "sbom.cdx.json"
 

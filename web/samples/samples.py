@@ -5,33 +5,21 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-import phantom
-import pictures
-from archives import Files, read_zip
-from common import PRODUCTS, RECIPES, once, say
-from fetch import Asset
+from web.build.archives import Files, read_zip
+from web.build.common import PRODUCTS, once, say
+from web.build.fetch import Asset
+from web.samples import phantom, pictures
 
+HERE = Path(__file__).parent
 SAMPLES = PRODUCTS / "samples"
-CATALOGUE = RECIPES / "samples.json"
+CATALOGUE = HERE / "samples.json"
 CARRIED_IN = "pydicom/data/test_files/"
 OWN = "made by the build, MIT licence"
-MAKERS = [
-    RECIPES / f"{name}.py"
-    for name in (
-        "dicom_file",
-        "head",
-        "phantom",
-        "picture_file",
-        "pictures",
-        "samples",
-        "volume_file",
-    )
-]
 
 
 def samples(pydicom: Asset) -> dict[str, Path]:
     """Return the sample files by their path in dist/samples/."""
-    once(SAMPLES, [pydicom.sha256, CATALOGUE, *MAKERS], lambda: make(pydicom))
+    once(SAMPLES, [pydicom.sha256, CATALOGUE, *sorted(HERE.glob("*.py"))], lambda: make(pydicom))
     return {
         str(path.relative_to(SAMPLES)): path
         for path in sorted(SAMPLES.rglob("*"))

@@ -12,7 +12,7 @@ from array import array
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from dicom_file import CT_IMAGE_STORAGE, Element, part10, uid
+from web.samples.dicom_file import CT_IMAGE_STORAGE, Element, part10, uid
 
 SIZE = 256
 SLICES = 40
@@ -65,7 +65,7 @@ def pixels(index: int, noise: list[list[int]]) -> bytes:
     return stored.tobytes()
 
 
-def paint(rows: list[array], ellipse: Ellipse) -> None:
+def paint(rows: list["array[int]"], ellipse: Ellipse) -> None:
     """Fill an ellipse into a slice."""
     first = max(math.ceil(ellipse.row - ellipse.half_height), 0)
     last = min(math.floor(ellipse.row + ellipse.half_height), len(rows) - 1)

@@ -10,7 +10,7 @@ import random
 from array import array
 from typing import NamedTuple
 
-from volume_file import Volume
+from web.samples.volume_file import Volume
 
 COLUMNS, ROWS, SLICES, TIMEPOINTS = 80, 96, 64, 6
 SPACING = (2.4, 2.4, 2.8)
@@ -70,12 +70,12 @@ def affine() -> list[list[float]]:
 
     The head is tilted and turned in the scanner, and the middle of the volume is at its centre.
     """
-    tilt = [
+    tilt: list[list[float]] = [
         [1, 0, 0],
         [0, math.cos(TILT), -math.sin(TILT)],
         [0, math.sin(TILT), math.cos(TILT)],
     ]
-    turn = [
+    turn: list[list[float]] = [
         [math.cos(TURN), -math.sin(TURN), 0],
         [math.sin(TURN), math.cos(TURN), 0],
         [0, 0, 1],

@@ -6,12 +6,11 @@ import random
 from array import array
 from collections.abc import Iterator
 
-import head
-import phantom
-from archives import Files
-from phantom import Ellipse, paint
-from picture_file import gif, png, tiff
-from volume_file import compressed, content, mgh, nifti, npy
+from web.build.archives import Files
+from web.samples import head, phantom
+from web.samples.phantom import Ellipse, paint
+from web.samples.picture_file import gif, png, tiff
+from web.samples.volume_file import compressed, content, mgh, nifti, npy
 
 SLICE = 20  # of the chest, for what is one picture
 PAGES = range(0, phantom.SLICES, 4)
@@ -102,8 +101,8 @@ def heart(size: int, beat: int) -> list["array[int]"]:
     noise = random.Random(beat)
     rows = [array("h", [20]) * size for _ in range(size)]
     squeeze = 0.5 - 0.5 * math.cos(2 * math.pi * beat / BEATS)
-    for ellipse in chambers(squeeze):
-        paint(rows, Ellipse(*(size * part for part in ellipse[:4]), ellipse.value))
+    for column, row, width, height, value in chambers(squeeze):
+        paint(rows, Ellipse(size * column, size * row, size * width, size * height, value))
     return [
         array("h", [max(value + round(noise.gauss(0, 12)), 0) for value in row]) for row in rows
     ]

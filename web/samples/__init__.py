@@ -1,0 +1,1 @@
+"""Makers of the sample data in dist/samples/: images in code, and files of pydicom's wheel."""
