@@ -13,6 +13,11 @@ RECIPES = WEB / "build"
 DIST = ROOT / "dist"
 WORK = ROOT / ".cache"
 PRODUCTS = WORK / "products"
+# Of Pyodide; its lock file says it too, and the scripts take it from there.
+PYTHON = "3.13"
+SITE_PACKAGES = f"/lib/python{PYTHON}/site-packages/"
+STDLIB = f"/lib/python{PYTHON.replace('.', '')}.zip/"
+CACHE_TAG = f"cpython-{PYTHON.replace('.', '')}"
 
 
 class BuildError(Exception):

@@ -13,11 +13,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from web.build.archives import read_zip
-from web.build.common import PRODUCTS, RECIPES, once, write_atomically
+from web.build.common import PRODUCTS, RECIPES, SITE_PACKAGES, once, write_atomically
 from web.build.fetch import Asset
 from web.build.prune import pruned
 
-SITE_PACKAGES = "/lib/python3.13/site-packages/"
 STARTING = ("numpy/_core/_multiarray_umath.*.so", "imagecodecs/_shared.*.so")
 SEPARATE = (*STARTING, "imagecodecs/*.so", "numpy/linalg/_umath_linalg.*.so")
 # Behind a module of the same name, which is in patches/.

@@ -14,9 +14,11 @@ from typing import Any, NamedTuple
 from web.build.archives import read_zip
 from web.build.common import (
     PRODUCTS,
+    PYTHON,
     RECIPES,
     WEB,
     WORK,
+    BuildError,
     once,
     run,
     say,
@@ -132,6 +134,8 @@ def listed(
 ) -> Layout:
     """Return the files together with a pyodide-lock.json that lists these and nothing else."""
     info = json.loads((pyodide / "pyodide-lock.json").read_text())["info"]
+    if not info["python"].startswith(f"{PYTHON}."):
+        raise BuildError(f"Pyodide has Python {info['python']}, PYTHON in common.py is {PYTHON}")
     ordered = sorted(wheels, key=attrgetter("name"))
     content = {
         "info": info,

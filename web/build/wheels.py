@@ -9,7 +9,18 @@ import tempfile
 from pathlib import Path
 
 from web.build.archives import Files, read_zip, wheel_bytes, zip_bytes
-from web.build.common import PRODUCTS, RECIPES, ROOT, once, run, say, write_atomically
+from web.build.common import (
+    CACHE_TAG,
+    PRODUCTS,
+    RECIPES,
+    ROOT,
+    SITE_PACKAGES,
+    STDLIB,
+    once,
+    run,
+    say,
+    write_atomically,
+)
 from web.build.fetch import Asset
 from web.build.libraries import is_separate
 from web.build.patches import patched, recipes_of
@@ -18,8 +29,6 @@ from web.build.prune import pruned
 # The distribution; the package is `pyloader`.
 NAME = "pyloader-dicom"
 PACKAGES = PRODUCTS / "packages"
-SITE_PACKAGES = "/lib/python3.13/site-packages/"
-STDLIB = "/lib/python313.zip/"
 # The command line, and what authors test with.
 PLAIN_PYTHON_ONLY = {"__main__.py", "cli", "testing"}
 WHEEL_RECIPES = [
@@ -116,7 +125,7 @@ def beside_sources(bytecode: Files) -> Files:
     moved = {}
     for path, content in bytecode.items():
         folder, name = path.rsplit("/", 1)
-        moved[f"{folder}/__pycache__/{name.removesuffix('.pyc')}.cpython-313.pyc"] = content
+        moved[f"{folder}/__pycache__/{name.removesuffix('.pyc')}.{CACHE_TAG}.pyc"] = content
     return moved
 
 
