@@ -108,7 +108,7 @@ offer_headless_shell() {
 }
 
 has_orthanc() {
-  "$ENVIRONMENT/python" -c 'import sys; from tests.orthanc import is_installed; sys.exit(not is_installed())'
+  "$ENVIRONMENT/python" -c 'import sys; from tests.support.orthanc import is_installed; sys.exit(not is_installed())'
 }
 
 # The tests with a real DICOMweb server are skipped without it.

@@ -15,7 +15,7 @@ from pyloader.cache import Cache
 from pyloader.network import Network
 from pyloader.transport.memory import MemoryTransport
 
-pytest_plugins = ["tests.servers", "tests.support.pages"]
+pytest_plugins = ["tests.support.servers", "tests.support.pages"]
 TABLE = "table: "
 # Files of tests that take minutes: begun first, so that none is left alone at the end.
 LONGEST = (

@@ -15,7 +15,7 @@ from pyloader.errors import HttpStatusError, LoaderError, NetworkError, Transpor
 from pyloader.network import STATUS_HINTS, Network
 from pyloader.transport import Request, Response
 from pyloader.transport.memory import MemoryTransport
-from tests.contracts.transport import Bucket
+from tests.support.contracts.transport import Bucket
 
 URL = "https://host/image"
 

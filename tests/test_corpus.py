@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from pyloader import LoaderError, load_image
-from tests import corpus
+from tests.support import corpus
 
 
 @pytest.mark.parametrize("name", [*corpus.images(), *corpus.further_images()])

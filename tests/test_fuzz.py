@@ -29,7 +29,7 @@ from pyloader import Context, Image, LoaderError, load_image, load_metadata
 from pyloader.cache import Cache
 from pyloader.network import Network
 from pyloader.transport.memory import MemoryTransport
-from tests import builders, corpus, fuzz
+from tests.support import builders, corpus, fuzz
 
 pytestmark = pytest.mark.timeout(900)
 FILES = [*corpus.files(), *corpus.further_images()]

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 import pyloader
-from tests import builders
-from tests.dicomweb import DicomWebServer
-from tests.servers import own_server
+from tests.support import builders
+from tests.support.dicomweb import DicomWebServer
+from tests.support.servers import own_server
 
 FRAMES = np.broadcast_to(np.arange(12, dtype="u2")[:, None, None], (12, 64, 64))
 UIDS = {"StudyInstanceUID": "1.2.6.1", "SeriesInstanceUID": "1.2.6.2", "SOPInstanceUID": "1.2.6.3"}

@@ -18,7 +18,7 @@ import pytest
 from pyloader import list_image_ids, load_image, load_metadata
 from pyloader.errors import CustomLoaderError
 from pyloader.testing import LoaderContract, memory_context
-from tests import builders
+from tests.support import builders
 
 WEB = Path(__file__).parents[1] / "web"
 LOADERS = WEB / "demo" / "loaders"

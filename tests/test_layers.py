@@ -303,7 +303,7 @@ def texts_tested() -> set[str]:
     """Return the names of the errors that some ``pytest.raises(..., match=...)`` expects."""
     calls = (
         node
-        for path in TESTS.glob("test_*.py")
+        for path in TESTS.rglob("test_*.py")
         for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, ast.Call) and ast.unparse(node.func) == "pytest.raises"
     )

@@ -35,7 +35,7 @@ from pyloader.errors import (
 from pyloader.host import EXTRAS, PlainHost
 from pyloader.loaders import schemes
 from pyloader.transport import Response
-from tests import builders
+from tests.support import builders
 
 PIXELS = np.arange(12, dtype="u2").reshape(3, 4)
 

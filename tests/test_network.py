@@ -27,7 +27,7 @@ from pyloader.network import (
 )
 from pyloader.transport import Request, Response
 from pyloader.transport.memory import MemoryTransport
-from tests.contracts.transport import Bucket
+from tests.support.contracts.transport import Bucket
 
 URL = "https://host/image"
 BODY = bytes(range(100))

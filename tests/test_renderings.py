@@ -7,8 +7,8 @@ import pytest
 
 from pyloader import load_image
 from pyloader.pixels.output.voi import display
-from tests import dcmtk, renderings
-from tests.renderings import Rendering
+from tests.support import dcmtk, renderings
+from tests.support.renderings import Rendering
 
 pytestmark = pytest.mark.skipif(not dcmtk.is_installed(), reason="DCMTK is not installed")
 TITLE = "image, what it covers, largest difference of Python's rendering to DCMTK's"

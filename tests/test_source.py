@@ -33,7 +33,7 @@ from pyloader.source import MetadataReady, Ready, Source
 from pyloader.transport import Progress, Request, Response, Sink
 from pyloader.transport.memory import MemoryTransport
 from pyloader.volume import Volume, register_volume
-from tests import builders, filesets
+from tests.support import builders, filesets
 
 HOST = "https://host"
 GREY = np.random.default_rng(3).integers(0, 4096, (6, 230, 250)).astype("u2")

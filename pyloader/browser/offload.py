@@ -2,7 +2,7 @@
 
 The worker that has a source hands on a frame's encoded bytes, and once the header that decodes
 them, as it was parsed: nothing is fetched or parsed again. Only frames that are certain to become
-the same image there are lent; tests/test_lending.py compares them.
+the same image there are lent; tests/browser/test_offload.py compares them.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The seam to the network: `Request` in, `Response` out.
 
-Every implementation passes ``tests/contracts/transport.py``. `Network` is the only caller.
+Every implementation passes ``tests/support/contracts/transport.py``. `Network` is the only caller.
 """
 
 from __future__ import annotations

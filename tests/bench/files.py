@@ -19,7 +19,7 @@ from pydicom.uid import (
     RLELossless,
 )
 
-from tests import builders, nifti_builders
+from tests.support import builders, nifti_builders
 
 SLICE = (512, 512)
 BITS = 12

@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 
 from playwright.sync_api import BrowserContext, Page, Playwright, sync_playwright
 
-from tests.orthanc import Orthanc
+from tests.support.orthanc import Orthanc
 from tests.support.pages import ARGUMENTS
 from tests.web.viewers import ohif, studies
 

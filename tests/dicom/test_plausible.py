@@ -10,7 +10,7 @@ from pydicom import Dataset
 from pyloader.dicom.json.reader import parse_json
 from pyloader.dicom.modules import header
 from pyloader.dicom.parse import noting, parse_part10
-from tests import builders
+from tests.support import builders
 
 PIXELS = builders.ramp(4, 8)
 

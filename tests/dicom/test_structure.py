@@ -27,7 +27,7 @@ from pyloader import load_image, load_metadata
 from pyloader.dicom.json.writer import instance_json
 from pyloader.dicom.parse import noting, parse_beginning, parse_part10
 from pyloader.dicom.values import items_of, value_of
-from tests import builders
+from tests.support import builders
 
 PIXELS = builders.ramp(16, 24)
 URL = "https://host/a.dcm"

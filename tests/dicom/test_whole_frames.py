@@ -34,8 +34,8 @@ from pyloader.loaders.wadouri import ranged_file as partial
 from pyloader.loaders.wadouri import source as opening
 from pyloader.network import Network
 from pyloader.transport.memory import MemoryTransport
-from tests import builders
-from tests.raw_images import DELIMITER, described, encapsulated, item, items
+from tests.support import builders
+from tests.support.raw_images import DELIMITER, described, encapsulated, item, items
 
 URL = "https://host/a.dcm"
 PLAIN, DEFLATED = UID("1.2.840.10008.1.2.1.98"), UID("1.2.840.10008.1.2.8.1")

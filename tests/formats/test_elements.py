@@ -15,7 +15,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from pyloader import Image, list_image_ids, load_image
 from pyloader.formats.elements import as_complex, can_be_color, is_color_by_default
 from pyloader.formats.metaimage.header import TYPES
-from tests.slices import local
+from tests.support.slices import local
 
 __all__ = ["local"]
 

@@ -32,7 +32,7 @@ test('Cornerstone3D computes from an instance that it is given, as pyloader does
   giveInstance('wadouri:pet?frame=1', PET);
   assert.equal(metaData.get('instance', 'wadouri:pet?frame=1').Modality, 'PT');
   const { suvbw, suvlbm, suvbsa } = metaData.get('scalingModule', 'wadouri:pet');
-  // The numbers of test_suv_by_weight_lean_mass_and_surface in tests/test_fidelity_luts.py.
+  // The numbers of test_suv_by_weight_lean_mass_and_surface in tests/fidelity/test_luts.py.
   const dose = 400e6 * 2 ** (-3600 / 6588);
   assert.ok(Math.abs(suvbw / (80_000 / dose) - 1) < 1e-9);
   assert.ok(Math.abs(suvlbm / (((1.1 * 80 - 120 * (80 / 180) ** 2) * 1000) / dose) - 1) < 1e-9);

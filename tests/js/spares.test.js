@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import { after, test } from 'node:test';
-import { Spares } from '../../web/worker/spares.js';
+import { Spares } from '../../web/worker/read_body.js';
 import { createSend } from '../../web/worker/fetch.js';
 
 const KIB = 2 ** 10;

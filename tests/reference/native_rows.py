@@ -15,10 +15,10 @@ from pydicom.uid import (
     ImplicitVRLittleEndian,
 )
 
-from tests.builders import part10
 from tests.reference import images
 from tests.reference.images import Pixels
 from tests.reference.row import Made, Row, attributes_of, with_frames, with_native
+from tests.support.builders import part10
 
 ENCAPSULATED_UNCOMPRESSED = "1.2.840.10008.1.2.1.98"
 DEFLATED_FRAMES = "1.2.840.10008.1.2.8.1"

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from pydicom import Dataset, dcmread
 from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
-from tests import corpus
 from tests.reference.naming import bits, in_order, syntax_name
+from tests.support import corpus
 
 # (implicit VR, little endian) -> transfer syntax of a file that does not name its own.
 UNNAMED = {
@@ -42,7 +42,7 @@ def section() -> Iterator[str]:
     yield '<h2 id="real">Files of scanners and other software</h2>'
     yield (
         f"<p>All {total} images of the packages pydicom and pydicom-data are compared likewise, "
-        "their first, middle and last frames, by <code>tests/browser/test_corpus.py</code>.</p>"
+        "their first, middle and last frames, by <code>tests/pages/test_corpus.py</code>.</p>"
     )
     heads = ("Transfer syntax", "Photometric interpretation", "Bits", "Equal", "Files")
     head = "".join(f'<th scope="col">{name}</th>' for name in heads)

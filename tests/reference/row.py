@@ -15,8 +15,8 @@ from pydicom.filebase import DicomBytesIO
 from pydicom.filewriter import write_dataset, write_file_meta_info
 from pydicom.uid import UID
 
-from tests import builders
 from tests.reference.images import Pixels
+from tests.support import builders
 
 
 @dataclass(frozen=True)

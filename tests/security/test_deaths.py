@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page
 
-from tests import builders
-from tests.webserver import WebServer
+from tests.support import builders
+from tests.support.webserver import WebServer
 
 CRASH = """
 from pyloader import register_loader

@@ -19,7 +19,7 @@ from pyloader.cache import Cache
 from pyloader.network import Network
 from pyloader.transport import Response
 from pyloader.transport.memory import MemoryTransport
-from tests import builders, fuzz
+from tests.support import builders, fuzz
 
 SERIES = "https://host/dw/studies/1.2/series/3.4"
 INSTANCE = f"{SERIES}/instances/5.6"

@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Browser, Page, Playwright
 
 from tests.support.pages import DIST, HELPERS, launch
-from tests.webserver import WebServer
+from tests.support.webserver import WebServer
 
 pytestmark = pytest.mark.browser
 

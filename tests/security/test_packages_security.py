@@ -8,9 +8,9 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page
 
-from tests.browser.indexserver import SIMPLE_HTML, SIMPLE_JSON, IndexServer, wheel_of
+from tests.pages.indexserver import SIMPLE_HTML, SIMPLE_JSON, IndexServer, wheel_of
 from tests.support.installing import index, refused, run, start
-from tests.webserver import WebServer
+from tests.support.webserver import WebServer
 
 __all__ = ["index", "start"]  # fixtures
 

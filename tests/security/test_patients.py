@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 from playwright.sync_api import Page
 
-from tests import builders
-from tests.webserver import WebServer
+from tests.support import builders
+from tests.support.webserver import WebServer
 
 OpenPage = Callable[..., Page]
 NAME = "Quastel^Zoe"

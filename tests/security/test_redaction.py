@@ -12,7 +12,7 @@ from pyloader import load_image
 from pyloader.errors import LoaderError, NetworkError
 from pyloader.redaction import redacted
 from pyloader.testing.memory import memory_context
-from tests import builders
+from tests.support import builders
 
 CASES = json.loads(Path(__file__).with_name("redaction.json").read_text())
 SECRETS = ("word", "s3cr3t", "b33f")

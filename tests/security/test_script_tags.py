@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Frame, Page
 
 from tests.support.waiting import until
-from tests.webserver import WebServer
+from tests.support.webserver import WebServer
 
 pytestmark = pytest.mark.browser
 

@@ -8,9 +8,9 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page
 
-from tests import builders
+from tests.support import builders
 from tests.support.palettes import PIXELS, palette_header
-from tests.webserver import Seen, WebServer
+from tests.support.webserver import Seen, WebServer
 
 OpenPage = Callable[..., Page]
 SECRETS = "{headers: {Authorization: 'Bearer s3cr3t', 'X-Token': 's3cr3t'}, credentials: 'include'}"

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page
 
-from tests.browser.indexserver import IndexServer
+from tests.pages.indexserver import IndexServer
 from tests.support.waiting import until
-from tests.webserver import WebServer
+from tests.support.webserver import WebServer
 
 pytestmark = pytest.mark.browser
 

@@ -6,7 +6,7 @@ import struct
 
 import numpy as np
 
-from tests.pictures import noise
+from tests.support.pictures import noise
 
 ROWS, COLUMNS = 9, 13
 CORE, INFO, V2, V3, OS2, V4, V5 = 12, 40, 52, 56, 64, 108, 124

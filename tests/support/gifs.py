@@ -6,7 +6,7 @@ import struct
 
 import numpy as np
 
-from tests.pictures import noise
+from tests.support.pictures import noise
 
 TABLE = noise(8, 3, seed=4)
 BITS = 3

@@ -29,7 +29,7 @@ from pyloader.dicom.parse import parse_part10
 from pyloader.errors import LoaderError
 from pyloader.image import Image
 from pyloader.loaders.instance_source import make_image
-from tests import builders
+from tests.support import builders
 
 Elements = dict[int, Any]
 """By tag VR and value, or the data sets of a sequence."""

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserType, Page, Playwright, sync_playwright
 
-from tests.corpus import DATA, FURTHER_DATA
-from tests.dicomweb.client import Served
-from tests.webserver import WebServer
+from tests.support.corpus import DATA, FURTHER_DATA
+from tests.support.dicomweb.client import Served
+from tests.support.webserver import WebServer
 
 DIST = Path(__file__).parents[2] / "dist"
 ARGUMENTS = [
@@ -26,7 +26,7 @@ ARGUMENTS = [
 ]
 BLANK = b"<!DOCTYPE html><title>test</title><body></body>"
 # Functions that tests call in the page.
-HELPERS = (Path(__file__).parents[1] / "browser" / "helpers.js").read_text()
+HELPERS = (Path(__file__).parents[1] / "pages" / "helpers.js").read_text()
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from pydicom.dataset import Dataset
 
-from tests import builders
+from tests.support import builders
 
 PIXELS = np.arange(24, dtype="u1").reshape(4, 6)
 

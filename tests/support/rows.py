@@ -33,7 +33,7 @@ from pyloader.context import Context
 from pyloader.errors import LoaderError
 from pyloader.network import Network
 from pyloader.transport.memory import MemoryTransport
-from tests import builders
+from tests.support import builders
 from tests.support.tiffs import chain
 
 ROOT = Path(__file__).parents[2]

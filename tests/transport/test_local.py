@@ -23,7 +23,7 @@ from pyloader import Context, Image, ImageId, list_image_ids, load_image, load_m
 from pyloader.load import default_context, register_loader
 from pyloader.loaders import schemes
 from pyloader.transport.local import TICK_NS, LocalFile
-from tests import builders
+from tests.support import builders
 
 Write = Callable[[Path, int], None]
 SHAPE = (3, 4, 5)

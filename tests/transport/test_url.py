@@ -13,7 +13,7 @@ from pyloader.errors import NetworkError
 from pyloader.transport import Request, ignore_progress
 from pyloader.transport.native import NativeTransport
 from pyloader.transport.url import encode_url
-from tests import builders
+from tests.support import builders
 
 PATHS = {
     "a b.nii": "a%20b.nii",

@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests import corpus
-from tests.program import Program, free_ports
+from tests.support import corpus
 from tests.support.pages import DIST
+from tests.support.program import Program, free_ports
+from tests.support.webserver import POLICY, WebServer
 from tests.web.conftest import run
-from tests.webserver import POLICY, WebServer
 
 CT = "CT_small.dcm"
 # Not by the driver's own wait, which a strict policy forbids.

@@ -67,13 +67,9 @@ def test_wings_know_only_those_below(wing):
     assert found, "the pattern of imports finds some"
 
 
-# A worker is told what it starts from: options that the page makes.
-TYPES_TOO = {"scheduler": {"boot"}, "page": {"boot"}, "shared": set(), "viewers": set()}
-
-
 @pytest.mark.parametrize("wing", WINGS)
 def test_wings_name_types_only_of_those_below(wing):
-    allowed = WINGS[wing] | TYPES_TOO.get(wing, set())
+    allowed = WINGS[wing]
     found = {
         (path.relative_to(WEB).as_posix(), other.relative_to(WEB).as_posix())
         for path, (_, typed) in edges().items()

@@ -10,20 +10,20 @@ WINGS = ("page", "scheduler", "worker", "boot", "viewers", "shared")
 IMPORTED = re.compile(r"""web/((?:\w+/)?\w+\.js)(?=['"?])""")
 # Where a module needs what Node does not have, it is driven in browsers.
 REASONS = {
-    "boot/artifacts.js": "compiles what it fetches: tests/browser/test_start.py",
-    "boot/pyodide.js": "starts Pyodide: tests/browser/test_start.py",
-    "boot/snapshot.js": "restores the memory of Pyodide: tests/browser/test_start.py",
-    "page/asset_urls.js": "needs what the build writes in: tests/browser/test_hosting.py",
+    "boot/artifacts.js": "compiles what it fetches: tests/pages/test_start.py",
+    "boot/pyodide.js": "starts Pyodide: tests/pages/test_start.py",
+    "boot/snapshot.js": "restores the memory of Pyodide: tests/pages/test_start.py",
+    "page/asset_urls.js": "needs what the build writes in: tests/pages/test_hosting.py",
     "page/policy.js": "asks the browser for headers: tests/security",
     "page/script_tags.js": "asks the browser what it would run: tests/security",
-    "scheduler/place.js": "makes workers: tests/browser/test_hosting.py",
+    "scheduler/place.js": "makes workers: tests/pages/test_hosting.py",
     "shared/facts.js": "tests/test_facts.py compares it with Python",
     "shared/trusted_types.js": "is a policy of the browser: tests/security",
     "shared/version.js": "is what the build writes in: tests/js/import.test.js has it from dist/",
     "viewers/ohif.js": "is an extension of OHIF: tests/web/viewers/test_ohif.py",
-    "worker/decode_image.js": "is the browser's decoder: tests/browser/test_web.py",
+    "worker/decode_image.js": "is the browser's decoder: tests/pages/test_web.py",
     "worker/policies.js": "asks the browser for headers: tests/security",
-    "worker/worker.js": "runs Python: all of tests/browser",
+    "worker/worker.js": "runs Python: all of tests/pages",
 }
 # Driven by the tests of what they are a part of.
 PARTS = {
@@ -34,6 +34,7 @@ PARTS = {
     "boot/lock.js": "packages.test.js",
     "shared/secrets.js": "transport.test.js",
     "viewers/voi.js": "cornerstone.test.js",
+    "worker/redirects.js": "transport.test.js",
     "scheduler/workers.js": "crew.test.js",
 }
 

@@ -13,7 +13,7 @@ from pyloader import load_image
 from pyloader.errors import LoaderError, TransportError
 from pyloader.image import modules_of
 from pyloader.wire import wire_modules
-from tests import corpus
+from tests.support import corpus
 from tests.web.conftest import HERE, ROOT, run
 
 STRICT = {

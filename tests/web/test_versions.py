@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests import corpus
+from tests.support import corpus
 from tests.support.pages import BLANK, DIST, prepare
-from tests.webserver import WebServer
+from tests.support.webserver import WebServer
 
 CT, JPEG_LS = "CT_small.dcm", "MR_small_jpeg_ls_lossless.dcm"
 SCRIPTS = ("pyloader.js", "pyloader.mjs")

@@ -1,7 +1,8 @@
 """The header of a NIfTI file: `parse` makes a `NiftiHeader` of its first bytes.
 
 NIfTI-1 and NIfTI-2, of either byte order, single files and pairs, as nifti1.h and nifti2.h of the
-NIfTI Data Format Working Group define them. ``tests/test_nifti.py`` compares with nibabel.
+NIfTI Data Format Working Group define them. ``tests/loaders/nifti/test_nifti.py`` compares with
+nibabel.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ from pyloader.dicom.parse import noting, parse_part10
 from pyloader.image import Image, LookupTable, ModalityLut, VoiLut
 from pyloader.loaders.instance_source import make_image
 from pyloader.pixels.output.voi import display
-from tests import builders
+from tests.support import builders
 
 PIXELS = (np.arange(64, dtype="u2") % 16).reshape(8, 8)
 EXPLICIT = "1.2.840.10008.1.2.1"

@@ -19,7 +19,7 @@ from pyloader.dicom.modules import Frame, read_pixel_module
 from pyloader.dicom.parse import noting, parse_part10
 from pyloader.errors import UnsupportedError
 from pyloader.pixels.frame_format import labelled
-from tests import builders
+from tests.support import builders
 
 URL = "https://host/a.dcm"
 GREY = builders.ramp(8, 12, 8).astype("u1")

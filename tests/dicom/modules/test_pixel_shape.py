@@ -10,7 +10,7 @@ from pyloader.dicom.modules import header
 from pyloader.dicom.parse import parse_part10
 from pyloader.loaders.instance_source import make_image
 from pyloader.wire import wire_modules
-from tests import builders
+from tests.support import builders
 
 PIXELS = builders.ramp(4, 8)
 

@@ -17,7 +17,7 @@ from pyloader.dicom.parse import noting, parse_part10
 from pyloader.errors import FormatError
 from pyloader.image import ModalityLut, PlaneModule, VoiLut
 from pyloader.loaders.instance_source import make_image
-from tests import builders
+from tests.support import builders
 
 PIXELS = builders.ramp(4, 8)
 BODY = builders.native(PIXELS, PatientName="Doe", SliceThickness=3, WindowCenter=1, WindowWidth=2)

@@ -17,7 +17,7 @@ from pyloader.dicom.modules import header
 from pyloader.dicom.parse import noting, parse_part10
 from pyloader.loaders.instance_source import make_image
 from pyloader.pixels.output.modality import own_factor, to_modality
-from tests import builders
+from tests.support import builders
 
 PIXELS = builders.ramp(4, 8)
 WEIGHT, DOSE = 80_000, 354752544

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.webserver import WebServer
+from tests.support.webserver import WebServer
 from web.build.common import BuildError
 from web.build.fetch import Asset, from_first_source
 

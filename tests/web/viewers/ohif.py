@@ -14,9 +14,9 @@ from getpass import getuser
 from pathlib import Path
 from typing import Any
 
-from tests.orthanc import Orthanc
-from tests.program import Program, free_ports
+from tests.support.orthanc import Orthanc
 from tests.support.pages import DIST
+from tests.support.program import Program, free_ports
 from tests.web.conftest import alone, run
 
 NAME, VERSION = "@ohif/app", "3.13.2"

@@ -23,9 +23,9 @@ from pydicom.uid import (
     UltrasoundMultiFrameImageStorage,
 )
 
-from tests import builders
-from tests.made_encodings import JPEG_XL_LOSSLESS
 from tests.reference.row import with_frames
+from tests.support import builders
+from tests.support.made_encodings import JPEG_XL_LOSSLESS
 
 ROOT = "1.2.826.0.1.3680043.8.498.24"
 FRAME_OF_REFERENCE = f"{ROOT}.900"

@@ -18,8 +18,8 @@ from imagecodecs import png_decode
 from playwright.sync_api import Browser, Page, Playwright, Route, expect
 from pydicom.dataset import Dataset
 
-from tests.made_encodings import JPEG_XL_LOSSLESS
-from tests.orthanc import NEEDED, Orthanc, is_installed
+from tests.support.made_encodings import JPEG_XL_LOSSLESS
+from tests.support.orthanc import NEEDED, Orthanc, is_installed
 from tests.support.pages import DIST, launch
 from tests.web.conftest import ROOT
 from tests.web.viewers import studies

@@ -1,0 +1,107 @@
+"""Without `pyloader.dicom.fast` every file of the corpora is read, or refused, in the same way."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pyloader.dicom import fast
+from pyloader.dicom.json.writer import instance_json
+from pyloader.dicom.modules import header
+from pyloader.dicom.parse import noting, parse_part10
+from pyloader.errors import LoaderError
+from pyloader.image import Image, modules_of
+from pyloader.loaders.instance_source import make_image
+from tests.support import corpus
+
+LARGEST_BYTES = 4 << 20
+FRAMES = 3
+BUNDLED = [path for path in corpus.DATA.rglob("*") if path.suffix in (".dcm", "")]
+PATHS = sorted({*BUNDLED, *map(corpus.path_of, corpus.further_images())})
+FILES = [path for path in PATHS if path.is_file() and path.stat().st_size <= LARGEST_BYTES]
+
+
+def read_nothing(
+    found: dict[Any, Any], body: bytes, position: int, layout: Any, is_end: Any
+) -> tuple[int, bool]:
+    """Take the place of `fast.read_plain`: leave all elements to the long way."""
+    return position, False
+
+
+def shut(monkeypatch: pytest.MonkeyPatch, *doors: str) -> None:
+    """Leave to the long way what some of the quick ones do."""
+    if "elements" in doors:
+        monkeypatch.setattr(fast, "read_plain", read_nothing)
+    if "values" in doors:
+        monkeypatch.setattr(fast, "quick_value", lambda element: fast.ODD)
+    if "memo" in doors:
+        monkeypatch.setattr(fast.Memo, "__call__", lambda self, frame: self.read(frame))
+
+
+def outcome(body: bytes) -> list[Any]:
+    """Return all that a file gives: images, metadata and the data set, or errors, and warnings."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # none is let out
+        try:
+            instance = parse_part10(body)
+        except LoaderError as error:
+            return [repr(error)]
+        frames = range(min(FRAMES, instance.number_of_frames))
+        images = [
+            attempt(lambda index=index: told(make_image(instance, index))) for index in frames
+        ]
+        with noting() as notes:
+            described = attempt(lambda: repr(header(instance, 0)))
+            written = instance_json(instance.dataset)
+        return [sorted(instance.warnings), images, described, written, sorted(notes)]
+
+
+def attempt(work: Any) -> Any:
+    """Return what a function does, or the error that it raises."""
+    try:
+        return work()
+    except LoaderError as error:
+        return repr(error)
+
+
+def told(image: Image) -> tuple[Any, ...]:
+    """Return all that an image is; warnings in any order."""
+    return (
+        image.pixels.tobytes(),
+        str(image.pixels.dtype),
+        modules_text(image),
+        sorted(image.warnings),
+    )
+
+
+def modules_text(image: Image) -> str:
+    """Return modules and encoding as text, arrays whole."""
+    with np.printoptions(threshold=1 << 30):
+        return repr((modules_of(image), image.encoding))
+
+
+@pytest.mark.parametrize(
+    "doors", [("elements",), ("values",), ("memo",), ("elements", "values", "memo")], ids="+".join
+)
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+def test_corpus_is_the_same_without(monkeypatch, path, doors):
+    body = path.read_bytes()
+    quick = outcome(body)
+    shut(monkeypatch, *doors)
+    assert outcome(body) == quick
+
+
+def test_doors_are_in_use(monkeypatch):
+    """A door that nobody goes through would be the same open or shut."""
+    body = corpus.path_of("CT_small.dcm").read_bytes()
+    for name in ("read_plain", "quick_value"):
+        calls = []
+        real = getattr(fast, name)
+        monkeypatch.setattr(
+            fast, name, lambda *given, real=real, calls=calls: (calls.append(1), real(*given))[1]
+        )
+        make_image(parse_part10(body), 0)
+        assert calls

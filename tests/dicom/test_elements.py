@@ -1,0 +1,281 @@
+"""The reader of elements and of their values, against pydicom's on whole, cut and damaged files."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from contextlib import suppress
+from io import BytesIO
+from struct import pack
+from typing import Any
+
+import pytest
+from pydicom import Dataset, dcmread
+from pydicom.dataelem import RawDataElement
+from pydicom.filereader import read_dataset
+
+from pyloader.dicom import structure
+from pyloader.dicom.elements import HeaderCutOffError, converted, read_elements
+from pyloader.dicom.fast import ODD, quick_value
+from pyloader.dicom.parse import noting, parse_part10
+from pyloader.dicom.part10 import FileMeta, read_beginning
+from pyloader.dicom.structure import PIXEL_KEYWORDS, Layout, dictionary_vr
+from pyloader.dicom.values import element_of, plain, typed, value_of
+from pyloader.errors import FormatError
+from tests.support import builders, corpus
+
+FILES = sorted(path for path in corpus.DATA.rglob("*") if path.suffix in (".dcm", ""))
+SMALL = [path for path in FILES if path.is_file() and path.stat().st_size < 200_000]
+ODD_BYTES = b"\\ 0.+-eE=^\0\x1b~AZaz9\xe4\n"
+
+
+def beginning_of(body: bytes) -> FileMeta | None:
+    """Return the header of a file, None of one that has none or is deflated."""
+    with noting():
+        try:
+            beginning = read_beginning(body)
+        except Exception:
+            return None
+    return None if beginning.is_deflated else beginning
+
+
+def by_pydicom(body: bytes, position: int, layout: Layout, is_end: Any) -> Dataset:
+    """Return what pydicom reads."""
+    stream = BytesIO(body)
+    stream.seek(position)
+    orders = (layout.is_implicit, not layout.is_big_endian)
+    return read_dataset(stream, *orders, stop_when=lambda tag, vr, length: is_end(tag))
+
+
+def listed(dataset: Dataset) -> list[Any]:
+    """Return the elements of a data set as they are written, those of all sequences too."""
+    raw = {tag: dataset.get_item(tag) for tag in dataset.keys()}  # noqa: SIM118 -- as written
+    found: list[Any] = []
+    for tag, element in raw.items():
+        kind = dictionary_vr(tag) if element.VR in (None, "UN") else element.VR
+        if kind == "SQ":
+            items = converted(dataset, element).value
+            found.append((tag, "SQ", [(item.original_encoding, listed(item)) for item in items]))
+        else:
+            found.append((tag, element.VR, element.value))
+    return found
+
+
+def read_quietly(*given: Any) -> tuple[Dataset, int]:
+    """Return what is read, without what is warned of."""
+    with noting():
+        return read_elements(*given)
+
+
+@pytest.mark.parametrize("path", SMALL, ids=lambda path: path.name)
+def test_elements_are_those_that_pydicom_reads(path):
+    """Its own reading of sequences too: what is undefined in length is read there at once."""
+    beginning = beginning_of(path.read_bytes())
+    if beginning is None or beginning.position >= len(beginning.body):
+        pytest.skip("no data set to read")
+    given = (beginning.body, beginning.position, beginning.layout, PIXEL_KEYWORDS.__contains__)
+    try:
+        dataset, _ = read_quietly(*given)
+    except HeaderCutOffError as error:
+        assert path.name in ("README", "no_meta.dcm", "rtplan_truncated.dcm")
+        dataset = error.dataset
+    with noting():
+        expected = by_pydicom(*given)
+        assert dataset.original_encoding == expected.original_encoding
+        assert listed(dataset) == listed(expected)[: len(dataset)]
+
+
+@pytest.mark.parametrize("path", SMALL, ids=lambda path: path.name)
+def test_what_is_cut_off_is_the_beginning_of_the_whole(path):
+    beginning = beginning_of(path.read_bytes())
+    if beginning is None or beginning.position >= len(beginning.body):
+        pytest.skip("no data set to read")
+    body, start, layout = beginning.body, beginning.position, beginning.layout
+    is_end, chance = PIXEL_KEYWORDS.__contains__, random.Random(path.name)
+    try:
+        dataset, stop = read_quietly(body, start, layout, is_end)
+    except HeaderCutOffError as error:
+        dataset, stop = error.dataset, len(body)
+    whole = [tag for tag, *_ in listed(dataset)]
+    for length in (chance.randrange(start + 6, max(stop, start + 7)) for _ in range(20)):
+        found, text = read_as_far(body[:length], start, layout, is_end)
+        assert f"at byte {length}" in text
+        tags = [tag for tag, *_ in listed(found)]
+        assert tags == whole[: len(tags)]
+
+
+def read_as_far(*given: Any) -> tuple[Dataset, str]:
+    """Return what is read of a data set, and what is said of its end."""
+    try:
+        dataset, stop = read_quietly(*given)
+    except HeaderCutOffError as error:
+        return error.dataset, str(error)
+    assert not given[0][stop:].strip(b"\0"), "it ends between two elements"
+    return dataset, f"at byte {len(given[0])}"
+
+
+@pytest.mark.parametrize("path", SMALL, ids=lambda path: path.name)
+def test_damage_ends_in_elements_or_a_typed_error(path):
+    beginning = beginning_of(path.read_bytes())
+    if beginning is None or beginning.position >= len(beginning.body):
+        pytest.skip("no data set to read")
+    start, chance = beginning.position, random.Random(path.name)
+    for _ in range(8):
+        wrong = bytearray(beginning.body)
+        for _ in range(3):
+            wrong[chance.randrange(start, min(len(wrong), start + 3000))] = chance.randrange(256)
+        with suppress(FormatError):
+            given = (bytes(wrong), start, beginning.layout, PIXEL_KEYWORDS.__contains__)
+            assert start <= read_quietly(*given)[1] <= len(wrong)
+
+
+def raw_elements(dataset: Dataset) -> Iterator[tuple[Dataset, RawDataElement]]:
+    """Yield the elements that are still encoded, those of sequences too, with their data sets."""
+    for element in list(dataset.values()):
+        if isinstance(element, RawDataElement) and element.VR != "SQ":
+            yield dataset, element
+            continue
+        with noting():
+            sequence = element_of(dataset, element.tag)
+        for item in sequence.value if sequence is not None and sequence.VR == "SQ" else ():
+            yield from raw_elements(item)
+
+
+def variants(element: RawDataElement, chance: random.Random) -> Iterator[RawDataElement]:
+    """Yield an element as it is, cut off, and with wrong bytes."""
+    yield element
+    for _ in range(4 if element.value and len(element.value) < 200 else 0):
+        wrong = bytearray(element.value)
+        wrong[chance.randrange(len(wrong))] = chance.choice(ODD_BYTES)
+        yield element._replace(value=bytes(wrong))
+        yield element._replace(value=element.value[: chance.randrange(len(wrong))])
+
+
+def long_way(dataset: Dataset, element: RawDataElement) -> tuple[Any, list[str]]:
+    """Return a value as pydicom reads it, and what was warned of."""
+    changed = Dataset({element.tag: element})
+    changed.set_original_encoding(*dataset.original_encoding, dataset.original_character_set)
+    with noting() as notes:
+        found = element_of(changed, element.tag)
+        value = typed(element.tag, plain(found.value)) if found is not None else None
+    return value, notes
+
+
+@pytest.mark.parametrize("path", SMALL, ids=lambda path: path.name)
+def test_quick_values_are_those_of_the_long_way(path):
+    beginning = beginning_of(path.read_bytes())
+    if beginning is None:
+        pytest.skip("no data set to read")
+    try:
+        given = (beginning.body, beginning.position, beginning.layout)
+        dataset, _ = read_quietly(*given, PIXEL_KEYWORDS.__contains__)
+    except HeaderCutOffError as error:
+        dataset = error.dataset
+    for owner, element in raw_elements(dataset):
+        for variant in variants(element, random.Random(int(element.tag))):
+            value = quick_value(variant)
+            if value is not ODD:
+                # By its text, which tells 1 from 1.0.
+                assert (repr(value), []) == (repr(long_way(owner, variant)[0]), []), variant
+
+
+def test_what_keeps_the_rules_is_read_quickly():
+    body = builders.native(builders.ramp(4, 4, 16), PatientName="Doe^Jane", WindowCenter=[40, 60])
+    beginning = beginning_of(body)
+    dataset, _ = read_elements(
+        body, beginning.position, beginning.layout, PIXEL_KEYWORDS.__contains__
+    )
+    found = {element.tag: quick_value(element) for element in dataset.values()}
+    assert ODD not in found.values()
+    assert value_of(dataset, "PatientName") == "Doe^Jane"
+    assert value_of(dataset, "WindowCenter") == [40.0, 60.0]
+    assert all(isinstance(element, RawDataElement) for element in dataset.values())
+
+
+@pytest.mark.parametrize("is_implicit", [True, False])
+@pytest.mark.parametrize("is_big_endian", [True, False])
+def test_what_is_remembered_of_elements_has_an_end(monkeypatch, is_implicit, is_big_endian):
+    """A file of ever new tags, as one made to do harm, is read as pydicom reads it."""
+    monkeypatch.setattr(structure, "MOST_STARTS", 500)
+    layout = Layout(is_implicit, is_big_endian)
+    start = {True: "HHL", False: "HH2sH"}[is_implicit]
+    vr = () if is_implicit else (b"SH",)
+    body = b"".join(
+        pack(f"{layout.order}{start}", group, number, *vr, 2) + b"ab"
+        for group in (0x11, 0x13)
+        for number in range(0x1000, 0x1000 + 700)
+    )
+    given = (body, 0, layout, lambda tag: False)
+    dataset, stop = read_elements(*given)
+    assert listed(dataset) == listed(by_pydicom(*given))
+    assert stop == len(body)
+    assert len(structure.start_of(layout)[1]) <= 500
+    assert structure.as_tag.cache_parameters()["maxsize"] == 1 << 14
+
+
+# ------------------------------------------------------------------ zeros, and tags that repeat
+
+EXPLICIT, IMPLICIT = "1.2.840.10008.1.2.1", "1.2.840.10008.1.2"
+PIXELS = builders.ramp(4, 8)
+
+
+def with_zeros(syntax: str, count: int) -> tuple[bytes, int]:
+    """Return a file with zeros before its pixel data, and where these stand."""
+    body = builders.native(PIXELS, syntax)
+    place = body.rindex(b"\xe0\x7f\x10\x00")
+    return body[:place] + bytes(count) + body[place:], place
+
+
+@pytest.mark.parametrize("syntax", [EXPLICIT, IMPLICIT])
+@pytest.mark.parametrize("count", [8, 16, 64, 8000])
+def test_zeros_between_elements_are_stepped_over(syntax, count):
+    body, place = with_zeros(syntax, count)
+    instance = parse_part10(body)
+    assert instance.pixels is not None
+    assert bytes(instance.pixels.value) == bytes(dcmread(BytesIO(body)).PixelData)
+    assert 0 not in instance.dataset
+    assert instance.warnings == (f"zeros at byte {place} were stepped over",)
+
+
+@pytest.mark.parametrize("syntax", [EXPLICIT, IMPLICIT])
+@pytest.mark.parametrize("count", [4, 6, 12, 20])
+def test_zeros_that_are_no_elements_are_named(syntax, count):
+    """DCMTK, GDCM and pydicom find no pixels behind them."""
+    body, place = with_zeros(syntax, count)
+    with pytest.raises(FormatError, match=f"zeros stand at byte {place + count // 8 * 8}, where"):
+        parse_part10(body)
+
+
+@pytest.mark.parametrize("count", [1, 4, 8, 20, 4000])
+def test_zeros_at_the_end_are_none(count):
+    dataset = builders.header(PIXELS)
+    body = builders.part10(dataset, EXPLICIT)
+    instance = parse_part10(body + bytes(count))
+    assert instance.pixels is None
+    assert instance.warnings == ()
+
+
+def element(tag: int, value: bytes, length: int | None = None) -> bytes:
+    """Return an element of implicit VR."""
+    told = len(value) if length is None else length
+    return pack("<HHL", tag >> 16, tag & 0xFFFF, told) + value
+
+
+CUT = element(0x00100020, b"12", 40)
+LAYOUT = Layout(True, False)
+
+
+def test_value_that_is_cut_off_is_left_out_where_its_tag_is_there_twice():
+    body = element(0x00100020, b"34") + element(0x00100030, b"20260101") + CUT
+    with pytest.raises(
+        HeaderCutOffError, match=r"\(0010,0020\) PatientID is to end at byte"
+    ) as found:
+        read_elements(body, 0, LAYOUT, lambda tag: False)
+    assert list(found.value.dataset.keys()) == [0x00100030]
+
+
+def test_stray_item_that_is_cut_off_takes_no_element_away():
+    body = element(0x00100020, b"34") + element(0xFFFEE000, b"12", 40)
+    with noting(), pytest.raises(HeaderCutOffError, match="an item that belongs") as found:
+        read_elements(body, 0, LAYOUT, lambda tag: False)
+    assert found.value.dataset.PatientID == "34"

@@ -1,0 +1,170 @@
+"""The demo pages, as a visitor uses them: what all share, DICOM files, Cornerstone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from playwright.sync_api import Page
+
+from tests.support import corpus
+from tests.support.filesets import study_files, write_fileset, zip_of
+
+PAGES = ["index", "nifti", "web", "cornerstone", "cornerstone3d", "custom-loader", "start"]
+READ_CANVAS = """
+(selector) => {
+  const canvas = document.querySelector(selector);
+  const {data} = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+  return [canvas.width, canvas.height, Array.from(data)];
+}
+"""
+
+
+def wait(page: Page, state: str) -> None:
+    """Wait until the page says that it is in a state."""
+    page.wait_for_function(
+        "(state) => document.documentElement.dataset.state === state", arg=state, timeout=60_000
+    )
+
+
+def canvas(page: Page, selector: str = "#stage canvas") -> np.ndarray:
+    """Return a canvas as (rows, columns, 4)."""
+    width, height, data = page.evaluate(READ_CANVAS, selector)
+    return np.array(data, "u1").reshape(height, width, 4)
+
+
+@pytest.fixture
+def demo(open_page: Callable[..., Page]) -> Callable[[str], Page]:
+    """Return a function that opens a demo page, which must not have uncaught errors."""
+
+    def open_demo(name: str) -> Page:
+        return open_page(f"/demo/{name}", script="", viewport={"width": 1200, "height": 800})
+
+    return open_demo
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_page_shows_an_image(demo, name: str) -> None:
+    page = demo(f"{name}.html")
+    problems: list[str] = []
+    page.on("console", lambda m: problems.append(m.text) if m.type == "error" else None)
+    wait(page, "shown")
+    drawn = canvas(page, "canvas")
+    assert len(np.unique(drawn[..., 0])) > 20, "the canvas holds a picture"
+    assert (page.uncaught, problems) == ([], [])
+    links = page.eval_on_selector_all("nav a", "(links) => links.map((a) => a.pathname)")
+    assert {f"/demo/{other}.html" for other in PAGES} <= set(links)
+    assert page.locator("pre").first.inner_text().strip(), "the page shows its code"
+
+
+def test_every_sample_ends_as_it_should(demo) -> None:
+    page = demo("index.html")
+    wait(page, "shown")
+    names = page.eval_on_selector_all(
+        "[data-sample]", "(items) => items.map((item) => item.dataset.sample)"
+    )
+    assert len(names) > 10
+    for name in names:
+        page.click(f'[data-sample="{name}"]')
+        page.wait_for_function(
+            "['shown', 'failed'].includes(document.documentElement.dataset.state)"
+        )
+        state, code = page.evaluate(
+            "[document.documentElement.dataset.state, document.documentElement.dataset.error ?? null]"
+        )
+        expected = ("failed", "format") if name == "reportsi.dcm" else ("shown", None)
+        assert (state, code or None) == expected, name
+    assert page.uncaught == []
+
+
+def test_dropped_file_and_window(demo) -> None:
+    page = demo("index.html")
+    wait(page, "shown")
+    page.set_input_files("input[type=file]", corpus.DATA / "CT_small.dcm")
+    page.wait_for_function("document.querySelector('#stage canvas').width === 128")
+    wait(page, "shown")
+    before = canvas(page)
+    box = page.locator("#stage canvas").bounding_box()
+    assert box
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] / 2 + 120, box["y"] + box["height"] / 2 + 60, steps=5)
+    page.mouse.up()
+    assert not np.array_equal(before, canvas(page)), "dragging changes the window"
+    page.locator("#stage canvas").dblclick()
+    assert np.array_equal(before, canvas(page)), "a double click puts it back"
+
+
+def test_what_is_no_dicom_is_said(demo, tmp_path) -> None:
+    page = demo("index.html")
+    wait(page, "shown")
+    file = tmp_path / "notes.txt"
+    file.write_text("not an image")
+    page.set_input_files("input[type=file]", file)
+    wait(page, "failed")
+    assert page.evaluate("document.documentElement.dataset.error") == "format"
+    assert "notes.txt cannot be read as a DICOM file" in page.inner_text("body")
+
+
+def choices(page: Page) -> list[str]:
+    """Return what stands in the list below the samples: the files of the reader."""
+    found = page.locator("#samples li").all_inner_texts()
+    return [text for text in found if text.endswith("your files")]
+
+
+def test_zip_archive_by_series(demo, tmp_path) -> None:
+    page = demo("index.html")
+    wait(page, "shown")
+    archive = tmp_path / "study.zip"
+    archive.write_bytes(zip_of(study_files()))
+    page.set_input_files("#files", archive)
+    page.wait_for_function("document.querySelector('#stage canvas').width === 10")
+    wait(page, "shown")
+    assert choices(page) == [
+        f"series {number}\nCT, 3 images\nDoe Jane, 2020-01-01, your files" for number in (1, 2)
+    ]
+    assert page.inner_text("#stack output") == "Slice 1 of 3"
+    page.locator("#samples button").last.click()
+    page.wait_for_function("document.querySelector('.corner.top.left').textContent === 'series 2'")
+    wait(page, "shown")
+    assert "#member=A/8" in page.inner_text("#facts")
+
+
+def test_folder_of_a_disc_with_a_file_missing(demo, tmp_path) -> None:
+    page = demo("index.html")
+    wait(page, "shown")
+    order = write_fileset(tmp_path / "disc", study_files())
+    (tmp_path / "disc" / order[4]).unlink()
+    page.set_input_files("#folder", tmp_path / "disc")
+    page.wait_for_function("document.querySelector('#stage canvas').width === 10")
+    wait(page, "shown")
+    assert [text.split("\n")[1] for text in choices(page)] == [
+        "CT, 3 images",
+        "CT, 2 images, 1 missing",
+    ]
+    missing = page.inner_text("#missing")
+    assert missing == f"disc/{order[4]} is named by the DICOMDIR and is not there"
+    assert page.uncaught == []
+
+
+def test_frames_by_wheel(demo) -> None:
+    page = demo("index.html#examples_ybr_color.dcm")
+    wait(page, "shown")
+    page.click('[data-sample="examples_ybr_color.dcm"]')
+    page.wait_for_function("document.querySelector('#stage canvas').width === 320")
+    wait(page, "shown")
+    before = canvas(page)
+    page.hover("#stage canvas")
+    page.mouse.wheel(0, 120)
+    page.wait_for_timeout(500)
+    wait(page, "shown")
+    assert not np.array_equal(before, canvas(page))
+
+
+@pytest.mark.parametrize("source", ["", "?source=nifti:../samples/nifti/head.nii.gz%23z,t-4"])
+def test_volume_in_three_planes(demo, source: str) -> None:
+    page = demo(f"cornerstone3d.html{source}")
+    wait(page, "shown")
+    page.wait_for_function("document.documentElement.dataset.volume === 'shown'", timeout=60_000)
+    assert page.uncaught == []
