@@ -11,6 +11,7 @@ export { PyLoaderError };
 export const version = VERSION;
 
 /** @typedef {import('./page/client.js').Options} Options */
+/** @typedef {import('./page/client.js').ListOptions} ListOptions */
 /** @typedef {import('./page/loads.js').JsLoader} JsLoader */
 /** @typedef {import('./page/files.js').Given} Given */
 
@@ -56,12 +57,12 @@ export function loadMetadata(imageId, options) {
   return client.loadMetadata(imageId, options);
 }
 
-/** @param {string | Given} source @param {Options} [options] */
+/** @param {string | Given} source @param {ListOptions} [options] */
 export function imageIds(source, options) {
   return client.imageIds(source, options);
 }
 
-/** @param {string | Given} source @param {Options} [options] */
+/** @param {string | Given} source @param {ListOptions} [options] */
 export function series(source, options) {
   return client.series(source, options);
 }
@@ -91,7 +92,7 @@ export function metaData(type, imageId) {
   return client.metaData(type, imageId);
 }
 
-/** @param {string[] | Record<string, any>} sources */
+/** @param {string[] | Record<string, unknown>} sources */
 export function addMetadata(sources) {
   return client.addMetadata(sources);
 }
@@ -111,7 +112,7 @@ export function dicomweb(base, options) {
   return client.dicomweb(base, options);
 }
 
-/** @param {any} cornerstone @param {Parameters<Client['use']>[1]} [options] */
+/** @param {unknown} cornerstone @param {Parameters<Client['use']>[1]} [options] */
 export function use(cornerstone, options) {
   return client.use(cornerstone, options);
 }

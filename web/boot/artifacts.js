@@ -7,7 +7,7 @@ import { LOCK, assetOf, snapshotAsset } from './lock.js';
 import { Snapshot } from './snapshot.js';
 
 /** @typedef {import('./pyodide.js').Library} Library */
-/** @typedef {{program: WebAssembly.Module, libraries: WebAssembly.Module[], snapshot?: Blob}} Shared what one worker gives others */
+/** @typedef {import('../shared/messages.d.ts').Shared} Shared what one worker gives others */
 /** @typedef {<Value>(name: string, work: Promise<Value>) => Promise<Value>} Measure */
 
 const GZIP_MAGIC = [0x1f, 0x8b, 8];

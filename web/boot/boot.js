@@ -8,15 +8,21 @@ import { STANDARD_LIBRARY, Shelf, unpack } from './packages.js';
 import { Artifacts } from './artifacts.js';
 
 /** @typedef {import('../shared/assets.js').Assets} Assets */
-/** @typedef {Assets & {baseURL: string, build: string, headers: Record<string, string>, credentials: RequestCredentials, origins: string[], linkedOrigins: 'without-secrets' | 'refuse', hooks: string[], identity: number, parts?: import('./artifacts.js').Shared, packages: string[], packageIndexes: string[], cacheBytes: number, decodedBytes: number, retries: number, requestTimeout: number, requestsPerOrigin: number}} BootOptions what a worker is told; `parts` of an earlier one */
-/** @typedef {(detail: {stage: string, loaded: number, total: number, percentComplete: number}) => void} Progress */
-/** @typedef {(stage: string, share: number) => void} Advance see `meter` */
-/** @typedef {{name: string, start: number, duration: number}} Mark in ms, `start` since 1970 */
-/** @typedef {{kind: 'snapshot' | 'cold', reason?: string, marks: Mark[], assets: {name: string, start: number, duration: number, bytes: number, transferred: number}[]}} BootReport */
+/** @typedef {import('../shared/messages.d.ts').BootOptions} BootOptions */
+/** @typedef {import('../shared/messages.d.ts').BootReport} BootReport */
+/** @typedef {import('../shared/messages.d.ts').BootProgress} BootProgress */
+/** @typedef {import('./python.d.ts').Pyodide} Pyodide */
+/** @typedef {import('./python.d.ts').LoadPyodide} LoadPyodide */
+/** @typedef {(detail: BootProgress) => void} Progress */
+/** @typedef {(stage: BootProgress['stage'], share: number) => void} Advance see `meter` */
+/** @typedef {BootReport['marks'][number]} Mark in ms, `start` since 1970 */
 /** @typedef {{snapshot?: Promise<import('./snapshot.js').Snapshot>, standard?: ArrayBuffer}} Memory what Python finds: a snapshot, or the standard library */
-/** @typedef {(memory: Memory) => Promise<any>} Start */
-/** @typedef {{pyodide: any, shelf: Shelf, reason?: string, snapshot?: import('./snapshot.js').Snapshot}} Started */
-/** @typedef {{pyodide: any, shelf: Shelf, report: () => BootReport, shared: import('./artifacts.js').Shared}} Booted */
+/** @typedef {(memory: Memory) => Promise<Pyodide>} Start */
+/** @typedef {{pyodide: Pyodide, shelf: Shelf, reason?: string, snapshot?: import('./snapshot.js').Snapshot}} Started */
+/**
+ * @typedef {{pyodide: Pyodide, shelf: Shelf, report: () => BootReport, shared:
+ *   import('../shared/messages.d.ts').Shared}} Booted
+ */
 
 // Percent of the whole that each stage takes, measured on two cores with an empty cache; the imports
 // take the rest.
@@ -71,7 +77,7 @@ async function fromFiles(assets, start, reason) {
  * has Pyodide's two in it. A worker's own address takes no digest either, and who could change them
  * could change this script: they are imported from beside it then, while the rest is compiled, which
  * saves a tenth of a start.
- * @param {Assets} assets @returns {Promise<(options: any) => Promise<any>>}
+ * @param {Assets} assets @returns {Promise<LoadPyodide>}
  */
 async function scripts(assets) {
   // @ts-ignore -- the build writes both in
@@ -82,7 +88,7 @@ async function scripts(assets) {
 
 /**
  * Run loadPyodide, which would fetch on its own what is here already.
- * @param {(options: any) => Promise<any>} loadPyodide @param {WebAssembly.Module} program
+ * @param {LoadPyodide} loadPyodide @param {WebAssembly.Module} program
  * @param {import('./pyodide.js').Artifacts & Memory} parts
  */
 async function run(loadPyodide, program, { standard, ...parts }) {
@@ -91,6 +97,7 @@ async function run(loadPyodide, program, { standard, ...parts }) {
   const here = (/** @type {string} */ name) => Promise.resolve(new Response(name === STANDARD_LIBRARY ? standard : undefined));
   globalThis.fetch = (input, init) => (String(input).startsWith(NOWHERE) ? here(String(input).slice(NOWHERE.length)) : fetch(input, init));
   // Pyodide only warns when that fails, and its promise stays pending for ever.
+  /** @type {Promise<never>} */
   const failed = new Promise((_, reject) => {
     WebAssembly.instantiateStreaming = async (_source, imports) => {
       const instance = await WebAssembly.instantiate(program, imports).catch((error) => {
@@ -147,7 +154,7 @@ class Timeline {
 export function meter(progress, hasExtra) {
   const scale = hasExtra ? 1 - EXTRA / 100 : 1;
   let loaded = 0;
-  const advance = (/** @type {string} */ stage, /** @type {number} */ share) => {
+  const advance = (/** @type {BootProgress['stage']} */ stage, /** @type {number} */ share) => {
     loaded += share * scale;
     progress({ stage, loaded, total: 100, percentComplete: Math.round(loaded) });
   };

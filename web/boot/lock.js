@@ -7,7 +7,10 @@ import { assetWith } from '../shared/assets.js';
 /** @typedef {{name: string, version: string, file_name: string, sha256: string, depends: string[], imports: string[]}} Row a package */
 /** @typedef {{file_name: string, path: string, starting: boolean}} LibraryRow a shared library, and where Python looks for it */
 /** @typedef {{unpacked: string, packed: string}} SnapshotRow the digests of the snapshot: of what it holds, and of the file in gzip */
-/** @typedef {{info: any, packages: Record<string, Row>, starting: string[], standard: string[], libraries: Record<string, LibraryRow>, digests: Record<string, string>, identity: string, snapshot: SnapshotRow}} Lock */
+/**
+ * @typedef {{info: {python: string}, packages: Record<string, Row>, starting: string[], standard: string[], libraries:
+ *   Record<string, LibraryRow>, digests: Record<string, string>, identity: string, snapshot: SnapshotRow}} Lock
+ */
 
 /** @type {Lock} pyodide-lock.json, with the digest of all that it lists, and those of the snapshot */
 // @ts-ignore -- the build writes it in

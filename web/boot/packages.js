@@ -2,13 +2,15 @@
 // Python packages: the wheels of dist/pyodide/, and what a page or a loader asks for beside those
 // that Python starts with. pyloader/browser/packages.py looks for them with micropip, by the rules here.
 import { assetWith, fetchAsset } from '../shared/assets.js';
-import { PyLoaderError, toWire } from '../shared/errors.js';
+import { PyLoaderError, messageOf, toWire } from '../shared/errors.js';
 import { LOCK, assetOf, sitePackages, standardLibraryPath } from './lock.js';
 import { ADVICE, MIXED } from '../shared/version.js';
 import { IdleTimeout } from '../shared/idle_timeout.js';
 
 /** @typedef {{name: string, body: ArrayBuffer | Uint8Array}} Wheel */
-/** @typedef {{file: string, loaded: number, total?: number}} Arrival how much of a file is here, in bytes */
+/** @typedef {import('../shared/messages.d.ts').Arrival} Arrival how much of a file is here, in bytes */
+/** @typedef {import('./python.d.ts').Pyodide} Pyodide */
+/** @typedef {import('./python.d.ts').PackagesBridge} Bridge */
 /** @typedef {(arrival: Arrival) => void} Report */
 /** @typedef {{assetsURL: string, baseURL: string, packageIndexes: string[], requestTimeout: number}} Settings */
 
@@ -54,7 +56,7 @@ export class Shelf {
 /**
  * Lay wheels out. Pyodide's own loadPackage would also open every shared library in them, though
  * an image needs one codec at most: here a library is opened by the import that needs it.
- * @param {any} pyodide @param {Wheel[]} wheels
+ * @param {Pyodide} pyodide @param {Wheel[]} wheels
  */
 export function unpack(pyodide, wheels) {
   for (const { name, body } of wheels) {
@@ -63,7 +65,7 @@ export function unpack(pyodide, wheels) {
   }
 }
 
-/** @param {any} pyodide @param {string} path @param {Uint8Array} body */
+/** @param {Pyodide} pyodide @param {string} path @param {Uint8Array} body */
 function writeFile({ FS }, path, body) {
   FS.mkdirTree(path.slice(0, path.lastIndexOf('/')));
   FS.writeFile(path, body);
@@ -71,10 +73,10 @@ function writeFile({ FS }, path, body) {
 
 /** What one interpreter installs after its start. */
 export class Packages {
-  /** One after another: two loads may ask for the same at the same time. @type {Promise<any>} */
+  /** One after another: two loads may ask for the same at the same time. @type {Promise<unknown>} */
   #queue = Promise.resolve();
 
-  /** @param {any} pyodide @param {Shelf} shelf @param {Settings} settings @param {Report} report */
+  /** @param {Pyodide} pyodide @param {Shelf} shelf @param {Settings} settings @param {Report} report */
   constructor(pyodide, shelf, settings, report) {
     this.pyodide = pyodide;
     this.shelf = shelf;
@@ -84,7 +86,7 @@ export class Packages {
 
   /**
    * Install packages with all that they need; those that are there already cost nothing.
-   * @param {any} bridge of pyloader.browser.bridge
+   * @param {Bridge} bridge of pyloader.browser.bridge
    * @param {string[]} requirements names, names with versions (PEP 508), or URLs of wheels
    * @param {{baseURL?: string, report?: Report}} [options] what URLs are relative to, the page's address by default
    */
@@ -101,7 +103,7 @@ export class Packages {
 
   /**
    * Install what a source imports, as far as dist/ has it.
-   * @param {any} bridge @param {string} source in Python
+   * @param {Bridge} bridge @param {string} source in Python
    */
   installImports(bridge, source) {
     return this.#inTurn(async () => {
@@ -166,7 +168,7 @@ export class Packages {
     return Object.keys(this.pyodide.loadedPackages).some((other) => normal(other) === name);
   }
 
-  /** @param {any} bridge @param {string[]} names of dist/ @param {Report} report */
+  /** @param {Bridge} bridge @param {string[]} names of dist/ @param {Report} report */
   async #bring(bridge, names, report) {
     const lacking = [...this.shelf.withDepends(names.filter((name) => !this.#isThere(name)))].filter((name) => !this.#isThere(name));
     const wanted = [...lacking, ...names.filter((name) => this.shelf.deferred.includes(name))];
@@ -194,7 +196,10 @@ export class Packages {
 
   // ---------------------------------------------------------------- what the page allows
 
-  /** Functions for pyloader/browser/packages.py to ask by. @param {any} bridge @param {Report} report */
+  /**
+   * Functions for pyloader/browser/packages.py to ask by.
+   * @param {Bridge} bridge @param {Report} report @returns {import('./python.d.ts').PackagesPage}
+   */
   #page(bridge, report) {
     return {
       rows: this.shelf.rows,
@@ -279,9 +284,9 @@ async function fetchBytes(url, accept, timeout, report, isAllowed) {
     const body = await readAll(answer, new URL(url).pathname.split('/').pop() ?? '', (arrival) => (watch.restart(), report(arrival)));
     if (isFile && !ZIP_MAGIC.every((byte, index) => body[index] === byte)) throw packageError(notWheel(url, type));
     return { url: answer.url, type: type.toLowerCase(), body };
-  } catch (/** @type {any} */ error) {
+  } catch (error) {
     if (error instanceof PyLoaderError) throw error;
-    const words = watch.silent ? `no byte came for ${timeout} ms` : error.message;
+    const words = watch.silent ? `no byte came for ${timeout} ms` : messageOf(error);
     throw packageError(`${what} ${url} could not be fetched (${words}). Can its server be reached from here, does it send Access-Control-Allow-Origin if it is another than the page's, and does the page's Content-Security-Policy let it connect?`);
   } finally {
     watch.stop();

@@ -5,7 +5,10 @@
 
 /** @typedef {{path: string, module: WebAssembly.Module}} Library a shared library and where Python looks for it */
 /** @typedef {import('./snapshot.js').Snapshot} Snapshot */
-/** @typedef {{libraries: Library[], snapshot?: Promise<Snapshot>, onMemory?: (module: any) => void}} Artifacts */
+/** @typedef {{libraries: Library[], snapshot?: Promise<Snapshot>, onMemory?: (module: Module) => void}} Artifacts */
+/** @typedef {import('./python.d.ts').EmscriptenModule} Module */
+/** @typedef {import('./python.d.ts').LoadPyodide} LoadPyodide */
+/** @typedef {import('./python.d.ts').OnInstance} OnInstance */
 
 // Pyodide takes these from the visitor's browser; a snapshot has them as they were when it was made.
 const ENVIRONMENT = { LANG: 'C.UTF-8', USER: 'web_user', LOGNAME: 'web_user', PWD: '/', PATH: '/', _: './this.program' };
@@ -22,28 +25,29 @@ const NO_SNAPSHOT_OF_ITS_OWN = new Uint8Array(16);
 
 /**
  * Start Pyodide, whose pyodide.asm.js is loaded.
- * @param {(options: any) => Promise<any>} loadPyodide
- * @param {any} options of loadPyodide
+ * @param {LoadPyodide} loadPyodide
+ * @param {Parameters<LoadPyodide>[0]} options of loadPyodide
  * @param {Artifacts} parts `snapshot` is not awaited before it is needed, which is last; `onMemory` hears
  *   when memory is as WebAssembly makes it, before Python runs
- * @returns {Promise<any>} rejects too when the snapshot does not belong to this interpreter
+ * @returns {ReturnType<LoadPyodide>} rejects too when the snapshot does not belong to this interpreter
  */
 export async function startPyodide(loadPyodide, options, { libraries, snapshot, onMemory }) {
-  const scope = /** @type {any} */ (globalThis);
+  const scope = /** @type {import('./python.d.ts').PyodideScope} */ (/** @type {unknown} */ (globalThis));
   const create = scope._createPyodideModule;
-  /** @type {(error: any) => void} */
+  /** @type {(error: unknown) => void} */
   let fail;
+  /** @type {Promise<never>} */
   const failed = new Promise((_, reject) => {
     fail = reject;
   });
-  scope._createPyodideModule = (/** @type {any} */ settings) => {
+  scope._createPyodideModule = (settings) => {
     scope._createPyodideModule = create; // a start that never ends must not be in the way of the next
     settings.thisProgram = PROGRAM;
-    settings.preRun = [...settings.preRun, (/** @type {any} */ module) => placeLibraries(module, libraries)];
+    settings.preRun = [...settings.preRun, (module) => placeLibraries(module, libraries)];
     settings.onRuntimeInitialized = () => onMemory?.(settings);
     settings.wasmMemory = new WebAssembly.Memory({ initial: MEMORY_BYTES / PAGE_BYTES, maximum: PAGES });
     if (!knowsFunctions()) recognise(settings);
-    if (snapshot) settings.preRun.push((/** @type {any} */ module) => awaitSnapshot(module, snapshot, fail));
+    if (snapshot) settings.preRun.push((module) => awaitSnapshot(module, snapshot, fail));
     return create(settings);
   };
   try {
@@ -56,7 +60,7 @@ export async function startPyodide(loadPyodide, options, { libraries, snapshot, 
 /**
  * Have the program start when the snapshot is there, or never: what failed by then must not go on
  * beside the start that takes its place.
- * @param {any} module of Emscripten @param {Promise<Snapshot>} coming @param {(error: any) => void} fail
+ * @param {Module} module of Emscripten @param {Promise<Snapshot>} coming @param {(error: unknown) => void} fail
  */
 function awaitSnapshot(module, coming, fail) {
   module.addRunDependency('snapshot');
@@ -68,7 +72,7 @@ function awaitSnapshot(module, coming, fail) {
 
 /**
  * Link libraries as the import of each would, but before the program starts.
- * @param {any} module of Emscripten @param {Library[]} libraries
+ * @param {Module} module of Emscripten @param {Library[]} libraries
  */
 function placeLibraries(module, libraries) {
   Object.assign(module.ENV, ENVIRONMENT);
@@ -85,29 +89,31 @@ function placeLibraries(module, libraries) {
 
 /** Whether a function that a module exports is the same one in its table: WebKit makes two of it. */
 function knowsFunctions() {
-  const { f, t } = /** @type {any} */ (new WebAssembly.Instance(new WebAssembly.Module(OF_A_TABLE)).exports);
+  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(OF_A_TABLE));
+  const { f, t } = /** @type {{f: () => void, t: WebAssembly.Table}} */ (/** @type {unknown} */ (exports));
   return t.get(0) === f;
 }
 
 /**
  * Have the linker find the program's functions in its table. Those that it does not find get a second
  * place, and all that comes later another one than in the snapshot.
- * @param {any} settings of Emscripten
+ * @param {Module} settings of Emscripten
  */
 function recognise(settings) {
   const { instantiateWasm } = settings;
-  settings.instantiateWasm = (/** @type {any} */ imports, /** @type {(instance: WebAssembly.Instance, code: any) => void} */ done) =>
-    instantiateWasm(imports, (/** @type {WebAssembly.Instance} */ instance, /** @type {any} */ code) => {
+  settings.instantiateWasm = (imports, done) =>
+    instantiateWasm(imports, /** @type {OnInstance} */ ((instance, code) => {
       // The name of such a function is its number in its module.
       const functions = Object.values(instance.exports).filter((value) => typeof value === 'function');
-      const exported = new Map(functions.map((value) => [/** @type {any} */ (value).name, value]));
-      const table = /** @type {any} */ (instance.exports.__indirect_function_table ?? imports.env.__indirect_function_table);
+      const exported = new Map(functions.map((value) => [value.name, value]));
+      const found = instance.exports.__indirect_function_table ?? imports.env.__indirect_function_table;
+      const table = /** @type {WebAssembly.Table} */ (found);
       const { length } = table;
       table.get = (/** @type {number} */ index) => {
-        const found = WebAssembly.Table.prototype.get.call(table, index);
-        return (index < length && exported.get(found?.name)) || found;
+        const known = WebAssembly.Table.prototype.get.call(table, index);
+        return (index < length && exported.get(known?.name)) || known;
       };
-      settings.preRun.push(() => delete table.get);
+      settings.preRun.push(() => delete (/** @type {Partial<WebAssembly.Table>} */ (table).get));
       done(instance, code);
-    });
+    }));
 }

@@ -9,8 +9,12 @@
 
 import { SnapshotCodec, forgetHashes } from './snapshot_codec.js';
 
+/** @typedef {import('./python.d.ts').EmscriptenModule} Module */
 /** @typedef {[number, number]} Run begin and end in memory */
-/** @typedef {{identity: string, build: string, fixed: Run[], checksum: number, practice: number, tableLength: number, runs: number, state: any, handles: [number, string][]}} Header */
+/**
+ * @typedef {{identity: string, build: string, fixed: Run[], checksum: number, practice: number, tableLength: number,
+ *   runs: number, state: import('./python.d.ts').HiwireState, handles: [number, string][]}} Header
+ */
 
 export const BLOCK_BYTES = 64;
 // What did not change between changes is written too when it is as short.
@@ -33,7 +37,7 @@ export class Snapshot {
 
   /**
    * Make memory what it was, in an interpreter that has its libraries in place and has not run.
-   * @param {any} module of Emscripten @returns {any} what Pyodide kept of JavaScript's side
+   * @param {Module} module of Emscripten @returns what Pyodide kept of JavaScript's side
    */
   restore(module) {
     const { build, fixed, checksum, practice, tableLength, handles, state } = this.header;
@@ -58,7 +62,7 @@ export class Snapshot {
 /**
  * Where Python keeps a function that counts arguments, for its calls by pointer: Pyodide makes it of
  * WebAssembly that not every engine has.
- * @param {any} module of Emscripten @returns {number} its address
+ * @param {Module} module of Emscripten @returns {number} its address
  */
 export function countPlace(module) {
   return module.__PyRuntime + module.HEAP32[module.__PyEM_EMSCRIPTEN_COUNT_ARGS_OFFSET >> 2];
@@ -67,7 +71,7 @@ export function countPlace(module) {
 /**
  * Where Python keeps the function behind `run_sync`, of which there is another for engines that
  * cannot suspend WebAssembly, such as that of the build.
- * @param {any} module of Emscripten @returns {number} its address
+ * @param {Module} module of Emscripten @returns {number} its address
  */
 function suspendPlace(module) {
   return module._methods + 4; // PyMethodDef.ml_meth of the first
@@ -75,7 +79,7 @@ function suspendPlace(module) {
 
 /**
  * Write a snapshot's file.
- * @param {any} module of Emscripten, as it is now @param {Uint8Array} before memory when it had not run
+ * @param {Module} module of Emscripten, as it is now @param {Uint8Array} before memory when it had not run
  * @param {Run[]} fixed what of memory WebAssembly fills, the same each time
  * @param {number} practice address of a Python function that does nothing, at length
  * @param {string} identity of the build that it belongs to
@@ -99,7 +103,7 @@ export function takeSnapshot(module, before, fixed, practice, identity) {
     state: module.API.serializeHiwireState(),
     handles: Object.entries(module.LDSO.loadedLibsByHandle)
       .filter(([handle]) => handle !== '0')
-      .map(([handle, library]) => [Number(handle), /** @type {any} */ (library).name]),
+      .map(([handle, library]) => [Number(handle), library.name]),
   };
   const text = JSON.stringify(header);
   const encoded = new TextEncoder().encode(text.padEnd(Math.ceil(text.length / 4) * 4));
@@ -112,7 +116,7 @@ export function takeSnapshot(module, before, fixed, practice, identity) {
  * Have the loop of the interpreter compiled for good, which V8 does in the background, for half a
  * second: it bets on what the loop has called so far, and begins anew with each bet it loses. So what
  * the loop sees first are steps that call nothing.
- * @param {any} module of Emscripten @param {number} practice
+ * @param {Module} module of Emscripten @param {number} practice
  */
 function practise(module, practice) {
   module._PyObject_CallNoArgs(practice); // its result, None, is never freed
@@ -120,7 +124,7 @@ function practise(module, practice) {
 
 /**
  * Zero what is in use outside of the fixed, and would not be written over.
- * @param {any} module of Emscripten @param {Run[]} fixed
+ * @param {Module} module of Emscripten @param {Run[]} fixed
  */
 function clear(module, fixed) {
   let from = 0;
@@ -134,7 +138,7 @@ function clear(module, fixed) {
 /**
  * Put the list of what the collector of garbage knows in the order of memory, where the next of each
  * is near.
- * @param {any} module of Emscripten @param {number} member address of one
+ * @param {Module} module of Emscripten @param {number} member address of one
  */
 function straighten({ HEAPU32 }, member) {
   // PyGC_Head, before the object: pointer to the next, to the last with two bits of flags

@@ -25,12 +25,12 @@ const NOT_HASHED = 0xffffffff;
 const LONG = 2 ** 20;
 
 export class SnapshotCodec {
-  /** @param {{wasmMemory: WebAssembly.Memory, _PyObject_Hash: Function}} module of Emscripten */
+  /** @param {{wasmMemory: WebAssembly.Memory, _PyObject_Hash: (object: number) => number}} module of Emscripten */
   constructor({ wasmMemory: memory, _PyObject_Hash: hash }) {
     // @ts-ignore -- the build writes it in
     const code = Uint8Array.from(atob(PYLOADER_SNAPSHOT_CODEC), (letter) => letter.charCodeAt(0));
-    /** @type {Loops} */
-    this.loops = /** @type {any} */ (new WebAssembly.Instance(new WebAssembly.Module(code), { python: { memory, hash } }).exports);
+    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(code), { python: { memory, hash } });
+    this.loops = /** @type {Loops} */ (/** @type {unknown} */ (exports));
   }
 
   /** A checksum. @param {Run[]} runs of memory, of multiples of 16 bytes */
@@ -54,7 +54,7 @@ export class SnapshotCodec {
 
 /**
  * Take the hash of each text out of memory, and what is in no use beside it: Python must not run then.
- * @param {any} module of Emscripten
+ * @param {import('./python.d.ts').EmscriptenModule} module of Emscripten
  */
 export function forgetHashes({ HEAPU32: words, _PyUnicode_Type: type, _PyObject_Hash: hashOf }) {
   if (words.includes(FORGOTTEN)) throw new Error('memory has the word that stands for a forgotten hash');

@@ -1,20 +1,23 @@
 // @ts-check
 // What the page's calls are given, checked at the call: nonsense would fail later, elsewhere, as
 // something else, or not at all.
-import { PyLoaderError, said } from '../shared/errors.js';
+import { PyLoaderError, messageOf, said } from '../shared/errors.js';
 import { pageURL } from './page_url.js';
 
-/** Values of another frame of the page are of other classes, with the same names. @param {any} value @param {string[]} kinds */
+/**
+ * Values of another frame of the page are of other classes, with the same names.
+ * @param {unknown} value @param {string[]} kinds
+ */
 function isOf(value, ...kinds) {
   return kinds.includes(Object.prototype.toString.call(value).slice(8, -1));
 }
 
-/** @param {any} value @returns {value is Blob} */
+/** @param {unknown} value @returns {value is Blob} */
 export function isBlob(value) {
   return isOf(value, 'Blob', 'File');
 }
 
-/** The content of one file as a Blob. @param {any} content @returns {Blob} */
+/** The content of one file as a Blob. @param {unknown} content @returns {Blob} */
 export function blobOf(content) {
   if (isBlob(content)) return content;
   if (!isOf(content, 'ArrayBuffer', 'SharedArrayBuffer') && !ArrayBuffer.isView(content)) {
@@ -24,7 +27,7 @@ export function blobOf(content) {
   try {
     return new Blob([/** @type {BlobPart} */ (content)]);
   } catch {
-    return new Blob([copyOf(content)]); // of shared memory
+    return new Blob([copyOf(/** @type {ArrayBufferLike | ArrayBufferView} */ (content))]); // of shared memory
   }
 }
 
@@ -34,20 +37,29 @@ function copyOf(content) {
   return new Uint8Array(new Uint8Array(buffer, offset, length));
 }
 
-/** Whether it is several values one after the other: an array, FileList, Set. @param {any} value */
+/**
+ * Tell several values one after the other, such as an array, FileList or Set, from one.
+ * @param {unknown} value @returns {value is Iterable<unknown> | ArrayLike<unknown>}
+ */
 export function isList(value) {
-  return typeof value === 'object' && value !== null && (Symbol.iterator in value || Number.isInteger(value.length));
+  if (typeof value !== 'object' || value === null) return false;
+  return Symbol.iterator in value || Number.isInteger(/** @type {{length?: unknown}} */ (value).length);
 }
 
-/** @param {any} options of a load, a list or a search */
+/**
+ * @typedef {{signal?: Partial<AbortSignal> & {signal?: unknown}, onProgress?: unknown} | null | undefined} Asked
+ *   options that may be anything
+ */
+
+/** @param {unknown} options of a load, a list or a search */
 export function checkOptions(options) {
-  const { signal, onProgress } = options ?? {};
+  const { signal, onProgress } = /** @type {Asked} */ (options) ?? {};
   const isSignal = typeof signal?.addEventListener === 'function' && 'aborted' in signal;
   if (signal && !isSignal) throw wrongCall(`the option signal has to be an AbortSignal, not ${said(signal)}${signal.signal ? ': give controller.signal' : ''}`);
   if (onProgress && typeof onProgress !== 'function') throw wrongCall(`the option onProgress has to be a function, not ${said(onProgress)}`);
 }
 
-/** @param {any} scheme @param {any} loader */
+/** @param {unknown} scheme @param {unknown} loader */
 export function checkLoader(scheme, loader) {
   if (typeof scheme !== 'string' || !/^[A-Za-z][A-Za-z0-9+.-]*$/.test(scheme)) {
     throw wrongLoader(`registerImageLoader() takes a scheme, such as 'custom1', without its colon, not ${said(scheme)}`);
@@ -55,26 +67,28 @@ export function checkLoader(scheme, loader) {
   if (typeof loader !== 'function') throw wrongLoader(`registerImageLoader('${scheme}', loader) takes a function that returns { promise }, not ${said(loader)}`);
 }
 
-/** @param {any} loader undefined takes the one before away */
+/** @param {unknown} loader undefined takes the one before away */
 export function checkUnknownLoader(loader) {
   if (loader && typeof loader !== 'function') throw wrongLoader(`registerUnknownImageLoader() takes a function that returns { promise }, not ${said(loader)}`);
 }
 
-/** @param {any} options of loadPython */
+/** @param {unknown} options of loadPython */
 export function checkPython(options) {
   const wrong = (/** @type {string} */ words) => wrongLoader(`loadPython() takes { url } or { source }, ${words}`);
   if (typeof options !== 'object' || options === null) throw wrong(`not ${said(options)}${typeof options === 'string' ? `: loadPython({ url: ${said(options)} })` : ''}`);
-  const { url, source, name, packages } = options;
-  const isGiven = (/** @type {any} */ value) => value !== undefined && value !== null;
+  const { url, source, name, packages } = /** @type {Record<string, unknown>} */ (options);
+  const isGiven = (/** @type {unknown} */ value) => value !== undefined && value !== null;
   if (!isGiven(url) && !isGiven(source)) throw wrong('and has neither');
   if (isGiven(source) && typeof source !== 'string') throw wrong(`where source is Python code as a text, not ${said(source)}`);
-  if (!isGiven(source) && !(url && URL.canParse(url, pageURL()))) throw wrong(`where url is an address, not ${said(url)}`);
+  if (!isGiven(source) && !(url && URL.canParse(/** @type {string} */ (url), pageURL()))) {
+    throw wrong(`where url is an address, not ${said(url)}`);
+  }
   if (isGiven(name) && typeof name !== 'string') throw wrong(`where name is a text, not ${said(name)}`);
   const isTexts = Array.isArray(packages) && packages.every((each) => typeof each === 'string');
   if (isGiven(packages) && !isTexts) throw wrong(`where packages is a list of texts, not ${said(packages)}`);
 }
 
-/** @param {any} sources of addMetadata */
+/** @param {unknown} sources of addMetadata */
 export function checkSources(sources) {
   const isPlain = typeof sources === 'object' && sources !== null && !isList(sources) && !isBlob(sources) && !(sources instanceof Map);
   if (!Array.isArray(sources) && !isPlain) {
@@ -82,28 +96,28 @@ export function checkSources(sources) {
   }
 }
 
-/** The text of a DICOM JSON data set, or of the only one of a list. @param {string} imageId @param {any} json */
+/** The text of a DICOM JSON data set, or of the only one of a list. @param {string} imageId @param {unknown} json */
 export function dicomJson(imageId, json) {
   const instance = Array.isArray(json) ? json[0] : json;
   const wrong = (/** @type {string} */ words) => wrongSource(`addMetadata() was given ${words} for '${imageId}', expected a DICOM JSON data set (PS3.18 F), such as { '00280010': { vr: 'US', Value: [512] } }`);
   if (typeof instance !== 'object' || instance === null || Array.isArray(instance)) throw wrong(said(json));
   try {
     return { instance, text: JSON.stringify(instance) };
-  } catch (/** @type {any} */ error) {
-    throw wrong(`what is no JSON (${error.message})`);
+  } catch (error) {
+    throw wrong(`what is no JSON (${messageOf(error)})`);
   }
 }
 
-/** The address of a DICOMweb service, without slashes at its end. @param {any} base @returns {string} */
+/** The address of a DICOMweb service, without slashes at its end. @param {unknown} base @returns {string} */
 export function serviceAddress(base) {
   const root = (base instanceof URL ? base.href : String(base ?? '')).replace(/\/+$/, '');
   if (root && (typeof base === 'string' || base instanceof URL) && URL.canParse(root, pageURL())) return root;
   throw wrongCall(`${said(base)} is no address of a DICOMweb service; expected one such as 'https://host/dicom-web'`);
 }
 
-/** @param {any} options of use */
+/** @param {unknown} options of use */
 export function checkUse(options) {
-  const { schemes } = options ?? {};
+  const { schemes } = /** @type {{schemes?: unknown} | null | undefined} */ (options) ?? {};
   if (schemes && !(Array.isArray(schemes) && schemes.every((each) => typeof each === 'string'))) {
     throw new PyLoaderError({ code: 'viewer', stage: 'dispatch', message: `the option schemes of use() has to be a list of texts, not ${said(schemes)}` });
   }

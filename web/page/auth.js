@@ -16,7 +16,7 @@ export class Auth {
   #generation = 0;
 
   /**
-   * @param {() => ((details: Details) => any) | undefined} hook the page's onUnauthorized as it is now
+   * @param {() => ((details: Details) => unknown) | undefined} hook the page's onUnauthorized as it is now
    * @param {(url: string) => boolean} isNamed whether an address may have what identifies the user
    */
   constructor(hook, isNamed) {
@@ -48,7 +48,7 @@ export class Auth {
 
   /** @param {string} url @param {string} origin @param {Scheduler} pool */
   async #ask(url, origin, pool) {
-    /** @type {any} */
+    /** @type {unknown} */
     let answer = false;
     const generation = this.#generation;
     const isFormer = () => generation !== this.#generation;
@@ -70,7 +70,7 @@ export class Auth {
 /**
  * Have every worker, also those to come, send headers with requests below an address.
  * @param {'service' | 'granted'} kind what a server has granted counts for more than what a service was given
- * @param {string} base @param {Record<string, string>} headers @param {Scheduler} pool
+ * @param {string} base @param {object} headers as the page gives them @param {Scheduler} pool
  */
 export function sendHeaders(kind, base, headers, pool) {
   return pool.workers.announce(kind, { base, headers: plainHeaders(headers, wrongCall) }, `${kind} ${base}`);

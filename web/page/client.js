@@ -24,8 +24,12 @@ import { SourceRefs, bySource } from './source_refs.js';
 const { builtIn: BUILT_IN_SCHEMES, files: FILE_SCHEMES, ofViewers: SCHEMES_OF_VIEWERS } = FACTS.schemes;
 
 /** @typedef {import('../viewers/cornerstone.js').Mode} Mode */
-/** @typedef {Record<string, any>} Options */
-/** @typedef {Record<string, any>} Modules */
+/** @typedef {import('../viewers/cornerstone.js').Options} Options */
+/** @typedef {import('./files.js').Options} ListOptions */
+/** @typedef {import('../shared/messages.d.ts').WireModules} Modules */
+/** @typedef {import('../shared/messages.d.ts').WorkerCalls} WorkerCalls */
+/** @typedef {import('../shared/messages.d.ts').JobName} JobName */
+/** @typedef {{sizeInBytes: number}} Sized an image: what is kept of them counts by its size */
 /** @typedef {import('./loads.js').JsLoader} JsLoader */
 /** @typedef {{headers?: Record<string, string>, wadoURI?: string}} Service what the page has said of a DICOMweb service */
 /** @typedef {import('../viewers/cornerstone.js').Attached & {wantsInstances: boolean, mode: Mode}} Viewer that is connected */
@@ -33,7 +37,7 @@ const { builtIn: BUILT_IN_SCHEMES, files: FILE_SCHEMES, ofViewers: SCHEMES_OF_VI
 export class Client {
   /** Everything that happens; see `EventDetails` of pyloader.d.ts. */
   events = new EventTarget();
-  /** Images of loadAndCacheImage. @type {ImageCache<any>} */
+  /** Images of loadAndCacheImage. @type {ImageCache<Sized>} */
   cache = new ImageCache(DEFAULTS.cacheBytes);
   /** @type {Map<string, JsLoader>} */
   #jsLoaders = new Map();
@@ -173,19 +177,19 @@ export class Client {
     };
   }
 
-  /** @param {string} type @param {any} detail */
+  /** @param {string} type @param {unknown} detail */
   #fire(type, detail) {
     this.events.dispatchEvent(new CustomEvent(type, { detail }));
   }
 
   // ------------------------------------------------------------------ loading
 
-  /** @param {string} imageId @param {Options} [options] @returns {Promise<any>} */
+  /** @param {string} imageId @param {Options} [options] @returns {Promise<unknown>} */
   async loadImage(imageId, options) {
     return this.#loads.start(imageId, optionsOf('loadImage', imageId, options), 'none', imageId).promise;
   }
 
-  /** @param {string} imageId @param {Options} [options] @returns {Promise<any>} */
+  /** @param {string} imageId @param {Options} [options] @returns {Promise<unknown>} */
   async loadAndCacheImage(imageId, options) {
     const wanted = optionsOf('loadAndCacheImage', imageId, options);
     const load = () => this.#loads.start(imageId, wanted, 'none', imageId).promise;
@@ -195,7 +199,7 @@ export class Client {
     const cached = this.cache.get(imageId, form);
     if (cached) return cached;
     const image = await load();
-    this.cache.set(imageId, image, form);
+    this.cache.set(imageId, /** @type {Sized} */ (image), form);
     return image;
   }
 
@@ -228,18 +232,25 @@ export class Client {
     return found;
   }
 
-  /** The imageIds of all images of a source, or of files. @param {string | import('./files.js').Given} source @param {Options} [options] @returns {Promise<string[]>} */
+  /**
+   * The imageIds of all images of a source, or of files.
+   * @param {string | import('./files.js').Given} source @param {ListOptions} [options] @returns {Promise<string[]>}
+   */
   async imageIds(source, options) {
     return this.#listImageIds(source, optionsOf('imageIds', source, options));
   }
 
-  /** @param {string | import('./files.js').Given} source @param {Options} options @returns {Promise<string[]>} */
+  /** @param {string | import('./files.js').Given} source @param {ListOptions} options @returns {Promise<string[]>} */
   async #listImageIds(source, options) {
     if (typeof source !== 'string') return (await this.#files.series(source, options)).flatMap(({ imageIds }) => imageIds);
     return this.#run('imageIds', 'imageIds', { imageId: source, options: this.#plainOptions(source, options) }, source, options);
   }
 
-  /** The images of a source, or of files, by series. @param {string | import('./files.js').Given} source @param {Options} [options] @returns {Promise<import('./files.js').Series[]>} */
+  /**
+   * The images of a source, or of files, by series.
+   * @param {string | import('./files.js').Given} source @param {ListOptions} [options]
+   * @returns {Promise<import('./files.js').Series[]>}
+   */
   async series(source, options) {
     const asked = optionsOf('series', source, options);
     const isDicom = typeof source !== 'string' || FILE_SCHEMES.includes(parseImageId(source).scheme);
@@ -247,13 +258,18 @@ export class Client {
     return [{ imageIds: await this.#listImageIds(source, asked), missing: [] }];
   }
 
-  /** @param {string} imageId @param {import('./files.js').Named[] | undefined} files @param {Options} options */
+  /** @param {string} imageId @param {import('./files.js').Named[] | undefined} files @param {ListOptions} options */
   #listSeries(imageId, files, options) {
     const payload = { imageId, files, options: forPython(options) };
     return this.#run('series', 'listing', payload, imageId, { ...options, onProgress: fileMeter(options.onProgress) });
   }
 
-  /** @param {string} caller @param {string} name @param {any} payload @param {string} imageId @param {Options} options @returns {Promise<any>} */
+  /**
+   * @template {JobName} Name
+   * @param {string} caller @param {Name} name @param {import('./engine.js').JobPayload<Name>} payload
+   * @param {string} imageId
+   * @param {import('./engine.js').Options} options @returns {Promise<WorkerCalls[Name]['result']>}
+   */
   async #run(caller, name, payload, imageId, options) {
     const { scheme } = parseImageId(imageId);
     const prepare = () => this.#isPython(scheme);
@@ -301,7 +317,11 @@ export class Client {
     return BUILT_IN_SCHEMES.includes(scheme) || this.#python.serves(scheme);
   }
 
-  /** What of a load's options Python gets. @param {string} imageId @param {Options} options @returns {Options} */
+  /**
+   * Take those of a load's options that Python gets.
+   * @param {string} imageId @param {import('./loads.js').AllOptions} options
+   * @returns {import('./loads.js').PlainOptions}
+   */
   #plainOptions(imageId, options) {
     const found = [...this.#services].filter(([base, { wadoURI }]) => wadoURI && imageId.startsWith(`wadors:${base}/`));
     const [nearest] = found.sort(([a], [b]) => b.length - a.length); // one service may be below another
@@ -315,7 +335,7 @@ export class Client {
     return moduleFor(this.#metadata.get(imageId), type, this.#connectedMode ?? this.#handMode);
   }
 
-  /** @param {string[] | Record<string, any>} sources imageIds to read headers of, or DICOM JSON by imageId */
+  /** @param {string[] | Record<string, unknown>} sources imageIds to read headers of, or DICOM JSON by imageId */
   async addMetadata(sources) {
     checkSources(sources);
     const read = Array.isArray(sources)
@@ -324,7 +344,7 @@ export class Client {
     await Promise.all(read);
   }
 
-  /** @param {string} imageId @param {any} json a DICOM JSON data set, or a list of one */
+  /** @param {string} imageId @param {unknown} json a DICOM JSON data set, or a list of one */
   async #readJson(imageId, json) {
     const { instance, text } = dicomJson(imageId, json);
     if (parseImageId(imageId).scheme === 'wadors') this.#descriptions.give(imageId, text);
@@ -366,7 +386,11 @@ export class Client {
 
   // ------------------------------------------------------------------ viewers
 
-  /** @param {any} cornerstone @param {{priority?: number, schemes?: string[], displayValues?: boolean, instances?: boolean}} [options] @returns {(() => void) & {readonly schemes: string[]}} */
+  /**
+   * @param {unknown} cornerstone the library
+   * @param {{priority?: number, schemes?: string[], displayValues?: boolean, instances?: boolean}} [options]
+   * @returns {(() => void) & {readonly schemes: string[]}}
+   */
   use(cornerstone, options) {
     checkUse(options);
     tellUnknown('use', options);
@@ -375,7 +399,8 @@ export class Client {
     if (mode === 'none') {
       throw new PyLoaderError({ code: 'viewer', stage: 'dispatch', message: 'use() takes the cornerstone-core or @cornerstonejs/core library object; what it was given has no registerImageLoader' });
     }
-    const attached = attach(cornerstone, mode, this.#faceForViewers(), { priority, displayValues });
+    const library = /** @type {import('../viewers/libraries.d.ts').Cornerstone} */ (cornerstone);
+    const attached = attach(library, mode, this.#faceForViewers(), { priority, displayValues });
     /** @type {string[]} */
     const taken = [];
     const registerScheme = (/** @type {string} */ scheme) => {
@@ -418,23 +443,30 @@ export class Client {
     return [...this.#viewers].map((viewer) => viewer.attributesOf(imageId)).find(Boolean);
   }
 
-  /** Viewers that compute from whole instances get one. @param {string} imageId @param {any} json a DICOM JSON data set */
+  /**
+   * Viewers that compute from whole instances get one.
+   * @param {string} imageId @param {unknown} json a DICOM JSON data set
+   */
   #giveInstance(imageId, json) {
     for (const viewer of this.#viewers) if (viewer.wantsInstances) viewer.giveInstance(imageId, json);
   }
 }
 
-/** The options of a load, of which those that nobody reads are told. @param {string} call @param {any} source @param {any} options @returns {Options} */
+/**
+ * The options of a load, of which those that nobody reads are told.
+ * @template {object} Given @param {string} call @param {unknown} source @param {Given | undefined} options
+ * @returns {Given}
+ */
 function optionsOf(call, source, options) {
-  if (typeof options !== 'object' || options === null) return {};
+  if (typeof options !== 'object' || options === null) return /** @type {Given} */ ({});
   const scheme = typeof source === 'string' ? source.slice(0, source.indexOf(':')).toLowerCase() : FILE_SCHEMES[0];
   tellUnknownOfLoad(call, options, BUILT_IN_SCHEMES.includes(scheme));
   return options;
 }
 
-/** Tells how many files have been looked at. @param {((detail: any) => void) | undefined} onProgress */
+/** Tells how many files have been looked at. @param {ListOptions['onProgress']} onProgress */
 function fileMeter(onProgress) {
-  return (/** @type {any} */ { url, loaded, total }) => {
+  return (/** @type {import('./loads.js').Report} */ { url, loaded, total }) => {
     if (!url) tellPage(onProgress, { loaded, total, percentComplete: percent(loaded, total) });
   };
 }

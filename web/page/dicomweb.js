@@ -7,9 +7,14 @@ import { parseImageId } from '../shared/imageid.js';
 import { wrongCall } from './arguments.js';
 import { PyLoaderError, said, toWire } from '../shared/errors.js';
 
-/** @typedef {Record<string, any>} Options */
-/** @typedef {{instance: string, frames: number, json: string}} Row of a series, in order of position */
-/** @typedef {(name: string, payload: any, options?: {signal?: AbortSignal, onProgress?: (report: any) => void}) => Promise<any>} Ask */
+/** @typedef {import('../shared/messages.d.ts').PlainOptions} Options */
+/** @typedef {import('../shared/messages.d.ts').Row} Row */
+/** @typedef {import('../shared/messages.d.ts').WorkerCalls} WorkerCalls */
+/**
+ * @typedef {<Name extends 'search' | 'series'>(name: Name, payload: WorkerCalls[Name]['payload'], options?: {signal?:
+ *   AbortSignal}) => Promise<WorkerCalls[Name]['result']>} Ask
+ */
+/** @typedef {Options & {signal?: AbortSignal}} SearchOptions */
 
 // A few bytes may announce 2**31.
 const MOST_IMAGES = FACTS.limits.listedImages;
@@ -57,7 +62,7 @@ export class Descriptions {
    * Answer a worker that has to know what it loads.
    * @param {{source: string, asksAnew: boolean}} of to ask anew is to ask for the metadata of the instance alone
    * @param {{signal: AbortSignal}} context
-   * @returns {Promise<{json: string} | {attributes: Options} | {error: any} | undefined>} undefined when nobody knows
+   * @returns {Promise<import('../shared/messages.d.ts').Description>} undefined when nobody knows
    */
   async describe({ source, asksAnew }, { signal }) {
     const name = instanceOf(source);
@@ -122,15 +127,18 @@ export class Descriptions {
  * @param {string} base @param {Descriptions} descriptions
  */
 export function serviceFor(base, descriptions) {
-  const search = (/** @type {string} */ path, /** @type {Options} */ filters = {}, /** @type {Options} */ { signal, ...parameters } = {}) =>
+  /** @param {string} path @param {Options} [filters] @param {SearchOptions} [options] */
+  const search = (path, filters = {}, { signal, ...parameters } = {}) =>
     descriptions.ask('search', { url: `${base}${path}`, options: given({ ...filters, ...parameters }) }, { signal });
   const below = (/** @type {string} */ kind, /** @type {string | undefined} */ uid) => (uid ? `/${kind}/${uid}` : '');
   return {
     base,
-    searchStudies: (/** @type {Options} */ filters, /** @type {Options} */ options) => search('/studies', filters, options),
-    searchSeries: (/** @type {string} */ study, /** @type {Options} */ filters, /** @type {Options} */ options) =>
+    /** @param {Options} filters @param {SearchOptions} options */
+    searchStudies: (filters, options) => search('/studies', filters, options),
+    searchSeries: (/** @type {string} */ study, /** @type {Options} */ filters, /** @type {SearchOptions} */ options) =>
       search(`${below('studies', study)}/series`, filters, options),
-    searchInstances: (/** @type {string} */ study, /** @type {string} */ series, /** @type {Options} */ filters, /** @type {Options} */ options) =>
+    /** @param {string} study @param {string} series @param {Options} filters @param {SearchOptions} options */
+    searchInstances: (study, series, filters, options) =>
       study || !series
         ? search(`${below('studies', study)}${below('series', series)}/instances`, filters, options)
         : search('/instances', { ...filters, seriesInstanceUID: series }, options),
@@ -157,7 +165,7 @@ function checkCount(rows) {
   }
 }
 
-/** @param {any} uid */
+/** @param {unknown} uid */
 function isUid(uid) {
   return typeof uid === 'string' && uid !== '';
 }

@@ -11,18 +11,26 @@ import { percent } from './progress.js';
 import { isOtherIdentity, refuseFixed, schedulerSettings, settingsWith } from './settings.js';
 
 /** @typedef {import('./settings.js').Settings} Settings */
-/** @typedef {Record<string, any>} Options */
+/** @typedef {import('../shared/messages.d.ts').WorkerCalls} WorkerCalls */
+/** @typedef {import('../shared/messages.d.ts').PageCalls} PageCalls */
+/** @typedef {import('../shared/messages.d.ts').JobName} JobName */
+/**
+ * @typedef {{signal?: AbortSignal, onProgress?: (report: import('../shared/messages.d.ts').Report) => void, priority?:
+ *   number, requestType?: string, timeout?: number}} Options of a call
+ */
+/** @template {JobName} Name @typedef {import('../shared/messages.d.ts').JobPayload<Name>} JobPayload */
 /**
  * What the client does for the engine.
  * @typedef {object} EngineHost
  * @property {typeof createPlace} [createPlace] where an interpreter runs; tests have places of their own
- * @property {(type: string, detail: any) => void} fire
+ * @property {(type: string, detail: unknown) => void} fire
  * @property {(next: Settings, before: Settings) => void} onSettings
  * @property {(scheduler: Scheduler) => void} onStart
  * @property {() => void} onRenewed there is a new `ready`
- * @property {() => any} stats
- * @property {(request: {url: string, sent: number}, scheduler: Scheduler) => Promise<boolean>} authorize
- * @property {(of: {source: string, asksAnew: boolean}, context: import('../shared/rpc.js').CallContext) => Promise<any>} describe
+ * @property {() => unknown} stats
+ * @property {(request: PageCalls['authorize']['payload'], scheduler: Scheduler) => Promise<boolean>} authorize
+ * @property {(of: PageCalls['describe']['payload'], context: {signal: AbortSignal}) =>
+ *   Promise<PageCalls['describe']['result']>} describe
  * @property {(output: import('./python_files.js').Output) => void} print
  * @property {(scheme: string) => string | undefined} fileOf the Python file that serves a scheme
  * @property {() => Promise<void> | undefined} settle waits for what else is asked for at once
@@ -31,9 +39,9 @@ import { isOtherIdentity, refuseFixed, schedulerSettings, settingsWith } from '.
 export class Engine {
   /** Settles with the start; a new try after a failure has a new one. @type {Promise<void>} */
   ready = Promise.resolve();
-  /** @type {(value?: any) => void} */
+  /** @type {() => void} */
   #resolveReady = () => {};
-  /** @type {(error: any) => void} */
+  /** @type {(error: unknown) => void} */
   #rejectReady = () => {};
   /** Counts what has identified the user so far. */
   #identities = 0;
@@ -79,7 +87,7 @@ export class Engine {
     }
   }
 
-  /** @param {Settings} next @returns {Promise<any> | undefined} settles when the workers have heard of it */
+  /** @param {Settings} next @returns {Promise<unknown> | undefined} settles when the workers have heard of it */
   #adopt(next) {
     const before = this.settings;
     if (next === before) return undefined;
@@ -146,7 +154,10 @@ export class Engine {
     if (this.settings.workers !== 0) this.#lookAtPolicies(scheduler);
   }
 
-  /** The next load may try again: a missing file may be there by then. @param {Scheduler} scheduler @param {any} error @returns {never} */
+  /**
+   * The next load may try again: a missing file may be there by then.
+   * @param {Scheduler} scheduler @param {PyLoaderError} error @returns {never}
+   */
   #onFailure(scheduler, error) {
     if (this.scheduler === scheduler) {
       [this.scheduler, this.#booted, this.#hasFailed] = [null, null, true];
@@ -160,7 +171,7 @@ export class Engine {
 
   /** @param {Scheduler} scheduler */
   async #lookAtPolicies(scheduler) {
-    const ask = (/** @type {string} */ name, /** @type {any} */ payload) => scheduler.direct(name, payload);
+    const ask = (/** @type {WorkerCalls['policies']['payload']} */ payload) => scheduler.direct('policies', payload);
     const found = await policyWarnings(this.settings, ask).catch(() => []); // the page has ended it
     if (this.scheduler === scheduler) this.warnings = found;
   }
@@ -185,8 +196,11 @@ export class Engine {
 
   /**
    * Have the worker of a source answer, in its turn.
-   * @param {string} caller what the page calls @param {string} name @param {any} payload @param {string} imageId @param {Options} options
-   * @param {() => Promise<any>} [prepare] what has to be there first
+   * @template {JobName} Name
+   * @param {string} caller what the page calls @param {Name} name @param {JobPayload<Name>} payload
+   * @param {string} imageId @param {Options} options
+   * @param {() => Promise<unknown>} [prepare] what has to be there first
+   * @returns {Promise<WorkerCalls[Name]['result']>}
    */
   async run(caller, name, payload, imageId, options, prepare) {
     const { source } = parseImageId(imageId);
@@ -200,7 +214,10 @@ export class Engine {
 
   /**
    * Have any worker answer, at once.
-   * @param {string} caller @param {string} name @param {any} payload @param {Options} [options]
+   * @template {'search' | 'series'} Name
+   * @param {string} caller @param {Name} name @param {WorkerCalls[Name]['payload']} payload
+   * @param {{signal?: AbortSignal}} [options]
+   * @returns {Promise<WorkerCalls[Name]['result']>}
    */
   async direct(caller, name, payload, options) {
     checkOptions(options);
@@ -209,7 +226,10 @@ export class Engine {
 
   /**
    * Have all workers answer, also those to come.
-   * @param {string} caller @param {string} name @param {any} payload @param {string} key of the last such call, which it takes the place of
+   * @template {keyof WorkerCalls} Name
+   * @param {string} caller @param {Name} name @param {WorkerCalls[Name]['payload']} payload
+   * @param {string} key of the last such call, which it takes the place of
+   * @returns {Promise<WorkerCalls[Name]['result']>}
    */
   async broadcast(caller, name, payload, key) {
     return (await this.#started(caller, name)).workers.broadcast(name, payload, key);

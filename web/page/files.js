@@ -2,18 +2,23 @@
 // Files of the user: the imageIds that they get, those that a folder or a drop holds, and what
 // images are among them.
 import { blobOf, isBlob, isList, wrongSource } from './arguments.js';
-import { PyLoaderError, said } from '../shared/errors.js';
+import { PyLoaderError, messageOf, said } from '../shared/errors.js';
 import { parseImageId } from '../shared/imageid.js';
 
 /** @typedef {Blob | ArrayBuffer | ArrayBufferView} Content */
 /** @typedef {Blob | Iterable<Blob> | ArrayLike<Blob> | DataTransfer} Given */
 /** @typedef {{path: string, file: Blob}} Placed a file and where it stands */
-/** @typedef {{imageIds: string[], missing: string[], [attribute: string]: any}} Series */
-/** @typedef {{name: string, path: string, file: Blob}} Named as a worker is given it */
+/** @typedef {import('pyloader').Series} Series */
+/** @typedef {import('../shared/messages.d.ts').FoundSeries} FoundSeries */
+/** @typedef {import('../shared/messages.d.ts').NamedFile} Named as a worker is given it */
+/**
+ * @typedef {Omit<import('../viewers/cornerstone.js').Options, 'onProgress'> & {onProgress?: (progress: {loaded: number,
+ *   total?: number, percentComplete?: number}) => void}} Options of a list
+ */
 /**
  * @typedef {object} Host
- * @property {(name: string, file: Blob) => Promise<any>} provide to all workers
- * @property {(imageId: string, files: Named[] | undefined, options: Record<string, any>) => Promise<{attributes: object, imageIds: string[], missing: string[]}[]>} list
+ * @property {(name: string, file: Blob) => Promise<unknown>} provide to all workers
+ * @property {(imageId: string, files: Named[] | undefined, options: Options) => Promise<FoundSeries[]>} list
  */
 
 export class Files {
@@ -42,7 +47,7 @@ export class Files {
   /**
    * The images of a source, or of files, by series. Workers read the headers alone; files without
    * images are let go of.
-   * @param {string | Given} source @param {Record<string, any>} options @returns {Promise<Series[]>}
+   * @param {string | Given} source @param {Options} options @returns {Promise<Series[]>}
    */
   async series(source, options) {
     if (typeof source === 'string') return flatten(await this.host.list(source, undefined, options));
@@ -61,7 +66,7 @@ function randomHex() {
   return crypto.getRandomValues(new Uint32Array(1))[0].toString(16).padStart(8, '0');
 }
 
-/** @param {{attributes: object, imageIds: string[], missing: string[]}[]} found @returns {Series[]} */
+/** @param {FoundSeries[]} found @returns {Series[]} */
 function flatten(found) {
   return found.map(({ attributes, imageIds, missing }) => ({ ...attributes, imageIds, missing }));
 }
@@ -115,10 +120,11 @@ async function collectEntry(entry) {
   return (await Promise.all(entries.map(collectEntry))).flat();
 }
 
-/** @param {any} error of the browser @returns {never} */
+/** @param {unknown} error of the browser @returns {never} */
 function unreadable(error) {
   throw new PyLoaderError({
     name: 'RequestError', code: 'request', stage: 'fetch',
-    message: `what was dropped cannot be read: ${error?.message ?? error}. It may have been moved or removed, or this page may not read it`,
+    message: `what was dropped cannot be read: ${messageOf(error)}. `
+      + 'It may have been moved or removed, or this page may not read it',
   });
 }

@@ -12,18 +12,25 @@ import { percent, tellPage } from './progress.js';
 import { Turns } from './turns.js';
 
 /** @typedef {import('../viewers/cornerstone.js').Mode} Mode */
-/** @typedef {Record<string, any>} Options */
-/** @typedef {(imageId: string, options: Options) => {promise: Promise<any>, cancelFn?: () => void}} JsLoader */
-/** @typedef {{phase: string, url: string, loaded: number, total?: number, attempt: number}} Report */
-/** @typedef {{payload: any, signal: AbortSignal, onProgress: (report: any) => void, priority?: number, requestType?: string, timeout?: number}} Job */
+/** @typedef {import('../viewers/cornerstone.js').Options} Options */
+/** @typedef {import('../viewers/cornerstone.js').OnProgress} OnProgress */
+/** @typedef {(imageId: string, options: Options) => {promise: Promise<unknown>, cancelFn?: () => void}} JsLoader */
+/** @typedef {import('../shared/messages.d.ts').Report} Report */
+/** @typedef {import('../shared/messages.d.ts').JobPayload<'load'>} Payload */
+/** @typedef {import('../shared/messages.d.ts').Loaded} Loaded */
+/** @typedef {import('../shared/messages.d.ts').PlainOptions} PlainOptions */
+/**
+ * @typedef {{payload: Payload, signal: AbortSignal, onProgress: (report: Report) => void, priority?: number,
+ *   requestType?: string, timeout?: number}} Job
+ */
 /**
  * @typedef {object} LoadsHost
  * @property {(scheme: string) => Promise<JsLoader | undefined>} loaderOf what serves a scheme, when it is not Python
- * @property {(imageId: string, options: Options) => Options} plainOptions what of them Python gets
- * @property {(imageId: string, job: Job) => Promise<any>} ask loads by Python
- * @property {(payload: any, urgency: import('../scheduler/queue.js').Urgency) => void} hurry
- * @property {(imageId: string, modules: any) => void} describe told of what describes a loaded image
- * @property {(type: string, detail: any) => void} fire
+ * @property {(imageId: string, options: Options) => PlainOptions} plainOptions what of them Python gets
+ * @property {(imageId: string, job: Job) => Promise<Loaded>} ask loads by Python
+ * @property {(payload: Payload, urgency: import('../scheduler/queue.js').Urgency) => void} hurry
+ * @property {(imageId: string, modules: Loaded['modules']) => void} describe told of what describes a loaded image
+ * @property {(type: string, detail: unknown) => void} fire
  * @property {import('./source_refs.js').SourceRefs} refs
  */
 
@@ -133,8 +140,8 @@ export class Loads {
     const { priority, requestType, timeout } = options;
     const sent = this.#sent(imageId, options, mode);
     const key = `${this.#identity}\n${imageId}\n${JSON.stringify(sent)}`;
-    const listener = (/** @type {any} */ report) => this.#report(report, shownAs, options.onProgress);
-    /** @param {AbortSignal} signal @param {(report: any) => void} onProgress */
+    const listener = (/** @type {Report} */ report) => this.#report(report, shownAs, options.onProgress);
+    /** @param {AbortSignal} signal @param {(report: Report) => void} onProgress */
     const start = async (signal, onProgress) => {
       const started = performance.now();
       const job = { payload: { imageId, options: sent }, signal, onProgress, priority, requestType, timeout };
@@ -159,7 +166,7 @@ export class Loads {
     this.host.hurry(job.payload, urgency);
   }
 
-  /** @param {Report} report @param {string} imageId @param {((detail: any) => void) | undefined} onProgress */
+  /** @param {Report} report @param {string} imageId @param {OnProgress | undefined} onProgress */
   #report({ phase, url, loaded, total, attempt }, imageId, onProgress) {
     const told = withoutSecrets({ url, imageId, attempt });
     if (phase !== 'progress') return this.host.fire(`imageload${phase}`, told);
@@ -174,8 +181,8 @@ function signalOf(options) {
   try {
     checkOptions(options);
     return { signal: options?.signal };
-  } catch (/** @type {any} */ wrong) {
-    return { wrong };
+  } catch (wrong) {
+    return { wrong: /** @type {PyLoaderError} */ (wrong) };
   }
 }
 
@@ -186,7 +193,12 @@ async function runJsLoader(loader, imageId, options, signal) {
   return untilAborted(promise, signal, `loading '${imageId}'`, cancelFn);
 }
 
-/** What of the page's options a Python loader can see: plain values. @param {Options} options */
+/** @typedef {Omit<Options, 'onProgress'> & {onProgress?: unknown}} AllOptions of a load or of a list */
+
+/**
+ * Take those of the page's options that a Python loader can see: plain values.
+ * @param {AllOptions} options @returns {PlainOptions}
+ */
 export function forPython({ signal, onProgress, priority, requestType, timeout, targetBuffer, streamingData, retrieveOptions, ...options }) {
   try {
     return JSON.parse(JSON.stringify(options));

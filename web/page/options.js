@@ -25,10 +25,11 @@ const told = new Set();
 
 /**
  * Tell of options that a call does not have.
- * @param {'init' | 'use' | 'dicomweb' | 'loadPython'} call @param {any} options
+ * @param {'init' | 'use' | 'dicomweb' | 'loadPython'} call @param {object | null | undefined} options
  */
 export function tellUnknown(call, options) {
-  const within = (/** @type {string} */ name) => Object.keys(options[name] ?? {}).map((inner) => `${name}.${inner}`);
+  const byName = /** @type {Record<string, object | undefined>} */ (options);
+  const within = (/** @type {string} */ name) => Object.keys(byName[name] ?? {}).map((inner) => `${name}.${inner}`);
   const given = Object.keys(options ?? {}).flatMap((name) => (call === 'init' && name === 'limits' ? within(name) : [name]));
   for (const name of given) if (!NAMES[call].includes(name)) tell(call, name, NAMES[call]);
 }
@@ -36,7 +37,7 @@ export function tellUnknown(call, options) {
 /**
  * Tell of options that no load has. A loader of the page may have some of its own, so that of its
  * loads only those are told that are almost the name of another.
- * @param {string} call @param {any} options @param {boolean} isBuiltIn whether the scheme is one of pyloader's own
+ * @param {string} call @param {object} options @param {boolean} isBuiltIn whether the scheme is one of pyloader's own
  */
 export function tellUnknownOfLoad(call, options, isBuiltIn) {
   for (const name in options) if (!QUIET.has(name) && (isBuiltIn || nearest(name, LOAD))) tell(call, name, LOAD);

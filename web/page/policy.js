@@ -3,6 +3,8 @@
 // that of its own response and no other: without one Python may connect to where the page may not.
 import { isDirectlyRun } from '../scheduler/place.js';
 
+/** @typedef {import('../shared/messages.d.ts').WorkerCalls['policies']} Policies */
+
 const META = 'meta[http-equiv="content-security-policy" i]';
 // While the first images come, they have what there is of the machine.
 const LATER_MS = 3000;
@@ -11,16 +13,17 @@ const NOT_HELD = "this page has a Content-Security-Policy and worker.mjs is serv
 /**
  * What is wrong with the policies, looked at when the machine has time for it. Workers ask for the
  * headers, since nothing is reported of one without a policy.
- * @param {import('../shared/assets.js').Assets} assets @param {(name: string, payload: any) => Promise<any>} call asks a worker
+ * @param {import('../shared/assets.js').Assets} assets
+ * @param {(payload: Policies['payload']) => Promise<Policies['result']>} ask asks a worker
  * @returns {Promise<string[]>}
  */
-export async function policyWarnings(assets, call) {
+export async function policyWarnings(assets, ask) {
   await new Promise((resolve) => void setTimeout(resolve, LATER_MS));
   // Of a script of another origin the worker is a copy, which has the page's policy.
   if (!isDirectlyRun(assets)) return [];
   const hasMeta = document.querySelector(META) !== null;
   const [entry] = performance.getEntriesByType('navigation');
   const page = !hasMeta && entry && /^https?:/.test(entry.name) ? entry.name : undefined;
-  const found = await call('policies', { page });
+  const found = await ask({ page });
   return found.worker === false && (hasMeta || found.page) ? [NOT_HELD] : [];
 }

@@ -4,7 +4,7 @@ import { PyLoaderError, said } from '../shared/errors.js';
 import { pageURL } from './page_url.js';
 import { isOfPage, mayRun } from './script_tags.js';
 
-/** @typedef {{name: string, source: string, packages: string[], baseURL: string}} File as the workers run it */
+/** @typedef {import('../shared/messages.d.ts').PythonFile} File as the workers run it */
 /** @typedef {{level: string, name: string, text: string}} Output */
 /** @typedef {{define: (file: File) => Promise<string[]>, onSchemes: (schemes: string[]) => void, onReplaced: () => void, onPrint: (output: Output) => void}} Host */
 
@@ -13,7 +13,7 @@ export class PythonFiles {
   #files = new Map();
   /** The address that each file came from, by name. @type {Map<string, string>} */
   #addresses = new Map();
-  /** Loads wait for these: files that the page brings by script tags. @type {Promise<any>} */
+  /** Loads wait for these: files that the page brings by script tags. @type {Promise<unknown>} */
   #ofPage = Promise.resolve();
   #unnamed = 0;
 
@@ -96,7 +96,7 @@ export class PythonFiles {
 
   /**
    * Show Python's traceback on the console too: viewers swallow errors.
-   * @param {any} error @param {string} name of the file, or a scheme @returns {never}
+   * @param {Error & {traceback?: string}} error @param {string} name of the file, or a scheme @returns {never}
    */
   fail(error, name) {
     if (error.traceback) this.print({ level: 'error', name: this.#files.get(name) ?? name, text: `${error.message}\n${error.traceback}` });
@@ -110,9 +110,9 @@ function tellRefused(scripts) {
   console.error(`pyloader: of the tags <script type="text/python" data-pyloader> these were not run (${names}): the browser would run no inline script with the nonce that each has, by the page's Content-Security-Policy, or could not be asked, as in a sandboxed frame. If the tag is yours, give it the nonce of the policy, name a file of this page's own origin in src, or call pyloader.loadPython()`);
 }
 
-/** @param {any} url @param {RequestMode} [mode] */
+/** @param {string | undefined} url one that can be parsed @param {RequestMode} [mode] */
 async function fetchSource(url, mode) {
-  const answer = await fetch(new URL(url, pageURL()), { mode }).catch((error) => {
+  const answer = await fetch(new URL(/** @type {string} */ (url), pageURL()), { mode }).catch((error) => {
     throw new PyLoaderError({
       name: 'NetworkError', code: 'network', stage: 'fetch', url: String(url),
       message: `the Python loader ${url} could not be fetched: ${error.message}`,

@@ -49,7 +49,7 @@ function ask(nonce) {
   frame.hidden = true;
   document.documentElement.append(frame);
   try {
-    const inner = /** @type {any} */ (frame.contentWindow);
+    const inner = /** @type {Window & {ran?: number}} */ (frame.contentWindow);
     inner.document.write(trustedProbe(`<script nonce="${nonce}">window.ran = 1;</script>`));
     inner.document.close();
     return inner.ran === 1;

@@ -7,15 +7,17 @@ import { pageURL } from './page_url.js';
 import { BUILD } from '../shared/version.js';
 
 /** @typedef {typeof DEFAULTS & import('../shared/assets.js').Assets} Settings */
-/** @typedef {[string, (value: any) => boolean]} Rule what an option has to be, in words and as a check */
+/** @typedef {{limits?: Given | null, [option: string]: unknown}} Given by the page */
+/** @typedef {(details: {url: string, origin: string, status: number}) => unknown} OnUnauthorized */
+/** @typedef {[string, (value: unknown) => boolean]} Rule what an option has to be, in words and as a check */
 
 export const DEFAULTS = {
   workers: /** @type {number | 'auto'} */ ('auto'),
   packages: /** @type {string[]} */ ([]),
   packageIndexes: /** @type {string[]} */ ([]),
   headers: /** @type {Record<string, string>} */ ({}),
-  beforeRequest: /** @type {((request: any) => any) | undefined} */ (undefined),
-  onUnauthorized: /** @type {((details: {url: string, origin: string, status: number}) => any) | undefined} */ (undefined),
+  beforeRequest: /** @type {NonNullable<import('pyloader').InitOptions['beforeRequest']> | undefined} */ (undefined),
+  onUnauthorized: /** @type {OnUnauthorized | undefined} */ (undefined),
   credentials: /** @type {RequestCredentials} */ ('same-origin'),
   origins: /** @type {string[]} */ ([]),
   linkedOrigins: /** @type {'without-secrets' | 'refuse'} */ ('without-secrets'),
@@ -34,7 +36,10 @@ const FIXED = ['workers', 'assetsURL', 'packages', 'packageIndexes'];
 /** What says who asks: with another one, a server may answer otherwise. @type {(keyof Settings)[]} */
 const IDENTITY = ['headers', 'credentials', 'origins', 'beforeRequest'];
 
-const isWhole = (/** @type {any} */ value) => Number.isInteger(value) || value === Infinity;
+/** @returns {value is number} */
+const isWhole = (/** @type {unknown} */ value) => Number.isInteger(value) || value === Infinity;
+const isCount = (/** @type {unknown} */ value) => Number.isInteger(value) && Number(value) >= 0;
+const oneOf = (/** @type {unknown[]} */ ...words) => (/** @type {unknown} */ value) => words.includes(value);
 /** @type {Rule} */
 const COUNT = ['a whole number from 1 on', (value) => isWhole(value) && value >= 1];
 /** @type {Rule} */
@@ -51,18 +56,18 @@ const OBJECT = ['an object', (value) => typeof value === 'object' && !Array.isAr
 /** @type {Record<string, Rule>} */
 const RULES = {
   assetsURL: ['an address, absolute or relative to the page', (value) => (typeof value === 'string' || value instanceof URL) && URL.canParse(value, pageURL())],
-  workers: ["'auto' or a whole number from 0 on", (value) => value === 'auto' || (Number.isInteger(value) && value >= 0)],
+  workers: ["'auto' or a whole number from 0 on", (value) => value === 'auto' || isCount(value)],
   packages: TEXTS,
   packageIndexes: TEXTS,
   headers: OBJECT,
   beforeRequest: FUNCTION,
   onUnauthorized: FUNCTION,
-  credentials: ["'omit', 'same-origin' or 'include'", (value) => ['omit', 'same-origin', 'include'].includes(value)],
+  credentials: ["'omit', 'same-origin' or 'include'", oneOf('omit', 'same-origin', 'include')],
   origins: ["a list of addresses, such as ['https://pacs.example']", (value) => Array.isArray(value) && value.every(isHttp)],
-  linkedOrigins: ["'without-secrets' or 'refuse'", (value) => ['without-secrets', 'refuse'].includes(value)],
+  linkedOrigins: ["'without-secrets' or 'refuse'", oneOf('without-secrets', 'refuse')],
   timeout: MILLISECONDS,
   requestTimeout: MILLISECONDS,
-  retries: ['a whole number from 0 on', (value) => Number.isInteger(value) && value >= 0],
+  retries: ['a whole number from 0 on', isCount],
   limits: OBJECT,
   'limits.loadsPerWorker': COUNT,
   'limits.requestsPerOrigin': COUNT,
@@ -72,27 +77,27 @@ const RULES = {
   cacheBytes: BYTES,
 };
 
-/** @param {any} value */
+/** @param {unknown} value */
 function isHttp(value) {
   const isAddress = (typeof value === 'string' || value instanceof URL) && URL.canParse(value, pageURL());
   return isAddress && /^https?:$/.test(new URL(value, pageURL()).protocol);
 }
 
-/** @param {any} value */
+/** @param {unknown} value */
 function isAmount(value) {
   return typeof value === 'number' && value >= 0;
 }
 
 /**
  * Settings with what init() is told: what is undefined stays, null is the default.
- * @param {Settings} current @param {any} options @param {Settings} defaults
+ * @param {Settings} current @param {unknown} options @param {Settings} defaults
  * @returns {Settings}
  * @throws {PyLoaderError} with code `boot`
  */
 export function settingsWith(current, options, defaults) {
   if (options === undefined || options === null) return current;
   if (!OBJECT[1](options)) throw refused(`init() takes an object of options, not ${said(options)}`);
-  const { limits, ...others } = options;
+  const { limits, ...others } = /** @type {Given} */ (options);
   const next = { ...current, ...checked(others, defaults, '') };
   if (limits !== undefined) {
     check('limits', limits ?? {});
@@ -105,9 +110,12 @@ export function settingsWith(current, options, defaults) {
   return next;
 }
 
-/** What is given of known options, each as it has to be. @param {any} given @param {any} defaults @param {string} prefix */
+/**
+ * Take the known ones of the options that are given, each as it has to be.
+ * @param {Given} given @param {Given} defaults @param {string} prefix
+ */
 function checked(given, defaults, prefix) {
-  /** @type {Record<string, any>} */
+  /** @type {Record<string, unknown>} */
   const found = {};
   for (const [name, value] of Object.entries(given)) {
     if (!Object.hasOwn(RULES, prefix + name) || value === undefined) continue;
@@ -117,7 +125,7 @@ function checked(given, defaults, prefix) {
   return found;
 }
 
-/** @param {string} name @param {any} value */
+/** @param {string} name @param {unknown} value */
 function check(name, value) {
   const [words, isRight] = RULES[name];
   if (!isRight(value)) throw refused(`the option ${name} of init() has to be ${words}, not ${said(value)}`);
@@ -125,18 +133,23 @@ function check(name, value) {
 
 /**
  * Headers as plain texts by name; those without a value are left out.
- * @param {any} headers @param {(message: string) => PyLoaderError} refuse
+ * @param {unknown} headers @param {(message: string) => PyLoaderError} refuse
  * @returns {Record<string, string>}
  * @throws {PyLoaderError} of `refuse`
  */
 export function plainHeaders(headers, refuse) {
   if (!OBJECT[1](headers) || headers === null) throw refuse(`headers have to be an object of texts by name, or Headers, not ${said(headers)}`);
   // Headers may be those of another frame.
-  const given = typeof headers[Symbol.iterator] === 'function' ? Object.fromEntries(headers) : headers;
+  const given = isIterable(headers) ? Object.fromEntries(headers) : /** @type {Given} */ (headers);
   const entries = Object.entries(given).filter(([, value]) => value !== undefined && value !== null);
   const [name, value] = entries.find(([, value]) => !['string', 'number', 'boolean'].includes(typeof value)) ?? [];
   if (name) throw refuse(`the header ${name} has to be a text, not ${said(value)}`);
   return Object.fromEntries(entries.map(([name, value]) => [name, String(value)]));
+}
+
+/** @param {unknown} headers @returns {headers is Iterable<[string, unknown]>} */
+function isIterable(headers) {
+  return typeof /** @type {Partial<Iterable<unknown>>} */ (headers)[Symbol.iterator] === 'function';
 }
 
 /**
@@ -158,7 +171,9 @@ export function isOtherIdentity(current, next) {
 
 /** @param {(keyof Settings)[]} names @param {Settings} current @param {Settings} next */
 function changesIn(names, current, next) {
-  const isSame = (/** @type {any} */ one, /** @type {any} */ other) => one === other || (typeof one === 'object' && JSON.stringify(one) === JSON.stringify(other));
+  /** @param {unknown} one @param {unknown} other */
+  const isSame = (one, other) =>
+    one === other || (typeof one === 'object' && JSON.stringify(one) === JSON.stringify(other));
   return names.filter((name) => !isSame(current[name], next[name]));
 }
 

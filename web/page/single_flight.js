@@ -3,8 +3,8 @@
 // the last of them leaves. The page's twin of pyloader/cache.py's single flight.
 import { abortError } from '../shared/errors.js';
 
-/** @typedef {(report: any) => void} Listener */
-/** @typedef {{promise: Promise<any>, controller: AbortController, listeners: Set<Listener>}} Flight */
+/** @typedef {(report: import('../shared/messages.d.ts').Report) => void} Listener */
+/** @typedef {{promise: Promise<unknown>, controller: AbortController, listeners: Set<Listener>}} Flight */
 
 export class SingleFlight {
   /** @type {Map<string, Flight>} */
@@ -16,22 +16,28 @@ export class SingleFlight {
 
   /**
    * Wait for the work of `key`, started by `start` when nobody has.
+   * @template Value
    * @param {string} key
-   * @param {(signal: AbortSignal, onProgress: Listener) => Promise<any>} start
+   * @param {(signal: AbortSignal, onProgress: Listener) => Promise<Value>} start
    * @param {{signal: AbortSignal, listener: Listener, what: string}} waiter
+   * @returns {Promise<Value>}
    */
   async join(key, start, { signal, listener, what }) {
     const flight = this.#flights.get(key) ?? this.#depart(key, start);
     flight.listeners.add(listener);
     try {
-      return await untilAborted(flight.promise, signal, what);
+      const promise = /** @type {Promise<Value>} */ (flight.promise); // of one key all are alike
+      return await untilAborted(promise, signal, what);
     } finally {
       flight.listeners.delete(listener);
       if (flight.listeners.size === 0) this.#land(key, flight);
     }
   }
 
-  /** @param {string} key @param {(signal: AbortSignal, onProgress: Listener) => Promise<any>} start @returns {Flight} */
+  /**
+   * @param {string} key @param {(signal: AbortSignal, onProgress: Listener) => Promise<unknown>} start
+   * @returns {Flight}
+   */
   #depart(key, start) {
     const controller = new AbortController();
     /** @type {Set<Listener>} */
@@ -51,8 +57,9 @@ export class SingleFlight {
 
 /**
  * The outcome of a promise, or an AbortError as soon as `signal` aborts.
- * @param {Promise<any>} promise @param {AbortSignal} signal @param {string} what
+ * @template Value @param {Promise<Value>} promise @param {AbortSignal} signal @param {string} what
  * @param {() => void} [onAbort]
+ * @returns {Promise<Value>}
  */
 export function untilAborted(promise, signal, what, onAbort) {
   return new Promise((resolve, reject) => {

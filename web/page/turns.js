@@ -42,7 +42,7 @@ function byMessage() {
   /** @type {(() => void)[]} */
   const turns = [];
   port1.onmessage = () => turns.shift()?.();
-  /** @type {any} */ (port1).unref?.(); // of Node, which a channel would keep from ending
+  /** @type {{unref?: () => void}} */ (port1).unref?.(); // of Node, which a channel would keep from ending
   return (turn) => {
     turns.push(turn);
     port2.postMessage(null);

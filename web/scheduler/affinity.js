@@ -18,7 +18,7 @@ export class Affinity {
     this.batching = new Batching(source);
   }
 
-  /** @param {any} answer of a load at home */
+  /** @param {import('../shared/messages.d.ts').LoadAnswer | undefined} answer of a load at home */
   learn(answer) {
     this.batching.learn(Boolean(answer?.isReady));
     this.offload.learn(answer?.timing?.decodeMilliseconds ?? 0);

@@ -5,6 +5,7 @@ import { abortError, fromWire } from '../shared/errors.js';
 import { FACTS } from '../shared/facts.js';
 
 /** @typedef {import('./scheduler.js').Job} Job */
+/** @typedef {import('../shared/messages.d.ts').LoadAnswer} LoadAnswer */
 /** @typedef {import('./queue.js').Queue<Job>} Queue */
 
 const MOST_BATCHED = 15;
@@ -73,17 +74,21 @@ export class Batch {
     return this.others.length ? { batch: this.others.map(({ payload }) => payload.imageId), canOffload } : {};
   }
 
-  /** @param {any} detail */
+  /** @param {import('../shared/messages.d.ts').Report} detail */
   tell(detail) {
     for (const { onProgress } of this.jobs) onProgress?.(detail);
   }
 
-  /** Settle those that an answer brings. @param {any} answer @returns {Job[]} the others, as far as they are wanted still */
+  /**
+   * Settle those that an answer brings.
+   * @param {import('../shared/messages.d.ts').JobResult | undefined} answer
+   * @returns {Job[]} the others, as far as they are wanted still
+   */
   settle(answer) {
-    const { batch = [], ...first } = answer ?? {};
+    const { batch = [], ...first } = /** @type {LoadAnswer} */ (answer ?? {});
     this.leader.resolve(this.others.length ? first : answer);
-    for (const [index, { error, ...found }] of batch.entries()) {
-      if (error) this.others[index].reject(fromWire(error));
+    for (const [index, found] of batch.entries()) {
+      if ('error' in found) this.others[index].reject(fromWire(found.error));
       else this.others[index].resolve(found);
     }
     return this.others.slice(batch.length).filter(({ signal }) => !signal?.aborted);

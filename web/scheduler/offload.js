@@ -3,7 +3,8 @@
 import { FACTS } from '../shared/facts.js';
 
 /** @typedef {import('./worker_handle.js').WorkerHandle} WorkerHandle */
-/** @typedef {{signal?: AbortSignal, onProgress?: (detail: any) => void}} CallOptions */
+/** @typedef {import('../shared/messages.d.ts').Report} Report */
+/** @typedef {{signal?: AbortSignal, onProgress?: (detail: Report) => void}} CallOptions */
 
 /** What handing a frame over costs both workers, about; a frame that takes less is decoded at home. */
 const WORTH_MS = FACTS.offload.worthMilliseconds;
@@ -42,8 +43,10 @@ export class Offload {
 
   /**
    * Load a frame with a helper.
-   * @param {WorkerHandle} home @param {WorkerHandle} helper @param {any} payload of a load @param {CallOptions} options
-   * @returns {Promise<any>} what a load gives
+   * @param {WorkerHandle} home @param {WorkerHandle} helper
+   * @param {import('../shared/messages.d.ts').LoadPayload & import('../shared/messages.d.ts').Turn} payload of a load
+   * @param {CallOptions} options
+   * @returns {Promise<import('../shared/messages.d.ts').LoadAnswer | undefined>} what a load gives
    * @throws {NotLent}
    */
   async load(home, helper, payload, options) {
@@ -59,7 +62,11 @@ export class Offload {
     return borrow.catch((error) => this.#refuse(error, helper, options));
   }
 
-  /** What fails elsewhere is done again at home, whose word counts. @param {any} error @param {WorkerHandle} helper @param {CallOptions} options @returns {never} */
+  /**
+   * Have done again at home, whose word counts, what failed elsewhere.
+   * @param {import('../shared/errors.js').PyLoaderError} error @param {WorkerHandle} helper
+   * @param {CallOptions} options @returns {never}
+   */
   #refuse(error, helper, { signal }) {
     this.#tokens.delete(helper);
     if (signal?.aborted || error.code === 'worker') throw error;

@@ -3,7 +3,7 @@
 // which stands for all that Python starts from. A browser verifies it wherever the script is not the
 // worker's own address: there it takes no digest.
 import { assetWith, fetchAsset, integrityOf } from '../shared/assets.js';
-import { PyLoaderError } from '../shared/errors.js';
+import { PyLoaderError, messageOf } from '../shared/errors.js';
 import { MIXED } from '../shared/version.js';
 import { trustedWorker } from '../shared/trusted_types.js';
 
@@ -58,9 +58,9 @@ async function createWorker(asset, isDirect, onError) {
 function workerOf(url) {
   try {
     return new Worker(trustedWorker(url), NAMED);
-  } catch (/** @type {any} */ error) {
-    if (!/trusted/i.test(error.message)) throw error;
-    throw refused(`this page runs only what a policy of Trusted Types has passed, and allows none to pyloader: its Content-Security-Policy needs \`trusted-types pyloader\`, or 'allow-duplicates' beside it when pyloader.js is on the page twice (${error.message})`);
+  } catch (error) {
+    if (!/trusted/i.test(messageOf(error))) throw error;
+    throw refused(`this page runs only what a policy of Trusted Types has passed, and allows none to pyloader: its Content-Security-Policy needs \`trusted-types pyloader\`, or 'allow-duplicates' beside it when pyloader.js is on the page twice (${messageOf(error)})`);
   }
 }
 

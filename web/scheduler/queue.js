@@ -4,7 +4,11 @@
 import { parseImageId } from '../shared/imageid.js';
 
 /** @typedef {{requestType?: string, priority?: number}} Urgency */
-/** @typedef {Urgency & {name: string, payload: any, source: string, timeout?: number, frameIndex?: number, form?: string}} Waiting */
+/**
+ * @typedef {Urgency & {name: import('../shared/messages.d.ts').JobName, payload:
+ *   import('../shared/messages.d.ts').JobPayload, source: string, timeout?: number, frameIndex?: number, form?: string}}
+ *   Waiting
+ */
 /**
  * Those of one urgency, the oldest first.
  * @template Job

@@ -15,14 +15,31 @@ import { WorkerDeath } from './worker_handle.js';
 /** @typedef {import('./affinity.js').Affinity} Affinity */
 /** @typedef {import('./offload.js').CallOptions} CallOptions */
 /** @typedef {import('./worker_handle.js').WorkerHandle} WorkerHandle */
-/** @typedef {{name: string, payload: any, source: string, requestType?: string, priority?: number, signal?: AbortSignal, onProgress?: (detail: any) => void, timeout?: number}} JobRequest */
+/** @typedef {import('../shared/messages.d.ts').WorkerCalls} WorkerCalls */
+/** @typedef {import('../shared/messages.d.ts').Report} Report */
+/** @typedef {import('../shared/messages.d.ts').JobName} JobName */
+/** @typedef {import('../shared/messages.d.ts').JobResult} JobResult */
+/**
+ * @typedef {import('../shared/messages.d.ts').JobPayload & import('../shared/messages.d.ts').HomeTurn} Payload of a
+ *   call
+ */
+/** @typedef {WorkerCalls['load']['payload']} LoadPayload */
+/**
+ * @template {JobName} [Name=JobName]
+ * @typedef {{name: Name, payload: import('../shared/messages.d.ts').JobPayload<Name>, source: string, requestType?:
+ *   string, priority?: number, signal?: AbortSignal, onProgress?: (detail: import('../shared/messages.d.ts').Report) =>
+ *   void, timeout?: number}} JobRequest
+ */
 /**
  * How a job may be done, each one narrower than those before it: in any way; by its source's worker alone,
  * since that would not lend the frame; in a call of its own, since its batch failed; in a worker that has
  * nothing else to do, since one has died of it or of another load.
  * @typedef {'any' | 'home' | 'alone' | 'suspect'} Handling
  */
-/** @typedef {JobRequest & {resolve: (value: any) => void, reject: (error: any) => void, handling: Handling, idle?: IdleTimeout, frameIndex?: number, batchSize?: number}} Job */
+/**
+ * @typedef {JobRequest & {resolve: (value: JobResult | undefined) => void, reject: (error: unknown) => void, handling:
+ *   Handling, idle?: IdleTimeout, frameIndex?: number, batchSize?: number}} Job
+ */
 /** @typedef {import('./workers.js').WorkersSettings & {loadsPerWorker: number, timeout: number}} SchedulerSettings */
 /** @typedef {import('./worker_handle.js').WorkerHandleHost & {loaderOf?: (scheme: string) => string | undefined, settle?: () => Promise<void> | undefined}} SchedulerHost `settle` waits for what else is asked for at once */
 
@@ -68,14 +85,15 @@ export class Scheduler {
 
   /**
    * Run a job on the worker of its source.
-   * @param {JobRequest} request
-   * @returns {Promise<any>}
+   * @template {JobName} Name
+   * @param {JobRequest<Name>} request
+   * @returns {Promise<WorkerCalls[Name]['result']>}
    */
   run(request) {
     return new Promise((resolve, reject) => {
       if (request.signal?.aborted) return reject(abortError('the load'));
       /** @type {Job} */
-      const job = { ...request, resolve, reject, handling: 'any' };
+      const job = { ...request, resolve: /** @type {Job['resolve']} */ (resolve), reject, handling: 'any' };
       request.signal?.addEventListener('abort', () => this.#leaveQueue(job), { once: true });
       this.#jobs.set(job.payload, job);
       this.#queue.add(job);
@@ -85,7 +103,8 @@ export class Scheduler {
 
   /**
    * Bring a job forward that still waits here: somebody wants the same with more urgency.
-   * @param {any} payload of the job @param {import('./queue.js').Urgency} urgency
+   * @param {import('../shared/messages.d.ts').JobPayload} payload of the job
+   * @param {import('./queue.js').Urgency} urgency
    */
   hurry(payload, { requestType, priority }) {
     const job = this.#jobs.get(payload);
@@ -95,8 +114,10 @@ export class Scheduler {
 
   /**
    * Call one worker now, past the queue: others may wait in theirs for what this brings.
-   * @param {string} name @param {any} payload @param {CallOptions} [options]
-   * @returns {Promise<any>}
+   * @template {keyof WorkerCalls} Name
+   * @param {Name} name @param {WorkerCalls[Name]['payload']} payload
+   * @param {import('./worker_handle.js').CallOptions<Name>} [options]
+   * @returns {Promise<WorkerCalls[Name]['result']>}
    */
   async direct(name, payload, options) {
     const ask = async () => (await this.workers.leastBusy()).call(name, payload, options);
@@ -119,7 +140,7 @@ export class Scheduler {
   /** Let go of all sources. */
   purge() {
     this.#affinities.forgetAll();
-    return this.workers.tell('purge');
+    return this.workers.tell('purge', undefined);
   }
 
   /** @param {Error} error */
@@ -269,22 +290,26 @@ export class Scheduler {
 
   /** @param {WorkerHandle} worker @param {Batch} batch @param {Affinity} affinity @param {number[]} upcoming @param {IdleTimeout} idle */
   async #call(worker, batch, affinity, upcoming, idle) {
-    const onProgress = (/** @type {any} */ detail) => (idle.restart(), batch.tell(detail));
+    const onProgress = (/** @type {Report} */ detail) => (idle.restart(), batch.tell(detail));
     const options = { signal: idle.join(batch.signal), onProgress };
     const { leader } = batch;
     const { rank, priority } = urgencyOf(leader);
+    /** @type {Payload} */
     const payload = { ...leader.payload, ...batch.payload(this.#hasHelpers), urgency: [rank, priority], upcoming };
-    const isHome = worker === affinity.home;
-    const answer = await (isHome ? this.#callHome(leader, affinity, payload, options) : affinity.offload.load(affinity.home, worker, payload, options));
+    const { home, offload } = affinity;
+    const answer = await (worker === home
+      ? this.#callHome(leader, affinity, payload, options)
+      : offload.load(home, worker, /** @type {LoadPayload} */ (payload), options));
     for (const other of batch.settle(answer).reverse()) this.#queue.putBack(other);
   }
 
-  /** @param {Job} job @param {Affinity} affinity @param {any} payload @param {CallOptions} options */
+  /** @param {Job} job @param {Affinity} affinity @param {Payload} payload @param {CallOptions} options */
   async #callHome({ name }, affinity, payload, options) {
     const ahead = affinity.isOpened || name !== 'load' ? undefined : this.#addressOf(payload.imageId);
     affinity.isOpened = true;
-    const answer = await affinity.home.call(name, ahead ? { ...payload, ahead } : payload, options);
-    if (name === 'load') affinity.learn(answer);
+    const sent = ahead ? { ...payload, ahead } : payload;
+    const answer = await affinity.home.call(name, sent, options);
+    if (name === 'load') affinity.learn(/** @type {WorkerCalls['load']['result'] | undefined} */ (answer));
     return answer;
   }
 
@@ -295,14 +320,17 @@ export class Scheduler {
 
   // ------------------------------------------------------------------ a job that failed
 
-  /** @param {WorkerHandle} worker @param {Batch} batch @param {any} error @param {IdleTimeout} idle */
+  /** @param {WorkerHandle} worker @param {Batch} batch @param {unknown} error @param {IdleTimeout} idle */
   #onFailure(worker, { leader, others }, error, idle) {
     if (error instanceof NotLent) this.#putBack(leader, 'home');
     else this.#fail(leader, error, idle);
     for (const other of [...others].reverse()) this.#sendOn(other, error, worker, idle);
   }
 
-  /** Who came along with a load that failed goes on alone, unless all is lost. @param {Job} job @param {any} error @param {WorkerHandle} worker @param {IdleTimeout} idle */
+  /**
+   * Who came along with a load that failed goes on alone, unless all is lost.
+   * @param {Job} job @param {unknown} error @param {WorkerHandle} worker @param {IdleTimeout} idle
+   */
   #sendOn(job, error, worker, idle) {
     if (idle.silent || !worker.isRunning) this.#fail(job, error, idle);
     else if (!job.signal?.aborted) this.#putBack(job, 'alone');
@@ -311,7 +339,7 @@ export class Scheduler {
   /**
    * Who was lost with its worker, and may have nothing to do with that, is tried once more, alone: who
    * kills a worker then is to blame.
-   * @param {Job} job @param {any} error @param {IdleTimeout} idle
+   * @param {Job} job @param {unknown} error @param {IdleTimeout} idle
    */
   #fail(job, error, idle) {
     if (idle.silent) job.reject(this.#timeoutError(job, idle));
@@ -395,13 +423,14 @@ function runningOf(source, { running }) {
   return count;
 }
 
-/** Whether it is the death of a worker that had other calls too. @param {any} error */
+/** Tell the death of a worker that had other calls too. @param {unknown} error */
 function isOfOthers(error) {
   return error instanceof WorkerDeath && !error.isCertain;
 }
 
-/** The death of a worker is told with the image that was lost. @param {any} error @param {Job} job */
-function aboutJob(error, job) {
-  if (error.code !== 'worker') return error;
+/** The death of a worker is told with the image that was lost. @param {unknown} cause @param {Job} job */
+function aboutJob(cause, job) {
+  const error = /** @type {PyLoaderError} */ (cause);
+  if (error.code !== 'worker') return cause;
   return new PyLoaderError({ ...error, name: error.kind, message: error.message, imageId: job.payload?.imageId });
 }

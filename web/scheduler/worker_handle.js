@@ -6,7 +6,28 @@ import { IdleTimeout } from '../shared/idle_timeout.js';
 
 /** @typedef {import('../shared/rpc.js').Endpoint & {terminate(): void}} Place where an interpreter runs */
 /** @typedef {import('./scheduler.js').Job} Job */
-/** @typedef {{createPlace: (onDeath: (words: string) => void) => Promise<Place>, handlers: import('../shared/rpc.js').Handlers, onBootProgress: (detail: any) => void, onPackageProgress?: (detail: any) => void}} WorkerHandleHost */
+/** @typedef {import('../shared/messages.d.ts').WorkerCalls} WorkerCalls */
+/** @typedef {import('../shared/messages.d.ts').PageCalls} PageCalls */
+/** @typedef {import('../shared/messages.d.ts').BootOptions} BootOptions */
+/** @typedef {import('../shared/messages.d.ts').BootProgress} BootProgress */
+/** @typedef {import('../shared/rpc.js').Handlers<PageCalls>} Handlers */
+/**
+ * @typedef {Omit<Handlers, 'died' | 'packageprogress'>} HostHandlers what a worker asks of the page, but for what is
+ *   answered here
+ */
+/**
+ * @typedef {{createPlace: (onDeath: (words: string) => void) => Promise<Place>, handlers: HostHandlers,
+ *   onBootProgress: (detail: BootProgress) => void,
+ *   onPackageProgress?: (detail: import('../shared/messages.d.ts').Arrival) => void}} WorkerHandleHost
+ */
+/**
+ * @template {keyof WorkerCalls} [Name=keyof WorkerCalls]
+ * @typedef {{[Each in Name]: [Each, WorkerCalls[Each]['payload']]}[Name]} Told a call by its name and payload
+ */
+/**
+ * @template {keyof WorkerCalls} Name
+ * @typedef {import('../shared/rpc.js').CallOptions<WorkerCalls[Name]['detail']>} CallOptions
+ */
 
 /** The end of an interpreter, as its calls fail with it. */
 export class WorkerDeath extends PyLoaderError {
@@ -44,15 +65,15 @@ export class WorkerHandle {
   /** @type {Promise<boolean> | undefined} */
   #checking;
   bootMilliseconds = 0;
-  /** How it started. @type {import('../boot/boot.js').BootReport | undefined} */
+  /** The report of its start. @type {import('../shared/messages.d.ts').BootReport | undefined} */
   bootReport;
-  /** What others may start from. @type {import('../boot/artifacts.js').Shared | undefined} */
+  /** Parts that others may start from. @type {import('../shared/messages.d.ts').Shared | undefined} */
   parts;
   /** @type {Place | null} */
   place = null;
-  /** @type {any} see `boot` */
+  /** See `boot`. @type {BootOptions | undefined} */
   bootOptions;
-  /** @type {Rpc | null} */
+  /** @type {Rpc<WorkerCalls, PageCalls> | null} */
   #rpc = null;
   /** @type {Promise<void> | undefined} */
   booted;
@@ -65,7 +86,9 @@ export class WorkerHandle {
     this.onDeath = onDeath;
   }
 
-  /** @param {import('../boot/boot.js').BootOptions} options @param {Map<string, [string, any]>} replay read when Python is there, since it grows meanwhile */
+  /**
+   * @param {BootOptions} options @param {Map<string, Told>} replay read when Python is there, since it grows meanwhile
+   */
   async boot(options, replay) {
     const started = performance.now();
     this.bootOptions = options;
@@ -79,20 +102,24 @@ export class WorkerHandle {
     this.bootMilliseconds = performance.now() - started;
   }
 
-  /** @param {import('../boot/boot.js').BootOptions} options @param {Map<string, [string, any]>} replay @param {IdleTimeout} watch */
+  /** @param {BootOptions} options @param {Map<string, Told>} replay @param {IdleTimeout} watch */
   async #begin(options, replay, watch) {
     const place = await this.host.createPlace((words) => this.checkAlive(words)).catch((error) => {
       throw bootError(error, options);
     });
     if (this.state !== 'booting') return place.terminate(); // the page has ended it meanwhile
     this.place = place;
-    const died = (/** @type {string} */ words) => this.die(words);
-    const packageprogress = (/** @type {any} */ arrival) => {
-      for (const job of this.running) job.idle?.restart(); // any of them may wait for the package
-      this.host.onPackageProgress?.(arrival);
+    /** @type {Handlers} */
+    const handlers = {
+      ...this.host.handlers,
+      died: (words) => this.die(words),
+      packageprogress: (arrival) => {
+        for (const job of this.running) job.idle?.restart(); // any of them may wait for the package
+        this.host.onPackageProgress?.(arrival);
+      },
     };
-    this.#rpc = new Rpc(place, { ...this.host.handlers, died, packageprogress });
-    const onProgress = (/** @type {any} */ detail) => (watch.stop(), this.host.onBootProgress(detail));
+    this.#rpc = new Rpc(place, handlers);
+    const onProgress = (/** @type {BootProgress} */ detail) => (watch.stop(), this.host.onBootProgress(detail));
     const { report, parts } = await this.call('boot', options, { onProgress });
     watch.stop();
     [this.bootReport, this.parts] = [report, parts];
@@ -106,12 +133,14 @@ export class WorkerHandle {
 
   /** @param {string} words */
   #failToStart(words) {
-    this.rejectStart?.(bootError(words, this.bootOptions));
+    this.rejectStart?.(bootError(words, /** @type {BootOptions} */ (this.bootOptions)));
   }
 
   /**
    * Call a function of the interpreter.
-   * @param {string} name @param {any} [payload] @param {Parameters<Rpc['call']>[2]} [options] @returns {Promise<any>}
+   * @template {keyof WorkerCalls} Name
+   * @param {Name} name @param {WorkerCalls[Name]['payload']} payload @param {CallOptions<Name>} [options]
+   * @returns {Promise<WorkerCalls[Name]['result']>}
    */
   async call(name, payload, options) {
     this.calls++;
@@ -122,7 +151,10 @@ export class WorkerHandle {
     }
   }
 
-  /** Tell what needs no answer; who just died need not hear it. @param {string} name @param {any} [payload] */
+  /**
+   * Tell what needs no answer; who just died need not hear it.
+   * @template {keyof WorkerCalls} Name @param {Name} name @param {WorkerCalls[Name]['payload']} payload
+   */
   tell(name, payload) {
     this.#rpc?.call(name, payload).catch(() => {});
   }
@@ -142,11 +174,11 @@ export class WorkerHandle {
     return isAlive;
   }
 
-  /** @param {Rpc} rpc whose question is none of the calls that may be to blame */
+  /** @param {Rpc<WorkerCalls, PageCalls>} rpc whose question is none of the calls that may be to blame */
   async #ask(rpc) {
     const before = this.state;
     this.state = 'doubtful';
-    const isAlive = await withDeadline(rpc.call('stats'), SIGN_OF_LIFE_MS);
+    const isAlive = await withDeadline(rpc.call('stats', undefined), SIGN_OF_LIFE_MS);
     if (this.state === 'doubtful') this.state = before;
     return isAlive;
   }
@@ -188,7 +220,10 @@ export class WorkerHandle {
   }
 }
 
-/** @param {Promise<any>} promise @param {number} milliseconds @returns {Promise<boolean>} whether it was settled in time, and well */
+/**
+ * @param {Promise<unknown>} promise @param {number} milliseconds
+ * @returns {Promise<boolean>} whether it was settled in time, and well
+ */
 function withDeadline(promise, milliseconds) {
   /** @type {ReturnType<typeof setTimeout>} */
   let timer;

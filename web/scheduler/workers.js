@@ -3,7 +3,13 @@
 import { abortError } from '../shared/errors.js';
 import { WorkerHandle } from './worker_handle.js';
 
-/** @typedef {{workers: number | 'auto', requestsPerOrigin: number, heapBytes: number, boot: import('../boot/boot.js').BootOptions}} WorkersSettings `heapBytes`: a worker that rests with more is replaced */
+/**
+ * @typedef {{workers: number | 'auto', requestsPerOrigin: number, heapBytes: number, boot:
+ *   import('../shared/messages.d.ts').BootOptions}} WorkersSettings `heapBytes`: a worker that rests with more is
+ *   replaced
+ */
+/** @typedef {import('../shared/messages.d.ts').WorkerCalls} WorkerCalls */
+/** @typedef {import('./worker_handle.js').Told} Told */
 /** @typedef {{onReady: () => void, onGone: (worker: WorkerHandle) => void, onNobody: (error: Error) => void}} WorkersListener */
 
 const REST_MS = 30_000;
@@ -12,9 +18,9 @@ export class Workers {
   /** Also those that are starting. @type {WorkerHandle[]} */
   all = [];
   deaths = 0;
-  /** @type {Map<string, [string, any]>} what every new worker has to hear, by key */
+  /** @type {Map<string, Told>} what every new worker has to hear, by key */
   #replay = new Map();
-  /** @type {import('../boot/artifacts.js').Shared | undefined} */
+  /** @type {import('../shared/messages.d.ts').Shared | undefined} */
   #parts;
   #ended = false;
 
@@ -85,7 +91,9 @@ export class Workers {
 
   /**
    * Call every worker, also those to come, which hear the latest call of each `key`.
-   * @param {string} name @param {any} payload @param {string} key @returns {Promise<any>} the first answer
+   * @template {keyof WorkerCalls} Name
+   * @param {Name} name @param {WorkerCalls[Name]['payload']} payload @param {string} key
+   * @returns {Promise<WorkerCalls[Name]['result']>} the first answer
    */
   async broadcast(name, payload, key) {
     await this.#someReady();
@@ -99,17 +107,22 @@ export class Workers {
 
   /**
    * Call every worker that is there now, and those to come before their first job.
-   * @param {string} name @param {any} payload @param {string} key
+   * @template {keyof WorkerCalls} Name
+   * @param {Name} name @param {WorkerCalls[Name]['payload']} payload @param {string} key
    */
   announce(name, payload, key) {
     this.#remember(name, payload, key);
     return this.tell(name, payload).catch(() => {}); // a worker that just died need not hear it
   }
 
-  /** Put a call at the end of the list, where a worker that replays it just now still meets it. @param {string} name @param {any} payload @param {string} key */
+  /**
+   * Put a call at the end of the list, where a worker that replays it just now still meets it.
+   * @template {keyof WorkerCalls} Name
+   * @param {Name} name @param {WorkerCalls[Name]['payload']} payload @param {string} key
+   */
   #remember(name, payload, key) {
     this.#replay.delete(key);
-    this.#replay.set(key, [name, payload]);
+    this.#replay.set(key, /** @type {Told} */ ([name, payload]));
   }
 
   /**
@@ -126,7 +139,10 @@ export class Workers {
     return heard;
   }
 
-  /** Call every worker that is there now. @param {string} name @param {any} [payload] */
+  /**
+   * Call every worker that is there now.
+   * @template {keyof WorkerCalls} Name @param {Name} name @param {WorkerCalls[Name]['payload']} payload
+   */
   tell(name, payload) {
     return Promise.all(this.running().map((worker) => worker.call(name, payload)));
   }
@@ -158,7 +174,7 @@ export class Workers {
     if (worker.calls) return this.rest(worker);
     const isOneTooMany = this.settings.workers === 'auto' && this.running().length > 1;
     if (isOneTooMany || worker.state === 'leaving') return this.#dismiss(worker);
-    const { heapBytes } = await worker.call('stats').catch(() => ({ heapBytes: 0 })); // it died just now
+    const { heapBytes } = await worker.call('stats', undefined).catch(() => ({ heapBytes: 0 })); // it died just now
     if (heapBytes > this.settings.heapBytes) await this.#replace(worker);
   }
 

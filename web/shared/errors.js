@@ -40,19 +40,28 @@ export function abortError(what) {
   return new DOMException(redacted(`${what} was cancelled`), 'AbortError');
 }
 
-/** @param {any} error */
+/**
+ * @typedef {{name?: string, message?: string} | null | undefined} Thrown what is looked at of anything that was thrown
+ */
+
+/** @param {unknown} error @returns {error is Error} */
 export function isAbort(error) {
-  return error?.name === 'AbortError';
+  return /** @type {Thrown} */ (error)?.name === 'AbortError';
+}
+
+/** The words of what was thrown, which may be anything. @param {unknown} error */
+export function messageOf(error) {
+  return String(/** @type {Thrown} */ (error)?.message ?? error);
 }
 
 /**
- * @param {any} error
+ * @param {unknown} error
  * @returns {WireError}
  */
 export function toWire(error) {
   if (error instanceof PyLoaderError) return { ...error, name: error.kind, message: error.message };
   if (isAbort(error)) return { name: 'AbortError', message: error.message };
-  return { name: error?.name, message: redacted(String(error?.message ?? error)) };
+  return { name: /** @type {Thrown} */ (error)?.name, message: redacted(messageOf(error)) };
 }
 
 /**
@@ -66,7 +75,7 @@ export function fromWire(fields) {
 
 // ------------------------------------------------------------------ what was given
 
-/** A value that a call was given, in a few words for a message. @param {any} value */
+/** A value that a call was given, in a few words for a message. @param {unknown} value */
 export function said(value) {
   if (typeof value === 'string') return `'${shortened(value)}'`;
   if (typeof value === 'function') return 'a function';
@@ -96,11 +105,11 @@ const NO_MEMORY = /out of memory|could not allocate|allocation failed/i;
 
 /**
  * The error of a start that failed, with what to do.
- * @param {any} cause an error, or words @param {{assetsURL: string, baseURL: string}} where `baseURL` is the page's
+ * @param {unknown} cause an error, or words @param {{assetsURL: string, baseURL: string}} where `baseURL` is the page's
  */
 export function bootError(cause, { assetsURL, baseURL }) {
   if (cause instanceof PyLoaderError || isAbort(cause)) return cause;
-  const words = String(cause?.message ?? cause).replace(/(?<!\.)\.+$/, '');
+  const words = messageOf(cause).replace(/(?<!\.)\.+$/, '');
   return new PyLoaderError({
     name: 'BootError', code: 'boot', stage: 'boot', url: assetsURL,
     message: `Python could not start from ${assetsURL}: ${adviceFor(words, baseURL)}`,

@@ -11,7 +11,7 @@ const HIDDEN = '***';
 
 /** A text whose addresses have their secrets replaced by `***`; anything else as it is. @template Value @param {Value} text @returns {Value} */
 export function redacted(text) {
-  return typeof text === 'string' ? /** @type {any} */ (hidden(text)) : text;
+  return typeof text === 'string' ? /** @type {Value & string} */ (hidden(text)) : text;
 }
 
 /** @param {string} text */
@@ -35,7 +35,10 @@ function decoded(text) {
   }
 }
 
-/** An object whose texts have no secrets of addresses. @template {Record<string, any>} Fields @param {Fields} fields @returns {Fields} */
+/**
+ * An object whose texts have no secrets of addresses.
+ * @template {object} Fields @param {Fields} fields @returns {Fields}
+ */
 export function withoutSecrets(fields) {
   return /** @type {Fields} */ (Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, redacted(value)])));
 }

@@ -12,23 +12,53 @@
 // Ids belong to the caller, so that both ends may call. `close` rejects what is still waiting.
 import { abortError, fromWire, toWire } from './errors.js';
 
-/** @typedef {{postMessage(message: any, transfer: Transferable[]): void, addEventListener(type: 'message', listener: (event: any) => void): void, start?(): void}} Endpoint */
-/** @typedef {{signal: AbortSignal, progress: (detail: any) => void, note: (detail: any) => void}} CallContext `note` is progress that can wait a little for another message */
-/** @typedef {Record<string, (payload: any, context: CallContext) => any>} Handlers */
-/** @typedef {{resolve: (value: any) => void, reject: (error: any) => void, onProgress?: (detail: any) => void}} Pending */
+/** @template Table @typedef {import('./messages.d.ts').Calls<Table>} Calls */
+/** @template Table @typedef {import('./messages.d.ts').Message<Table>} Message */
+/**
+ * @typedef {{postMessage(message: unknown, transfer: Transferable[]): void, addEventListener(type: 'message', listener:
+ *   (event: MessageEvent) => void): void, start?(): void}} Endpoint
+ */
+/**
+ * @template [Detail=unknown]
+ * @typedef {{signal: AbortSignal, progress: (detail: Detail) => void, note: (detail: Detail) => void}} CallContext
+ *   `note` is progress that can wait a little for another message
+ */
+/** @template Result @typedef {Result | Transfer<Result> | Promise<Result | Transfer<Result>>} Answered */
+/**
+ * @template {Calls<Table>} Table @template {keyof Table} Name
+ * @typedef {(payload: Table[Name]['payload'], context: CallContext<Table[Name]['detail']>) =>
+ *   Answered<Table[Name]['result']>} Handler
+ */
+/**
+ * Functions that answer the calls of a table.
+ * @template {Calls<Table>} Table @typedef {{[Name in keyof Table]: Handler<Table, Name>}} Handlers
+ */
+/**
+ * @template Detail
+ * @typedef {{signal?: AbortSignal, onProgress?: (detail: Detail) => void, transfer?: Transferable[]}} CallOptions
+ */
+/**
+ * @typedef {{resolve: (value: unknown) => void, reject: (error: unknown) => void, onProgress?: (detail: never) =>
+ *   void}} Pending
+ */
 
 // How long a note waits for a message to go with.
 const NOTE_MS = 50;
 
-/** A result whose buffers are moved, not copied. */
+/** A result whose buffers are moved, not copied. @template Value */
 export class Transfer {
-  /** @param {any} value @param {Transferable[]} buffers */
+  /** @param {Value} value @param {Transferable[]} buffers */
   constructor(value, buffers) {
     this.value = value;
     this.buffers = buffers;
   }
 }
 
+/**
+ * One end, by the tables of messages.d.ts.
+ * @template {Calls<Made>} Made what the other end answers
+ * @template {Calls<Own>} Own what this one answers
+ */
 export class Rpc {
   #endpoint;
   #handlers;
@@ -44,7 +74,7 @@ export class Rpc {
   /** @type {Error | null} */
   #closed = null;
 
-  /** @param {Endpoint} endpoint @param {Handlers} handlers */
+  /** @param {Endpoint} endpoint @param {Handlers<Own>} handlers */
   constructor(endpoint, handlers) {
     this.#endpoint = endpoint;
     this.#handlers = handlers;
@@ -54,10 +84,11 @@ export class Rpc {
 
   /**
    * Call a function of the other end.
-   * @param {string} name
-   * @param {any} [payload]
-   * @param {{signal?: AbortSignal, onProgress?: (detail: any) => void, transfer?: Transferable[]}} [options]
-   * @returns {Promise<any>} rejects with a PyLoaderError, or an AbortError as soon as `signal` aborts
+   * @template {keyof Made & string} Name
+   * @param {Name} name
+   * @param {Made[Name]['payload']} payload
+   * @param {CallOptions<Made[Name]['detail']>} [options]
+   * @returns {Promise<Made[Name]['result']>} rejects with a PyLoaderError, or an AbortError as soon as `signal` aborts
    */
   call(name, payload, { signal, onProgress, transfer = [] } = {}) {
     return new Promise((resolve, reject) => {
@@ -70,7 +101,7 @@ export class Rpc {
       };
       const done = () => signal?.removeEventListener('abort', abort);
       this.#pending.set(id, {
-        resolve: (value) => (done(), resolve(value)),
+        resolve: (value) => (done(), resolve(/** @type {Made[Name]['result']} */ (value))),
         reject: (error) => (done(), reject(error)),
         onProgress,
       });
@@ -99,25 +130,26 @@ export class Rpc {
     return pending;
   }
 
-  /** @param {any} message */
+  /** @param {Message<Own>} message */
   #receive(message) {
-    const { id, kind, details = [] } = message;
-    for (const detail of details) this.#pending.get(id)?.onProgress?.(detail);
+    const { id, kind } = message;
+    const details = 'details' in message ? message.details : [];
+    for (const detail of details) this.#pending.get(id)?.onProgress?.(/** @type {never} */ (detail));
     if (kind === 'call') this.#answer(message);
     else if (kind === 'cancel') this.#running.get(id)?.abort();
     else if (kind === 'done') this.#settle(id)?.resolve(message.result);
     else if (kind === 'failed') this.#settle(id)?.reject(fromWire(message.error));
   }
 
-  /** @param {{id: number, name: string, payload: any}} message */
+  /** @param {import('./messages.d.ts').CallMessage<Own>} message */
   async #answer({ id, name, payload }) {
     const controller = new AbortController();
     this.#running.set(id, controller);
-    /** @type {any[]} */
+    /** @type {unknown[]} */
     const details = [];
     const send = () => this.#endpoint.postMessage({ id, kind: 'progress', details: details.splice(0) }, []);
-    const progress = (/** @type {any} */ detail) => (this.#waiting.delete(send), details.push(detail), send());
-    const note = (/** @type {any} */ detail) => (details.push(detail), this.#sendSoon(send));
+    const progress = (/** @type {unknown} */ detail) => (this.#waiting.delete(send), details.push(detail), send());
+    const note = (/** @type {unknown} */ detail) => (details.push(detail), this.#sendSoon(send));
     try {
       const result = await this.#handlers[name](payload, { signal: controller.signal, progress, note });
       const { value, buffers } = result instanceof Transfer ? result : new Transfer(result, []);

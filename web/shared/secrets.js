@@ -8,7 +8,11 @@
 const OPEN_HEADERS = new Set(['accept', 'accept-language', 'content-language', 'range']);
 const MOST_DECODINGS = 8;
 
-/** Whether the page lets an address have its secrets. @param {string} url absolute @param {Pick<Secrets, 'baseURL' | 'origins'> & {services?: Map<string, any>}} secrets */
+/**
+ * Tell whether the page lets an address have its secrets.
+ * @param {string} url absolute
+ * @param {Pick<Secrets, 'baseURL' | 'origins'> & {services?: Map<string, unknown>}} secrets
+ */
 export function isNamed(url, { baseURL, origins, services }) {
   const { origin } = new URL(url);
   const isIts = (/** @type {string} */ address) => new URL(address, baseURL).origin === origin;

@@ -2,7 +2,11 @@
 // Trusted Types: what this script gives to the browser to run, on pages that let only named policies
 // do that. Such a page allows this one by `trusted-types pyloader`.
 
-/** @typedef {{createScriptURL: (url: string) => any, createHTML: (markup: string) => any}} Policy */
+/**
+ * @typedef {{createScriptURL: (url: string) => string, createHTML: (markup: string) => string}} Policy whose answers
+ *   the browser takes in place of texts, as which TypeScript knows them
+ */
+/** @typedef {{trustedTypes?: {createPolicy(name: string, rules: Policy): Policy}}} Scope */
 
 /** A document with one script, of no more than these letters. */
 const PROBE = /^<script nonce="[\w+/=-]*">[\w.=; ]*<\/script>$/;
@@ -16,7 +20,7 @@ const workers = new Set();
 function policyOf() {
   const plain = (/** @type {string} */ text) => text;
   try {
-    policy ??= /** @type {any} */ (globalThis).trustedTypes?.createPolicy('pyloader', {
+    policy ??= /** @type {Scope} */ (/** @type {unknown} */ (globalThis)).trustedTypes?.createPolicy('pyloader', {
       createScriptURL: (/** @type {string} */ url) => admitted(url, workers.has(url)),
       createHTML: (/** @type {string} */ markup) => admitted(markup, PROBE.test(markup)),
     });
@@ -38,7 +42,7 @@ export function trustedWorker(url) {
   return policyOf().createScriptURL(url);
 }
 
-/** @param {string} markup of a document with one script @returns {any} as the browser wants it */
+/** @param {string} markup of a document with one script @returns as the browser wants it */
 export function trustedProbe(markup) {
   return policyOf().createHTML(markup);
 }

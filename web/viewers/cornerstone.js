@@ -9,20 +9,32 @@ import { hasFractions, rangeFor, tableFor, windowFor, windowsFor } from './voi.j
 export { moduleFor };
 
 /** @typedef {'legacy' | '3d' | 'none'} Mode */
-/** @typedef {Record<string, any>} Options */
+/** @typedef {import('pyloader').PixelArray} PixelArray */
+/** @typedef {new (memory: ArrayBufferLike, offset: number, length: number) => PixelArray} NewPixels a class of them */
+/** @typedef {import('./libraries.d.ts').Cornerstone} Cornerstone */
+/** @typedef {import('./libraries.d.ts').Cornerstone3D} Cornerstone3D */
+/** @typedef {import('./libraries.d.ts').LegacyCornerstone} LegacyCornerstone */
+/** @typedef {import('./libraries.d.ts').ForeignModule} ForeignModule */
+/** @typedef {(progress: Partial<import('pyloader').LoadProgress>) => void} OnProgress */
+/**
+ * @typedef {Omit<import('pyloader').LoadOptions, 'onProgress'> & {onProgress?: OnProgress, [option: string]: unknown}}
+ *   Options of a load, those of a loader of the page among them
+ */
+/** @typedef {import('../shared/messages.d.ts').Loaded} Loaded */
+/** @typedef {{promise: Promise<unknown>, cancelFn: () => void, cancel: () => void, decache: () => void}} Loading */
 /**
  * What a viewer's loader and provider call.
  * @typedef {object} Face
- * @property {(imageId: string, options: Options, mode: Mode, shownAs: string) => any} load
- * @property {(type: string, imageId: string, mode: Mode, askOthers: () => any) => any} metaData
+ * @property {(imageId: string, options: Options, mode: Mode, shownAs: string) => Loading} load
+ * @property {(type: string, imageId: string, mode: Mode, askOthers: () => unknown) => unknown} metaData
  * @property {EventTarget} events
  */
 /**
  * A viewer that is connected: what it knows of an image, by DICOM keyword, and is told.
  * @typedef {object} Attached
  * @property {(scheme: string) => void} registerScheme
- * @property {(imageId: string) => Options | undefined} attributesOf
- * @property {(imageId: string, json: any) => void} giveInstance
+ * @property {(imageId: string) => Record<string, unknown> | undefined} attributesOf
+ * @property {(imageId: string, json: unknown) => void} giveInstance
  * @property {() => void} detach
  */
 
@@ -43,10 +55,10 @@ export function deliveryFor(mode, options) {
     rescale: isRescaleWanted(mode, preScale),
     integers: mode === 'legacy',
     // Cornerstone3D's own loader scales to SUV and to dose by itself.
-    factor: scalingFactor(preScale?.scalingParameters) ?? (mode === '3d' ? 'own' : undefined),
+    factor: scalingFactor(scalingOf(preScale)) ?? (mode === '3d' ? 'own' : undefined),
     dtype,
     // A volume's memory is of this class: Cornerstone3D wraps around what it does not hold.
-    limit: (dtype && (mode === '3d' || targetBuffer.arrayBuffer)) ? true : undefined,
+    limit: (dtype && (mode === '3d' || targetBuffer?.arrayBuffer)) ? true : undefined,
     darken: mode === 'none' ? undefined : true,
     display: displayValues === true ? true : undefined,
     rows: targetBuffer?.rows,
@@ -55,19 +67,40 @@ export function deliveryFor(mode, options) {
   return Object.fromEntries(Object.entries(delivery).filter(([, value]) => value !== undefined && !Number.isNaN(value)));
 }
 
-/** Cornerstone3D rescales unless told not to, others when told to. @param {Mode} mode @param {any} preScale */
+/**
+ * Cornerstone3D rescales unless told not to, others when told to.
+ * @param {Mode} mode @param {Options['preScale']} preScale
+ */
 function isRescaleWanted(mode, preScale) {
   const enabled = typeof preScale === 'boolean' ? preScale : preScale?.enabled;
   return mode === '3d' ? enabled !== false : enabled === true;
 }
 
-/** The numeric class wanted, as numpy says it; legacy viewers draw integers of 16 bits at most. @param {Mode} mode @param {any} targetBuffer */
+/**
+ * The numeric class wanted, as numpy says it; legacy viewers draw integers of 16 bits at most.
+ * @param {Mode} mode @param {Options['targetBuffer']} targetBuffer
+ */
 function classWanted(mode, targetBuffer) {
   const name = targetBuffer?.type?.replace(/(Clamped)?Array/, '').toLowerCase();
-  return mode === 'legacy' && !/^u?int(8|16)$/.test(name) ? undefined : name;
+  return mode === 'legacy' && !/^u?int(8|16)$/.test(String(name)) ? undefined : name;
 }
 
-/** @param {Options | undefined} parameters @returns {number | undefined} */
+/** @param {Options['preScale']} preScale */
+function scalingOf(preScale) {
+  return typeof preScale === 'object' ? preScale?.scalingParameters : undefined;
+}
+
+/**
+ * @typedef {Pick<import('pyloader').Image, 'windows' | 'color' | 'voiLUT' | 'floatPixelData' | 'getPixelData' | 'slope'
+ *   | 'intercept'>} Shown an image, as far as its window is chosen by it
+ */
+/**
+ * @typedef {{windowCenter?: number | number[], windowWidth?: number | number[], voiLUTFunction?: string}} TheirWindow
+ *   of a VOI LUT module
+ */
+/** @typedef {import('pyloader').ScalingParameters & {DoseGridScaling?: number}} ScalingParameters */
+
+/** @param {ScalingParameters | undefined} parameters @returns {number | undefined} */
 function scalingFactor(parameters) {
   const { modality, suvbw, doseGridScaling, DoseGridScaling } = parameters ?? {};
   const factor = { PT: suvbw, RTDOSE: doseGridScaling ?? DoseGridScaling }[/** @type {'PT'} */ (modality)];
@@ -76,7 +109,7 @@ function scalingFactor(parameters) {
 
 /**
  * An image object: plain, extensible, own fields only.
- * @param {any} loaded the worker's answer
+ * @param {Loaded} loaded the worker's answer
  * @param {string} imageId as the viewer says it
  * @param {Mode} mode
  * @param {Options} options
@@ -85,7 +118,9 @@ export function imageFor(loaded, imageId, mode, options) {
   const { exact, pixel, isRescaled, encoding, padding } = loaded.image;
   const pixels = placed(loaded.image.pixels, options.targetBuffer, imageId);
   const color = pixel.samplesPerPixel > 1;
+  /** @type {import('pyloader').ModalityLutModule} */
   const lut = isRescaled ? {} : loaded.image.modalityLut;
+  /** @type {import('pyloader').ImagePlaneModule} */
   const plane = loaded.modules.imagePlaneModule ?? {};
   // Viewers stretch the picture by these. Legacy tools measure by the plane module, while there is one.
   const proportions = mode === 'none' ? undefined : proportionsOf(loaded.modules);
@@ -135,7 +170,8 @@ export function imageFor(loaded, imageId, mode, options) {
 
 /**
  * The pixels, in the caller's memory if there is any.
- * @param {any} pixels @param {any} targetBuffer @param {string} imageId
+ * @param {PixelArray} pixels @param {Options['targetBuffer']} targetBuffer @param {string} imageId
+ * @returns {PixelArray}
  */
 function placed(pixels, targetBuffer, imageId) {
   const { arrayBuffer, offset = 0, length = pixels.length } = targetBuffer ?? {};
@@ -146,7 +182,8 @@ function placed(pixels, targetBuffer, imageId) {
       message: `targetBuffer has ${arrayBuffer.byteLength} bytes, of which ${length} values from byte ${offset} are to be used; the image has ${pixels.length} values of ${pixels.BYTES_PER_ELEMENT} bytes (${pixels.constructor.name})`,
     });
   }
-  const target = new pixels.constructor(arrayBuffer, offset, length);
+  const Class = /** @type {NewPixels} */ (pixels.constructor);
+  const target = new Class(arrayBuffer, offset, length);
   target.set(pixels);
   return target;
 }
@@ -156,14 +193,14 @@ function colorWindow(mode) {
   return { windowCenter: COLOR_WINDOW[mode][0], windowWidth: COLOR_WINDOW[mode][1] };
 }
 
-/** @param {any} loaded @param {Mode} mode @param {Options} options */
+/** @param {Loaded} loaded @param {Mode} mode @param {Options} options */
 function preScaleFor({ image, modules }, mode, { preScale, displayValues }) {
   // Of PET that is said to be scaled, Cornerstone3D shows 0 to 5.
   if (!image.isRescaled || displayValues) return { enabled: false, scaled: false };
   const { rescaleSlope = 1, rescaleIntercept = 0 } = image.modalityLut;
   const modality = modules.generalSeriesModule?.modality;
   const own = mode === '3d' ? factorsOf(modules) : {};
-  const asked = Object.entries(preScale?.scalingParameters ?? {}).filter(([, value]) => value !== undefined);
+  const asked = Object.entries(scalingOf(preScale) ?? {}).filter(([, value]) => value !== undefined);
   const found = { rescaleSlope, rescaleIntercept, modality, ...own, ...Object.fromEntries(asked) };
   // Without WebGL Cornerstone3D takes floats of a whole slope for integers, and those of none for floats.
   const isMisread = mode === '3d' && image.pixels instanceof Float32Array && Number.isInteger(rescaleSlope);
@@ -183,11 +220,11 @@ const NEEDED = ['Rows', 'Columns', 'BitsAllocated', 'PhotometricInterpretation',
 
 /**
  * What the viewer's other metadata providers know of an image, by DICOM keyword.
- * @param {any} metaData of the viewer @param {string} imageId
- * @returns {Options | undefined} undefined unless a frame can be decoded by it
+ * @param {import('./libraries.d.ts').MetaData} metaData of the viewer @param {string} imageId
+ * @returns {Record<string, unknown> | undefined} undefined unless a frame can be decoded by it
  */
 export function attributesFrom(metaData, imageId) {
-  const get = (/** @type {string} */ type) => metaData.get(type, imageId);
+  const get = (/** @type {string} */ type) => /** @type {ForeignModule | undefined} */ (metaData.get(type, imageId));
   const instance = get('instance');
   if (instance && NEEDED.every((keyword) => instance[keyword] !== undefined)) return asPlain(instance);
   const pixel = get('imagePixelModule');
@@ -203,31 +240,41 @@ export function attributesFrom(metaData, imageId) {
   });
 }
 
-/** The item of a LUT Sequence, as DICOM has it. @param {any} lut */
+/** The item of a LUT Sequence, as DICOM has it. @param {import('./libraries.d.ts').ViewerTable} lut */
 function lutItem({ firstValueMapped, numBitsPerEntry, lut }) {
   return { LUTDescriptor: [lut.length % 65536, firstValueMapped, numBitsPerEntry], LUTData: Uint16Array.from(lut) };
 }
 
-/** Plain values, of what a provider may hold; typed arrays stay. @param {any} value @returns {any} */
+/**
+ * Plain values, of what a provider may hold; typed arrays stay.
+ * @template Value @param {Value} value @returns {Value}
+ */
 function asPlain(value) {
-  if (Array.isArray(value)) return value.map(asPlain);
+  return /** @type {Value} */ (plainOf(value));
+}
+
+/** @param {unknown} value @returns {unknown} */
+function plainOf(value) {
+  if (Array.isArray(value)) return value.map(plainOf);
   if (ArrayBuffer.isView(value)) return value;
   if (value === null || value instanceof ArrayBuffer || typeof value === 'function') return undefined;
   if (typeof value !== 'object') return value;
   const entries = Object.entries(value).filter(([key]) => !key.startsWith('_'));
-  return Object.fromEntries(entries.map(([key, part]) => [key, asPlain(part)]).filter(([, part]) => part !== undefined));
+  const plain = entries.map(([key, part]) => [key, plainOf(part)]);
+  return Object.fromEntries(plain.filter(([, part]) => part !== undefined));
 }
 
 // ------------------------------------------------------------------ connecting
 
 /**
  * Which viewer a library object is.
- * @param {any} cornerstone
+ * @param {unknown} cornerstone
  * @returns {Mode}
  */
 export function modeOf(cornerstone) {
-  if (typeof cornerstone?.imageLoader?.registerImageLoader === 'function' && cornerstone.eventTarget) return '3d';
-  if (typeof cornerstone?.registerImageLoader === 'function' && cornerstone.metaData) return 'legacy';
+  const library = /** @type {Partial<LegacyCornerstone & Cornerstone3D> | null | undefined} */ (cornerstone);
+  if (typeof library?.imageLoader?.registerImageLoader === 'function' && library.eventTarget) return '3d';
+  if (typeof library?.registerImageLoader === 'function' && library.metaData) return 'legacy';
   return 'none';
 }
 
@@ -238,14 +285,14 @@ export function modeOf(cornerstone) {
  * @returns {Mode}
  */
 export function guessMode(options) {
-  const legacy = typeof (/** @type {any} */ (globalThis).cornerstone?.enable) === 'function';
-  if (legacy) return 'legacy';
+  const { cornerstone } = /** @type {{cornerstone?: {enable?: unknown}}} */ (/** @type {unknown} */ (globalThis));
+  if (typeof cornerstone?.enable === 'function') return 'legacy';
   return options?.requestType ? '3d' : 'none';
 }
 
 /**
  * Register schemes, metadata and events with a viewer.
- * @param {any} cornerstone
+ * @param {Cornerstone} cornerstone
  * @param {Mode} mode
  * @param {Face} face
  * @param {{priority?: number, displayValues?: boolean}} options of the metadata provider, and of each load
@@ -260,12 +307,15 @@ export function attach(cornerstone, mode, face, { priority = 100, displayValues 
     const asked = displayValues ? { displayValues, ...options } : options;
     const loading = face.load(translate(imageId), asked, mode, imageId);
     if (asked.displayValues) return loading;
-    const promise = loading.promise.then((/** @type {any} */ image) => withWindowOf(() => othersOf('voiLutModule', imageId), image, mode));
+    const promise = loading.promise.then((image) => withWindowOf(() => othersOf('voiLutModule', imageId), image, mode));
     promise.catch(() => {}); // who does not take it has not asked for its error
     return { ...loading, promise };
   };
   let isSilent = false; // while others are asked
-  /** Ask the page's other providers; that one fails is the page's own matter. @param {() => any} ask */
+  /**
+   * Ask the page's other providers; that one fails is the page's own matter.
+   * @template Value @param {() => Value} ask @returns {Value | undefined}
+   */
   const silently = (ask) => {
     isSilent = true;
     try {
@@ -278,14 +328,16 @@ export function attach(cornerstone, mode, face, { priority = 100, displayValues 
     }
   };
   const othersOf = (/** @type {string} */ type, /** @type {string} */ imageId) => silently(() => cornerstone.metaData.get(type, imageId));
-  const provider = (/** @type {string} */ type, /** @type {any} */ imageId) => {
+  const provider = (/** @type {string} */ type, /** @type {unknown} */ imageId) => {
     if (typeof imageId !== 'string' || isSilent) return undefined;
     const askOthers = () => othersOf(type, imageId);
     const module = (THEIRS.has(type) ? askOthers() : undefined) ?? face.metaData(type, translate(imageId), mode, askOthers);
     return displayValues ? asShown(type, module) : module;
   };
   const attributesOf = (/** @type {string} */ imageId) => silently(() => attributesFrom(cornerstone.metaData, imageId));
-  const register = mode === '3d' ? cornerstone.imageLoader.registerImageLoader : cornerstone.registerImageLoader;
+  const register = mode === '3d'
+    ? /** @type {Cornerstone3D} */ (cornerstone).imageLoader.registerImageLoader
+    : /** @type {LegacyCornerstone} */ (cornerstone).registerImageLoader;
   const stopEvents = forwardEvents(cornerstone, mode, face.events);
   cornerstone.metaData.addProvider(provider, priority);
   return {
@@ -304,11 +356,12 @@ export function attach(cornerstone, mode, face, { priority = 100, displayValues 
 /**
  * An image that has no window of its own, with the one that the page gives for it, in place of the
  * one from its smallest to its largest value.
- * @param {() => any} askOthers for the VOI LUT module @param {any} image @param {Mode} mode
+ * @param {() => unknown} askOthers for the VOI LUT module @param {unknown} loaded @param {Mode} mode
  */
-function withWindowOf(askOthers, image, mode) {
+function withWindowOf(askOthers, loaded, mode) {
+  const image = /** @type {Shown} */ (loaded); // or whatever a loader in JavaScript made
   const isAutomatic = image?.windows?.length === 0 && !image.color && !image.voiLUT;
-  const { windowCenter, windowWidth, voiLUTFunction } = (isAutomatic && askOthers()) || {};
+  const { windowCenter, windowWidth, voiLUTFunction } = /** @type {TheirWindow} */ ((isAutomatic && askOthers()) || {});
   if (windowCenter === undefined || windowWidth === undefined) return image;
   const isFractional = hasFractions(image.floatPixelData ?? image.getPixelData(), image.slope, image.intercept);
   const found = windowsFor({ windowCenter: [windowCenter].flat(), windowWidth: [windowWidth].flat(), voiLUTFunction }, isFractional, mode);
@@ -316,10 +369,18 @@ function withWindowOf(askOthers, image, mode) {
   return window ? Object.assign(image, { windowCenter: window.center, windowWidth: window.width, voiLUTFunction: found.voiLUTFunction }) : image;
 }
 
-/** Fire the events that both generations of loaders have fired. @param {any} cornerstone @param {Mode} mode @param {EventTarget} events */
+/**
+ * Fire the events that both generations of loaders have fired.
+ * @param {Cornerstone} cornerstone @param {Mode} mode @param {EventTarget} events
+ */
 function forwardEvents(cornerstone, mode, events) {
-  const target = mode === '3d' ? cornerstone.eventTarget : cornerstone.events;
-  const forward = (/** @type {any} */ event) => cornerstone.triggerEvent(target, `cornerstone${event.type}`, event.detail);
+  const target = mode === '3d'
+    ? /** @type {Cornerstone3D} */ (cornerstone).eventTarget
+    : /** @type {LegacyCornerstone} */ (cornerstone).events;
+  const forward = (/** @type {Event} */ event) => {
+    const { type, detail } = /** @type {CustomEvent} */ (event);
+    return cornerstone.triggerEvent(target, `cornerstone${type}`, detail);
+  };
   const types = ['imageloadstart', 'imageloadprogress', 'imageloadend'];
   for (const type of types) events.addEventListener(type, forward);
   return () => types.forEach((type) => events.removeEventListener(type, forward));

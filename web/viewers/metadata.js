@@ -3,27 +3,57 @@
 import { functionOf, scaled, tableFor, windowsOfVolume } from './voi.js';
 
 /** @typedef {import('./cornerstone.js').Mode} Mode */
+/** @typedef {import('../shared/messages.d.ts').WireModules} Modules of an image */
+/** @typedef {keyof Modules} Name of a module */
+/** @typedef {import('pyloader').ImagePixelModule} ImagePixelModule */
+/** @typedef {import('pyloader').ImagePlaneModule} ImagePlaneModule */
+/** @typedef {Partial<ImagePlaneModule> & {usingDefaultValues?: boolean}} TheirPlane what others know of a plane */
+/**
+ * @typedef {{temporalPositionIndex?: number, numberOfTemporalPositions?: number, stackID?: string}} Dimensions of a
+ *   frame: one value each, since they count frames
+ */
+/**
+ * @template {Name} Each
+ * @typedef {NonNullable<Modules[Each]> & {voiLUTSequence?: unknown[]}} TheirModule one's own, or that of others
+ */
+/** @template {Name} Each @typedef {(module: Modules[Each], mode: Mode, modules: Modules) => unknown} Adapt */
 
 /**
  * One module as a viewer's provider answers it.
- * @param {Record<string, any> | undefined} modules of an image
+ * @param {Modules | undefined} modules of an image
  * @param {string} type
  * @param {Mode} mode
- * @param {() => any} [askOthers] what the viewer's other providers know of the module
+ * @param {() => unknown} [askOthers] what the viewer's other providers know of the module
  */
 export function moduleFor(modules, type, mode, askOthers = () => undefined) {
   if (!modules) return undefined;
   if (type === 'instance' && mode === '3d') return instanceOf(modules);
   if (mode === '3d' && /^[A-Z]/.test(type)) return attributeOf(modules, type);
+  return namedModule(modules, /** @type {Name} */ (type), mode, askOthers); // or none, which has none of it
+}
+
+/**
+ * @template {Name} Each @param {Modules} modules @param {Each} type @param {Mode} mode @param {() => unknown} askOthers
+ */
+function namedModule(modules, type, mode, askOthers) {
   const own = ownOf(modules, type);
-  const theirs = isKnown(type, own) ? undefined : askOthers();
+  const theirs = isKnown(type, own) ? undefined : /** @type {Modules[Each]} */ (askOthers());
   if (theirs && type !== 'imagePlaneModule' && isKnown(type, theirs)) return theirs;
-  const module = theirs ? completed(own, theirs) : own;
-  const adapt = ownOf(ADAPTED, type);
+  const module = theirs ? withTheirs(own, theirs) : own;
+  const adapt = /** @type {Adapt<Each> | undefined} */ (ownOf(ADAPTED, type));
   return adapt ? adapt(module, mode, modules) : module;
 }
 
-/** @type {Record<string, (module: any, mode: Mode, modules: Record<string, any>) => any>} */
+/**
+ * Complete a module of which neither is known enough.
+ * @template Module @param {Module} own @param {NonNullable<Module>} theirs
+ */
+function withTheirs(own, theirs) {
+  const plane = /** @type {ImagePlaneModule | undefined} */ (own); // or another module, of which nothing is looked at
+  return /** @type {Module} */ (completed(plane, /** @type {TheirPlane} */ (theirs)));
+}
+
+/** @type {{[Each in Name]?: Adapt<Each>}} */
 const ADAPTED = {
   imagePixelModule: (pixel, mode, modules) => pixel && (mode === '3d' ? asDelivered(withoutColors(pixel, modules), modules) : pixel),
   imagePlaneModule: (plane, mode, modules) => plane && (mode === '3d' ? withPlaneDefaults(plane, proportionsOf(modules)) : agreeing(plane)),
@@ -42,7 +72,10 @@ const ADAPTED = {
   ecgModule: (module) => module && { ...module, waveformData: { retrieveBulkData: async () => module.waveformData } },
 };
 
-/** Modules in whose place a viewer is given defaults, unless this is known. @type {Record<string, (module: any) => any>} */
+/**
+ * Modules in whose place a viewer is given defaults, unless this is known.
+ * @type {{[Each in Name]?: (module: TheirModule<Each>) => unknown}}
+ */
 const KNOWN = {
   imagePlaneModule: ({ imagePositionPatient, imageOrientationPatient, pixelSpacing }) => imagePositionPatient && imageOrientationPatient && isSpacing(pixelSpacing),
   generalSeriesModule: (series) => Object.keys(series).length,
@@ -51,30 +84,35 @@ const KNOWN = {
 
 /**
  * What a table has by a name from outside, which may be `constructor` too.
- * @template Value @param {Record<string, Value>} table @param {string} name @returns {Value | undefined}
+ * @template {object} Table @template {keyof Table} Each
+ * @param {Table} table @param {Each} name @returns {Table[Each] | undefined}
  */
 function ownOf(table, name) {
   return Object.hasOwn(table, name) ? table[name] : undefined;
 }
 
-/** @param {string} type @param {any} module */
+/** @template {Name} Each @param {Each} type @param {Modules[Each] | undefined} module */
 function isKnown(type, module) {
-  const knows = ownOf(KNOWN, type);
+  const knows = /** @type {((module: unknown) => unknown) | undefined} */ (ownOf(KNOWN, type));
   return !knows || Boolean(module && knows(module));
 }
 
 /**
  * A plane with what others know of it: that counts more than defaults, and less than the image's own.
- * @param {any} plane @param {any} theirs
+ * @param {ImagePlaneModule | undefined} plane @param {TheirPlane} theirs
  */
 function completed(plane, theirs) {
   const { usingDefaultValues, ...known } = theirs;
   if (usingDefaultValues) return plane;
+  /** @type {ImagePlaneModule} */
   const { pixelSpacing, rowPixelSpacing, columnPixelSpacing, ...others } = plane ?? {};
   return { ...known, ...others, ...(isSpacing(pixelSpacing) && { pixelSpacing }) };
 }
 
-/** What is known of a frame, by DICOM keyword, as Cornerstone3D names an instance. @param {Record<string, any>} modules */
+/**
+ * All that is known of a frame, by DICOM keyword, as Cornerstone3D names an instance.
+ * @param {Modules} modules @returns {Record<string, unknown>}
+ */
 function instanceOf(modules) {
   const entries = Object.values(modules).flatMap((module) => (module && typeof module === 'object' ? Object.entries(module) : []));
   return Object.fromEntries(entries.map(([name, value]) => [keywordOf(name), value]));
@@ -83,10 +121,11 @@ function instanceOf(modules) {
 /**
  * One attribute by its keyword. By some Cornerstone3D splits images of the same places into volumes; of
  * these, frames of several dimensions have others, or no name of DICOM.
- * @param {Record<string, any>} modules @param {string} keyword @returns {any}
+ * @param {Modules} modules @param {string} keyword @returns {unknown}
  */
 function attributeOf(modules, keyword) {
-  const { temporalPositionIndex, numberOfTemporalPositions = 1, stackID } = modules.frameContentModule ?? {};
+  const dimensions = /** @type {Dimensions} */ (modules.frameContentModule ?? {});
+  const { temporalPositionIndex, numberOfTemporalPositions = 1, stackID } = dimensions;
   if (keyword === 'EchoNumber') {
     // It asks for it when times alone do not tell images apart: every time of every stack has a number.
     const stack = stackID === undefined ? NaN : Number(stackID);
@@ -101,14 +140,17 @@ function keywordOf(name) {
   return head.toUpperCase() + name.slice(head.length);
 }
 
-/** A dose's attributes under the names that Cornerstone3D reads. @param {any} module */
+/** A dose's attributes under the names that Cornerstone3D reads. @param {import('pyloader').ScalingModule} module */
 function withDoseNames(module) {
   const { doseGridScaling, doseSummationType, doseType, doseUnits } = module;
   if (doseGridScaling === undefined) return module;
   return { ...module, DoseGridScaling: doseGridScaling, DoseSummation: doseSummationType, DoseType: doseType, DoseUnit: doseUnits };
 }
 
-/** Windows as the viewer's values have them. @param {any} module @param {Mode} mode @param {Record<string, any>} modules */
+/**
+ * Windows as the viewer's values have them.
+ * @param {import('pyloader').VoiLutModule} module @param {Mode} mode @param {Modules} modules
+ */
 function voiModule(module, mode, modules) {
   const found = { ...module, voiLUTFunction: functionOf(module), voiLUTSequence: module.luts?.map(tableFor) };
   if (mode !== '3d') return found;
@@ -124,23 +166,27 @@ function voiModule(module, mode, modules) {
   };
 }
 
-/** The pixels of a label map are segment numbers, whatever its palette. @param {any} pixel @param {Record<string, any>} modules */
+/**
+ * The pixels of a label map are segment numbers, whatever its palette.
+ * @param {ImagePixelModule} pixel @param {Modules} modules
+ */
 function withoutColors(pixel, { segmentModule }) {
   const isColored = pixel.photometricInterpretation === 'PALETTE COLOR' && segmentModule?.segmentationType === 'LABELMAP';
   return isColored ? { ...pixel, photometricInterpretation: 'MONOCHROME2' } : pixel;
 }
 
-/** Whether values in modality units may be others than whole numbers. @param {Record<string, any>} modules */
-function isFractional({ imagePixelModule = {}, modalityLutModule = {} }) {
+/** Tell whether values in modality units may be others than whole numbers. @param {Modules} modules */
+function isFractional({ imagePixelModule, modalityLutModule = {} }) {
   const { rescaleSlope = 1, rescaleIntercept = 0 } = modalityLutModule;
-  return imagePixelModule.bitsAllocated >= 32 || !Number.isInteger(rescaleSlope) || !Number.isInteger(rescaleIntercept);
+  const { bitsAllocated = 0 } = imagePixelModule ?? {};
+  return bitsAllocated >= 32 || !Number.isInteger(rescaleSlope) || !Number.isInteger(rescaleIntercept);
 }
 
 /**
  * Cornerstone3D chooses the class of a volume by bits and sign before it has a slice. Where modality
  * units may not fit, other bits are told.
- * @param {any} pixel
- * @param {Record<string, any>} modules
+ * @param {ImagePixelModule} pixel
+ * @param {Modules} modules
  */
 function asDelivered(pixel, { modalityLutModule = {}, generalSeriesModule }) {
   const { rescaleSlope: slope = 1, rescaleIntercept: intercept = 0, lut } = modalityLutModule;
@@ -159,7 +205,7 @@ function asDelivered(pixel, { modalityLutModule = {}, generalSeriesModule }) {
   return holds(reach(16, wider)) ? { ...pixel, bitsAllocated: 16, pixelRepresentation: wider } : { ...pixel, bitsAllocated: 32 };
 }
 
-/** The smallest and largest integer. @param {number} bits @param {any} isSigned */
+/** The smallest and largest integer. @param {number} bits @param {number | boolean} isSigned */
 function reach(bits, isSigned) {
   return isSigned ? [-(2 ** (bits - 1)), 2 ** (bits - 1) - 1] : [0, 2 ** bits - 1];
 }
@@ -167,7 +213,7 @@ function reach(bits, isSigned) {
 /**
  * Cornerstone3D reads these fields without looking whether they are there. The defaults are the
  * viewer's, not the image's: they stand here and are marked, so that nothing is measured by them.
- * @param {any} plane @param {number[]} proportions of a pixel without a spacing
+ * @param {ImagePlaneModule} plane @param {number[]} proportions of a pixel without a spacing
  */
 function withPlaneDefaults(plane, [row, column] = [1, 1]) {
   const known = agreeing(plane);
@@ -181,9 +227,10 @@ function withPlaneDefaults(plane, [row, column] = [1, 1]) {
 /**
  * A plane whose cosines are those of its orientation, and whose distances are those of its spacing:
  * viewers read either, and others may have told one alone.
- * @param {any} plane @returns {Record<string, any>}
+ * @param {ImagePlaneModule} plane @returns {ImagePlaneModule}
  */
 function agreeing(plane) {
+  /** @type {ImagePlaneModule} */
   const known = Object.fromEntries(Object.entries(plane).filter(([, value]) => value !== undefined && value !== null));
   const { imageOrientationPatient: cosines, pixelSpacing } = known;
   return {
@@ -193,7 +240,10 @@ function agreeing(plane) {
   };
 }
 
-/** What Cornerstone3D's own loader scales by, of a PET or an RT dose. @param {Record<string, any>} modules */
+/**
+ * Factors that Cornerstone3D's own loader scales by, of a PET or an RT dose.
+ * @param {Modules} modules @returns {import('pyloader').ScalingModule}
+ */
 export function factorsOf({ scalingModule }) {
   const { suvbw, suvlbm, suvbsa, doseGridScaling } = scalingModule ?? {};
   if (suvbw) return { suvbw, suvlbm, suvbsa };
@@ -205,34 +255,39 @@ export function positive(value) {
   return value !== undefined && value > 0 ? value : undefined;
 }
 
-/** @param {any} pair of lengths @returns {boolean} */
+/** @param {unknown} pair of lengths @returns {pair is [number, number]} */
 function isSpacing(pair) {
-  return pair?.length === 2 && pair.every((/** @type {any} */ value) => Number.isFinite(value) && value > 0);
+  const lengths = /** @type {number[] | null | undefined} */ (pair);
+  return lengths?.length === 2 && lengths.every((value) => Number.isFinite(value) && value > 0);
 }
 
 /**
  * How high and wide the pixels of an image are that has no spacing in the patient: on the film that was
  * scanned (PS3.3 C.8.6.1), else in proportion alone (C.7.6.3.1.7), the smaller as 1.
- * @param {Record<string, any>} modules @returns {number[] | undefined} undefined when they are square
+ * @param {Modules} modules @returns {number[] | undefined} undefined when they are square
  */
-export function proportionsOf({ imagePlaneModule: plane = {}, imagePixelModule: pixel = {} }) {
+export function proportionsOf({ imagePlaneModule: plane = {}, imagePixelModule: pixel }) {
   if (isSpacing(plane.pixelSpacing) || isSpacing(plane.imagerPixelSpacing)) return undefined;
   if (isSpacing(plane.nominalScannedPixelSpacing)) return plane.nominalScannedPixelSpacing;
-  const ratio = pixel.pixelAspectRatio;
+  const ratio = pixel?.pixelAspectRatio;
   if (!isSpacing(ratio) || ratio[0] === ratio[1]) return undefined;
   const unit = Math.min(...ratio);
   return ratio.map((/** @type {number} */ size) => size / unit);
 }
 
-/** Modules of values as they are shown: 8 bits, nothing left to apply. @type {Record<string, any>} */
+/**
+ * Modules of values as they are shown: 8 bits, nothing left to apply.
+ * @type {Record<string, Record<string, unknown>>}
+ */
 const SHOWN = {
   imagePixelModule: { bitsAllocated: 8, bitsStored: 8, highBit: 7, pixelRepresentation: 0 },
   modalityLutModule: { rescaleSlope: 1, rescaleIntercept: 0, rescaleType: undefined, lut: undefined, modalityLUTSequence: undefined },
   voiLutModule: { windowCenter: [128], windowWidth: [256], windowCenterWidthExplanation: undefined, voiLUTFunction: undefined, luts: undefined, voiLUTSequence: undefined },
 };
 
-/** A module of an image that is delivered as it is shown. @param {string} type @param {any} module */
-export function asShown(type, module) {
+/** A module of an image that is delivered as it is shown. @param {string} type @param {unknown} answer */
+export function asShown(type, answer) {
+  const module = /** @type {ImagePixelModule | undefined} */ (answer); // or another one
   if (!module || (type === 'imagePixelModule' && module.samplesPerPixel > 1)) return module;
   const photometric = type === 'imagePixelModule' ? { photometricInterpretation: 'MONOCHROME2' } : {};
   return { ...module, ...ownOf(SHOWN, type), ...photometric };

@@ -69,7 +69,8 @@ function originsOf({ appConfig, extensionManager }) {
 
 /** The same at each call: with another hook, pyloader would take the user for another one. */
 const HOOKS = {
-  beforeRequest: (/** @type {any} */ request) => void Object.assign(request.headers, authorization.read()),
+  /** @param {pyloader.OutgoingRequest} request */
+  beforeRequest: (request) => void Object.assign(request.headers, authorization.read()),
   onUnauthorized: () => authorization.isRenewed(),
 };
 
@@ -79,10 +80,11 @@ function configure(parameters) {
   return pyloader.init({ ...HOOKS, ...options, origins: [...originsOf(parameters), ...(origins ?? [])] });
 }
 
-/** @param {any} error why Python did not start */
+/** @param {unknown} error why Python did not start */
 function fail(error) {
-  if (error?.name === 'AbortError') return; // ended here, to begin with other options
-  failure = error?.message ?? String(error);
+  const { name, message } = /** @type {Partial<Error>} */ (error ?? {});
+  if (name === 'AbortError') return; // ended here, to begin with other options
+  failure = message ?? String(error);
   console.warn(`pyloader: OHIF uses its own image loaders: ${failure}`);
   if (!disconnect) return;
   // Cornerstone forgets a loader when another takes its scheme: OHIF's own are back with a new page.
@@ -114,7 +116,7 @@ function show() {
 
 /** Have Cornerstone load by pyloader. */
 function connect() {
-  const { cornerstone } = /** @type {any} */ (globalThis);
+  const { cornerstone } = /** @type {{cornerstone?: pyloader.Cornerstone3D}} */ (/** @type {unknown} */ (globalThis));
   if (!cornerstone) throw new Error('window.cornerstone is not there: OHIF 3.8 or later sets it with its extension @ohif/extension-cornerstone');
   disconnect = pyloader.use(cornerstone, { schemes: SCHEMES });
 }

@@ -2,6 +2,12 @@
 // How a viewer shows grey: windows and tables (PS3.3 C.11.2) in its own words, and by its own formula.
 
 /** @typedef {import('./cornerstone.js').Mode} Mode */
+/** @typedef {import('../shared/messages.d.ts').ImageMessage} ImageMessage */
+/** @typedef {import('pyloader').LookupTable} LookupTable */
+/**
+ * @typedef {Pick<import('pyloader').VoiLutModule, 'windowCenter' | 'windowWidth' | 'windowCenterWidthExplanation'> &
+ *   {voiLUTFunction?: string}} Windows as a module has them
+ */
 
 const VOI_LUT_FUNCTIONS = new Set(['LINEAR', 'LINEAR_EXACT', 'SIGMOID']);
 const NARROWEST = 0.01; // what a threshold is drawn by
@@ -9,7 +15,7 @@ const NARROWEST = 0.01; // what a threshold is drawn by
 /**
  * The smallest and largest value. Padding is left out, but for a legacy viewer: its tables end there,
  * and a colour map that is asked for more throws.
- * @param {any} image @param {Mode} mode
+ * @param {Pick<ImageMessage, 'minimum' | 'maximum' | 'all'>} image @param {Mode} mode
  */
 export function rangeFor({ minimum, maximum, all }, mode) {
   return mode === 'legacy' && all ? all : [minimum, maximum];
@@ -17,10 +23,11 @@ export function rangeFor({ minimum, maximum, all }, mode) {
 
 /**
  * How grey is shown: the first window that can be one, and all of them; the first table.
- * @param {any} image of the worker's answer @param {Mode} mode
+ * @param {ImageMessage} image of the worker's answer @param {Mode} mode
  */
 export function windowFor(image, mode) {
   const { voiLut, isRescaled, modalityLut } = image;
+  /** @type {import('pyloader').ModalityLutModule} */
   const { rescaleSlope = 1, rescaleIntercept = 0 } = isRescaled ? {} : modalityLut;
   const isFractional = hasFractions(image.exact ?? image.pixels, rescaleSlope, rescaleIntercept);
   const { voiLUTFunction, windows } = windowsFor(voiLut, isFractional, mode);
@@ -39,22 +46,28 @@ export function windowFor(image, mode) {
   };
 }
 
-/** Whether values in modality units may be others than whole numbers. @param {any} pixels @param {number} slope @param {number} intercept */
+/**
+ * Tell whether values in modality units may be others than whole numbers.
+ * @param {unknown} pixels @param {number} slope @param {number} intercept
+ */
 export function hasFractions(pixels, slope, intercept) {
   const isOfFloats = pixels instanceof Float32Array || pixels instanceof Float64Array;
   return isOfFloats || !Number.isInteger(slope) || !Number.isInteger(intercept);
 }
 
-/** The windows that a viewer can draw, and their function; see `windowsOf`. @param {any} voiLut @param {boolean} isFractional @param {Mode} mode */
+/**
+ * The windows that a viewer can draw, and their function; see `windowsOf`.
+ * @param {Windows} voiLut @param {boolean} isFractional @param {Mode} mode
+ */
 export function windowsFor(voiLut, isFractional, mode) {
   const { voiLUTFunction, windows } = windowsOf(voiLut, isFractional);
   return { voiLUTFunction, windows: mode === '3d' ? drawable(windows, voiLUTFunction) : windows };
 }
 
-/** @param {any} voiLut @returns {string | undefined} */
+/** @param {Windows} voiLut @returns {string | undefined} */
 export function functionOf({ voiLUTFunction }) {
   const name = voiLUTFunction?.trim().toUpperCase();
-  return VOI_LUT_FUNCTIONS.has(name) ? name : undefined;
+  return name !== undefined && VOI_LUT_FUNCTIONS.has(name) ? name : undefined;
 }
 
 /** @typedef {{center: number, width: number, explanation?: string}} Window */
@@ -63,18 +76,20 @@ export function functionOf({ voiLUTFunction }) {
  * The windows that can be ones (PS3.3 C.11.2.1.2), and the function that draws them. LINEAR is of
  * whole numbers, and none of it is narrower than 1. Where one of fractions is, all are told by their
  * ends, as LINEAR_EXACT has them.
- * @param {any} voiLut @param {boolean} isFractional
+ * @param {Windows} voiLut @param {boolean} isFractional
  * @returns {{voiLUTFunction: string | undefined, windows: Window[]}}
  */
 function windowsOf(voiLut, isFractional) {
   const { windowCenter = [], windowWidth = [], windowCenterWidthExplanation = [] } = voiLut;
   const voiLUTFunction = functionOf(voiLut);
   const windows = windowCenter
-    .map((/** @type {number} */ center, /** @type {number} */ index) => ({ center, width: windowWidth[index], explanation: windowCenterWidthExplanation[index] }))
-    .filter((/** @type {Window} */ { width }) => width > 0);
+    .map((center, index) => ({ center, width: windowWidth[index], explanation: windowCenterWidthExplanation[index] }))
+    .filter(({ width }) => width > 0);
   if ((voiLUTFunction ?? 'LINEAR') !== 'LINEAR') return { voiLUTFunction, windows };
   const isNarrow = (/** @type {Window} */ { width }) => width < 1;
-  if (!isFractional || !windows.some(isNarrow)) return { voiLUTFunction, windows: windows.filter((/** @type {Window} */ window) => !isNarrow(window)) };
+  if (!isFractional || !windows.some(isNarrow)) {
+    return { voiLUTFunction, windows: windows.filter((window) => !isNarrow(window)) };
+  }
   const byEnds = (/** @type {Window} */ window) => (isNarrow(window) ? window : { ...window, center: window.center - 0.5, width: window.width - 1 });
   return { voiLUTFunction: 'LINEAR_EXACT', windows: drawable(windows).map(byEnds) };
 }
@@ -82,7 +97,7 @@ function windowsOf(voiLut, isFractional) {
 /**
  * The windows of a volume: Cornerstone3D takes them for LINEAR, whatever the module says. Where half
  * a unit counts, those of LINEAR_EXACT are told as LINEAR has them.
- * @param {any} voiLut @param {boolean} isFractional
+ * @param {Windows} voiLut @param {boolean} isFractional
  */
 export function windowsOfVolume(voiLut, isFractional) {
   const { voiLUTFunction, windows } = windowsOf(voiLut, isFractional);
@@ -111,7 +126,7 @@ function automaticWindow([low, high], mode) {
   return mode === '3d' ? { windowCenter: low + (width + 1) / 2, windowWidth: width + 1 } : { windowCenter: low + width / 2, windowWidth: width };
 }
 
-/** @param {any} lut */
+/** @param {import('pyloader').LookupTableItem} lut @returns {LookupTable} */
 export function tableFor({ firstValueMapped, bitsPerEntry, entries, explanation }) {
   return { id: String(firstValueMapped), firstValueMapped, numBitsPerEntry: bitsPerEntry, lut: entries, explanation };
 }
@@ -120,14 +135,15 @@ export function tableFor({ firstValueMapped, bitsPerEntry, entries, explanation 
  * A VOI table that cornerstone-core shows as it is meant. It takes the bits of the largest entry for
  * those of all, so the largest has to be one of 16 bits: where it is not, one is put where no pixel
  * is. It knows no SIGMOID: that becomes a table too.
- * @param {any} table @param {{center: number, width: number} | undefined} window @param {string | undefined} voiLUTFunction
+ * @param {LookupTable | undefined} table @param {{center: number, width: number} | undefined} window
+ * @param {string | undefined} voiLUTFunction
  * @param {number[]} range of the pixels, in modality units @param {number} slope
  */
 function legacyTable(table, window, voiLUTFunction, [low, high], slope) {
   const least = table ? table.firstValueMapped : Math.floor(low);
   const beyond = Math.ceil(high) + 2 - least; // entries up to one that no pixel has
   if (table) {
-    const full = Math.max(2 ** table.numBitsPerEntry - 1, table.lut.reduce((/** @type {number} */ a, /** @type {number} */ b) => Math.max(a, b), 0));
+    const full = Math.max(2 ** table.numBitsPerEntry - 1, table.lut.reduce((a, b) => Math.max(a, b), 0));
     const { length } = table.lut;
     return { ...table, numBitsPerEntry: 16, lut: sixteenBits(length, Math.max(length, beyond), (index) => table.lut[index] / full) };
   }

@@ -1,6 +1,6 @@
 // @ts-check
 // Web images through the browser's own decoder, in the worker: exact, or not at all.
-import { PyLoaderError, toWire } from '../shared/errors.js';
+import { PyLoaderError, messageOf, toWire } from '../shared/errors.js';
 
 /** @typedef {{rows: number, columns: number, pixels: Uint8Array | Uint8ClampedArray}} Decoded RGBA, alpha not multiplied in */
 /** @typedef {{rotation?: number, flip?: boolean}} Turned of a VideoFrame, in browsers that tell */
@@ -20,7 +20,7 @@ export async function decodeImage(body, mediaType, frameIndex) {
   try {
     const decoded = frameIndex === 0 ? await decodeFirst(body, mediaType, what) : await decodeFrame(body, mediaType, frameIndex, what);
     return checkAlpha(decoded, what);
-  } catch (/** @type {any} */ error) {
+  } catch (error) {
     return { error: toWire(error instanceof PyLoaderError ? error : failed(what, error)) };
   }
 }
@@ -66,7 +66,7 @@ function isPlain({ format, rotation, flip }) {
 async function readFrame(frame) {
   const { codedWidth: columns, codedHeight: rows } = frame;
   const pixels = new Uint8Array(columns * rows * 4);
-  await frame.copyTo(pixels, /** @type {any} */ ({ format: 'RGBA', layout: [{ offset: 0, stride: columns * 4 }] }));
+  await frame.copyTo(pixels, { format: 'RGBA', layout: [{ offset: 0, stride: columns * 4 }] });
   return { rows, columns, pixels };
 }
 
@@ -114,8 +114,9 @@ function refused(message) {
   return new PyLoaderError({ name: 'UnsupportedError', code: 'unsupported', stage: 'decode', message });
 }
 
-/** @param {string} what @param {any} error */
+/** @param {string} what @param {unknown} error */
 function failed(what, error) {
-  const message = `the browser cannot decode ${what}: ${error?.message ?? error}. The file is damaged, or this browser does not know the format`;
+  const message = `the browser cannot decode ${what}: ${messageOf(error)}. `
+    + 'The file is damaged, or this browser does not know the format';
   return new PyLoaderError({ name: 'DecodeError', code: 'decode', stage: 'decode', message });
 }

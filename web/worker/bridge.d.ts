@@ -1,0 +1,76 @@
+// pyloader/browser/bridge.py as JavaScript calls it, and all that it asks of the worker.
+
+import type { PackagesBridge, PyProxy } from '../boot/python.d.ts';
+import type {
+  BootOptions, Description, FoundSeries, Found, HomeTurn, ImageArrays, LoadPayload, Loan, PlainImage, Row, Timing, Turn,
+  WireError, WireModules,
+} from '../shared/messages.d.ts';
+import type { Decoded } from './decode_image.js';
+import type { createSend } from './fetch.js';
+
+/** Ends of a call of the bridge: Python's errors are values here. */
+export type Outcome<Value> = Promise<
+  (Value & Ended<undefined, undefined>) | Ended<WireError, undefined> | Ended<undefined, true>
+>;
+interface Ended<Failure, Cancelled> {
+  error?: Failure;
+  cancelled?: Cancelled;
+}
+
+/** A load without what is said apart: its imageId. */
+export type Job = Pick<LoadPayload, 'options'> & Partial<Turn>;
+/** Told of requests. */
+export type Listener = (phase: string, url: string, loaded: number, total: number | undefined, attempt: number) => void;
+export type FoundImage =
+  | { image: PlainImage; modules: WireModules; timing: Timing; error?: undefined }
+  | { error: WireError };
+/** Images, and beside them the arrays of each. */
+export interface FoundImages {
+  answers: FoundImage[];
+  arrays: ImageArrays[];
+  isReady?: boolean;
+}
+
+/** A frame, unless it cannot be lent. */
+export interface Lent {
+  loan?: Loan | null;
+}
+/** ImageIds and paths, when files are listed. */
+export type Files = [imageId: string, path: string][] | undefined;
+
+export interface Bridge extends PackagesBridge {
+  load(call: number, imageId: string, job: Job & HomeTurn, listener: Listener): Outcome<FoundImages>;
+  lend(call: number, imageId: string, known: string | undefined, job: Job, listener: Listener): Outcome<Lent>;
+  borrow(call: number, imageId: string, loan: Loan, job: Job, listener: Listener): Outcome<FoundImages>;
+  metadata(call: number, imageIds: string[], job: Job, listener: Listener): Outcome<{ found: WireModules[] }>;
+  image_ids(call: number, source: string, job: Job, listener: Listener): Outcome<{ found: string[] }>;
+  listing(call: number, source: string, files: Files, job: Job, listener: Listener): Outcome<{ found: FoundSeries[] }>;
+  search(call: number, url: string, job: Job, listener: Listener): Outcome<{ found: Found[] }>;
+  series(call: number, url: string, job: Partial<Job>, listener: Listener): Outcome<{ instances: Row[] }>;
+  read_json(call: number, imageId: string, text: string): Outcome<{ modules: WireModules }>;
+  define(call: number, name: string, source: string): Outcome<{ schemes: string[] }>;
+  cancel(call: number): void;
+  configure(settings: BootOptions, isOther: boolean): void;
+  release(source: string): void;
+  withdraw(name: string): void;
+  purge(): void;
+  share(requestsPerOrigin: number): void;
+  stats(): { cacheBytes: number; running: number };
+}
+export interface BridgeModule extends PyProxy {
+  Bridge(page: WorkerForPython, settings: BootOptions): Bridge;
+}
+
+/** Asked of the worker by Python; most of it the worker asks of the page. */
+export interface WorkerForPython {
+  send: ReturnType<typeof createSend>;
+  describe(source: string, asksAnew: boolean, signal: AbortSignal): Promise<Description>;
+  /** Ask whether to try again after a 401; `sent` is in seconds since 1970. */
+  authorize(url: string, sent: number): Promise<boolean>;
+  install(requirement: string): Promise<WireError | void>;
+  bringNow(name: string): void;
+  /** Names that `bringNow` takes, by module. */
+  deferred: Record<string, string>;
+  decode(body: Uint8Array<ArrayBuffer>, mediaType: string, frameIndex: number): Promise<Decoded | { error: WireError }>;
+  print(level: string, name: string, text: string): void;
+}

@@ -1,0 +1,144 @@
+// @ts-check
+// The state of a worker: Python, once it was started, the settings that the page has told, and the files
+// and headers that it has given.
+import { bootPython, extraMeter } from '../boot/boot.js';
+import { Packages } from '../boot/packages.js';
+import { PyLoaderError, abortError, messageOf, toWire } from '../shared/errors.js';
+import { BUILD, MIXED } from '../shared/version.js';
+import { decodeImage } from './decode_image.js';
+import { createSend } from './fetch.js';
+import { prepareExtent } from './min_max.js';
+
+/** @typedef {import('./bridge.d.ts').Bridge} Bridge */
+/** @typedef {import('../shared/messages.d.ts').BootOptions} BootOptions */
+/** @typedef {import('../shared/messages.d.ts').WorkerCalls} WorkerCalls */
+/** @typedef {import('../shared/rpc.js').Rpc<import('../shared/messages.d.ts').PageCalls, WorkerCalls>} Page */
+/**
+ * @typedef {BootOptions & import('./fetch.js').Settings} Settings what init() was told last, with what requests have
+ *   beside it
+ */
+/** @typedef {(detail: import('../shared/messages.d.ts').BootProgress) => void} Progress */
+/** @template Value @typedef {import('./bridge.d.ts').Outcome<Value>} Outcome */
+/**
+ * @typedef {{pyodide: import('../boot/python.d.ts').Pyodide, settings: Settings, packages: Packages, send:
+ *   ReturnType<typeof createSend>, bridge: Bridge}} Started
+ */
+
+export class Interpreter {
+  /** Files of the user, by name. @type {Map<string, Blob>} */
+  files = new Map();
+  /** Headers of the page's DICOMweb services, by address. @type {Map<string, Record<string, string>>} */
+  services = new Map();
+  /** Those that the page was asked for after a 401. @type {Map<string, Record<string, string>>} */
+  granted = new Map();
+  /** @type {Started | undefined} */
+  #started;
+  #calls = 0;
+
+  /** @param {() => Page} page asks the page */
+  constructor(page) {
+    this.page = page;
+  }
+
+  /** All that there is once Python has started. @returns {Started} */
+  get started() {
+    if (!this.#started) throw new Error('Python has not started');
+    return this.#started;
+  }
+
+  /** The functions of Python, as soon as they are there. @returns {Bridge | undefined} */
+  get bridge() {
+    return this.#started?.bridge;
+  }
+
+  /** @param {BootOptions} options @param {Progress} progress @param {import('../boot/boot.js').Advance} advance */
+  async start(options, progress, advance) {
+    if (options.build !== BUILD) throw new Error(ofOtherBuild(options.build));
+    prepareExtent();
+    const { pyodide, shelf, report: reportBoot, shared } = await bootPython(options, advance);
+    const settings = this.settingsOf(options);
+    // Also the sign of life of loads that wait for a package.
+    const report = (/** @type {import('../boot/packages.js').Arrival} */ arrival) => {
+      this.page().call('packageprogress', arrival).catch(() => {}); // nobody is left to be told
+    };
+    const packages = new Packages(pyodide, shelf, settings, report);
+    // After a trap in WebAssembly calls may still seem to work, on a broken heap: never again.
+    pyodide._api.on_fatal = (error) => void this.page().call('died', messageOf(error));
+    const module = /** @type {import('./bridge.d.ts').BridgeModule} */ (pyodide.pyimport('pyloader.browser.bridge'));
+    const send = createSend(settings, this.files);
+    const bridge = module.Bridge(this.#forPython(() => bridge, packages, send), settings);
+    module.destroy();
+    this.#started = { pyodide, settings, packages, send, bridge };
+    await installFirst(packages, bridge, options.packages, progress, report);
+    progress({ stage: 'ready', loaded: 100, total: 100, percentComplete: 100 });
+    return { report: reportBoot(), parts: options.parts ? undefined : shared };
+  }
+
+  /** @param {BootOptions} options @returns {Settings} */
+  settingsOf(options) {
+    const { services, granted } = this;
+    /** @type {import('./fetch.js').Hook} */
+    const ask = (request) => this.page().call('beforeRequest', request);
+    return { ...options, services, granted, beforeRequest: options.hooks.includes('beforeRequest') ? ask : undefined };
+  }
+
+  /**
+   * Make all that Python asks of the worker.
+   * @param {() => Bridge} bridge @param {Packages} packages @param {Started['send']} send
+   * @returns {import('./bridge.d.ts').WorkerForPython}
+   */
+  #forPython(bridge, packages, send) {
+    return {
+      send,
+      describe: (source, asksAnew, signal) =>
+        this.page().call('describe', { source, asksAnew }, { signal }).catch((error) => ({ error: toWire(error) })),
+      authorize: (url, sent) => this.page().call('authorize', { url, sent: sent * 1000 }),
+      install: (requirement) => packages.install(bridge(), [requirement]).catch(toWire),
+      bringNow: (name) => packages.bringNow(name),
+      deferred: packages.deferred(),
+      decode: decodeImage,
+      print: (level, name, text) => {
+        this.page().call('print', { level, name, text }).catch(() => {}); // the page has ended it
+      },
+    };
+  }
+
+  /**
+   * Await a function of the bridge as one cancellable call.
+   * @template Value @param {{signal: AbortSignal}} context
+   * @param {(bridge: Bridge, id: number) => Outcome<Value>} start
+   */
+  async ask({ signal }, start) {
+    const { bridge } = this.started;
+    const id = ++this.#calls;
+    const cancel = () => bridge.cancel(id);
+    signal.addEventListener('abort', cancel);
+    try {
+      const answer = await start(bridge, id);
+      if (answer.error) throw new PyLoaderError(answer.error);
+      if (answer.cancelled) throw abortError('the load');
+      return /** @type {Value} */ (answer);
+    } finally {
+      signal.removeEventListener('abort', cancel);
+    }
+  }
+}
+
+/** @param {string} other of the page's script */
+function ofOtherBuild(other) {
+  return `worker.mjs is of pyloader ${BUILD}, and the page's script of ${other}: ${MIXED}`;
+}
+
+/**
+ * The packages of init().
+ * @param {Packages} packages @param {Bridge} bridge @param {string[]} wanted @param {Progress} progress
+ * @param {import('../boot/packages.js').Report} report
+ */
+async function installFirst(packages, bridge, wanted, progress, report) {
+  const tell = extraMeter(progress);
+  try {
+    await packages.install(bridge, wanted, { report: (arrival) => (tell(arrival), report(arrival)) });
+  } catch (error) {
+    throw new PyLoaderError({ ...toWire(error), stage: 'boot' });
+  }
+}
