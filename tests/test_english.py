@@ -46,3 +46,25 @@ def test_sentences_of_docstrings_are_short():
         if len(sentence.split()) > LONGEST_SENTENCE
     ]
     assert long == []
+
+
+def comments() -> Iterator[tuple[str, str]]:
+    """Yield the first words of each comment of web/'s scripts, with the place where it stands."""
+    web = ROOT.parent / "web"
+    wings = ("page", "scheduler", "worker", "boot", "viewers", "shared")
+    for path in sorted(
+        [*web.glob("*.[jt]s"), *(each for w in wings for each in (web / w).glob("*.?s"))]
+    ):
+        before = ""
+        for number, line in enumerate(path.read_text().splitlines(), 1):
+            words = re.match(r"\s*(?://|/\*\*|\*)\s*(\w.*)", line)
+            is_first = not re.match(r"\s*(?://|/\*\*\s+\w|\*\s*\w)", before)
+            if words and is_first:
+                yield f"{path.relative_to(web)}:{number}", words[1]
+            before = line
+
+
+def test_comments_of_scripts_begin_with_no_question_word():
+    found = list(comments())
+    assert len(found) > 500
+    assert [place for place, text in found if QUESTION.match(text)] == []

@@ -1,7 +1,7 @@
 // The public face of pyloader: the names of `globalThis.pyloader` (pyloader.js) and of pyloader.mjs.
 
 /**
- * What a page's own loaders take beside `LoadOptions`, for TypeScript to know:
+ * Options that a page's own loaders take beside `LoadOptions`, for TypeScript to know:
  * `declare module 'pyloader' { interface LoaderOptions { threshold?: number } }`. Plain values reach a
  * Python loader as `context.options`.
  */
@@ -19,7 +19,7 @@ export interface LoaderModules {}
  * console, with the one that was probably meant.
  */
 export interface InitOptions {
-  /** Where worker.mjs and pyodide/ are; by default beside the script itself, which after bundling they are not. */
+  /** The folder of worker.mjs and pyodide/; by default that of the script itself, which after bundling it is not. */
   assetsURL?: string;
   /**
    * Number of workers, `'auto'` (as many as the cores bear, started when needed, ended when idle), or 0: Python
@@ -67,7 +67,7 @@ export interface InitOptions {
    */
   origins?: (string | URL)[] | null;
   /**
-   * What becomes of an address of another origin that the answer of a server names, such as a
+   * Treatment of an address of another origin that the answer of a server names, such as a
    * BulkDataURI: it is asked without any secret, though its origin be named (default), or refused.
    */
   linkedOrigins?: 'without-secrets' | 'refuse' | null;
@@ -75,7 +75,7 @@ export interface InitOptions {
   timeout?: number;
   /** Milliseconds that a request may be without a byte before it is tried again; default 30 000, 0 for no limit. */
   requestTimeout?: number;
-  /** How often a request is tried again after no answer, or 408, 429, 502, 503, 504; default 2. */
+  /** Number of further attempts after no answer, or 408, 429, 502, 503, 504; default 2. */
   retries?: number;
   limits?: {
     /** Loads that one worker has under way; default 8. */
@@ -155,7 +155,7 @@ export interface LoadProgress {
 export type PixelArray = Uint8Array | Int8Array | Uint16Array | Int16Array | Uint32Array | Int32Array | Float32Array | Float64Array;
 export type PixelArrayName = 'Uint8Array' | 'Int8Array' | 'Uint16Array' | 'Int16Array' | 'Uint32Array' | 'Int32Array' | 'Float32Array' | 'Float64Array';
 
-/** What stored values are multiplied by, beside slope and intercept. */
+/** Factors of stored values, beside slope and intercept. */
 export interface ScalingParameters {
   modality?: string;
   rescaleSlope?: number;
@@ -210,7 +210,7 @@ export interface Image {
   voiLUT?: LookupTable;
   /** A modality LUT that stands as a table, with no viewer; viewers get its values. */
   modalityLUT?: LookupTable;
-  /** What rescaled values are multiplied by, where that is certain: to SUV (PET), to dose (RT dose). */
+  /** Factors of rescaled values, where they are certain: to SUV (PET), to dose (RT dose). */
   scaling?: ScalingModule;
   /** Of the colours as they were stored; they are not converted. */
   iccProfile?: Uint8Array;
@@ -234,7 +234,7 @@ export interface Image {
   imageQualityStatus: number;
   transferSyntaxUID?: string;
   lossyImageCompression?: boolean;
-  /** What a compressed frame says of itself, whatever the header of its file says. */
+  /** A compressed frame's own description, whatever the header of its file says. */
   codestream?: { transferSyntaxUID: string; rows: number; columns: number; samplesPerPixel: number; bits?: number; isSigned?: boolean; photometricInterpretation: string };
   /** Contradictions in the file that were met and decided, each in a sentence. */
   warnings: string[];
@@ -502,7 +502,7 @@ export interface PetIsotopeModule {
     radionuclidePositronFraction?: Numeric;
   };
 }
-/** What rescaled values are multiplied by, where that is certain: to SUV (PET), to dose (RT dose). */
+/** Factors of rescaled values, where they are certain: to SUV (PET), to dose (RT dose). */
 export interface ScalingModule {
   /** In g/ml. */
   suvbw?: number;
@@ -781,7 +781,7 @@ export interface Modules extends LoaderModules {
 }
 export type ModuleName = keyof Modules;
 
-/** What `metaData` adds to modules, under the names that viewers read. */
+/** Additions of `metaData` to modules, under the names that viewers read. */
 export interface ViewerFields {
   ecgModule: { waveformData: { retrieveBulkData(): Promise<PixelArray[] | undefined> } };
   /** Of Cornerstone3D, which reads all fields: true when some are defaults, and nothing is to be measured by them. */
@@ -797,7 +797,7 @@ export type Answer<Name extends ModuleName> = Name extends keyof ViewerFields
   ? Omit<NonNullable<Modules[Name]>, keyof ViewerFields[Name]> & ViewerFields[Name]
   : NonNullable<Modules[Name]>;
 
-/** What viewers get for one load. */
+/** The load object of viewers. */
 export interface LoadObject<Loaded = Image> {
   promise: Promise<Loaded>;
   /** Cancels; idempotent, harmless after the end. */
@@ -893,7 +893,7 @@ export interface MetaDataProviders {
   get: (type: string, ...queries: any[]) => any;
 }
 
-/** How every failed load rejects; a cancelled one rejects with a DOMException named AbortError. */
+/** The error of every failed load; a cancelled one rejects with a DOMException named AbortError. */
 export class PyLoaderError extends Error {
   /** The secrets of an address in it are replaced by `***`. */
   constructor(fields: {
@@ -908,7 +908,7 @@ export class PyLoaderError extends Error {
     traceback?: string;
   });
   readonly name: 'PyLoaderError';
-  /** What Python calls it, such as `FormatError`. */
+  /** Python's name of it, such as `FormatError`. */
   readonly kind: string;
   readonly code: ErrorCode;
   readonly stage: ErrorStage;
@@ -937,7 +937,7 @@ export interface EventDetails {
   imageloaded: { image: Image };
   /** A cancelled load fails with a DOMException named AbortError. */
   imageloadfailed: { imageId: string; error: PyLoaderError | DOMException | Error };
-  /** What Python prints, and the `name` of the file that does. */
+  /** A line that Python prints, and the `name` of the file that does. */
   print: { level: 'info' | 'warn' | 'error'; name: string; text: string };
 }
 export type EventName = keyof EventDetails;
@@ -949,7 +949,7 @@ export interface Events extends EventTarget {
   removeEventListener<Name extends EventName>(type: Name, listener: EventListenerOf<Name> | null, options?: boolean | EventListenerOptions): void;
 }
 
-/** How far the start is, in percent as `loaded` of `total`. */
+/** Progress of the start, in percent as `loaded` of `total`. */
 export interface BootProgress {
   /** `extra` is the stage of `packages`, whose size is not known before. */
   stage: 'runtime' | 'packages' | 'extra' | 'ready';
@@ -958,14 +958,14 @@ export interface BootProgress {
   percentComplete: number;
 }
 
-/** How a worker started; times in milliseconds, `start` since 1970. */
+/** The start of a worker; times in milliseconds, `start` since 1970. */
 export interface BootReport {
   /** From a snapshot of memory, in which everything is imported already, or step by step. */
   kind: 'snapshot' | 'cold';
-  /** Why not from a snapshot. */
+  /** The reason for no snapshot. */
   reason?: string;
   marks: { name: string; start: number; duration: number }[];
-  /** What it fetched: `bytes` as they came, `transferred` over the network, 0 from a cache. */
+  /** Files that it fetched: `bytes` as they came, `transferred` over the network, 0 from a cache. */
   assets: { name: string; start: number; duration: number; bytes: number; transferred: number }[];
 }
 
@@ -981,7 +981,7 @@ export interface Stats {
   cancelled: number;
   cache: { images: number; bytes: number; maximumBytes: number };
   assetsURL: string;
-  /** What is wrong with how the page is served, each with what to do; looked at some seconds after `ready`. */
+  /** Faults in how the page is served, each with what to do; looked for some seconds after `ready`. */
   warnings: string[];
 }
 

@@ -1,4 +1,8 @@
-"""Encoded frames that one interpreter lends to another, which decodes them.
+"""Lend encoded frames to another interpreter, which decodes them.
+
+This is Python's side of offloading, with `web/scheduler/offload.js`. With two workers, 24 frames of
+JPEG 2000 of one file take 0.69 of the time that they take without it; frames that decode as fast as
+those of a colour JPEG gain little (0.94).
 
 The worker that has a source hands on a frame's encoded bytes, and once the header that decodes
 them, as it was parsed: nothing is fetched or parsed again. Only frames that are certain to become

@@ -1,6 +1,10 @@
 """Build the reply to a load request: the image, plus others of its source that are ready.
 
-Plain values, and arrays by name; `bridge.py` hands them over.
+This is Python's side of batching, with `web/scheduler/batching.js`: several loads of one complete
+source in one call of a worker. All 128 slices of a NIfTI take 0.77 of the time, the 120 frames of
+a colour JPEG in one worker 0.82 (`./build.sh bench` against a page that batches nothing).
+
+A reply has plain values, and arrays by name; `bridge.py` hands them over.
 """
 
 from __future__ import annotations

@@ -101,6 +101,17 @@ test('a loader of the page serves its scheme, and the unknown one what nobody se
   assert.equal(workers.length, 0, 'Python was not needed');
 });
 
+test('progress of metadata and of a list is told as that of a load, without secrets', async () => {
+  const report = { phase: 'progress', url: 'https://host/a?token=x', loaded: 5, total: 10, attempt: 1 };
+  const tells = (found) => async (payload, { progress }) => (progress({ ...report, phase: 'start' }), progress(report), found(payload));
+  const { client } = await started(() => ({ metadata: tells(({ imageIds }) => imageIds.map(() => ({}))), imageIds: tells(({ imageId }) => [imageId]) }));
+  for (const ask of [(options) => client.loadMetadata('wadouri:https://host/a?token=x', options), (options) => client.imageIds('wadouri:https://host/a?token=x', options)]) {
+    const heard = [];
+    await ask({ onProgress: (detail) => heard.push(detail) });
+    assert.deepEqual(heard, [{ url: 'https://host/a?token=***', imageId: 'wadouri:https://host/a?token=***', attempt: 1, loaded: 5, total: 10, percentComplete: 50 }]);
+  }
+});
+
 // ------------------------------------------------------------------ starting and ending
 
 test('a start that failed rejects what waits for it, and the next load starts anew', async () => {
@@ -156,6 +167,13 @@ test('terminate ends the workers, and all begins again with the defaults', async
   assert.equal(workers.length, 2);
   await open(workers[1]);
   await again;
+});
+
+test('a purge that the end of the workers overtakes is no error', async () => {
+  const { client } = await started(() => ({ purge: () => new Promise(() => {}) }));
+  const purged = client.purge();
+  client.terminate();
+  await purged;
 });
 
 // ------------------------------------------------------------------ files, services, viewers

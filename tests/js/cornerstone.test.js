@@ -624,7 +624,7 @@ test('what a viewer holds is not changed', () => {
 
 // ------------------------------------------------------------------ libraries
 
-/** What both libraries have, as far as registering goes. */
+/** The part of both libraries that registers. */
 function fakeLibrary() {
   const library = { loaders: new Map(), providers: [], fired: [] };
   const registerImageLoader = (scheme, loader) => library.loaders.set(scheme, loader);

@@ -66,7 +66,7 @@ test('padding of floats is compared as the pixels have it', () => {
   assert.equal(extentOf(Float64Array.of(Infinity, 1, 2), [Infinity, Infinity]).maximum, 2);
 });
 
-/** What `extentOf` should say of integers, one by one. */
+/** Compute what `extentOf` should say of integers, one by one. */
 function byHand(pixels, padding) {
   const within = (value) => padding !== undefined && padding[0] <= value && value <= padding[1];
   const range = (values) => [values.reduce((one, other) => Math.min(one, other)), values.reduce((one, other) => Math.max(one, other))];

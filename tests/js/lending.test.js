@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { PyLoaderError } from '../../web/shared/errors.js';
 import { gate, haveCores, pass, settle, started } from './workers.js';
 
-/** What a worker answers: its loads say that decoding is dear; it lends, and borrows what a test lets go. */
+/** A worker whose loads say that decoding is dear; it lends, and borrows what a test lets go. */
 function lender(options = {}) {
   const seen = { lent: [], borrowed: [], released: [] };
   const handlers = {

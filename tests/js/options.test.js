@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { NAMES, nearest, tellUnknown, tellUnknownOfLoad } from '../../web/page/options.js';
 
-/** What the console was told while something ran. */
+/** Collect what the console was told while something ran. */
 function toldBy(t, work) {
   const warn = t.mock.method(console, 'warn', () => {});
   work();

@@ -269,7 +269,7 @@ for (const [options, urgency] of [
 
 // ------------------------------------------------------------------ what comes next
 
-/** What each load of a worker was told to come next. */
+/** List what each load of a worker was told to come next. */
 const upcomingOf = (worker) => worker.loads.map(({ payload }) => payload.upcoming);
 
 test('a load is told the frames of its source that wait behind it, from 0, in their order', async () => {
@@ -525,7 +525,7 @@ test('a direct call fails as its worker says, and with its death', async () => {
 
 // ------------------------------------------------------------------ requests
 
-/** What each worker was told last. */
+/** List what each worker was told last. */
 const sharesOf = (workers) => workers.map(({ shares }) => shares.at(-1));
 
 for (const [count, requestsPerOrigin, each] of [[1, 8, 8], [2, 8, 4], [3, 8, 2], [3, 2, 1], [2, 1, 1]]) {

@@ -150,7 +150,7 @@ export async function fedFrom(request, { wants = true, more = () => true, ...opt
   return { answer, heads, chunks, bytes: Buffer.concat(chunks) };
 }
 
-/** What the servers see of a request, as `site path`, with the headers that are asked for. */
+/** List what the servers see of a request, as `site path`, with the headers that are asked for. */
 export async function tripOf(request, options, ...names) {
   const from = seen.length;
   const answer = await send(request, options);

@@ -28,7 +28,7 @@ export function gate() {
 class FakeWorker {
   loads = [];
   heard = [];
-  /** What it was told of its part of the requests. */
+  /** Its part of the requests, as it was told. */
   shares = [];
   isTerminated = false;
 

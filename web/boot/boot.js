@@ -27,7 +27,7 @@ import { Artifacts } from './artifacts.js';
 // Percent of the whole that each stage takes, measured on two cores with an empty cache; the imports
 // take the rest.
 const SHARES = { runtime: 50, packages: 30 };
-// What is left for the packages of init(), when there are any.
+// The share of the packages of init(), when there are any.
 const EXTRA = 30;
 const HALF_BYTES = 2 ** 20;
 // Given to Pyodide as the folder of its files, so that it asks no server for them.
@@ -121,7 +121,7 @@ async function run(loadPyodide, program, { standard, ...parts }) {
   }
 }
 
-/** What took how long. */
+/** Measures what took how long. */
 class Timeline {
   started = performance.now();
   /** @type {Mark[]} */

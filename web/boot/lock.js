@@ -16,12 +16,12 @@ import { assetWith } from '../shared/assets.js';
 // @ts-ignore -- the build writes it in
 export const LOCK = PYLOADER_LOCK;
 
-/** Where Python keeps packages. @param {string} version of Python, such as `3.13.2` */
+/** The folder of Python's packages. @param {string} version of Python, such as `3.13.2` */
 export function sitePackages(version = LOCK.info.python) {
   return `/lib/python${minorOf(version).join('.')}/site-packages`;
 }
 
-/** Where Python looks for its standard library. */
+/** The place of Python's standard library. */
 export function standardLibraryPath() {
   return `/lib/python${minorOf(LOCK.info.python).join('')}.zip`;
 }

@@ -71,7 +71,7 @@ function writeFile({ FS }, path, body) {
   FS.writeFile(path, body);
 }
 
-/** What one interpreter installs after its start. */
+/** Installs packages after an interpreter's start. */
 export class Packages {
   /** One after another: two loads may ask for the same at the same time. @type {Promise<unknown>} */
   #queue = Promise.resolve();
@@ -114,7 +114,7 @@ export class Packages {
   }
 
   /**
-   * What is imported only when somebody asks for it, by the name that `bringNow` takes.
+   * List what is imported only when somebody asks for it, by the name that `bringNow` takes.
    * @returns {Record<string, string>} by module
    */
   deferred() {

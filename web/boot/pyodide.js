@@ -14,7 +14,7 @@
 const ENVIRONMENT = { LANG: 'C.UTF-8', USER: 'web_user', LOGNAME: 'web_user', PWD: '/', PATH: '/', _: './this.program' };
 // As it is in browsers, under node too.
 const PROGRAM = './this.program';
-// What Python has used when it has imported all that a page starts with; what is not used costs nothing.
+// The memory that Python has used when all that a page starts with is imported; the rest costs nothing.
 export const MEMORY_BYTES = 40 * 2 ** 20;
 const PAGE_BYTES = 2 ** 16;
 const PAGES = 2 ** 16;
@@ -87,7 +87,7 @@ function placeLibraries(module, libraries) {
   }
 }
 
-/** Whether a function that a module exports is the same one in its table: WebKit makes two of it. */
+/** Tell whether a function that a module exports is the same one in its table: WebKit makes two of it. */
 function knowsFunctions() {
   const { exports } = new WebAssembly.Instance(new WebAssembly.Module(OF_A_TABLE));
   const { f, t } = /** @type {{f: () => void, t: WebAssembly.Table}} */ (/** @type {unknown} */ (exports));

@@ -17,7 +17,7 @@ import { SnapshotCodec, forgetHashes } from './snapshot_codec.js';
  */
 
 export const BLOCK_BYTES = 64;
-// What did not change between changes is written too when it is as short.
+// Unchanged memory between changes is written too when it is as short.
 const GAP_BYTES = 256;
 const SMALL_BYTES = 2 ** 16;
 const PAGE_BYTES = 2 ** 16;
@@ -60,7 +60,7 @@ export class Snapshot {
 }
 
 /**
- * Where Python keeps a function that counts arguments, for its calls by pointer: Pyodide makes it of
+ * The place where Python keeps a function that counts arguments, for its calls by pointer: Pyodide makes it of
  * WebAssembly that not every engine has.
  * @param {Module} module of Emscripten @returns {number} its address
  */
@@ -69,7 +69,7 @@ export function countPlace(module) {
 }
 
 /**
- * Where Python keeps the function behind `run_sync`, of which there is another for engines that
+ * The place where Python keeps the function behind `run_sync`, of which there is another for engines that
  * cannot suspend WebAssembly, such as that of the build.
  * @param {Module} module of Emscripten @returns {number} its address
  */

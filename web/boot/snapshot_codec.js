@@ -10,7 +10,7 @@
 /** @typedef {{exchange: Loop, recall: Loop, sum: (at: number, end: number, total: number) => number}} Loops */
 
 const NEAR_BYTES = 1024;
-// Where words that are distances begin; next to no words of memory are from there.
+// The first of the words that are distances; next to no words of memory are from there.
 const DISTANCES = 0x70000000;
 // Instead of a hash; nothing else in memory is this word.
 const FORGOTTEN = 0x6d9f5a3b;

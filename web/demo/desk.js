@@ -33,7 +33,7 @@ export class Desk {
     return samples;
   }
 
-  /** Whether nobody has chosen anything yet. */
+  /** True when nobody has chosen anything yet. */
   get isEmpty() {
     return !this.#chosen;
   }

@@ -28,7 +28,7 @@ addEventListener('unhandledrejection', (event) => {
   if (isAbort(event.reason) || event.reason instanceof pyloader.PyLoaderError) event.preventDefault();
 });
 
-/** Whether imageIds are the frames of one instance. @param {string[]} imageIds */
+/** Tell whether imageIds are the frames of one instance. @param {string[]} imageIds */
 function isOneInstance(imageIds) {
   return new Set(imageIds.map((imageId) => imageId.replace(/\/frames\/\d+$/, ''))).size === 1;
 }

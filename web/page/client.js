@@ -7,7 +7,7 @@ import { FACTS } from '../shared/facts.js';
 import { fileNameOf, parseImageId } from '../shared/imageid.js';
 import { isNamed } from '../shared/secrets.js';
 import { VERSION } from '../shared/version.js';
-import { checkLoader, checkPython, checkSources, checkUnknownLoader, checkUse, dicomJson, serviceAddress, wrongCall } from './arguments.js';
+import { checkLoader, checkOptions, checkPython, checkSources, checkUnknownLoader, checkUse, dicomJson, serviceAddress, wrongCall } from './arguments.js';
 import { Auth, sendHeaders } from './auth.js';
 import { Descriptions, serviceFor } from './dicomweb.js';
 import { Engine } from './engine.js';
@@ -16,7 +16,7 @@ import { ImageCache } from './image_cache.js';
 import { Loads, forPython } from './loads.js';
 import { tellUnknown, tellUnknownOfLoad } from './options.js';
 import { pageURL } from './page_url.js';
-import { percent, tellPage } from './progress.js';
+import { percent, requestMeter, tellPage } from './progress.js';
 import { PythonFiles } from './python_files.js';
 import { DEFAULTS, isOtherIdentity, plainHeaders } from './settings.js';
 import { SourceRefs, bySource } from './source_refs.js';
@@ -63,7 +63,7 @@ export class Client {
   #loads;
   /** @type {Files} */
   #files;
-  /** What loadPython and script tags bring, beside the built-in schemes. @type {PythonFiles} */
+  /** Python files of loadPython and of script tags. @type {PythonFiles} */
   #python;
 
   /**
@@ -222,7 +222,7 @@ export class Client {
     const instance = [...this.#viewers].some(({ wantsInstances }) => wantsInstances);
     const payload = { imageId, imageIds, options: { ...this.#plainOptions(imageId, options), instance } };
     /** @type {Modules[]} */
-    const found = await this.#run('loadMetadata', 'metadata', payload, imageId, options);
+    const found = await this.#run('loadMetadata', 'metadata', payload, imageId, metered(imageId, options));
     for (const [index, modules] of found.entries()) {
       const { instanceModule } = modules;
       if (instanceModule) this.#giveInstance(imageIds[index], JSON.parse(instanceModule.json));
@@ -243,7 +243,8 @@ export class Client {
   /** @param {string | import('./files.js').Given} source @param {ListOptions} options @returns {Promise<string[]>} */
   async #listImageIds(source, options) {
     if (typeof source !== 'string') return (await this.#files.series(source, options)).flatMap(({ imageIds }) => imageIds);
-    return this.#run('imageIds', 'imageIds', { imageId: source, options: this.#plainOptions(source, options) }, source, options);
+    const payload = { imageId: source, options: this.#plainOptions(source, options) };
+    return this.#run('imageIds', 'imageIds', payload, source, metered(source, options));
   }
 
   /**
@@ -307,12 +308,12 @@ export class Client {
     else if (globalThis.document) run();
   }
 
-  /** What serves a scheme, when it is not Python. @param {string} scheme */
+  /** Find what serves a scheme, when it is not Python. @param {string} scheme */
   async #loaderOf(scheme) {
     return this.#jsLoaders.get(scheme) ?? ((await this.#isPython(scheme)) ? undefined : this.#unknownLoader);
   }
 
-  /** Whether Python serves a scheme, once the files of script tags are there. @param {string} scheme */
+  /** Tell whether Python serves a scheme, once the files of script tags are there. @param {string} scheme */
   async #isPython(scheme) {
     return BUILT_IN_SCHEMES.includes(scheme) || this.#python.serves(scheme);
   }
@@ -419,7 +420,7 @@ export class Client {
     return Object.assign(disconnect, { schemes: taken });
   }
 
-  /** What a viewer's loader and provider call. @returns {import('../viewers/cornerstone.js').Face} */
+  /** Make what a viewer's loader and provider call. @returns {import('../viewers/cornerstone.js').Face} */
   #faceForViewers() {
     return {
       load: (imageId, options, mode, shownAs) => this.#loads.object(imageId, options, mode, shownAs),
@@ -438,7 +439,7 @@ export class Client {
     for (const viewer of this.#viewers) schemes.forEach(viewer.registerScheme);
   }
 
-  /** What a viewer on the page knows of an image, by DICOM keyword. @param {string} imageId */
+  /** Ask the viewers on the page for an image's attributes, by DICOM keyword. @param {string} imageId */
   #attributesOf(imageId) {
     return [...this.#viewers].map((viewer) => viewer.attributesOf(imageId)).find(Boolean);
   }
@@ -462,6 +463,16 @@ function optionsOf(call, source, options) {
   const scheme = typeof source === 'string' ? source.slice(0, source.indexOf(':')).toLowerCase() : FILE_SCHEMES[0];
   tellUnknownOfLoad(call, options, BUILT_IN_SCHEMES.includes(scheme));
   return options;
+}
+
+/**
+ * Options whose `onProgress` is told of progress as that of a load.
+ * @param {string} imageId @param {Options | import('./files.js').Options} options
+ */
+function metered(imageId, options) {
+  checkOptions(options);
+  const listener = /** @type {((detail: import('pyloader').LoadProgress) => void) | undefined} */ (options.onProgress);
+  return { ...options, onProgress: requestMeter(imageId, listener) };
 }
 
 /** Tells how many files have been looked at. @param {ListOptions['onProgress']} onProgress */

@@ -20,7 +20,7 @@ import { isOtherIdentity, refuseFixed, schedulerSettings, settingsWith } from '.
  */
 /** @template {JobName} Name @typedef {import('../shared/messages.d.ts').JobPayload<Name>} JobPayload */
 /**
- * What the client does for the engine.
+ * The client, as far as the engine needs it.
  * @typedef {object} EngineHost
  * @property {typeof createPlace} [createPlace] where an interpreter runs; tests have places of their own
  * @property {(type: string, detail: unknown) => void} fire
@@ -45,17 +45,17 @@ export class Engine {
   #rejectReady = () => {};
   /** Counts what has identified the user so far. */
   #identities = 0;
-  /** Why init() did not take what it was told, until it is told something better. @type {PyLoaderError | null} */
+  /** The error for which init() did not take what it was told, until it is told something better. @type {PyLoaderError | null} */
   #refusal = null;
   #hasFailed = false;
   #isStarting = false;
   /** @type {Promise<void> | null} */
   #booted = null;
-  /** What has called init(). */
+  /** The caller of init(), for messages. */
   #starter = '';
   /** @type {Scheduler | null} */
   scheduler = null;
-  /** What is wrong with how the page is served. @type {string[]} */
+  /** Sentences on what is wrong with how the page is served. @type {string[]} */
   warnings = [];
 
   /** @param {Settings} defaults @param {EngineHost} host */
@@ -129,7 +129,7 @@ export class Engine {
     const scheduler = new Scheduler(schedulerSettings(settings, this.#identities), {
       createPlace: (onDeath) => (host.createPlace ?? createPlace)(settings, settings.workers !== 0, onDeath),
       handlers: {
-        // Which it may have changed.
+        // The hook may have changed the request itself.
         beforeRequest: async (request) => (await this.settings.beforeRequest?.(request)) ?? request,
         authorize: (request) => host.authorize(request, scheduler),
         describe: (of, context) => scheduler.pauseFor(host.describe(of, context)),

@@ -8,7 +8,7 @@ import { SingleFlight, untilAborted } from './single_flight.js';
 import { parseImageId } from '../shared/imageid.js';
 import { isMoreUrgent } from '../scheduler/queue.js';
 import { redacted, withoutSecrets } from '../shared/redaction.js';
-import { percent, tellPage } from './progress.js';
+import { progressOf, tellPage } from './progress.js';
 import { Turns } from './turns.js';
 
 /** @typedef {import('../viewers/cornerstone.js').Mode} Mode */
@@ -39,7 +39,7 @@ export class Loads {
   #turns = new Turns();
   /** Counts who has asked: those who ask now do not share with those before. */
   #identity = 0;
-  /** What was sent to Python, by flight. @type {Map<string, Job>} */
+  /** Jobs that were sent to Python, by flight. @type {Map<string, Job>} */
   #underWay = new Map();
   counts = { loaded: 0, failed: 0, cancelled: 0 };
 
@@ -48,7 +48,7 @@ export class Loads {
     this.host = host;
   }
 
-  /** How many images are under way. */
+  /** The number of images under way. */
   get size() {
     return this.#flights.size;
   }
@@ -167,10 +167,10 @@ export class Loads {
   }
 
   /** @param {Report} report @param {string} imageId @param {OnProgress | undefined} onProgress */
-  #report({ phase, url, loaded, total, attempt }, imageId, onProgress) {
-    const told = withoutSecrets({ url, imageId, attempt });
-    if (phase !== 'progress') return this.host.fire(`imageload${phase}`, told);
-    const detail = { ...told, loaded, total, percentComplete: percent(loaded, total) };
+  #report(report, imageId, onProgress) {
+    const { phase, url, attempt } = report;
+    if (phase !== 'progress') return this.host.fire(`imageload${phase}`, withoutSecrets({ url, imageId, attempt }));
+    const detail = progressOf(report, imageId);
     this.host.fire('imageloadprogress', detail);
     tellPage(onProgress, detail);
   }

@@ -20,7 +20,7 @@ export const NAMES = {
 };
 const QUIET = new Set([...LOAD, ...OF_VIEWERS]);
 
-/** What was told already. @type {Set<string>} */
+/** Options that the console was told of. @type {Set<string>} */
 const told = new Set();
 
 /**
@@ -62,7 +62,7 @@ export function nearest(name, names) {
   return best.distance <= Math.max(1, Math.floor(name.length / 4)) ? best.each : undefined;
 }
 
-/** How many letters to change, add or leave out (Levenshtein). @param {string} one @param {string} other */
+/** Count the letters to change, add or leave out (Levenshtein). @param {string} one @param {string} other */
 function distanceOf(one, other) {
   let row = Array.from({ length: other.length + 1 }, (_, index) => index);
   for (const [index, letter] of [...one].entries()) {

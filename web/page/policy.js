@@ -11,7 +11,7 @@ const LATER_MS = 3000;
 const NOT_HELD = "this page has a Content-Security-Policy and worker.mjs is served without one, so that what Python fetches is not held to the page's connect-src: serve worker.mjs with the page's Content-Security-Policy header";
 
 /**
- * What is wrong with the policies, looked at when the machine has time for it. Workers ask for the
+ * Find what is wrong with the policies, when the machine has time for it. Workers ask for the
  * headers, since nothing is reported of one without a policy.
  * @param {import('../shared/assets.js').Assets} assets
  * @param {(payload: Policies['payload']) => Promise<Policies['result']>} ask asks a worker

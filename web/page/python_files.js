@@ -9,7 +9,7 @@ import { isOfPage, mayRun } from './script_tags.js';
 /** @typedef {{define: (file: File) => Promise<string[]>, onSchemes: (schemes: string[]) => void, onReplaced: () => void, onPrint: (output: Output) => void}} Host */
 
 export class PythonFiles {
-  /** Which file serves a scheme. @type {Map<string, string>} */
+  /** Files by the schemes that they serve. @type {Map<string, string>} */
   #files = new Map();
   /** The address that each file came from, by name. @type {Map<string, string>} */
   #addresses = new Map();
@@ -32,7 +32,7 @@ export class PythonFiles {
     return this.#files.get(scheme);
   }
 
-  /** Whether a file serves a scheme, once those of script tags are there. @param {string} scheme */
+  /** Tell whether a file serves a scheme, once those of script tags are there. @param {string} scheme */
   async serves(scheme) {
     if (!this.#files.has(scheme)) await this.#ofPage;
     return this.#files.has(scheme);
@@ -87,7 +87,7 @@ export class PythonFiles {
     for (const run of runs) run.catch(reportError);
   }
 
-  /** What Python prints. @param {Output} output */
+  /** Show what Python prints. @param {Output} output */
   print({ level, name, text }) {
     const write = level === 'error' ? console.error : level === 'warn' ? console.warn : console.info;
     write(`[${name}] ${text}`);

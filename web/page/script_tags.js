@@ -9,15 +9,15 @@ const NONCE = /^[\w+/=-]*$/;
 // A tag that swallowed the start of another has that one's nonce (CSP 3, "is element nonceable").
 const SWALLOWED = /<script|<style/i;
 
-/** What the browser has answered, by nonce. @type {Map<string, boolean>} */
+/** Answers of the browser, by nonce. @type {Map<string, boolean>} */
 const answers = new Map();
 
-/** Whether a tag may be run. @param {HTMLScriptElement} tag */
+/** Tell whether a tag may be run. @param {HTMLScriptElement} tag */
 export function mayRun(tag) {
   return isOfPage(tag) || wouldRun(nonceOf(tag));
 }
 
-/** Whether a tag names a file of the page's own origin. @param {HTMLScriptElement} tag */
+/** Tell whether a tag names a file of the page's own origin. @param {HTMLScriptElement} tag */
 export function isOfPage({ src }) {
   // Not `location.origin`: a sandboxed frame has no origin, and nothing is of it.
   return Boolean(src) && /^https?:/.test(src) && new URL(src).origin === self.origin;
@@ -30,7 +30,7 @@ function nonceOf(tag) {
   return hasSwallowed || !NONCE.test(nonce) ? '' : nonce;
 }
 
-/** Whether the browser would run an inline script with a nonce. @param {string} nonce */
+/** Tell whether the browser would run an inline script with a nonce. @param {string} nonce */
 function wouldRun(nonce) {
   const known = answers.get(nonce) ?? ask(nonce);
   answers.set(nonce, known);

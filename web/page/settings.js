@@ -31,9 +31,9 @@ export const DEFAULTS = {
   cacheBytes: 2 ** 30,
 };
 
-/** What a worker has from its start. @type {(keyof Settings)[]} */
+/** Settings that a worker has from its start. @type {(keyof Settings)[]} */
 const FIXED = ['workers', 'assetsURL', 'packages', 'packageIndexes'];
-/** What says who asks: with another one, a server may answer otherwise. @type {(keyof Settings)[]} */
+/** Settings that identify the user: with others a server may answer otherwise. @type {(keyof Settings)[]} */
 const IDENTITY = ['headers', 'credentials', 'origins', 'beforeRequest'];
 
 /** @returns {value is number} */
@@ -164,7 +164,7 @@ export function refuseFixed(current, next, caller) {
   throw refused(`init() was called by ${caller} already, and ${changed.join(' and ')} cannot be changed any more (${values}): call init first, or terminate() before it`);
 }
 
-/** Whether servers may answer otherwise from now on. @param {Settings} current @param {Settings} next */
+/** Tell whether servers may answer otherwise from now on. @param {Settings} current @param {Settings} next */
 export function isOtherIdentity(current, next) {
   return changesIn(IDENTITY, current, next).length > 0;
 }

@@ -69,7 +69,7 @@ export function untilAborted(promise, signal, what, onAbort) {
     };
     if (signal.aborted) cancel();
     signal.addEventListener('abort', cancel, { once: true });
-    // What has ended must not hear of a late cancel, which viewers send for all they evict.
+    // Work that has ended must not hear of a late cancel, which viewers send for all they evict.
     promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', cancel));
   });
 }

@@ -8,7 +8,7 @@ import { Offload } from './offload.js';
 const REMEMBERED_SOURCES = 10_000;
 
 export class Affinity {
-  /** Whether its home may have something of it. */
+  /** True when its home may have something of it. */
   isOpened = false;
   offload = new Offload();
 
@@ -24,7 +24,7 @@ export class Affinity {
     this.offload.learn(answer?.timing?.decodeMilliseconds ?? 0);
   }
 
-  /** What the workers have is gone. */
+  /** Forget what the workers had. */
   forget() {
     this.isOpened = false;
     this.batching.forget();

@@ -113,7 +113,7 @@ function preload(asset) {
   })).finally(() => link.remove());
 }
 
-/** Why a script cannot be run, as far as that can be found out. @param {string} address @returns {Promise<string>} */
+/** Find out why a script cannot be run. @param {string} address @returns {Promise<string>} */
 async function reasonOf(address) {
   const [url] = address.split('?'); // the digest says nothing to who reads it
   const answer = await fetch(address, { signal: AbortSignal.timeout(PROBE_MS) }).catch(() => undefined);

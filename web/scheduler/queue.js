@@ -22,7 +22,7 @@ const MOST_UPCOMING = 256;
 export class Queue {
   /** The most urgent first. @type {Lane<Job>[]} */
   #lanes = [];
-  /** How many wait, by source. @type {Map<string, number>} */
+  /** The number of jobs that wait, by source. @type {Map<string, number>} */
   #counts = new Map();
   length = 0;
 
@@ -95,7 +95,7 @@ export class Queue {
     return this.#lanes[index];
   }
 
-  /** Where the lane of a job's urgency is, or has to be. @param {Urgency} job */
+  /** Find the place of the lane of a job's urgency. @param {Urgency} job */
   #find(job) {
     const urgency = urgencyOf(job);
     let [low, high] = [0, this.#lanes.length];
@@ -116,7 +116,7 @@ export class Queue {
   }
 }
 
-/** How a job wants what it asks for, as a text. @param {Waiting} job */
+/** Write the form in which a job wants its image as a text. @param {Waiting} job */
 function formOf(job) {
   return (job.form ??= JSON.stringify([job.payload.options, job.timeout]));
 }

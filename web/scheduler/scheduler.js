@@ -2,7 +2,7 @@
 // Which worker: by source, so that a file is fetched and parsed once. Jobs wait here until a worker
 // has room, in order of request type, priority and age, so that a cancelled one never started.
 // batching.js has several loads in one call, offload.js frames that others decode.
-import { PyLoaderError, abortError } from '../shared/errors.js';
+import { PyLoaderError, abortError, isAbort } from '../shared/errors.js';
 import { IdleTimeout } from '../shared/idle_timeout.js';
 import { addressOf, parseImageId } from '../shared/imageid.js';
 import { Affinities } from './affinity.js';
@@ -31,7 +31,7 @@ import { WorkerDeath } from './worker_handle.js';
  *   void, timeout?: number}} JobRequest
  */
 /**
- * How a job may be done, each one narrower than those before it: in any way; by its source's worker alone,
+ * The ways in which a job may be done, each narrower than those before: in any way; by its source's worker alone,
  * since that would not lend the frame; in a call of its own, since its batch failed; in a worker that has
  * nothing else to do, since one has died of it or of another load.
  * @typedef {'any' | 'home' | 'alone' | 'suspect'} Handling
@@ -138,9 +138,11 @@ export class Scheduler {
   }
 
   /** Let go of all sources. */
-  purge() {
+  async purge() {
     this.#affinities.forgetAll();
-    return this.workers.tell('purge', undefined);
+    await this.workers.tell('purge', undefined).catch((error) => {
+      if (!isAbort(error) && error.code !== 'worker') throw error; // who has ended holds nothing
+    });
   }
 
   /** @param {Error} error */
@@ -245,7 +247,7 @@ export class Scheduler {
     return name === 'load' && handling === 'any' && Boolean(this.#affinities.get(source)?.offload.isWorth);
   }
 
-  /** Whether others decode some of its frames. @param {Affinity} affinity */
+  /** Tell whether others decode some of its frames. @param {Affinity} affinity */
   #isHelped(affinity) {
     return affinity.offload.isWorth && this.#hasHelpers;
   }
@@ -313,7 +315,7 @@ export class Scheduler {
     return answer;
   }
 
-  /** What the load of an imageId fetches first, unless a loader of the page decides that. @param {string} imageId */
+  /** Return what the load of an imageId fetches first, unless a loader of the page decides that. @param {string} imageId */
   #addressOf(imageId) {
     return this.host.loaderOf?.(parseImageId(imageId).scheme) ? undefined : addressOf(imageId);
   }
@@ -328,7 +330,7 @@ export class Scheduler {
   }
 
   /**
-   * Who came along with a load that failed goes on alone, unless all is lost.
+   * Let a job that came along with a failed load go on alone, unless all is lost.
    * @param {Job} job @param {unknown} error @param {WorkerHandle} worker @param {IdleTimeout} idle
    */
   #sendOn(job, error, worker, idle) {
@@ -337,7 +339,7 @@ export class Scheduler {
   }
 
   /**
-   * Who was lost with its worker, and may have nothing to do with that, is tried once more, alone: who
+   * Try a job once more, alone, that was lost with its worker and may have nothing to do with that: who
    * kills a worker then is to blame.
    * @param {Job} job @param {unknown} error @param {IdleTimeout} idle
    */
@@ -405,7 +407,7 @@ class Pauses {
     }
   }
 
-  /** How long there were pauses so far, in ms. */
+  /** The length of all pauses so far, in ms. */
   get time() {
     return this.#past + (this.#count ? performance.now() - this.#since : 0);
   }

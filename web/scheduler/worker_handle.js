@@ -188,13 +188,13 @@ export class WorkerHandle {
     return this.state === 'ready' || this.state === 'doubtful' || this.state === 'leaving';
   }
 
-  /** What stats() tells of it. */
+  /** The row of stats(). */
   stats() {
     const { running, bootMilliseconds, bootReport } = this;
     return { state: this.isRunning ? 'ready' : this.state, running: running.size, bootMilliseconds, boot: bootReport };
   }
 
-  /** How many loads are under way: those of `running`, and those that came along. */
+  /** The number of loads under way: those of `running`, and those that came along. */
   get loads() {
     return [...this.running].reduce((sum, { batchSize = 1 }) => sum + batchSize, 0);
   }

@@ -44,7 +44,7 @@ export class Workers {
     return this.all.filter((worker) => worker.isRunning);
   }
 
-  /** Whether another one may be started, and none is starting. */
+  /** True when another one may be started, and none is starting. */
   get mayGrow() {
     return !this.#ended && this.all.length < this.limit && this.all.every((worker) => worker.isRunning);
   }

@@ -15,7 +15,7 @@ export class PyLoaderError extends Error {
     const { message, name, code = 'internal', stage = 'loader', imageId, url, status, traceback } = withoutSecrets(fields);
     super(message);
     this.name = 'PyLoaderError';
-    /** What Python calls it, such as `FormatError`. */
+    /** Python's name of it, such as `FormatError`. */
     this.kind = name ?? 'PyLoaderError';
     this.code = code;
     this.stage = stage;

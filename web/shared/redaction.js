@@ -2,7 +2,7 @@
 // Addresses without their secrets, for errors and events: user, password, tokens, signatures.
 // pyloader/redaction.py does the same in Python; tests/security/redaction.json has the cases of both.
 
-/** What stands before the host (RFC 3986 3.2.1). */
+/** User information, which stands before the host (RFC 3986 3.2.1). */
 const USER = /(?<=:\/\/)[^\s/?#'"<>]*@/g;
 const PARAMETER = /(?<=[?&;#])([^\s?&;#='"<>]+)=([^\s&#'"<>]*)/g;
 // Names of parameters of OAuth, JSON Web Tokens, and addresses that are signed (AWS, Azure, Google).
@@ -20,7 +20,7 @@ function hidden(text) {
   return open.includes('=') ? open.replace(PARAMETER, (_, name, value) => `${name}=${isSecret(name, value) ? HIDDEN : value}`) : open;
 }
 
-/** Whether a parameter is to be hidden; its value may hold another address, encoded. @param {string} name @param {string} value */
+/** Tell whether a parameter is to be hidden; its value may hold another address, encoded. @param {string} name @param {string} value */
 function isSecret(name, value) {
   const plain = decoded(value);
   return SECRET.test(decoded(name)) || (plain !== value && redacted(plain) !== plain);

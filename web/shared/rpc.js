@@ -42,7 +42,7 @@ import { abortError, fromWire, toWire } from './errors.js';
  *   void}} Pending
  */
 
-// How long a note waits for a message to go with.
+// A note waits so long for a message to go with.
 const NOTE_MS = 50;
 
 /** A result whose buffers are moved, not copied. @template Value */
@@ -67,7 +67,7 @@ export class Rpc {
   #pending = new Map();
   /** @type {Map<number, AbortController>} */
   #running = new Map();
-  /** What sends the notes of a call. @type {Set<() => void>} */
+  /** Functions that send the notes of a call. @type {Set<() => void>} */
   #waiting = new Set();
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer;

@@ -4,7 +4,7 @@
 
 /** @typedef {{baseURL: string, origins: string[], headers: Record<string, string>, credentials: RequestCredentials, hooks: string[], services: Map<string, Record<string, string>>, granted: Map<string, Record<string, string>>}} Secrets `services` and `granted` are further headers by what an address begins with; `hooks` the names of those that the page has */
 
-// What says nothing of the user: it may follow a redirect, and needs no leave of another origin.
+// Headers that say nothing of the user: they may follow a redirect, and need no leave of another origin.
 const OPEN_HEADERS = new Set(['accept', 'accept-language', 'content-language', 'range']);
 const MOST_DECODINGS = 8;
 
@@ -20,7 +20,7 @@ export function isNamed(url, { baseURL, origins, services }) {
 }
 
 /**
- * What is sent to an address on the page's behalf, and what is kept back from it.
+ * Choose what is sent to an address on the page's behalf, and what is kept back from it.
  * @param {string} url absolute @param {Secrets} secrets
  * @returns {{headers: Record<string, string>, credentials: RequestCredentials, withheld: string[]}}
  */
@@ -37,14 +37,14 @@ function headersBelow(url, { services, granted, baseURL }) {
   return merge(...found.map(([, headers]) => headers));
 }
 
-/** Whether an address is that of a service, or stands below it. @param {string} url @param {string} base */
+/** Tell whether an address is that of a service, or stands below it. @param {string} url @param {string} base */
 function isBelow(url, base) {
   const [asked, root] = [new URL(url), new URL(base)];
   if (asked.origin !== root.origin || climbs(asked.pathname)) return false;
   return asked.pathname === root.pathname || asked.pathname.startsWith(root.pathname.replace(/\/?$/, '/'));
 }
 
-/** Whether a server may take a step of a path for one upwards: some undo the encoding, even twice. @param {string} path as a URL has it, so without plain dots */
+/** Tell whether a server may take a step of a path for one upwards: some undo the encoding, even twice. @param {string} path as a URL has it, so without plain dots */
 function climbs(path) {
   let [encoded, plain] = ['', path];
   for (let times = 0; encoded !== plain; times++) {

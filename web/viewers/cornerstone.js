@@ -23,7 +23,7 @@ export { moduleFor };
 /** @typedef {import('../shared/messages.d.ts').Loaded} Loaded */
 /** @typedef {{promise: Promise<unknown>, cancelFn: () => void, cancel: () => void, decache: () => void}} Loading */
 /**
- * What a viewer's loader and provider call.
+ * The calls of a viewer's loader and provider.
  * @typedef {object} Face
  * @property {(imageId: string, options: Options, mode: Mode, shownAs: string) => Loading} load
  * @property {(type: string, imageId: string, mode: Mode, askOthers: () => unknown) => unknown} metaData
@@ -43,7 +43,7 @@ const FULL_RESOLUTION = 8; // ImageQualityStatus of Cornerstone3D; without it an
 const COLOR_WINDOW = { legacy: [127.5, 255], none: [127.5, 255], '3d': [128, 256] };
 
 /**
- * How a viewer wants its pixels; the words of pyloader/pixels/output/delivery.py.
+ * Say in the words of pyloader/pixels/output/delivery.py how a viewer wants its pixels.
  * @param {Mode} mode
  * @param {Options} options of the load, in the viewer's words
  */
@@ -214,12 +214,12 @@ const ATTRIBUTE_MODULES = [
   'patientModule', 'patientStudyModule', 'generalStudyModule', 'generalSeriesModule', 'generalImageModule', 'sopCommonModule',
   'imagePlaneModule', 'imagePixelModule', 'cineModule', 'petSeriesModule', 'petImageModule',
 ];
-/** What others know better: what the user has calibrated; instances, from which the viewer computes. */
+/** Modules that others know better: what the user has calibrated; instances, from which the viewer computes. */
 const THEIRS = new Set(['calibratedPixelSpacing', 'instance']);
 const NEEDED = ['Rows', 'Columns', 'BitsAllocated', 'PhotometricInterpretation', 'PixelRepresentation'];
 
 /**
- * What the viewer's other metadata providers know of an image, by DICOM keyword.
+ * Ask the viewer's other metadata providers for an image's attributes, by DICOM keyword.
  * @param {import('./libraries.d.ts').MetaData} metaData of the viewer @param {string} imageId
  * @returns {Record<string, unknown> | undefined} undefined unless a frame can be decoded by it
  */
@@ -267,7 +267,7 @@ function plainOf(value) {
 // ------------------------------------------------------------------ connecting
 
 /**
- * Which viewer a library object is.
+ * Tell which viewer a library object is.
  * @param {unknown} cornerstone
  * @returns {Mode}
  */

@@ -83,7 +83,7 @@ const KNOWN = {
 };
 
 /**
- * What a table has by a name from outside, which may be `constructor` too.
+ * Look up a name from outside, which may be `constructor` too.
  * @template {object} Table @template {keyof Table} Each
  * @param {Table} table @param {Each} name @returns {Table[Each] | undefined}
  */
@@ -250,7 +250,7 @@ export function factorsOf({ scalingModule }) {
   return doseGridScaling ? { doseGridScaling } : {};
 }
 
-/** What of it can be a length. @param {number | undefined} value */
+/** Return a value that can be a length. @param {number | undefined} value */
 export function positive(value) {
   return value !== undefined && value > 0 ? value : undefined;
 }
@@ -262,7 +262,7 @@ function isSpacing(pair) {
 }
 
 /**
- * How high and wide the pixels of an image are that has no spacing in the patient: on the film that was
+ * Return height and width of the pixels of an image that has no spacing in the patient: on the film that was
  * scanned (PS3.3 C.8.6.1), else in proportion alone (C.7.6.3.1.7), the smaller as 1.
  * @param {Modules} modules @returns {number[] | undefined} undefined when they are square
  */

@@ -22,7 +22,7 @@ export function rangeFor({ minimum, maximum, all }, mode) {
 }
 
 /**
- * How grey is shown: the first window that can be one, and all of them; the first table.
+ * Choose how grey is shown: the first window that can be one, and all of them; the first table.
  * @param {ImageMessage} image of the worker's answer @param {Mode} mode
  */
 export function windowFor(image, mode) {

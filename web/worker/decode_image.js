@@ -55,7 +55,7 @@ async function decodeFrame(body, mediaType, frameIndex, what) {
 }
 
 /**
- * Whether a frame has RGB, which browsers make of luma and chroma in a hurry, and is not turned.
+ * Tell whether a frame has RGB, which browsers make of luma and chroma in a hurry, and is not turned.
  * @param {VideoFrame & Turned} frame
  */
 function isPlain({ format, rotation, flip }) {
@@ -86,7 +86,7 @@ function canvasOf(width, height) {
   return context;
 }
 
-/** Whether a canvas gives back what was put on it. */
+/** Tell whether a canvas gives back what was put on it. */
 function isFaithful() {
   const known = Uint8ClampedArray.from({ length: PROBE * PROBE * 4 }, (_, index) => (index % 4 === 3 ? 255 : (index * 7) % 256));
   const context = canvasOf(PROBE, PROBE);

@@ -47,7 +47,7 @@ function exactly(pixels, [low, high]) {
   return pixels instanceof Float32Array ? [Math.fround(low), Math.fround(high)] : [low, high];
 }
 
-/** Whether they are integers of 8 or 16 bits. @param {Pixels} pixels */
+/** Tell whether they are integers of 8 or 16 bits. @param {Pixels} pixels */
 function isSmall(pixels) {
   return pixels.BYTES_PER_ELEMENT <= 2;
 }
