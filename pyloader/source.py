@@ -58,7 +58,6 @@ class FrameHeader(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
 class EncodedFrame:
     """An encoded frame, apart from the header that it is decoded with.
 
@@ -70,8 +69,9 @@ class EncodedFrame:
         The codestream, its fragments joined.
     """
 
-    header: FrameHeader
-    body: bytes
+    def __init__(self, header: FrameHeader, body: bytes) -> None:
+        self.header = header
+        self.body = body
 
 
 class Ready(Protocol):
@@ -166,11 +166,11 @@ class Open(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
 class ImageReady:
     """An image that is there already; a `Ready`."""
 
-    image: Image
+    def __init__(self, image: Image) -> None:
+        self.image = image
 
     def make(self, context: Context) -> Image:
         """Return it."""
@@ -184,11 +184,11 @@ class ImageReady:
         """Return None: it is decoded."""
 
 
-@dataclass(frozen=True, slots=True)
 class MetadataReady:
     """Metadata without an image; a `Ready` of what was fetched without its pixels."""
 
-    modules: Modules
+    def __init__(self, modules: Modules) -> None:
+        self.modules = modules
 
     def make(self, context: Context) -> Image:
         """Refuse.

@@ -21,7 +21,6 @@ A loader of volumes reads one, and pyloader does the rest::
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from functools import partial
 
 from pyloader.authors import at
@@ -99,11 +98,12 @@ async def read_volume(read: ReadVolume, image_id: ImageId, context: Context) -> 
     return UserVolume(volume, read)
 
 
-@dataclass(frozen=True, slots=True)
 class UserVolume(VolumeSource):
     """A volume that a user's function has read: its faults name the function."""
 
-    read: ReadVolume
+    def __init__(self, volume: Volume, read: ReadVolume) -> None:
+        super().__init__(volume)
+        self.read = read
 
     async def list_series(self, image_id: ImageId, context: Context) -> list[Series]:
         """Return all slices; see `VolumeSource.list_series`."""

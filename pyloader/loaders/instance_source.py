@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from pyloader.context import Context
@@ -20,7 +20,6 @@ from pyloader.pixels.decode import CheckSize, decode_frame
 from pyloader.source import EncodedFrame, Modules, Ready, Series
 
 
-@dataclass(frozen=True, slots=True)
 class InstanceFrame:
     """A frame of an instance that holds it; a `Ready`.
 
@@ -30,8 +29,9 @@ class InstanceFrame:
         With all frames, this one alone, or, to be described, none.
     """
 
-    instance: Instance
-    image_id: ImageId
+    def __init__(self, instance: Instance, image_id: ImageId) -> None:
+        self.instance = instance
+        self.image_id = image_id
 
     def make(self, context: Context) -> Image:
         """Decode and describe the frame; a file that is cut off may be whole at a later load."""
@@ -68,11 +68,11 @@ class InstanceFrame:
         return EncodedFrame(header, encapsulated_frame(instance, pixels, frame_index))
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class InstanceHeader:
     """An instance without the bytes of its pixels; a `FrameHeader`."""
 
-    instance: Instance
+    def __init__(self, instance: Instance) -> None:
+        self.instance = instance
 
     def is_same(self, other: Any) -> bool:
         """Tell whether both have the same data set, not merely an equal one."""
@@ -90,12 +90,13 @@ class InstanceHeader:
         return InstanceFrame(replace(self.instance, pixels=pixels), image_id)
 
 
-@dataclass(frozen=True, slots=True)
 class InstanceSource:
     """A whole instance; a `Source`."""
 
-    instance: Instance
     is_encoded = True
+
+    def __init__(self, instance: Instance) -> None:
+        self.instance = instance
 
     @property
     def nbytes(self) -> int:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from inspect import isasyncgen, isawaitable, iscoroutine
 from typing import Any
 
@@ -24,7 +23,6 @@ ListImageIds = Callable[[ImageId, Context], Awaitable[Sequence[str]]]
 EXPECTED = "Image.from_array(pixels) makes one of an array"
 
 
-@dataclass(frozen=True, slots=True)
 class FunctionSource:
     """A source of one image, never kept, whose `fetch` runs a user's functions.
 
@@ -37,10 +35,17 @@ class FunctionSource:
         Lists the images; without it there is one.
     """
 
-    load: Load
-    metadata: LoadMetadata | None = None
-    image_ids: ListImageIds | None = None
     is_encoded = False
+
+    def __init__(
+        self,
+        load: Load,
+        metadata: LoadMetadata | None = None,
+        image_ids: ListImageIds | None = None,
+    ) -> None:
+        self.load = load
+        self.metadata = metadata
+        self.image_ids = image_ids
 
     @property
     def nbytes(self) -> int:
@@ -89,13 +94,13 @@ def owned_by(function: Callable[..., Any], open_source: Open) -> Open:
     return open_source
 
 
-@dataclass(frozen=True, slots=True)
 class NamedReady:
     """A `Ready` of what a user's function returned: its faults name the function."""
 
-    ready: Ready
-    image_id: ImageId
-    function: Callable[..., Any]
+    def __init__(self, ready: Ready, image_id: ImageId, function: Callable[..., Any]) -> None:
+        self.ready = ready
+        self.image_id = image_id
+        self.function = function
 
     def make(self, context: Context) -> Image:
         """Make the image, and check it."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from pyloader.context import Context
 from pyloader.image import Image
 from pyloader.imageid import ImageId
@@ -14,12 +12,12 @@ from pyloader.volumes.volume import Volume
 TEXT_BYTES = 100
 
 
-@dataclass(frozen=True, slots=True)
 class Slice:
     """One slice of a volume; a `Ready`."""
 
-    volume: Volume
-    image_id: ImageId
+    def __init__(self, volume: Volume, image_id: ImageId) -> None:
+        self.volume = volume
+        self.image_id = image_id
 
     def make(self, context: Context) -> Image:
         """Cut it out, and describe it."""
@@ -33,12 +31,13 @@ class Slice:
         """Return None: voxels are decoded."""
 
 
-@dataclass(frozen=True, slots=True)
 class VolumeSource:
-    """A volume whose voxels are here."""
+    """A volume whose voxels are here; a `Source`."""
 
-    volume: Volume
     is_encoded = False
+
+    def __init__(self, volume: Volume) -> None:
+        self.volume = volume
 
     @property
     def nbytes(self) -> int:
@@ -58,7 +57,6 @@ class VolumeSource:
         return Slice(self.volume, image_id)
 
 
-@dataclass(frozen=True, slots=True)
 class HeaderSource:
     """A volume of which only the header was fetched: it lists and describes slices.
 
@@ -68,8 +66,10 @@ class HeaderSource:
         With voxels that take no memory, and mean nothing.
     """
 
-    volume: Volume
     is_encoded = False
+
+    def __init__(self, volume: Volume) -> None:
+        self.volume = volume
 
     @property
     def nbytes(self) -> int:

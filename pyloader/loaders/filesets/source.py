@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from pyloader.context import Context
 from pyloader.dicom.instance import Instance
@@ -14,7 +14,6 @@ from pyloader.loaders.filesets.series import list_series
 from pyloader.source import Open, Ready, Series
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class FileSet:
     """An archive or a folder; a `Source`.
 
@@ -25,9 +24,11 @@ class FileSet:
         Opens single files.
     """
 
-    files: Archive | Folder
-    open_source: Open
     is_encoded = True
+
+    def __init__(self, files: Archive | Folder, open_source: Open) -> None:
+        self.files = files
+        self.open_source = open_source
 
     @property
     def nbytes(self) -> int:
@@ -54,7 +55,6 @@ class FileSet:
         """Return None: a file has to be opened."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class Directory:
     """A DICOMDIR; a `Source`.
 
@@ -65,9 +65,11 @@ class Directory:
         Opens the files that it names.
     """
 
-    instance: Instance
-    open_source: Open
     is_encoded = False
+
+    def __init__(self, instance: Instance, open_source: Open) -> None:
+        self.instance = instance
+        self.open_source = open_source
 
     @property
     def nbytes(self) -> int:

@@ -105,7 +105,6 @@ class Picture:
         return None if self.decode is None else PictureFrame(self, image_id)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class PictureFrame:
     """A frame of a picture; a `Ready`.
 
@@ -115,9 +114,10 @@ class PictureFrame:
         When they had to be awaited.
     """
 
-    picture: Picture
-    image_id: ImageId
-    pixels: Pixels | None = None
+    def __init__(self, picture: Picture, image_id: ImageId, pixels: Pixels | None = None) -> None:
+        self.picture = picture
+        self.image_id = image_id
+        self.pixels = pixels
 
     def make(self, context: Context) -> Image:
         """Decode the frame, unless that was done, and describe it.

@@ -6,7 +6,7 @@ import logging
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from io import BytesIO
 from typing import Any
 
@@ -105,12 +105,12 @@ class TiffPages:
         return check_segments(page, self._body, what)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class TiffPage:
     """A page of a TIFF; a `Ready`."""
 
-    pages: TiffPages
-    image_id: ImageId
+    def __init__(self, pages: TiffPages, image_id: ImageId) -> None:
+        self.pages = pages
+        self.image_id = image_id
 
     def make(self, context: Context) -> Image:
         """Decode the page and describe it; a file that is cut off may be whole at a later load."""
