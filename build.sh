@@ -146,7 +146,7 @@ run_tests() {
   offer_orthanc
   offer_dcmtk
   offer_other_browsers
-  node --import ./tests/js/setup.js --test --test-reporter=spec tests/js/*.test.js || failed=1
+  node --import ./tests/support/web/setup.js --test --test-reporter=spec tests/web/{,*/}*.test.js || failed=1
   # Files of tests side by side; most of the time goes by while Python starts in a page.
   "$ENVIRONMENT/python" -m pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile --no-loadscope-reorder "$@" || failed=1
   return "$failed"

@@ -1,4 +1,4 @@
-"""Every module of web/ has a Node test that imports it, or a reason why it has none."""
+"""Every script web/x/y.js has a Node test tests/web/x/y.test.js, or a reason why it has none."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 WINGS = ("page", "scheduler", "worker", "boot", "viewers", "shared")
-IMPORTED = re.compile(r"""web/((?:\w+/)?\w+\.js)(?=['"?])""")
 # Where a module needs what Node does not have, it is driven in browsers.
 REASONS = {
     "boot/artifacts.js": "compiles what it fetches: tests/pages/test_start.py",
@@ -19,23 +18,23 @@ REASONS = {
     "scheduler/place.js": "makes workers: tests/pages/test_hosting.py",
     "shared/facts.js": "tests/test_facts.py compares it with Python",
     "shared/trusted_types.js": "is a policy of the browser: tests/security",
-    "shared/version.js": "is what the build writes in: tests/js/import.test.js has it from dist/",
+    "shared/version.js": "is what the build writes in: tests/web/module.test.js has it from dist/",
     "viewers/ohif.js": "is an extension of OHIF: tests/web/viewers/test_ohif.py",
     "worker/decode_image.js": "is the browser's decoder: tests/pages/test_web.py",
     "worker/policies.js": "asks the browser for headers: tests/security",
     "worker/worker.js": "runs Python: all of tests/pages",
 }
-# Driven by the tests of what they are a part of.
+# These are driven by the test of another module, of which they are a part.
 PARTS = {
-    "page/auth.js": "identity.test.js",
-    "page/engine.js": "client.test.js",
-    "page/progress.js": "loads.test.js",
-    "page/page_url.js": "client.test.js",
-    "boot/lock.js": "packages.test.js",
-    "shared/secrets.js": "transport.test.js",
-    "viewers/voi.js": "cornerstone.test.js",
-    "worker/redirects.js": "transport.test.js",
-    "scheduler/workers.js": "crew.test.js",
+    "boot/lock.js": "boot/packages.test.js",
+    "page/engine.js": "page/client.test.js",
+    "page/page_url.js": "page/client.test.js",
+    "page/progress.js": "page/loads.test.js",
+    "shared/secrets.js": "worker/fetch.test.js",
+    "viewers/metadata.js": "names.test.js",
+    "viewers/voi.js": "viewers/cornerstone.test.js",
+    "worker/interpreter.js": "worker/handlers.test.js",
+    "worker/redirects.js": "worker/fetch.test.js",
 }
 
 
@@ -47,22 +46,28 @@ def modules() -> set[str]:
     }
 
 
-def imported() -> set[str]:
-    """Return the modules that Node tests import."""
-    tests = [*(ROOT / "tests/js").glob("*.js"), *(ROOT / "tests/web").glob("*/*.test.js")]
-    return {name for path in tests for name in IMPORTED.findall(path.read_text())}
+def node_tests() -> set[str]:
+    """Return the Node tests, by the path of their module."""
+    folder = ROOT / "tests/web"
+    return {path.relative_to(folder).as_posix() for path in folder.rglob("*.test.js")}
 
 
 def test_modules_without_a_test_have_a_reason():
-    without = modules() - imported() - PARTS.keys()
-    assert without == REASONS.keys()
+    tested = {name.replace(".test.js", ".js") for name in node_tests()}
+    assert modules() - tested == REASONS.keys() | PARTS.keys()
 
 
-def test_parts_are_driven_by_a_test():
-    assert PARTS.keys() <= modules()
-    names = {path.name for path in (ROOT / "tests/js").glob("*.test.js")}
-    assert {*PARTS.values()} <= names
+def test_reasons_name_tests_that_exist():
+    assert {*PARTS.values()} <= node_tests()
+    named = {path for reason in REASONS.values() for path in re.findall(r"tests/[\w./]+", reason)}
+    assert len(named) > 5
+    assert [path for path in sorted(named) if not (ROOT / path).exists()] == []
 
 
-def test_tests_import_what_there_is():
-    assert {name for name in imported() if "/" in name} <= modules()
+def test_tests_stand_beside_their_modules():
+    """A test whose name is no module's says by its first words which module it belongs to."""
+    others = {name for name in node_tests() if name.replace(".test.js", ".js") not in modules()}
+    stems = {name.partition(".")[0] for name in modules()}
+    assert others - {"module.test.js", "names.test.js"} == {
+        name for name in others if any(name.startswith(f"{stem}_") for stem in stems)
+    }

@@ -1,0 +1,66 @@
+// Names that every object of JavaScript knows are ordinary unknown names, wherever one comes from outside.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import '../support/web/lock.js';
+import { asShown, moduleFor } from '../../web/viewers/metadata.js';
+import { nearest, tellUnknown, tellUnknownOfLoad } from '../../web/page/options.js';
+import { addressOf, parseImageId } from '../../web/shared/imageid.js';
+import { deliveryFor } from '../../web/viewers/cornerstone.js';
+import { Packages, Shelf } from '../../web/boot/packages.js';
+import { DEFAULTS, plainHeaders, settingsWith } from '../../web/page/settings.js';
+
+const NAMES = ['constructor', '__proto__', 'toString', 'hasOwnProperty', 'valueOf'];
+/** Options with a name of their own. */
+const options = (name, value) => JSON.parse(`{ "${name}": ${JSON.stringify(value)} }`);
+
+globalThis.document = /** @type {any} */ ({ baseURI: 'https://page/' });
+
+for (const name of NAMES) {
+  test(`${name}: a scheme`, () => {
+    if (name === '__proto__') return assert.throws(() => parseImageId(`${name}:x`), { code: 'image-id' }); // no scheme begins so
+    assert.deepEqual(parseImageId(`${name}:x?frame=2`), { scheme: name.toLowerCase(), source: `${name.toLowerCase()}:x`, frameIndex: 1 });
+    assert.equal(addressOf(`${name}:x`), undefined);
+  });
+
+  test(`${name}: a module`, () => {
+    const modules = { imagePixelModule: { rows: 1 } };
+    for (const mode of ['none', 'legacy', '3d']) {
+      assert.equal(moduleFor(modules, name, mode), undefined);
+      assert.equal(moduleFor(modules, name, mode, () => 'theirs'), undefined, 'it is none that others complete');
+    }
+    assert.deepEqual(asShown(name, { a: 1 }), { a: 1 });
+  });
+
+  test(`${name}: an option`, (t) => {
+    const warn = t.mock.method(console, 'warn', () => {});
+    const settings = { ...DEFAULTS, assetsURL: 'https://page/', assetURLs: undefined };
+    assert.deepEqual(settingsWith(settings, options(name, 1), settings), settings);
+    assert.deepEqual(settingsWith(settings, { limits: options(name, 1) }, settings), settings);
+    tellUnknown('init', options(name, 1));
+    tellUnknown('init', { limits: options(name, 1) });
+    tellUnknown('use', options(name, 1));
+    tellUnknownOfLoad('loadImage', options(name, 1), true);
+    assert.equal(warn.mock.callCount(), 4);
+    assert.equal(nearest(name, ['workers']), undefined);
+  });
+
+  test(`${name}: a header`, () => {
+    const refuse = (words) => new Error(words);
+    assert.deepEqual(Object.entries(plainHeaders(options(name, 'x'), refuse)), [[name, 'x']]);
+  });
+
+  test(`${name}: a modality, a type of numbers`, () => {
+    assert.equal(deliveryFor('3d', { preScale: { scalingParameters: { modality: name } } }).factor, 'own');
+    assert.equal(deliveryFor('legacy', { targetBuffer: { type: name } }).dtype, undefined);
+  });
+
+  test(`${name}: a package`, async () => {
+    const added = [];
+    const page = { assetsURL: 'https://page/dist/', baseURL: 'https://page/', packageIndexes: [], requestTimeout: 100 };
+    const shelf = new Shelf({ assetsURL: 'https://page/dist/' });
+    shelf.rows = { micropip: { name: 'micropip', version: '1', file_name: 'm.whl', sha256: '00', depends: [], imports: [] } };
+    const packages = new Packages({ loadedPackages: { micropip: '' } }, shelf, page, () => {});
+    await packages.install({ add_packages: async (wanted) => void added.push(...wanted) }, [name]);
+    assert.deepEqual(added, [name], 'it is looked for as any other');
+  });
+}

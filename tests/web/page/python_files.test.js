@@ -1,0 +1,26 @@
+// @ts-check
+// The Python files of a page: what is told of one that ran.
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { PythonFiles } from '../../../web/page/python_files.js';
+
+globalThis.document = /** @type {any} */ ({ baseURI: 'https://page/' });
+
+/** @param {any} t a test @param {string[]} schemes that each file registers */
+function page(t, schemes) {
+  const warn = t.mock.method(console, 'warn', () => {});
+  const files = new PythonFiles({ define: async () => schemes, onSchemes: () => {}, onReplaced: () => {}, onPrint: () => {} });
+  return { files, told: () => warn.mock.calls.map((call) => call.arguments) };
+}
+
+test('a file that registers nothing is told on the console, once', async (t) => {
+  const { files, told } = page(t, []);
+  assert.deepEqual(await files.run({ source: 'x = 1', name: 'vox_loader.py' }), []);
+  assert.deepEqual(told(), [['[vox_loader.py] vox_loader.py ran and registered no scheme']]);
+});
+
+test('a file that registers a scheme is not', async (t) => {
+  const { files, told } = page(t, ['vox']);
+  assert.deepEqual(await files.run({ source: '', name: 'vox_loader.py' }), ['vox']);
+  assert.deepEqual(told(), []);
+});

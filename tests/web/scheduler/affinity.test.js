@@ -1,0 +1,119 @@
+// Which worker a source is at home in, what is known of its images, and who has to let go of it.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Affinities, Affinity } from '../../../web/scheduler/affinity.js';
+import { Batching } from '../../../web/scheduler/batching.js';
+import { NotLent, Offload } from '../../../web/scheduler/offload.js';
+
+/** A stand-in of a worker: what it was told, and what it answers by name. */
+function workerOf(answers = {}) {
+  const heard = [];
+  return {
+    heard,
+    tell: (name, payload) => void heard.push([name, payload]),
+    call: async (name, payload) => {
+      heard.push([name, payload]);
+      const found = answers[name];
+      if (found instanceof Error) throw found;
+      return typeof found === 'function' ? found(payload) : found;
+    },
+  };
+}
+
+test('a source stays where it was opened', () => {
+  const affinities = new Affinities();
+  const [one, two] = [workerOf(), workerOf()];
+  const known = affinities.use('wadouri:a', one);
+  assert.equal(known.home, one);
+  assert.equal(affinities.use('wadouri:a', two), known);
+  affinities.forgetWorker(two);
+  assert.equal(affinities.get('wadouri:a'), known);
+  affinities.forgetWorker(one);
+  assert.equal(affinities.get('wadouri:a'), undefined);
+});
+
+test('the source that was used longest ago is forgotten first', () => {
+  const affinities = new Affinities();
+  const worker = workerOf();
+  for (let index = 0; index < 10_000; index++) affinities.use(`wadouri:${index}`, worker);
+  affinities.use('wadouri:0', worker);
+  affinities.use('wadouri:new', worker);
+  assert.equal(affinities.get('wadouri:1'), undefined);
+  assert.ok(affinities.get('wadouri:0'));
+});
+
+test('home and helpers let go of a source', async () => {
+  const affinities = new Affinities();
+  const [home, helper, other] = [workerOf({ lend: { token: 't', header: null, frame: new Uint8Array(2) } }), workerOf({ borrow: 'image' }), workerOf()];
+  const { offload } = affinities.use('wadouri:a', home);
+  assert.equal(await offload.load(home, helper, { imageId: 'wadouri:a' }, {}), 'image');
+  affinities.use('wadouri:b', other);
+  affinities.release('wadouri:a');
+  affinities.release('wadouri:nothing');
+  for (const worker of [home, helper]) assert.deepEqual(worker.heard.at(-1), ['release', { source: 'wadouri:a' }]);
+  assert.deepEqual(other.heard, []);
+});
+
+// ------------------------------------------------------------------ batching
+
+test('images of one file go together until a load tells otherwise', () => {
+  for (const [source, most] of [['wadouri:a', 15], ['nifti:a', 15], ['wadors:a', 0], ['custom1:a', 0]]) {
+    const batching = new Batching(source);
+    assert.equal(batching.most, most, source);
+    batching.learn(true);
+    assert.deepEqual([batching.most, batching.isReady], [15, true]);
+    batching.learn(false);
+    assert.deepEqual([batching.most, batching.isReady], [0, false]);
+    batching.forget();
+    assert.equal(batching.most, most);
+  }
+});
+
+// ------------------------------------------------------------------ offloading
+
+test('frames are worth to be lent by the least that one took', () => {
+  const offload = new Offload();
+  assert.equal(offload.isWorth, false);
+  offload.learn(30);
+  assert.equal(offload.isWorth, true);
+  offload.learn(1);
+  assert.equal(offload.isWorth, false, 'the long one may have waited');
+  offload.learn(50);
+  assert.equal(offload.isWorth, false);
+});
+
+test('a home that lends nothing is not asked again', async () => {
+  const offload = new Offload();
+  offload.learn(30);
+  await assert.rejects(offload.load(workerOf({ lend: undefined }), workerOf(), { imageId: 'a' }, {}), NotLent);
+  assert.equal(offload.isWorth, false);
+});
+
+test('a header is named when the helper has it, and given again after a failure', async () => {
+  const offload = new Offload();
+  const known = [];
+  const home = workerOf({ lend: (payload) => (known.push(payload.known), { token: 't', header: null, frame: new Uint8Array(1) }) });
+  const answers = [() => 'image', () => Promise.reject(Object.assign(new Error('no header'), { code: 'format' })), () => 'image'];
+  const helper = workerOf({ borrow: () => answers.shift()() });
+  assert.equal(await offload.load(home, helper, { imageId: 'a' }, {}), 'image');
+  await assert.rejects(offload.load(home, helper, { imageId: 'a' }, {}), NotLent);
+  assert.equal(await offload.load(home, helper, { imageId: 'a' }, {}), 'image');
+  assert.deepEqual(known, [undefined, 't', undefined]);
+});
+
+test('a cancel, and the death of a helper, are no refusal', async () => {
+  const lend = { token: 't', header: null, frame: new Uint8Array(1) };
+  const death = Object.assign(new Error('died'), { code: 'worker' });
+  await assert.rejects(new Offload().load(workerOf({ lend }), workerOf({ borrow: death }), { imageId: 'a' }, {}), (error) => error === death);
+  const error = new DOMException('cancelled', 'AbortError');
+  await assert.rejects(new Offload().load(workerOf({ lend }), workerOf({ borrow: error }), { imageId: 'a' }, { signal: AbortSignal.abort() }), { name: 'AbortError' });
+});
+
+test('what a load at home tells is learnt, and forgotten with the sources', () => {
+  const affinity = new Affinity(workerOf(), 'wadors:a');
+  affinity.isOpened = true;
+  affinity.learn({ isReady: true, timing: { decodeMilliseconds: 20 } });
+  assert.deepEqual([affinity.batching.isReady, affinity.offload.isWorth], [true, true]);
+  affinity.forget();
+  assert.deepEqual([affinity.isOpened, affinity.batching.most, affinity.offload.isWorth], [false, 0, true], 'how long frames take stays so');
+});

@@ -1,0 +1,66 @@
+// The order of what waits.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Queue, isMoreUrgent, urgencyOf } from '../../../web/scheduler/queue.js';
+
+const job = (imageId, options = {}) => ({ name: 'load', payload: { imageId }, source: imageId.split('?')[0], ...options });
+
+/** A queue of jobs, added in this order. */
+function queueOf(...jobs) {
+  const queue = new Queue();
+  jobs.forEach((each) => queue.add(each));
+  return queue;
+}
+
+const order = (queue) => [...queue].map(({ payload }) => payload.imageId);
+
+test('by type, priority and age', () => {
+  const queue = queueOf(
+    job('x:1', { requestType: 'prefetch' }), job('x:2', { priority: 3 }), job('x:3'), job('x:4', { priority: -Infinity }),
+    job('x:5', { requestType: 'unknown' }), job('x:6', { priority: Infinity }), job('x:7', { requestType: 'thumbnail', priority: -9 }),
+  );
+  assert.deepEqual(order(queue), ['x:4', 'x:3', 'x:5', 'x:2', 'x:6', 'x:7', 'x:1']);
+});
+
+test('a priority that is no number is none', () => {
+  const queue = queueOf(job('x:1'), job('x:2', { priority: NaN }), job('x:3', { priority: 'high' }), job('x:4', { priority: null }), job('x:5', { priority: '-1' }));
+  assert.deepEqual(order(queue), ['x:5', 'x:1', 'x:2', 'x:3', 'x:4']);
+  assert.deepEqual(urgencyOf({ priority: NaN }), { rank: 0, priority: 0 });
+  assert.equal(isMoreUrgent({ priority: NaN }, {}), false);
+});
+
+test('a job leaves once', () => {
+  const [one, two] = [job('x:1'), job('x:2')];
+  const queue = queueOf(one, two);
+  assert.deepEqual([queue.remove(one), queue.remove(one), queue.length], [true, false, 1]);
+  assert.deepEqual(order(queue), ['x:2']);
+  assert.deepEqual(queue.clear(), [two]);
+  assert.deepEqual([queue.length, order(queue)], [0, []]);
+});
+
+test('a job that is put back is the first of its urgency', () => {
+  const [one, two, three] = [job('x:1'), job('x:2'), job('x:3', { priority: -1 })];
+  const queue = queueOf(one, two, three);
+  queue.remove(two);
+  queue.putBack(two);
+  assert.deepEqual([order(queue), queue.length], [['x:3', 'x:2', 'x:1'], 3]);
+});
+
+test('jobs may leave while one goes through them', () => {
+  const jobs = [job('x:1', { priority: 1 }), job('x:2'), job('x:3', { priority: 2 })];
+  const queue = queueOf(...jobs);
+  const seen = [];
+  for (const each of queue) {
+    seen.push(each.payload.imageId);
+    queue.remove(each);
+  }
+  assert.deepEqual([seen, queue.length], [['x:2', 'x:1', 'x:3'], 0]);
+});
+
+test('what comes next of a source is told in order, also when others stand between', () => {
+  const jobs = [1, 2, 3, 4].map((frame) => job(`x:a?frame=${frame}`, { priority: -frame }));
+  const queue = queueOf(...jobs, job('x:b?frame=9'), { ...job('x:a?frame=7'), name: 'metadata' });
+  queue.remove(jobs[3]);
+  assert.deepEqual(queue.upcoming(jobs[3]), [2, 1, 0]);
+  assert.deepEqual(queue.upcoming(job('x:c?frame=1')), []);
+});

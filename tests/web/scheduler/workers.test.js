@@ -1,0 +1,301 @@
+// How many workers there are: when one is started, when one ends, when one takes another's place.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { gate, haveCores, pass, poolOf, settle, started } from '../../support/web/workers.js';
+
+const REST_MS = 30_000;
+
+/** Workers that were started because there was much to do, and have done it. */
+async function idle(t, settings, script) {
+  haveCores(t, 8);
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const made = await started({ workers: 'auto', loadsPerWorker: 1, ...settings }, script);
+  for (const source of ['x:a', 'x:b', 'x:c']) {
+    made.run(source);
+    await settle();
+  }
+  for (const worker of made.workers) worker.loads[0].open();
+  await settle();
+  return made;
+}
+
+/** Let so much time pass that all who may end do, one after the other. */
+async function restLong(t) {
+  for (let round = 0; round < 4; round++) await pass(t, REST_MS);
+}
+
+const states = ({ pool }) => pool.stats().workers.map(({ state }) => state);
+const ended = ({ workers }) => workers.map(({ isTerminated }) => isTerminated);
+
+test('auto starts another when as much waits as one can have at once', async (t) => {
+  haveCores(t, 8);
+  const { workers, run } = await started({ workers: 'auto', loadsPerWorker: 4 });
+  for (let source = 0; source < 7; source++) run(`x:${source}`);
+  await settle();
+  assert.equal(workers.length, 1);
+  run('x:7');
+  await settle();
+  assert.equal(workers.length, 2);
+});
+
+test('of idle workers one is left after a while', async (t) => {
+  const made = await idle(t);
+  assert.equal(made.workers.length, 3);
+  await pass(t, REST_MS - 1);
+  assert.deepEqual(states(made), ['ready', 'ready', 'ready']);
+  await restLong(t);
+  assert.deepEqual(states(made), ['ready']);
+  assert.equal(ended(made).filter(Boolean).length, 2);
+  assert.equal(made.pool.stats().deaths, 0);
+});
+
+test('what an ended worker had at home is loaded by another, and it may be started anew', async (t) => {
+  const made = await idle(t);
+  await restLong(t);
+  const left = ended(made).indexOf(false);
+  const jobs = ['x:a', 'x:b', 'x:c'].map((source) => made.run(source));
+  await settle();
+  assert.equal(made.workers[left].loads.length, 2);
+  assert.equal(made.workers.length, 4);
+  for (const worker of made.workers.slice(left)) worker.loads.at(-1).open('image');
+  await settle();
+  made.workers.at(-1).loads.at(-1).open('image');
+  made.workers[left].loads.at(-1).open('image');
+  assert.deepEqual(await Promise.all(jobs), ['image', 'image', 'image']);
+});
+
+test('a worker that has something to do, of whatever kind, stays', async (t) => {
+  const made = await idle(t, {}, () => ({ series: () => new Promise(() => {}) }));
+  made.run('x:a');
+  made.pool.direct('series', {}).catch(() => {});
+  await settle();
+  await restLong(t);
+  assert.equal(ended(made).filter(Boolean).length, 1, 'the third has no load, and a question to answer');
+});
+
+test('a given number of workers stays', async (t) => {
+  const made = await idle(t, { workers: 3 });
+  await restLong(t);
+  assert.deepEqual(states(made), ['ready', 'ready', 'ready']);
+});
+
+// ------------------------------------------------------------------ a large heap
+
+const heap = (...sizes) => (index) => ({ stats: () => ({ heapBytes: sizes[index] ?? 10 }) });
+
+/** One worker, idle, with a heap of 1,000 bytes, where 999 are enough. */
+async function large(t, script = heap(1000), settings = {}) {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const made = await started({ heapBytes: 999, ...settings }, script);
+  await made.pool.workers.broadcast('provide', { name: 'localfile:0' }, 'localfile:0');
+  const first = made.run('x:a');
+  await settle();
+  made.workers[0].loads[0].open();
+  await first;
+  return made;
+}
+
+test('a worker that rests with a large heap is replaced', async (t) => {
+  const made = await large(t);
+  await pass(t, REST_MS);
+  assert.deepEqual([states(made), ended(made)], [['ready'], [true, false]]);
+  assert.deepEqual(made.workers[1].heard.map(([name]) => name), ['boot', 'provide'], 'and has heard the same');
+  const job = made.run('x:a');
+  await settle();
+  made.workers[1].loads[0].open('image');
+  assert.equal(await job, 'image');
+  await restLong(t);
+  assert.equal(made.workers.length, 2, 'the new one is small');
+});
+
+test('one that is as large as it may be stays', async (t) => {
+  const made = await large(t, heap(999));
+  await restLong(t);
+  assert.equal(made.workers.length, 1);
+});
+
+test('until the other is there it goes on, and ends what it has begun', async (t) => {
+  const boot = gate();
+  const made = await large(t, (index) => ({ ...heap(1000)(index), ...(index ? { boot: () => boot.promise } : {}) }));
+  await pass(t, REST_MS);
+  const begun = made.run('x:a');
+  await settle();
+  assert.equal(made.workers[0].loads.length, 2);
+  boot.open();
+  await settle();
+  const next = made.run('x:a');
+  await settle();
+  assert.deepEqual([made.workers[0].loads.length, made.workers[1].names()], [2, ['x:a']]);
+  assert.deepEqual(ended(made), [false, false]);
+  made.workers[0].loads[1].open('old');
+  assert.equal(await begun, 'old');
+  await settle();
+  assert.deepEqual(ended(made), [true, false]);
+  made.workers[1].loads[0].open('new');
+  assert.equal(await next, 'new');
+  assert.equal(made.pool.stats().deaths, 0);
+});
+
+test('when no other can be started it stays', async (t) => {
+  const made = await large(t, (index) => ({ ...heap(1000)(index), boot: () => { if (index) throw new Error('no memory'); } }));
+  await pass(t, REST_MS);
+  assert.deepEqual(ended(made), [false, true]);
+  const job = made.run('x:a');
+  await settle();
+  made.workers[0].loads[1].open('image');
+  assert.equal(await job, 'image');
+});
+
+test('one that dies while its heap is asked for is not replaced twice', async (t) => {
+  const made = await large(t, (index) => (index ? {} : { stats: () => new Promise(() => {}) }));
+  await pass(t, REST_MS);
+  made.workers[0].rpc.call('died', 'trap').catch(() => {});
+  await settle();
+  assert.deepEqual([made.workers.length, states(made)], [2, ['ready']]);
+});
+
+// ------------------------------------------------------------------ other settings
+
+/** A worker that hears of other settings. */
+const listening = (index, heard = []) => ({ configure: (told) => void heard.push([index, told.headers?.A, told.forgetsGranted]) });
+const withHeaders = (pool, A, others = {}) => ({ ...pool.settings, ...others, boot: { ...pool.settings.boot, headers: { A } } });
+
+test('other settings reach the workers that are there, and those to come', async (t) => {
+  haveCores(t, 8);
+  const heard = [];
+  const { pool, workers, run } = await started({ workers: 'auto', loadsPerWorker: 1 }, (index) => listening(index, heard));
+  await pool.configure(withHeaders(pool, 'new'), false);
+  assert.deepEqual(heard, [[0, 'new', false]]);
+  run('x:a');
+  run('x:b');
+  await settle();
+  assert.equal(workers.length, 2);
+  assert.equal(workers[1].heard[0][1].headers.A, 'new', 'from its start');
+});
+
+test('other settings reach the worker that takes the place of one that died', async () => {
+  const { pool, workers } = await started({}, listening);
+  await pool.configure(withHeaders(pool, 'new'), false);
+  workers[0].rpc.call('died', 'trap').catch(() => {});
+  await settle();
+  assert.equal(workers[1].heard[0][1].headers.A, 'new');
+  assert.deepEqual(pool.stats().workers.map(({ state }) => state), ['ready']);
+});
+
+test('a worker that is starting meanwhile hears of them before its first job', async () => {
+  const [boot, replay, heard] = [gate(), gate(), []];
+  const { pool, workers, run } = poolOf({}, (index) => ({ ...listening(index, heard), boot: () => boot.promise, service: () => replay.promise }));
+  pool.start();
+  await settle();
+  pool.workers.announce('service', { base: '/a', headers: {} }, 'service /a');
+  await pool.configure(withHeaders(pool, 'first'), false);
+  run('x:a');
+  boot.open();
+  await settle();
+  await pool.configure(withHeaders(pool, 'second'), false); // it hears of the service just now
+  replay.open();
+  await settle();
+  assert.deepEqual(heard.at(-1), [0, 'second', false]);
+  assert.deepEqual(workers[0].names(), ['x:a']);
+});
+
+test('what servers have granted is forgotten when the page gives other headers', async () => {
+  const granted = [];
+  const { pool, workers } = await started({}, (index) => ({ ...listening(index), granted: ({ base }) => void granted.push([index, base]) }));
+  await pool.workers.announce('granted', { base: 'https://a', headers: {} }, 'granted https://a');
+  await pool.configure(withHeaders(pool, 'x'), false);
+  workers[0].rpc.call('died', 'trap').catch(() => {});
+  await settle();
+  assert.deepEqual(granted, [[0, 'https://a'], [1, 'https://a']]);
+  await pool.configure(withHeaders(pool, 'y'), true);
+  workers[1].rpc.call('died', 'trap').catch(() => {});
+  await settle();
+  assert.equal(granted.length, 2);
+});
+
+test('another number of requests is shared anew', async () => {
+  const { pool, workers } = await started({ workers: 2 }, listening);
+  await pool.configure({ ...pool.settings, requestsPerOrigin: 20 }, false);
+  await settle();
+  assert.deepEqual(workers.map(({ shares }) => shares.at(-1)), [10, 10]);
+});
+
+test('with more loads at a time, those that wait begin', async () => {
+  const { pool, workers, run } = await started({ loadsPerWorker: 1 }, listening);
+  ['x:a', 'x:b', 'x:c'].forEach((source) => run(source));
+  await settle();
+  assert.equal(workers[0].loads.length, 1);
+  pool.configure({ ...pool.settings, loadsPerWorker: 2 }, false);
+  await settle();
+  assert.equal(workers[0].loads.length, 2);
+});
+
+test('loads that begin from then on have the other timeout, and say so', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const { pool, run } = await started({ timeout: 1000, loadsPerWorker: 1 }, listening);
+  const [first, second] = [run('x:a'), run('x:b')];
+  await settle();
+  pool.configure({ ...pool.settings, timeout: 5000 }, false);
+  await pass(t, 1000);
+  await assert.rejects(first, { code: 'timeout', message: /for 1000 ms/ });
+  await pass(t, 4999);
+  await pass(t, 1);
+  await assert.rejects(second, { code: 'timeout', message: /for 5000 ms/ });
+});
+
+// ------------------------------------------------------------------ a start that fails
+
+test('a worker that says nothing does not start', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const { pool, workers } = poolOf({}, () => ({ boot: () => new Promise(() => {}) }));
+  const starting = pool.start();
+  starting.catch(() => {});
+  await settle();
+  await pass(t, 60_000);
+  await assert.rejects(starting, { code: 'boot', message: /its worker said nothing for 60 s/ });
+  assert.equal(workers[0].isTerminated, true);
+});
+
+test('a worker that has said a word may take its time', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const boot = gate();
+  const { pool } = poolOf({}, () => ({ boot: (_, { progress }) => (progress({ loaded: 0 }), boot.promise) }));
+  const starting = pool.start();
+  await settle();
+  await pass(t, 600_000);
+  boot.open();
+  await starting;
+});
+
+test('a worker that dies while it hears what others have heard does not start', async () => {
+  const { pool, workers } = poolOf({}, (index) => ({ define: () => (index ? new Promise(() => {}) : []) }));
+  await pool.start();
+  await pool.workers.broadcast('define', { name: 'a.py' }, 'a.py');
+  const growing = pool.workers.grow();
+  growing.catch(() => {});
+  await settle();
+  workers[1].rpc.call('died', 'trap').catch(() => {});
+  await assert.rejects(growing, { code: 'boot', message: /Python has died \(trap\)/ });
+  assert.deepEqual(states({ pool }), ['ready']);
+});
+
+test('a place that cannot be made is a failed start', async () => {
+  const { pool } = poolOf();
+  pool.host.createPlace = async () => {
+    throw new DOMException('not from here', 'SecurityError');
+  };
+  await assert.rejects(pool.start(), { name: 'PyLoaderError', code: 'boot', message: /not from here/ });
+});
+
+test('a place that is made after the end is ended', async () => {
+  const made = gate();
+  const { pool } = poolOf();
+  let ended = 0;
+  pool.host.createPlace = () => made.promise;
+  const starting = pool.start();
+  pool.end(new Error('over'));
+  made.open({ terminate: () => ended++ });
+  await assert.rejects(starting, { message: 'over' });
+  await settle();
+  assert.equal(ended, 1);
+});
