@@ -1,1 +1,1 @@
-"""DICOMweb: its addresses and media types, its metadata and frames, its searches (PS3.18)."""
+"""DICOMweb services: addresses, media types, metadata, frames and searches (PS3.18)."""

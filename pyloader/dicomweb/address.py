@@ -12,7 +12,7 @@ INSTANCE = re.compile(
     r"(?P<base>[^?#]*?)/studies/(?P<study>[^/?#]+)/series/(?P<series>[^/?#]+)"
     r"/instances/(?P<instance>[^/?#]+)/?(?P<query>\?[^#]*)?"
 )
-NO_URI = re.compile(r"[\x00-\x1f\x7f-\x9f\\]")
+INVALID_URI = re.compile(r"[\x00-\x1f\x7f-\x9f\\]")
 UID = re.compile(r"[0-9]+(\.[0-9]+)+")
 
 
@@ -23,9 +23,9 @@ class Address:
     Attributes
     ----------
     base : str
-        Where the service is, without a slash at its end.
+        Root URL of the service, without a trailing slash.
     query : str
-        What the page has added, with its question mark.
+        Query that the page added, with its question mark.
     """
 
     base: str
@@ -36,61 +36,66 @@ class Address:
 
     @classmethod
     def parse(cls, url: str) -> Address:
-        """Read the address of an instance.
+        """Parse the URL of an instance.
 
         Raises
         ------
         ImageIdError
-            It is another address.
+            The URL does not name an instance.
         """
         match = INSTANCE.fullmatch(url)
         if match is None:
             raise ImageIdError(
-                f"{url!r} is no instance of a DICOMweb service; expected "
+                f"{url!r} is not an instance of a DICOMweb service; expected "
                 "'wadors:<base>/studies/<UID>/series/<UID>/instances/<UID>/frames/<number>'"
             )
         return cls(**{name: value or "" for name, value in match.groupdict().items()})
 
     def check_instance(self, uid: object, what: str) -> None:
-        """Refuse what says that it belongs to another instance.
+        """Refuse data whose SOP Instance UID is another than the address names.
 
-        An address that names its instance by no UID, as archives of files have it, tells nothing.
+        Some archives of files name an instance by something else than a UID; then nothing is
+        checked.
 
         Parameters
         ----------
         uid : str or None
-            (0008,0018) SOP Instance UID of `what`; absent ones are taken.
+            (0008,0018) SOP Instance UID of the data; None is accepted.
+        what : str
+            The data, as the error message names them.
 
         Raises
         ------
         FormatError
+            The two UIDs differ.
         """
         expected = unquote(self.instance)
         if uid and str(uid) != expected and UID.fullmatch(expected):
             raise FormatError(
-                f"{what} is of the instance {str(uid)!r}, expected {expected!r}: a server, a proxy "
-                "or the page has mixed them up. It is refused: it may be of another patient"
+                f"{what} belongs to the instance {str(uid)!r}, expected {expected!r}: a server, a "
+                "proxy or the page has mixed them up. It is refused: it may be of another patient"
             )
 
     @property
     def series_url(self) -> str:
-        """The series that the instance belongs to."""
+        """URL of the series that the instance belongs to."""
         return f"{self.base}/studies/{self.study}/series/{self.series}"
 
     @property
     def instance_url(self) -> str:
-        """The instance."""
+        """URL of the instance."""
         return f"{self.series_url}/instances/{self.instance}"
 
     def frames_url(self, frames: list[int]) -> str:
-        """Frames, from 0, of the instance (PS3.18 10.4.1.1.6); there they count from 1."""
+        """Return the URL of frames, given by index from 0; it counts from 1 (PS3.18 10.4.1.1.6)."""
         numbers = ",".join(str(index + 1) for index in frames)
         return f"{self.instance_url}/frames/{numbers}{self.query}"
 
     def wado_uri(self, service: str | None) -> str:
-        """The instance on a WADO-URI service (PS3.18 9); by default the one beside this service.
+        """Return the URL of the instance on a WADO-URI service (PS3.18 9).
 
-        Some servers do not undo percent-encoding, so nothing is encoded that need not be.
+        The default service is ``wado``, next to the DICOMweb service. Some servers do not decode
+        percent-encoding, so only what must be encoded is.
         """
         where = service or urljoin(self.base or "/", "wado")
         joint = "&" if "?" in where else "?"
@@ -100,20 +105,22 @@ class Address:
         )
 
     def bulk_url(self, uri: str) -> str:
-        """Bulk data of the instance, by the URI that its metadata tell (PS3.18 F.2.6).
+        """Return the URL for a BulkDataURI in the instance's metadata (PS3.18 F.2.6).
 
-        A server behind a proxy may know itself by another name, which nobody else can reach and
-        which should not be sent what is meant for this service.
+        A server behind a proxy may write its internal host name into the URI. Clients cannot reach
+        that host, and should not send it what is meant for this service. So a URI of a study on
+        another host becomes one of this service.
 
         Raises
         ------
         FormatError
-            It has control characters, backslashes or outer blanks, which programs read differently.
+            The URI has control characters, backslashes or outer blanks: programs read these
+            differently.
         """
-        if NO_URI.search(uri) or uri != uri.strip():
+        if INVALID_URI.search(uri) or uri != uri.strip():
             raise FormatError(
-                f"the metadata of {self.instance_url} have the BulkDataURI {uri!r}, which is no "
-                "URI: it has control characters, backslashes or outer blanks"
+                f"the metadata of {self.instance_url} have the BulkDataURI {uri!r}, which is not a "
+                "valid URI: it has control characters, backslashes or outer blanks"
             )
         absolute = urljoin(f"{self.instance_url}/metadata", uri)
         _, studies, path = absolute.partition("/studies/")

@@ -1,12 +1,12 @@
-"""Chunks of bytes as one, without joining them."""
+"""Search and slice a body that arrives in chunks, without joining them."""
 
 from __future__ import annotations
 
 from bisect import bisect_right
 
 
-class Rope:
-    """The chunks of a body, addressed by their place in the whole."""
+class ChunkBuffer:
+    """The chunks of a body, addressed by offset into the whole body."""
 
     def __init__(self) -> None:
         self.chunks: list[bytes] = []
@@ -14,18 +14,18 @@ class Rope:
         self.end = 0
 
     def append(self, chunk: bytes) -> None:
-        """Add what came next."""
+        """Add the next chunk."""
         if chunk:
             self.chunks.append(chunk)
             self.starts.append(self.end)
             self.end += len(chunk)
 
-    def index_of(self, place: int) -> int:
-        """Return which chunk `place` is in."""
-        return max(0, bisect_right(self.starts, place) - 1)
+    def index_of(self, offset: int) -> int:
+        """Return the index of the chunk that holds `offset`."""
+        return max(0, bisect_right(self.starts, offset) - 1)
 
     def find(self, needle: bytes, start: int) -> int:
-        """Return where `needle` first stands from `start` on, also across chunks; -1 if nowhere."""
+        """Return the offset of the first `needle` from `start` on, or -1; it may span chunks."""
         for index in range(self.index_of(start), len(self.chunks)):
             first, chunk = self.starts[index], self.chunks[index]
             within = chunk.find(needle, max(0, start - first))
@@ -39,7 +39,7 @@ class Rope:
         return -1
 
     def take(self, start: int, stop: int) -> bytes:
-        """Return a copy of the bytes from `start` to before `stop`, as far as they are there."""
+        """Return a copy of the bytes in ``[start, stop)``, as far as they are buffered."""
         pieces = []
         for index in range(self.index_of(start), len(self.chunks)):
             first = self.starts[index]

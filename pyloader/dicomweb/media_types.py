@@ -15,38 +15,38 @@ LOCATED_FRAME = re.compile(r"/frames/(\d{1,18})/?(\?.*)?$")
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
-    """One way to ask.
+class Accept:
+    """An Accept header to try.
 
     Attributes
     ----------
-    accept : str
-        Media type. Without quotes a browser sends it to another origin without asking first
-        (Fetch 4.10), and most servers take it; RFC 2045 5.1 wants quotes.
+    value : str
+        Media type. RFC 2045 5.1 requires quotes around its `type`. Without them a browser needs no
+        preflight request to another origin (Fetch 4.10), and most servers accept it.
     is_original : bool
-        Whether what is stored is asked for, as it is stored.
+        True to ask for the data as stored, False to let the server decode them.
     """
 
-    accept: str
+    value: str
     is_original: bool = True
 
 
-FRAME_WAYS = (
-    Way("multipart/related; type=application/octet-stream; transfer-syntax=*"),
-    Way('multipart/related; type="application/octet-stream"; transfer-syntax=*'),
-    Way("multipart/related; type=application/octet-stream", is_original=False),
+FRAME_ACCEPTS = (
+    Accept("multipart/related; type=application/octet-stream; transfer-syntax=*"),
+    Accept('multipart/related; type="application/octet-stream"; transfer-syntax=*'),
+    Accept("multipart/related; type=application/octet-stream", is_original=False),
 )
-INSTANCE_WAYS = (
-    Way("multipart/related; type=application/dicom; transfer-syntax=*"),
-    Way('multipart/related; type="application/dicom"; transfer-syntax=*'),
-    Way("application/dicom; transfer-syntax=*"),
+INSTANCE_ACCEPTS = (
+    Accept("multipart/related; type=application/dicom; transfer-syntax=*"),
+    Accept('multipart/related; type="application/dicom"; transfer-syntax=*'),
+    Accept("application/dicom; transfer-syntax=*"),
 )
 BULK_DATA = "multipart/related; type=application/octet-stream"
 JSON = "application/dicom+json"
 
 
 def parts_of(response: Response) -> list[Part]:
-    """Return the parts of an answer; one of a single part is its own."""
+    """Return the parts of a response; a response that is not multipart is one part."""
     content_type = response.headers.get("content-type", "")
     if parse_media_type(content_type)[0].startswith("multipart/"):
         return read_multipart(content_type, response.body)
@@ -54,12 +54,12 @@ def parts_of(response: Response) -> list[Part]:
 
 
 def single_part(response: Response) -> Part:
-    """Return an answer that is not multipart as the part that it would have had.
+    """Return a response that is not multipart as a part.
 
     Raises
     ------
     FormatError
-        It is empty, or a page or a message in place of data.
+        The response is empty, or is a web page or a message instead of data.
     """
     kind, _ = parse_media_type(response.headers.get("content-type", ""))
     if not response.body:
@@ -77,17 +77,22 @@ def single_part(response: Response) -> Part:
 
 
 def syntax_of(part: Part, outer: str) -> str | None:
-    """Return the UID of the transfer syntax that the server tells.
+    """Return the transfer syntax UID that the server declares for a part, else None.
 
-    It is a parameter of the part's Content-Type, or of the type within that of the whole, as
-    Orthanc has it, or follows from the media type (PS3.18 Table 8.7.3-4).
+    It is a parameter of the part's Content-Type. Orthanc puts it into the ``type`` parameter of
+    the whole response's instead. Else it follows from the media type (PS3.18 Table 8.7.3-4).
+
+    Parameters
+    ----------
+    outer : str
+        Content-Type of the whole response.
     """
     _, whole = parse_media_type(outer)
     for text in (part.headers.get("content-type", ""), whole.get("type", ""), outer):
         kind, parameters = parse_media_type(text)
-        told = parameters.get("transfer-syntax")
-        if told and told != "*":
-            return told
+        declared = parameters.get("transfer-syntax")
+        if declared and declared != "*":
+            return declared
         known = media_type_syntax(kind)
         if known is not None:
             return known
@@ -95,30 +100,30 @@ def syntax_of(part: Part, outer: str) -> str | None:
 
 
 OnFrame = Callable[[int, Part, str], None]
-"""Given a frame, from 0, its part, and the Content-Type of the whole answer."""
+"""Receives a frame's index from 0, its part, and the Content-Type of the whole response."""
 
 
 class FrameParts:
-    """Hands on the parts of an answer as the frames that were asked for; a `Sink`.
+    """Match the parts of a response to the requested frames; a `Sink`.
 
     Parameters
     ----------
     url_of : callable
-        Returns the address of frames.
+        Returns the URL of the frames with the given indices.
     missing : callable
-        Returns the frames that have not come yet, from 0.
+        Returns the indices, from 0, of the frames that have not arrived yet.
     """
 
     def __init__(
         self,
         url_of: Callable[[list[int]], str],
         missing: Callable[[], list[int]],
-        way: Way,
+        accept: Accept,
         on_frame: OnFrame,
     ) -> None:
         self.url_of = url_of
         self.missing = missing
-        self.way = way
+        self.accept = accept
         self.on_frame = on_frame
         self.asked: list[int] = []
         self._count = 0
@@ -126,12 +131,12 @@ class FrameParts:
         self._reader: MultipartReader | None = None
 
     def request(self) -> Request:
-        """Return the request for what has not come yet."""
+        """Return the request for the missing frames."""
         self.asked = self.missing()
-        return Request(self.url_of(self.asked), {"Accept": self.way.accept})
+        return Request(self.url_of(self.asked), {"Accept": self.accept.value})
 
     def begin(self, response: Response) -> bool:
-        """Begin to split an answer with several frames; others are taken whole."""
+        """Return True to get a multipart response of several frames in chunks, else whole."""
         self._count = 0
         self._content_type = response.headers.get("content-type", "")
         is_multipart = parse_media_type(self._content_type)[0].startswith("multipart/")
@@ -139,13 +144,13 @@ class FrameParts:
         return is_multipart and len(self.asked) > 1
 
     def feed(self, chunk: bytes) -> bool:
-        """Split what has come; False after the last frame."""
-        assert self._reader is not None, "begin has said so"
+        """Split the next chunk; return False after the last frame."""
+        assert self._reader is not None, "begin returned True"
         self._reader.feed(chunk)
         return self._count < len(self.asked) or bool(self.missing())
 
     def finish(self, response: Response) -> None:
-        """Take what the end of the answer completes."""
+        """Take the parts that the end of the response completes."""
         reader, self._reader = self._reader, None
         if reader is None:
             self._take(single_part(response))
@@ -162,7 +167,7 @@ class FrameParts:
             self.on_frame(index, part, self._content_type)
 
     def _index_of(self, headers: Mapping[str, str]) -> int | None:
-        """Return the frame of a part: the one its Content-Location names, else by its order."""
+        """Return the frame index of a part: from its Content-Location, else by its order."""
         located = LOCATED_FRAME.search(headers.get("content-location", ""))
         if located and int(located[1]) - 1 in self.asked:
             return int(located[1]) - 1

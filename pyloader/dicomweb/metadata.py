@@ -1,4 +1,4 @@
-"""Describe an instance of a DICOMweb service before its frames: metadata and bulk data."""
+"""Describe an instance of a DICOMweb service before its frames arrive: metadata, bulk data."""
 
 from __future__ import annotations
 
@@ -30,31 +30,31 @@ from pyloader.dicomweb.media_types import BULK_DATA, JSON, parts_of
 from pyloader.errors import FormatError, HttpStatusError, LoaderError
 from pyloader.redaction import redacted
 
-# A server answers so when it does not have a service, or cannot give a form.
+# Statuses of servers that lack a service or cannot provide the requested media type.
 REFUSED = frozenset({400, 404, 405, 406, 415, 500, 501})
 SOP_INSTANCE_UID = "00080018"
-# Bulk data that only describe: (0028,2000) ICC Profile, (5400,1010) Waveform Data.
+# Bulk data that pixels do not depend on: (0028,2000) ICC Profile, (5400,1010) Waveform Data.
 DESCRIPTIVE = frozenset({0x00282000, 0x54001010})
 
 
 async def describe(source: str, address: Address, context: Context) -> Instance | None:
-    """Return an instance without its pixels; None when nobody describes it.
+    """Return an instance without its pixels; None without metadata.
 
-    The page's knowledge comes first, then the metadata of the series, fetched once for all.
+    The page's metadata come first, then those of the series, which are fetched once for all loads.
     """
     if context.host.describe is not None:
         given = await context.host.describe(source, False)
     else:
-        texts = await context.cached(address.series_url, metadata_of(address.series_url))
-        given = given_by(texts, address)
-    return await read_given(given, source, address, context)
+        texts = await context.cached(address.series_url, metadata_fetcher(address.series_url))
+        given = description_in(texts, address)
+    return await read_description(given, source, address, context)
 
 
-async def describe_anew(source: str, address: Address, context: Context) -> Instance | None:
-    """Return an instance of which nothing was known, or not enough, by metadata of its own.
+async def describe_by_instance(source: str, address: Address, context: Context) -> Instance | None:
+    """Return an instance from its own metadata, when those of its series are not enough.
 
-    Those of its series are what the service had when they were asked for (PS3.18 10.4). Another
-    load may have found out what is known by now.
+    The series' metadata may be older than the instance (PS3.18 10.4). Another load may have
+    completed the description by now.
     """
     known = await describe(source, address, context)
     if is_complete(known):
@@ -64,25 +64,25 @@ async def describe_anew(source: str, address: Address, context: Context) -> Inst
             given = await context.host.describe(source, True)
         else:
             own = address.instance_url
-            given = given_by(await context.cached(own, metadata_of(own)), address)
-        found = await read_given(given, source, address, context)
+            given = description_in(await context.cached(own, metadata_fetcher(own)), address)
+        found = await read_description(given, source, address, context)
     except LoaderError:
-        return known  # one attempt among others, which say why there is no image
+        return known  # the other attempts raise why there is no image
     if not is_complete(found):
-        context.cache.discard(address.instance_url)  # more may come
+        context.cache.discard(address.instance_url)  # a later response may have more
     return found or known
 
 
-def given_by(texts: Mapping[str, str], address: Address) -> Mapping[str, Any] | None:
-    """Return what metadata have of an instance, as `Host.describe` gives it."""
+def description_in(texts: Mapping[str, str], address: Address) -> Mapping[str, Any] | None:
+    """Return the metadata of an instance in the shape that `Host.describe` returns."""
     text = texts.get(unquote(address.instance))
     return {"json": text} if text else None
 
 
-async def read_given(
+async def read_description(
     given: Mapping[str, Any] | None, source: str, address: Address, context: Context
 ) -> Instance | None:
-    """Return the instance that was described, with the values that stand elsewhere."""
+    """Return the instance that a description is of, with its bulk data."""
     if given is None:
         return None
     if "json" in given:
@@ -93,36 +93,36 @@ async def read_given(
 
 
 async def with_bulk(found: Found, address: Address, context: Context) -> Instance:
-    """Return the instance of what was read, with the values that stand elsewhere."""
+    """Return the instance of parsed metadata, with its bulk data."""
     dataset, bulk, notes = found
     what = f"the metadata given for {address.instance_url}"
     address.check_instance(value_of(dataset, "SOPInstanceUID"), what)
-    lacking = await asyncio.gather(*[fetch_bulk(item, address, context) for item in bulk])
-    return instance_of(dataset, (*notes, *filter(None, lacking)))
+    warnings = await asyncio.gather(*[fetch_bulk(item, address, context) for item in bulk])
+    return instance_of(dataset, (*notes, *filter(None, warnings)))
 
 
 def is_complete(instance: Instance | None) -> TypeGuard[Instance]:
-    """Tell whether metadata have all that decoding needs."""
+    """Tell whether metadata have every attribute that decoding needs."""
     if instance is None:
         return False
     with noting():
         return not absent_attributes(Frame(instance.dataset, 0))
 
 
-def incomplete(instance: Instance, address: Address, error: LoaderError) -> FormatError:
-    """Return what to say of metadata that lack something, without the whole instance."""
+def incomplete_error(instance: Instance, address: Address, error: LoaderError) -> FormatError:
+    """Return the error for incomplete_error metadata when the whole instance was refused too."""
     with noting():
         absent = ", ".join(absent_attributes(Frame(instance.dataset, 0)))
     reason = f"status {error.status}" if isinstance(error, HttpStatusError) else str(error)
     return FormatError(
         f"the metadata of {address.instance_url} lack {absent}, without which its frames cannot be "
-        f"decoded, and the service does not give the whole instance in their place ({reason}): the "
-        "service's metadata, or those that the page adds, have to have it"
+        f"decoded, and the service does not give the whole instance instead ({reason}): add the "
+        "missing attributes to the service's metadata, or to those that the page adds"
     )
 
 
-def metadata_of(url: str) -> Any:
-    """Return what fetches the metadata of a series or an instance, for `Context.cached`."""
+def metadata_fetcher(url: str) -> Any:
+    """Return a function for `Context.cached` that fetches metadata of a series or an instance."""
 
     async def fetch(context: Context) -> dict[str, str]:
         return {uid: json.dumps(found) for uid, found in await fetch_series(url, context)}
@@ -131,14 +131,14 @@ def metadata_of(url: str) -> Any:
 
 
 async def fetch_series(url: str, context: Context) -> list[tuple[str, Mapping[str, Any]]]:
-    """Return the DICOM JSON data sets of a series by SOP Instance UID.
+    """Return the DICOM JSON data sets of a series, each with its SOP Instance UID.
 
-    The list is empty when the server has no metadata; without them, instances are fetched whole.
+    The list is empty when the server has no metadata; instances are then fetched whole.
 
     Raises
     ------
     FormatError
-        The answer is not a list of DICOM JSON data sets.
+        The response is not a list of DICOM JSON data sets.
     """
     try:
         response = await context.fetch(f"{url}/metadata", headers={"Accept": JSON})
@@ -153,17 +153,16 @@ async def fetch_series(url: str, context: Context) -> list[tuple[str, Mapping[st
 
 
 def uid_of(attributes: Mapping[str, Any]) -> str | None:
-    """Return (0008,0018) of a DICOM JSON data set."""
+    """Return (0008,0018) SOP Instance UID of a DICOM JSON data set."""
     element = attributes.get(SOP_INSTANCE_UID)
     values = element.get("Value") if isinstance(element, dict) else None
     return str(values[0]) if isinstance(values, list) and values else None
 
 
 async def fetch_bulk(bulk: BulkData, address: Address, context: Context) -> str | None:
-    """Fetch a value that stands elsewhere: a palette, a table, an overlay.
+    """Fetch a value from its BulkDataURI and fill it in: a palette, a table, an overlay.
 
-    One that no pixel depends on stays absent when the server does not give it; the text that is
-    returned then says so.
+    A value that no pixel depends on may stay absent when fetching fails; return a warning then.
     """
     service = address.instance_url
     try:
@@ -174,5 +173,5 @@ async def fetch_bulk(bulk: BulkData, address: Address, context: Context) -> str 
         if bulk.tag not in DESCRIPTIVE:
             raise
         where = redacted(bulk.uri)
-        return f"{Attribute.of(bulk.tag)} stands elsewhere ({where}) and is left out: {error}"
+        return f"{Attribute.of(bulk.tag)} is bulk data ({where}) and is left out: {error}"
     return None

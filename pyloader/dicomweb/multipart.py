@@ -1,8 +1,8 @@
-"""Split ``multipart/related`` bodies into their parts, as they arrive and as servers write them.
+"""Split ``multipart/related`` bodies into parts while they arrive, with servers' deviations.
 
-Each byte is copied once, into its part, and searched at most twice: the chunks lie in a `Rope`
-until a part is complete. The delimiter decides where a part ends; a Content-Length only when a
-delimiter stands exactly there, so that a body may contain what looks like one.
+Each byte is copied once, into its part, and searched at most twice: a `ChunkBuffer` holds the
+chunks until a part is complete. The delimiter decides where a part ends. A Content-Length counts
+only when a delimiter follows exactly there; so a part may contain bytes that look like one.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from pyloader.dicomweb.chunk_buffer import Rope
+from pyloader.dicomweb.chunk_buffer import ChunkBuffer
 from pyloader.errors import FormatError
 
 T = TypeVar("T")
-# A step of reading: it yields when it needs more of the body, and returns what it has read.
+# A parsing step: yields when it needs more of the body, and returns its result.
 Steps = Generator[None, None, T]
 
 PARAMETER = re.compile(r';\s*([^=;\s"]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^;]*))', re.DOTALL)
@@ -36,11 +36,11 @@ def parse_media_type(value: str) -> tuple[str, dict[str, str]]:
     str
         The type in lower case, such as ``multipart/related``.
     dict
-        Its parameters, names in lower case; the first of a name counts.
+        Its parameters by name in lower case; the first value of a repeated name counts.
 
     References
     ----------
-    RFC 9110 8.3.1, RFC 2045 5.1; quotes may be missing, although a ``/`` asks for them.
+    RFC 9110 8.3.1, RFC 2045 5.1; quotes may be missing, although a ``/`` requires them.
     """
     parameters: dict[str, str] = {}
     for name, quoted, bare in PARAMETER.findall(value):
@@ -56,7 +56,7 @@ class Part:
     Attributes
     ----------
     headers : mapping
-        By name in lower case, unfolded; the first of a name counts.
+        By name in lower case, unfolded; the first value of a repeated name counts.
     body : bytes
     """
 
@@ -66,7 +66,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Delimiter:
-    """A line between parts: where what is before it ends, and what is after it begins."""
+    """A delimiter line: where the part before it ends, and where the next one begins."""
 
     start: int
     stop: int
@@ -74,14 +74,14 @@ class Delimiter:
 
 
 class MultipartReader:
-    """Splits a body that arrives in chunks of any size; parts come out once they are complete.
+    """Split a body that arrives in chunks of any size; hand over each part once it is complete.
 
     Parameters
     ----------
     content_type : str
-        Of the answer. Its boundary may be absent or wrong if the body begins with its delimiter.
+        Of the response. Its boundary may be absent or wrong if the body begins with a delimiter.
     on_part : callable
-        Is given each `Part`.
+        Receives each `Part`.
 
     References
     ----------
@@ -96,9 +96,9 @@ class MultipartReader:
         self.is_crlf = True
         self.trusts_lengths = True
         self.needle = b""
-        self.rope = Rope()
-        # A delimiter begins with a line break, which the first of a body may lack.
-        self.rope.append(b"\r\n")
+        self.buffer = ChunkBuffer()
+        # A delimiter begins with a line break, which the first one in a body may lack.
+        self.buffer.append(b"\r\n")
         self.steps = self.read()
 
     def feed(self, chunk: bytes) -> None:
@@ -109,22 +109,22 @@ class MultipartReader:
         FormatError
             There is no boundary parameter, and the body does not begin with a delimiter.
         """
-        self.rope.append(bytes(chunk))
+        self.buffer.append(bytes(chunk))
         next(self.steps, None)
 
     def close(self) -> None:
-        """Take note that the body has ended.
+        """Parse the rest of the body, which has ended.
 
         Raises
         ------
         FormatError
-            It was cut off, or had no part.
+            The body is cut off, or has no part.
         """
         self.is_closed = True
         next(self.steps, None)
 
     def release(self) -> None:
-        """Let go of the body: the steps hold this reader, which holds them."""
+        """Free the body: the reader and its steps refer to each other."""
         self.steps.close()
 
     def read(self) -> Steps[None]:
@@ -132,26 +132,26 @@ class MultipartReader:
         self.needle = b"\n--" + (yield from self.choose_boundary())
         delimiter = yield from self.find_delimiter(0)
         if delimiter is None:
-            raise self.no_part(f"no delimiter {self.needle[1:]!r} is in it")
+            raise self.no_part(f"it does not contain the delimiter {self.needle[1:]!r}")
         if delimiter.is_last:
             raise self.no_part("its first delimiter is its last")
-        self.is_crlf = self.rope.take(delimiter.stop - 2, delimiter.stop) == b"\r\n"
+        self.is_crlf = self.buffer.take(delimiter.stop - 2, delimiter.stop) == b"\r\n"
         while not delimiter.is_last:
             delimiter = yield from self.read_part(delimiter.stop)
         while not self.is_closed:
-            self.rope.drop(self.rope.end)
+            self.buffer.drop(self.buffer.end)
             yield
 
     def choose_boundary(self) -> Steps[bytes]:
-        """Return the boundary: the one that the body begins with, else the declared one."""
+        """Return the boundary that the body begins with, else the declared one."""
         declared = parse_media_type(self.content_type)[1].get("boundary", "").encode()
         start, line = 2, b""
-        while not line and not (self.is_closed and start == self.rope.end):
+        while not line and not (self.is_closed and start == self.buffer.end):
             line, start = yield from self.read_line(start)
         if declared and line in (b"--" + declared, b"--" + declared + b"--"):
             return declared
         if line.startswith(b"--") and len(line) > 2:
-            # A preamble may also begin with hyphens: after a delimiter comes a header, or none.
+            # A preamble may also begin with hyphens: a header or an empty line follows a delimiter.
             following, _ = yield from self.read_line(start)
             if not (declared and following) or HEADER_NAME.match(following):
                 return line[2:]
@@ -164,8 +164,8 @@ class MultipartReader:
         self.number += 1
         headers, start = yield from self.read_headers(start)
         closing = yield from self.find_end(start, declared_length(headers))
-        body = self.rope.take(start, closing.start)
-        self.rope.drop(closing.stop - 1)
+        body = self.buffer.take(start, closing.start)
+        self.buffer.drop(closing.stop - 1)
         self.on_part(Part(headers, body))
         return closing
 
@@ -178,98 +178,98 @@ class MultipartReader:
                 return parse_headers(lines), after
             if line.startswith(self.needle[1:]):
                 return parse_headers(lines), start
-            if after == self.rope.end and self.is_closed:
-                raise self.cut_off("headers that do not end")
+            if after == self.buffer.end and self.is_closed:
+                raise self.cut_off("unfinished headers")
             lines.append(line)
             start = after
 
     def find_end(self, start: int, length: int | None) -> Steps[Delimiter]:
         """Return the delimiter that ends the part whose body begins at `start`."""
         if length is not None and self.trusts_lengths:
-            while self.rope.end < start + length and not self.is_closed:
+            while self.buffer.end < start + length and not self.is_closed:
                 yield
             announced = yield from self.announced_delimiter(start + length)
             if announced is not None:
                 return announced
-            # Waiting for each of many wrong lengths would read the body as often.
+            # Waiting for each of many wrong lengths would read the body many times.
             self.trusts_lengths = False
-        # The line break of an empty part's headers is also that of its delimiter.
+        # In an empty part, the headers' line break is also the delimiter's.
         found = yield from self.find_delimiter(start - 1)
         if found is not None:
-            has_cr = self.is_crlf and self.rope.take(found.start - 1, found.start) == b"\r"
+            has_cr = self.is_crlf and self.buffer.take(found.start - 1, found.start) == b"\r"
             return replace(found, start=max(start, found.start - has_cr))
         if length is not None:
             announced = yield from self.announced_delimiter(start + length)
             if announced is not None:
                 return announced
         expected = "" if length is None else f" of {length}"
-        raise self.cut_off(f"{self.rope.end - start}{expected} bytes")
+        raise self.cut_off(f"{self.buffer.end - start}{expected} bytes")
 
-    def announced_delimiter(self, place: int) -> Steps[Delimiter | None]:
-        """Return the delimiter at `place`, where a Content-Length says that it is."""
-        if self.is_crlf and self.rope.take(place - 1, place + 1) == b"\r\n":
-            return None  # within a line break, which is the delimiter's as a whole
-        return (yield from self.delimiter_at(place))
+    def announced_delimiter(self, offset: int) -> Steps[Delimiter | None]:
+        """Return the delimiter at `offset`, where a Content-Length puts it, else None."""
+        if self.is_crlf and self.buffer.take(offset - 1, offset + 1) == b"\r\n":
+            return None  # inside a line break, which belongs to the delimiter as a whole
+        return (yield from self.delimiter_at(offset))
 
     def find_delimiter(self, start: int) -> Steps[Delimiter | None]:
-        """Return the first delimiter from `start` on, None when the body ends without one."""
-        place = yield from self.find(self.needle, start)
-        while place >= 0:
-            delimiter = yield from self.delimiter_at(place)
+        """Return the first delimiter from `start` on, or None if the body ends without one."""
+        offset = yield from self.find(self.needle, start)
+        while offset >= 0:
+            delimiter = yield from self.delimiter_at(offset)
             if delimiter is not None:
                 return delimiter
-            place = yield from self.find(self.needle, place + 1)
+            offset = yield from self.find(self.needle, offset + 1)
         return None
 
-    def delimiter_at(self, place: int) -> Steps[Delimiter | None]:
-        """Return the delimiter whose line break is at `place`, if one is there.
+    def delimiter_at(self, offset: int) -> Steps[Delimiter | None]:
+        """Return the delimiter whose line break is at `offset`, else None.
 
-        Where the body ends, its beginning is enough: the connection was closed before the rest.
+        At the end of the body a truncated delimiter is enough: the connection was closed early.
         """
         reach = len(self.needle) + MOST_PADDING
         while True:
-            text = self.rope.take(place, place + reach)
+            text = self.buffer.take(offset, offset + reach)
             line = text.removeprefix(b"\r")
             head, tail = line[: len(self.needle)], line[len(self.needle) :]
             end = DELIMITER_END.match(tail) if head == self.needle else None
             if end is not None:
-                stop = place + len(text) - len(tail) + end.end()
-                return Delimiter(place, stop, end[1] is not None)
+                stop = offset + len(text) - len(tail) + end.end()
+                return Delimiter(offset, stop, end[1] is not None)
             may_go_on = self.needle.startswith(head) and UNFINISHED_END.fullmatch(tail)
-            if not may_go_on or len(text) == reach or place > self.rope.end:
+            if not may_go_on or len(text) == reach or offset > self.buffer.end:
                 return None
             if self.is_closed:
-                return Delimiter(place, self.rope.end, True)
+                return Delimiter(offset, self.buffer.end, True)
             yield
 
     def find(self, needle: bytes, start: int) -> Steps[int]:
-        """Return where `needle` first stands from `start` on, -1 when the body ends without it."""
+        """Return the offset of `needle` from `start` on, or -1 if the body ends without it."""
         while True:
-            place = self.rope.find(needle, start)
-            if place >= 0 or self.is_closed:
-                return place
-            start = max(start, self.rope.end - len(needle) + 1)
+            offset = self.buffer.find(needle, start)
+            if offset >= 0 or self.is_closed:
+                return offset
+            start = max(start, self.buffer.end - len(needle) + 1)
             yield
 
     def read_line(self, start: int) -> Steps[tuple[bytes, int]]:
-        """Return the line from `start` on without its end, and where the next one begins."""
-        place = yield from self.find(b"\n", start)
-        after = place + 1 if place >= 0 else self.rope.end
-        return self.rope.take(start, after).rstrip(), after
+        """Return the line at `start` without its line break, and where the next line begins."""
+        offset = yield from self.find(b"\n", start)
+        after = offset + 1 if offset >= 0 else self.buffer.end
+        return self.buffer.take(start, after).rstrip(), after
 
     def cut_off(self, have: str) -> FormatError:
-        """Say that the body ends within a part."""
+        """Return the error for a body that ends within a part."""
         return FormatError(
-            f"the multipart answer is cut off: part {self.number} has {have} and no delimiter "
-            f"{self.needle[1:]!r} behind it; the connection may have ended early: load it again"
+            f"the multipart response is cut off: part {self.number} has {have} and no delimiter "
+            f"{self.needle[1:]!r} after it; the connection may have ended early: load it again"
         )
 
     def no_part(self, reason: str) -> FormatError:
-        """Say that the body has no part."""
+        """Return the error for a body without parts."""
         return FormatError(
-            f"the multipart answer, {self.content_type!r}, has no part: {reason}; it has "
-            f"{self.rope.end - 2} bytes and begins with {self.rope.take(2, 42)!r}. It may be of "
-            "another type than its Content-Type says"
+            f"the multipart response, {self.content_type!r}, has no part: {reason}; it has "
+            f"{self.buffer.end - 2} bytes and begins with {self.buffer.take(2, 42)!r}. Its type "
+            "may be another than its Content-Type says"
         )
 
 
@@ -295,7 +295,7 @@ def read_multipart(content_type: str, body: bytes) -> list[Part]:
     Raises
     ------
     FormatError
-        It was cut off, or has no part.
+        The body is cut off, or has no part.
     """
     parts: list[Part] = []
     reader = MultipartReader(content_type, parts.append)

@@ -1,4 +1,4 @@
-"""Searches of a DICOMweb service (QIDO-RS, PS3.18 10.6), and its series in order."""
+"""Search a DICOMweb service (QIDO-RS, PS3.18 10.6), and list a series in order of position."""
 
 from __future__ import annotations
 
@@ -15,30 +15,30 @@ from pyloader.dicom.series import frame_count, sort_by_position
 from pyloader.dicomweb.media_types import JSON
 from pyloader.dicomweb.metadata import fetch_series, uid_of
 
-# What queries may hold as it is; some servers do not undo percent-encoding of these.
+# Characters left unencoded in queries: some servers do not decode them.
 PLAIN_CHARACTERS = "*?^,/:@"
 
 
 async def search(url: str, filters: Mapping[str, Any], context: Context) -> list[dict[str, Any]]:
-    """Return what a search finds, each as plain values by snake_case keyword.
+    """Return the matches of a search, each as plain values by snake_case keyword.
 
     Parameters
     ----------
     url : str
         Of studies, series or instances.
     filters : mapping
-        Values by DICOM keyword, in any case, or by tag; also ``limit`` and other parameters. Of
-        a list, any value may match.
+        Values by DICOM keyword, in any case, or by tag; also ``limit`` and other parameters. A
+        list matches if any of its values does.
     """
     query = "&".join(f"{keyword_of(name)}={encode(value)}" for name, value in filters.items())
     response = await context.fetch(f"{url}?{query}" if query else url, headers={"Accept": JSON})
     if not response.body:
-        return []  # 204: nothing is found
+        return []  # status 204: no match
     return [plain_values(found) for found in parse_datasets(response.body, response.url)]
 
 
 def encode(value: Any) -> str:
-    """Return a value as it stands in a query."""
+    """Return a value as text for a query string."""
     if isinstance(value, (list, tuple)):
         return ",".join(map(encode, value))
     if isinstance(value, bool):
@@ -47,12 +47,12 @@ def encode(value: Any) -> str:
 
 
 async def open_series(url: str, context: Context) -> list[dict[str, Any]]:
-    """Return the instances of a series in order of position.
+    """Return the instances of a series, sorted by position.
 
     Returns
     -------
     list of dict
-        ``instance``: its address; ``frames``: how many; ``json``: its metadata as DICOM JSON.
+        ``instance``: its URL; ``frames``: number of frames; ``json``: metadata as DICOM JSON.
         The list is empty when the server has no metadata.
     """
     found = dict(await fetch_series(url, context))

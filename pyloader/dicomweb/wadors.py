@@ -1,8 +1,9 @@
 """``wadors:``: frames and metadata of a DICOMweb service (PS3.18 10.4).
 
-Metadata are those the page has; else they are fetched once for a series. Frames that are wanted
-together go out as one request, and each is handed on as soon as its part is complete. A server
-that cannot give the original frames is asked for decoded ones, the whole instance, and by WADO-URI.
+The metadata come from the page, else they are fetched once for a series. Frames that are wanted
+together share one request, and each is delivered as soon as its part is complete. A server that
+cannot send the original frames is asked for decoded frames, then for the whole instance, then by
+WADO-URI.
 """
 
 from __future__ import annotations
@@ -18,18 +19,18 @@ from pyloader.dicom.parse import noting, parse_part10
 from pyloader.dicom.values import value_of
 from pyloader.dicomweb.address import Address
 from pyloader.dicomweb.media_types import (
-    FRAME_WAYS,
-    INSTANCE_WAYS,
+    FRAME_ACCEPTS,
+    INSTANCE_ACCEPTS,
+    Accept,
     FrameParts,
-    Way,
     parts_of,
     syntax_of,
 )
 from pyloader.dicomweb.metadata import (
     REFUSED,
     describe,
-    describe_anew,
-    incomplete,
+    describe_by_instance,
+    incomplete_error,
     is_complete,
 )
 from pyloader.dicomweb.multipart import Part, parse_media_type
@@ -48,14 +49,14 @@ FAILED = frozenset({SERVER_ERROR, 501})
 
 
 async def open_source(image_id: ImageId, context: Context, *, pixels: bool = True) -> Source:
-    """Open what an imageId names; the whole instance where the server has no metadata."""
+    """Open the instance of an imageId; fetch it whole if the server has no metadata."""
     image_id.refuse_part()
     address = Address.parse(image_id.rest)
 
     async def fetch(context: Context) -> Source:
         instance = await describe(image_id.source, address, context)
         if is_complete(instance):
-            return Remote(image_id.source, address, instance)
+            return RemoteInstance(image_id.source, address, instance)
         return await open_further(image_id.source, address, context, instance)
 
     return await context.cached(image_id.source, fetch)
@@ -64,40 +65,45 @@ async def open_source(image_id: ImageId, context: Context, *, pixels: bool = Tru
 async def open_further(
     source: str, address: Address, context: Context, known: Instance | None
 ) -> Source:
-    """Return an instance of which no metadata are known, or `known` is not enough to decode it.
+    """Open an instance whose metadata are absent, or not enough to decode it.
 
-    The metadata of its series may have been asked for before it came: where they have others, or
-    the whole instance is refused, its own are asked for, once for all loads.
+    The series' metadata may be older than the instance. So the instance's own metadata are fetched,
+    once for all loads, if the series' have other instances or the whole instance is refused.
+
+    Parameters
+    ----------
+    known : Instance or None
+        The instance by the metadata so far.
     """
     has_others = known is None and bool(context.cache.peek(address.series_url))
     if has_others:
-        known = await describe_anew(source, address, context)
+        known = await describe_by_instance(source, address, context)
         if is_complete(known):
-            return Remote(source, address, known)
+            return RemoteInstance(source, address, known)
     try:
-        # A file has what its metadata lack.
+        # The file has the attributes that its metadata lack.
         return InstanceSource(await fetch_instance(address, context))
     except LoaderError as error:
         if isinstance(error, HttpStatusError) and error.status not in REFUSED:
             raise
         if not has_others:
-            known = await describe_again(source, address, context, known)
+            known = await describe_refused(source, address, context, known)
         if is_complete(known):
-            return Remote(source, address, known)
+            return RemoteInstance(source, address, known)
         if known is None:
             raise
-        raise incomplete(known, address, error) from error
+        raise incomplete_error(known, address, error) from error
 
 
-async def describe_again(
+async def describe_refused(
     source: str, address: Address, context: Context, known: Instance | None
 ) -> Instance | None:
-    """Return what metadata of its own say of an instance that is refused whole, else `known`."""
+    """Return a refused instance by its own metadata, else `known`."""
     if known is None and context.host.describe is None:
-        # The series has none, or is empty as yet: the next load asks for them again.
+        # The series has no metadata, or no instances yet: the next load fetches them again.
         context.cache.discard(address.series_url)
         return None
-    return await describe_anew(source, address, context) or known
+    return await describe_by_instance(source, address, context) or known
 
 
 async def fetch_instance(address: Address, context: Context) -> Instance:
@@ -105,7 +111,7 @@ async def fetch_instance(address: Address, context: Context) -> Instance:
     refusals: list[HttpStatusError] = []
     wado_uri = address.wado_uri(context.options.get("wadoURI"))
     url = address.instance_url + address.query
-    asked = [(url, {"Accept": way.accept}) for way in INSTANCE_WAYS]
+    asked = [(url, {"Accept": accept.value}) for accept in INSTANCE_ACCEPTS]
     for url, headers in (*asked, (wado_uri, {})):
         try:
             response = await context.fetch(url, headers=headers)
@@ -119,12 +125,12 @@ async def fetch_instance(address: Address, context: Context) -> Instance:
 
 
 def instance_at(address: Address, body: bytes, url: str, context: Context) -> Instance:
-    """Return the instance of a file that a service has sent.
+    """Parse the file of an instance that a service sent.
 
     Raises
     ------
     FormatError
-        It is damaged, or another instance than the address names.
+        The file is damaged, or holds another instance than the address names.
     """
     instance = parse_part10(body, url, context.decoded_bytes)
     address.check_instance(value_of(instance.dataset, "SOPInstanceUID"), url)
@@ -132,35 +138,35 @@ def instance_at(address: Address, body: bytes, url: str, context: Context) -> In
 
 
 @dataclass(frozen=True, slots=True)
-class Route:
-    """The way of asking that has worked with a series.
+class RequestMode:
+    """The kind of request that works with a series.
 
     Attributes
     ----------
-    way : int
-        Index into `FRAME_WAYS`; past its end: the whole instance.
+    accept : int
+        Index into `FRAME_ACCEPTS`; past its end, the whole instance is fetched.
     singly : bool
-        Frames have to be asked for one by one.
+        True if each frame needs a request of its own.
     """
 
-    way: int = 0
+    accept: int = 0
     singly: bool = False
 
-    def after(self, status: int) -> Route:
-        """Return the next route, when this one was refused.
+    def after(self, status: int) -> RequestMode:
+        """Return the next mode to try after a server refused this one with `status`.
 
-        A server that failed has understood the question: to put it otherwise would not help. One
-        that finds nothing, though its metadata tell of the frame, has no frames at all.
+        A server that failed (500, 501) understood the request, so other quotes would not help. A
+        server that finds no frame (404), although its metadata have it, does not serve frames.
         """
         if status == NOT_FOUND:
-            return Route(len(FRAME_WAYS))
-        following = FRAME_WAYS[self.way + 1 :]
-        asked = FRAME_WAYS[self.way].is_original
-        alike = sum(way.is_original == asked for way in following) if status in FAILED else 0
-        return Route(self.way + 1 + alike)
+            return RequestMode(len(FRAME_ACCEPTS))
+        following = FRAME_ACCEPTS[self.accept + 1 :]
+        asked = FRAME_ACCEPTS[self.accept].is_original
+        alike = sum(each.is_original == asked for each in following) if status in FAILED else 0
+        return RequestMode(self.accept + 1 + alike)
 
 
-class Remote:
+class RemoteInstance:
     """An instance whose frames are on a server; a `Source`.
 
     Parameters
@@ -173,7 +179,7 @@ class Remote:
     Raises
     ------
     FormatError
-        An attribute is missing without which no frame can be read.
+        An attribute that every frame needs is missing.
     """
 
     is_encoded = True
@@ -189,15 +195,15 @@ class Remote:
 
     @property
     def nbytes(self) -> int:
-        """No pixels are kept; frames have their own bytes."""
+        """Bytes of the metadata; each frame accounts for its own bytes."""
         return self.instance.nbytes
 
     async def list_series(self, image_id: ImageId, context: Context) -> Sequence[Series]:
-        """Return all frames, by the metadata."""
+        """Return all frames that the metadata have."""
         return [series_of(image_id, self.instance)]
 
     async def fetch(self, image_id: ImageId, context: Context, *, pixels: bool = True) -> Ready:
-        """Return a frame with bytes of its own; without `pixels` the metadata alone."""
+        """Fetch the bytes of one frame; without `pixels`, only its metadata."""
         index = self.instance.check_frame(image_id.frame_index)
         if not pixels:
             return InstanceFrame(self.instance, image_id)
@@ -205,88 +211,90 @@ class Remote:
         return InstanceFrame(held.instance, image_id)
 
     def ready(self, image_id: ImageId) -> None:
-        """Return None: each frame is asked for."""
+        """Return None: each frame has to be fetched."""
 
     async def _fetch(self, batch: FrameRequest, context: Context) -> None:
-        """Ask in one way after the other until all frames are there."""
-        key = (self.address.series_url, "route")
-        route: Route = await context.cached(key, first_route)
+        """Try one mode after the other until no frame is missing."""
+        key = (self.address.series_url, "mode")
+        mode: RequestMode = await context.cached(key, first_mode)
         while batch.missing:
-            if route.way < len(FRAME_WAYS):
-                route = await self._follow(route, batch, context)
+            if mode.accept < len(FRAME_ACCEPTS):
+                mode = await self._follow(mode, batch, context)
             else:
                 await self._fetch_whole(batch, context)
-        context.cache.keep(key, route)
+        context.cache.keep(key, mode)
 
-    async def _follow(self, route: Route, batch: FrameRequest, context: Context) -> Route:
-        """Ask for what is missing, and return how to go on."""
+    async def _follow(
+        self, mode: RequestMode, batch: FrameRequest, context: Context
+    ) -> RequestMode:
+        """Request the missing frames, and return the mode for the next attempt."""
         frames = batch.missing
         try:
-            await self._ask(frames[:1] if route.singly else frames, route, batch, context)
+            await self._ask(frames[:1] if mode.singly else frames, mode, batch, context)
         except HttpStatusError as error:
-            if len(frames) > 1 and not route.singly and error.status in REFUSED:
-                return Route(route.way, singly=True)
+            if len(frames) > 1 and not mode.singly and error.status in REFUSED:
+                return RequestMode(mode.accept, singly=True)
             if error.status not in REFUSED:
                 raise
-            return route.after(error.status)
+            return mode.after(error.status)
         except AmbiguousError:
-            return route.after(SERVER_ERROR)
-        if route.singly:
-            await asyncio.gather(*[self._ask_alone(i, route, batch, context) for i in frames[1:]])
-        return Route(route.way, singly=bool(batch.missing) or route.singly)
+            return mode.after(SERVER_ERROR)
+        if mode.singly:
+            await asyncio.gather(*[self._ask_alone(i, mode, batch, context) for i in frames[1:]])
+        return RequestMode(mode.accept, singly=bool(batch.missing) or mode.singly)
 
     async def _ask_alone(
-        self, index: int, route: Route, batch: FrameRequest, context: Context
+        self, index: int, mode: RequestMode, batch: FrameRequest, context: Context
     ) -> None:
-        """Ask for one frame, whose failure leaves the others alone."""
+        """Request one frame; its failure does not affect the others."""
         try:
-            await self._ask([index], route, batch, context)
+            await self._ask([index], mode, batch, context)
         except LoaderError as error:
             batch.fail(index, error)
 
     async def _ask(
-        self, frames: list[int], route: Route, batch: FrameRequest, context: Context
+        self, frames: list[int], mode: RequestMode, batch: FrameRequest, context: Context
     ) -> None:
-        way = FRAME_WAYS[route.way]
+        accept = FRAME_ACCEPTS[mode.accept]
 
         def missing() -> list[int]:
             return [index for index in frames if index in batch.missing]
 
         def take(index: int, part: Part, outer: str) -> None:
-            held = self._hold(index, part, outer, way, context)
+            held = self._hold(index, part, outer, accept, context)
             batch.deliver(index, held)
 
-        parts = FrameParts(self.address.frames_url, missing, way, take)
+        parts = FrameParts(self.address.frames_url, missing, accept, take)
         response = await context.stream(parts.request, parts)
         parts.finish(response)
         if missing() == frames:
             raise FormatError(
-                f"{response.url} answered without the frames that were asked for, with "
+                f"{response.url} answered without the requested frames, with "
                 f"{response.headers.get('content-type')!r}"
             )
 
-    def _hold(self, index: int, part: Part, outer: str, way: Way, context: Context) -> Held:
+    def _hold(self, index: int, part: Part, outer: str, accept: Accept, context: Context) -> Held:
         if parse_media_type(part.headers.get("content-type", ""))[0] == "application/dicom":
             url = self.address.instance_url
             return Held(instance_at(self.address, part.body, url, context), len(part.body))
         declared = syntax_of(part, outer)
-        instance = labelled(self.instance, index, part.body, declared, way.is_original)
+        instance = labelled(self.instance, index, part.body, declared, accept.is_original)
         return Held(instance, len(part.body))
 
     async def _fetch_whole(self, batch: FrameRequest, context: Context) -> None:
         async def fetch(context: Context) -> Held:
             instance = await fetch_instance(self.address, context)
-            check_pixels(instance)  # one that is cut off is fetched again
-            # Else it was opened again meanwhile.
+            check_pixels(instance)  # raises if it is cut off, so that it is fetched again
+            # Do not replace another source that was opened meanwhile.
             if context.cache.peek(self.source) in (None, self):
                 context.cache.keep(self.source, InstanceSource(instance))
-            return Held(instance, 0)  # the source alone accounts for its bytes
+            return Held(instance, 0)  # the source accounts for the bytes
 
         whole = await context.cached((*self._batches.key, "whole"), fetch)
         for index in batch.missing:
             batch.deliver(index, whole)
 
 
-async def first_route(context: Context) -> Route:
-    """Return the route of a series of which nothing is known yet."""
-    return Route()
+async def first_mode(context: Context) -> RequestMode:
+    """Return the mode to try first with a series."""
+    return RequestMode()

@@ -48,7 +48,9 @@ def test_base_may_have_studies_in_its_name():
     ],
 )
 def test_what_is_no_instance(url):
-    expected = "is no instance of a DICOMweb service; expected 'wadors:<base>/studies/<UID>/series/"
+    expected = (
+        "is not an instance of a DICOMweb service; expected 'wadors:<base>/studies/<UID>/series/"
+    )
     with pytest.raises(ImageIdError, match=expected):
         Address.parse(url)
 

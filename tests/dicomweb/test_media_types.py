@@ -9,7 +9,13 @@ from pydicom import uid
 
 from pyloader import Context
 from pyloader.cache import Cache
-from pyloader.dicomweb.media_types import FRAME_WAYS, FrameParts, parts_of, single_part, syntax_of
+from pyloader.dicomweb.media_types import (
+    FRAME_ACCEPTS,
+    FrameParts,
+    parts_of,
+    single_part,
+    syntax_of,
+)
 from pyloader.dicomweb.multipart import Part
 from pyloader.errors import FormatError, NetworkError
 from pyloader.network import Network
@@ -119,7 +125,7 @@ class Frames:
         self.parts = FrameParts(
             lambda frames: f"{URL}/frames/{','.join(str(index + 1) for index in frames)}",
             lambda: [index for index in self.asked if index not in self.taken],
-            FRAME_WAYS[0],
+            FRAME_ACCEPTS[0],
             self.take,
         )
 
@@ -150,7 +156,7 @@ def test_request_is_for_what_is_missing():
     frames = Frames(4, 5, 6)
     request = frames.parts.request()
     assert request.url == f"{URL}/frames/5,6,7"
-    assert request.headers == {"Accept": FRAME_WAYS[0].accept}
+    assert request.headers == {"Accept": FRAME_ACCEPTS[0].value}
     frames.taken[5] = b""
     assert frames.parts.request().url == f"{URL}/frames/5,7"
 
@@ -214,7 +220,7 @@ def test_frame_may_come_without_multipart(asked):
 def test_answer_that_is_cut_off():
     body = multipart(("", b"one"), ("", b"two"), end=b"")[:-4]
     frames = Frames(0, 1)
-    with pytest.raises(FormatError, match="the multipart answer is cut off: part 2 has"):
+    with pytest.raises(FormatError, match="the multipart response is cut off: part 2 has"):
         frames.receive(body)
     assert frames.taken == {0: b"one"}
 

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import pytest
 
-from pyloader.dicomweb.chunk_buffer import Rope
+from pyloader.dicomweb.chunk_buffer import ChunkBuffer
 from pyloader.dicomweb.multipart import MultipartReader, Part, parse_media_type, read_multipart
 from pyloader.errors import FormatError
 
@@ -285,13 +285,13 @@ def test_last_delimiter_without_its_end(end):
         (b"--b\r\n\r\n", "part 1 has 0 bytes and"),
         (b"--b\r\n\r\nx\r\n--b\r\nContent-Length: 9\r\n\r\nabcd", "part 2 has 4 of 9 bytes and"),
         (b"--b\r\nContent-Length: 2\r\n\r\nabcd", "part 1 has 4 of 2 bytes and"),
-        (b"--b\r\nContent-Type: a", "part 1 has headers that do not end and"),
-        (b"--b\r\nA: 1\r\n", "part 1 has headers that do not end and"),
-        (b"--b\r\n\r\nx\r\n--b\r\n", "part 2 has headers that do not end and"),
+        (b"--b\r\nContent-Type: a", "part 1 has unfinished headers and"),
+        (b"--b\r\nA: 1\r\n", "part 1 has unfinished headers and"),
+        (b"--b\r\n\r\nx\r\n--b\r\n", "part 2 has unfinished headers and"),
     ],
 )
 def test_cut_off(body, have):
-    expected = f"^the multipart answer is cut off: {have} no delimiter b'--b' behind it; .* again$"
+    expected = f"^the multipart response is cut off: {have} no delimiter b'--b' after it; .* again$"
     with pytest.raises(FormatError, match=expected):
         read_multipart(TYPE, body)
 
@@ -316,15 +316,18 @@ def test_no_part(body):
 
 @pytest.mark.parametrize("body", [b"", b"\r\n"])
 def test_empty_body(body):
-    expected = rf"no delimiter b'--b' is in it; it has {len(body)} bytes and begins with b'"
+    expected = (
+        rf"does not contain the delimiter b'--b'; it has {len(body)} bytes and begins with b'"
+    )
     with pytest.raises(FormatError, match=expected):
         read_multipart(TYPE, body)
 
 
 def test_body_without_the_boundary():
     expected = (
-        r"^the multipart answer, 'multipart/related; boundary=b', has no part: no delimiter "
-        r"b'--b' is in it; it has 15 bytes and begins with b'<html>no</html>'\. It may be of"
+        r"^the multipart response, 'multipart/related; boundary=b', has no part: it does not "
+        r"contain the delimiter b'--b'; it has 15 bytes and begins with b'<html>no</html>'\. Its "
+        r"type may be another"
     )
     with pytest.raises(FormatError, match=expected):
         read_multipart(TYPE, b"<html>no</html>")
@@ -414,7 +417,7 @@ def test_parts_come_out_as_soon_as_they_are_complete():
 # ------------------------------------------------------------------ work
 
 
-class CountingRope(Rope):
+class CountingBuffer(ChunkBuffer):
     """Counts the bytes that are searched and copied."""
 
     def __init__(self) -> None:
@@ -449,14 +452,14 @@ def work(parts: int, size: int, chunk: int, length: int | None = None) -> tuple[
         count += len(part.body) == size
 
     reader = MultipartReader(TYPE, on_part)
-    rope = reader.rope = CountingRope()
-    rope.append(b"\r\n")
+    buffer = reader.buffer = CountingBuffer()
+    buffer.append(b"\r\n")
     for place in range(0, len(content), chunk):
         reader.feed(content[place : place + chunk])
-        kept = max(kept, rope.held())
+        kept = max(kept, buffer.held())
     reader.close()
     assert count == parts
-    return rope.searched / len(content), rope.copied / len(content), kept
+    return buffer.searched / len(content), buffer.copied / len(content), kept
 
 
 def test_work_is_linear_in_one_large_part():
@@ -494,30 +497,30 @@ def test_epilogue_is_not_kept():
     reader.feed(message(([], b"x")))
     for _ in range(100):
         reader.feed(bytes(1000))
-    assert sum(map(len, reader.rope.chunks)) <= 1000
+    assert sum(map(len, reader.buffer.chunks)) <= 1000
 
 
-# ------------------------------------------------------------------ rope
+# ------------------------------------------------------------------ buffer
 
 
 def test_rope_finds_and_takes_as_the_whole_does():
     chance = random.Random(4)
     for _ in range(300):
         chunks = [bytes(chance.choices(b"ab", k=chance.randint(0, 6))) for _ in range(8)]
-        rope, whole = Rope(), b"".join(chunks)
+        buffer, whole = ChunkBuffer(), b"".join(chunks)
         for chunk in chunks:
-            rope.append(chunk)
+            buffer.append(chunk)
         needle = bytes(chance.choices(b"ab", k=chance.randint(1, 7)))
         start, stop = chance.randint(0, len(whole)), chance.randint(0, len(whole) + 3)
-        assert rope.find(needle, start) == whole.find(needle, start)
-        assert rope.take(start, stop) == whole[start:stop]
+        assert buffer.find(needle, start) == whole.find(needle, start)
+        assert buffer.take(start, stop) == whole[start:stop]
 
 
 def test_rope_keeps_places_after_a_drop():
-    rope = Rope()
+    buffer = ChunkBuffer()
     for chunk in (b"abc", b"def", b"ghi"):
-        rope.append(chunk)
-    rope.drop(4)
-    assert rope.chunks == [b"def", b"ghi"]
-    assert rope.find(b"fg", 3) == 5
-    assert rope.take(4, 8) == b"efgh"
+        buffer.append(chunk)
+    buffer.drop(4)
+    assert buffer.chunks == [b"def", b"ghi"]
+    assert buffer.find(b"fg", 3) == 5
+    assert buffer.take(4, 8) == b"efgh"

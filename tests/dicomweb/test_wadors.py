@@ -222,7 +222,7 @@ async def test_cancelled_load_stops_its_request(served):
 
 
 async def test_what_is_no_instance(served):
-    with pytest.raises(ImageIdError, match="is no instance of a DICOMweb service"):
+    with pytest.raises(ImageIdError, match="is not an instance of a DICOMweb service"):
         await load_image(f"wadors:{served.server.dicomweb}/frames/1", Viewer().context())
     assert served.server.log == []
 

@@ -313,4 +313,4 @@ def test_frame_that_is_not_there(page: Page, served: Served) -> None:
 def test_address_that_is_no_instance(page: Page) -> None:
     error = fail(page, "wadors:/studies/1.2/frames/1")
     assert error["code"] == "image-id"
-    assert "no instance of a DICOMweb service" in error["message"]
+    assert "not an instance of a DICOMweb service" in error["message"]

@@ -200,7 +200,7 @@ async def test_a_server_reads_no_local_file(evil, tmp_path, form):
 @pytest.mark.parametrize("uri", ["a\\1", "a\tb", "a\x00", " a", "a\n", "\x7f", "a\x9f"])
 def test_bulk_data_uris_that_programs_read_differently_are_refused(uri):
     address = Address.parse("https://host/studies/1/series/2/instances/3")
-    with pytest.raises(FormatError, match="which is no URI"):
+    with pytest.raises(FormatError, match="which is not a valid URI"):
         address.bulk_url(uri)
 
 
