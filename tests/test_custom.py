@@ -175,5 +175,5 @@ def test_file_that_is_not_there(tmp_path):
 def test_file_that_is_no_text(tmp_path, body):
     path = tmp_path / "a.py"
     path.write_bytes(body)
-    with pytest.raises(CustomLoaderError, match=r"cannot be read: .* expected a file of Python"):
+    with pytest.raises(CustomLoaderError, match=r"cannot be read: .* expected a Python file"):
         read_loader(path)

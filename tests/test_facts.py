@@ -28,7 +28,14 @@ console.log(JSON.stringify({ defaults: DEFAULTS, schemes }));
 @pytest.fixture(scope="module")
 def in_javascript() -> dict:
     """Return what the scripts of the page say."""
-    command = ["node", "--import", "./tests/support/web/setup.js", "--input-type=module", "-e", ASKED]
+    command = [
+        "node",
+        "--import",
+        "./tests/support/web/setup.js",
+        "--input-type=module",
+        "-e",
+        ASKED,
+    ]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     return json.loads(done.stdout)
 

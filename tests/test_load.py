@@ -86,7 +86,7 @@ async def test_unknown_scheme_lists_those_there_are(context):
     expected = (
         r"no image loader for scheme 'foo' \(imageId 'foo:1'\); registered: "
         r"dicomfile, dicomweb, http, .*localfile, .*, wadouri, web, zarr\. "
-        r"A Python loader has to be brought in"
+        r"Load a Python loader first"
     )
     with pytest.raises(UnknownSchemeError, match=expected):
         await load_image("foo:1", context)
@@ -433,7 +433,7 @@ async def test_what_a_user_raises_there_is_typed_too(context, call):
 
 @pytest.mark.parametrize("scheme", ["", "1a", "a b", "a:", "ä"])
 def test_scheme_that_is_none_is_refused(scheme):
-    with pytest.raises(ValueError, match="is no scheme"):
+    with pytest.raises(ValueError, match="is not a scheme"):
         register_loader(scheme)
 
 

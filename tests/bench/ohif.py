@@ -15,9 +15,9 @@ from tempfile import TemporaryDirectory
 
 from playwright.sync_api import BrowserContext, Page, Playwright, sync_playwright
 
+from tests.support import ohif, studies
 from tests.support.orthanc import Orthanc
 from tests.support.pages import ARGUMENTS
-from tests.web.viewers import ohif, studies
 
 ROUNDS = 5
 SLICES = 60

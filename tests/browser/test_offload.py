@@ -26,9 +26,9 @@ from pyloader.loaders import schemes
 from pyloader.loaders.instance_source import InstanceSource
 from pyloader.network import Network
 from pyloader.transport.memory import MemoryTransport
-from tests.dicomweb.test_wadors import Viewer, of_file
 from tests.support import builders, corpus, nifti_builders
 from tests.support.dicomweb.client import RLE, Served
+from tests.support.dicomweb.viewer import Viewer, of_file
 
 URL = "https://host/cine.dcm"
 FRAMES = np.random.default_rng(5).integers(0, 4096, (5, 300, 400)).astype("u2")

@@ -28,6 +28,7 @@ from pyloader.loaders import schemes
 from pyloader.loaders.filesets.paths import image_id_of
 from tests.support import builders
 from tests.support.filesets import IN_ORDER, study_files, write_fileset, zip_of
+from tests.support.luts import item
 
 ROOT = Path(__file__).parents[2]
 CT = builders.ramp(40, 48, 12)
@@ -160,8 +161,6 @@ def test_info_of_values_that_json_does_not_have(loader, capsys):
 
 
 def test_info_of_tables(tmp_path, capsys):
-    from tests.pixels.output.test_voi import item
-
     path = tmp_path / "cr.dcm"
     tables = {
         "ModalityLUTSequence": [item(300, 0, 16, np.arange(300), ModalityLUTType="US")],
@@ -304,7 +303,7 @@ def test_imageid_stays_what_it_is(text):
 
 
 def test_what_is_neither_imageid_nor_file():
-    with pytest.raises(ImageIdError, match=r"'no\.dcm' is no imageId, since .* no such file"):
+    with pytest.raises(ImageIdError, match=r"'no\.dcm' is not an imageId, because .* no such file"):
         image_id_of("no.dcm")
 
 
@@ -351,7 +350,7 @@ def test_folder_of_nothing(tmp_path, capsys):
 
 def test_file_of_no_known_kind(tmp_path):
     (tmp_path / "a.txt").write_text("hello")
-    with pytest.raises(ImageIdError, match=r"a\.txt' is of no kind that is known .* --loader"):
+    with pytest.raises(ImageIdError, match=r"a\.txt' has an unknown format, .* --loader"):
         image_id_of(str(tmp_path / "a.txt"))
 
 

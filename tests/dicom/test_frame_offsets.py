@@ -234,6 +234,6 @@ PLAIN, DEFLATED = UID("1.2.840.10008.1.2.1.98"), UID("1.2.840.10008.1.2.8.1")
 )
 def test_fragment_that_may_be_a_part_of_what_is_to_be_one(syntax, fragment):
     with pytest.raises(
-        FormatError, match=f"a fragment of {len(fragment)} bytes may be no whole fr"
+        FormatError, match=f"a fragment of {len(fragment)} bytes may not be a whole fr"
     ):
         is_beginning(instance(syntax=syntax), item(fragment), len(fragment))

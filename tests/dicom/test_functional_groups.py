@@ -11,8 +11,8 @@ from pyloader.dicom.functional_groups import Frame
 from pyloader.dicom.modules import header
 from pyloader.dicom.modules.tables import PATIENT, PLAIN_MODULES
 from pyloader.dicom.parse import parse_part10
-from tests.fidelity.test_modules import VALUES
 from tests.support import builders
+from tests.support.module_values import VALUES
 
 PIXELS = builders.ramp(4, 8)
 IMPLICIT, EXPLICIT = "1.2.840.10008.1.2", "1.2.840.10008.1.2.1"

@@ -45,7 +45,7 @@ def test_integers_that_no_number_of_javascript_holds_are_left_out():
     with noting() as notes:
         found = header(parse_json('{"00200013": {"vr": "IS", "Value": [99999999999999999999]}}'), 0)
     assert "general_image" not in found
-    assert "InstanceNumber is 99999999999999999999, which it cannot be" in notes[0]
+    assert "InstanceNumber is 99999999999999999999, which is impossible" in notes[0]
 
 
 def test_one_number_is_not_a_list():

@@ -24,8 +24,8 @@ from pydicom.uid import (
 
 from pyloader import Context, load_image
 from pyloader.errors import FormatError, UnsupportedError
-from tests.fidelity.test_encapsulation import relabelled
 from tests.support import builders
+from tests.support.encoded import relabelled
 
 URL = "https://host/a.dcm"
 GE = "1.2.840.113619.5.2"
@@ -168,7 +168,7 @@ async def test_ge_pixels_of_12_bits_and_in_colour(load, tmp_path):
 async def test_ge_pixels_of_more_bits_are_refused(load, dtype):
     """GDCM takes them as little endian, DCMTK swaps halves of them."""
     pixels = values(dtype)[0]
-    with pytest.raises(UnsupportedError, match="how it has more than 16 bits is not known"):
+    with pytest.raises(UnsupportedError, match="its byte order of more than 16 bits is unknown"):
         await load(file_of(builders.header(pixels), pixels.tobytes(), GE))
 
 

@@ -19,9 +19,9 @@ from pyloader.dicom.transfer_syntaxes import (
 from pyloader.errors import DecodeError, FormatError
 from pyloader.pixels.codestream.jpeg import read_jpeg
 from pyloader.pixels.codestream.jpeg_truncation import is_suspect
-from tests.reference import jpeg_writer
 from tests.support import builders
 from tests.support.encoded import GREY8, GREY12, RGB, jpeg, loaded
+from tests.support.reference import jpeg_writer
 
 
 def whole_frames() -> dict[str, tuple[bytes, UID, np.ndarray, dict[str, Any]]]:

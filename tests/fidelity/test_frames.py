@@ -20,13 +20,11 @@ from pyloader.dicom.instance import Instance
 from pyloader.dicom.json.reader import read_dataset
 from pyloader.dicom.modules import header
 from pyloader.dicom.parse import noting, parse_part10
-from tests.dicom.json.test_reader import as_json, plain
-from tests.dicom.modules.test_modules import group, item, merged
 from tests.support import builders, corpus
+from tests.support.dicom_json import as_json, plain
+from tests.support.enhanced import CORONAL, SLICE, enhanced, group, item, merged, several
 
-SLICE = builders.ramp(4, 8)
 AXIAL = [1.0, 0, 0, 0, 1, 0]
-CORONAL = [1.0, 0, 0, 0, 0, -1]  # rows to the left, columns to the feet: normal (0, 1, 0)
 OBLIQUE = [0.8, 0.6, 0, 0, 0, -1]  # normal (-0.6, 0.8, 0)
 
 
@@ -41,24 +39,6 @@ def frames_of(dataset: Dataset) -> list[dict[str, Any]]:
     modules = [header(instance, index) for index in indices]
     assert plain([header(other, index) for index in indices]) == plain(modules)
     return modules
-
-
-def several(count: int, **attributes: Any) -> Dataset:
-    """Return an object of `count` frames."""
-    dataset = builders.header(SLICE, NumberOfFrames=count, **attributes)
-    dataset.PixelData = SLICE.tobytes() * count
-    dataset["PixelData"].VR = "OW"
-    return dataset
-
-
-def enhanced(shared: Dataset, frames: list[Dataset], **attributes: Any) -> Dataset:
-    """Return an object with functional groups."""
-    return several(
-        len(frames),
-        SharedFunctionalGroupsSequence=Sequence([shared]),
-        PerFrameFunctionalGroupsSequence=Sequence(frames),
-        **attributes,
-    )
 
 
 def places(modules: list[dict[str, Any]]) -> list[Any]:

@@ -18,7 +18,6 @@ from pyloader.dicom.transfer_syntaxes import (
     JPEG_SPECTRAL,
 )
 from pyloader.errors import DecodeError, UnsupportedError
-from tests.reference import jpeg_writer
 from tests.support import builders
 from tests.support.encoded import (
     GREY8,
@@ -34,6 +33,7 @@ from tests.support.encoded import (
     pillow,
     without_segment,
 )
+from tests.support.reference import jpeg_writer
 
 # ------------------------------------------------------------------ JPEG
 

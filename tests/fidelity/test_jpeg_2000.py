@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import io
 
 import imagecodecs
@@ -32,6 +31,7 @@ from tests.support.encoded import (
     pillow,
     transformed,
 )
+from tests.support.tiffs import HALF_CHROMA
 
 # ------------------------------------------------------------------ JPEG 2000: colours
 
@@ -84,16 +84,6 @@ def test_boxes_do_not_tell_the_colours(declared):
     image = loaded(frame, RGB, uid.JPEG2000Lossless, PhotometricInterpretation=declared)
     expected = RGB if declared == "RGB" else convert_color_space(YBR, "YBR_FULL", "RGB")
     assert difference(image, expected) <= (declared != "RGB")
-
-
-# builders.color(16, 16), encoded by FFmpeg as full-range YCbCr with half chroma.
-HALF_CHROMA = base64.b85decode(
-    "|4;u>051Rl0000G0000G00000000000003100031000000000000RdB0S5vC2Lb~BQUDA9000311_A;A0RLP7DI$L$e&"
-    "BxKexP>ncJOw<ZvbxqZs2E7XHaKoPz6v0P)AqOSJPKw|6~9V00B&4c4Ia(E-@}KFf#v;015yA0002h00IA#$M^yWJ;(S"
-    "12O~eg{J?+%7ytkO0002P^8$nL0ssJQ0D%Ai!|(-z?F9f016bh$3qB*T-@*2QK>C1y3DF6E!|(!!-~<K80l>lYh=KA40"
-    "3sM8I+vD&_5*$<jkt$v!|DTp@&f=43x5n11H<YBhtviR38+B}If=me2f%zLfH+2h_NZB98eY|7k<cP1J(&uU(>;JxPaD<"
-    "ezrgtfz<eVBA$ESd$6+Uhvl@QYy`+4=`2)cD0{|gyVLg^54+DM*WUssb*#"
-)
 
 
 @pytest.mark.parametrize("declared", ["RGB", "YBR_FULL_422", "YBR_FULL", "YBR_ICT"])

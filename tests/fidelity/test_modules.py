@@ -39,8 +39,9 @@ from pyloader.dicom.series import describe_series
 from pyloader.dicom.values import value_of
 from pyloader.errors import FormatError, LoaderError
 from pyloader.wire import wire_modules
-from tests.dicom.json.test_reader import as_json, plain
 from tests.support import builders, corpus
+from tests.support.dicom_json import as_json, plain
+from tests.support.module_values import VALUES
 
 PIXELS = builders.ramp(4, 8)
 FOLDERS = (corpus.DATA, corpus.FURTHER_DATA)
@@ -246,24 +247,6 @@ def test_plain_module_has_each_of_its_attributes(name):
     found = modules(**values)[name]
     assert len(found) == len(values)
     assert list(found.values()) == list(values.values())
-
-
-VALUES: dict[str, Any] = {
-    **dict.fromkeys(("SeriesDate", "StudyDate", "AcquisitionDate", "ContentDate"), "20240229"),
-    **dict.fromkeys(("SeriesTime", "StudyTime", "AcquisitionTime", "ContentTime"), "235959.5"),
-    **{"InstanceCreationDate": "19700101", "InstanceCreationTime": "000000"},
-    **dict.fromkeys(("SOPInstanceUID", "SeriesInstanceUID", "StudyInstanceUID"), "1.2.3"),
-    **dict.fromkeys(("SOPClassUID", "FrameOfReferenceUID"), "1.2.840.10008.5.1.4.1.1.2"),
-    **dict.fromkeys(("InstanceNumber", "AcquisitionNumber", "SeriesNumber", "StartTrim"), 7),
-    **dict.fromkeys(("StopTrim", "CineRate", "RecommendedDisplayFrameRate"), 8),
-    "FrameTimeVector": [0.0, 40.0],
-    **dict.fromkeys(("FrameTime", "FrameDelay", "EffectiveDuration"), 33.25),
-    **dict.fromkeys(("FrameReferenceTime", "DecayFactor", "PatientSize", "PatientWeight"), 1.5),
-    **{"ActualFrameDuration": 40, "PreferredPlaybackSequencing": 1, "NumberOfFrames": 1},
-    **{"ImageType": ["ORIGINAL", "PRIMARY"], "PatientOrientation": ["L", "P"]},
-    **{"LossyImageCompressionRatio": 10.5, "PixelSpacing": [0.5, 0.25], "PatientAge": "042Y"},
-    **{"CorrectedImage": ["DECY", "ATTN"], "LossyImageCompression": "01"},
-}
 
 
 def test_dates_and_times_are_text():

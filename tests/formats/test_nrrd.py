@@ -18,6 +18,7 @@ from pyloader.cache import Cache
 from pyloader.errors import FormatError, HttpStatusError, ImageIdError, UnsupportedError
 from pyloader.transport import Response
 from pyloader.transport.memory import MemoryTransport
+from tests.support.nrrd_builders import nrrd
 from tests.support.slices import SHAPE, check_all_directions, local, numbered, oblique, written
 
 __all__ = ["local"]
@@ -36,14 +37,6 @@ TYPES = {
     "f4": "float",
     "f8": "double",
 }
-
-
-def nrrd(body: bytes, *fields: str, sizes: str = "7 5 4", **changes: str) -> bytes:
-    """Make a file of 16-bit voxels, with further fields; those of a keyword are replaced."""
-    header = {"type": "short", "dimension": "3", "encoding": "raw", "endian": "little"} | changes
-    header["dimension"] = str(len(sizes.split()))
-    lines = [f"{name}: {value}" for name, value in header.items() if value]
-    return "\n".join(["NRRD0005", *lines, f"sizes: {sizes}", *fields, "", ""]).encode() + body
 
 
 def fresh(context: Context) -> Context:
@@ -152,7 +145,7 @@ async def test_spaces(context, transport, tmp_path, space):
     await check_all_directions(f"nrrd:{URL}", context, VOXELS, reference)
     image = await load_image(f"nrrd:{URL}#z", context)
     is_known = space not in ("scanner-xyz", "3D-right-handed")
-    assert any("is taken for LPS" in warning for warning in image.warnings) != is_known
+    assert any("is assumed to be LPS" in warning for warning in image.warnings) != is_known
 
 
 async def test_origin_that_is_not_said_is_a_warning(context, transport):
@@ -161,7 +154,7 @@ async def test_origin_that_is_not_said_is_a_warning(context, transport):
     )
     image = await load_image(f"nrrd:{URL}?frame=2", context)
     assert image.plane.image_position_patient == (0, 0, 2)
-    assert image.warnings == ("the space has no origin; the first voxel is taken to be at 0",)
+    assert image.warnings == ("the space has no origin; the first voxel is assumed to be at 0",)
 
 
 async def test_units_become_millimetres(context, transport):
@@ -489,7 +482,7 @@ async def test_whole_numbers_may_be_written_as_decimals(context, transport, tmp_
     assert_array_equal(sitk.GetArrayFromImage(sitk.ReadImage(str(tmp_path / "a.nrrd"))), VOXELS)
     assert_array_equal(await load(context, transport, file, "?frame=3"), VOXELS[2])
     for wrong in (b"1.5 ", b"nan ", b"inf ", b"1e300 "):
-        with pytest.raises(FormatError, match="something else than numbers"):
+        with pytest.raises(FormatError, match="something other than numbers"):
             await load_image(serve(transport, nrrd(wrong * 140, encoding="text")), fresh(context))
 
 
@@ -537,7 +530,7 @@ async def test_file_of_the_user_has_no_folder(context, transport):
         ("data file: LIST", "names no files by 'LIST'"),
         ("data file: s%d.raw 1 999999999 1", "names too many files"),
         ("data file: s%d.raw 2 1 1", "names no files"),
-        ("data file: s%d.raw 1 3 1", r"names 3 files, no equal parts of \(7, 5, 4\)"),
+        ("data file: s%d.raw 1 3 1", r"names 3 files, which cannot be equal parts of \(7, 5, 4\)"),
     ],
 )
 async def test_lists_that_do_not_fit(context, transport, entry, text):
@@ -560,15 +553,15 @@ async def test_data_file_that_is_not_there(context, transport):
 @pytest.mark.parametrize(
     ("file", "text"),
     [
-        (b"", "is no NRRD file that can be read"),
+        (b"", "is not a readable NRRD file"),
         (b"<html>", "Invalid NRRD magic line"),
         (b"NRRD0009\n\n", "Unsupported NRRD file version"),
         (nrrd(b"", sizes="7 5 x"), "could not convert"),
         (nrrd(b"", "sizes: 1 2 3"), "Duplicate header field: '?sizes"),
-        (nrrd(b"", type="complex"), "is no NRRD file that can be read"),
+        (nrrd(b"", type="complex"), "is not a readable NRRD file"),
         (nrrd(b"", endian=""), "endian"),
-        (nrrd(b"", sizes="7 0 4"), r"shape \(7, 0, 4\); each length is to be 1 or more"),
-        (nrrd(b"", sizes="7 -5 4"), "each length is to be 1 or more"),
+        (nrrd(b"", sizes="7 0 4"), r"shape \(7, 0, 4\); expected each length to be 1 or more"),
+        (nrrd(b"", sizes="7 -5 4"), "expected each length to be 1 or more"),
         (nrrd(VOXELS.tobytes()).replace(b"dimension: 3", b"dimension: 2"), "has 2 dimensions, but"),
         (nrrd(VOXELS.tobytes(), "kinds: domain"), "has 3 axes, but 1 kinds"),
         (nrrd(VOXELS.tobytes()[:-1]), r"279 bytes of pixels, expected 280 \(140 of int16\)"),
@@ -576,8 +569,8 @@ async def test_data_file_that_is_not_there(context, transport):
         (nrrd(b"", "byte skip: -1"), "is cut off: 0 bytes of pixels, expected 280"),
         (nrrd(b"", "line skip: 9999999999"), "0 bytes of pixels, expected 280"),
         (nrrd(b"1 2 3", encoding="text"), "has 3 numbers written out, expected 140"),
-        (nrrd(b"1 " * 139 + b"99999", encoding="text"), "numbers .* that are none of int16"),
-        (nrrd(b"1 " * 139 + b"x", encoding="text"), "something else than numbers"),
+        (nrrd(b"1 " * 139 + b"99999", encoding="text"), "numbers .* that do not fit int16"),
+        (nrrd(b"1 " * 139 + b"x", encoding="text"), "something other than numbers"),
         (nrrd(gzip.compress(VOXELS.tobytes())[:-9], encoding="gzip"), "280; it is cut off"),
         (nrrd(gzip.compress(bytes(279)), encoding="gzip"), "279 bytes, expected 280"),
         (nrrd(gzip.compress(bytes(281)), encoding="gzip"), "more than 280 bytes, expected 280"),
@@ -598,7 +591,7 @@ async def test_damaged_files(context, transport, file, text):
 @pytest.mark.parametrize(
     ("changes", "text"),
     [
-        ({"type": "block"}, "'block' of NRRD are no numbers"),
+        ({"type": "block"}, "'block' are not numbers"),
         ({"encoding": "zrl"}, "encoding 'zrl'; known are raw, ascii, hex"),
     ],
 )

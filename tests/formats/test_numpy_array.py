@@ -5,7 +5,6 @@ from __future__ import annotations
 import pickle
 import struct
 import zipfile
-from collections.abc import Callable
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
@@ -19,24 +18,11 @@ from pyloader import Context, Image, ImageId, list_image_ids, load_image
 from pyloader.errors import FormatError, ImageIdError, UnsupportedError
 from pyloader.transport.memory import MemoryTransport
 from pyloader.wire import wire_image
+from tests.support.numpy_files import saved, saved_together
 from tests.support.slices import numbered
 
 URL = "https://host/a.npy"
 VOXELS = numbered()
-
-
-def saved(array: Any, **options: Any) -> bytes:
-    """Return an array as `np.save` writes it."""
-    stream = BytesIO()
-    np.save(stream, array, **options)
-    return stream.getvalue()
-
-
-def saved_together(save: Callable[..., None] = np.savez, **arrays: Any) -> bytes:
-    """Return arrays as `np.savez` writes them."""
-    stream = BytesIO()
-    save(stream, **arrays)
-    return stream.getvalue()
 
 
 def zipped(**files: bytes) -> bytes:
@@ -268,7 +254,7 @@ async def test_archive_that_declares_less_than_it_holds(context, transport):
             FormatError,
             "npz",
         ),
-        (zipped(**{"a.txt": b"text"}), FormatError, "is no file .npy that can be read"),
+        (zipped(**{"a.txt": b"text"}), FormatError, "is not a readable .npy file"),
     ],
 )
 async def test_damaged_archives(context, transport, file, error, text):
@@ -317,7 +303,7 @@ async def test_nothing_is_unpickled(context, transport, tmp_path, in_archive):
     with pytest.raises(UnsupportedError, match=r"holds object.* never unpickled"):
         await load(context, transport, file)
     bare = pickle.dumps(Harm(target))
-    with pytest.raises(FormatError, match=r"is no file \.npy"):
+    with pytest.raises(FormatError, match=r"is not a readable \.npy file"):
         await load(context, transport, bare)
     assert not target.exists()
     np.load(BytesIO(saved(objects, allow_pickle=True)), allow_pickle=True)
@@ -327,7 +313,7 @@ async def test_nothing_is_unpickled(context, transport, tmp_path, in_archive):
 @pytest.mark.parametrize(
     ("array", "text"),
     [
-        (np.ones((2, 2), np.clongdouble), "holds complex256, which are no pixels"),
+        (np.ones((2, 2), np.clongdouble), "holds complex256, which are not pixels"),
         (np.zeros((2, 2), [("a", "u1"), ("b", "f4")]), r"holds \[\('a', 'u1'\)"),
         (np.array([["a", "b"]]), "holds <U1"),
         (np.array([[b"a", b"b"]]), r"holds \|S1"),
@@ -346,27 +332,27 @@ async def test_newer_version_is_of_structures(context, transport):
     stream = BytesIO()
     array = np.zeros((2, 2), [("ä", "u1")])
     np.lib.format.write_array(stream, array, (3, 0))
-    with pytest.raises(UnsupportedError, match="holds structures, which are no pixels"):
+    with pytest.raises(UnsupportedError, match="holds structures, which are not pixels"):
         await load(context, transport, stream.getvalue())
 
 
 @pytest.mark.parametrize(
     ("file", "text"),
     [
-        (b"", "is no file .npy that can be read"),
-        (b"<html>", "is no file .npy that can be read"),
-        (b"\x93NUMPY\x09\x00", "is no file|holds structures"),
-        (saved(VOXELS)[:50], "is no file .npy that can be read"),
+        (b"", "is not a readable .npy file"),
+        (b"<html>", "is not a readable .npy file"),
+        (b"\x93NUMPY\x09\x00", "is not a readable|holds structures"),
+        (saved(VOXELS)[:50], "is not a readable .npy file"),
         (saved(VOXELS)[:-1], r"279 bytes of pixels, expected 280 \(140 of int16\)"),
-        (header("not a literal"), "is no file .npy that can be read"),
-        (header("__import__('os').system('true')"), "is no file .npy that can be read"),
-        (header("{'descr': '<i2'}"), "is no file .npy that can be read"),
-        (header("(" * 9000), "is no file .npy that can be read"),
-        (header(" " * 20_000), "is no file .npy that can be read"),
-        (described((2, 0)), "each length is to be 1 or more"),
-        (described((2, -2)), "each length is to be 1 or more"),
-        (described((2.5, 2)), "is no file .npy that can be read"),
-        (described((2, 2), "'nothing'"), "is no file .npy that can be read"),
+        (header("not a literal"), "is not a readable .npy file"),
+        (header("__import__('os').system('true')"), "is not a readable .npy file"),
+        (header("{'descr': '<i2'}"), "is not a readable .npy file"),
+        (header("(" * 9000), "is not a readable .npy file"),
+        (header(" " * 20_000), "is not a readable .npy file"),
+        (described((2, 0)), "expected each length to be 1 or more"),
+        (described((2, -2)), "expected each length to be 1 or more"),
+        (described((2.5, 2)), "is not a readable .npy file"),
+        (described((2, 2), "'nothing'"), "is not a readable .npy file"),
         (described((10**9, 10**9)), "needs 2000000000000000000 bytes in memory"),
         (described((2**62, 2**62)), "bytes in memory, more than"),
         (described((1000, 1000)), "0 bytes of pixels, expected 2000000"),

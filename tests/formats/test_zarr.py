@@ -37,72 +37,13 @@ from pyloader.transport import Request, Response
 from pyloader.transport.memory import MemoryTransport
 from pyloader.transport.native import NativeTransport
 from tests.support.slices import local
+from tests.support.zarr_builders import CHUNKS, SHAPE, V2, V3, VOXELS, image, write
 
 __all__ = ["local"]
 
 URL = "https://host/folder/image.zarr"
-SHAPE, CHUNKS = (5, 30, 41), (2, 8, 16)
-VOXELS = np.cumsum(np.random.default_rng(3).integers(-9, 10, SHAPE), axis=-1).astype("i2")
 # That they are in no specification is known.
 pytestmark = pytest.mark.filterwarnings("ignore:Numcodecs codecs are not in the Zarr")
-
-
-def of_numcodecs(name: str, **configuration: Any) -> dict[str, Any]:
-    """Return the options of an array of version 3 with a codec of numcodecs."""
-    return {"compressors": [{"name": f"numcodecs.{name}", "configuration": configuration}]}
-
-
-V2: dict[str, dict[str, Any]] = {
-    "none": {"compressors": None},
-    "zlib": {"compressors": numcodecs.Zlib(1)},
-    "gzip": {"compressors": numcodecs.GZip(1)},
-    "zstd": {"compressors": numcodecs.Zstd(3)},
-    "lz4": {"compressors": numcodecs.LZ4()},
-    "fortran": {"compressors": numcodecs.Zstd(3), "order": "F"},
-    "slash": {"chunk_key_encoding": {"name": "v2", "separator": "/"}},
-    **{
-        f"blosc-{name}-{shuffle}": {"compressors": numcodecs.Blosc(name, 5, shuffle)}
-        for name in ("lz4", "lz4hc", "zlib", "zstd", "blosclz")
-        for shuffle in (0, 1, 2)
-    },
-}
-V3: dict[str, dict[str, Any]] = {
-    "default": {},
-    "none": {"compressors": None},
-    "big": {"compressors": None, "serializer": codecs.BytesCodec(endian="big")},
-    "gzip": {"compressors": codecs.GzipCodec()},
-    "zstd": {"compressors": codecs.ZstdCodec()},
-    "blosc": {"compressors": codecs.BloscCodec(cname="zstd", shuffle="bitshuffle")},
-    "crc32c": {"compressors": codecs.Crc32cCodec()},
-    "sum-of-packed": {"compressors": [codecs.GzipCodec(), codecs.Crc32cCodec()]},
-    "sum-packed": {"compressors": [codecs.Crc32cCodec(), codecs.ZstdCodec()]},
-    "transpose": {"filters": codecs.TransposeCodec(order=(2, 0, 1))},
-    "transposes": {
-        "filters": [codecs.TransposeCodec(order=(2, 0, 1)), codecs.TransposeCodec(order=(1, 0, 2))]
-    },
-    "numcodecs-zlib": of_numcodecs("zlib", level=4),
-    "numcodecs-gzip": of_numcodecs("gzip", level=1),
-    "numcodecs-zstd": of_numcodecs("zstd", level=1),
-    "numcodecs-lz4": of_numcodecs("lz4", acceleration=1),
-    "numcodecs-blosc": of_numcodecs("blosc", cname="lz4", clevel=5, shuffle=2, blocksize=0),
-    "numcodecs-blosclz": of_numcodecs("blosc", cname="blosclz", clevel=5, shuffle=1, blocksize=0),
-    "numcodecs-sharded": {"shards": (4, 16, 32), **of_numcodecs("zlib", level=1)},
-    "blosclz": {"compressors": codecs.BloscCodec(cname="blosclz", shuffle="shuffle")},
-    "dot": {"chunk_key_encoding": {"name": "default", "separator": "."}},
-    "v2-keys": {"chunk_key_encoding": {"name": "v2", "separator": "."}},
-    "sharded": {"shards": (4, 16, 32)},
-    "sharded-plain": {"shards": (2, 16, 16), "compressors": None},
-}
-
-
-def write(path: Path | str, voxels: np.ndarray = VOXELS, **options: Any) -> np.ndarray:
-    """Write an array with the library zarr and return what it reads of it."""
-    options = {"chunks": CHUNKS, "zarr_format": 3} | options
-    array = zarr.create_array(
-        store=str(path), shape=voxels.shape, dtype=voxels.dtype, overwrite=True, **options
-    )
-    array[:] = voxels
-    return np.asarray(zarr.open_array(str(path), mode="r")[:])
 
 
 class Folder(MemoryTransport):
@@ -278,7 +219,7 @@ async def test_local_file_that_is_not_there_is_not_asked_for_again(tmp_path):
             return await super().send(request, *rest)
 
     context = Context(Network(Counting(), retries=2), Cache(1 << 20))
-    with pytest.raises(FormatError, match="is nothing of Zarr that can be read"):
+    with pytest.raises(FormatError, match="is not a readable Zarr array or group"):
         await load_image(f"zarr:{tmp_path}/a.zarr", context)
     assert len(sent) == 4
 
@@ -289,48 +230,6 @@ async def test_local_file_that_is_not_there_is_not_asked_for_again(tmp_path):
 def change(path: Path, **values: Any) -> None:
     """Change values of a JSON file; None removes nothing."""
     path.write_text(json.dumps(json.loads(path.read_text()) | values))
-
-
-def image(
-    root: Path,
-    version: int,
-    axes: tuple[str, ...],
-    shape: tuple[int, ...],
-    units: dict[str, str] | None = None,
-    levels: int = 2,
-    **more: Any,
-) -> np.ndarray:
-    """Write an image of OME-Zarr and return its finest level."""
-    units = dict.fromkeys("zyx", "millimeter") if units is None else units
-    voxels = np.arange(np.prod(shape), dtype="i4").reshape(shape)
-    scale = {"t": 9.0, "c": 1.0, "z": 3.0, "y": 0.75, "x": 0.5}
-    datasets = []
-    for level in range(levels):
-        coarse = voxels[tuple(slice(None, None, 1 + level * (name in "yx")) for name in axes)]
-        write(root / str(level), coarse, chunks=tuple(min(size, 8) for size in coarse.shape),
-              zarr_format=version)  # fmt: skip
-        scales = [scale[name] * (1 + level * (name in "yx")) for name in axes]
-        shifts = [{"z": 100.0, "y": -10.0 + level, "x": 4.0}.get(name, 0.0) for name in axes]
-        datasets.append(
-            {"path": str(level), "coordinateTransformations": [
-                {"type": "scale", "scale": scales}, {"type": "translation", "translation": shifts}]}
-        )  # fmt: skip
-    kinds = {"t": "time", "c": "channel"}
-    described = [
-        {"name": name, "type": kinds.get(name, "space")}
-        | ({"unit": units[name]} if name in units else {})
-        for name in axes
-    ]
-    multiscales = [{"axes": described, "datasets": datasets, **more.pop("multiscale", {})}]
-    if version == 2:
-        multiscales[0] = {"version": "0.4"} | multiscales[0]
-        (root / ".zgroup").write_text('{"zarr_format": 2}')
-        (root / ".zattrs").write_text(json.dumps({"multiscales": multiscales, **more}))
-    else:
-        ome = {"version": "0.5", "multiscales": multiscales, **more}
-        group = {"zarr_format": 3, "node_type": "group", "attributes": {"ome": ome}}
-        (root / "zarr.json").write_text(json.dumps(group))
-    return voxels
 
 
 @pytest.mark.parametrize("version", [2, 3])
@@ -383,7 +282,7 @@ async def test_places(remote, folder, version):
         (dict.fromkeys("zyx", "micrometer"), 1e-3, None),
         (dict.fromkeys("zyx", "nanometer"), 1e-6, None),
         (dict.fromkeys("zyx", "meter"), 1e3, None),
-        ({}, 1, "axis x has no unit; it is taken for millimeter"),
+        ({}, 1, "axis x has no unit; millimeter is assumed"),
         (dict.fromkeys("zyx", "parsec"), None, "no place is known: axis x has the unit 'parsec'"),
     ],
 )
@@ -438,7 +337,7 @@ async def test_scale_that_cannot_be_read_is_not_1(remote, folder, where):
     assert_array_equal(found.pixels, voxels[2])
     assert found.plane.pixel_spacing is None
     [warning] = found.warnings
-    assert "a scale or translation of OME-Zarr stands where it cannot be read" in warning
+    assert "a scale or translation of OME-Zarr cannot be read" in warning
 
 
 async def test_transformations_of_all_levels_come_after_their_own(remote, folder):
@@ -717,7 +616,7 @@ async def test_further_axes_have_one_place(remote, folder):
 
 
 async def test_nothing_there(remote, folder):
-    with pytest.raises(FormatError, match="is nothing of Zarr that can be read: it has no zarr"):
+    with pytest.raises(FormatError, match="is not a readable Zarr array or group: it has no zarr"):
         await load(remote)
 
 
@@ -725,7 +624,7 @@ async def test_nothing_there(remote, folder):
 async def test_page_of_html_for_what_is_not_there(remote, folder, name):
     write(folder.root, compressors=None)
     (folder.root / name).write_bytes(b"\n<!DOCTYPE HTML><title>App</title>" + bytes(600))
-    with pytest.raises(FormatError, match=f"{name}' is a page of HTML; its server has to answer"):
+    with pytest.raises(FormatError, match=f"{name}' is an HTML page; its server has to answer"):
         await load(remote)
 
 
@@ -782,7 +681,7 @@ async def test_server_that_does_not_answer_is_no_fill_value(context):
         (V3["zstd"], lambda body: imagecodecs.zstd_encode(bytes(500)), "has 500 bytes"),
         (V3["blosc"], lambda body: body[:-1], "is Blosc of 512 bytes in .*expected 512 bytes in"),
         (V3["blosc"], lambda body: b"", "fewer than the header of Blosc"),
-        (V3["crc32c"], lambda body: bytes([body[0] ^ 1]) + body[1:], "its checksum is"),
+        (V3["crc32c"], lambda body: bytes([body[0] ^ 1]) + body[1:], "its stored checksum is"),
         (V3["sharded"], lambda body: body[:40], "the index of shard .*has|checksum"),
         (V3["sharded"], lambda body: body[1:], "is damaged|is cut off"),
         ({"zarr_format": 2, **V2["lz4"]}, lambda body: b"\xff" + body[1:], "is LZ4 of "),

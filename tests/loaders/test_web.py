@@ -139,7 +139,7 @@ async def test_file_stays_fetched_until_it_is_let_go(context, transport):
 async def test_page_in_place_of_an_image(context, transport, body, headline):
     transport.answers["https://host/a.png"] = body
     expected = (
-        rf"https://host/a\.png is an HTML page, not an image: '{headline}'\. A page to log in"
+        rf"https://host/a\.png is an HTML page, not an image: '{headline}'\. It may be a login"
     )
     with pytest.raises(FormatError, match=expected):
         await load_image("https://host/a.png", context)

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page
 
-from tests.pages.outcome import load, with_pixels
 from tests.support import builders, corpus
+from tests.support.pages.outcome import load, with_pixels
 from tests.support.webserver import WebServer
 
 CT = "wadouri:/corpus/CT_small.dcm"

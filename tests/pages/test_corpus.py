@@ -6,7 +6,6 @@ cross for lossy syntaxes, where two decoders may differ, and where a digest is n
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from typing import Any
 
@@ -14,8 +13,8 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page
 
-from tests.pages.outcome import load
 from tests.support import corpus
+from tests.support.pages.outcome import digest_of, load
 
 pytestmark = pytest.mark.timeout(300)
 IMAGES = [*corpus.images(), *corpus.further_images()]
@@ -58,14 +57,6 @@ def image_id_of(name: str, frame_index: int) -> str:
 def as_delivered(pixels: np.ndarray) -> np.ndarray:
     """Return colour as 8 bits: of wider samples, the upper ones."""
     return pixels >> (8 * pixels.dtype.itemsize - 8) if pixels.ndim == 3 else pixels
-
-
-def digest_of(pixels: np.ndarray, data_type: str) -> str:
-    """Return what the page's `digest` says of these pixels as a typed array."""
-    rows, columns, samples = (*pixels.shape, 1)[:3]
-    values = pixels.astype(data_type.removesuffix("Array").lower())
-    assert np.array_equal(values, pixels), f"{data_type} cannot hold {pixels.min()}, {pixels.max()}"
-    return f"{data_type} {rows} {columns} {samples} {hashlib.sha256(values.tobytes()).hexdigest()}"
 
 
 def difference(page: Page, image_id: str, expected: np.ndarray) -> int:

@@ -2,46 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 import pytest
 from playwright.sync_api import Page
 
 from tests.support import corpus
 from tests.support.filesets import study_files, write_fileset, zip_of
+from tests.support.pages.demo import canvas, wait
 
 PAGES = ["index", "nifti", "web", "cornerstone", "cornerstone3d", "custom-loader", "start"]
-READ_CANVAS = """
-(selector) => {
-  const canvas = document.querySelector(selector);
-  const {data} = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
-  return [canvas.width, canvas.height, Array.from(data)];
-}
-"""
-
-
-def wait(page: Page, state: str) -> None:
-    """Wait until the page says that it is in a state."""
-    page.wait_for_function(
-        "(state) => document.documentElement.dataset.state === state", arg=state, timeout=60_000
-    )
-
-
-def canvas(page: Page, selector: str = "#stage canvas") -> np.ndarray:
-    """Return a canvas as (rows, columns, 4)."""
-    width, height, data = page.evaluate(READ_CANVAS, selector)
-    return np.array(data, "u1").reshape(height, width, 4)
-
-
-@pytest.fixture
-def demo(open_page: Callable[..., Page]) -> Callable[[str], Page]:
-    """Return a function that opens a demo page, which must not have uncaught errors."""
-
-    def open_demo(name: str) -> Page:
-        return open_page(f"/demo/{name}", script="", viewport={"width": 1200, "height": 800})
-
-    return open_demo
 
 
 @pytest.mark.parametrize("name", PAGES)

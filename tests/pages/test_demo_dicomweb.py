@@ -18,8 +18,8 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.pages.test_demo import wait
 from tests.support.pages import DIST, prepare
+from tests.support.pages.demo import wait
 from web.build import serve
 
 ROOT = Path(__file__).parents[2]

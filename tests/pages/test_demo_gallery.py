@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page
 
-from tests.pages.test_demo import canvas, demo, wait
+from tests.support.pages.demo import canvas, wait
 
-__all__ = ["demo"]  # a fixture
 # File, schemes, columns, rows, images, what it prints.
 EXAMPLES = [
     ("raw", "raw", 256, 256, 1, "../samples/loaders/slice.raw: 24 to 1756"),

@@ -9,10 +9,9 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page
 
-from tests.pages.test_demo import canvas, demo, wait
 from tests.support.pages import DIST
+from tests.support.pages.demo import canvas, wait
 
-__all__ = ["demo"]  # a fixture
 SAMPLES = DIST / "samples" / "nifti"
 TIMES = "\N{MULTIPLICATION SIGN}"
 PLANES = ("axial", "coronal", "sagittal")

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from playwright.sync_api import Page
 
-from tests.pages.test_demo import demo, wait
 from tests.support.pages import DIST
+from tests.support.pages.demo import wait
 
-__all__ = ["demo"]  # a fixture
 ROWS = """
 () => [...document.querySelectorAll('#timeline li:not(.axis, .lane)')].map((row) => {
   const bar = row.querySelector('i').getBoundingClientRect();

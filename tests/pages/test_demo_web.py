@@ -10,10 +10,9 @@ import tifffile
 from PIL import Image, ImageSequence
 from playwright.sync_api import Page
 
-from tests.pages.test_demo import canvas, demo, wait
 from tests.support.pages import DIST
+from tests.support.pages.demo import canvas, wait
 
-__all__ = ["demo"]  # a fixture
 SAMPLES = DIST / "samples" / "web"
 FRAMES = {"slice.png": 1, "skin.png": 1, "pages.tif": 10, "heart.gif": 16, "labels.png": 1}
 

@@ -16,12 +16,12 @@ from playwright.sync_api import Page
 from pydicom import dcmread
 from pydicom.uid import HTJ2KLossless, generate_uid
 
-from tests.pages.outcome import fail, load
-from tests.pages.test_viewers import ELEMENT, THREE_D
 from tests.support import builders, corpus
 from tests.support.dicomweb.client import COLOR, CT, Served
 from tests.support.dicomweb.quirks import QUIRKS
 from tests.support.orthanc import Orthanc
+from tests.support.pages.outcome import fail, load
+from tests.support.pages.viewers import ELEMENT, THREE_D
 from tests.support.webserver import WebServer
 
 # Implicit VR under a JPEG transfer syntax: Orthanc does not store it.

@@ -10,8 +10,8 @@ import pytest
 from playwright.sync_api import Page
 from pydicom.uid import MPEG2MPML, JPEG2000Lossless
 
-from tests.pages.outcome import fail, load
 from tests.support import builders, corpus
+from tests.support.pages.outcome import fail, load
 from tests.support.webserver import WebServer
 
 

@@ -13,12 +13,12 @@ from playwright.sync_api import Page
 
 from pyloader import load_image, load_metadata
 from pyloader.wire import wire_image, wire_modules
-from tests.formats.test_nrrd import nrrd
-from tests.formats.test_numpy_array import saved, saved_together
-from tests.formats.test_zarr import V2, V3, VOXELS, image, write
-from tests.pages.outcome import fail, load
+from tests.support.nrrd_builders import nrrd
+from tests.support.numpy_files import saved, saved_together
+from tests.support.pages.outcome import fail, load
 from tests.support.slices import local_context, numbered, oblique, written
 from tests.support.webserver import WebServer
+from tests.support.zarr_builders import V2, V3, VOXELS, image, write
 
 PARTS = ("?frame=2", "#x-1", "#y-3", "#z-2")
 

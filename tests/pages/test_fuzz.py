@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.pages.outcome import load
 from tests.support import corpus, fuzz
 from tests.support.pages import prepare
+from tests.support.pages.outcome import load
 from tests.support.webserver import WebServer
 
 pytestmark = pytest.mark.timeout(900)

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page, Playwright
 
-from tests.pages.outcome import fail, load
 from tests.support import corpus
 from tests.support.pages import launch
+from tests.support.pages.outcome import fail, load
 from tests.support.webserver import WebServer
 
 CT = "wadouri:/corpus/CT_small.dcm"

@@ -8,11 +8,10 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, Route
 
-from tests.pages.outcome import fail, load
-from tests.pages.test_network import file_of
-from tests.pages.test_viewers import ELEMENT, THREE_D
 from tests.support import corpus
-from tests.support.dicomweb.client import COLOR, CT, Served
+from tests.support.dicomweb.client import COLOR, CT, Served, file_of
+from tests.support.pages.outcome import fail, load
+from tests.support.pages.viewers import ELEMENT, THREE_D
 from tests.support.webserver import WebServer
 
 IMAGE = "wadouri:/corpus/CT_small.dcm"

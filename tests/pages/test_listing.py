@@ -12,7 +12,6 @@ import pytest
 from numpy.testing import assert_array_equal
 from playwright.sync_api import Page
 
-from tests.pages.outcome import fail, load
 from tests.support import builders
 from tests.support.corpus import DATA
 from tests.support.filesets import (
@@ -24,6 +23,7 @@ from tests.support.filesets import (
     write_fileset,
     zip_of,
 )
+from tests.support.pages.outcome import fail, load
 from tests.support.webserver import WebServer
 
 NUMBERS = (101, 102, 103, 201, 202, 203)  # of `study_files`, in order
@@ -153,7 +153,7 @@ def test_missing_files_of_a_disc_are_told(page: Page, tmp_path: Path) -> None:
     page.wait_for_function("globalThis.printed?.length")
     printed = page.evaluate("globalThis.printed[0]")
     assert printed["level"] == "warn"
-    assert "4 of the files that the DICOMDIR names are not there" in printed["text"]
+    assert "4 of the files that the DICOMDIR names do not exist" in printed["text"]
 
 
 def test_folder_that_is_chosen(open_page, tmp_path: Path) -> None:

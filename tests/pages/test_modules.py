@@ -9,11 +9,10 @@ from playwright.sync_api import Page
 from pydicom import Dataset, dcmread
 from pydicom.uid import ExplicitVRLittleEndian
 
-from tests.dicom.json.test_reader import as_json
-from tests.dicom.modules.test_modules import group, merged
-from tests.fidelity.test_charsets import NAMES, encoded
-from tests.fidelity.test_frames import CORONAL, enhanced
 from tests.support import builders, corpus
+from tests.support.charsets import NAMES, encoded
+from tests.support.dicom_json import as_json
+from tests.support.enhanced import CORONAL, enhanced, group, merged
 from tests.support.webserver import WebServer
 
 # Answers with all modules, typed arrays as lists.

@@ -11,16 +11,15 @@ from playwright.sync_api import Page, Route
 from pydicom.encaps import encapsulate_extended
 from pydicom.uid import ExplicitVRLittleEndian, JPEGLSLossless
 
-from tests.pages.outcome import fail, with_pixels
-from tests.pages.test_viewers import ELEMENT, THREE_D
 from tests.support import builders
-from tests.support.dicomweb.archive import with_pixel_header
-from tests.support.dicomweb.client import COLOR, CT, Served
+from tests.support.dicomweb.client import COLOR, CT, Served, file_of
+from tests.support.dicomweb.large import COLUMNS, ROWS, put_native
 from tests.support.orthanc import Orthanc
 from tests.support.pages import prepare
+from tests.support.pages.outcome import fail, with_pixels
+from tests.support.pages.viewers import ELEMENT, THREE_D
 from tests.support.webserver import WebServer
 
-ROWS = COLUMNS = 512
 FRAME_BYTES = ROWS * COLUMNS * 2
 UIDS = ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID")
 
@@ -29,12 +28,6 @@ def paths(served: Served) -> list[str]:
     """Return what was asked, when all answers have ended."""
     served.server.settle()
     return [seen.path for seen in served.server.log]
-
-
-def file_of(served: Served, name: str) -> str:
-    """Return the address of a file."""
-    sop = served.paths[name].rpartition("/")[2]
-    return f"{served.server.url}/files/{sop}.dcm"
 
 
 # ------------------------------------------------------------------ who asks
@@ -410,23 +403,6 @@ def test_waiting_load_is_hurried_by_one_who_wants_it_now(open_page, served: Serv
 
 
 # ------------------------------------------------------------------ ranges, requests and bytes
-
-
-def put_native(
-    served: Served, path: str, frames: int, rows: int = ROWS, columns: int = COLUMNS
-) -> str:
-    """Serve a large native file whose frames are made as they are asked for."""
-
-    dataset = builders.header(
-        np.zeros((1, 1), "u2"), Rows=rows, Columns=columns, NumberOfFrames=frames
-    )
-    size = rows * columns * 2
-
-    def frame(index: int) -> bytes:
-        return np.full(rows * columns, index + 1, "<u2").tobytes()
-
-    header = with_pixel_header(builders.part10(dataset, ExplicitVRLittleEndian), size * frames)
-    return served.server.url + served.server.put_large(path, header, frame, frames)
 
 
 def put_jpeg_ls(served: Served, path: str, table: str) -> tuple[str, list[np.ndarray], int]:

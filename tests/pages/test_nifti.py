@@ -8,8 +8,6 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page
 
-from tests.pages.outcome import fail, load, with_pixels
-from tests.pages.test_viewers import ELEMENT, LEGACY, THREE_D, grey_of, windowed
 from tests.support.nifti_builders import (
     OBLIQUE,
     RGB,
@@ -19,6 +17,8 @@ from tests.support.nifti_builders import (
     packed,
     place_in,
 )
+from tests.support.pages.outcome import fail, load, with_pixels
+from tests.support.pages.viewers import ELEMENT, LEGACY, THREE_D, grey_of, windowed
 from tests.support.webserver import WebServer
 
 # Dimensions of a page's volume and its voxels: no two alike.

@@ -14,18 +14,17 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page, Playwright
 
-from tests.pages import webkit
-from tests.pages.outcome import fail, load
-from tests.pages.test_network import put_native
-from tests.pages.test_schemes import PYTHON
-from tests.pages.test_start import wait_until_kept
-from tests.pages.test_web import EXACT, LOSSY, samples
-from tests.pages.webkit import WebKitPage
 from tests.support import corpus
 from tests.support.dicomweb.client import Served
+from tests.support.dicomweb.large import put_native
 from tests.support.nifti_builders import make, numbers, packed
-from tests.support.pages import HELPERS
+from tests.support.pages import HELPERS, webkit
+from tests.support.pages.outcome import fail, load
+from tests.support.pages.python_files import PYTHON
+from tests.support.pages.snapshots import wait_until_kept
+from tests.support.pages.webkit import WebKitPage
 from tests.support.pictures import animated, moving, noise, photo, saved
+from tests.support.web_images import EXACT, LOSSY, samples
 from tests.support.webserver import WebServer
 
 pytestmark = pytest.mark.timeout(180)

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page
 
-from tests.pages.indexserver import SIMPLE_HTML, SIMPLE_JSON, IndexServer, wheel_of
-from tests.pages.outcome import fail, load
 from tests.support.installing import RUN, index, refused, run, start
 from tests.support.pages import DIST
+from tests.support.pages.index_server import SIMPLE_HTML, SIMPLE_JSON, IndexServer, wheel_of
+from tests.support.pages.outcome import fail, load
 from tests.support.webserver import WebServer
 
 __all__ = ["index", "start"]  # fixtures

@@ -29,9 +29,8 @@ from pydicom.uid import (
 )
 
 from pyloader.dicom.transfer_syntaxes import JPEG_XL_LOSSLESS
-from tests.pages.outcome import with_pixels
-from tests.pages.test_corpus import digest_of
 from tests.support import builders, corpus
+from tests.support.pages.outcome import digest_of, with_pixels
 from tests.support.webserver import WebServer
 
 pytestmark = pytest.mark.timeout(300)

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page
 
-from tests.pages.outcome import with_pixels
-from tests.reference import page as conformance
-from tests.reference import table
-from tests.reference.images import Pixels
-from tests.reference.refusals import refusals
+from tests.support.pages.outcome import with_pixels
+from tests.support.reference import page as conformance
+from tests.support.reference import table
+from tests.support.reference.images import Pixels
+from tests.support.reference.refusals import refusals
 from tests.support.webserver import WebServer
 
 Outcome = dict[str, Any]

@@ -20,8 +20,8 @@ from pydicom.uid import (
     RLELossless,
 )
 
-from tests.pages.outcome import fail, load
 from tests.support import builders, corpus
+from tests.support.pages.outcome import fail, load
 from tests.support.raw_images import DELIMITER, described, encapsulated, items, pieces, with_pixels
 from tests.support.webserver import WebServer
 

@@ -11,9 +11,9 @@ from playwright.sync_api import Browser, Page
 from pydicom import Dataset
 from pydicom.sequence import Sequence
 
-from tests.pages.test_viewers import ELEMENT, LEGACY, SIZE, THREE_D, grey_of
 from tests.support import builders
 from tests.support.pages import prepare
+from tests.support.pages.viewers import ELEMENT, LEGACY, SIZE, THREE_D, grey_of
 from tests.support.webserver import WebServer
 
 VOLUME = """

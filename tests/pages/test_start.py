@@ -13,9 +13,10 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page, Route
 
-from tests.pages.outcome import fail, load
 from tests.support import corpus
 from tests.support.pages import DIST, prepare
+from tests.support.pages.outcome import fail, load
+from tests.support.pages.snapshots import STORED, wait_until_kept
 from tests.support.webserver import WebServer
 
 CT = "wadouri:/corpus/CT_small.dcm"
@@ -92,15 +93,6 @@ def test_without_a_snapshot_that_fits_python_starts_by_its_files(open_page, dama
     page.context.unroute(SNAPSHOT)
 
 
-STORED = """async ([wanted, count]) => {
-    for (;;) {
-        const kept = await (await caches.open('pyloader')).keys();
-        const urls = kept.map(({ url }) => url).filter((url) => url.startsWith(location.origin));
-        const names = urls.map((url) => url.slice(location.origin.length)).sort();
-        if (names.length === count && names.every((name) => new RegExp(wanted).test(name))) return names;
-        await new Promise((resolve) => setTimeout(resolve, 100));
-    }
-}"""
 STORE = """async ([url, body]) => {
     const storage = await caches.open('pyloader');
     const kept = await (await storage.match(url)).arrayBuffer();
@@ -115,12 +107,6 @@ def visit_again(page: Page) -> None:
     """Open the page anew, of a visitor who was here."""
     page.reload()
     page.add_script_tag(url="/pyloader.js")
-
-
-def wait_until_kept(page: Page) -> str:
-    """Return the address by which the snapshot is kept."""
-    (name,) = page.evaluate(STORED, ["snapshot.bin", 1])
-    return str(name)
 
 
 def test_later_visit_starts_from_the_snapshot_that_was_kept(open_page) -> None:

@@ -21,9 +21,9 @@ from pyloader.dicom.transfer_syntaxes import (
     JPEG_XL_LOSSLESS,
     JPEG_XL_RECOMPRESSION,
 )
-from tests.pages.outcome import fail, load
-from tests.reference import jpeg_writer
 from tests.support import builders
+from tests.support.pages.outcome import fail, load
+from tests.support.reference import jpeg_writer
 from tests.support.webserver import WebServer
 
 GREY = builders.ramp(40, 48, 12)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page
 
-from tests.pages.test_viewers import ELEMENT, LEGACY, SIZE, THREE_D, grey_of, windowed
+from tests.support.pages.viewers import ELEMENT, LEGACY, SIZE, THREE_D, grey_of, windowed
 from tests.support.pictures import saved
 from tests.support.webserver import WebServer
 

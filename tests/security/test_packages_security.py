@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page
 
-from tests.pages.indexserver import SIMPLE_HTML, SIMPLE_JSON, IndexServer, wheel_of
 from tests.support.installing import index, refused, run, start
+from tests.support.pages.index_server import SIMPLE_HTML, SIMPLE_JSON, IndexServer, wheel_of
 from tests.support.webserver import WebServer
 
 __all__ = ["index", "start"]  # fixtures

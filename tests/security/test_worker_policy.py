@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page
 
-from tests.pages.indexserver import IndexServer
+from tests.support.pages.index_server import IndexServer
 from tests.support.waiting import until
 from tests.support.webserver import WebServer
 

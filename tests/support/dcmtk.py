@@ -17,8 +17,8 @@ from pydicom import dcmread
 from pydicom.pixels.processing import apply_color_lut
 from pydicom.uid import ExplicitVRLittleEndian
 
-from tests.reference.colour import to_rgb
 from tests.support import builders
+from tests.support.reference.colour import to_rgb
 
 # Reads all syntaxes but JPEG-LS, the JPEG 2000 family and JPEG XL.
 PROGRAM = "dcmj2pnm"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import zlib
 from collections.abc import Sequence
+from struct import pack
 from typing import Any
 
 import imagecodecs
@@ -13,7 +14,10 @@ import numpy as np
 import PIL.Image
 from pydicom import uid
 from pydicom.pixels.processing import convert_color_space
-from pydicom.uid import UID
+from pydicom.uid import (
+    UID,
+    ExplicitVRLittleEndian,
+)
 
 from pyloader.dicom.parse import parse_part10
 from pyloader.image import Image
@@ -90,3 +94,22 @@ def transformed(encode: str, is_on: bool = True, pixels: np.ndarray = RGB) -> tu
         return imagecodecs.htj2k_encode(pixels, reversible=True, **options), uid.HTJ2KLossless
     frame = imagecodecs.jpeg2k_encode(pixels, codecformat="J2K", reversible=True, mct=is_on)
     return frame, uid.JPEG2000Lossless
+
+
+def relabelled(body: bytes, syntax: str) -> bytes:
+    """Return a file whose meta header names another transfer syntax."""
+    return meta(syntax) + builders.bare(body)
+
+
+def meta(syntax: str) -> bytes:
+    """Return preamble, prefix and meta header."""
+    body = builders.native(np.zeros((1, 1), "u2"), ExplicitVRLittleEndian)
+    prefix = body[: len(body) - len(builders.bare(body))]
+    element = b"\x02\x00\x10\x00UI"
+    place = prefix.index(element)
+    old = int.from_bytes(prefix[place + 6 : place + 8], "little")
+    value = syntax.encode() + b"\0" * (len(syntax) % 2)
+    length = int.from_bytes(prefix[140:144], "little") + len(value) - old
+    changed = prefix[:place] + element + pack("<H", len(value)) + value
+    changed += prefix[place + 8 + old :]
+    return changed[:140] + pack("<L", length) + changed[144:]

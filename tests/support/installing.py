@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page
 
-from tests.pages.indexserver import IndexServer
+from tests.support.pages.index_server import IndexServer
 
 # Runs a source in all workers; resolves to what it printed, and how it failed.
 RUN = """async ([source, packages, name]) => {

@@ -19,8 +19,8 @@ from pydicom.uid import (
     JPEGLSNearLossless,
 )
 
-from tests.reference.row import with_frames
 from tests.support import builders
+from tests.support.reference.row import with_frames
 
 WIDE = {"BitsStored": 12, "WindowCenter": 1500, "WindowWidth": 2400}
 # Losses must not lead beyond 12 bits.

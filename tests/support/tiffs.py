@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import base64
 import struct
 from collections.abc import Iterable, Mapping
 from io import BytesIO
+from typing import Any
 
+import imagecodecs
+import numpy as np
+import PIL.Image
 import tifffile
 
 SHORT, LONG, RATIONAL, UNDEFINED = 3, 4, 5, 7
@@ -13,6 +18,19 @@ OFFSETS, COUNTS = ("StripOffsets", "TileOffsets"), ("StripByteCounts", "TileByte
 DATA_START = 8
 Tag = tuple[int, int, int, int | bytes]
 """Number, type, count, and a number or the bytes of the values."""
+# builders.color(16, 16), encoded by FFmpeg as full-range YCbCr with half chroma.
+HALF_CHROMA = base64.b85decode(
+    "|4;u>051Rl0000G0000G00000000000003100031000000000000RdB0S5vC2Lb~BQUDA9000311_A;A0RLP7DI$L$e&"
+    "BxKexP>ncJOw<ZvbxqZs2E7XHaKoPz6v0P)AqOSJPKw|6~9V00B&4c4Ia(E-@}KFf#v;015yA0002h00IA#$M^yWJ;(S"
+    "12O~eg{J?+%7ytkO0002P^8$nL0ssJQ0D%Ai!|(-z?F9f016bh$3qB*T-@*2QK>C1y3DF6E!|(!!-~<K80l>lYh=KA40"
+    "3sM8I+vD&_5*$<jkt$v!|DTp@&f=43x5n11H<YBhtviR38+B}If=me2f%zLfH+2h_NZB98eY|7k<cP1J(&uU(>;JxPaD<"
+    "ezrgtfz<eVBA$ESd$6+Uhvl@QYy`+4=`2)cD0{|gyVLg^54+DM*WUssb*#"
+)
+SIZE = 32
+DOWN, ACROSS = np.mgrid[:SIZE, :SIZE]
+COLORS = np.dstack([ACROSS * 8, DOWN * 8, 255 - ACROSS * 8]).astype("u1")
+# As Pillow converts them (ITU-T T.871 7).
+YCBCR = np.asarray(PIL.Image.fromarray(COLORS).convert("YCbCr"))
 
 
 def tiff_of(tags: Iterable[Tag], data: bytes) -> bytes:
@@ -87,3 +105,9 @@ def chain(size: int, first: int = 0) -> bytes:
     entry = struct.pack("<HHHII", 1, 256, SHORT, 1, 1)
     nexts = (first if at == last else at + 18 for at in range(8, last + 1, 18))
     return b"II*\0" + struct.pack("<I", 8) + b"".join(entry + struct.pack("<I", at) for at in nexts)
+
+
+def jpeg_2000(pixels: np.ndarray, **options: Any) -> bytes:
+    """Encode exactly."""
+    given = {"reversible": True, "mct": False, "codecformat": "j2k", **options}
+    return bytes(imagecodecs.jpeg2k_encode(pixels, **given))

@@ -2,49 +2,18 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import shutil
 import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from tests.support.npm import alone, pack, run
 from web.build.common import download_cache
 
 HERE = Path(__file__).parent
-ROOT = HERE.parents[1]
 APPS = HERE / "apps"
-
-
-def run(
-    *command: object, cwd: Path, environment: dict[str, str] | None = None, timeout: float = 600
-) -> str:
-    """Run a command, and return what it prints."""
-    done = subprocess.run(
-        [*map(str, command)],
-        cwd=cwd,
-        capture_output=True,
-        text=True,
-        check=False,
-        env=environment,
-        timeout=timeout,
-    )
-    told = done.stdout + done.stderr
-    assert done.returncode == 0, told[-8000:]
-    return told
-
-
-@contextmanager
-def alone(folder: Path) -> Iterator[None]:
-    """Keep other processes from doing the same meanwhile."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
 
 
 @pytest.fixture(scope="session")
@@ -75,10 +44,3 @@ def workshop(installed: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     target.mkdir()
     run("tar", "xzf", tarball, "--strip-components=1", "-C", target, cwd=folder)
     return folder
-
-
-def pack(folder: Path) -> Path:
-    """Make npm's package of dist/ in a folder; return the tarball."""
-    run(sys.executable, "-m", "web.build.pack", "--npm-only", folder, cwd=ROOT)
-    [tarball] = folder.glob("*.tgz")
-    return tarball

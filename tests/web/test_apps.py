@@ -12,10 +12,10 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from tests.support import corpus
+from tests.support.npm import run
 from tests.support.pages import DIST
 from tests.support.program import Program, free_ports
 from tests.support.webserver import POLICY, WebServer
-from tests.web.conftest import run
 
 CT = "CT_small.dcm"
 # Not by the driver's own wait, which a strict policy forbids.

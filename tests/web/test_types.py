@@ -14,8 +14,9 @@ from pyloader.errors import LoaderError, TransportError
 from pyloader.image import modules_of
 from pyloader.wire import wire_modules
 from tests.support import corpus
-from tests.web.conftest import HERE, ROOT, run
+from tests.support.npm import ROOT, run
 
+HERE = Path(__file__).parent
 STRICT = {
     "allowUmdGlobalAccess": True,
     "lib": ["ES2024", "DOM", "DOM.Iterable", "DOM.AsyncIterable"],

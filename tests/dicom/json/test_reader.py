@@ -40,6 +40,7 @@ from pyloader.dicom.values import value_of
 from pyloader.errors import FormatError
 from pyloader.pixels.palette import apply_palette
 from tests.support import builders, corpus
+from tests.support.dicom_json import as_json, plain
 
 ROOT = Path(pyloader.__file__).parent
 PIXELS = builders.ramp(4, 8)
@@ -67,19 +68,6 @@ def refuse_one(keyword: str, content: Any) -> str:
     dataset, bulk, (note,) = read_dataset({f"{tag_for_keyword(keyword):08X}": content})
     assert (len(dataset), bulk) == (0, ())
     return note
-
-
-def plain(modules: Any) -> Any:
-    """Return modules with arrays as bytes, so that they can be compared."""
-    if isinstance(modules, np.ndarray):
-        return modules.dtype.str, modules.shape, modules.tobytes()
-    if isinstance(modules, dict):
-        return {key: plain(value) for key, value in modules.items()}
-    if isinstance(modules, (list, tuple)):
-        return [plain(value) for value in modules]
-    if hasattr(modules, "__dataclass_fields__"):
-        return {name: plain(getattr(modules, name)) for name in modules.__dataclass_fields__}
-    return modules
 
 
 # ------------------------------------------------------------------ what is known
@@ -141,17 +129,6 @@ def test_unknown_attributes_are_not_read():
 
 
 # ------------------------------------------------------------------ the same as from a file
-
-
-def as_json(dataset: Dataset, threshold: int = 1 << 30) -> dict[str, Any]:
-    """Return a data set in the DICOM JSON Model, longer values elsewhere, as pydicom writes it."""
-    text = dataset.to_json(
-        bulk_data_threshold=threshold,
-        bulk_data_element_handler=lambda each: f"bulk/{each.tag:08x}",
-        suppress_invalid_tags=True,
-    )
-    found: dict[str, Any] = json.loads(text)
-    return found
 
 
 def through_json(dataset: Dataset, threshold: int = 1 << 30) -> tuple[Instance, list[BulkData]]:
@@ -288,14 +265,14 @@ def test_bulk_data_of_text_and_numbers():
 def test_bulk_data_that_are_no_value():
     _, (bulk,), _ = read_dataset({"00280010": {"vr": "US", "BulkDataURI": "http://host/b"}})
     expected = (
-        r"^the bulk data at 'http://host/b', 3 bytes, are no value of \(0028,0010\) Rows, vr US: "
+        r"^the bulk data at 'http://host/b', 3 bytes, are not a value of \(0028,0010\) Rows, vr US"
     )
     with pytest.raises(FormatError, match=expected):
         fill(bulk, b"abc")
 
 
 def test_bulk_data_without_an_address():
-    assert "BulkDataURI is no text; it is" in refuse_one("LUTData", {"BulkDataURI": 5})
+    assert "BulkDataURI is not text; it is" in refuse_one("LUTData", {"BulkDataURI": 5})
     assert read_one("LUTData", {"vr": "OW", "BulkDataURI": ""}) is None
 
 
@@ -412,22 +389,22 @@ def test_inline_binary_of_vr_un():
 @pytest.mark.parametrize(
     ("keyword", "content", "reason"),
     [
-        ("Rows", 5, "it is no object; it is 5$"),
-        ("Rows", [5], "it is no object; it is"),
+        ("Rows", 5, "it is not an object; it is 5$"),
+        ("Rows", [5], "it is not an object; it is"),
         ("Rows", element("many"), "could not convert string to float: 'many'; it is"),
         ("Rows", element({"a": 1}), "float"),
         ("Rows", element([[5]]), "float"),
         ("Rows", element(float("nan")), "nan is not finite; it is"),
         ("Rows", element("1e400"), "'1e400' is not finite; it is"),
-        ("StudyID", element({"Alphabetic": "A"}), "dict is no text; it is"),
-        ("SOPClassUID", element([["1.2"]]), "list is no text; it is"),
-        ("PatientName", element([["A"]]), "list is no text; it is"),
-        ("PatientName", element({"Alphabetic": {}}), "dict is no text; it is"),
+        ("StudyID", element({"Alphabetic": "A"}), "dict is not text; it is"),
+        ("SOPClassUID", element([["1.2"]]), "list is not text; it is"),
+        ("PatientName", element([["A"]]), "list is not text; it is"),
+        ("PatientName", element({"Alphabetic": {}}), "dict is not text; it is"),
         ("LUTData", {"InlineBinary": "abc"}, "padding; it is"),
         ("LUTData", {"InlineBinary": "ab$%"}, "base64"),
-        ("LUTData", {"InlineBinary": 5}, "InlineBinary is no text; it is"),
+        ("LUTData", {"InlineBinary": 5}, "InlineBinary is not text; it is"),
         ("Rows", {"InlineBinary": "YWJj"}, "Expected total bytes to be an even multiple"),
-        ("RedPaletteColorLookupTableData", element([1, 2]), "VR OW asks for bytes; it is"),
+        ("RedPaletteColorLookupTableData", element([1, 2]), "VR OW requires bytes; it is"),
     ],
 )
 def test_what_cannot_be_read_is_left_out(keyword, content, reason):
@@ -480,7 +457,7 @@ def test_item_that_is_none_keeps_its_place():
     items = [5, {"00280030": element([1, 2])}]
     dataset, _, notes = read_dataset({"00289110": element(items, "SQ")})
     assert dataset.PixelMeasuresSequence[1].PixelSpacing == [1, 2]
-    assert notes == ("(0028,9110) PixelMeasuresSequence has an item that is no object: 5",)
+    assert notes == ("(0028,9110) PixelMeasuresSequence has an item that is not an object: 5",)
 
 
 def test_bulk_data_of_an_item_is_that_item_s():
@@ -554,8 +531,8 @@ def test_data_sets_of_a_series():
 @pytest.mark.parametrize(("text", "count"), [("[]", 0), ("[{}, {}]", 2)])
 def test_not_one_data_set(text, count):
     expected = (
-        "^https://host/m cannot be read as a DICOM JSON data set: it holds "
-        f"{count} of them, expected 1$"
+        "^https://host/m cannot be read as a DICOM JSON data set: it has "
+        f"{count} data sets, expected 1$"
     )
     with pytest.raises(FormatError, match=expected):
         parse_json(text, "https://host/m")
@@ -564,7 +541,7 @@ def test_not_one_data_set(text, count):
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("", r"JSONDecodeError: .* it begins with ''\. Servers answer with a page for log-in"),
+        ("", r"JSONDecodeError: .* it begins with ''\. It may be a server's log-in page"),
         ("<html><body>Log in", "JSONDecodeError: .*; it begins with '<html><body>Log in'"),
         (b"<!doctype html>", "JSONDecodeError: .*; it begins with b'<!doctype html>'"),
         ("{", "JSONDecodeError: "),
@@ -584,8 +561,8 @@ def test_text_that_holds_no_data_set(text, reason):
 
 def test_error_of_a_server_in_json():
     expected = (
-        r"it is no object whose keys are tags of 8 hexadecimal digits, but \{'HttpError': 400, "
-        r"'Message': 'Parameter out of range'\}; it may be a server's error$"
+        r"expected an object whose keys are tags of 8 hexadecimal digits, got \{'HttpError': 400, "
+        r"'Message': 'Parameter out of range'\}; it may be a server's error message$"
     )
     with pytest.raises(FormatError, match=expected):
         parse_json('{"HttpError": 400, "Message": "Parameter out of range"}')
@@ -593,7 +570,7 @@ def test_error_of_a_server_in_json():
 
 @pytest.mark.parametrize("content", [[], [{}], None, "x", 5])
 def test_data_set_that_is_no_mapping(content):
-    with pytest.raises(FormatError, match="it is no object whose keys are tags"):
+    with pytest.raises(FormatError, match="expected an object whose keys are tags"):
         read_dataset(content)
 
 
@@ -614,7 +591,7 @@ def test_random_json_never_fails_otherwise():
         dataset, bulk, notes = read_dataset(content)
         assert all(isinstance(each, DataElement) for each in dataset)
         assert all(isinstance(each.uri, str) for each in bulk)
-        assert all("is left out" in note or "is no object" in note for note in notes)
+        assert all("is left out" in note or "is not an object" in note for note in notes)
 
 
 # ------------------------------------------------------------------ attributes by keyword

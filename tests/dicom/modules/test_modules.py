@@ -23,29 +23,9 @@ from pyloader.dicom.parse import parse_part10
 from pyloader.errors import FormatError
 from pyloader.image import ModalityLut, PlaneModule, VoiLut
 from tests.support import builders
+from tests.support.enhanced import group, item, merged
 
 PIXELS = builders.ramp(4, 8)
-
-
-def item(**attributes: Any) -> Dataset:
-    """Return a data set of attributes."""
-    dataset = Dataset()
-    for keyword, value in attributes.items():
-        setattr(dataset, keyword, value)
-    return dataset
-
-
-def group(keyword: str, **attributes: Any) -> Dataset:
-    """Return functional groups that hold one macro."""
-    return item(**{keyword: Sequence([item(**attributes)])})
-
-
-def merged(*groups: Dataset) -> Dataset:
-    """Return functional groups that hold several macros."""
-    everything = Dataset()
-    for one in groups:
-        everything.update(one)
-    return everything
 
 
 def multiframe(shared: Dataset, *frames: Dataset, **top: Any) -> Dataset:

@@ -203,7 +203,7 @@ async def test_a_directory_does_not_lead_out_of_its_folder(transport, context, d
     transport.answers.update({f"/a/b/{name}": body for name, body in disc.items()})
     transport.answers["/a/b/DICOMDIR"] = stream.getvalue()
     with pytest.warns(
-        UserWarning, match=r"1 of the files .* are not there, such as '\.\./\.\./sec"
+        UserWarning, match=r"1 of the files .* do not exist, such as '\.\./\.\./sec"
     ):
         found = await list_image_ids("wadouri:/a/b/DICOMDIR", context)
     assert len(found) == 5
@@ -256,7 +256,7 @@ async def test_what_the_directory_does_not_name_comes_after(transport, context, 
 async def test_missing_files_are_reported_with_their_series(transport, context, disc):
     names = list(disc)
     named = given(transport, {name: disc[name] for name in names if name != names[4]})
-    with pytest.warns(UserWarning, match="1 of the files that the DICOMDIR names are not there"):
+    with pytest.warns(UserWarning, match="1 of the files that the DICOMDIR names do not exist"):
         first, second = await list_files(named, context)
     assert names_in([first, second], named) == names[:4] + names[5:6]
     assert (first.missing, second.missing) == ([], [names[4]])
@@ -273,7 +273,7 @@ async def test_a_series_of_which_nothing_is_there(transport, context, disc):
 
 async def test_a_directory_alone(transport, context, disc):
     named = given(transport, {"DICOMDIR": disc["DICOMDIR"]})
-    with pytest.raises(FormatError, match=r"names 6 files, such as .* The folder of the disc is"):
+    with pytest.raises(FormatError, match=r"names 6 files, such as .* give the whole folder of the disc"):
         await list_files(named, context)
     with pytest.raises(FormatError, match="is a DICOMDIR without the files that it names"):
         await list_image_ids(named[0][0], context)

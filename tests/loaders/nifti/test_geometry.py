@@ -227,7 +227,7 @@ async def test_thickness_of_a_single_slice_may_be_missing(context, transport):
     fields = {"pixdim": [1, 2, 2.5, 0, 0, 0, 0, 0], "qform_code": 1}
     image = await load_image(serve(transport, make(numbers(shape=(5, 4)), None, **fields)), context)
     assert image.plane.pixel_spacing == (2.5, 2)
-    assert image.warnings == ("how thick its only slice is is not known; 1 unit is assumed",)
+    assert image.warnings == ("the thickness of its only slice is unknown; 1 unit is assumed",)
 
 
 async def test_old_files_have_no_qfac(context, transport):

@@ -41,13 +41,13 @@ from pyloader.network import Network
 from pyloader.transport import Response
 from pyloader.transport.memory import MemoryTransport, cut, pour
 from pyloader.transport.native import NativeTransport
-from tests.fidelity.test_encapsulation import relabelled
 from tests.support import builders
 from tests.support.dicomweb import DicomWebServer
 from tests.support.dicomweb.answers import Memory
 from tests.support.dicomweb.archive import with_pixel_header
 from tests.support.dicomweb.combine import when
 from tests.support.dicomweb.quirks import changed_source, find_quirk, no_range
+from tests.support.encoded import relabelled
 
 pytestmark = pytest.mark.usefixtures("all_ended")
 FRAMES = 6

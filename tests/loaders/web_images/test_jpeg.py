@@ -109,7 +109,7 @@ async def test_jpeg_cut_off(progressive, kept):
 async def test_jpeg_whose_data_are_short(mode, kept):
     """A proxy may have closed a file that it did not have the whole of."""
     body = saved(PIL.Image.fromarray(noise(80, 90, 3)).convert(mode), "JPEG")
-    with pytest.raises(DecodeError, match="the data of the JPEG end before its last pixel"):
+    with pytest.raises(DecodeError, match="the JPEG's data end before its last pixel"):
         await load(body[: int(len(body) * kept)] + b"\xff\xd9")
 
 

@@ -127,7 +127,7 @@ async def test_png_orientation():
 async def test_animated_png_says_that_it_is_one():
     image = await load(animated(pictures.moving(3), "PNG"))
     assert_array_equal(image.pixels, pictures.moving(3)[0])
-    assert image.warnings == ("an animated PNG of 3 frames; this is its default image",)
+    assert image.warnings == ("an animated PNG of 3 frames; only its default image is shown",)
 
 
 @pytest.mark.parametrize("cut", [9, 20, 200, -13, -12, -4, -1])

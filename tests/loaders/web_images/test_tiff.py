@@ -140,7 +140,7 @@ async def test_grey_with_alpha():
 
 @pytest.mark.parametrize(
     ("kind", "note"),
-    [("assocalpha", "multiplied with their alpha"), ("unspecified", "1 samples a pixel beside")],
+    [("assocalpha", "multiplied with their alpha"), ("unspecified", "1 samples a pixel besides")],
 )
 async def test_further_samples_are_left_out(kind, note):
     pixels = noise(ROWS, COLUMNS, 4)

@@ -105,12 +105,12 @@ async def test_samples_that_are_no_color():
     body = tiff(noise(5, ROWS, COLUMNS), planarconfig="separate", extrasamples=[0] * 4)
     image = await load(body)
     assert_array_equal(image.pixels, noise(5, ROWS, COLUMNS)[0])
-    assert image.warnings == ("4 samples a pixel beside its colors were left out",)
+    assert image.warnings == ("4 samples a pixel besides its colors were left out",)
 
 
 async def test_volume_in_a_page():
     body = tiff(noise(16, 32, 32), volumetric=True, tile=(16, 16, 16))
-    with pytest.raises(UnsupportedError, match="page 1 of the TIFF is no plane: its axes are ZYX"):
+    with pytest.raises(UnsupportedError, match="page 1 of the TIFF is not a plane: its axes are ZYX"):
         await load(body)
 
 
@@ -130,7 +130,7 @@ async def test_complex_numbers():
 async def test_compression_that_nobody_knows():
     body = with_short(tiff(photo(), compression="zlib"), "Compression", 48_999)
     with pytest.raises(
-        UnsupportedError, match="compressed by 48999, for which there is no decoder"
+        UnsupportedError, match="compressed by 48999, which has no decoder"
     ):
         await load(body)
 
@@ -142,7 +142,7 @@ async def test_compression_whose_codec_is_not_here(monkeypatch):
     body = tiff(photo(), compression="zstd")
     monkeypatch.setattr(imagecodecs, "zstd_decode", missing)
     monkeypatch.setattr("tifffile.TIFF.DECOMPRESSORS._codecs", {})
-    with pytest.raises(UnsupportedError, match="compressed by ZSTD, for which there is no decoder"):
+    with pytest.raises(UnsupportedError, match="compressed by ZSTD, which has no decoder"):
         await load(body)
 
 

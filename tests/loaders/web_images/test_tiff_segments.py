@@ -7,23 +7,24 @@ from typing import Any
 
 import imagecodecs
 import numpy as np
-import PIL.Image
 import pytest
 import tifffile
 from numpy.testing import assert_array_equal
 
 from pyloader import load_image
 from pyloader.errors import DecodeError, FormatError
-from tests.fidelity.test_jpeg_2000 import HALF_CHROMA
 from tests.support import builders
 from tests.support.pictures import URL, load, noise, read, tiff
-from tests.support.tiffs import one_tile, with_segments
+from tests.support.tiffs import (
+    COLORS,
+    HALF_CHROMA,
+    SIZE,
+    YCBCR,
+    jpeg_2000,
+    one_tile,
+    with_segments,
+)
 
-SIZE = 32
-DOWN, ACROSS = np.mgrid[:SIZE, :SIZE]
-COLORS = np.dstack([ACROSS * 8, DOWN * 8, 255 - ACROSS * 8]).astype("u1")
-# As Pillow converts them (ITU-T T.871 7).
-YCBCR = np.asarray(PIL.Image.fromarray(COLORS).convert("YCbCr"))
 GREY = noise(50, 70, dtype="u2")
 
 
@@ -107,12 +108,6 @@ async def test_data_that_are_cut_off(compression, layout):
 
 
 # ------------------------------------------------------------------ colors of codestreams
-
-
-def jpeg_2000(pixels: np.ndarray, **options: Any) -> bytes:
-    """Encode exactly."""
-    given = {"reversible": True, "mct": False, "codecformat": "j2k", **options}
-    return bytes(imagecodecs.jpeg2k_encode(pixels, **given))
 
 
 def farthest(pixels: np.ndarray, expected: np.ndarray = COLORS) -> int:

@@ -21,6 +21,7 @@ from pyloader.pixels.codecs import encode_png
 from pyloader.pixels.output.delivery import Delivery, deliver
 from pyloader.pixels.output.voi import display
 from tests.support import builders, dcmtk
+from tests.support.luts import item
 
 CT = builders.ramp(40, 48, 12)
 URL = "wadouri:https://host/a"
@@ -257,16 +258,6 @@ def test_function_in_small_letters_with_blanks():
 
 
 # ------------------------------------------------------------------ tables
-
-
-def item(count: int, first: int, bits: int, entries: np.ndarray, **more: Any) -> Dataset:
-    """Make an item of a LUT Sequence."""
-    found = Dataset()
-    found.add_new("LUTDescriptor", "US", [count, first, bits])
-    found.add_new("LUTData", "OW", entries.astype("<u2").tobytes())
-    for keyword, value in more.items():
-        setattr(found, keyword, value)
-    return found
 
 
 @pytest.mark.parametrize(("bits", "count"), [(10, 3000), (12, 3000), (16, 300)])

@@ -91,3 +91,9 @@ class Served:
     ) -> Reply:
         """Ask for frames in spite of a quirk."""
         return ask(self.at(name, f"/frames/{numbers}", quirk), accept)
+
+
+def file_of(served: Served, name: str) -> str:
+    """Return the address of a file."""
+    sop = served.paths[name].rpartition("/")[2]
+    return f"{served.server.url}/files/{sop}.dcm"

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 import pyloader
+from tests.support.npm import pack, run
 from tests.support.pages import DIST
-from tests.web.conftest import pack, run
 
 SUBPATHS = ("vite", "webpack", "esbuild")
 

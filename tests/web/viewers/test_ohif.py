@@ -18,13 +18,13 @@ from imagecodecs import png_decode
 from playwright.sync_api import Browser, Page, Playwright, Route, expect
 from pydicom.dataset import Dataset
 
+from tests.support import studies
 from tests.support.made_encodings import JPEG_XL_LOSSLESS
+from tests.support.npm import ROOT
+from tests.support.ohif import ENTRY, SIGNED_IN, Ohif, app
 from tests.support.orthanc import NEEDED, Orthanc, is_installed
 from tests.support.pages import DIST, launch
-from tests.web.conftest import ROOT
-from tests.web.viewers import studies
-from tests.web.viewers.ohif import ENTRY, SIGNED_IN, Ohif, app
-from tests.web.viewers.studies import Study
+from tests.support.studies import Study
 
 pytestmark = pytest.mark.skipif(not is_installed(), reason=NEEDED)
 STUDIES = {
