@@ -57,7 +57,9 @@ export interface InitOptions {
    * Headers that it returns are sent with every request to that origin from then on, `true` tries
    * again as it is (`beforeRequest` gives the new token), anything else gives up.
    */
-  onUnauthorized?: ((details: { url: string; origin: string; status: number }) => UnauthorizedAnswer | Promise<UnauthorizedAnswer>) | null;
+  onUnauthorized?:
+    | ((details: { url: string; origin: string; status: number }) => UnauthorizedAnswer | Promise<UnauthorizedAnswer>)
+    | null;
   /** `'include'` sends cookies also to other origins that are named; default `'same-origin'`. */
   credentials?: RequestCredentials;
   /**
@@ -136,7 +138,14 @@ export interface LoadOptions extends LoaderOptions {
    * overflow; with one, or with an `arrayBuffer` to put the pixels into, such values take the nearer
    * end of the class and `warnings` tell.
    */
-  targetBuffer?: { type?: PixelArrayName | 'Uint8ClampedArray'; rows?: number; columns?: number; arrayBuffer?: ArrayBufferLike; offset?: number; length?: number };
+  targetBuffer?: {
+    type?: PixelArrayName | 'Uint8ClampedArray';
+    rows?: number;
+    columns?: number;
+    arrayBuffer?: ArrayBufferLike;
+    offset?: number;
+    length?: number;
+  };
   /** For `wadors:` images: the service that stands in where WADO-RS fails; see `dicomweb`. */
   wadoURI?: string;
 }
@@ -152,8 +161,24 @@ export interface LoadProgress {
   attempt: number;
 }
 
-export type PixelArray = Uint8Array | Int8Array | Uint16Array | Int16Array | Uint32Array | Int32Array | Float32Array | Float64Array;
-export type PixelArrayName = 'Uint8Array' | 'Int8Array' | 'Uint16Array' | 'Int16Array' | 'Uint32Array' | 'Int32Array' | 'Float32Array' | 'Float64Array';
+export type PixelArray =
+  | Uint8Array
+  | Int8Array
+  | Uint16Array
+  | Int16Array
+  | Uint32Array
+  | Int32Array
+  | Float32Array
+  | Float64Array;
+export type PixelArrayName =
+  | 'Uint8Array'
+  | 'Int8Array'
+  | 'Uint16Array'
+  | 'Int16Array'
+  | 'Uint32Array'
+  | 'Int32Array'
+  | 'Float32Array'
+  | 'Float64Array';
 
 /** Factors of stored values, beside slope and intercept. */
 export interface ScalingParameters {
@@ -235,7 +260,15 @@ export interface Image {
   transferSyntaxUID?: string;
   lossyImageCompression?: boolean;
   /** A compressed frame's own description, whatever the header of its file says. */
-  codestream?: { transferSyntaxUID: string; rows: number; columns: number; samplesPerPixel: number; bits?: number; isSigned?: boolean; photometricInterpretation: string };
+  codestream?: {
+    transferSyntaxUID: string;
+    rows: number;
+    columns: number;
+    samplesPerPixel: number;
+    bits?: number;
+    isSigned?: boolean;
+    photometricInterpretation: string;
+  };
   /** Contradictions in the file that were met and decided, each in a sentence. */
   warnings: string[];
   loadTimeInMS: number;
@@ -787,7 +820,11 @@ export interface ViewerFields {
   /** Of Cornerstone3D, which reads all fields: true when some are defaults, and nothing is to be measured by them. */
   imagePlaneModule: { usingDefaultValues?: boolean };
   modalityLutModule: { modalityLUTSequence?: LookupTable[] };
-  multiframeModule: { NumberOfFrames: number; PerFrameFunctionalInformation?: Record<string, any>; SharedFunctionalInformation?: Record<string, any> };
+  multiframeModule: {
+    NumberOfFrames: number;
+    PerFrameFunctionalInformation?: Record<string, any>;
+    SharedFunctionalInformation?: Record<string, any>;
+  };
   patientModule: { patientId?: Text };
   scalingModule: { DoseGridScaling?: number; DoseSummation?: Text; DoseType?: Text; DoseUnit?: Text };
   voiLutModule: { voiLUTSequence?: LookupTable[] };
@@ -824,7 +861,12 @@ export interface DicomWeb {
   searchStudies(filters?: Filters, options?: SearchOptions): Promise<Found[]>;
   /** Of one study, or of all. */
   searchSeries(studyInstanceUID?: string, filters?: Filters, options?: SearchOptions): Promise<Found[]>;
-  searchInstances(studyInstanceUID?: string, seriesInstanceUID?: string, filters?: Filters, options?: SearchOptions): Promise<Found[]>;
+  searchInstances(
+    studyInstanceUID?: string,
+    seriesInstanceUID?: string,
+    filters?: Filters,
+    options?: SearchOptions,
+  ): Promise<Found[]>;
   /** The images of a series, sorted by position, every frame; their metadata are fetched on the way. */
   imageIds(studyInstanceUID: string, seriesInstanceUID: string, options?: { signal?: AbortSignal }): Promise<string[]>;
 }
@@ -866,12 +908,28 @@ export interface ListOptions extends LoaderOptions {
 }
 
 /** A loader in JavaScript, of any viewer. */
-export type ImageLoader = (imageId: string, options?: any) => { promise: Promise<any>; cancelFn?: () => void; decache?: () => void };
+export type ImageLoader = (
+  imageId: string,
+  options?: any,
+) => { promise: Promise<any>; cancelFn?: () => void; decache?: () => void };
 
 /** Stable words for programs: the README has a table of them. */
 export type ErrorCode =
-  | 'boot' | 'decode' | 'format' | 'http-status' | 'image-id' | 'internal' | 'loader' | 'network' | 'package' | 'request' | 'timeout' | 'unknown-scheme'
-  | 'unsupported' | 'viewer' | 'worker';
+  | 'boot'
+  | 'decode'
+  | 'format'
+  | 'http-status'
+  | 'image-id'
+  | 'internal'
+  | 'loader'
+  | 'network'
+  | 'package'
+  | 'request'
+  | 'timeout'
+  | 'unknown-scheme'
+  | 'unsupported'
+  | 'viewer'
+  | 'worker';
 /** The part of a load that failed. */
 export type ErrorStage = 'boot' | 'worker' | 'dispatch' | 'fetch' | 'parse' | 'decode' | 'loader';
 
@@ -941,12 +999,22 @@ export interface EventDetails {
   print: { level: 'info' | 'warn' | 'error'; name: string; text: string };
 }
 export type EventName = keyof EventDetails;
-export type EventListenerOf<Name extends EventName> = ((event: CustomEvent<EventDetails[Name]>) => void) | { handleEvent(event: CustomEvent<EventDetails[Name]>): void };
+export type EventListenerOf<Name extends EventName> =
+  | ((event: CustomEvent<EventDetails[Name]>) => void)
+  | { handleEvent(event: CustomEvent<EventDetails[Name]>): void };
 
 /** An EventTarget of the page's events. */
 export interface Events extends EventTarget {
-  addEventListener<Name extends EventName>(type: Name, listener: EventListenerOf<Name> | null, options?: boolean | AddEventListenerOptions): void;
-  removeEventListener<Name extends EventName>(type: Name, listener: EventListenerOf<Name> | null, options?: boolean | EventListenerOptions): void;
+  addEventListener<Name extends EventName>(
+    type: Name,
+    listener: EventListenerOf<Name> | null,
+    options?: boolean | AddEventListenerOptions,
+  ): void;
+  removeEventListener<Name extends EventName>(
+    type: Name,
+    listener: EventListenerOf<Name> | null,
+    options?: boolean | EventListenerOptions,
+  ): void;
 }
 
 /** Progress of the start, in percent as `loaded` of `total`. */
@@ -1047,7 +1115,12 @@ export function registerUnknownImageLoader(loader: ImageLoader | undefined): Ima
  * With `workers: 0` they hold up the page, and where browsers give it only text, a body that begins
  * with a byte order mark is an error.
  */
-export function loadPython(options: { url?: string; source?: string; name?: string; packages?: string[] }): Promise<string[]>;
+export function loadPython(options: {
+  url?: string;
+  source?: string;
+  name?: string;
+  packages?: string[];
+}): Promise<string[]>;
 /**
  * Connect a viewer, legacy cornerstone-core or @cornerstonejs/core: every scheme, or `schemes` alone,
  * metadata (at `priority` among the viewer's providers, default 100) and events. Where pyloader would
@@ -1068,7 +1141,10 @@ export function use(
  * A module of an image that is loaded, or whose metadata were added; synchronous, as viewers' providers
  * are. It is one: `metaData.addProvider(pyloader.metaData)`.
  */
-export function metaData<Name extends string>(type: string extends Name ? Name : ModuleName, imageId: string): Name extends ModuleName ? Answer<Name> | undefined : any;
+export function metaData<Name extends string>(
+  type: string extends Name ? Name : ModuleName,
+  imageId: string,
+): Name extends ModuleName ? Answer<Name> | undefined : any;
 /** Read the headers of images, or take DICOM JSON by imageId, so that `metaData` answers before they are loaded. */
 export function addMetadata(sources: string[] | Record<string, object>): Promise<void>;
 /**
@@ -1077,7 +1153,10 @@ export function addMetadata(sources: string[] | Record<string, object>): Promise
  * on that origin; `wadoURI` is the service that stands in where
  * WADO-RS fails, by default the sibling `wado` of `base`.
  */
-export function dicomweb(base: string | URL, options?: { headers?: Record<string, string>; wadoURI?: string }): DicomWeb;
+export function dicomweb(
+  base: string | URL,
+  options?: { headers?: Record<string, string>; wadoURI?: string },
+): DicomWeb;
 /**
  * Give one file to load; returns its imageId, `localfile:<random>-N`, which no other page has and which is never used
  * again. Of other formats the scheme precedes it: `nifti:${addFile(file)}`. Anything else than a file, such as a

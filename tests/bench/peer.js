@@ -17,7 +17,13 @@ const load = async (imageId) => asImage(await pyloader.loadImage(imageId, STORED
 async function loadNifti(url) {
   const imageIds = await pyloader.imageIds(`nifti:${url}`);
   const slices = await Promise.all(imageIds.map(load));
-  const [{ pixels: { constructor, length }, width, height }] = slices;
+  const [
+    {
+      pixels: { constructor, length },
+      width,
+      height,
+    },
+  ] = slices;
   const pixels = new constructor(length * slices.length);
   for (const [index, slice] of slices.entries()) pixels.set(slice.pixels, index * length);
   return { pixels, width, height, frames: slices.length };

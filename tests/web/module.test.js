@@ -5,7 +5,11 @@ import { test } from 'node:test';
 import { Worker } from 'node:worker_threads';
 import * as pyloader from '../../dist/pyloader.mjs';
 
-const NO_PAGE = { name: 'PyLoaderError', code: 'boot', message: /this is none: a worker, Node, or a server .* Importing it does no harm/ };
+const NO_PAGE = {
+  name: 'PyLoaderError',
+  code: 'boot',
+  message: /this is none: a worker, Node, or a server .* Importing it does no harm/,
+};
 
 test('importing it does nothing', () => {
   assert.match(pyloader.version, /^\d+\.\d+\.\d+/);
@@ -42,6 +46,8 @@ test('a program that imports it ends', () => {
 test('a worker may import it', async () => {
   const code = `import('${new URL('../../dist/pyloader.mjs', import.meta.url)}').then((all) => require('node:worker_threads').parentPort.postMessage(all.version))`;
   const worker = new Worker(code, { eval: true });
-  const [version] = await new Promise((resolve, reject) => worker.on('message', (...found) => resolve(found)).on('error', reject));
+  const [version] = await new Promise((resolve, reject) =>
+    worker.on('message', (...found) => resolve(found)).on('error', reject),
+  );
   assert.equal(version, pyloader.version);
 });

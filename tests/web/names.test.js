@@ -18,7 +18,11 @@ globalThis.document = /** @type {any} */ ({ baseURI: 'https://page/' });
 for (const name of NAMES) {
   test(`${name}: a scheme`, () => {
     if (name === '__proto__') return assert.throws(() => parseImageId(`${name}:x`), { code: 'image-id' }); // no scheme begins so
-    assert.deepEqual(parseImageId(`${name}:x?frame=2`), { scheme: name.toLowerCase(), source: `${name.toLowerCase()}:x`, frameIndex: 1 });
+    assert.deepEqual(parseImageId(`${name}:x?frame=2`), {
+      scheme: name.toLowerCase(),
+      source: `${name.toLowerCase()}:x`,
+      frameIndex: 1,
+    });
     assert.equal(addressOf(`${name}:x`), undefined);
   });
 
@@ -26,7 +30,11 @@ for (const name of NAMES) {
     const modules = { imagePixelModule: { rows: 1 } };
     for (const mode of ['none', 'legacy', '3d']) {
       assert.equal(moduleFor(modules, name, mode), undefined);
-      assert.equal(moduleFor(modules, name, mode, () => 'theirs'), undefined, 'it is none that others complete');
+      assert.equal(
+        moduleFor(modules, name, mode, () => 'theirs'),
+        undefined,
+        'it is none that others complete',
+      );
     }
     assert.deepEqual(asShown(name, { a: 1 }), { a: 1 });
   });
@@ -58,7 +66,9 @@ for (const name of NAMES) {
     const added = [];
     const page = { assetsURL: 'https://page/dist/', baseURL: 'https://page/', packageIndexes: [], requestTimeout: 100 };
     const shelf = new Shelf({ assetsURL: 'https://page/dist/' });
-    shelf.rows = { micropip: { name: 'micropip', version: '1', file_name: 'm.whl', sha256: '00', depends: [], imports: [] } };
+    shelf.rows = {
+      micropip: { name: 'micropip', version: '1', file_name: 'm.whl', sha256: '00', depends: [], imports: [] },
+    };
     const packages = new Packages({ loadedPackages: { micropip: '' } }, shelf, page, () => {});
     await packages.install({ add_packages: async (wanted) => void added.push(...wanted) }, [name]);
     assert.deepEqual(added, [name], 'it is looked for as any other');

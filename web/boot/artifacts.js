@@ -20,9 +20,14 @@ export class Artifacts {
     const fetched = (/** @type {string} */ file) => compile(assetOf(assets, file));
     /** The interpreter itself. @type {Promise<WebAssembly.Module>} */
     this.program = measure('program', given ? Promise.resolve(given.program) : fetched('pyodide.asm.wasm'));
-    const codes = given ? Promise.resolve(given.libraries) : Promise.all(STARTING.map(({ file_name }) => fetched(file_name)));
+    const codes = given
+      ? Promise.resolve(given.libraries)
+      : Promise.all(STARTING.map(({ file_name }) => fetched(file_name)));
     /** @type {Promise<Library[]>} */
-    this.libraries = measure('libraries', codes.then((modules) => STARTING.map(({ path }, index) => ({ path, module: modules[index] }))));
+    this.libraries = measure(
+      'libraries',
+      codes.then((modules) => STARTING.map(({ path }, index) => ({ path, module: modules[index] }))),
+    );
     const file = this.kept ? unpacked(this.kept) : readGiven(given?.snapshot);
     /** Of memory; rejects when there is none that fits. @type {Promise<Snapshot>} */
     this.snapshot = measure('snapshot', file.then(snapshotOf));
@@ -33,7 +38,11 @@ export class Artifacts {
   async share(snapshot) {
     if (snapshot) this.kept?.keep(snapshot.file);
     const [program, libraries] = await Promise.all([this.program, this.libraries]);
-    return { program, libraries: libraries.map(({ module }) => module), snapshot: snapshot && new Blob([snapshot.file]) };
+    return {
+      program,
+      libraries: libraries.map(({ module }) => module),
+      snapshot: snapshot && new Blob([snapshot.file]),
+    };
   }
 }
 
@@ -47,9 +56,11 @@ export class Artifacts {
  */
 function compile(asset) {
   // A server that does not know the media type: later, but it works.
-  return fetchAnd(asset, async (answer) => answer.headers.get('Content-Type')?.startsWith('application/wasm')
-    ? WebAssembly.compileStreaming(answer)
-    : WebAssembly.compile(await answer.arrayBuffer()));
+  return fetchAnd(asset, async (answer) =>
+    answer.headers.get('Content-Type')?.startsWith('application/wasm')
+      ? WebAssembly.compileStreaming(answer)
+      : WebAssembly.compile(await answer.arrayBuffer()),
+  );
 }
 
 /**

@@ -47,8 +47,9 @@ export async function bootPython({ assetsURL, assetURLs, parts: given }, advance
   advance('runtime', SHARES.runtime);
   /** @type {Start} */
   const start = (rest) => timeline.measure('interpreter', run(loadPyodide, program, { libraries, ...rest }));
-  const { reason, snapshot, ...started } = await fromSnapshot(parts, assets, start)
-    .catch((error) => fromFiles(assets, start, error.message));
+  const { reason, snapshot, ...started } = await fromSnapshot(parts, assets, start).catch((error) =>
+    fromFiles(assets, start, error.message),
+  );
   advance('packages', SHARES.packages);
   for (const name of LOCK.starting) started.pyodide.loadedPackages[name] = 'default channel'; // so that no other package brings it again
   return { ...started, report: () => timeline.report(reason), shared: await parts.share(snapshot) };
@@ -82,7 +83,12 @@ async function fromFiles(assets, start, reason) {
 async function scripts(assets) {
   // @ts-ignore -- the build writes both in
   if (PYLOADER_IS_WHOLE) return loadPyodide;
-  const [found] = await Promise.all(SCRIPTS.map((name) => import(/* @vite-ignore */ /* webpackIgnore: true */ /* turbopackIgnore: true */ assetOf(assets, name).url)));
+  const [found] = await Promise.all(
+    SCRIPTS.map(
+      (name) =>
+        import(/* @vite-ignore */ /* webpackIgnore: true */ /* turbopackIgnore: true */ assetOf(assets, name).url),
+    ),
+  );
   return found.loadPyodide;
 }
 
@@ -94,8 +100,10 @@ async function scripts(assets) {
 async function run(loadPyodide, program, { standard, ...parts }) {
   const { fetch } = globalThis;
   const { instantiateStreaming } = WebAssembly;
-  const here = (/** @type {string} */ name) => Promise.resolve(new Response(name === STANDARD_LIBRARY ? standard : undefined));
-  globalThis.fetch = (input, init) => (String(input).startsWith(NOWHERE) ? here(String(input).slice(NOWHERE.length)) : fetch(input, init));
+  const here = (/** @type {string} */ name) =>
+    Promise.resolve(new Response(name === STANDARD_LIBRARY ? standard : undefined));
+  globalThis.fetch = (input, init) =>
+    String(input).startsWith(NOWHERE) ? here(String(input).slice(NOWHERE.length)) : fetch(input, init);
   // Pyodide only warns when that fails, and its promise stays pending for ever.
   /** @type {Promise<never>} */
   const failed = new Promise((_, reject) => {
@@ -130,7 +138,8 @@ class Timeline {
   /** @type {import('./artifacts.js').Measure} */
   measure = (name, work) => {
     const start = performance.now();
-    const note = () => void this.marks.push({ name, start: performance.timeOrigin + start, duration: performance.now() - start });
+    const note = () =>
+      void this.marks.push({ name, start: performance.timeOrigin + start, duration: performance.now() - start });
     work.then(note, () => {});
     return work;
   };
@@ -139,8 +148,13 @@ class Timeline {
   report(reason) {
     const { timeOrigin } = performance;
     const entries = /** @type {PerformanceResourceTiming[]} */ (performance.getEntriesByType('resource'));
-    const assets = entries.map(({ name, startTime, duration, encodedBodySize, transferSize }) => (
-      { name: new URL(name).pathname.split('/').pop() ?? '', start: timeOrigin + startTime, duration, bytes: encodedBodySize, transferred: transferSize }));
+    const assets = entries.map(({ name, startTime, duration, encodedBodySize, transferSize }) => ({
+      name: new URL(name).pathname.split('/').pop() ?? '',
+      start: timeOrigin + startTime,
+      duration,
+      bytes: encodedBodySize,
+      transferred: transferSize,
+    }));
     this.marks.push({ name: 'start', start: timeOrigin + this.started, duration: performance.now() - this.started });
     return { kind: reason ? 'cold' : 'snapshot', reason, marks: this.marks, assets };
   }

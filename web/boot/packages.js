@@ -42,7 +42,10 @@ export class Shelf {
   /** @param {string} name @param {Report} [report] @param {AbortSignal} [signal] @returns {Promise<Wheel>} */
   async fetch(name, report, signal) {
     const answer = await fetchAsset(this.asset(name), { signal });
-    return { name, body: report ? await readAll(answer, this.rows[name].file_name, report) : await answer.arrayBuffer() };
+    return {
+      name,
+      body: report ? await readAll(answer, this.rows[name].file_name, report) : await answer.arrayBuffer(),
+    };
   }
 
   /** Packages with all that they need. @param {Iterable<string>} names @returns {Set<string>} */
@@ -93,7 +96,8 @@ export class Packages {
   install(bridge, requirements, { baseURL, report = this.report } = {}) {
     return this.#inTurn(async () => {
       const wanted = requirements.map((each) => (isWheel(each) ? this.#absolute(each, baseURL) : each.trim()));
-      if (wanted.every((each) => Object.hasOwn(this.shelf.rows, normal(each)))) return this.#bring(bridge, wanted.map(normal), report);
+      if (wanted.every((each) => Object.hasOwn(this.shelf.rows, normal(each))))
+        return this.#bring(bridge, wanted.map(normal), report);
       const page = this.#page(bridge, report);
       await this.#bring(bridge, ['micropip', ...this.shelf.deferred], report); // micropip reads what is installed from its files
       const error = await bridge.add_packages(wanted, page);
@@ -109,7 +113,11 @@ export class Packages {
     return this.#inTurn(async () => {
       const lacking = bridge.lacking_imports(source);
       const rows = Object.values(this.shelf.rows).filter((row) => row.imports.some((name) => lacking.includes(name)));
-      return this.#bring(bridge, rows.map(({ name }) => name), this.report);
+      return this.#bring(
+        bridge,
+        rows.map(({ name }) => name),
+        this.report,
+      );
     });
   }
 
@@ -134,7 +142,8 @@ export class Packages {
     const { assets, deferred } = this.shelf;
     const path = name === STANDARD_LIBRARY ? standardLibraryPath() : LOCK.libraries[name]?.path;
     if (path) writeFile(this.pyodide, path, this.#fetchNow(assetOf(assets, LOCK.libraries[name]?.file_name ?? name)));
-    else if (deferred.includes(name) || !this.#isThere(name)) this.#layOut([{ name, body: this.#fetchNow(this.shelf.asset(name)) }]);
+    else if (deferred.includes(name) || !this.#isThere(name))
+      this.#layOut([{ name, body: this.#fetchNow(this.shelf.asset(name)) }]);
   }
 
   /** @param {import('../shared/assets.js').Asset} asset @returns {Uint8Array} */
@@ -170,7 +179,9 @@ export class Packages {
 
   /** @param {Bridge} bridge @param {string[]} names of dist/ @param {Report} report */
   async #bring(bridge, names, report) {
-    const lacking = [...this.shelf.withDepends(names.filter((name) => !this.#isThere(name)))].filter((name) => !this.#isThere(name));
+    const lacking = [...this.shelf.withDepends(names.filter((name) => !this.#isThere(name)))].filter(
+      (name) => !this.#isThere(name),
+    );
     const wanted = [...lacking, ...names.filter((name) => this.shelf.deferred.includes(name))];
     if (!wanted.length) return;
     // One that never came would hold up all who install after it.
@@ -180,7 +191,9 @@ export class Packages {
     const wheels = await Promise.all(wanted.map((name) => this.shelf.fetch(name, advance, signal)))
       .catch((error) => {
         const words = watch.silent ? `no byte came for ${this.settings.requestTimeout} ms` : error.message;
-        throw packageError(`the Python package ${names.join(', ')} of dist/ could not be installed: ${words}. Is the whole of dist/ there? The next load that needs it tries again. ${ADVICE}`);
+        throw packageError(
+          `the Python package ${names.join(', ')} of dist/ could not be installed: ${words}. Is the whole of dist/ there? The next load that needs it tries again. ${ADVICE}`,
+        );
       })
       .finally(() => watch.stop());
     this.#layOut(wheels);
@@ -209,10 +222,15 @@ export class Packages {
       locate: (/** @type {string} */ url) => this.#locate(url),
       fetch: (/** @type {string} */ url, /** @type {string} */ accept) => {
         // An index may have its files elsewhere; who answers there may send nobody on to where the page allows nothing.
-        const isAllowed = (/** @type {string} */ other) => new URL(other).origin === new URL(url).origin || Boolean(this.#locate(other));
-        return fetchBytes(url, accept, this.settings.requestTimeout, report, isAllowed).catch((error) => ({ error: toWire(error), status: error.status }));
+        const isAllowed = (/** @type {string} */ other) =>
+          new URL(other).origin === new URL(url).origin || Boolean(this.#locate(other));
+        return fetchBytes(url, accept, this.settings.requestTimeout, report, isAllowed).catch((error) => ({
+          error: toWire(error),
+          status: error.status,
+        }));
       },
-      bring: (/** @type {string} */ names) => this.#bring(bridge, names.split(' ').filter(Boolean), report).catch(toWire),
+      bring: (/** @type {string} */ names) =>
+        this.#bring(bridge, names.split(' ').filter(Boolean), report).catch(toWire),
     };
   }
 
@@ -231,7 +249,8 @@ export class Packages {
 
   /** @param {string} url @param {string} [baseURL] */
   #absolute(url, baseURL = this.settings.baseURL) {
-    if (!URL.canParse(url, baseURL)) throw packageError(`'${url}', among the Python packages or packageIndexes of this page, is no address`);
+    if (!URL.canParse(url, baseURL))
+      throw packageError(`'${url}', among the Python packages or packageIndexes of this page, is no address`);
     return new URL(url, baseURL).href;
   }
 }
@@ -253,7 +272,8 @@ function fetchNow(url) {
   const request = new XMLHttpRequest();
   request.open('GET', url, false);
   const isPage = 'document' in globalThis;
-  if (isPage) request.overrideMimeType('text/plain; charset=x-user-defined'); // a page may not ask for bytes here
+  if (isPage)
+    request.overrideMimeType('text/plain; charset=x-user-defined'); // a page may not ask for bytes here
   else request.responseType = 'arraybuffer';
   request.send();
   if (request.status !== 200) throw new Error(`${url} answered with status ${request.status}. ${ADVICE}`);
@@ -278,16 +298,29 @@ async function fetchBytes(url, accept, timeout, report, isAllowed) {
   const what = isFile ? 'the wheel' : 'the package index';
   try {
     const answer = await fetch(url, { headers: { Accept: accept }, signal: watch.join(undefined) });
-    if (!answer.ok) throw packageError(`${what} ${url} answered with status ${answer.status}: is the address right, and may this page see it?`, answer.status);
-    if (answer.redirected && !isAllowed(answer.url)) throw packageError(`${what} ${url} was redirected to ${new URL(answer.url).origin}, from where this page allows none. Name the address that it has there, and that server among init({ packageIndexes })`);
+    if (!answer.ok)
+      throw packageError(
+        `${what} ${url} answered with status ${answer.status}: is the address right, and may this page see it?`,
+        answer.status,
+      );
+    if (answer.redirected && !isAllowed(answer.url))
+      throw packageError(
+        `${what} ${url} was redirected to ${new URL(answer.url).origin}, from where this page allows none. Name the address that it has there, and that server among init({ packageIndexes })`,
+      );
     const type = answer.headers.get('Content-Type') ?? '';
-    const body = await readAll(answer, new URL(url).pathname.split('/').pop() ?? '', (arrival) => (watch.restart(), report(arrival)));
+    const body = await readAll(
+      answer,
+      new URL(url).pathname.split('/').pop() ?? '',
+      (arrival) => (watch.restart(), report(arrival)),
+    );
     if (isFile && !ZIP_MAGIC.every((byte, index) => body[index] === byte)) throw packageError(notWheel(url, type));
     return { url: answer.url, type: type.toLowerCase(), body };
   } catch (error) {
     if (error instanceof PyLoaderError) throw error;
     const words = watch.silent ? `no byte came for ${timeout} ms` : messageOf(error);
-    throw packageError(`${what} ${url} could not be fetched (${words}). Can its server be reached from here, does it send Access-Control-Allow-Origin if it is another than the page's, and does the page's Content-Security-Policy let it connect?`);
+    throw packageError(
+      `${what} ${url} could not be fetched (${words}). Can its server be reached from here, does it send Access-Control-Allow-Origin if it is another than the page's, and does the page's Content-Security-Policy let it connect?`,
+    );
   } finally {
     watch.stop();
   }
@@ -295,7 +328,9 @@ async function fetchBytes(url, accept, timeout, report, isAllowed) {
 
 /** @param {string} url @param {string} type */
 function notWheel(url, type) {
-  const what = type.startsWith('text/html') ? 'a web page, as servers of single-page applications answer to every address' : `no wheel (Content-Type '${type}')`;
+  const what = type.startsWith('text/html')
+    ? 'a web page, as servers of single-page applications answer to every address'
+    : `no wheel (Content-Type '${type}')`;
   return `the wheel ${url} answered with ${what}: is the wheel there, under this very name?`;
 }
 

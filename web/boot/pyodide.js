@@ -11,7 +11,14 @@
 /** @typedef {import('./python.d.ts').OnInstance} OnInstance */
 
 // Pyodide takes these from the visitor's browser; a snapshot has them as they were when it was made.
-const ENVIRONMENT = { LANG: 'C.UTF-8', USER: 'web_user', LOGNAME: 'web_user', PWD: '/', PATH: '/', _: './this.program' };
+const ENVIRONMENT = {
+  LANG: 'C.UTF-8',
+  USER: 'web_user',
+  LOGNAME: 'web_user',
+  PWD: '/',
+  PATH: '/',
+  _: './this.program',
+};
 // As it is in browsers, under node too.
 const PROGRAM = './this.program';
 // The memory that Python has used when all that a page starts with is imported; the rest costs nothing.
@@ -19,7 +26,58 @@ export const MEMORY_BYTES = 40 * 2 ** 20;
 const PAGE_BYTES = 2 ** 16;
 const PAGES = 2 ** 16;
 // (module (table (export "t") 1 funcref) (func (export "f")) (elem (i32.const 0) 0))
-const OF_A_TABLE = Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0, 1, 4, 1, 96, 0, 0, 3, 2, 1, 0, 4, 4, 1, 112, 0, 1, 7, 9, 2, 1, 116, 1, 0, 1, 102, 0, 0, 9, 7, 1, 0, 65, 0, 11, 1, 0, 10, 4, 1, 2, 0, 11);
+const OF_A_TABLE = Uint8Array.of(
+  0,
+  97,
+  115,
+  109,
+  1,
+  0,
+  0,
+  0,
+  1,
+  4,
+  1,
+  96,
+  0,
+  0,
+  3,
+  2,
+  1,
+  0,
+  4,
+  4,
+  1,
+  112,
+  0,
+  1,
+  7,
+  9,
+  2,
+  1,
+  116,
+  1,
+  0,
+  1,
+  102,
+  0,
+  0,
+  9,
+  7,
+  1,
+  0,
+  65,
+  0,
+  11,
+  1,
+  0,
+  10,
+  4,
+  1,
+  2,
+  0,
+  11,
+);
 // Pyodide wants some; ours is put back by `restore`.
 const NO_SNAPSHOT_OF_ITS_OWN = new Uint8Array(16);
 
@@ -51,7 +109,10 @@ export async function startPyodide(loadPyodide, options, { libraries, snapshot, 
     return create(settings);
   };
   try {
-    return await Promise.race([loadPyodide({ ...options, ...(snapshot && { _loadSnapshot: NO_SNAPSHOT_OF_ITS_OWN }) }), failed]);
+    return await Promise.race([
+      loadPyodide({ ...options, ...(snapshot && { _loadSnapshot: NO_SNAPSHOT_OF_ITS_OWN }) }),
+      failed,
+    ]);
   } finally {
     scope._createPyodideModule = create;
   }
@@ -64,10 +125,12 @@ export async function startPyodide(loadPyodide, options, { libraries, snapshot, 
  */
 function awaitSnapshot(module, coming, fail) {
   module.addRunDependency('snapshot');
-  coming.then((snapshot) => {
-    module.API.restoreSnapshot = () => snapshot.restore(module);
-    module.removeRunDependency('snapshot'); // where the program starts
-  }).catch(fail);
+  coming
+    .then((snapshot) => {
+      module.API.restoreSnapshot = () => snapshot.restore(module);
+      module.removeRunDependency('snapshot'); // where the program starts
+    })
+    .catch(fail);
 }
 
 /**
@@ -102,18 +165,23 @@ function knowsFunctions() {
 function recognise(settings) {
   const { instantiateWasm } = settings;
   settings.instantiateWasm = (imports, done) =>
-    instantiateWasm(imports, /** @type {OnInstance} */ ((instance, code) => {
-      // The name of such a function is its number in its module.
-      const functions = Object.values(instance.exports).filter((value) => typeof value === 'function');
-      const exported = new Map(functions.map((value) => [value.name, value]));
-      const found = instance.exports.__indirect_function_table ?? imports.env.__indirect_function_table;
-      const table = /** @type {WebAssembly.Table} */ (found);
-      const { length } = table;
-      table.get = (/** @type {number} */ index) => {
-        const known = WebAssembly.Table.prototype.get.call(table, index);
-        return (index < length && exported.get(known?.name)) || known;
-      };
-      settings.preRun.push(() => delete (/** @type {Partial<WebAssembly.Table>} */ (table).get));
-      done(instance, code);
-    }));
+    instantiateWasm(
+      imports,
+      /** @type {OnInstance} */ (
+        (instance, code) => {
+          // The name of such a function is its number in its module.
+          const functions = Object.values(instance.exports).filter((value) => typeof value === 'function');
+          const exported = new Map(functions.map((value) => [value.name, value]));
+          const found = instance.exports.__indirect_function_table ?? imports.env.__indirect_function_table;
+          const table = /** @type {WebAssembly.Table} */ (found);
+          const { length } = table;
+          table.get = (/** @type {number} */ index) => {
+            const known = WebAssembly.Table.prototype.get.call(table, index);
+            return (index < length && exported.get(known?.name)) || known;
+          };
+          settings.preRun.push(() => delete (/** @type {Partial<WebAssembly.Table>} */ (table).get));
+          done(instance, code);
+        }
+      ),
+    );
 }

@@ -31,7 +31,10 @@ export class Snapshot {
     this.header = JSON.parse(new TextDecoder().decode(new Uint8Array(file, 4, length)));
     const places = new Uint32Array(file, 4 + length, 2 * this.header.runs);
     /** @type {Run[]} */
-    this.runs = Array.from({ length: this.header.runs }, (_, run) => [places[2 * run], places[2 * run] + places[2 * run + 1]]);
+    this.runs = Array.from({ length: this.header.runs }, (_, run) => [
+      places[2 * run],
+      places[2 * run] + places[2 * run + 1],
+    ]);
     this.content = new Uint8Array(file, 4 + length + places.byteLength);
   }
 
@@ -51,7 +54,8 @@ export class Snapshot {
     words.exchangeNear(this.runs);
     words.recallHashes(this.runs);
     module.HEAP32[countPlace(module) >> 2] = count;
-    module.HEAP32[suspendPlace(module) >> 2] = module.GOT[module.jspiSupported ? 'run_sync' : 'run_sync_not_supported'].value;
+    module.HEAP32[suspendPlace(module) >> 2] =
+      module.GOT[module.jspiSupported ? 'run_sync' : 'run_sync_not_supported'].value;
     module.wasmTable.grow(Math.max(0, tableLength - module.wasmTable.length));
     for (const [handle, path] of handles) module.LDSO.loadedLibsByHandle[handle] = module.LDSO.loadedLibsByName[path];
     practise(module, practice);
@@ -86,7 +90,8 @@ function suspendPlace(module) {
  * @returns {Uint8Array[]} its parts
  */
 export function takeSnapshot(module, before, fixed, practice, identity) {
-  if (module.HEAP32[suspendPlace(module) >> 2] !== module.GOT.run_sync_not_supported.value) throw new Error('run_sync is elsewhere in this Pyodide');
+  if (module.HEAP32[suspendPlace(module) >> 2] !== module.GOT.run_sync_not_supported.value)
+    throw new Error('run_sync is elsewhere in this Pyodide');
   straighten(module, practice);
   forgetHashes(module);
   const runs = changes(module.HEAPU8, before, fixed);
@@ -109,7 +114,12 @@ export function takeSnapshot(module, before, fixed, practice, identity) {
   const encoded = new TextEncoder().encode(text.padEnd(Math.ceil(text.length / 4) * 4));
   const places = Uint32Array.from(runs.flatMap(([begin, end]) => [begin, end - begin]));
   const head = new Uint8Array(Uint32Array.of(encoded.length).buffer);
-  return [head, encoded, new Uint8Array(places.buffer), ...runs.map(([begin, end]) => module.HEAPU8.subarray(begin, end))];
+  return [
+    head,
+    encoded,
+    new Uint8Array(places.buffer),
+    ...runs.map(([begin, end]) => module.HEAPU8.subarray(begin, end)),
+  ];
 }
 
 /**

@@ -1,6 +1,6 @@
 // node compress.mjs IN OUT QUALITY: brotli, for servers that have it beside the file.
-import { readFileSync, writeFileSync } from "node:fs";
-import { brotliCompressSync, constants } from "node:zlib";
+import { readFileSync, writeFileSync } from 'node:fs';
+import { brotliCompressSync, constants } from 'node:zlib';
 
 const [input, output, quality] = process.argv.slice(2);
 const content = readFileSync(input);

@@ -1,19 +1,19 @@
 // Pyodide under node, to compile with: booted from a memory snapshot, which takes 1 s instead of 6.
-import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
-import { pathToFileURL } from "node:url";
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 
 /** Boot the Pyodide in `folder`, making its snapshot first when there is none. */
 export async function boot(folder) {
-  const { loadPyodide } = await import(pathToFileURL(join(folder, "pyodide.mjs")).href);
-  const snapshot = join(folder, "compiler.snapshot");
+  const { loadPyodide } = await import(pathToFileURL(join(folder, 'pyodide.mjs')).href);
+  const snapshot = join(folder, 'compiler.snapshot');
   if (!existsSync(snapshot)) await makeSnapshot(loadPyodide, folder, snapshot);
   return loadPyodide({ indexURL: folder, _loadSnapshot: readFileSync(snapshot) });
 }
 
 async function makeSnapshot(loadPyodide, folder, snapshot) {
   // What it compiles keeps its lines, not its columns: these only underline a source that is not there.
-  const pyodide = await loadPyodide({ indexURL: folder, _makeSnapshot: true, env: { PYTHONNODEBUGRANGES: "1" } });
+  const pyodide = await loadPyodide({ indexURL: folder, _makeSnapshot: true, env: { PYTHONNODEBUGRANGES: '1' } });
   const partial = `${snapshot}.${process.pid}`;
   writeFileSync(partial, pyodide.makeMemorySnapshot());
   renameSync(partial, snapshot);

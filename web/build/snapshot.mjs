@@ -1,46 +1,56 @@
 // node snapshot.mjs FOLDER OUT IDENTITY: boot the Pyodide of dist/pyodide with its libraries in place, import
 // all that a page starts with, and write the snapshot of its memory, unpacked.
-import { readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
-import { fileURLToPath, pathToFileURL } from "node:url";
-import { MEMORY_BYTES, startPyodide } from "../boot/pyodide.js";
-import { BLOCK_BYTES, countPlace, takeSnapshot } from "../boot/snapshot.js";
-import { assemble } from "./assemble.mjs";
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { MEMORY_BYTES, startPyodide } from '../boot/pyodide.js';
+import { BLOCK_BYTES, countPlace, takeSnapshot } from '../boot/snapshot.js';
+import { assemble } from './assemble.mjs';
 
 // Not node's own report of an error: it would quote a line of pyodide.asm.js, which is a megabyte.
-process.on("uncaughtException", (error) => {
+process.on('uncaughtException', (error) => {
   console.error(error.stack.slice(-2000));
   process.exit(1);
 });
 
 const [folder, output, identity] = process.argv.slice(2);
-const lock = JSON.parse(readFileSync(join(folder, "pyodide-lock.json"), "utf8"));
+const lock = JSON.parse(readFileSync(join(folder, 'pyodide-lock.json'), 'utf8'));
 const libraries = Object.values(lock.libraries).filter(({ starting }) => starting);
 const wheels = lock.starting.map((name) => lock.packages[name].file_name);
-const [major, minor] = lock.info.python.split(".");
+const [major, minor] = lock.info.python.split('.');
 const SITE_PACKAGES = `/lib/python${major}.${minor}/site-packages`;
-const { loadPyodide } = await import(pathToFileURL(join(folder, "pyodide.mjs")).href);
-await import(pathToFileURL(join(folder, "pyodide.asm.js")).href);
+const { loadPyodide } = await import(pathToFileURL(join(folder, 'pyodide.mjs')).href);
+await import(pathToFileURL(join(folder, 'pyodide.asm.js')).href);
 
-globalThis.PYLOADER_SNAPSHOT_CODEC = await assemble(fileURLToPath(new URL("../boot/snapshot_codec.wat", import.meta.url)));
-const modules = libraries.map(({ file_name, path }) => ({ path, module: new WebAssembly.Module(readFileSync(join(folder, file_name))) }));
+globalThis.PYLOADER_SNAPSHOT_CODEC = await assemble(
+  fileURLToPath(new URL('../boot/snapshot_codec.wat', import.meta.url)),
+);
+const modules = libraries.map(({ file_name, path }) => ({
+  path,
+  module: new WebAssembly.Module(readFileSync(join(folder, file_name))),
+}));
 let program;
 const { memory: other } = await hurry(start);
 const { memory, pyodide } = await start();
-for (const file of wheels) pyodide.unpackArchive(new Uint8Array(readFileSync(join(folder, file))), "wheel", { extractDir: SITE_PACKAGES });
-const found = pyodide.runPython(readFileSync(new URL("snapshot.py", import.meta.url), "utf8"));
+for (const file of wheels)
+  pyodide.unpackArchive(new Uint8Array(readFileSync(join(folder, file))), 'wheel', { extractDir: SITE_PACKAGES });
+const found = pyodide.runPython(readFileSync(new URL('snapshot.py', import.meta.url), 'utf8'));
 const [practice, extents] = found;
 
 const module = pyodide._module;
-const view = extents.getBuffer("u32");
+const view = extents.getBuffer('u32');
 clearSlack(view.data);
 view.release();
 extents.destroy();
 found.destroy();
-const strangers = Object.values(module.LDSO.loadedLibsByHandle).filter(({ name }) => name !== "__main__" && !modules.some(({ path }) => path === name));
-if (strangers.length) throw new Error(`imported, but not in place from the start: ${strangers.map(({ name }) => name)}`);
+const strangers = Object.values(module.LDSO.loadedLibsByHandle).filter(
+  ({ name }) => name !== '__main__' && !modules.some(({ path }) => path === name),
+);
+if (strangers.length)
+  throw new Error(`imported, but not in place from the start: ${strangers.map(({ name }) => name)}`);
 clearUnused();
-if (module.HEAPU8.length > MEMORY_BYTES) throw new Error(`Python has used ${module.HEAPU8.length} bytes, more than the MEMORY_BYTES of interpreter.js`);
+if (module.HEAPU8.length > MEMORY_BYTES)
+  throw new Error(`Python has used ${module.HEAPU8.length} bytes, more than the MEMORY_BYTES of interpreter.js`);
 const stack = [program.emscripten_stack_get_end(), program.emscripten_stack_get_base()];
 const fixed = [...sameIn(1024, stack[0]), ...sameIn(stack[1], module.GOT.__heap_base.value)];
 writeFileSync(output, Buffer.concat(takeSnapshot(module, memory, fixed, practice, identity)));
@@ -79,7 +89,8 @@ function sameIn(begin, end) {
   const engines = countPlace(module);
   for (let from = begin; from < end; from += BLOCK_BYTES) {
     const next = Math.min(from + BLOCK_BYTES, end);
-    if (Buffer.compare(memory.subarray(from, next), other.subarray(from, next)) || (from <= engines && engines < next)) continue;
+    if (Buffer.compare(memory.subarray(from, next), other.subarray(from, next)) || (from <= engines && engines < next))
+      continue;
     const last = runs.at(-1);
     if (last?.[1] === from) last[1] = next;
     else runs.push([from, next]);

@@ -1,7 +1,7 @@
 // node verify.mjs FOLDER: boot the Pyodide of dist/pyodide, import its packages and decode a little.
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
-import { pathToFileURL } from "node:url";
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 
 const PROBE = `
 import importlib.metadata
@@ -37,19 +37,20 @@ for name, row in json.loads(LOCK)["packages"].items():
 `;
 
 // Not node's own report of an error: it would quote a line of pyodide.asm.js, which is a megabyte.
-process.on("uncaughtException", (error) => {
+process.on('uncaughtException', (error) => {
   console.error(error.message);
   process.exit(1);
 });
 
 const folder = process.argv[2];
-const { loadPyodide } = await import(pathToFileURL(join(folder, "pyodide.mjs")).href);
+const { loadPyodide } = await import(pathToFileURL(join(folder, 'pyodide.mjs')).href);
 const pyodide = await loadPyodide({ indexURL: folder });
-const lock = readFileSync(join(folder, "pyodide-lock.json"), "utf8");
+const lock = readFileSync(join(folder, 'pyodide-lock.json'), 'utf8');
 const { packages, libraries } = JSON.parse(lock);
 await pyodide.loadPackage(Object.keys(packages), { messageCallback: () => {} });
-for (const { file_name, path } of Object.values(libraries)) pyodide.FS.writeFile(path, readFileSync(join(folder, file_name)));
+for (const { file_name, path } of Object.values(libraries))
+  pyodide.FS.writeFile(path, readFileSync(join(folder, file_name)));
 pyodide.runPython(PROBE);
-pyodide.globals.set("LOCK", lock);
+pyodide.globals.set('LOCK', lock);
 pyodide.runPython(CHECK_LOCK);
 process.exit(0); // Pyodide keeps node's event loop alive.

@@ -3,7 +3,14 @@
 
 const NOTCH = 50; // pixels of wheel movement that count as one step; a mouse gives more, a trackpad less
 const KEYS = /** @type {Record<string, number>} */ ({
-  ArrowUp: -1, ArrowLeft: -1, ArrowDown: 1, ArrowRight: 1, PageUp: -10, PageDown: 10, Home: -Infinity, End: Infinity,
+  ArrowUp: -1,
+  ArrowLeft: -1,
+  ArrowDown: 1,
+  ArrowRight: 1,
+  PageUp: -10,
+  PageDown: 10,
+  Home: -Infinity,
+  End: Infinity,
 });
 
 /**
@@ -20,7 +27,9 @@ export function onDrag(element, move) {
       [x, y] = [clientX, clientY];
     };
     element.addEventListener('pointermove', follow);
-    element.addEventListener('lostpointercapture', () => element.removeEventListener('pointermove', follow), { once: true });
+    element.addEventListener('lostpointercapture', () => element.removeEventListener('pointermove', follow), {
+      once: true,
+    });
   });
 }
 
@@ -30,13 +39,17 @@ export function onDrag(element, move) {
  */
 export function onStep(element, step) {
   let rest = 0;
-  element.addEventListener('wheel', (event) => {
-    event.preventDefault();
-    rest += event.deltaMode ? Math.sign(event.deltaY) * NOTCH : event.deltaY;
-    if (Math.abs(rest) < NOTCH) return;
-    step(Math.sign(rest));
-    rest = 0;
-  }, { passive: false });
+  element.addEventListener(
+    'wheel',
+    (event) => {
+      event.preventDefault();
+      rest += event.deltaMode ? Math.sign(event.deltaY) * NOTCH : event.deltaY;
+      if (Math.abs(rest) < NOTCH) return;
+      step(Math.sign(rest));
+      rest = 0;
+    },
+    { passive: false },
+  );
   element.addEventListener('keydown', (event) => {
     if (!(event.key in KEYS) || event.shiftKey || event.ctrlKey || event.altKey || event.metaKey) return;
     event.preventDefault();

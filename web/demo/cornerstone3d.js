@@ -63,7 +63,9 @@ pyloader.events.addEventListener('imageloadfailed', (/** @type {any} */ { detail
 
 /** @param {any} cornerstone3D @param {Viewport} viewport @param {string[]} imageIds @param {number} first */
 function listenToStack(cornerstone3D, viewport, imageIds, first) {
-  const stack = new Stack(byId('stack'), (index) => viewport.setImageIdIndex(index).then(() => viewport.render(), showError));
+  const stack = new Stack(byId('stack'), (index) =>
+    viewport.setImageIdIndex(index).then(() => viewport.render(), showError),
+  );
   const tell = () => {
     const plane = cornerstone3D.metaData.get('imagePlaneModule', viewport.getCurrentImageId());
     corners.axial.topRight.textContent = stack.text;

@@ -58,13 +58,17 @@ class Bench {
     for (const button of buttons()) button.addEventListener('click', () => this.choose(button));
     byId('reset').addEventListener('click', () => this.#startOver());
     byId('stop').addEventListener('click', () => this.#stop());
-    byId('form').addEventListener('submit', submitted(() => this.run()));
+    byId('form').addEventListener(
+      'submit',
+      submitted(() => this.run()),
+    );
     pyloader.events.addEventListener('ready', () => this.#boots++);
   }
 
   /** Open an example as the reader left it, and run it. @param {HTMLButtonElement} button */
   async choose(button) {
-    if (this.#chosen) this.#drafts.set(fileOf(this.#chosen), { source: this.editor.text, imageId: byId('image-id').value });
+    if (this.#chosen)
+      this.#drafts.set(fileOf(this.#chosen), { source: this.editor.text, imageId: byId('image-id').value });
     this.#chosen = button;
     for (const each of buttons()) each.ariaCurrent = String(each === button);
     history.replaceState(null, '', `#${fileOf(button)}`);
@@ -165,7 +169,8 @@ function fileOf({ dataset }) {
 async function fetchExample(button) {
   const url = new URL(`loaders/${fileOf(button)}`, document.baseURI);
   const answer = await fetch(url);
-  if (!answer.ok) throw new Error(`the example ${url.pathname} could not be fetched: ${answer.status} ${answer.statusText}`);
+  if (!answer.ok)
+    throw new Error(`the example ${url.pathname} could not be fetched: ${answer.status} ${answer.statusText}`);
   return { source: await answer.text(), imageId: button.dataset.imageId ?? '' };
 }
 

@@ -69,7 +69,11 @@ class Archive {
   /** @param {string} address of a DICOMweb service, also relative to the page */
   async open(address) {
     serverForm.address.value = address;
-    history.replaceState(null, '', address === DEFAULT_ADDRESS ? location.pathname : `?server=${encodeURIComponent(address)}`);
+    history.replaceState(
+      null,
+      '',
+      address === DEFAULT_ADDRESS ? location.pathname : `?server=${encodeURIComponent(address)}`,
+    );
     this.#clear();
     await this.#attempt(async () => {
       const { href, origin } = new URL(address, document.baseURI);
@@ -112,8 +116,17 @@ class Archive {
   #studyRow(study) {
     const name = make('button', { type: 'button' }, readable(study.patientName) || study.patientID || 'no name');
     const { studyDate, studyDescription, modalitiesInStudy, numberOfStudyRelatedInstances } = study;
-    const texts = [dated(studyDate), studyDescription, [modalitiesInStudy ?? []].flat().join(', '), numberOfStudyRelatedInstances];
-    const row = make('tr', { onclick: () => this.#choose(study, row) }, ...[name, ...texts].map((content) => make('td', {}, content ?? '')));
+    const texts = [
+      dated(studyDate),
+      studyDescription,
+      [modalitiesInStudy ?? []].flat().join(', '),
+      numberOfStudyRelatedInstances,
+    ];
+    const row = make(
+      'tr',
+      { onclick: () => this.#choose(study, row) },
+      ...[name, ...texts].map((content) => make('td', {}, content ?? '')),
+    );
     row.dataset.study = study.studyInstanceUID;
     return row;
   }
@@ -141,11 +154,23 @@ class Archive {
     const canvas = make('canvas', { width: THUMBNAIL_PIXELS, height: THUMBNAIL_PIXELS });
     const bar = make('progress', { hidden: true });
     bar.setAttribute('aria-label', 'Images loaded');
-    const button = make('button', { type: 'button', onclick: () => this.view.open(series) }, canvas, make('div', {}, title, words, bar));
+    const button = make(
+      'button',
+      { type: 'button', onclick: () => this.view.open(series) },
+      canvas,
+      make('div', {}, title, words, bar),
+    );
     button.dataset.series = found.seriesInstanceUID;
     const server = this.#server;
     /** @type {Series} */
-    const series = { found, button, bar, words, loaded: new Set(), findImages: (signal) => this.page.findImages(server, found, { signal }) };
+    const series = {
+      found,
+      button,
+      bar,
+      words,
+      loaded: new Set(),
+      findImages: (signal) => this.page.findImages(server, found, { signal }),
+    };
     tellSize(series);
     this.#known.set(found.seriesInstanceUID, series);
     return series;
@@ -185,7 +210,14 @@ class Archive {
 function explained(error) {
   if (error.status !== 404 || serverForm.address.value !== DEFAULT_ADDRESS) return error;
   const { name, code, kind, stage, status } = error;
-  return { name, code, kind, stage, status, message: `${error.message}. There is no DICOMweb server behind this page: ./build.sh demo --orthanc starts it with one; or open another by its address.` };
+  return {
+    name,
+    code,
+    kind,
+    stage,
+    status,
+    message: `${error.message}. There is no DICOMweb server behind this page: ./build.sh demo --orthanc starts it with one; or open another by its address.`,
+  };
 }
 
 // ------------------------------------------------------------------ words

@@ -6,10 +6,24 @@ import { short } from './viewer.js';
 /** @typedef {import('../pyloader.d.ts').Image} Image */
 
 const MODULES = [
-  'patientModule', 'patientStudyModule', 'generalStudyModule', 'generalSeriesModule', 'generalImageModule',
-  'imagePlaneModule', 'imagePixelModule', 'modalityLutModule', 'voiLutModule', 'multiframeModule', 'cineModule',
-  'overlayPlaneModule', 'ultrasoundEnhancedRegionModule', 'petSeriesModule', 'petImageModule', 'petIsotopeModule',
-  'sopCommonModule', 'transferSyntax',
+  'patientModule',
+  'patientStudyModule',
+  'generalStudyModule',
+  'generalSeriesModule',
+  'generalImageModule',
+  'imagePlaneModule',
+  'imagePixelModule',
+  'modalityLutModule',
+  'voiLutModule',
+  'multiframeModule',
+  'cineModule',
+  'overlayPlaneModule',
+  'ultrasoundEnhancedRegionModule',
+  'petSeriesModule',
+  'petImageModule',
+  'petIsotopeModule',
+  'sopCommonModule',
+  'transferSyntax',
 ];
 const OPEN = new Set(['imagePlaneModule', 'modalityLutModule', 'voiLutModule']);
 const FIRST_ITEMS = 16;
@@ -32,7 +46,9 @@ export function renderWarnings(list, warnings) {
 /** @param {HTMLElement} box @param {Image | undefined} image */
 function renderFacts(box, image) {
   if (!image) return box.replaceChildren(make('p', { className: 'quiet' }, 'No image, so nothing to tell.'));
-  const modules = MODULES.map((name) => [name, pyloader.metaData(name, image.imageId)]).filter(([, module]) => module && Object.values(module).some((value) => value !== undefined));
+  const modules = MODULES.map((name) => [name, pyloader.metaData(name, image.imageId)]).filter(
+    ([, module]) => module && Object.values(module).some((value) => value !== undefined),
+  );
   box.replaceChildren(
     table(imageFacts(image)),
     ...modules.map(([name, module]) => moduleTable(/** @type {string} */ (name), /** @type {object} */ (module))),
@@ -58,7 +74,12 @@ function milliseconds(value) {
 
 /** @param {string} name @param {object} module */
 function moduleTable(name, module) {
-  const details = make('details', { open: isOpen.get(name) ?? OPEN.has(name) }, make('summary', {}, name), table(module));
+  const details = make(
+    'details',
+    { open: isOpen.get(name) ?? OPEN.has(name) },
+    make('summary', {}, name),
+    table(module),
+  );
   details.addEventListener('toggle', () => isOpen.set(name, details.open));
   return details;
 }
@@ -67,7 +88,9 @@ function moduleTable(name, module) {
 export function table(attributes) {
   const rows = Object.entries(attributes)
     .filter(([, value]) => value !== undefined)
-    .map(([name, value]) => make('tr', {}, make('th', { scope: 'row' }, ...breakable(name)), make('td', {}, words(value))));
+    .map(([name, value]) =>
+      make('tr', {}, make('th', { scope: 'row' }, ...breakable(name)), make('td', {}, words(value))),
+    );
   return make('table', {}, make('tbody', {}, ...rows));
 }
 
@@ -81,7 +104,10 @@ function words(value) {
   if (typeof value === 'number') return String(Number(value.toPrecision(7)));
   if (ArrayBuffer.isView(value)) return `${value.constructor.name} of ${/** @type {any} */ (value).length}`;
   if (Array.isArray(value)) return listed(value);
-  if (value && typeof value === 'object') return `{${Object.entries(value).map(([name, part]) => `${name}: ${words(part)}`).join(', ')}}`;
+  if (value && typeof value === 'object')
+    return `{${Object.entries(value)
+      .map(([name, part]) => `${name}: ${words(part)}`)
+      .join(', ')}}`;
   return String(value);
 }
 

@@ -31,7 +31,15 @@ export function listenForFiles(take) {
 }
 
 /** @param {Series} series @returns {Sample} one of those that files turned out to hold */
-export function sampleOfSeries({ imageIds, missing, seriesDescription, modality, seriesNumber, patientName, studyDate }) {
+export function sampleOfSeries({
+  imageIds,
+  missing,
+  seriesDescription,
+  modality,
+  seriesNumber,
+  patientName,
+  studyDate,
+}) {
   const count = `${imageIds.length} image${imageIds.length === 1 ? '' : 's'}`;
   const lack = missing.length ? `${missing.length} missing` : '';
   return {

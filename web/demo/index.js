@@ -22,7 +22,9 @@ export async function start({ open, openFiles }) {
   const desk = new Desk({ open, show, clear, frameIds });
   onStep(viewer.canvas, (delta) => desk.stack.step(delta));
   listenForFiles((files, dropped) => {
-    const found = openFiles(dropped ?? files, ({ loaded, total }) => showProgress(`Looking at file ${loaded} of ${total}`, undefined));
+    const found = openFiles(dropped ?? files, ({ loaded, total }) =>
+      showProgress(`Looking at file ${loaded} of ${total}`, undefined),
+    );
     found.catch(() => {}); // the desk tells, when it comes to that
     desk.addFound(async () => samplesOf(await found));
   });
@@ -47,7 +49,9 @@ export async function start({ open, openFiles }) {
 /** @param {Series[]} found @returns {Sample[]} those that have images; what is missing is told beside the list */
 function samplesOf(found) {
   const missing = found.flatMap((series) => series.missing);
-  byId('missing').replaceChildren(...missing.map((name) => make('li', {}, `${name} is named by the DICOMDIR and is not there`)));
+  byId('missing').replaceChildren(
+    ...missing.map((name) => make('li', {}, `${name} is named by the DICOMDIR and is not there`)),
+  );
   byId('missing').hidden = !missing.length;
   return found.filter(({ imageIds }) => imageIds.length).map(sampleOfSeries);
 }

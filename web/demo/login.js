@@ -36,7 +36,9 @@ export function askForLogin() {
       showForm(false);
       resolve(headers);
     };
-    form.onsubmit = submitted(() => answer({ Authorization: `Basic ${base64(`${form.user.value}:${form.password.value}`)}` }));
+    form.onsubmit = submitted(() =>
+      answer({ Authorization: `Basic ${base64(`${form.user.value}:${form.password.value}`)}` }),
+    );
     form.cancel.onclick = dismiss = () => answer(false);
   });
 }

@@ -20,8 +20,13 @@ const STAGES = { x: 'sagittal', y: 'coronal', z: 'axial' };
 export async function start(page) {
   const desk = new VolumeDesk(page);
   boot().catch(showError);
-  listenForFiles((files) => desk.add(page.openFile(files[0]), files[0].name, `${(files[0].size / 1024).toFixed(0)} KiB`));
-  byId('address').addEventListener('submit', submitted(() => desk.openAddress(new FormData(byId('address')).get('url'))));
+  listenForFiles((files) =>
+    desk.add(page.openFile(files[0]), files[0].name, `${(files[0].size / 1024).toFixed(0)} KiB`),
+  );
+  byId('address').addEventListener(
+    'submit',
+    submitted(() => desk.openAddress(new FormData(byId('address')).get('url'))),
+  );
   try {
     const samples = await fetchSamples('nifti.json');
     for (const sample of samples) desk.samples.add(sample);
@@ -47,7 +52,8 @@ class VolumeDesk {
     const listeners = {
       open: page.open,
       onPoint: (/** @type {import('./plane.js').Point} */ point) => void this.#go(point),
-      onWindow: (/** @type {import('./windowing.js').Window} */ window) => this.planes.forEach(({ viewer }) => viewer.setWindow(window)),
+      onWindow: (/** @type {import('./windowing.js').Window} */ window) =>
+        this.planes.forEach(({ viewer }) => viewer.setWindow(window)),
       onError: (/** @type {any} */ error) => this.#fail(error),
     };
     this.planes = AXES.map((axis) => new Plane(axis, byId(STAGES[axis]), listeners));
@@ -164,14 +170,17 @@ class VolumeDesk {
   /** @param {any} image */
   #facts(image) {
     const counts = ['x', 'y', 'z'].map((axis) => this.#timepoints[0][/** @type {Axis} */ (axis)].length);
-    const spacings = ['x', 'y', 'z'].map((axis) => this.planes.find((plane) => plane.axis === axis)?.geometry?.slice ?? [0, 0, 0]);
+    const spacings = ['x', 'y', 'z'].map(
+      (axis) => this.planes.find((plane) => plane.axis === axis)?.geometry?.slice ?? [0, 0, 0],
+    );
     return {
       source: this.#chosen?.name,
       voxels: counts.join(' × '),
       timepoints: this.#timepoints.length,
       spacing: `${spacings.map((step) => short(Math.hypot(...step))).join(' × ')} ${this.planes[0].geometry?.isKnown ? 'mm' : 'voxels'}`,
       datatype: image.color ? 'RGB' : image.dataType.replace('Array', ''),
-      scaling: image.slope === 1 && image.intercept === 0 ? undefined : `× ${short(image.slope)} + ${short(image.intercept)}`,
+      scaling:
+        image.slope === 1 && image.intercept === 0 ? undefined : `× ${short(image.slope)} + ${short(image.intercept)}`,
     };
   }
 }

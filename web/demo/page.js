@@ -180,7 +180,10 @@ function hideError() {
 export async function fetchSamples(list = 'samples.json') {
   const url = new URL(`../samples/${list}`, document.baseURI);
   const answer = await fetch(url);
-  if (!answer.ok) throw new Error(`the list of samples, ${url.pathname}, could not be fetched: ${answer.status} ${answer.statusText}`);
+  if (!answer.ok)
+    throw new Error(
+      `the list of samples, ${url.pathname}, could not be fetched: ${answer.status} ${answer.statusText}`,
+    );
   return (await answer.json()).map((/** @type {any} */ row) => readSample(row, url));
 }
 
@@ -188,7 +191,17 @@ export async function fetchSamples(list = 'samples.json') {
 function readSample({ title, description, origin, file, imageIds = [`wadouri:${file}`] }, listURL) {
   const ids = /** @type {string[]} */ (imageIds).map((id) => id.split(':', 2));
   const absolute = ids.map(([scheme, path]) => `${scheme}:${new URL(path, listURL)}`);
-  return { title, description, origin, name: file, imageIds: absolute, start: Math.max(0, ids.findIndex(([, path]) => path === file)) };
+  return {
+    title,
+    description,
+    origin,
+    name: file,
+    imageIds: absolute,
+    start: Math.max(
+      0,
+      ids.findIndex(([, path]) => path === file),
+    ),
+  };
 }
 
 /**
@@ -245,7 +258,10 @@ export function showCode() {
 
 /** @param {string} text */
 export function dedent(text) {
-  const lines = text.replace(/^\s*\n/, '').trimEnd().split('\n');
+  const lines = text
+    .replace(/^\s*\n/, '')
+    .trimEnd()
+    .split('\n');
   const indents = lines.filter((line) => line.trim()).map((line) => line.length - line.trimStart().length);
   return lines.map((line) => line.slice(Math.min(...indents))).join('\n');
 }

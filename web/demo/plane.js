@@ -15,10 +15,13 @@ const LETTERS = ['RL', 'AP', 'IS'];
 const VOXEL_AXES = { x: [1, 2, 0], y: [0, 2, 1], z: [0, 1, 2] };
 const CLICK_PIXELS = 4; // a pointer that moves more than this drags
 
-const add = (/** @type {Point} */ a, /** @type {Point} */ b, factor = 1) => /** @type {Point} */ (a.map((value, axis) => value + factor * b[axis]));
+const add = (/** @type {Point} */ a, /** @type {Point} */ b, factor = 1) =>
+  /** @type {Point} */ (a.map((value, axis) => value + factor * b[axis]));
 const dot = (/** @type {Point} */ a, /** @type {Point} */ b) => a[0] * b[0] + a[1] * b[1] + a[2] * b[2];
-const cross = (/** @type {Point} */ a, /** @type {Point} */ b) => /** @type {Point} */ ([a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]]);
-const times = (/** @type {Point} */ a, /** @type {number} */ factor) => /** @type {Point} */ (a.map((value) => value * factor));
+const cross = (/** @type {Point} */ a, /** @type {Point} */ b) =>
+  /** @type {Point} */ ([a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]]);
+const times = (/** @type {Point} */ a, /** @type {number} */ factor) =>
+  /** @type {Point} */ (a.map((value) => value * factor));
 
 /** Where the pixels of a stack of slices are, read from what describes its first and last one. */
 export class Geometry {
@@ -27,7 +30,10 @@ export class Geometry {
     const first = /** @type {Record<string, any>} */ (pyloader.metaData('imagePlaneModule', imageIds[0]));
     this.isKnown = first.imagePositionPatient !== undefined;
     if (this.isKnown) this.#read(first, imageIds);
-    else [this.column, this.row, this.slice] = VOXEL_AXES[axis].map((along) => /** @type {Point} */ ([0, 1, 2].map((each) => Number(each === along))));
+    else
+      [this.column, this.row, this.slice] = VOXEL_AXES[axis].map(
+        (along) => /** @type {Point} */ ([0, 1, 2].map((each) => Number(each === along))),
+      );
   }
 
   /** The centre of the first slice's first pixel. @type {Point} */
@@ -44,10 +50,13 @@ export class Geometry {
     this.origin = first.imagePositionPatient;
     this.column = times(first.rowCosines, first.columnPixelSpacing);
     this.row = times(first.columnCosines, first.rowPixelSpacing);
-    const last = /** @type {Record<string, any>} */ (pyloader.metaData('imagePlaneModule', imageIds[imageIds.length - 1]));
-    this.slice = imageIds.length > 1
-      ? times(add(last.imagePositionPatient, this.origin, -1), 1 / (imageIds.length - 1))
-      : times(cross(first.rowCosines, first.columnCosines), first.sliceThickness);
+    const last = /** @type {Record<string, any>} */ (
+      pyloader.metaData('imagePlaneModule', imageIds[imageIds.length - 1])
+    );
+    this.slice =
+      imageIds.length > 1
+        ? times(add(last.imagePositionPatient, this.origin, -1), 1 / (imageIds.length - 1))
+        : times(cross(first.rowCosines, first.columnCosines), first.sliceThickness);
   }
 
   /** @param {Place} place @returns {Point} */
@@ -76,7 +85,10 @@ export class Geometry {
 
 /** Towards what of the patient a direction leads most. @param {Point} direction @param {1 | -1} sign */
 function letter(direction, sign) {
-  const axis = [0, 1, 2].reduce((best, each) => (Math.abs(direction[each]) > Math.abs(direction[best]) ? each : best), 0);
+  const axis = [0, 1, 2].reduce(
+    (best, each) => (Math.abs(direction[each]) > Math.abs(direction[best]) ? each : best),
+    0,
+  );
   return LETTERS[axis][Number(direction[axis] * sign > 0)];
 }
 
@@ -109,7 +121,10 @@ export class Plane {
     this.axis = axis;
     this.listeners = listeners;
     /** @type {Viewer} */
-    this.viewer = new Viewer(stage, { onWindow: listeners.onWindow, describe: (row, column) => this.#describe(row, column) });
+    this.viewer = new Viewer(stage, {
+      onWindow: listeners.onWindow,
+      describe: (row, column) => this.#describe(row, column),
+    });
     this.across = make('i', { className: 'across' });
     this.down = make('i', { className: 'down' });
     this.cross = make('div', { className: 'cross', hidden: true }, this.across, this.down);

@@ -67,13 +67,20 @@ export class SeriesView {
 
   /** @param {HTMLElement} element */
   #listen(element) {
-    const { eventTarget, Enums: { Events } } = this.page.cornerstone3D;
+    const {
+      eventTarget,
+      Enums: { Events },
+    } = this.page.cornerstone3D;
     onStep(element, (delta) => this.#series && this.stack.step(delta));
     onDrag(element, (dx, dy) => this.#moveWindow(dx, dy));
     element.addEventListener('dblclick', () => this.#setWindow(this.#ownWindow));
     element.addEventListener(Events.STACK_NEW_IMAGE, () => this.#tell());
-    eventTarget.addEventListener(Events.IMAGE_LOADED, (/** @type {any} */ { detail }) => this.#count(detail.image.imageId, true));
-    eventTarget.addEventListener(Events.IMAGE_CACHE_IMAGE_REMOVED, (/** @type {any} */ { detail }) => this.#count(detail.imageId, false));
+    eventTarget.addEventListener(Events.IMAGE_LOADED, (/** @type {any} */ { detail }) =>
+      this.#count(detail.image.imageId, true),
+    );
+    eventTarget.addEventListener(Events.IMAGE_CACHE_IMAGE_REMOVED, (/** @type {any} */ { detail }) =>
+      this.#count(detail.imageId, false),
+    );
     // The viewer reports loads that fail in the console only. A prefetch that failed is tried again
     // when somebody wants to see the image.
     pyloader.events.addEventListener('imageloadfailed', (/** @type {any} */ { detail }) => {
@@ -99,7 +106,10 @@ export class SeriesView {
     this.#show('loading');
     try {
       const imageIds = (series.imageIds ??= await series.findImages(signal));
-      if (!imageIds.length) throw Object.assign(new Error('This series has no images: none of its instances has pixels.'), { code: 'no-images' });
+      if (!imageIds.length)
+        throw Object.assign(new Error('This series has no images: none of its instances has pixels.'), {
+          code: 'no-images',
+        });
       if (!signal.aborted) await this.#showStack(series, imageIds);
       if (!signal.aborted) await this.#prefetch(imageIds, signal);
     } catch (error) {
@@ -129,7 +139,9 @@ export class SeriesView {
   /** @param {number} index */
   async #step(index) {
     this.#index = index;
-    await this.#await(this.#series?.imageIds?.[index] ?? '', () => this.viewport.setImageIdIndex(index).then(() => this.viewport.render()));
+    await this.#await(this.#series?.imageIds?.[index] ?? '', () =>
+      this.viewport.setImageIdIndex(index).then(() => this.viewport.render()),
+    );
   }
 
   /** Wait until the viewer shows an image that it may have to load. @param {string} imageId @param {() => Promise<void>} show */
@@ -137,7 +149,9 @@ export class SeriesView {
     const series = this.#series;
     this.#wanted = imageId;
     this.#show('loading', imageId);
-    await show().then(drawn).catch((error) => this.#fail(error));
+    await show()
+      .then(drawn)
+      .catch((error) => this.#fail(error));
     // The viewer's promise resolves for a load that failed, too.
     if (series === this.#series && this.state === 'loading') this.#show('shown');
   }
@@ -209,7 +223,10 @@ export class SeriesView {
   /** @param {{windowWidth: number, windowCenter: number} | undefined} window */
   #setWindow(window) {
     if (!window) return;
-    const voiRange = this.page.cornerstone3D.utilities.windowLevel.toLowHighRange(window.windowWidth, window.windowCenter);
+    const voiRange = this.page.cornerstone3D.utilities.windowLevel.toLowHighRange(
+      window.windowWidth,
+      window.windowCenter,
+    );
     this.viewport.setProperties({ voiRange });
     this.viewport.render();
     this.#tell();

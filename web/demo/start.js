@@ -29,7 +29,12 @@ export async function start({ open }) {
       await boot(() => pyloader.init({ workers }));
       const ready = performance.now();
       setState('loading');
-      const [{ imageIds: [imageId], title }] = await samples;
+      const [
+        {
+          imageIds: [imageId],
+          title,
+        },
+      ] = await samples;
       const { image, workers: started } = await open(imageId);
       viewer.show(image, { title });
       tell(began, started, { name: 'first image', start: ready, duration: performance.now() - ready });
@@ -57,9 +62,15 @@ function said(report) {
 
 /** @param {HTMLElement} table @param {import('./timeline.js').Span[]} assets */
 function showAssets(table, assets) {
-  const sum = (/** @type {'bytes' | 'transferred'} */ field) => assets.reduce((total, asset) => total + (asset[field] ?? 0), 0);
-  const rows = assets.map(({ name, bytes = 0, transferred = 0 }) => [name, kilobytes(bytes), transferred ? kilobytes(transferred) : 'from cache']);
-  const row = (/** @type {string[]} */ [name, ...cells]) => make('tr', {}, make('th', { scope: 'row' }, name), ...cells.map((cell) => make('td', {}, cell)));
+  const sum = (/** @type {'bytes' | 'transferred'} */ field) =>
+    assets.reduce((total, asset) => total + (asset[field] ?? 0), 0);
+  const rows = assets.map(({ name, bytes = 0, transferred = 0 }) => [
+    name,
+    kilobytes(bytes),
+    transferred ? kilobytes(transferred) : 'from cache',
+  ]);
+  const row = (/** @type {string[]} */ [name, ...cells]) =>
+    make('tr', {}, make('th', { scope: 'row' }, name), ...cells.map((cell) => make('td', {}, cell)));
   const head = ['asset', 'kB', 'over the network'].map((text) => make('th', { scope: 'col' }, text));
   table.replaceChildren(
     make('thead', {}, make('tr', {}, ...head)),

@@ -7,8 +7,12 @@ import { make, pyloader } from './page.js';
 
 /** What the worker's marks mean. */
 const WORDS = /** @type {Record<string, string>} */ ({
-  program: 'fetch and compile Python', libraries: 'fetch and compile numpy', snapshot: 'fetch the snapshot',
-  interpreter: 'instantiate, restore', imports: 'import', start: 'all of the start',
+  program: 'fetch and compile Python',
+  libraries: 'fetch and compile numpy',
+  snapshot: 'fetch the snapshot',
+  interpreter: 'instantiate, restore',
+  imports: 'import',
+  start: 'all of the start',
 });
 const STEPS = [1, 2, 5];
 const MOST_TICKS = 6;
@@ -25,16 +29,27 @@ export function lanesOf(began, workers, image) {
     { title: 'This page', spans: [...pageAssets().filter(isNew), /** @type {Span} */ ({ ...image, kind: 'loaded' })] },
     ...workers.map((worker, index) => ({ title: `Worker ${index + 1}`, spans: spansOf(worker, began) })),
   ];
-  return lanes.map(({ title, spans }) => ({ title, spans: spans.map((span) => ({ ...span, start: span.start - began })).sort((a, b) => a.start - b.start) }));
+  return lanes.map(({ title, spans }) => ({
+    title,
+    spans: spans.map((span) => ({ ...span, start: span.start - began })).sort((a, b) => a.start - b.start),
+  }));
 }
 
 /** What this page itself fetched of pyloader; of a worker's script the end is not told. @returns {Span[]} */
 function pageAssets() {
   const entries = /** @type {PerformanceResourceTiming[]} */ (performance.getEntriesByType('resource'));
   const { assetsURL } = pyloader.stats();
-  const ours = entries.filter(({ name }) => name.startsWith(assetsURL) && !/^(demo|samples)\//.test(name.slice(assetsURL.length)));
-  return ours.map(({ name, startTime, duration, encodedBodySize, transferSize }) => (
-    { name: new URL(name).pathname.split('/').at(-1) ?? '', start: startTime, duration: Math.max(0, duration), kind: 'fetched', bytes: encodedBodySize, transferred: transferSize }));
+  const ours = entries.filter(
+    ({ name }) => name.startsWith(assetsURL) && !/^(demo|samples)\//.test(name.slice(assetsURL.length)),
+  );
+  return ours.map(({ name, startTime, duration, encodedBodySize, transferSize }) => ({
+    name: new URL(name).pathname.split('/').at(-1) ?? '',
+    start: startTime,
+    duration: Math.max(0, duration),
+    kind: 'fetched',
+    bytes: encodedBodySize,
+    transferred: transferSize,
+  }));
 }
 
 /** @param {import('../pyloader.d.ts').Stats['workers'][number]} worker @param {number} began @returns {Span[]} */
@@ -42,23 +57,32 @@ function spansOf({ boot, bootMilliseconds }, began) {
   if (!boot) return [{ name: WORDS.start, start: began, duration: bootMilliseconds, kind: 'worked' }];
   const here = (/** @type {Span} */ { start, ...span }) => ({ ...span, start: start - performance.timeOrigin });
   const assets = boot.assets.map((asset) => ({ ...here(asset), kind: /** @type {const} */ ('fetched') }));
-  const marks = boot.marks.map((mark) => ({ ...here(mark), name: WORDS[mark.name] ?? mark.name, kind: /** @type {const} */ ('worked') }));
+  const marks = boot.marks.map((mark) => ({
+    ...here(mark),
+    name: WORDS[mark.name] ?? mark.name,
+    kind: /** @type {const} */ ('worked'),
+  }));
   return [...assets, ...marks];
 }
 
 /** What was fetched, each asset once, the largest first. @param {Lane[]} lanes */
 export function bytesOf(lanes) {
   const fetched = lanes.flatMap(({ spans }) => spans.filter(({ kind }) => kind === 'fetched'));
-  return [...new Map(fetched.reverse().map((span) => [span.name, span])).values()].sort((a, b) => (b.bytes ?? 0) - (a.bytes ?? 0));
+  return [...new Map(fetched.reverse().map((span) => [span.name, span])).values()].sort(
+    (a, b) => (b.bytes ?? 0) - (a.bytes ?? 0),
+  );
 }
 
 /** @param {HTMLElement} list @param {Lane[]} lanes @param {number} end milliseconds */
 export function drawTimeline(list, lanes, end) {
   const whole = Math.max(end, ...lanes.flatMap(({ spans }) => spans.map(({ start, duration }) => start + duration)));
-  list.replaceChildren(axis(whole), ...lanes.flatMap(({ title, spans }) => [
-    make('li', { className: 'lane' }, title),
-    ...spans.map((span) => row(span, whole)),
-  ]));
+  list.replaceChildren(
+    axis(whole),
+    ...lanes.flatMap(({ title, spans }) => [
+      make('li', { className: 'lane' }, title),
+      ...spans.map((span) => row(span, whole)),
+    ]),
+  );
 }
 
 /** @param {number} whole milliseconds */
@@ -72,7 +96,7 @@ function axis(whole) {
 /** The smallest round number of milliseconds that gives few ticks. @param {number} whole */
 export function stepFor(whole) {
   let power = 1;
-  for (;; power *= 10) {
+  for (; ; power *= 10) {
     const found = STEPS.find((step) => whole / (step * power) <= MOST_TICKS);
     if (found) return found * power;
   }
@@ -84,7 +108,13 @@ function row({ name, start, duration, kind }, whole) {
   const track = make('span', { className: 'track' }, placed('i', start, duration, whole));
   track.firstElementChild?.classList.add(kind ?? 'worked');
   const words = `${Math.round(duration)} ms`;
-  return make('li', { title: `${name}: from ${Math.round(start)} ms on, ${words}` }, label, track, make('output', {}, words));
+  return make(
+    'li',
+    { title: `${name}: from ${Math.round(start)} ms on, ${words}` },
+    label,
+    track,
+    make('output', {}, words),
+  );
 }
 
 /** @param {'b' | 'i'} tag @param {number} start @param {number} duration @param {number} whole @param {string} [text] */

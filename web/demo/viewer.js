@@ -10,7 +10,10 @@ import { moved, paintGrey, windowOf } from './windowing.js';
 
 const DRAG_PIXELS = 256; // a drag this long changes the window by its own width
 const KEY_STEPS = /** @type {Record<string, [number, number]>} */ ({
-  ArrowLeft: [-10, 0], ArrowRight: [10, 0], ArrowUp: [0, -10], ArrowDown: [0, 10],
+  ArrowLeft: [-10, 0],
+  ArrowRight: [10, 0],
+  ArrowUp: [0, -10],
+  ArrowDown: [0, 10],
 });
 
 export class Viewer {
@@ -105,7 +108,9 @@ export class Viewer {
     if (this.window) paintGrey(image, this.window, new Uint32Array(drawn.data.buffer));
     else drawn.data.set(image.getPixelData());
     this.context.putImageData(drawn, 0, 0);
-    this.corners.bottomLeft.textContent = this.window ? `W ${short(this.window.width)}  C ${short(this.window.center)}` : 'Colour';
+    this.corners.bottomLeft.textContent = this.window
+      ? `W ${short(this.window.width)}  C ${short(this.window.center)}`
+      : 'Colour';
   }
 
   /** @param {PointerEvent | MouseEvent} event */

@@ -18,7 +18,10 @@ export async function start({ open, openFile }) {
   const desk = new Desk({ open: openListed, show, clear, frameIds: () => listed });
   onStep(viewer.canvas, (delta) => desk.stack.step(delta));
   listenForFiles((files) => desk.add(sampleOf(files, openFile)));
-  byId('address').addEventListener('submit', submitted(() => desk.add(sampleAt(new FormData(byId('address')).get('url')))));
+  byId('address').addEventListener(
+    'submit',
+    submitted(() => desk.add(sampleAt(new FormData(byId('address')).get('url')))),
+  );
   boot().catch(showError);
   try {
     const samples = await desk.addSamples('web.json');
@@ -54,5 +57,12 @@ function sampleAt(url) {
   const text = String(url).trim();
   const absolute = new URL(text.replace(/^web:/, ''), document.baseURI).href;
   const title = absolute.startsWith('data:') ? 'data:' : decodeURIComponent(absolute.split('/').at(-1) ?? '');
-  return { title, description: 'from its address', origin: absolute.slice(0, 80), name: absolute, imageIds: [`web:${absolute}`], start: 0 };
+  return {
+    title,
+    description: 'from its address',
+    origin: absolute.slice(0, 80),
+    name: absolute,
+    imageIds: [`web:${absolute}`],
+    start: 0,
+  };
 }

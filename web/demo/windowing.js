@@ -14,11 +14,20 @@ const SHAPES = {
   LINEAR: (/** @type {number} */ x, /** @type {Window} */ { center, width }) =>
     width > 1 ? (x - (center - 0.5)) / (width - 1) + 0.5 : Number(x > center - 0.5),
   LINEAR_EXACT: (/** @type {number} */ x, /** @type {Window} */ { center, width }) => (x - center) / width + 0.5,
-  SIGMOID: (/** @type {number} */ x, /** @type {Window} */ { center, width }) => 1 / (1 + Math.exp((-4 * (x - center)) / width)),
+  SIGMOID: (/** @type {number} */ x, /** @type {Window} */ { center, width }) =>
+    1 / (1 + Math.exp((-4 * (x - center)) / width)),
 };
 
 /** The image's own window, or one from its darkest to its brightest value. @param {Image} image @returns {Window} */
-export function windowOf({ windowCenter, windowWidth, voiLUTFunction, minPixelValue, maxPixelValue, slope, intercept }) {
+export function windowOf({
+  windowCenter,
+  windowWidth,
+  voiLUTFunction,
+  minPixelValue,
+  maxPixelValue,
+  slope,
+  intercept,
+}) {
   if (windowCenter !== undefined && windowWidth !== undefined) {
     return { center: windowCenter, width: windowWidth, shape: voiLUTFunction ?? 'LINEAR' };
   }
@@ -35,7 +44,11 @@ export function windowOf({ windowCenter, windowWidth, voiLUTFunction, minPixelVa
 export function moved(window, wider, higher, own) {
   // PS3.3 C.11.2.1.2.1: a LINEAR window is at least 1 wide; the others only more than 0.
   const narrowest = window.shape === 'LINEAR' ? 1 : own.width / 1000;
-  return { ...window, width: Math.max(window.width + wider * own.width, narrowest), center: window.center + higher * own.width };
+  return {
+    ...window,
+    width: Math.max(window.width + wider * own.width, narrowest),
+    center: window.center + higher * own.width,
+  };
 }
 
 /**

@@ -22,7 +22,9 @@ export function blobOf(content) {
   if (isBlob(content)) return content;
   if (!isOf(content, 'ArrayBuffer', 'SharedArrayBuffer') && !ArrayBuffer.isView(content)) {
     const many = typeof content === 'object' && content !== null && 'length' in content;
-    throw wrongSource(`addFile() takes one File, Blob, ArrayBuffer or typed array, not ${said(content)}${many ? ': addFile(files[0]) for one of them, series(files) or imageIds(files) for all' : ''}`);
+    throw wrongSource(
+      `addFile() takes one File, Blob, ArrayBuffer or typed array, not ${said(content)}${many ? ': addFile(files[0]) for one of them, series(files) or imageIds(files) for all' : ''}`,
+    );
   }
   try {
     return new Blob([/** @type {BlobPart} */ (content)]);
@@ -33,7 +35,9 @@ export function blobOf(content) {
 
 /** @param {ArrayBufferLike | ArrayBufferView} content */
 function copyOf(content) {
-  const [buffer, offset, length] = ArrayBuffer.isView(content) ? [content.buffer, content.byteOffset, content.byteLength] : [content, 0, content.byteLength];
+  const [buffer, offset, length] = ArrayBuffer.isView(content)
+    ? [content.buffer, content.byteOffset, content.byteLength]
+    : [content, 0, content.byteLength];
   return new Uint8Array(new Uint8Array(buffer, offset, length));
 }
 
@@ -55,31 +59,43 @@ export function isList(value) {
 export function checkOptions(options) {
   const { signal, onProgress } = /** @type {Asked} */ (options) ?? {};
   const isSignal = typeof signal?.addEventListener === 'function' && 'aborted' in signal;
-  if (signal && !isSignal) throw wrongCall(`the option signal has to be an AbortSignal, not ${said(signal)}${signal.signal ? ': give controller.signal' : ''}`);
-  if (onProgress && typeof onProgress !== 'function') throw wrongCall(`the option onProgress has to be a function, not ${said(onProgress)}`);
+  if (signal && !isSignal)
+    throw wrongCall(
+      `the option signal has to be an AbortSignal, not ${said(signal)}${signal.signal ? ': give controller.signal' : ''}`,
+    );
+  if (onProgress && typeof onProgress !== 'function')
+    throw wrongCall(`the option onProgress has to be a function, not ${said(onProgress)}`);
 }
 
 /** @param {unknown} scheme @param {unknown} loader */
 export function checkLoader(scheme, loader) {
   if (typeof scheme !== 'string' || !/^[A-Za-z][A-Za-z0-9+.-]*$/.test(scheme)) {
-    throw wrongLoader(`registerImageLoader() takes a scheme, such as 'custom1', without its colon, not ${said(scheme)}`);
+    throw wrongLoader(
+      `registerImageLoader() takes a scheme, such as 'custom1', without its colon, not ${said(scheme)}`,
+    );
   }
-  if (typeof loader !== 'function') throw wrongLoader(`registerImageLoader('${scheme}', loader) takes a function that returns { promise }, not ${said(loader)}`);
+  if (typeof loader !== 'function')
+    throw wrongLoader(
+      `registerImageLoader('${scheme}', loader) takes a function that returns { promise }, not ${said(loader)}`,
+    );
 }
 
 /** @param {unknown} loader undefined takes the one before away */
 export function checkUnknownLoader(loader) {
-  if (loader && typeof loader !== 'function') throw wrongLoader(`registerUnknownImageLoader() takes a function that returns { promise }, not ${said(loader)}`);
+  if (loader && typeof loader !== 'function')
+    throw wrongLoader(`registerUnknownImageLoader() takes a function that returns { promise }, not ${said(loader)}`);
 }
 
 /** @param {unknown} options of loadPython */
 export function checkPython(options) {
   const wrong = (/** @type {string} */ words) => wrongLoader(`loadPython() takes { url } or { source }, ${words}`);
-  if (typeof options !== 'object' || options === null) throw wrong(`not ${said(options)}${typeof options === 'string' ? `: loadPython({ url: ${said(options)} })` : ''}`);
+  if (typeof options !== 'object' || options === null)
+    throw wrong(`not ${said(options)}${typeof options === 'string' ? `: loadPython({ url: ${said(options)} })` : ''}`);
   const { url, source, name, packages } = /** @type {Record<string, unknown>} */ (options);
   const isGiven = (/** @type {unknown} */ value) => value !== undefined && value !== null;
   if (!isGiven(url) && !isGiven(source)) throw wrong('and has neither');
-  if (isGiven(source) && typeof source !== 'string') throw wrong(`where source is Python code as a text, not ${said(source)}`);
+  if (isGiven(source) && typeof source !== 'string')
+    throw wrong(`where source is Python code as a text, not ${said(source)}`);
   if (!isGiven(source) && !(url && URL.canParse(/** @type {string} */ (url), pageURL()))) {
     throw wrong(`where url is an address, not ${said(url)}`);
   }
@@ -90,16 +106,26 @@ export function checkPython(options) {
 
 /** @param {unknown} sources of addMetadata */
 export function checkSources(sources) {
-  const isPlain = typeof sources === 'object' && sources !== null && !isList(sources) && !isBlob(sources) && !(sources instanceof Map);
+  const isPlain =
+    typeof sources === 'object' &&
+    sources !== null &&
+    !isList(sources) &&
+    !isBlob(sources) &&
+    !(sources instanceof Map);
   if (!Array.isArray(sources) && !isPlain) {
-    throw wrongSource(`addMetadata() takes a list of imageIds, or DICOM JSON by imageId, not ${said(sources)}${typeof sources === 'string' ? ': addMetadata([imageId])' : ''}`);
+    throw wrongSource(
+      `addMetadata() takes a list of imageIds, or DICOM JSON by imageId, not ${said(sources)}${typeof sources === 'string' ? ': addMetadata([imageId])' : ''}`,
+    );
   }
 }
 
 /** The text of a DICOM JSON data set, or of the only one of a list. @param {string} imageId @param {unknown} json */
 export function dicomJson(imageId, json) {
   const instance = Array.isArray(json) ? json[0] : json;
-  const wrong = (/** @type {string} */ words) => wrongSource(`addMetadata() was given ${words} for '${imageId}', expected a DICOM JSON data set (PS3.18 F), such as { '00280010': { vr: 'US', Value: [512] } }`);
+  const wrong = (/** @type {string} */ words) =>
+    wrongSource(
+      `addMetadata() was given ${words} for '${imageId}', expected a DICOM JSON data set (PS3.18 F), such as { '00280010': { vr: 'US', Value: [512] } }`,
+    );
   if (typeof instance !== 'object' || instance === null || Array.isArray(instance)) throw wrong(said(json));
   try {
     return { instance, text: JSON.stringify(instance) };
@@ -119,7 +145,11 @@ export function serviceAddress(base) {
 export function checkUse(options) {
   const { schemes } = /** @type {{schemes?: unknown} | null | undefined} */ (options) ?? {};
   if (schemes && !(Array.isArray(schemes) && schemes.every((each) => typeof each === 'string'))) {
-    throw new PyLoaderError({ code: 'viewer', stage: 'dispatch', message: `the option schemes of use() has to be a list of texts, not ${said(schemes)}` });
+    throw new PyLoaderError({
+      code: 'viewer',
+      stage: 'dispatch',
+      message: `the option schemes of use() has to be a list of texts, not ${said(schemes)}`,
+    });
   }
 }
 

@@ -7,7 +7,17 @@ import { FACTS } from '../shared/facts.js';
 import { fileNameOf, parseImageId } from '../shared/imageid.js';
 import { isNamed } from '../shared/secrets.js';
 import { VERSION } from '../shared/version.js';
-import { checkLoader, checkOptions, checkPython, checkSources, checkUnknownLoader, checkUse, dicomJson, serviceAddress, wrongCall } from './arguments.js';
+import {
+  checkLoader,
+  checkOptions,
+  checkPython,
+  checkSources,
+  checkUnknownLoader,
+  checkUse,
+  dicomJson,
+  serviceAddress,
+  wrongCall,
+} from './arguments.js';
 import { Auth, sendHeaders } from './auth.js';
 import { Descriptions, serviceFor } from './dicomweb.js';
 import { Engine } from './engine.js';
@@ -71,19 +81,22 @@ export class Client {
    * @param {{createPlace?: import('./engine.js').EngineHost['createPlace']}} [environment] of tests
    */
   constructor(assets, { createPlace } = {}) {
-    this.#engine = new Engine({ ...DEFAULTS, ...assets }, {
-      createPlace,
-      fire: (type, detail) => this.#fire(type, detail),
-      onSettings: (next, before) => this.#onSettings(next, before),
-      onStart: (scheduler) => this.#onStart(scheduler),
-      onRenewed: () => this.onRenewed(),
-      stats: () => this.stats(),
-      authorize: (request, scheduler) => this.#auth.renew(request, scheduler),
-      describe: (of, context) => this.#descriptions.describe(of, context),
-      print: (output) => this.#python.print(output),
-      fileOf: (scheme) => this.#python.fileOf(scheme),
-      settle: () => this.#loads.settle(),
-    });
+    this.#engine = new Engine(
+      { ...DEFAULTS, ...assets },
+      {
+        createPlace,
+        fire: (type, detail) => this.#fire(type, detail),
+        onSettings: (next, before) => this.#onSettings(next, before),
+        onStart: (scheduler) => this.#onStart(scheduler),
+        onRenewed: () => this.onRenewed(),
+        stats: () => this.stats(),
+        authorize: (request, scheduler) => this.#auth.renew(request, scheduler),
+        describe: (of, context) => this.#descriptions.describe(of, context),
+        print: (output) => this.#python.print(output),
+        fileOf: (scheme) => this.#python.fileOf(scheme),
+        settle: () => this.#loads.settle(),
+      },
+    );
     const engine = this.#engine;
     this.#auth = new Auth(
       () => engine.settings.onUnauthorized,
@@ -242,7 +255,8 @@ export class Client {
 
   /** @param {string | import('./files.js').Given} source @param {ListOptions} options @returns {Promise<string[]>} */
   async #listImageIds(source, options) {
-    if (typeof source !== 'string') return (await this.#files.series(source, options)).flatMap(({ imageIds }) => imageIds);
+    if (typeof source !== 'string')
+      return (await this.#files.series(source, options)).flatMap(({ imageIds }) => imageIds);
     const payload = { imageId: source, options: this.#plainOptions(source, options) };
     return this.#run('imageIds', 'imageIds', payload, source, metered(source, options));
   }
@@ -274,7 +288,9 @@ export class Client {
   async #run(caller, name, payload, imageId, options) {
     const { scheme } = parseImageId(imageId);
     const prepare = () => this.#isPython(scheme);
-    return this.#engine.run(caller, name, payload, imageId, options, prepare).catch((error) => this.#python.fail(error, scheme));
+    return this.#engine
+      .run(caller, name, payload, imageId, options, prepare)
+      .catch((error) => this.#python.fail(error, scheme));
   }
 
   // ------------------------------------------------------------------ loaders
@@ -398,7 +414,12 @@ export class Client {
     const { priority, schemes, displayValues, instances } = options ?? {};
     const mode = modeOf(cornerstone);
     if (mode === 'none') {
-      throw new PyLoaderError({ code: 'viewer', stage: 'dispatch', message: 'use() takes the cornerstone-core or @cornerstonejs/core library object; what it was given has no registerImageLoader' });
+      throw new PyLoaderError({
+        code: 'viewer',
+        stage: 'dispatch',
+        message:
+          'use() takes the cornerstone-core or @cornerstonejs/core library object; what it was given has no registerImageLoader',
+      });
     }
     const library = /** @type {import('../viewers/libraries.d.ts').Cornerstone} */ (cornerstone);
     const attached = attach(library, mode, this.#faceForViewers(), { priority, displayValues });
@@ -411,7 +432,9 @@ export class Client {
     };
     const viewer = { ...attached, registerScheme, wantsInstances: Boolean(instances), mode };
     this.#viewers.add(viewer);
-    const builtIn = schemes ? BUILT_IN_SCHEMES : BUILT_IN_SCHEMES.filter((scheme) => !SCHEMES_OF_VIEWERS.includes(scheme));
+    const builtIn = schemes
+      ? BUILT_IN_SCHEMES
+      : BUILT_IN_SCHEMES.filter((scheme) => !SCHEMES_OF_VIEWERS.includes(scheme));
     for (const scheme of [...builtIn, ...this.#python.schemes, ...this.#jsLoaders.keys()]) registerScheme(scheme);
     const disconnect = () => {
       this.#viewers.delete(viewer);

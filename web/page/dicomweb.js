@@ -142,12 +142,21 @@ export function serviceFor(base, descriptions) {
       study || !series
         ? search(`${below('studies', study)}${below('series', series)}/instances`, filters, options)
         : search('/instances', { ...filters, seriesInstanceUID: series }, options),
-    imageIds: async (/** @type {string} */ study, /** @type {string} */ series, /** @type {{signal?: AbortSignal}} */ options) => {
-      if (!isUid(study) || !isUid(series)) throw wrongCall(`imageIds() of a DICOMweb service takes the UIDs of a study and of a series of it, not ${said(study)} and ${said(series)}`);
+    imageIds: async (
+      /** @type {string} */ study,
+      /** @type {string} */ series,
+      /** @type {{signal?: AbortSignal}} */ options,
+    ) => {
+      if (!isUid(study) || !isUid(series))
+        throw wrongCall(
+          `imageIds() of a DICOMweb service takes the UIDs of a study and of a series of it, not ${said(study)} and ${said(series)}`,
+        );
       const rows = await descriptions.series(`${base}/studies/${study}/series/${series}`, options);
       if (!rows.length) throw noMetadata(`${base}/studies/${study}/series/${series}`);
       checkCount(rows);
-      return rows.flatMap(({ instance, frames }) => Array.from({ length: frames }, (_, index) => `wadors:${instance}/frames/${index + 1}`));
+      return rows.flatMap(({ instance, frames }) =>
+        Array.from({ length: frames }, (_, index) => `wadors:${instance}/frames/${index + 1}`),
+      );
     },
   };
 }
@@ -159,7 +168,10 @@ function checkCount(rows) {
     left -= frames;
     if (left >= 0) continue;
     throw new PyLoaderError({
-      name: 'FormatError', code: 'format', stage: 'parse', url: instance,
+      name: 'FormatError',
+      code: 'format',
+      stage: 'parse',
+      url: instance,
       message: `the metadata of ${instance} announce ${frames} frames, and its series has more than the ${MOST_IMAGES} that are listed; they are damaged, or made to do harm`,
     });
   }
@@ -172,13 +184,18 @@ function isUid(uid) {
 
 /** Without what is not there: a form's empty field is no filter. @param {Options} options */
 function given(options) {
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined && value !== null && value !== ''));
+  return Object.fromEntries(
+    Object.entries(options).filter(([, value]) => value !== undefined && value !== null && value !== ''),
+  );
 }
 
 /** @param {string} url */
 function noMetadata(url) {
   return new PyLoaderError({
-    name: 'FormatError', code: 'format', stage: 'parse', url,
+    name: 'FormatError',
+    code: 'format',
+    stage: 'parse',
+    url,
     message: `${url} has no metadata, so its images are not known: the series does not exist, or its server has no such service`,
   });
 }

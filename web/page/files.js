@@ -52,11 +52,14 @@ export class Files {
   async series(source, options) {
     if (typeof source === 'string') return flatten(await this.host.list(source, undefined, options));
     const placed = await collect(source).catch(unreadable); // begun before anything is awaited: a drop is over soon
-    if (!placed.length) throw wrongSource('there is no file among what was given: choose files, or a folder that is not empty');
+    if (!placed.length)
+      throw wrongSource('there is no file among what was given: choose files, or a folder that is not empty');
     const files = placed.map(({ path, file }) => ({ name: this.#name(), path, file }));
     const found = flatten(await this.host.list(files[0].name, files, options));
     const used = new Set(found.flatMap(({ imageIds }) => imageIds.map((imageId) => parseImageId(imageId).source)));
-    await Promise.all(files.filter(({ name }) => used.has(name)).map(({ name, file }) => this.host.provide(name, file)));
+    await Promise.all(
+      files.filter(({ name }) => used.has(name)).map(({ name, file }) => this.host.provide(name, file)),
+    );
     return found;
   }
 }
@@ -79,7 +82,9 @@ function collect(given) {
   if (typeof DataTransfer !== 'undefined' && given instanceof DataTransfer) return collectDrop(given);
   const files = isList(given) ? Array.from(/** @type {ArrayLike<Blob>} */ (given)) : [given];
   if (!files.every(isBlob)) {
-    throw wrongSource(`imageIds() and series() take an imageId, or files: File, Blob, an array or FileList of them, or the DataTransfer of a drop; not ${said(given)}`);
+    throw wrongSource(
+      `imageIds() and series() take an imageId, or files: File, Blob, an array or FileList of them, or the DataTransfer of a drop; not ${said(given)}`,
+    );
   }
   return Promise.resolve(files.map(place));
 }
@@ -104,7 +109,9 @@ async function collectDrop(dropped) {
 async function collectEntry(entry) {
   if (entry.isFile) {
     /** @type {File} */
-    const file = await new Promise((resolve, reject) => /** @type {FileSystemFileEntry} */ (entry).file(resolve, reject));
+    const file = await new Promise((resolve, reject) =>
+      /** @type {FileSystemFileEntry} */ (entry).file(resolve, reject),
+    );
     return [{ file, path: entry.fullPath.replace(/^\//, '') }];
   }
   const reader = /** @type {FileSystemDirectoryEntry} */ (entry).createReader();
@@ -123,8 +130,11 @@ async function collectEntry(entry) {
 /** @param {unknown} error of the browser @returns {never} */
 function unreadable(error) {
   throw new PyLoaderError({
-    name: 'RequestError', code: 'request', stage: 'fetch',
-    message: `what was dropped cannot be read: ${messageOf(error)}. `
-      + 'It may have been moved or removed, or this page may not read it',
+    name: 'RequestError',
+    code: 'request',
+    stage: 'fetch',
+    message:
+      `what was dropped cannot be read: ${messageOf(error)}. ` +
+      'It may have been moved or removed, or this page may not read it',
   });
 }

@@ -70,11 +70,14 @@ export class Loads {
   object(imageId, options, mode, shownAs) {
     const { promise, cancelFn } = this.start(imageId, options, mode, shownAs);
     let state = 'loading';
-    promise.then(() => {
-      if (state === 'decached') return;
-      state = 'held';
-      this.host.refs.hold(imageId);
-    }, () => {});
+    promise.then(
+      () => {
+        if (state === 'decached') return;
+        state = 'held';
+        this.host.refs.hold(imageId);
+      },
+      () => {},
+    );
     const decache = () => {
       if (state === 'held') this.host.refs.letGo(imageId);
       state = 'decached';
@@ -95,7 +98,9 @@ export class Loads {
     const cancelFn = () => controller.abort();
     if (signal?.aborted) cancelFn();
     signal?.addEventListener('abort', cancelFn, { once: true });
-    const promise = (wrong ? Promise.reject(wrong) : this.#choose(imageId, options ?? {}, mode, shownAs, controller.signal))
+    const promise = (
+      wrong ? Promise.reject(wrong) : this.#choose(imageId, options ?? {}, mode, shownAs, controller.signal)
+    )
       .then((image) => {
         this.counts.loaded++;
         this.host.fire('imageloaded', { image });
@@ -189,7 +194,8 @@ function signalOf(options) {
 /** @param {JsLoader} loader @param {string} imageId @param {Options} options @param {AbortSignal} signal */
 async function runJsLoader(loader, imageId, options, signal) {
   const { promise, cancelFn } = loader(imageId, options) ?? {};
-  if (typeof promise?.then !== 'function') throw wrongLoader(`the JavaScript loader of '${imageId}' has to return { promise }, not ${said(promise)} in it`);
+  if (typeof promise?.then !== 'function')
+    throw wrongLoader(`the JavaScript loader of '${imageId}' has to return { promise }, not ${said(promise)} in it`);
   return untilAborted(promise, signal, `loading '${imageId}'`, cancelFn);
 }
 
@@ -199,7 +205,17 @@ async function runJsLoader(loader, imageId, options, signal) {
  * Take those of the page's options that a Python loader can see: plain values.
  * @param {AllOptions} options @returns {PlainOptions}
  */
-export function forPython({ signal, onProgress, priority, requestType, timeout, targetBuffer, streamingData, retrieveOptions, ...options }) {
+export function forPython({
+  signal,
+  onProgress,
+  priority,
+  requestType,
+  timeout,
+  targetBuffer,
+  streamingData,
+  retrieveOptions,
+  ...options
+}) {
   try {
     return JSON.parse(JSON.stringify(options));
   } catch {

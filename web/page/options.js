@@ -3,11 +3,38 @@
 import { DEFAULTS } from './settings.js';
 
 /** Of a load; the rest of them a loader in Python can see. */
-const LOAD = ['signal', 'onProgress', 'priority', 'requestType', 'timeout', 'preScale', 'useRGBA', 'displayValues', 'targetBuffer', 'wadoURI'];
+const LOAD = [
+  'signal',
+  'onProgress',
+  'priority',
+  'requestType',
+  'timeout',
+  'preScale',
+  'useRGBA',
+  'displayValues',
+  'targetBuffer',
+  'wadoURI',
+];
 /** Those that viewers pass with theirs, and their loaders know. */
 const OF_VIEWERS = [
-  'addToBeginning', 'additionalDetails', 'allowFloatRendering', 'decodeLevel', 'ignoreCache', 'imageIdIndex', 'instance', 'isPreScaled', 'keepAspectRatio',
-  'loader', 'retrieveOptions', 'retrieveType', 'skipCreateImage', 'streamingData', 'transferPixelData', 'transferSyntaxUID', 'useNativeDataType', 'volumeId',
+  'addToBeginning',
+  'additionalDetails',
+  'allowFloatRendering',
+  'decodeLevel',
+  'ignoreCache',
+  'imageIdIndex',
+  'instance',
+  'isPreScaled',
+  'keepAspectRatio',
+  'loader',
+  'retrieveOptions',
+  'retrieveType',
+  'skipCreateImage',
+  'streamingData',
+  'transferPixelData',
+  'transferSyntaxUID',
+  'useNativeDataType',
+  'volumeId',
 ];
 
 /** The names of options by call. @type {Record<string, string[]>} */
@@ -30,7 +57,9 @@ const told = new Set();
 export function tellUnknown(call, options) {
   const byName = /** @type {Record<string, object | undefined>} */ (options);
   const within = (/** @type {string} */ name) => Object.keys(byName[name] ?? {}).map((inner) => `${name}.${inner}`);
-  const given = Object.keys(options ?? {}).flatMap((name) => (call === 'init' && name === 'limits' ? within(name) : [name]));
+  const given = Object.keys(options ?? {}).flatMap((name) =>
+    call === 'init' && name === 'limits' ? within(name) : [name],
+  );
   for (const name of given) if (!NAMES[call].includes(name)) tell(call, name, NAMES[call]);
 }
 
@@ -49,7 +78,9 @@ function tell(call, name, names) {
   if (told.has(key)) return;
   told.add(key);
   const meant = nearest(name, names);
-  console.warn(`pyloader: ${call} has no option '${name}': ${meant ? `did you mean '${meant}'?` : `it has ${names.join(', ')}`}`);
+  console.warn(
+    `pyloader: ${call} has no option '${name}': ${meant ? `did you mean '${meant}'?` : `it has ${names.join(', ')}`}`,
+  );
 }
 
 /**
@@ -57,8 +88,14 @@ function tell(call, name, names) {
  * @param {string} name @param {string[]} names @returns {string | undefined}
  */
 export function nearest(name, names) {
-  const plain = (/** @type {string} */ text) => text.replace(/^limits\./, '').replace(/[-_]/g, '').toLowerCase();
-  const [best] = names.map((each) => ({ each, distance: distanceOf(plain(name), plain(each)) })).sort((a, b) => a.distance - b.distance);
+  const plain = (/** @type {string} */ text) =>
+    text
+      .replace(/^limits\./, '')
+      .replace(/[-_]/g, '')
+      .toLowerCase();
+  const [best] = names
+    .map((each) => ({ each, distance: distanceOf(plain(name), plain(each)) }))
+    .sort((a, b) => a.distance - b.distance);
   return best.distance <= Math.max(1, Math.floor(name.length / 4)) ? best.each : undefined;
 }
 

@@ -8,7 +8,8 @@ import { isDirectlyRun } from '../scheduler/place.js';
 const META = 'meta[http-equiv="content-security-policy" i]';
 // While the first images come, they have what there is of the machine.
 const LATER_MS = 3000;
-const NOT_HELD = "this page has a Content-Security-Policy and worker.mjs is served without one, so that what Python fetches is not held to the page's connect-src: serve worker.mjs with the page's Content-Security-Policy header";
+const NOT_HELD =
+  "this page has a Content-Security-Policy and worker.mjs is served without one, so that what Python fetches is not held to the page's connect-src: serve worker.mjs with the page's Content-Security-Policy header";
 
 /**
  * Find what is wrong with the policies, when the machine has time for it. Workers ask for the

@@ -51,7 +51,12 @@ export class PythonFiles {
    */
   async run({ url, source, name, packages }, mode) {
     const text = source ?? (await fetchSource(url, mode));
-    const file = { name: name || (url && this.#nameOf(url)) || `loader-${++this.#unnamed}.py`, source: text, packages: packages ?? [], baseURL: pageURL() };
+    const file = {
+      name: name || (url && this.#nameOf(url)) || `loader-${++this.#unnamed}.py`,
+      source: text,
+      packages: packages ?? [],
+      baseURL: pageURL(),
+    };
     const schemes = await this.host.define(file).catch((error) => this.fail(error, file.name));
     // Images of an earlier version of the file, and those made of such images.
     if ([...this.#files.values()].includes(file.name)) this.host.onReplaced();
@@ -74,14 +79,21 @@ export class PythonFiles {
 
   /** Bring in `<script type="text/python" data-pyloader>`; what fails is reported as a script's error is. */
   runScriptTags() {
-    const scripts = /** @type {HTMLScriptElement[]} */ ([...document.querySelectorAll('script[type="text/python"][data-pyloader]')]);
+    const scripts = /** @type {HTMLScriptElement[]} */ ([
+      ...document.querySelectorAll('script[type="text/python"][data-pyloader]'),
+    ]);
     const allowed = scripts.filter(mayRun);
     if (allowed.length < scripts.length) tellRefused(scripts.filter((script) => !allowed.includes(script)));
     const runs = allowed.map((script) => {
       const packages = script.dataset.packages?.split(/\s+|,(?![<>=!~])/).filter(Boolean); // 'a>=1,<2' is one
       // A file that may run for its origin must not be sent on to another one.
       const mode = isOfPage(script) ? 'same-origin' : 'cors';
-      return this.run(script.src ? { url: script.src, packages } : { source: script.textContent ?? '', name: script.id || undefined, packages }, mode);
+      return this.run(
+        script.src
+          ? { url: script.src, packages }
+          : { source: script.textContent ?? '', name: script.id || undefined, packages },
+        mode,
+      );
     });
     this.#ofPage = Promise.allSettled(runs);
     for (const run of runs) run.catch(reportError);
@@ -99,7 +111,8 @@ export class PythonFiles {
    * @param {Error & {traceback?: string}} error @param {string} name of the file, or a scheme @returns {never}
    */
   fail(error, name) {
-    if (error.traceback) this.print({ level: 'error', name: this.#files.get(name) ?? name, text: `${error.message}\n${error.traceback}` });
+    if (error.traceback)
+      this.print({ level: 'error', name: this.#files.get(name) ?? name, text: `${error.message}\n${error.traceback}` });
     throw error;
   }
 }
@@ -107,20 +120,29 @@ export class PythonFiles {
 /** @param {HTMLScriptElement[]} scripts that the browser would not run */
 function tellRefused(scripts) {
   const names = scripts.map(({ src, id }) => (src ? said(src) : id ? `#${id}` : 'an inline one')).join(', ');
-  console.error(`pyloader: of the tags <script type="text/python" data-pyloader> these were not run (${names}): the browser would run no inline script with the nonce that each has, by the page's Content-Security-Policy, or could not be asked, as in a sandboxed frame. If the tag is yours, give it the nonce of the policy, name a file of this page's own origin in src, or call pyloader.loadPython()`);
+  console.error(
+    `pyloader: of the tags <script type="text/python" data-pyloader> these were not run (${names}): the browser would run no inline script with the nonce that each has, by the page's Content-Security-Policy, or could not be asked, as in a sandboxed frame. If the tag is yours, give it the nonce of the policy, name a file of this page's own origin in src, or call pyloader.loadPython()`,
+  );
 }
 
 /** @param {string | undefined} url one that can be parsed @param {RequestMode} [mode] */
 async function fetchSource(url, mode) {
   const answer = await fetch(new URL(/** @type {string} */ (url), pageURL()), { mode }).catch((error) => {
     throw new PyLoaderError({
-      name: 'NetworkError', code: 'network', stage: 'fetch', url: String(url),
+      name: 'NetworkError',
+      code: 'network',
+      stage: 'fetch',
+      url: String(url),
       message: `the Python loader ${url} could not be fetched: ${error.message}`,
     });
   });
   if (answer.ok) return answer.text();
   throw new PyLoaderError({
-    name: 'HttpStatusError', code: 'http-status', stage: 'fetch', url: String(url), status: answer.status,
+    name: 'HttpStatusError',
+    code: 'http-status',
+    stage: 'fetch',
+    url: String(url),
+    status: answer.status,
     message: `the Python loader ${url} could not be fetched: status ${`${answer.status} ${answer.statusText}`.trim()}`,
   });
 }

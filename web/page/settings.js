@@ -25,8 +25,11 @@ export const DEFAULTS = {
   requestTimeout: 30_000,
   retries: FACTS.limits.retries,
   limits: {
-    loadsPerWorker: 8, requestsPerOrigin: FACTS.limits.requestsPerOrigin,
-    sourceBytes: FACTS.limits.sourceBytes, decodedBytes: FACTS.limits.decodedBytes, heapBytes: 2 ** 30,
+    loadsPerWorker: 8,
+    requestsPerOrigin: FACTS.limits.requestsPerOrigin,
+    sourceBytes: FACTS.limits.sourceBytes,
+    decodedBytes: FACTS.limits.decodedBytes,
+    heapBytes: 2 ** 30,
   },
   cacheBytes: 2 ** 30,
 };
@@ -39,7 +42,10 @@ const IDENTITY = ['headers', 'credentials', 'origins', 'beforeRequest'];
 /** @returns {value is number} */
 const isWhole = (/** @type {unknown} */ value) => Number.isInteger(value) || value === Infinity;
 const isCount = (/** @type {unknown} */ value) => Number.isInteger(value) && Number(value) >= 0;
-const oneOf = (/** @type {unknown[]} */ ...words) => (/** @type {unknown} */ value) => words.includes(value);
+const oneOf =
+  (/** @type {unknown[]} */ ...words) =>
+  (/** @type {unknown} */ value) =>
+    words.includes(value);
 /** @type {Rule} */
 const COUNT = ['a whole number from 1 on', (value) => isWhole(value) && value >= 1];
 /** @type {Rule} */
@@ -55,7 +61,10 @@ const OBJECT = ['an object', (value) => typeof value === 'object' && !Array.isAr
 
 /** @type {Record<string, Rule>} */
 const RULES = {
-  assetsURL: ['an address, absolute or relative to the page', (value) => (typeof value === 'string' || value instanceof URL) && URL.canParse(value, pageURL())],
+  assetsURL: [
+    'an address, absolute or relative to the page',
+    (value) => (typeof value === 'string' || value instanceof URL) && URL.canParse(value, pageURL()),
+  ],
   workers: ["'auto' or a whole number from 0 on", (value) => value === 'auto' || isCount(value)],
   packages: TEXTS,
   packageIndexes: TEXTS,
@@ -63,7 +72,10 @@ const RULES = {
   beforeRequest: FUNCTION,
   onUnauthorized: FUNCTION,
   credentials: ["'omit', 'same-origin' or 'include'", oneOf('omit', 'same-origin', 'include')],
-  origins: ["a list of addresses, such as ['https://pacs.example']", (value) => Array.isArray(value) && value.every(isHttp)],
+  origins: [
+    "a list of addresses, such as ['https://pacs.example']",
+    (value) => Array.isArray(value) && value.every(isHttp),
+  ],
   linkedOrigins: ["'without-secrets' or 'refuse'", oneOf('without-secrets', 'refuse')],
   timeout: MILLISECONDS,
   requestTimeout: MILLISECONDS,
@@ -101,7 +113,10 @@ export function settingsWith(current, options, defaults) {
   const next = { ...current, ...checked(others, defaults, '') };
   if (limits !== undefined) {
     check('limits', limits ?? {});
-    next.limits = { ...(limits ? current.limits : defaults.limits), ...checked(limits ?? {}, defaults.limits, 'limits.') };
+    next.limits = {
+      ...(limits ? current.limits : defaults.limits),
+      ...checked(limits ?? {}, defaults.limits, 'limits.'),
+    };
   }
   next.headers = plainHeaders(next.headers, refused);
   next.origins = next.origins.map((address) => new URL(address, pageURL()).origin);
@@ -138,7 +153,8 @@ function check(name, value) {
  * @throws {PyLoaderError} of `refuse`
  */
 export function plainHeaders(headers, refuse) {
-  if (!OBJECT[1](headers) || headers === null) throw refuse(`headers have to be an object of texts by name, or Headers, not ${said(headers)}`);
+  if (!OBJECT[1](headers) || headers === null)
+    throw refuse(`headers have to be an object of texts by name, or Headers, not ${said(headers)}`);
   // Headers may be those of another frame.
   const given = isIterable(headers) ? Object.fromEntries(headers) : /** @type {Given} */ (headers);
   const entries = Object.entries(given).filter(([, value]) => value !== undefined && value !== null);
@@ -149,7 +165,7 @@ export function plainHeaders(headers, refuse) {
 
 /** @param {unknown} headers @returns {headers is Iterable<[string, unknown]>} */
 function isIterable(headers) {
-  return typeof /** @type {Partial<Iterable<unknown>>} */ (headers)[Symbol.iterator] === 'function';
+  return typeof (/** @type {Partial<Iterable<unknown>>} */ (headers)[Symbol.iterator]) === 'function';
 }
 
 /**
@@ -161,7 +177,9 @@ export function refuseFixed(current, next, caller) {
   const changed = changesIn(FIXED, current, next);
   if (!changed.length) return;
   const values = changed.map((name) => `${name} is ${said(current[name])}, not ${said(next[name])}`).join(', ');
-  throw refused(`init() was called by ${caller} already, and ${changed.join(' and ')} cannot be changed any more (${values}): call init first, or terminate() before it`);
+  throw refused(
+    `init() was called by ${caller} already, and ${changed.join(' and ')} cannot be changed any more (${values}): call init first, or terminate() before it`,
+  );
 }
 
 /** Tell whether servers may answer otherwise from now on. @param {Settings} current @param {Settings} next */
@@ -184,7 +202,23 @@ function refused(message) {
 
 /** @param {Settings} settings @param {number} identity counts who has asked so far @returns {import('../scheduler/scheduler.js').SchedulerSettings} */
 export function schedulerSettings(settings, identity) {
-  const { workers, limits, timeout, assetsURL, assetURLs, headers, credentials, origins, linkedOrigins, beforeRequest, onUnauthorized, packages, packageIndexes, retries, requestTimeout } = settings;
+  const {
+    workers,
+    limits,
+    timeout,
+    assetsURL,
+    assetURLs,
+    headers,
+    credentials,
+    origins,
+    linkedOrigins,
+    beforeRequest,
+    onUnauthorized,
+    packages,
+    packageIndexes,
+    retries,
+    requestTimeout,
+  } = settings;
   const { requestsPerOrigin } = limits;
   return {
     workers: workers === 0 ? 1 : workers,
@@ -193,9 +227,23 @@ export function schedulerSettings(settings, identity) {
     heapBytes: workers === 0 ? Infinity : limits.heapBytes, // Python on the page cannot be replaced
     timeout,
     boot: {
-      assetsURL, assetURLs, headers, credentials, origins, linkedOrigins, packages, packageIndexes, retries, requestsPerOrigin, identity, baseURL: pageURL(), build: BUILD,
+      assetsURL,
+      assetURLs,
+      headers,
+      credentials,
+      origins,
+      linkedOrigins,
+      packages,
+      packageIndexes,
+      retries,
+      requestsPerOrigin,
+      identity,
+      baseURL: pageURL(),
+      build: BUILD,
       requestTimeout: Number.isFinite(requestTimeout) ? requestTimeout : 0,
-      hooks: Object.keys({ ...(beforeRequest && { beforeRequest }), ...(onUnauthorized && { onUnauthorized }) }), cacheBytes: limits.sourceBytes, decodedBytes: limits.decodedBytes,
+      hooks: Object.keys({ ...(beforeRequest && { beforeRequest }), ...(onUnauthorized && { onUnauthorized }) }),
+      cacheBytes: limits.sourceBytes,
+      decodedBytes: limits.decodedBytes,
     },
   };
 }

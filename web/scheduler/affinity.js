@@ -54,7 +54,8 @@ export class Affinities {
   /** Have the workers that hold a source let go of it. @param {string} source */
   release(source) {
     const affinity = this.#bySource.get(source);
-    for (const worker of affinity ? [affinity.home, ...affinity.offload.helpers] : []) worker.tell('release', { source });
+    for (const worker of affinity ? [affinity.home, ...affinity.offload.helpers] : [])
+      worker.tell('release', { source });
     this.#bySource.delete(source);
   }
 

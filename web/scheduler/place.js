@@ -47,7 +47,10 @@ export function isDirectlyRun(assets) {
 /** @param {Asset} asset @param {boolean} isDirect whether the worker is made of its address @param {(words: string) => void} onError @returns {Promise<Place>} */
 async function createWorker(asset, isDirect, onError) {
   const worker = workerOf(isDirect ? asset.url : await copyOf(asset));
-  const reason = async () => (isDirect ? reasonOf(asset.url) : `a copy of ${asset.url} may not be run here: the page's Content-Security-Policy needs worker-src ${self.origin === 'null' ? 'data:' : 'blob:'}`);
+  const reason = async () =>
+    isDirect
+      ? reasonOf(asset.url)
+      : `a copy of ${asset.url} may not be run here: the page's Content-Security-Policy needs worker-src ${self.origin === 'null' ? 'data:' : 'blob:'}`;
   // Of a script that did not run browsers say nothing.
   worker.addEventListener('error', async (event) => onError(event.message || (await reason())));
   worker.addEventListener('messageerror', () => onError('a message could not be read'));
@@ -60,13 +63,20 @@ function workerOf(url) {
     return new Worker(trustedWorker(url), NAMED);
   } catch (error) {
     if (!/trusted/i.test(messageOf(error))) throw error;
-    throw refused(`this page runs only what a policy of Trusted Types has passed, and allows none to pyloader: its Content-Security-Policy needs \`trusted-types pyloader\`, or 'allow-duplicates' beside it when pyloader.js is on the page twice (${messageOf(error)})`);
+    throw refused(
+      `this page runs only what a policy of Trusted Types has passed, and allows none to pyloader: its Content-Security-Policy needs \`trusted-types pyloader\`, or 'allow-duplicates' beside it when pyloader.js is on the page twice (${messageOf(error)})`,
+    );
   }
 }
 
 /** @param {string} message */
 function refused(message) {
-  return new PyLoaderError({ name: 'BootError', code: 'boot', stage: 'boot', message: `Python could not start: ${message}` });
+  return new PyLoaderError({
+    name: 'BootError',
+    code: 'boot',
+    stage: 'boot',
+    message: `Python could not start: ${message}`,
+  });
 }
 
 /** Those that were made, by the address of the script. @type {Map<string, string>} */
@@ -77,12 +87,18 @@ async function copyOf(asset) {
   const known = copies.get(asset.url);
   if (known) return known;
   const answer = await fetchAsset(asset).catch(async (error) => {
-    if (self.origin === 'null') throw refused(`this frame is sandboxed and of no origin: the server of dist/ has to send Access-Control-Allow-Origin: *, or the frame's sandbox to have allow-same-origin (${error.message})`);
+    if (self.origin === 'null')
+      throw refused(
+        `this frame is sandboxed and of no origin: the server of dist/ has to send Access-Control-Allow-Origin: *, or the frame's sandbox to have allow-same-origin (${error.message})`,
+      );
     throw new Error(`${error.message}; ${await reasonOf(asset.url)}`);
   });
   const script = await answer.text();
   // A frame without an origin cannot make a module of a Blob: it is of no origin either, but another one.
-  const copy = self.origin === 'null' ? `data:text/javascript;charset=utf-8,${encodeURIComponent(script)}` : URL.createObjectURL(new Blob([script], { type: 'text/javascript' }));
+  const copy =
+    self.origin === 'null'
+      ? `data:text/javascript;charset=utf-8,${encodeURIComponent(script)}`
+      : URL.createObjectURL(new Blob([script], { type: 'text/javascript' }));
   copies.set(asset.url, copy);
   return copy;
 }
@@ -90,10 +106,14 @@ async function copyOf(asset) {
 /** @param {Asset} asset @param {boolean} isData @returns {Promise<Place>} */
 async function createOnPage(asset, isData) {
   const url = isData ? await copyOf(asset) : asset.url;
-  const { serve } = await (isData ? Promise.resolve() : preload(asset)).then(() => import(/* @vite-ignore */ /* webpackIgnore: true */ /* turbopackIgnore: true */ url)).catch(async (error) => {
-    const reason = isData ? "the page's Content-Security-Policy needs script-src blob: for a copy of it" : await reasonOf(url);
-    throw new Error(`${asset.url} cannot be imported: ${error.message}; ${reason}`);
-  });
+  const { serve } = await (isData ? Promise.resolve() : preload(asset))
+    .then(() => import(/* @vite-ignore */ /* webpackIgnore: true */ /* turbopackIgnore: true */ url))
+    .catch(async (error) => {
+      const reason = isData
+        ? "the page's Content-Security-Policy needs script-src blob: for a copy of it"
+        : await reasonOf(url);
+      throw new Error(`${asset.url} cannot be imported: ${error.message}; ${reason}`);
+    });
   const { port1, port2 } = new MessageChannel();
   serve(port2);
   return Object.assign(port1, { terminate: () => (port1.close(), port2.close()) });
@@ -105,12 +125,21 @@ async function createOnPage(asset, isData) {
  */
 function preload(asset) {
   const link = document.createElement('link');
-  Object.assign(link, { rel: 'modulepreload', integrity: integrityOf(asset), crossOrigin: 'anonymous', href: asset.url });
-  return /** @type {Promise<void>} */ (new Promise((resolve, reject) => {
-    link.addEventListener('load', () => resolve(undefined));
-    link.addEventListener('error', () => reject(new Error(`it did not come, or is not the file that the build made: ${MIXED}`)));
-    document.head.append(link);
-  })).finally(() => link.remove());
+  Object.assign(link, {
+    rel: 'modulepreload',
+    integrity: integrityOf(asset),
+    crossOrigin: 'anonymous',
+    href: asset.url,
+  });
+  return /** @type {Promise<void>} */ (
+    new Promise((resolve, reject) => {
+      link.addEventListener('load', () => resolve(undefined));
+      link.addEventListener('error', () =>
+        reject(new Error(`it did not come, or is not the file that the build made: ${MIXED}`)),
+      );
+      document.head.append(link);
+    })
+  ).finally(() => link.remove());
 }
 
 /** Find out why a script cannot be run. @param {string} address @returns {Promise<string>} */

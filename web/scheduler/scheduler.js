@@ -152,7 +152,11 @@ export class Scheduler {
   }
 
   stats() {
-    return { workers: this.workers.all.map((worker) => worker.stats()), queued: this.#queue.length, deaths: this.workers.deaths };
+    return {
+      workers: this.workers.all.map((worker) => worker.stats()),
+      queued: this.#queue.length,
+      deaths: this.workers.deaths,
+    };
   }
 
   // ------------------------------------------------------------------ which job goes where
@@ -259,7 +263,10 @@ export class Scheduler {
     this.#queue.remove(job);
     const affinity = this.#affinities.use(job.source, worker);
     const upcoming = affinity.batching.isReady ? [] : this.#queue.upcoming(job);
-    const batch = new Batch(job, this.#mayBeBatched(job, worker, affinity) ? affinity.batching.take(this.#queue, job) : []);
+    const batch = new Batch(
+      job,
+      this.#mayBeBatched(job, worker, affinity) ? affinity.batching.take(this.#queue, job) : [],
+    );
     job.batchSize = batch.jobs.length;
     job.idle = this.#idleTimeoutOf(worker, job);
     worker.running.add(job);
@@ -369,7 +376,9 @@ export class Scheduler {
 
   /** @param {WorkerHandle} worker @param {Job} job @returns {Promise<boolean>} whether Python still answers */
   async #check(worker, job) {
-    const isAlive = await worker.checkAlive(`no sign of life; ${this.#loaderOf(job)} may keep Python busy for ever with '${job.payload?.imageId}'`);
+    const isAlive = await worker.checkAlive(
+      `no sign of life; ${this.#loaderOf(job)} may keep Python busy for ever with '${job.payload?.imageId}'`,
+    );
     this.#dispatch();
     return isAlive;
   }
@@ -385,7 +394,10 @@ export class Scheduler {
   #timeoutError(job, { timeout }) {
     const { imageId } = job.payload ?? {};
     return new PyLoaderError({
-      name: 'TimeoutError', code: 'timeout', stage: 'loader', imageId,
+      name: 'TimeoutError',
+      code: 'timeout',
+      stage: 'loader',
+      imageId,
       message: `'${imageId}' gave no sign of life for ${timeout} ms; the server does not answer, or ${this.#loaderOf(job)} never returns. The option timeout sets the limit`,
     });
   }

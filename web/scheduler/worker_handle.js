@@ -36,7 +36,9 @@ export class WorkerDeath extends PyLoaderError {
   /** @param {string} words @param {boolean} isCertain whether it had one call alone, which is to blame */
   constructor(words, isCertain) {
     super({
-      name: 'WorkerError', code: 'worker', stage: 'worker',
+      name: 'WorkerError',
+      code: 'worker',
+      stage: 'worker',
       message: `the worker that ran Python has died (${words}); a new one takes its place, and is given what else it had`,
     });
     this.#isCertain = isCertain;
@@ -92,7 +94,8 @@ export class WorkerHandle {
   async boot(options, replay) {
     const started = performance.now();
     this.bootOptions = options;
-    const onSilence = () => this.#failToStart(`its worker said nothing for ${FIRST_WORD_MS / 1000} s, as if its script were something else`);
+    const onSilence = () =>
+      this.#failToStart(`its worker said nothing for ${FIRST_WORD_MS / 1000} s, as if its script were something else`);
     const watch = new IdleTimeout(FIRST_WORD_MS, { onSilence });
     try {
       await Promise.race([this.#begin(options, replay, watch), this.failedToStart]);
@@ -104,9 +107,11 @@ export class WorkerHandle {
 
   /** @param {BootOptions} options @param {Map<string, Told>} replay @param {IdleTimeout} watch */
   async #begin(options, replay, watch) {
-    const place = await this.host.createPlace((words) => this.checkAlive(words)).catch((error) => {
-      throw bootError(error, options);
-    });
+    const place = await this.host
+      .createPlace((words) => this.checkAlive(words))
+      .catch((error) => {
+        throw bootError(error, options);
+      });
     if (this.state !== 'booting') return place.terminate(); // the page has ended it meanwhile
     this.place = place;
     /** @type {Handlers} */
@@ -230,5 +235,11 @@ function withDeadline(promise, milliseconds) {
   const late = new Promise((resolve) => {
     timer = setTimeout(resolve, milliseconds, false);
   });
-  return Promise.race([promise.then(() => true, () => false), late]).finally(() => clearTimeout(timer));
+  return Promise.race([
+    promise.then(
+      () => true,
+      () => false,
+    ),
+    late,
+  ]).finally(() => clearTimeout(timer));
 }

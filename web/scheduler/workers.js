@@ -132,7 +132,8 @@ export class Workers {
    */
   configure(settings, forgetsGranted) {
     this.settings = settings;
-    if (forgetsGranted) for (const key of [...this.#replay.keys()]) if (key.startsWith('granted ')) this.#replay.delete(key);
+    if (forgetsGranted)
+      for (const key of [...this.#replay.keys()]) if (key.startsWith('granted ')) this.#replay.delete(key);
     const { parts, packages, ...told } = settings.boot;
     const heard = this.announce('configure', { ...told, forgetsGranted }, 'configure');
     this.#share();

@@ -38,7 +38,9 @@ export async function fetchAsset(asset, options) {
  * @template Value @param {Asset} asset @param {(answer: Response) => Promise<Value>} use @returns {Promise<Value>}
  */
 export async function fetchAnd(asset, use) {
-  return fetchAsset(asset).then(use).catch(() => fetchAsset(asset, { cache: 'reload' }).then(use));
+  return fetchAsset(asset)
+    .then(use)
+    .catch(() => fetchAsset(asset, { cache: 'reload' }).then(use));
 }
 
 /** @param {string} hexadecimal */

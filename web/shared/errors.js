@@ -12,7 +12,16 @@ import { ADVICE } from './version.js';
 export class PyLoaderError extends Error {
   /** Addresses stand in it without their secrets. @param {WireError} fields */
   constructor(fields) {
-    const { message, name, code = 'internal', stage = 'loader', imageId, url, status, traceback } = withoutSecrets(fields);
+    const {
+      message,
+      name,
+      code = 'internal',
+      stage = 'loader',
+      imageId,
+      url,
+      status,
+      traceback,
+    } = withoutSecrets(fields);
     super(message);
     this.name = 'PyLoaderError';
     /** Python's name of it, such as `FormatError`. */
@@ -81,7 +90,9 @@ export function said(value) {
   if (typeof value === 'function') return 'a function';
   if (value === null || typeof value !== 'object') return String(value);
   const kind = Object.prototype.toString.call(value).slice(8, -1);
-  return kind === 'Object' || kind === 'Array' ? shortened(asText(value)) : `${/^([AEIOU]|HTML)/.test(kind) ? 'an' : 'a'} ${kind}`;
+  return kind === 'Object' || kind === 'Array'
+    ? shortened(asText(value))
+    : `${/^([AEIOU]|HTML)/.test(kind) ? 'an' : 'a'} ${kind}`;
 }
 
 /** @param {object} value */
@@ -111,17 +122,24 @@ export function bootError(cause, { assetsURL, baseURL }) {
   if (cause instanceof PyLoaderError || isAbort(cause)) return cause;
   const words = messageOf(cause).replace(/(?<!\.)\.+$/, '');
   return new PyLoaderError({
-    name: 'BootError', code: 'boot', stage: 'boot', url: assetsURL,
+    name: 'BootError',
+    code: 'boot',
+    stage: 'boot',
+    url: assetsURL,
     message: `Python could not start from ${assetsURL}: ${adviceFor(words, baseURL)}`,
   });
 }
 
 /** @param {string} words @param {string} baseURL */
 function adviceFor(words, baseURL) {
-  if (baseURL.startsWith('file:')) return `this page was opened as a file, from which browsers start no workers: serve the folder, such as \`python -m http.server\` (${words})`;
-  if (typeof WebAssembly === 'undefined') return `this browser has no WebAssembly, or it is switched off here (${words})`;
-  if (REFUSED_BY_POLICY.test(words)) return `the page's Content-Security-Policy does not allow WebAssembly: it needs script-src 'wasm-unsafe-eval' (${words})`;
-  if (NO_MEMORY.test(words)) return `there is too little memory left: close other pages, or ask for fewer workers (${words})`;
+  if (baseURL.startsWith('file:'))
+    return `this page was opened as a file, from which browsers start no workers: serve the folder, such as \`python -m http.server\` (${words})`;
+  if (typeof WebAssembly === 'undefined')
+    return `this browser has no WebAssembly, or it is switched off here (${words})`;
+  if (REFUSED_BY_POLICY.test(words))
+    return `the page's Content-Security-Policy does not allow WebAssembly: it needs script-src 'wasm-unsafe-eval' (${words})`;
+  if (NO_MEMORY.test(words))
+    return `there is too little memory left: close other pages, or ask for fewer workers (${words})`;
   return [
     `${words}.`,
     'Is the whole of dist/ there, does its server answer with the files themselves, and may this page use workers from it',

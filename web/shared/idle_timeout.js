@@ -32,11 +32,15 @@ export class IdleTimeout {
   /** @param {number} milliseconds */
   #wait(milliseconds) {
     const before = this.pausedTime();
-    this.#timer = setTimeout(() => {
-      const paused = this.pausedTime() - before;
-      if (paused < 1) this.#askAndEnd(); // less than timers tell apart
-      else this.#wait(paused);
-    }, Math.min(milliseconds, LONGEST_MS));
+    this.#timer = setTimeout(
+      () => {
+        const paused = this.pausedTime() - before;
+        if (paused < 1)
+          this.#askAndEnd(); // less than timers tell apart
+        else this.#wait(paused);
+      },
+      Math.min(milliseconds, LONGEST_MS),
+    );
   }
 
   stop() {

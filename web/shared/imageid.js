@@ -7,7 +7,11 @@ import { FACTS } from './facts.js';
 const SCHEME = /^([A-Za-z][A-Za-z0-9+.-]*):(.*)$/s;
 const FRAME = /([?&])frame=([^&#|]*)(&?)/;
 /** By scheme, which may be any name. @type {Map<string, RegExp>} */
-const FRAMES = new Map([['http', /(#)frame=(.*)()/], ['https', /(#)frame=(.*)()/], ['wadors', /(\/)frames\/([^/?#]*)()(?=[?#]|$)/]]);
+const FRAMES = new Map([
+  ['http', /(#)frame=(.*)()/],
+  ['https', /(#)frame=(.*)()/],
+  ['wadors', /(\/)frames\/([^/?#]*)()(?=[?#]|$)/],
+]);
 /** A pattern of schemes, before which others may stand. @param {string[]} schemes */
 const after = (schemes) => new RegExp(`^(?:[A-Za-z][A-Za-z0-9+.-]*:)*(?:${schemes.join('|')}):`, 'i');
 const FROM_0 = after(FACTS.schemes.countedFromZero);
@@ -24,7 +28,8 @@ const DECIMATION = /#decimation=\d+$/;
  *   its frame, slice and member; `frameIndex` counts from 0, the text from 1 (of `nifti:` from 0)
  */
 export function parseImageId(imageId) {
-  if (typeof imageId !== 'string') throw invalid(said(imageId), "is no text; expected 'scheme:rest', such as 'wadouri:https://host/image.dcm'");
+  if (typeof imageId !== 'string')
+    throw invalid(said(imageId), "is no text; expected 'scheme:rest', such as 'wadouri:https://host/image.dcm'");
   const match = SCHEME.exec(imageId);
   if (!match) throw invalid(imageId, "has no scheme; expected 'scheme:rest', such as 'wadouri:https://host/image.dcm'");
   const scheme = match[1].toLowerCase();
@@ -34,7 +39,10 @@ export function parseImageId(imageId) {
   const [whole, lead, number, next] = frame;
   const first = FROM_0.test(imageId) ? 0 : 1;
   if (!/^0*[0-9]{1,9}$/.test(number) || Number(number) < first) {
-    throw invalid(imageId, `asks for frame '${number}'; frames count from ${first}, as in ${first ? 'DICOMweb' : "Cornerstone3D's NIfTI loader"}`);
+    throw invalid(
+      imageId,
+      `asks for frame '${number}'; frames count from ${first}, as in ${first ? 'DICOMweb' : "Cornerstone3D's NIfTI loader"}`,
+    );
   }
   const without = rest.slice(0, frame.index) + (next ? lead : '') + rest.slice(frame.index + whole.length);
   return { scheme, source: `${scheme}:${withoutMember(without, imageId)}`, frameIndex: Number(number) - first };
@@ -65,7 +73,10 @@ export function fileNameOf(source) {
 function withoutMember(rest, imageId) {
   if (!MEMBERS.test(imageId)) return rest;
   if (MEMBER.exec(rest)?.[1] === '') {
-    throw invalid(imageId, "names no member; expected '#member=' and the file's name in the archive; imageIds() of the archive lists them");
+    throw invalid(
+      imageId,
+      "names no member; expected '#member=' and the file's name in the archive; imageIds() of the archive lists them",
+    );
   }
   return rest.replace(MEMBER, '');
 }
@@ -83,6 +94,10 @@ export function countFramesFromOne(imageId) {
 /** @param {string} imageId @param {string} text */
 function invalid(imageId, text) {
   return new PyLoaderError({
-    name: 'ImageIdError', code: 'image-id', stage: 'dispatch', imageId, message: `imageId '${imageId}' ${text}`,
+    name: 'ImageIdError',
+    code: 'image-id',
+    stage: 'dispatch',
+    imageId,
+    message: `imageId '${imageId}' ${text}`,
   });
 }

@@ -3,8 +3,17 @@
 // and errors are made by pyloader/wire.py, answers by pyloader/browser/bridge.py and reply.py.
 
 import type {
-  BootProgress, BootReport, Found, Image, ImagePixelModule, ModalityLutModule, Modules, OutgoingRequest, PixelArray,
-  Series, VoiLutModule,
+  BootProgress,
+  BootReport,
+  Found,
+  Image,
+  ImagePixelModule,
+  ModalityLutModule,
+  Modules,
+  OutgoingRequest,
+  PixelArray,
+  Series,
+  VoiLutModule,
 } from 'pyloader';
 import type { Assets } from './assets.js';
 import type { WireError } from './errors.js';

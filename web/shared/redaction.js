@@ -17,7 +17,9 @@ export function redacted(text) {
 /** @param {string} text */
 function hidden(text) {
   const open = text.includes('://') ? text.replace(USER, `${HIDDEN}@`) : text;
-  return open.includes('=') ? open.replace(PARAMETER, (_, name, value) => `${name}=${isSecret(name, value) ? HIDDEN : value}`) : open;
+  return open.includes('=')
+    ? open.replace(PARAMETER, (_, name, value) => `${name}=${isSecret(name, value) ? HIDDEN : value}`)
+    : open;
 }
 
 /** Tell whether a parameter is to be hidden; its value may hold another address, encoded. @param {string} name @param {string} value */
@@ -40,5 +42,7 @@ function decoded(text) {
  * @template {object} Fields @param {Fields} fields @returns {Fields}
  */
 export function withoutSecrets(fields) {
-  return /** @type {Fields} */ (Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, redacted(value)])));
+  return /** @type {Fields} */ (
+    Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, redacted(value)]))
+  );
 }

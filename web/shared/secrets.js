@@ -28,7 +28,11 @@ export function secretsFor(url, secrets) {
   const { headers, credentials, hooks } = secrets;
   if (isNamed(url, secrets)) return { headers: merge(headers, headersBelow(url, secrets)), credentials, withheld: [] };
   const cookies = credentials === 'include';
-  return { headers: {}, credentials: cookies ? 'same-origin' : credentials, withheld: [...Object.keys(headers), ...(cookies ? ['cookies'] : []), ...hooks] };
+  return {
+    headers: {},
+    credentials: cookies ? 'same-origin' : credentials,
+    withheld: [...Object.keys(headers), ...(cookies ? ['cookies'] : []), ...hooks],
+  };
 }
 
 /** The headers that services have been given for an address. @param {string} url absolute @param {Secrets} secrets */
@@ -58,7 +62,8 @@ function climbs(path) {
 export function merge(...sets) {
   /** @type {Map<string, [string, string]>} */
   const merged = new Map();
-  for (const [name, value] of sets.flatMap((set) => Object.entries(set ?? {}))) merged.set(name.toLowerCase(), [name, value]);
+  for (const [name, value] of sets.flatMap((set) => Object.entries(set ?? {})))
+    merged.set(name.toLowerCase(), [name, value]);
   return Object.fromEntries(merged.values());
 }
 

@@ -20,4 +20,5 @@ export const ADVICE = [
 ].join(' ');
 
 /** Cause of a mix of two builds, and advice. */
-export const MIXED = 'was pyloader deployed anew while this page was open? Then reload the page; else deploy all its files anew, from one build';
+export const MIXED =
+  'was pyloader deployed anew while this page was open? Then reload the page; else deploy all its files anew, from one build';

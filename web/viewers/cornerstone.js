@@ -58,13 +58,15 @@ export function deliveryFor(mode, options) {
     factor: scalingFactor(scalingOf(preScale)) ?? (mode === '3d' ? 'own' : undefined),
     dtype,
     // A volume's memory is of this class: Cornerstone3D wraps around what it does not hold.
-    limit: (dtype && (mode === '3d' || targetBuffer?.arrayBuffer)) ? true : undefined,
+    limit: dtype && (mode === '3d' || targetBuffer?.arrayBuffer) ? true : undefined,
     darken: mode === 'none' ? undefined : true,
     display: displayValues === true ? true : undefined,
     rows: targetBuffer?.rows,
     columns: targetBuffer?.columns,
   };
-  return Object.fromEntries(Object.entries(delivery).filter(([, value]) => value !== undefined && !Number.isNaN(value)));
+  return Object.fromEntries(
+    Object.entries(delivery).filter(([, value]) => value !== undefined && !Number.isNaN(value)),
+  );
 }
 
 /**
@@ -124,7 +126,8 @@ export function imageFor(loaded, imageId, mode, options) {
   const plane = loaded.modules.imagePlaneModule ?? {};
   // Viewers stretch the picture by these. Legacy tools measure by the plane module, while there is one.
   const proportions = mode === 'none' ? undefined : proportionsOf(loaded.modules);
-  const [rowPixelSpacing, columnPixelSpacing] = proportions ?? [plane.rowPixelSpacing, plane.columnPixelSpacing].map(positive);
+  const [rowPixelSpacing, columnPixelSpacing] =
+    proportions ?? [plane.rowPixelSpacing, plane.columnPixelSpacing].map(positive);
   const { photometricInterpretation } = pixel;
   const [minPixelValue, maxPixelValue] = rangeFor(loaded.image, mode);
   return {
@@ -176,9 +179,15 @@ export function imageFor(loaded, imageId, mode, options) {
 function placed(pixels, targetBuffer, imageId) {
   const { arrayBuffer, offset = 0, length = pixels.length } = targetBuffer ?? {};
   if (!arrayBuffer) return pixels;
-  if (length !== pixels.length || offset % pixels.BYTES_PER_ELEMENT || offset + pixels.byteLength > arrayBuffer.byteLength) {
+  if (
+    length !== pixels.length ||
+    offset % pixels.BYTES_PER_ELEMENT ||
+    offset + pixels.byteLength > arrayBuffer.byteLength
+  ) {
     throw new PyLoaderError({
-      code: 'viewer', stage: 'dispatch', imageId,
+      code: 'viewer',
+      stage: 'dispatch',
+      imageId,
       message: `targetBuffer has ${arrayBuffer.byteLength} bytes, of which ${length} values from byte ${offset} are to be used; the image has ${pixels.length} values of ${pixels.BYTES_PER_ELEMENT} bytes (${pixels.constructor.name})`,
     });
   }
@@ -211,8 +220,17 @@ function preScaleFor({ image, modules }, mode, { preScale, displayValues }) {
 
 /** Modules whose fields are DICOM attributes, by keyword but for the first letter. */
 const ATTRIBUTE_MODULES = [
-  'patientModule', 'patientStudyModule', 'generalStudyModule', 'generalSeriesModule', 'generalImageModule', 'sopCommonModule',
-  'imagePlaneModule', 'imagePixelModule', 'cineModule', 'petSeriesModule', 'petImageModule',
+  'patientModule',
+  'patientStudyModule',
+  'generalStudyModule',
+  'generalSeriesModule',
+  'generalImageModule',
+  'sopCommonModule',
+  'imagePlaneModule',
+  'imagePixelModule',
+  'cineModule',
+  'petSeriesModule',
+  'petImageModule',
 ];
 /** Modules that others know better: what the user has calibrated; instances, from which the viewer computes. */
 const THEIRS = new Set(['calibratedPixelSpacing', 'instance']);
@@ -228,12 +246,17 @@ export function attributesFrom(metaData, imageId) {
   const instance = get('instance');
   if (instance && NEEDED.every((keyword) => instance[keyword] !== undefined)) return asPlain(instance);
   const pixel = get('imagePixelModule');
-  if (!pixel || NEEDED.some((keyword) => pixel[keyword[0].toLowerCase() + keyword.slice(1)] === undefined)) return undefined;
-  const [modality, voi, frames] = ['modalityLutModule', 'voiLutModule', 'multiframeModule'].map((type) => get(type) ?? {});
+  if (!pixel || NEEDED.some((keyword) => pixel[keyword[0].toLowerCase() + keyword.slice(1)] === undefined))
+    return undefined;
+  const [modality, voi, frames] = ['modalityLutModule', 'voiLutModule', 'multiframeModule'].map(
+    (type) => get(type) ?? {},
+  );
   const { modalityLUTSequence, ...rescale } = modality;
   const { voiLUTSequence, ...windows } = voi;
   return asPlain({
-    ...Object.assign({}, ...ATTRIBUTE_MODULES.map(get)), ...rescale, ...windows,
+    ...Object.assign({}, ...ATTRIBUTE_MODULES.map(get)),
+    ...rescale,
+    ...windows,
     numberOfFrames: frames.NumberOfFrames,
     modalityLUTSequence: modalityLUTSequence?.map(lutItem),
     voiLUTSequence: voiLUTSequence?.map(lutItem),
@@ -327,24 +350,28 @@ export function attach(cornerstone, mode, face, { priority = 100, displayValues 
       isSilent = false;
     }
   };
-  const othersOf = (/** @type {string} */ type, /** @type {string} */ imageId) => silently(() => cornerstone.metaData.get(type, imageId));
+  const othersOf = (/** @type {string} */ type, /** @type {string} */ imageId) =>
+    silently(() => cornerstone.metaData.get(type, imageId));
   const provider = (/** @type {string} */ type, /** @type {unknown} */ imageId) => {
     if (typeof imageId !== 'string' || isSilent) return undefined;
     const askOthers = () => othersOf(type, imageId);
-    const module = (THEIRS.has(type) ? askOthers() : undefined) ?? face.metaData(type, translate(imageId), mode, askOthers);
+    const module =
+      (THEIRS.has(type) ? askOthers() : undefined) ?? face.metaData(type, translate(imageId), mode, askOthers);
     return displayValues ? asShown(type, module) : module;
   };
   const attributesOf = (/** @type {string} */ imageId) => silently(() => attributesFrom(cornerstone.metaData, imageId));
-  const register = mode === '3d'
-    ? /** @type {Cornerstone3D} */ (cornerstone).imageLoader.registerImageLoader
-    : /** @type {LegacyCornerstone} */ (cornerstone).registerImageLoader;
+  const register =
+    mode === '3d'
+      ? /** @type {Cornerstone3D} */ (cornerstone).imageLoader.registerImageLoader
+      : /** @type {LegacyCornerstone} */ (cornerstone).registerImageLoader;
   const stopEvents = forwardEvents(cornerstone, mode, face.events);
   cornerstone.metaData.addProvider(provider, priority);
   return {
     registerScheme: (scheme) => register(scheme, loader),
     attributesOf,
     // Its addDicomWebInstance, which the core does not export.
-    giveInstance: (imageId, dicomwebJson) => void cornerstone.metaData.getMetaData?.('naturalizedAdd', imageId, { dicomwebJson }),
+    giveInstance: (imageId, dicomwebJson) =>
+      void cornerstone.metaData.getMetaData?.('naturalizedAdd', imageId, { dicomwebJson }),
     detach: () => {
       attached = false;
       cornerstone.metaData.removeProvider(provider);
@@ -364,9 +391,19 @@ function withWindowOf(askOthers, loaded, mode) {
   const { windowCenter, windowWidth, voiLUTFunction } = /** @type {TheirWindow} */ ((isAutomatic && askOthers()) || {});
   if (windowCenter === undefined || windowWidth === undefined) return image;
   const isFractional = hasFractions(image.floatPixelData ?? image.getPixelData(), image.slope, image.intercept);
-  const found = windowsFor({ windowCenter: [windowCenter].flat(), windowWidth: [windowWidth].flat(), voiLUTFunction }, isFractional, mode);
+  const found = windowsFor(
+    { windowCenter: [windowCenter].flat(), windowWidth: [windowWidth].flat(), voiLUTFunction },
+    isFractional,
+    mode,
+  );
   const [window] = found.windows;
-  return window ? Object.assign(image, { windowCenter: window.center, windowWidth: window.width, voiLUTFunction: found.voiLUTFunction }) : image;
+  return window
+    ? Object.assign(image, {
+        windowCenter: window.center,
+        windowWidth: window.width,
+        voiLUTFunction: found.voiLUTFunction,
+      })
+    : image;
 }
 
 /**
@@ -374,9 +411,10 @@ function withWindowOf(askOthers, loaded, mode) {
  * @param {Cornerstone} cornerstone @param {Mode} mode @param {EventTarget} events
  */
 function forwardEvents(cornerstone, mode, events) {
-  const target = mode === '3d'
-    ? /** @type {Cornerstone3D} */ (cornerstone).eventTarget
-    : /** @type {LegacyCornerstone} */ (cornerstone).events;
+  const target =
+    mode === '3d'
+      ? /** @type {Cornerstone3D} */ (cornerstone).eventTarget
+      : /** @type {LegacyCornerstone} */ (cornerstone).events;
   const forward = (/** @type {Event} */ event) => {
     const { type, detail } = /** @type {CustomEvent} */ (event);
     return cornerstone.triggerEvent(target, `cornerstone${type}`, detail);

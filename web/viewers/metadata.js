@@ -55,20 +55,24 @@ function withTheirs(own, theirs) {
 
 /** @type {{[Each in Name]?: Adapt<Each>}} */
 const ADAPTED = {
-  imagePixelModule: (pixel, mode, modules) => pixel && (mode === '3d' ? asDelivered(withoutColors(pixel, modules), modules) : pixel),
-  imagePlaneModule: (plane, mode, modules) => plane && (mode === '3d' ? withPlaneDefaults(plane, proportionsOf(modules)) : agreeing(plane)),
+  imagePixelModule: (pixel, mode, modules) =>
+    pixel && (mode === '3d' ? asDelivered(withoutColors(pixel, modules), modules) : pixel),
+  imagePlaneModule: (plane, mode, modules) =>
+    plane && (mode === '3d' ? withPlaneDefaults(plane, proportionsOf(modules)) : agreeing(plane)),
   generalSeriesModule: (series, mode) => series ?? (mode === '3d' ? {} : undefined),
   patientModule: (patient) => patient && { ...patient, patientId: patient.patientID },
-  multiframeModule: (module) => module && {
-    ...module,
-    NumberOfFrames: module.numberOfFrames,
-    PerFrameFunctionalInformation: module.perFrameFunctionalInformation,
-    SharedFunctionalInformation: module.sharedFunctionalInformation,
-  },
+  multiframeModule: (module) =>
+    module && {
+      ...module,
+      NumberOfFrames: module.numberOfFrames,
+      PerFrameFunctionalInformation: module.perFrameFunctionalInformation,
+      SharedFunctionalInformation: module.sharedFunctionalInformation,
+    },
   modalityLutModule: (module) => module && { ...module, modalityLUTSequence: module.lut && [tableFor(module.lut)] },
   voiLutModule: (module, mode, modules) => module && voiModule(module, mode, modules),
   // A module without factors is an answer too: Cornerstone3D would compute them where they are not certain.
-  scalingModule: (module, mode, { generalSeriesModule }) => (mode === '3d' && generalSeriesModule?.modality === 'PT' ? module ?? {} : module && withDoseNames(module)),
+  scalingModule: (module, mode, { generalSeriesModule }) =>
+    mode === '3d' && generalSeriesModule?.modality === 'PT' ? (module ?? {}) : module && withDoseNames(module),
   ecgModule: (module) => module && { ...module, waveformData: { retrieveBulkData: async () => module.waveformData } },
 };
 
@@ -77,9 +81,11 @@ const ADAPTED = {
  * @type {{[Each in Name]?: (module: TheirModule<Each>) => unknown}}
  */
 const KNOWN = {
-  imagePlaneModule: ({ imagePositionPatient, imageOrientationPatient, pixelSpacing }) => imagePositionPatient && imageOrientationPatient && isSpacing(pixelSpacing),
+  imagePlaneModule: ({ imagePositionPatient, imageOrientationPatient, pixelSpacing }) =>
+    imagePositionPatient && imageOrientationPatient && isSpacing(pixelSpacing),
   generalSeriesModule: (series) => Object.keys(series).length,
-  voiLutModule: ({ windowCenter, luts, voiLUTSequence }) => [windowCenter ?? [], luts ?? voiLUTSequence ?? []].flat().length,
+  voiLutModule: ({ windowCenter, luts, voiLUTSequence }) =>
+    [windowCenter ?? [], luts ?? voiLUTSequence ?? []].flat().length,
 };
 
 /**
@@ -114,7 +120,9 @@ function completed(plane, theirs) {
  * @param {Modules} modules @returns {Record<string, unknown>}
  */
 function instanceOf(modules) {
-  const entries = Object.values(modules).flatMap((module) => (module && typeof module === 'object' ? Object.entries(module) : []));
+  const entries = Object.values(modules).flatMap((module) =>
+    module && typeof module === 'object' ? Object.entries(module) : [],
+  );
   return Object.fromEntries(entries.map(([name, value]) => [keywordOf(name), value]));
 }
 
@@ -129,7 +137,9 @@ function attributeOf(modules, keyword) {
   if (keyword === 'EchoNumber') {
     // It asks for it when times alone do not tell images apart: every time of every stack has a number.
     const stack = stackID === undefined ? NaN : Number(stackID);
-    return Number.isInteger(stack) ? (stack - 1) * numberOfTemporalPositions + (temporalPositionIndex ?? 1) : instanceOf(modules).EchoNumbers;
+    return Number.isInteger(stack)
+      ? (stack - 1) * numberOfTemporalPositions + (temporalPositionIndex ?? 1)
+      : instanceOf(modules).EchoNumbers;
   }
   return instanceOf(modules)[keyword] ?? (keyword === 'TemporalPositionIdentifier' ? temporalPositionIndex : undefined);
 }
@@ -144,7 +154,13 @@ function keywordOf(name) {
 function withDoseNames(module) {
   const { doseGridScaling, doseSummationType, doseType, doseUnits } = module;
   if (doseGridScaling === undefined) return module;
-  return { ...module, DoseGridScaling: doseGridScaling, DoseSummation: doseSummationType, DoseType: doseType, DoseUnit: doseUnits };
+  return {
+    ...module,
+    DoseGridScaling: doseGridScaling,
+    DoseSummation: doseSummationType,
+    DoseType: doseType,
+    DoseUnit: doseUnits,
+  };
 }
 
 /**
@@ -171,7 +187,8 @@ function voiModule(module, mode, modules) {
  * @param {ImagePixelModule} pixel @param {Modules} modules
  */
 function withoutColors(pixel, { segmentModule }) {
-  const isColored = pixel.photometricInterpretation === 'PALETTE COLOR' && segmentModule?.segmentationType === 'LABELMAP';
+  const isColored =
+    pixel.photometricInterpretation === 'PALETTE COLOR' && segmentModule?.segmentationType === 'LABELMAP';
   return isColored ? { ...pixel, photometricInterpretation: 'MONOCHROME2' } : pixel;
 }
 
@@ -202,7 +219,9 @@ function asDelivered(pixel, { modalityLutModule = {}, generalSeriesModule }) {
   const holds = (/** @type {number[]} */ [least, most]) => isWhole && least <= low && high <= most;
   if (holds(bits === 8 ? reach(8, 0) : reach(16, sign || isNegative))) return pixel;
   const wider = Number(low < 0 || isNegative);
-  return holds(reach(16, wider)) ? { ...pixel, bitsAllocated: 16, pixelRepresentation: wider } : { ...pixel, bitsAllocated: 32 };
+  return holds(reach(16, wider))
+    ? { ...pixel, bitsAllocated: 16, pixelRepresentation: wider }
+    : { ...pixel, bitsAllocated: 32 };
 }
 
 /** The smallest and largest integer. @param {number} bits @param {number | boolean} isSigned */
@@ -219,7 +238,12 @@ function withPlaneDefaults(plane, [row, column] = [1, 1]) {
   const known = agreeing(plane);
   const pixelSpacing = isSpacing(known.pixelSpacing) ? known.pixelSpacing : [row, column];
   return {
-    ...agreeing({ imageOrientationPatient: [1, 0, 0, 0, 1, 0], imagePositionPatient: [0, 0, 0], ...known, pixelSpacing }),
+    ...agreeing({
+      imageOrientationPatient: [1, 0, 0, 0, 1, 0],
+      imagePositionPatient: [0, 0, 0],
+      ...known,
+      pixelSpacing,
+    }),
     usingDefaultValues: !isKnown('imagePlaneModule', known),
   };
 }
@@ -281,8 +305,21 @@ export function proportionsOf({ imagePlaneModule: plane = {}, imagePixelModule: 
  */
 const SHOWN = {
   imagePixelModule: { bitsAllocated: 8, bitsStored: 8, highBit: 7, pixelRepresentation: 0 },
-  modalityLutModule: { rescaleSlope: 1, rescaleIntercept: 0, rescaleType: undefined, lut: undefined, modalityLUTSequence: undefined },
-  voiLutModule: { windowCenter: [128], windowWidth: [256], windowCenterWidthExplanation: undefined, voiLUTFunction: undefined, luts: undefined, voiLUTSequence: undefined },
+  modalityLutModule: {
+    rescaleSlope: 1,
+    rescaleIntercept: 0,
+    rescaleType: undefined,
+    lut: undefined,
+    modalityLUTSequence: undefined,
+  },
+  voiLutModule: {
+    windowCenter: [128],
+    windowWidth: [256],
+    windowCenterWidthExplanation: undefined,
+    voiLUTFunction: undefined,
+    luts: undefined,
+    voiLUTSequence: undefined,
+  },
 };
 
 /** A module of an image that is delivered as it is shown. @param {string} type @param {unknown} answer */

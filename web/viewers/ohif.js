@@ -110,14 +110,20 @@ function readFailure() {
 /** Show why pyloader is not used. */
 function show() {
   app?.servicesManager.services.uiNotificationService?.show({
-    title: 'pyloader is not used', message: `Images come through OHIF's own loaders: ${failure}`, type: 'warning', duration: SHOWN_MS,
+    title: 'pyloader is not used',
+    message: `Images come through OHIF's own loaders: ${failure}`,
+    type: 'warning',
+    duration: SHOWN_MS,
   });
 }
 
 /** Have Cornerstone load by pyloader. */
 function connect() {
   const { cornerstone } = /** @type {{cornerstone?: pyloader.Cornerstone3D}} */ (/** @type {unknown} */ (globalThis));
-  if (!cornerstone) throw new Error('window.cornerstone is not there: OHIF 3.8 or later sets it with its extension @ohif/extension-cornerstone');
+  if (!cornerstone)
+    throw new Error(
+      'window.cornerstone is not there: OHIF 3.8 or later sets it with its extension @ohif/extension-cornerstone',
+    );
   disconnect = pyloader.use(cornerstone, { schemes: SCHEMES });
 }
 

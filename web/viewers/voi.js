@@ -42,7 +42,10 @@ export function windowFor(image, mode) {
     windowWidth: windows[0]?.width,
     ...(isMissing && automaticWindow(inUnits([image.minimum, image.maximum]), mode)),
     windows,
-    voiLUT: mode === 'legacy' ? legacyTable(table, windows[0], voiLUTFunction, inUnits(rangeFor(image, mode)), rescaleSlope) : table,
+    voiLUT:
+      mode === 'legacy'
+        ? legacyTable(table, windows[0], voiLUTFunction, inUnits(rangeFor(image, mode)), rescaleSlope)
+        : table,
   };
 }
 
@@ -90,7 +93,8 @@ function windowsOf(voiLut, isFractional) {
   if (!isFractional || !windows.some(isNarrow)) {
     return { voiLUTFunction, windows: windows.filter((window) => !isNarrow(window)) };
   }
-  const byEnds = (/** @type {Window} */ window) => (isNarrow(window) ? window : { ...window, center: window.center - 0.5, width: window.width - 1 });
+  const byEnds = (/** @type {Window} */ window) =>
+    isNarrow(window) ? window : { ...window, center: window.center - 0.5, width: window.width - 1 };
   return { voiLUTFunction: 'LINEAR_EXACT', windows: drawable(windows).map(byEnds) };
 }
 
@@ -102,8 +106,12 @@ function windowsOf(voiLut, isFractional) {
 export function windowsOfVolume(voiLut, isFractional) {
   const { voiLUTFunction, windows } = windowsOf(voiLut, isFractional);
   const isFine = isFractional || windows.some(({ width }) => width <= 1);
-  if (voiLUTFunction !== 'LINEAR_EXACT' || !isFine) return { voiLUTFunction, windows: drawable(windows, voiLUTFunction) };
-  return { voiLUTFunction: 'LINEAR', windows: windows.map((window) => ({ ...window, center: window.center + 0.5, width: window.width + 1 })) };
+  if (voiLUTFunction !== 'LINEAR_EXACT' || !isFine)
+    return { voiLUTFunction, windows: drawable(windows, voiLUTFunction) };
+  return {
+    voiLUTFunction: 'LINEAR',
+    windows: windows.map((window) => ({ ...window, center: window.center + 0.5, width: window.width + 1 })),
+  };
 }
 
 /**
@@ -113,7 +121,9 @@ export function windowsOfVolume(voiLut, isFractional) {
  */
 function drawable(windows, voiLUTFunction = 'LINEAR') {
   const isThreshold = (/** @type {number} */ width) => width === 1 && voiLUTFunction === 'LINEAR';
-  return windows.map((window) => (isThreshold(window.width) ? { ...window, center: window.center + NARROWEST / 2, width: 1 + NARROWEST } : window));
+  return windows.map((window) =>
+    isThreshold(window.width) ? { ...window, center: window.center + NARROWEST / 2, width: 1 + NARROWEST } : window,
+  );
 }
 
 /**
@@ -123,7 +133,9 @@ function drawable(windows, voiLUTFunction = 'LINEAR') {
  */
 function automaticWindow([low, high], mode) {
   const width = high > low ? high - low : 0.01;
-  return mode === '3d' ? { windowCenter: low + (width + 1) / 2, windowWidth: width + 1 } : { windowCenter: low + width / 2, windowWidth: width };
+  return mode === '3d'
+    ? { windowCenter: low + (width + 1) / 2, windowWidth: width + 1 }
+    : { windowCenter: low + width / 2, windowWidth: width };
 }
 
 /** @param {import('pyloader').LookupTableItem} lut @returns {LookupTable} */
@@ -143,14 +155,27 @@ function legacyTable(table, window, voiLUTFunction, [low, high], slope) {
   const least = table ? table.firstValueMapped : Math.floor(low);
   const beyond = Math.ceil(high) + 2 - least; // entries up to one that no pixel has
   if (table) {
-    const full = Math.max(2 ** table.numBitsPerEntry - 1, table.lut.reduce((a, b) => Math.max(a, b), 0));
+    const full = Math.max(
+      2 ** table.numBitsPerEntry - 1,
+      table.lut.reduce((a, b) => Math.max(a, b), 0),
+    );
     const { length } = table.lut;
-    return { ...table, numBitsPerEntry: 16, lut: sixteenBits(length, Math.max(length, beyond), (index) => table.lut[index] / full) };
+    return {
+      ...table,
+      numBitsPerEntry: 16,
+      lut: sixteenBits(length, Math.max(length, beyond), (index) => table.lut[index] / full),
+    };
   }
   const isFine = Number.isInteger(slope) || (window?.width ?? 0) >= 256; // it rounds to whole units
   if (voiLUTFunction !== 'SIGMOID' || !window || !isFine || beyond > 2 ** 17) return undefined;
-  const level = (/** @type {number} */ index) => 1 / (1 + Math.exp((-4 * (least + index - window.center)) / window.width));
-  return { id: `SIGMOID ${window.center} ${window.width}`, firstValueMapped: least, numBitsPerEntry: 16, lut: sixteenBits(beyond, beyond, level) };
+  const level = (/** @type {number} */ index) =>
+    1 / (1 + Math.exp((-4 * (least + index - window.center)) / window.width));
+  return {
+    id: `SIGMOID ${window.center} ${window.width}`,
+    firstValueMapped: least,
+    numBitsPerEntry: 16,
+    lut: sixteenBits(beyond, beyond, level),
+  };
 }
 
 /**
@@ -169,5 +194,7 @@ function sixteenBits(count, length, level) {
 
 /** A window of LINEAR after a factor. @template {{center: number, width: number}} Window @param {Window} window @param {number} factor @returns {Window} */
 export function scaled(window, factor) {
-  return factor === 1 ? window : { ...window, center: (window.center - 0.5) * factor + 0.5, width: (window.width - 1) * factor + 1 };
+  return factor === 1
+    ? window
+    : { ...window, center: (window.center - 0.5) * factor + 0.5, width: (window.width - 1) * factor + 1 };
 }

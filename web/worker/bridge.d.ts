@@ -2,8 +2,20 @@
 
 import type { PackagesBridge, PyProxy } from '../boot/python.d.ts';
 import type {
-  BootOptions, Description, FoundSeries, Found, HomeTurn, ImageArrays, LoadPayload, Loan, PlainImage, Row, Timing, Turn,
-  WireError, WireModules,
+  BootOptions,
+  Description,
+  FoundSeries,
+  Found,
+  HomeTurn,
+  ImageArrays,
+  LoadPayload,
+  Loan,
+  PlainImage,
+  Row,
+  Timing,
+  Turn,
+  WireError,
+  WireModules,
 } from '../shared/messages.d.ts';
 import type { Decoded } from './decode_image.js';
 import type { createSend } from './fetch.js';

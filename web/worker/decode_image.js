@@ -18,7 +18,10 @@ const PROBE = 64;
 export async function decodeImage(body, mediaType, frameIndex) {
   const what = `frame ${frameIndex + 1} of this ${mediaType}`;
   try {
-    const decoded = frameIndex === 0 ? await decodeFirst(body, mediaType, what) : await decodeFrame(body, mediaType, frameIndex, what);
+    const decoded =
+      frameIndex === 0
+        ? await decodeFirst(body, mediaType, what)
+        : await decodeFrame(body, mediaType, frameIndex, what);
     return checkAlpha(decoded, what);
   } catch (error) {
     return { error: toWire(error instanceof PyLoaderError ? error : failed(what, error)) };
@@ -42,12 +45,15 @@ async function decodeFirst(body, mediaType, what) {
 /** @param {Uint8Array<ArrayBuffer>} body @param {string} mediaType @param {number} frameIndex @param {string} what @returns {Promise<Decoded>} */
 async function decodeFrame(body, mediaType, frameIndex, what) {
   if (typeof ImageDecoder === 'undefined') {
-    throw refused(`${what} is decoded by ImageDecoder, which this browser lacks, or keeps from pages that did not come by https`);
+    throw refused(
+      `${what} is decoded by ImageDecoder, which this browser lacks, or keeps from pages that did not come by https`,
+    );
   }
   const decoder = new ImageDecoder({ data: body, type: mediaType, ...AS_STORED });
   try {
     const { image } = await decoder.decode({ frameIndex, completeFramesOnly: true });
-    if (!isPlain(image)) throw refused(`this browser decodes ${what} to ${image.format}: its exact colors cannot be had`);
+    if (!isPlain(image))
+      throw refused(`this browser decodes ${what} to ${image.format}: its exact colors cannot be had`);
     return await readFrame(image).finally(() => image.close());
   } finally {
     decoder.close();
@@ -73,7 +79,10 @@ async function readFrame(frame) {
 /** @param {ImageBitmap} bitmap @param {string} what @returns {Decoded} */
 function readCanvas(bitmap, what) {
   const { width, height } = bitmap;
-  if (!isFaithful()) throw refused(`${what} is decoded by a canvas, and this browser falsifies what is read from one (protection against fingerprinting)`);
+  if (!isFaithful())
+    throw refused(
+      `${what} is decoded by a canvas, and this browser falsifies what is read from one (protection against fingerprinting)`,
+    );
   const context = canvasOf(width, height);
   context.drawImage(bitmap, 0, 0);
   return { rows: height, columns: width, pixels: context.getImageData(0, 0, width, height).data };
@@ -88,7 +97,9 @@ function canvasOf(width, height) {
 
 /** Tell whether a canvas gives back what was put on it. */
 function isFaithful() {
-  const known = Uint8ClampedArray.from({ length: PROBE * PROBE * 4 }, (_, index) => (index % 4 === 3 ? 255 : (index * 7) % 256));
+  const known = Uint8ClampedArray.from({ length: PROBE * PROBE * 4 }, (_, index) =>
+    index % 4 === 3 ? 255 : (index * 7) % 256,
+  );
   const context = canvasOf(PROBE, PROBE);
   context.putImageData(new ImageData(known, PROBE, PROBE), 0, 0);
   const found = context.getImageData(0, 0, PROBE, PROBE).data;
@@ -103,7 +114,9 @@ function checkAlpha(decoded, what) {
   const { pixels } = decoded;
   for (let index = 3; index < pixels.length; index += 4) {
     if (pixels[index] !== 0 && pixels[index] !== 255) {
-      throw refused(`${what} has pixels that are half transparent, whose exact colors a browser does not give; PNG and WebP are decoded exactly`);
+      throw refused(
+        `${what} has pixels that are half transparent, whose exact colors a browser does not give; PNG and WebP are decoded exactly`,
+      );
     }
   }
   return decoded;
@@ -116,7 +129,8 @@ function refused(message) {
 
 /** @param {string} what @param {unknown} error */
 function failed(what, error) {
-  const message = `the browser cannot decode ${what}: ${messageOf(error)}. `
-    + 'The file is damaged, or this browser does not know the format';
+  const message =
+    `the browser cannot decode ${what}: ${messageOf(error)}. ` +
+    'The file is damaged, or this browser does not know the format';
   return new PyLoaderError({ name: 'DecodeError', code: 'decode', stage: 'decode', message });
 }

@@ -164,11 +164,16 @@ async function prepare(asked, settings, watch) {
 
 /** @param {string} url @param {string} baseURL */
 function addressOf(url, baseURL) {
-  if (fileNameOf(url).startsWith('localfile:')) throw new RequestFailure('no file of this name was added here, or removeFile() has ended it: the names that addFile() returns hold on their page alone');
+  if (fileNameOf(url).startsWith('localfile:'))
+    throw new RequestFailure(
+      'no file of this name was added here, or removeFile() has ended it: the names that addFile() returns hold on their page alone',
+    );
   if (!URL.canParse(url, baseURL)) throw new RequestFailure('it is no address');
   const address = new URL(url, baseURL);
   if (new URL(baseURL).protocol === 'https:' && address.protocol === 'http:' && !isLoopback(address.hostname)) {
-    throw new RequestFailure('a page that came by https may not fetch by http (mixed content): the server has to be asked by https');
+    throw new RequestFailure(
+      'a page that came by https may not fetch by http (mixed content): the server has to be asked by https',
+    );
   }
   return address.href;
 }
@@ -180,9 +185,15 @@ function addressOf(url, baseURL) {
 function isForeign(url, linkedFrom, { baseURL, linkedOrigins }) {
   if (linkedFrom === undefined) return false;
   const [from, to] = [new URL(addressOf(linkedFrom, baseURL)), new URL(url)];
-  if (to.protocol !== from.protocol && to.protocol !== 'https:') throw new RequestFailure(`an answer of ${from.origin} names it, and may name addresses of ${from.protocol.slice(0, -1)} alone`);
+  if (to.protocol !== from.protocol && to.protocol !== 'https:')
+    throw new RequestFailure(
+      `an answer of ${from.origin} names it, and may name addresses of ${from.protocol.slice(0, -1)} alone`,
+    );
   if (to.origin === from.origin) return false;
-  if (linkedOrigins === 'refuse') throw new RequestFailure(`an answer of ${from.origin} names it, which is another origin; init({ linkedOrigins: 'without-secrets' }) allows that`);
+  if (linkedOrigins === 'refuse')
+    throw new RequestFailure(
+      `an answer of ${from.origin} names it, which is another origin; init({ linkedOrigins: 'without-secrets' }) allows that`,
+    );
   return true;
 }
 
@@ -202,7 +213,10 @@ function checked(request) {
   for (const [name, value] of Object.entries(headers)) {
     // Some browsers quote the value in their own error.
     const reason = whyUnsent(name, String(value));
-    if (reason) throw new RequestFailure(`its header ${JSON.stringify(name)} cannot be sent: ${reason}. Look at headers, beforeRequest and onUnauthorized of the page`);
+    if (reason)
+      throw new RequestFailure(
+        `its header ${JSON.stringify(name)} cannot be sent: ${reason}. Look at headers, beforeRequest and onUnauthorized of the page`,
+      );
   }
   return { ...request, headers };
 }
@@ -225,7 +239,10 @@ function openFile(file, { url, byteRange }) {
   const headers = { 'content-type': file.type, 'content-length': String(part.size), 'accept-ranges': 'bytes' };
   const place = byteRange && { 'content-range': `bytes ${part.size ? `${start}-${stop - 1}` : '*'}/${file.size}` };
   const status = !byteRange ? 200 : part.size ? 206 : 416;
-  return [{ url: file instanceof File ? file.name : url, status, headers: { ...headers, ...place } }, new Response(part)];
+  return [
+    { url: file instanceof File ? file.name : url, status, headers: { ...headers, ...place } },
+    new Response(part),
+  ];
 }
 
 // ------------------------------------------------------------------ no answer
@@ -252,8 +269,16 @@ async function describeFailure({ url, headers, isLast }, settings, error) {
 
 /** Tell whether a server answers at all, though nothing of its answer may be seen. @param {URL} address */
 function isReachable(address) {
-  const probe = fetch(address, { method: 'HEAD', mode: 'no-cors', credentials: 'omit', signal: AbortSignal.timeout(PROBE_MS) });
-  return probe.then(() => true, () => false);
+  const probe = fetch(address, {
+    method: 'HEAD',
+    mode: 'no-cors',
+    credentials: 'omit',
+    signal: AbortSignal.timeout(PROBE_MS),
+  });
+  return probe.then(
+    () => true,
+    () => false,
+  );
 }
 
 /** @param {string} origin of the page @param {URL} address @param {Record<string, string>} headers @param {Settings} settings */

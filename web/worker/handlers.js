@@ -89,7 +89,13 @@ function loadHandlers(interpreter) {
     lend: async ({ imageId, known, ...job }, context) => {
       const told = listener(context);
       const { loan } = await interpreter.ask(context, (bridge, id) => bridge.lend(id, imageId, known, job, told));
-      return loan && new Transfer(loan, [loan.frame, loan.header].flatMap((array) => array?.buffer ?? []));
+      return (
+        loan &&
+        new Transfer(
+          loan,
+          [loan.frame, loan.header].flatMap((array) => array?.buffer ?? []),
+        )
+      );
     },
     borrow: async ({ imageId, loan, ...job }, context) => {
       const told = listener(context);

@@ -59,14 +59,19 @@ export class Interpreter {
     const settings = this.settingsOf(options);
     // Also the sign of life of loads that wait for a package.
     const report = (/** @type {import('../boot/packages.js').Arrival} */ arrival) => {
-      this.page().call('packageprogress', arrival).catch(() => {}); // nobody is left to be told
+      this.page()
+        .call('packageprogress', arrival)
+        .catch(() => {}); // nobody is left to be told
     };
     const packages = new Packages(pyodide, shelf, settings, report);
     // After a trap in WebAssembly calls may still seem to work, on a broken heap: never again.
     pyodide._api.on_fatal = (error) => void this.page().call('died', messageOf(error));
     const module = /** @type {import('./bridge.d.ts').BridgeModule} */ (pyodide.pyimport('pyloader.browser.bridge'));
     const send = createSend(settings, this.files);
-    const bridge = module.Bridge(this.#forPython(() => bridge, packages, send), settings);
+    const bridge = module.Bridge(
+      this.#forPython(() => bridge, packages, send),
+      settings,
+    );
     module.destroy();
     this.#started = { pyodide, settings, packages, send, bridge };
     await installFirst(packages, bridge, options.packages, progress, report);
@@ -91,14 +96,18 @@ export class Interpreter {
     return {
       send,
       describe: (source, asksAnew, signal) =>
-        this.page().call('describe', { source, asksAnew }, { signal }).catch((error) => ({ error: toWire(error) })),
+        this.page()
+          .call('describe', { source, asksAnew }, { signal })
+          .catch((error) => ({ error: toWire(error) })),
       authorize: (url, sent) => this.page().call('authorize', { url, sent: sent * 1000 }),
       install: (requirement) => packages.install(bridge(), [requirement]).catch(toWire),
       bringNow: (name) => packages.bringNow(name),
       deferred: packages.deferred(),
       decode: decodeImage,
       print: (level, name, text) => {
-        this.page().call('print', { level, name, text }).catch(() => {}); // the page has ended it
+        this.page()
+          .call('print', { level, name, text })
+          .catch(() => {}); // the page has ended it
       },
     };
   }

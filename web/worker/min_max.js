@@ -81,7 +81,9 @@ function makeKernel() {
   // @ts-ignore -- the build writes it in
   const code = Uint8Array.from(atob(PYLOADER_MIN_MAX), (letter) => letter.charCodeAt(0));
   if (!WebAssembly.validate(code)) return null;
-  return /** @type {Kernel} */ (/** @type {unknown} */ (new WebAssembly.Instance(new WebAssembly.Module(code)).exports));
+  return /** @type {Kernel} */ (
+    /** @type {unknown} */ (new WebAssembly.Instance(new WebAssembly.Module(code)).exports)
+  );
 }
 
 /**
@@ -96,7 +98,9 @@ function lookByVectors({ memory, bytes, words }, pixels, least, most) {
   const within = from <= to ? [from, to] : [half - 1, -half]; // else nothing is
   const given = new Uint8Array(pixels.buffer, pixels.byteOffset, pixels.byteLength);
   const space = new Uint8Array(memory.buffer);
-  const lanes = isBytes ? new Int8Array(memory.buffer, 0, 3 * VECTOR) : new Int16Array(memory.buffer, 0, 3 * VECTOR / 2);
+  const lanes = isBytes
+    ? new Int8Array(memory.buffer, 0, 3 * VECTOR)
+    : new Int16Array(memory.buffer, 0, (3 * VECTOR) / 2);
   let [low, high, isPadded] = [half, -half - 1, false];
   for (let begin = 0; begin < given.length; begin += PORTION) {
     const portion = given.subarray(begin, begin + PORTION);

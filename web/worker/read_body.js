@@ -98,10 +98,14 @@ class Filling {
   /** @returns {Promise<{done: boolean, value: Uint8Array}>} */
   async read() {
     // A server of another origin may hide that what it counts is compressed.
-    if (this.#filled === this.#buffer.byteLength) this.#buffer = join([new Uint8Array(this.#buffer)], 2 * this.#filled).buffer;
+    if (this.#filled === this.#buffer.byteLength)
+      this.#buffer = join([new Uint8Array(this.#buffer)], 2 * this.#filled).buffer;
     const asked = performance.now();
     const min = Math.max(1, Math.min(this.#wanted, this.#length - this.#filled));
-    const { done, value = NOTHING } = await /** @type {ByLength} */ (this.#reader).read(new Uint8Array(this.#buffer, this.#filled), { min });
+    const { done, value = NOTHING } = await /** @type {ByLength} */ (this.#reader).read(
+      new Uint8Array(this.#buffer, this.#filled),
+      { min },
+    );
     this.#wanted = value.length >= FULL && performance.now() - asked < FAST_MS ? 4 * FULL : 1;
     this.#buffer = value.buffer; // the one that was given is taken away
     this.#filled += value.length;
@@ -120,7 +124,9 @@ class Filling {
 /** @param {number} loaded @param {number | undefined} total @returns {(error: Error) => never} */
 function cut(loaded, total) {
   return (error) => {
-    throw new CutFailure(`the connection was cut after ${loaded} of ${total ?? 'an unknown number of'} bytes (${error.message})`);
+    throw new CutFailure(
+      `the connection was cut after ${loaded} of ${total ?? 'an unknown number of'} bytes (${error.message})`,
+    );
   };
 }
 
@@ -166,7 +172,9 @@ function join(chunks, length) {
 /** @param {string} url @param {number} most @returns {(loaded: number) => never} */
 function tooLarge(url, most) {
   return (loaded) => {
-    throw new SizeFailure(`the answer of ${url} has ${loaded} bytes or more, decoded, and may have ${most}, as one image or volume may: it has no end, is made to do harm, or the limit (limits.decodedBytes of init) has to be raised`);
+    throw new SizeFailure(
+      `the answer of ${url} has ${loaded} bytes or more, decoded, and may have ${most}, as one image or volume may: it has no end, is made to do harm, or the limit (limits.decodedBytes of init) has to be raised`,
+    );
   };
 }
 
@@ -175,7 +183,6 @@ function tooLarge(url, most) {
 const UNIT = 2 ** 16;
 const LARGEST = 2 ** 22;
 const MOST_BYTES = 2 ** 24;
-
 
 /** Buffers that are used again. The memory of a new one has to be cleared, and mapped page by page. */
 export class Spares {

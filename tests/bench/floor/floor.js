@@ -12,7 +12,11 @@ const fetchBytes = async (url) => (await fetch(url)).arrayBuffer();
 async function load(url) {
   const body = await fetchBytes(url);
   const even = body.byteLength & ~1;
-  return { pixels: new Int16Array(body.slice(Math.max(0, even - ROWS * COLUMNS * 2), even)), width: COLUMNS, height: ROWS };
+  return {
+    pixels: new Int16Array(body.slice(Math.max(0, even - ROWS * COLUMNS * 2), even)),
+    width: COLUMNS,
+    height: ROWS,
+  };
 }
 
 async function loadNifti(url) {

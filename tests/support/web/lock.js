@@ -1,2 +1,11 @@
 // What the build writes into the worker: a list of dist/pyodide/ without anything in it.
-globalThis.PYLOADER_LOCK = { info: { python: '3.13.2' }, packages: {}, starting: [], standard: [], libraries: {}, digests: {}, identity: '', snapshot: { unpacked: '', packed: '' } };
+globalThis.PYLOADER_LOCK = {
+  info: { python: '3.13.2' },
+  packages: {},
+  starting: [],
+  standard: [],
+  libraries: {},
+  digests: {},
+  identity: '',
+  snapshot: { unpacked: '', packed: '' },
+};

@@ -4,7 +4,12 @@ globalThis.reportError ??= () => {};
 
 /** Let there be a page, with no tags of Python in it, for one test or for all of a file. */
 export function havePage() {
-  globalThis.document = { baseURI: 'https://page.example/app/', readyState: 'complete', querySelectorAll: () => [], querySelector: () => null };
+  globalThis.document = {
+    baseURI: 'https://page.example/app/',
+    readyState: 'complete',
+    querySelectorAll: () => [],
+    querySelector: () => null,
+  };
 }
 
 /** Let there be none. */

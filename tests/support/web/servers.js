@@ -8,7 +8,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { createSend } from '../../../web/worker/fetch.js';
 
-export const LARGE = new Uint8Array(Buffer.alloc(3 << 20, Uint8Array.from({ length: 251 }, (_, index) => index)));
+export const LARGE = new Uint8Array(
+  Buffer.alloc(
+    3 << 20,
+    Uint8Array.from({ length: 251 }, (_, index) => index),
+  ),
+);
 const PACKED = gzipSync(LARGE, { level: 1 });
 export const BODY = new Uint8Array([0, 1, 2, 3, 254, 255]);
 export const STEADY = new Uint8Array(10).map((_, index) => index);
@@ -21,7 +26,8 @@ const ROUTES = {
   '/no-content': (_, response) => response.writeHead(204).end(),
   '/large': (_, response) => response.setHeader('Content-Length', LARGE.length).end(LARGE),
   '/unknown-length': (_, response) => (response.write(BODY), response.end(BODY)),
-  '/gzip': (_, response) => response.writeHead(200, { 'Content-Encoding': 'gzip', 'Content-Length': PACKED.length }).end(PACKED),
+  '/gzip': (_, response) =>
+    response.writeHead(200, { 'Content-Encoding': 'gzip', 'Content-Length': PACKED.length }).end(PACKED),
   '/range': (request, response) => {
     const [, first, last] = /bytes=(\d+)-(\d*)/.exec(request.headers.range) ?? [];
     response.writeHead(206).end(BODY.subarray(Number(first), last ? Number(last) + 1 : undefined));
@@ -68,7 +74,8 @@ const ROUTES = {
   '/guarded': (request, response) => response.writeHead(isKnown(request) ? 200 : 401).end(BODY),
   '/personal': (request, response) => response.end(isKnown(request) ? 'yours' : 'of anybody'),
   // Goes on for ever for those it knows, and refuses others.
-  '/labyrinth': (request, response) => (isKnown(request) ? redirect(() => '/labyrinth')(request, response) : response.writeHead(401).end()),
+  '/labyrinth': (request, response) =>
+    isKnown(request) ? redirect(() => '/labyrinth')(request, response) : response.writeHead(401).end(),
 };
 
 /** @param {() => string} to */
@@ -127,8 +134,30 @@ after(() => {
 });
 
 /** Send a request; the rest is as `createSend` takes it, and the settings. */
-export function send(request, { files = new Map(), hook, signal = new AbortController().signal, onProgress = () => {}, begin, feed, ...changes } = {}) {
-  const settings = { baseURL: `${site}/page/index.html`, headers: {}, credentials: 'same-origin', origins: [], linkedOrigins: 'without-secrets', hooks: hook ? ['beforeRequest'] : [], services: new Map(), granted: new Map(), beforeRequest: hook, ...changes };
+export function send(
+  request,
+  {
+    files = new Map(),
+    hook,
+    signal = new AbortController().signal,
+    onProgress = () => {},
+    begin,
+    feed,
+    ...changes
+  } = {},
+) {
+  const settings = {
+    baseURL: `${site}/page/index.html`,
+    headers: {},
+    credentials: 'same-origin',
+    origins: [],
+    linkedOrigins: 'without-secrets',
+    hooks: hook ? ['beforeRequest'] : [],
+    services: new Map(),
+    granted: new Map(),
+    beforeRequest: hook,
+    ...changes,
+  };
   const whole = typeof request === 'string' ? { url: request, headers: {} } : { headers: {}, ...request };
   return createSend(settings, files)(whole, signal, onProgress, begin, feed);
 }

@@ -93,7 +93,18 @@ export function poolOf(settings = {}, script = () => ({}), more = {}) {
     ...more,
     createPlace,
   };
-  const pool = new Scheduler({ workers: 1, loadsPerWorker: 2, requestsPerOrigin: 8, timeout: 0, heapBytes: Infinity, boot: { assetsURL: '/', baseURL: 'https://host/' }, ...settings }, host);
+  const pool = new Scheduler(
+    {
+      workers: 1,
+      loadsPerWorker: 2,
+      requestsPerOrigin: 8,
+      timeout: 0,
+      heapBytes: Infinity,
+      boot: { assetsURL: '/', baseURL: 'https://host/' },
+      ...settings,
+    },
+    host,
+  );
   pools.push(pool);
   const run = (imageId, options = {}) => {
     const job = pool.run({ name: 'load', payload: { imageId }, source: imageId.split('?')[0], ...options });

@@ -1,9 +1,10 @@
 // Loads a CT and draws it, as a page without a viewer does: black is its least value, white its
 // largest. Tests look for `shown` or `failed`.
-export const show = (pyloader, canvas) => draw(pyloader, canvas).catch((error) => {
-  globalThis.failed = error;
-  document.body.append(error.message);
-});
+export const show = (pyloader, canvas) =>
+  draw(pyloader, canvas).catch((error) => {
+    globalThis.failed = error;
+    document.body.append(error.message);
+  });
 
 async function draw(pyloader, canvas) {
   const image = await pyloader.loadImage('wadouri:CT_small.dcm');

@@ -14,7 +14,14 @@ test('a start without further packages goes from nothing to all', () => {
   const advance = meter(progress, false);
   advance('runtime', 50);
   advance('packages', 30);
-  assert.deepEqual(details.map(({ stage, percentComplete }) => [stage, percentComplete]), [['runtime', 0], ['runtime', 50], ['packages', 80]]);
+  assert.deepEqual(
+    details.map(({ stage, percentComplete }) => [stage, percentComplete]),
+    [
+      ['runtime', 0],
+      ['runtime', 50],
+      ['packages', 80],
+    ],
+  );
   assert.ok(details.every(({ total }) => total === 100));
 });
 
@@ -32,7 +39,11 @@ test('bytes of packages bring it nearer to the end, which is never reached', () 
   for (const loaded of [2 ** 18, 2 ** 20, 2 ** 24, 2 ** 34]) report({ file: 'a.whl', loaded });
   report({ file: 'b.whl', loaded: 2 ** 20 });
   const shares = details.map(({ loaded }) => loaded);
-  assert.deepEqual([...shares].sort((a, b) => a - b), shares, 'it never goes back');
+  assert.deepEqual(
+    [...shares].sort((a, b) => a - b),
+    shares,
+    'it never goes back',
+  );
   assert.ok(shares[0] > 70 && shares.at(-1) < 100);
   assert.ok(details.every(({ stage }) => stage === 'extra'));
 });

@@ -9,8 +9,19 @@ import { Packages, Shelf } from '../../../web/boot/packages.js';
 const ZIP = new Uint8Array([0x50, 0x4b, 3, 4, 9]);
 const PAGE = 'https://page.example/folder/index.html';
 const DIST = 'https://cdn.example/dist/pyodide/';
-const [a, b, c] = [['a', ['b']], ['b', ['c', 'numpy']], ['c', []]].map(([name, depends]) => row(name, depends));
-const ROWS = { a, b, c, micropip: row('micropip', []), numpy: row('numpy', []), 'two-words': row('two-words', [], ['two_words']) };
+const [a, b, c] = [
+  ['a', ['b']],
+  ['b', ['c', 'numpy']],
+  ['c', []],
+].map(([name, depends]) => row(name, depends));
+const ROWS = {
+  a,
+  b,
+  c,
+  micropip: row('micropip', []),
+  numpy: row('numpy', []),
+  'two-words': row('two-words', [], ['two_words']),
+};
 const VERSION = /\?[0-9a-f]{12}$/;
 const originalFetch = globalThis.fetch;
 
@@ -43,7 +54,13 @@ function setUp({ answers = {}, settings = {}, bridge = {} } = {}) {
   };
   const shelf = new Shelf({ assetsURL: new URL('..', DIST).href });
   shelf.rows = ROWS;
-  const options = { assetsURL: 'https://cdn.example/dist/', baseURL: PAGE, packageIndexes: [], requestTimeout: 200, ...settings };
+  const options = {
+    assetsURL: 'https://cdn.example/dist/',
+    baseURL: PAGE,
+    packageIndexes: [],
+    requestTimeout: 200,
+    ...settings,
+  };
   const packages = new Packages(pyodide, shelf, options, (arrival) => reports.push(arrival));
   const whole = { limit_micropip: () => {}, add_packages: async () => undefined, lacking_imports: () => [], ...bridge };
   return { packages, bridge: whole, asked, unpacked, reports, pyodide };
@@ -86,7 +103,10 @@ test('versions and URLs go to micropip, absolute, after it was told the indexes'
   await set.packages.install(set.bridge, [' a>=1 ', '../wheels/x-1-py3-none-any.whl?v=2', 'b @ x.whl']);
   const indexes = ['https://page.example/simple', 'https://index.example/simple'];
   const wanted = ['a>=1', 'https://page.example/wheels/x-1-py3-none-any.whl?v=2', 'b @ x.whl'];
-  assert.deepEqual(calls, [['limit', indexes], ['add', wanted]]);
+  assert.deepEqual(calls, [
+    ['limit', indexes],
+    ['add', wanted],
+  ]);
   assert.deepEqual(set.asked, [`${DIST}micropip.whl`]);
 });
 
@@ -101,14 +121,18 @@ test('one installation waits for the one before, which may fail', async () => {
   const { packages, bridge, asked } = setUp({ answers: { [`${DIST}a.whl`]: new Response('', { status: 500 }) } });
   const [first, second] = await Promise.allSettled([packages.install(bridge, ['a']), packages.install(bridge, ['c'])]);
   assert.deepEqual([first.reason.code, first.reason.kind, second.status], ['package', 'PackageError', 'fulfilled']);
-  assert.match(first.reason.message, /a of dist\/ could not be installed: .*a\.whl\?[0-9a-f]{12} answered with status 500/);
+  assert.match(
+    first.reason.message,
+    /a of dist\/ could not be installed: .*a\.whl\?[0-9a-f]{12} answered with status 500/,
+  );
   assert.deepEqual(asked.at(-1), `${DIST}c.whl`);
   const failed = await packages.install(bridge, ['a']).catch((error) => error);
   assert.equal(failed.code, 'package', 'it is tried again');
 });
 
 test('a wheel of dist/ that never comes holds up nobody for longer than requestTimeout', async () => {
-  const never = ({ signal }) => new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+  const never = ({ signal }) =>
+    new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
   const { packages, bridge } = setUp({ answers: { [`${DIST}a.whl`]: never }, settings: { requestTimeout: 30 } });
   const [first, second] = await Promise.allSettled([packages.install(bridge, ['a']), packages.install(bridge, ['c'])]);
   assert.deepEqual([first.reason.code, second.status], ['package', 'fulfilled']);
@@ -118,7 +142,11 @@ test('a wheel of dist/ that never comes holds up nobody for longer than requestT
 test('what Python could not install is the error of the page', async () => {
   const error = { name: 'PackageError', code: 'package', stage: 'loader', message: 'no such thing' };
   const { packages, bridge } = setUp({ bridge: { add_packages: async () => error } });
-  await assert.rejects(packages.install(bridge, ['other']), { name: 'PyLoaderError', code: 'package', message: 'no such thing' });
+  await assert.rejects(packages.install(bridge, ['other']), {
+    name: 'PyLoaderError',
+    code: 'package',
+    message: 'no such thing',
+  });
 });
 
 test('imports bring packages by the names of their modules', async () => {
@@ -133,7 +161,14 @@ test('only the servers of the page, of dist/ and of indexes may be asked', async
   assert.equal(found('x.whl'), 'https://page.example/folder/x.whl');
   assert.equal(found('https://cdn.example/x.whl'), 'https://cdn.example/x.whl');
   assert.equal(found('https://index.example/files/x.whl'), 'https://index.example/files/x.whl');
-  for (const url of ['https://elsewhere.example/x.whl', 'http://page.example/x.whl', '//elsewhere.example/x.whl', 'emfs:/x.whl', 'file:///x.whl', 'data:,x.whl']) {
+  for (const url of [
+    'https://elsewhere.example/x.whl',
+    'http://page.example/x.whl',
+    '//elsewhere.example/x.whl',
+    'emfs:/x.whl',
+    'file:///x.whl',
+    'data:,x.whl',
+  ]) {
     assert.equal(found(url), null, url);
   }
 });
@@ -146,7 +181,8 @@ test('answers that are no wheels say what they are', async () => {
       [at('page')]: new Response('<!DOCTYPE html>', html),
       [at('none')]: new Response('', { status: 404 }),
       [at('down')]: () => Promise.reject(new TypeError('Failed to fetch')),
-      [at('silent')]: ({ signal }) => new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason))),
+      [at('silent')]: ({ signal }) =>
+        new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason))),
       'https://page.example/simple/x/': new Response('<a>', html),
     },
   });
@@ -160,14 +196,15 @@ test('answers that are no wheels say what they are', async () => {
 });
 
 test('each part that arrives is reported', async () => {
-  const body = () => new ReadableStream({
-    async start(controller) {
-      controller.enqueue(ZIP);
-      await sleep(5);
-      controller.enqueue(ZIP);
-      controller.close();
-    },
-  });
+  const body = () =>
+    new ReadableStream({
+      async start(controller) {
+        controller.enqueue(ZIP);
+        await sleep(5);
+        controller.enqueue(ZIP);
+        controller.close();
+      },
+    });
   const sized = (headers) => () => new Response(body(), { headers });
   const { page, reports } = await pageOf({
     answers: {
@@ -176,7 +213,13 @@ test('each part that arrives is reported', async () => {
     },
   });
   await page.fetch('https://page.example/x.whl', '*/*');
-  assert.deepEqual(reports, [{ file: 'x.whl', loaded: 5, total: 10 }, { file: 'x.whl', loaded: 10, total: 10 }]);
+  assert.deepEqual(reports, [
+    { file: 'x.whl', loaded: 5, total: 10 },
+    { file: 'x.whl', loaded: 10, total: 10 },
+  ]);
   await page.fetch('https://page.example/packed.whl', '*/*');
-  assert.deepEqual(reports.slice(2).map(({ total }) => total), [undefined, undefined]);
+  assert.deepEqual(
+    reports.slice(2).map(({ total }) => total),
+    [undefined, undefined],
+  );
 });

@@ -68,7 +68,9 @@ test('on an insecure origin nothing is looked for, and nothing is kept', async (
 });
 
 test('the file is kept in place of those of other builds', async (t) => {
-  stored.set('https://page/pyodide/snapshot.bin?old', new Response('old')).set('https://page/other', new Response('theirs'));
+  stored
+    .set('https://page/pyodide/snapshot.bin?old', new Response('old'))
+    .set('https://page/other', new Response('theirs'));
   const kept = new SnapshotCache(ASSET);
   assert.equal(await kept.file, undefined);
   t.mock.timers.enable({ apis: ['setTimeout'] });

@@ -5,7 +5,9 @@ import { fileURLToPath } from 'node:url';
 import { assemble } from '../../../web/build/assemble.mjs';
 
 // @ts-ignore -- the build writes it in
-globalThis.PYLOADER_SNAPSHOT_CODEC = await assemble(fileURLToPath(new URL('../../../web/boot/snapshot_codec.wat', import.meta.url)));
+globalThis.PYLOADER_SNAPSHOT_CODEC = await assemble(
+  fileURLToPath(new URL('../../../web/boot/snapshot_codec.wat', import.meta.url)),
+);
 const { SnapshotCodec, forgetHashes } = await import('../../../web/boot/snapshot_codec.js');
 
 const STRING_TYPE = 4096;
@@ -40,7 +42,10 @@ test('pointers to what is near are the same at each place, and come back', () =>
   words[1000] = 0x70000000; // as distances are written, but it is none
   words[1001] = 4 * 1001 + 1024; // just too far
   const before = words.slice();
-  const runs = [[1024, 16384], [16384, 16448]];
+  const runs = [
+    [1024, 16384],
+    [16384, 16448],
+  ];
   new SnapshotCodec(module).exchangeNear(runs);
   const at = (place) => [...words.subarray(place / 4, place / 4 + near.length)];
   assert.deepEqual(at(2048), at(8192));
@@ -61,9 +66,15 @@ test('hashes of texts are forgotten and worked out again', () => {
   module.HEAPU32[3000] = STRING_TYPE; // a pointer to the type
   const before = module.HEAPU32.slice();
   forgetHashes(module);
-  assert.deepEqual([1024, 1064, 2048, 4096].map((text) => module.HEAPU32[text / 4 + 3] === before[text / 4 + 3]), [false, false, true, true]);
+  assert.deepEqual(
+    [1024, 1064, 2048, 4096].map((text) => module.HEAPU32[text / 4 + 3] === before[text / 4 + 3]),
+    [false, false, true, true],
+  );
   module.asked.length = 0;
-  new SnapshotCodec(module).recallHashes([[1024, 1088], [2048, 8192]]);
+  new SnapshotCodec(module).recallHashes([
+    [1024, 1088],
+    [2048, 8192],
+  ]);
   before[1064 / 4 + 4] = COMPACT_ASCII;
   assert.deepEqual(module.HEAPU32, before);
   assert.deepEqual(module.asked, [1024, 1064]);
@@ -78,7 +89,11 @@ test('memory that hashes cannot be taken from is refused', () => {
 
 test('the sum knows each word and its place', () => {
   const module = python();
-  const sum = () => new SnapshotCodec(module).sum([[1024, 2048], [4096, 4160]]);
+  const sum = () =>
+    new SnapshotCodec(module).sum([
+      [1024, 2048],
+      [4096, 4160],
+    ]);
   for (let at = 256; at < 2000; at++) module.HEAPU32[at] = at * at;
   const seen = new Set([sum()]);
   for (const at of [256, 257, 258, 259, 511, 1024, 1039]) {

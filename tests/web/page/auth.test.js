@@ -7,7 +7,11 @@ import { gate } from '../../support/web/workers.js';
 globalThis.document ??= { baseURI: 'https://host/' };
 globalThis.reportError ??= () => {};
 /** A pool that notes what workers are told. */
-const poolOf = (told = []) => ({ told, pauseFor: (promise) => promise, workers: { announce: async (...call) => void told.push(call) } });
+const poolOf = (told = []) => ({
+  told,
+  pauseFor: (promise) => promise,
+  workers: { announce: async (...call) => void told.push(call) },
+});
 const named = () => true;
 const refused = (sent = Date.now()) => ({ url: 'https://pacs/a', sent });
 
@@ -39,11 +43,16 @@ test('a hook that comes while the former still asks is asked too', async () => {
 
 test('headers that the hook gives are for the origin that asked', async () => {
   const pool = poolOf();
-  assert.equal(await new Auth(() => () => ({ Authorization: 'a', 'X-None': undefined }), named).renew(refused(), pool), true);
-  assert.deepEqual(pool.told, [['granted', { base: 'https://pacs', headers: { Authorization: 'a' } }, 'granted https://pacs']]);
+  assert.equal(
+    await new Auth(() => () => ({ Authorization: 'a', 'X-None': undefined }), named).renew(refused(), pool),
+    true,
+  );
+  assert.deepEqual(pool.told, [
+    ['granted', { base: 'https://pacs', headers: { Authorization: 'a' } }, 'granted https://pacs'],
+  ]);
 });
 
-test('headers that cannot be sent are the page\'s own mistake: the load fails with the status', async (t) => {
+test("headers that cannot be sent are the page's own mistake: the load fails with the status", async (t) => {
   const report = t.mock.method(globalThis, 'reportError', () => {});
   assert.equal(await new Auth(() => () => ({ Authorization: {} }), named).renew(refused(), poolOf()), false);
   assert.match(report.mock.calls[0].arguments[0].message, /the header Authorization has to be a text/);
@@ -51,7 +60,10 @@ test('headers that cannot be sent are the page\'s own mistake: the load fails wi
 
 test('an origin that is not named is told nothing, and the page is not asked', async () => {
   const [pool, asked] = [poolOf(), []];
-  const identity = new Auth(() => (details) => (asked.push(details), { Authorization: 'a' }), (url) => url.startsWith('https://pacs/'));
+  const identity = new Auth(
+    () => (details) => (asked.push(details), { Authorization: 'a' }),
+    (url) => url.startsWith('https://pacs/'),
+  );
   assert.equal(await identity.renew({ url: 'https://elsewhere/a', sent: Date.now() }, pool), false);
   assert.deepEqual([asked, pool.told], [[], []]);
   assert.equal(await identity.renew(refused(), pool), true);

@@ -54,7 +54,10 @@ test('a load starts Python, and is an image', async () => {
   assert.deepEqual([...image.getPixelData()], [-5, 7]);
   assert.deepEqual(client.metaData('generalSeriesModule', image.imageId), { modality: 'CT' });
   assert.equal(client.stats().loaded, 1);
-  assert.deepEqual(types().filter((type) => type !== 'bootprogress'), ['ready', 'imageloaded']);
+  assert.deepEqual(
+    types().filter((type) => type !== 'bootprogress'),
+    ['ready', 'imageloaded'],
+  );
 });
 
 test('an image that was cached is the same, in the same form alone', async () => {
@@ -85,7 +88,10 @@ test('what fails says which image, and is told', async () => {
 
 test('options of a wrong kind fail the load, and no worker hears of it', async () => {
   const { client, worker } = await started();
-  await assert.rejects(client.loadImage('wadouri:a', { signal: {} }), { code: 'request', message: /signal has to be an AbortSignal/ });
+  await assert.rejects(client.loadImage('wadouri:a', { signal: {} }), {
+    code: 'request',
+    message: /signal has to be an AbortSignal/,
+  });
   await assert.rejects(client.loadMetadata('wadouri:a', { onProgress: 3 }), { code: 'request' });
   assert.equal(worker.loads.length, 0);
 });
@@ -103,19 +109,38 @@ test('a loader of the page serves its scheme, and the unknown one what nobody se
 
 test('progress of metadata and of a list is told as that of a load, without secrets', async () => {
   const report = { phase: 'progress', url: 'https://host/a?token=x', loaded: 5, total: 10, attempt: 1 };
-  const tells = (found) => async (payload, { progress }) => (progress({ ...report, phase: 'start' }), progress(report), found(payload));
-  const { client } = await started(() => ({ metadata: tells(({ imageIds }) => imageIds.map(() => ({}))), imageIds: tells(({ imageId }) => [imageId]) }));
-  for (const ask of [(options) => client.loadMetadata('wadouri:https://host/a?token=x', options), (options) => client.imageIds('wadouri:https://host/a?token=x', options)]) {
+  const tells =
+    (found) =>
+    async (payload, { progress }) => (progress({ ...report, phase: 'start' }), progress(report), found(payload));
+  const { client } = await started(() => ({
+    metadata: tells(({ imageIds }) => imageIds.map(() => ({}))),
+    imageIds: tells(({ imageId }) => [imageId]),
+  }));
+  for (const ask of [
+    (options) => client.loadMetadata('wadouri:https://host/a?token=x', options),
+    (options) => client.imageIds('wadouri:https://host/a?token=x', options),
+  ]) {
     const heard = [];
     await ask({ onProgress: (detail) => heard.push(detail) });
-    assert.deepEqual(heard, [{ url: 'https://host/a?token=***', imageId: 'wadouri:https://host/a?token=***', attempt: 1, loaded: 5, total: 10, percentComplete: 50 }]);
+    assert.deepEqual(heard, [
+      {
+        url: 'https://host/a?token=***',
+        imageId: 'wadouri:https://host/a?token=***',
+        attempt: 1,
+        loaded: 5,
+        total: 10,
+        percentComplete: 50,
+      },
+    ]);
   }
 });
 
 // ------------------------------------------------------------------ starting and ending
 
 test('a start that failed rejects what waits for it, and the next load starts anew', async () => {
-  const { client, workers } = clientOf((index) => (index ? {} : { boot: () => Promise.reject(new PyLoaderError({ code: 'boot', message: 'no wheel' })) }));
+  const { client, workers } = clientOf((index) =>
+    index ? {} : { boot: () => Promise.reject(new PyLoaderError({ code: 'boot', message: 'no wheel' })) },
+  );
   let renewed = 0;
   client.onRenewed = () => renewed++;
   const { ready } = client;
@@ -132,11 +157,16 @@ test('a start that failed rejects what waits for it, and the next load starts an
 
 test('init refuses what is no option of it, until it is told something better', async () => {
   const { client, workers } = clientOf();
-  await assert.rejects(client.init({ workers: -1 }), { code: 'boot', message: /the option workers of init\(\) has to be/ });
+  await assert.rejects(client.init({ workers: -1 }), {
+    code: 'boot',
+    message: /the option workers of init\(\) has to be/,
+  });
   await assert.rejects(client.loadImage('wadouri:a'), { code: 'boot', message: /workers/ });
   assert.equal(workers.length, 0);
   await client.init({ workers: 1 });
-  await assert.rejects(client.init({ workers: 2 }), { message: /was called by the page already, and workers cannot be changed/ });
+  await assert.rejects(client.init({ workers: 2 }), {
+    message: /was called by the page already, and workers cannot be changed/,
+  });
 });
 
 test('other settings reach the workers, and another user shares no load', async () => {
@@ -191,7 +221,10 @@ test('a file is provided to workers, and withdrawn', async () => {
   client.removeFile(imageId);
   await settle();
   assert.deepEqual([client.cache.size, client.metaData('generalSeriesModule', imageId)], [0, undefined]);
-  assert.deepEqual(worker.heard.filter(([name]) => name === 'withdraw'), [['withdraw', { name: imageId }]]);
+  assert.deepEqual(
+    worker.heard.filter(([name]) => name === 'withdraw'),
+    [['withdraw', { name: imageId }]],
+  );
 });
 
 test('headers of a service are told to workers that start later', async () => {
@@ -199,7 +232,10 @@ test('headers of a service are told to workers that start later', async () => {
   client.dicomweb('https://pacs.example/web/', { headers: { Authorization: 'a' }, wadoURI: '/wado' });
   const loading = client.loadImage('wadors:https://pacs.example/web/studies/1/series/2/instances/3/frames/1');
   await settle();
-  assert.deepEqual(workers[0].heard.find(([name]) => name === 'service')[1], { base: 'https://pacs.example/web', headers: { Authorization: 'a' } });
+  assert.deepEqual(workers[0].heard.find(([name]) => name === 'service')[1], {
+    base: 'https://pacs.example/web',
+    headers: { Authorization: 'a' },
+  });
   assert.equal(workers[0].loads[0].payload.options.wadoURI, '/wado');
   await open(workers[0]);
   await loading;
@@ -232,12 +268,18 @@ test('two clients on one page do not disturb each other', async () => {
   one.client.registerImageLoader('custom1', () => ({ promise: Promise.resolve({ own: 1 }) }));
   const loadings = [one, two].map(({ client }) => client.loadAndCacheImage('wadouri:a'));
   await settle();
-  assert.deepEqual([one, two].map(({ worker }) => worker.loads.length), [1, 1]);
+  assert.deepEqual(
+    [one, two].map(({ worker }) => worker.loads.length),
+    [1, 1],
+  );
   await open(one.worker, 0, { modules: { generalSeriesModule: { modality: 'MR' } } });
   await open(two.worker, 0);
   const [first, second] = await Promise.all(loadings);
   assert.notEqual(first, second);
-  assert.deepEqual([one, two].map(({ client }) => client.metaData('generalSeriesModule', 'wadouri:a').modality), ['MR', 'CT']);
+  assert.deepEqual(
+    [one, two].map(({ client }) => client.metaData('generalSeriesModule', 'wadouri:a').modality),
+    ['MR', 'CT'],
+  );
   const custom = two.client.loadImage('custom1:x');
   await settle();
   assert.equal(two.worker.loads.length, 2, 'a scheme of the other client is unknown here');

@@ -7,7 +7,11 @@ import { PyLoaderError } from '../../../web/shared/errors.js';
 
 const SERIES = '/dw/studies/1/series/2';
 const SOURCE = `wadors:${SERIES}/instances/3`;
-const row = (uid, frames = 1, series = SERIES) => ({ instance: `${series}/instances/${uid}`, frames, json: `{"uid":"${uid}"}` });
+const row = (uid, frames = 1, series = SERIES) => ({
+  instance: `${series}/instances/${uid}`,
+  frames,
+  json: `{"uid":"${uid}"}`,
+});
 
 /** Descriptions, what was asked, and `describe` of a source. */
 function descriptionsOf({ answer = async () => [], lookUp = () => undefined } = {}) {
@@ -18,7 +22,8 @@ function descriptionsOf({ answer = async () => [], lookUp = () => undefined } = 
     return answer(payload, options);
   };
   const descriptions = new Descriptions(ask, (imageId) => (looked.push(imageId), lookUp(imageId)));
-  const describe = (source, signal = new AbortController().signal, asksAnew = false) => descriptions.describe({ source, asksAnew }, { signal });
+  const describe = (source, signal = new AbortController().signal, asksAnew = false) =>
+    descriptions.describe({ source, asksAnew }, { signal });
   return { descriptions, asked, looked, describe };
 }
 
@@ -47,7 +52,10 @@ for (const [given, source] of [
   [`${SOURCE}?token=1`, SOURCE],
   [`${SOURCE}/frames/2?token=1`, `${SOURCE}?token=2`],
   [`WADORS:${SERIES}/instances/3/frames/1`, SOURCE],
-  ['wadors:https://h/dw/studies/1/series/2/instances/3/frames/1#decimation=2', 'wadors:https://h/dw/studies/1/series/2/instances/3'],
+  [
+    'wadors:https://h/dw/studies/1/series/2/instances/3/frames/1#decimation=2',
+    'wadors:https://h/dw/studies/1/series/2/instances/3',
+  ],
 ]) {
   test(`what was given for ${given} is of ${source}`, async () => {
     const { descriptions, describe } = descriptionsOf();
@@ -97,7 +105,10 @@ test('what was given goes before what the viewer knows', async () => {
 test('what nobody knows is fetched with its series', async () => {
   const { asked, describe } = descriptionsOf({ answer: async () => [row('2'), row('3')] });
   assert.deepEqual(await describe(SOURCE), { json: '{"uid":"3"}' });
-  assert.deepEqual(asked.map(({ name, payload }) => [name, payload]), [['series', { url: SERIES }]]);
+  assert.deepEqual(
+    asked.map(({ name, payload }) => [name, payload]),
+    [['series', { url: SERIES }]],
+  );
 });
 
 for (const [source, url] of [
@@ -109,7 +120,10 @@ for (const [source, url] of [
   test(`the series of ${source}`, async () => {
     const { asked, describe } = descriptionsOf();
     await describe(source);
-    assert.deepEqual(asked.map(({ payload }) => payload), [{ url }]);
+    assert.deepEqual(
+      asked.map(({ payload }) => payload),
+      [{ url }],
+    );
   });
 }
 
@@ -126,7 +140,12 @@ test('a series is fetched once for all who ask meanwhile', async () => {
   const answers = ['3', '4', '5', '9'].map((uid) => describe(`wadors:${SERIES}/instances/${uid}`));
   await settle();
   open([row('3'), row('4'), row('5')]);
-  assert.deepEqual(await Promise.all(answers), [{ json: '{"uid":"3"}' }, { json: '{"uid":"4"}' }, { json: '{"uid":"5"}' }, undefined]);
+  assert.deepEqual(await Promise.all(answers), [
+    { json: '{"uid":"3"}' },
+    { json: '{"uid":"4"}' },
+    { json: '{"uid":"5"}' },
+    undefined,
+  ]);
   assert.equal(asked.length, 1);
 });
 
@@ -143,14 +162,22 @@ test('an instance that came later is asked for with its series again, one that i
 
 test('other series are fetched for themselves', async () => {
   const { asked, describe } = descriptionsOf({ answer: async ({ url }) => [row('3', 1, url)] });
-  const sources = [SOURCE, 'wadors:/dw/studies/1/series/22/instances/3', 'wadors:https://h/dw/studies/1/series/2/instances/3'];
+  const sources = [
+    SOURCE,
+    'wadors:/dw/studies/1/series/22/instances/3',
+    'wadors:https://h/dw/studies/1/series/2/instances/3',
+  ];
   await Promise.all(sources.map((source) => describe(source)));
   assert.equal(asked.length, 3);
 });
 
 for (const source of [
-  'wadors:/dw/instances/3', 'wadors:/dw/studies/1/instances/3', 'wadors:/dw/studies/1/series/2', 'wadors:3',
-  'wadors:/dw?x=/studies/1/series/2/instances/3', 'wadors:/dw#/studies/1/series/2/instances/3',
+  'wadors:/dw/instances/3',
+  'wadors:/dw/studies/1/instances/3',
+  'wadors:/dw/studies/1/series/2',
+  'wadors:3',
+  'wadors:/dw?x=/studies/1/series/2/instances/3',
+  'wadors:/dw#/studies/1/series/2/instances/3',
 ]) {
   test(`of ${source} no series is known`, async () => {
     const { asked, looked, describe } = descriptionsOf();
@@ -165,8 +192,16 @@ test('a server that has no metadata leaves the instance unknown', async () => {
 });
 
 test('what fails is an answer, with all that the error says', async () => {
-  const fields = { code: 'http-status', stage: 'fetch', message: 'answered with 503', url: `${SERIES}/metadata`, status: 503 };
-  const { describe } = descriptionsOf({ answer: () => Promise.reject(new PyLoaderError({ name: 'HttpStatusError', ...fields })) });
+  const fields = {
+    code: 'http-status',
+    stage: 'fetch',
+    message: 'answered with 503',
+    url: `${SERIES}/metadata`,
+    status: 503,
+  };
+  const { describe } = descriptionsOf({
+    answer: () => Promise.reject(new PyLoaderError({ name: 'HttpStatusError', ...fields })),
+  });
   const { error, ...rest } = await describe(SOURCE);
   const { name, code, stage, message, url, status } = error;
   assert.deepEqual([{ code, stage, message, url, status }, name, rest], [fields, 'HttpStatusError', {}]);
@@ -220,13 +255,21 @@ test('a series that is asked for by itself makes its instances known', async () 
 
 /** A service, the searches it asked for, and what else its descriptions asked. */
 function serviceOf(answer = async () => ['found'], rows = async () => []) {
-  const { descriptions, asked: all, describe } = descriptionsOf({ answer: (payload, options) => (payload.options ? answer() : rows(payload, options)) });
+  const {
+    descriptions,
+    asked: all,
+    describe,
+  } = descriptionsOf({ answer: (payload, options) => (payload.options ? answer() : rows(payload, options)) });
   const isSearch = ({ name }) => name === 'search';
   return {
     service: serviceFor('https://h/dw', descriptions),
     describe,
-    get asked() { return all.filter(isSearch).map(({ name, payload, signal }) => [name, payload, { signal }]); },
-    get described() { return all.filter((call) => !isSearch(call)); },
+    get asked() {
+      return all.filter(isSearch).map(({ name, payload, signal }) => [name, payload, { signal }]);
+    },
+    get described() {
+      return all.filter((call) => !isSearch(call));
+    },
   };
 }
 
@@ -246,11 +289,22 @@ for (const [name, uids, url] of [
   test(`${name}(${uids.map(String).join(', ')}) asks ${url}`, async () => {
     const made = serviceOf();
     const { signal } = new AbortController();
-    assert.deepEqual(await made.service[name](...uids, { PatientID: 'p', ModalitiesInStudy: ['CT', 'MR'] }, { limit: 5, fuzzymatching: true, signal }), ['found']);
+    assert.deepEqual(
+      await made.service[name](
+        ...uids,
+        { PatientID: 'p', ModalitiesInStudy: ['CT', 'MR'] },
+        { limit: 5, fuzzymatching: true, signal },
+      ),
+      ['found'],
+    );
     await made.service[name](...uids);
     await made.service[name](...uids, undefined, { offset: 2 });
     assert.deepEqual(made.asked, [
-      ['search', { url, options: { PatientID: 'p', ModalitiesInStudy: ['CT', 'MR'], limit: 5, fuzzymatching: true } }, { signal }],
+      [
+        'search',
+        { url, options: { PatientID: 'p', ModalitiesInStudy: ['CT', 'MR'], limit: 5, fuzzymatching: true } },
+        { signal },
+      ],
       ['search', { url, options: {} }, { signal: undefined }],
       ['search', { url, options: { offset: 2 } }, { signal: undefined }],
     ]);
@@ -261,7 +315,10 @@ for (const [name, uids, url] of [
 test('instances of a series whose study is not known are those of all that have it', async () => {
   const made = serviceOf();
   await made.service.searchInstances(undefined, '3.4', { InstanceNumber: 1 });
-  assert.deepEqual(made.asked[0][1], { url: 'https://h/dw/instances', options: { InstanceNumber: 1, seriesInstanceUID: '3.4' } });
+  assert.deepEqual(made.asked[0][1], {
+    url: 'https://h/dw/instances',
+    options: { InstanceNumber: 1, seriesInstanceUID: '3.4' },
+  });
 });
 
 test('a series without metadata is not asked for again', async () => {
@@ -272,14 +329,26 @@ test('a series without metadata is not asked for again', async () => {
 });
 
 test('a provider that throws is an error of the load', async () => {
-  const { describe } = descriptionsOf({ lookUp: () => { throw new Error('no'); } });
+  const { describe } = descriptionsOf({
+    lookUp: () => {
+      throw new Error('no');
+    },
+  });
   assert.equal((await describe(SOURCE)).error.message, 'no');
 });
 
 test('an empty field of a form is no filter', async () => {
   const made = serviceOf();
-  await made.service.searchStudies({ PatientID: '', PatientName: undefined, StudyDate: null, SeriesNumber: 0, AccessionNumber: ' ' }, { limit: undefined, offset: 0, fuzzymatching: false });
-  assert.deepEqual(made.asked[0][1].options, { SeriesNumber: 0, AccessionNumber: ' ', offset: 0, fuzzymatching: false });
+  await made.service.searchStudies(
+    { PatientID: '', PatientName: undefined, StudyDate: null, SeriesNumber: 0, AccessionNumber: ' ' },
+    { limit: undefined, offset: 0, fuzzymatching: false },
+  );
+  assert.deepEqual(made.asked[0][1].options, {
+    SeriesNumber: 0,
+    AccessionNumber: ' ',
+    offset: 0,
+    fuzzymatching: false,
+  });
 });
 
 test('a search fails as the worker says', async () => {
@@ -299,12 +368,20 @@ test('the imageIds of a series are its frames, in the order of its rows', async 
   ]);
 });
 
-for (const [what, counts] of [['one instance', [1, 2 ** 31 - 1]], ['no number', [1, 1e300]], ['many instances', Array(20).fill(2 ** 17)]]) {
+for (const [what, counts] of [
+  ['one instance', [1, 2 ** 31 - 1]],
+  ['no number', [1, 1e300]],
+  ['many instances', Array(20).fill(2 ** 17)],
+]) {
   test(`frames that no list can hold are an error that names who announces them: ${what}`, async () => {
     const series = 'https://h/dw/studies/1/series/2';
-    const { service } = serviceOf(undefined, async () => counts.map((frames, index) => row(`4.${index}`, frames, series)));
+    const { service } = serviceOf(undefined, async () =>
+      counts.map((frames, index) => row(`4.${index}`, frames, series)),
+    );
     await assert.rejects(service.imageIds('1', '2'), {
-      code: 'format', url: `${series}/instances/4.${what === 'many instances' ? 8 : 1}`, message: /announce \S+ frames, and its series has more than the 1048576/,
+      code: 'format',
+      url: `${series}/instances/4.${what === 'many instances' ? 8 : 1}`,
+      message: /announce \S+ frames, and its series has more than the 1048576/,
     });
   });
 }
@@ -320,8 +397,12 @@ test('imageIds bring the metadata of their images', async () => {
 test('a series without metadata is an error that names it', async () => {
   const { service } = serviceOf();
   await assert.rejects(service.imageIds('1', '2'), {
-    name: 'PyLoaderError', kind: 'FormatError', code: 'format', stage: 'parse',
-    url: 'https://h/dw/studies/1/series/2', message: /^https:\/\/h\/dw\/studies\/1\/series\/2 has no metadata/,
+    name: 'PyLoaderError',
+    kind: 'FormatError',
+    code: 'format',
+    stage: 'parse',
+    url: 'https://h/dw/studies/1/series/2',
+    message: /^https:\/\/h\/dw\/studies\/1\/series\/2 has no metadata/,
   });
 });
 
@@ -330,7 +411,10 @@ test('imageIds may be cancelled', async () => {
   const controller = new AbortController();
   const imageIds = service.imageIds('1', '2', { signal: controller.signal });
   controller.abort();
-  await assert.rejects(imageIds, { name: 'AbortError', message: /the metadata of https:\/\/h\/dw\/studies\/1\/series\/2 was cancelled/ });
+  await assert.rejects(imageIds, {
+    name: 'AbortError',
+    message: /the metadata of https:\/\/h\/dw\/studies\/1\/series\/2 was cancelled/,
+  });
 });
 
 test('imageIds fail as the worker says', async () => {
@@ -364,7 +448,10 @@ test('what is under way is not waited for by who asks after that', async () => {
 for (const uids of [[], ['1'], [undefined, '2'], ['', '2'], [1, '2'], [{}, '2']]) {
   test(`a service lists no series of ${JSON.stringify(uids)}`, async () => {
     const { descriptions, asked } = descriptionsOf();
-    await assert.rejects(serviceFor('/dw', descriptions).imageIds(...uids), { code: 'request', message: /takes the UIDs of a study and of a series/ });
+    await assert.rejects(serviceFor('/dw', descriptions).imageIds(...uids), {
+      code: 'request',
+      message: /takes the UIDs of a study and of a series/,
+    });
     assert.deepEqual(asked, []);
   });
 }
@@ -376,7 +463,10 @@ test('who asks anew is told by metadata of the instance alone, which are known f
   assert.equal(await describe(SOURCE), undefined);
   const answers = await Promise.all([describe(`${SOURCE}?a=1`, signal, true), describe(`${SOURCE}?a=2`, signal, true)]);
   assert.deepEqual(answers, [{ json: alone.json }, { json: alone.json }]);
-  assert.deepEqual(asked.map(({ payload }) => payload.url), [SERIES, `${SERIES}/instances/3`]);
+  assert.deepEqual(
+    asked.map(({ payload }) => payload.url),
+    [SERIES, `${SERIES}/instances/3`],
+  );
   assert.deepEqual(await describe(`${SOURCE}?a=3`), { json: alone.json });
   assert.equal(asked.length, 2);
 });

@@ -11,14 +11,17 @@ function hostOf(wanted = () => true) {
     provide: async (name, file) => void host.provided.push([name, file]),
     list: async (imageId, files, options) => {
       host.asked.push({ imageId, files, options });
-      const imageIds = (files ?? [{ name: imageId, path: '' }]).filter(({ path }) => wanted(path)).map(({ name }) => `${name}?frame=1`);
+      const imageIds = (files ?? [{ name: imageId, path: '' }])
+        .filter(({ path }) => wanted(path))
+        .map(({ name }) => `${name}?frame=1`);
       return [{ attributes: { modality: 'CT' }, imageIds, missing: ['x'] }];
     },
   };
   return host;
 }
 
-const file = (path, folder = '') => Object.defineProperty(new File(['a'], path), 'webkitRelativePath', { value: folder && `${folder}/${path}` });
+const file = (path, folder = '') =>
+  Object.defineProperty(new File(['a'], path), 'webkitRelativePath', { value: folder && `${folder}/${path}` });
 
 /** An entry of a drop; folders give two entries at a time. */
 function entryOf(path, content) {
@@ -29,9 +32,14 @@ function entryOf(path, content) {
 }
 
 globalThis.DataTransfer ??= class {};
-const dropOf = (entries) => Object.assign(new DataTransfer(), {
-  items: entries.map(([entry, plain]) => ({ kind: plain === 'text' ? 'string' : 'file', webkitGetAsEntry: () => entry, getAsFile: () => plain ?? null })),
-});
+const dropOf = (entries) =>
+  Object.assign(new DataTransfer(), {
+    items: entries.map(([entry, plain]) => ({
+      kind: plain === 'text' ? 'string' : 'file',
+      webkitGetAsEntry: () => entry,
+      getAsFile: () => plain ?? null,
+    })),
+  });
 
 /** The names of a page's files, without what is random. @param {any} names */
 const numbers = (names) => JSON.parse(JSON.stringify(names).replaceAll(/localfile:[0-9a-f]{8}-/g, ''));
@@ -53,7 +61,11 @@ test('what is given to add becomes a Blob', () => {
   const host = hostOf();
   const files = new Files(host);
   for (const content of [new Uint8Array([1, 2]), new ArrayBuffer(3), new Blob(['abcd'])]) files.add(content);
-  assert.deepEqual(numbers(host.provided.map(([name, { size }]) => [name, size])), [['0', 2], ['1', 3], ['2', 4]]);
+  assert.deepEqual(numbers(host.provided.map(([name, { size }]) => [name, size])), [
+    ['0', 2],
+    ['1', 3],
+    ['2', 4],
+  ]);
 });
 
 test('a list keeps only files that hold images', async () => {
@@ -61,7 +73,10 @@ test('a list keeps only files that hold images', async () => {
   const given = [file('a'), file('README'), file('b')];
   const found = await new Files(host).series(given, {});
   assert.deepEqual(numbers(found), [{ modality: 'CT', imageIds: ['0?frame=1', '2?frame=1'], missing: ['x'] }]);
-  assert.deepEqual(host.provided.map(([, blob]) => blob), [given[0], given[2]]);
+  assert.deepEqual(
+    host.provided.map(([, blob]) => blob),
+    [given[0], given[2]],
+  );
   assert.deepEqual(numbers(host.provided.map(([name]) => name)), ['0', '2']);
 });
 
@@ -83,23 +98,37 @@ for (const [what, given, paths] of [
   test(`paths of ${what}`, async () => {
     const host = hostOf();
     await new Files(host).series(given, {});
-    assert.deepEqual(host.asked[0].files.map(({ path }) => path), paths);
+    assert.deepEqual(
+      host.asked[0].files.map(({ path }) => path),
+      paths,
+    );
   });
 }
 
 test('a drop is read within its event, with all folders below', async () => {
   const host = hostOf();
-  const tree = { '1': file('1'), '2': file('2'), sub: { '3': file('3'), '4': file('4'), '5': file('5') } };
-  const drop = dropOf([[entryOf('disc', tree), undefined], [entryOf('a.dcm', file('a.dcm')), undefined], [null, file('plain')], [null, 'text']]);
+  const tree = { 1: file('1'), 2: file('2'), sub: { 3: file('3'), 4: file('4'), 5: file('5') } };
+  const drop = dropOf([
+    [entryOf('disc', tree), undefined],
+    [entryOf('a.dcm', file('a.dcm')), undefined],
+    [null, file('plain')],
+    [null, 'text'],
+  ]);
   const asked = new Files(host).series(drop, {});
   drop.items = []; // as browsers do after the event
   await asked;
-  assert.deepEqual(host.asked[0].files.map(({ path }) => path), ['disc/1', 'disc/2', 'disc/sub/3', 'disc/sub/4', 'disc/sub/5', 'a.dcm', 'plain']);
+  assert.deepEqual(
+    host.asked[0].files.map(({ path }) => path),
+    ['disc/1', 'disc/2', 'disc/sub/3', 'disc/sub/4', 'disc/sub/5', 'a.dcm', 'plain'],
+  );
 });
 
 for (const nothing of [[], { length: 0 }, new Set()]) {
   test('no file at all is said', async () => {
-    await assert.rejects(new Files(hostOf()).series(nothing, {}), { code: 'image-id', message: /there is no file among what was given/ });
+    await assert.rejects(new Files(hostOf()).series(nothing, {}), {
+      code: 'image-id',
+      message: /there is no file among what was given/,
+    });
   });
 }
 
@@ -110,8 +139,16 @@ for (const wrong of [undefined, null, 7, {}, ['a.dcm'], [file('a'), 'b']]) {
 }
 
 test('a dropped file that cannot be read is said', async () => {
-  const entry = { isFile: true, fullPath: '/a', file: (_, reject) => reject(new DOMException('it is gone', 'NotFoundError')) };
-  await assert.rejects(new Files(hostOf()).series(dropOf([[entry]]), {}), { name: 'PyLoaderError', code: 'request', message: /cannot be read: it is gone/ });
+  const entry = {
+    isFile: true,
+    fullPath: '/a',
+    file: (_, reject) => reject(new DOMException('it is gone', 'NotFoundError')),
+  };
+  await assert.rejects(new Files(hostOf()).series(dropOf([[entry]]), {}), {
+    name: 'PyLoaderError',
+    code: 'request',
+    message: /cannot be read: it is gone/,
+  });
 });
 
 test('a list that fails keeps no file', async () => {

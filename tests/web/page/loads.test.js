@@ -11,7 +11,10 @@ function loadsOf({ loaders = {}, wadoURI } = {}) {
   const [asked, fired, released, hurried, described] = [[], [], [], [], []];
   const loads = new Loads({
     loaderOf: async (scheme) => loaders[scheme],
-    plainOptions: (imageId, { signal, onProgress, priority, requestType, timeout, ...options }) => ({ ...options, ...(wadoURI && { wadoURI }) }),
+    plainOptions: (imageId, { signal, onProgress, priority, requestType, timeout, ...options }) => ({
+      ...options,
+      ...(wadoURI && { wadoURI }),
+    }),
     ask: (imageId, job) => {
       const call = { ...gate(), imageId, job };
       asked.push(call);
@@ -31,7 +34,10 @@ test('those who want the same share one load; in another form it is another', as
   const { start, asked } = loadsOf();
   const [one, two, other] = [start('wadouri:a'), start('wadouri:a'), start('wadouri:a', { preScale: true })];
   await settle();
-  assert.deepEqual(asked.map(({ imageId }) => imageId), ['wadouri:a', 'wadouri:a']);
+  assert.deepEqual(
+    asked.map(({ imageId }) => imageId),
+    ['wadouri:a', 'wadouri:a'],
+  );
   asked[0].open(answer());
   asked[1].open(answer());
   const [first, second] = await Promise.all([one.promise, two.promise, other.promise]);
@@ -84,19 +90,38 @@ test('after another user has come, a load under way is not shared', async () => 
 test('progress reaches the page without secrets; a listener that fails harms nothing', async () => {
   const { start, asked, fired } = loadsOf();
   const heard = [];
-  const loading = start('wadouri:https://u:p@host/a?token=x', { onProgress: (detail) => { heard.push(detail); throw new Error('mine'); } });
+  const loading = start('wadouri:https://u:p@host/a?token=x', {
+    onProgress: (detail) => {
+      heard.push(detail);
+      throw new Error('mine');
+    },
+  });
   await settle();
   asked[0].job.onProgress({ phase: 'start', url: 'https://host/a?token=x', loaded: 0, attempt: 1 });
   asked[0].job.onProgress({ phase: 'progress', url: 'https://host/a?token=x', loaded: 5, total: 10, attempt: 1 });
   asked[0].open(answer());
   await loading.promise;
-  assert.deepEqual(heard, [{ url: 'https://host/a?token=***', imageId: 'wadouri:https://***@host/a?token=***', attempt: 1, loaded: 5, total: 10, percentComplete: 50 }]);
-  assert.deepEqual(fired.map(([type]) => type), ['imageloadstart', 'imageloadprogress', 'imageloaded']);
+  assert.deepEqual(heard, [
+    {
+      url: 'https://host/a?token=***',
+      imageId: 'wadouri:https://***@host/a?token=***',
+      attempt: 1,
+      loaded: 5,
+      total: 10,
+      percentComplete: 50,
+    },
+  ]);
+  assert.deepEqual(
+    fired.map(([type]) => type),
+    ['imageloadstart', 'imageloadprogress', 'imageloaded'],
+  );
 });
 
 test('the last object that is decached lets go of the source', async () => {
   const { loads, asked, released } = loadsOf();
-  const objects = [1, 2].map((frame) => loads.object(`wadouri:a?frame=${frame}`, {}, 'none', `wadouri:a?frame=${frame}`));
+  const objects = [1, 2].map((frame) =>
+    loads.object(`wadouri:a?frame=${frame}`, {}, 'none', `wadouri:a?frame=${frame}`),
+  );
   await settle();
   asked.forEach(({ open }) => open(answer()));
   await Promise.all(objects.map(({ promise }) => promise));
@@ -122,12 +147,17 @@ test('an object that was decached before it came holds nothing', async () => {
 
 test('a loader of the page that returns no promise is named', async () => {
   const { start } = loadsOf({ loaders: { mine: () => ({}) } });
-  await assert.rejects(start('mine:a').promise, { code: 'loader', message: /has to return \{ promise \}, not undefined/ });
+  await assert.rejects(start('mine:a').promise, {
+    code: 'loader',
+    message: /has to return \{ promise \}, not undefined/,
+  });
 });
 
 test('a cancel of a loader of the page calls its own', async () => {
   let cancelled = 0;
-  const { start } = loadsOf({ loaders: { mine: () => ({ promise: new Promise(() => {}), cancelFn: () => cancelled++ }) } });
+  const { start } = loadsOf({
+    loaders: { mine: () => ({ promise: new Promise(() => {}), cancelFn: () => cancelled++ }) },
+  });
   const { promise, cancelFn } = start('mine:a');
   await settle();
   cancelFn();

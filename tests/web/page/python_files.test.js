@@ -9,7 +9,12 @@ globalThis.document = /** @type {any} */ ({ baseURI: 'https://page/' });
 /** @param {any} t a test @param {string[]} schemes that each file registers */
 function page(t, schemes) {
   const warn = t.mock.method(console, 'warn', () => {});
-  const files = new PythonFiles({ define: async () => schemes, onSchemes: () => {}, onReplaced: () => {}, onPrint: () => {} });
+  const files = new PythonFiles({
+    define: async () => schemes,
+    onSchemes: () => {},
+    onReplaced: () => {},
+    onPrint: () => {},
+  });
   return { files, told: () => warn.mock.calls.map((call) => call.arguments) };
 }
 

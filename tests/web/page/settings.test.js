@@ -1,16 +1,30 @@
 // What init() may be told, at first and again.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { DEFAULTS, isOtherIdentity, plainHeaders, schedulerSettings, refuseFixed, settingsWith } from '../../../web/page/settings.js';
+import {
+  DEFAULTS,
+  isOtherIdentity,
+  plainHeaders,
+  schedulerSettings,
+  refuseFixed,
+  settingsWith,
+} from '../../../web/page/settings.js';
 
 globalThis.document ??= { baseURI: 'https://host/pages/index.html' };
-const FIRST = { ...DEFAULTS, assetsURL: 'https://host/dist/', assetURLs: { 'worker.mjs': 'https://host/assets/w.mjs' } };
+const FIRST = {
+  ...DEFAULTS,
+  assetsURL: 'https://host/dist/',
+  assetURLs: { 'worker.mjs': 'https://host/assets/w.mjs' },
+};
 /** Settings after one call of init() after the other. */
 const after = (...calls) => calls.reduce((settings, options) => settingsWith(settings, options, FIRST), FIRST);
 
 test('what is not told again stays as it is', () => {
   const hook = () => {};
-  const found = after({ headers: { A: '1' }, beforeRequest: hook, retries: 5, limits: { loadsPerWorker: 3 } }, { timeout: 10 });
+  const found = after(
+    { headers: { A: '1' }, beforeRequest: hook, retries: 5, limits: { loadsPerWorker: 3 } },
+    { timeout: 10 },
+  );
   assert.deepEqual([found.headers, found.beforeRequest, found.retries, found.timeout], [{ A: '1' }, hook, 5, 10]);
   assert.deepEqual(found.limits, { ...DEFAULTS.limits, loadsPerWorker: 3 });
 });
@@ -21,7 +35,10 @@ test('limits are told one by one', () => {
 });
 
 test('headers that are given again take the place of all before', () => {
-  assert.deepEqual(after({ headers: { Authorization: 'a', 'X-Tenant': '1' } }, { headers: { Authorization: 'b' } }).headers, { Authorization: 'b' });
+  assert.deepEqual(
+    after({ headers: { Authorization: 'a', 'X-Tenant': '1' } }, { headers: { Authorization: 'b' } }).headers,
+    { Authorization: 'b' },
+  );
 });
 
 test('undefined is as if it was not told, null is the default', () => {
@@ -30,7 +47,10 @@ test('undefined is as if it was not told, null is the default', () => {
   assert.deepEqual(after(first, nothing), after(first));
   const defaults = Object.fromEntries(Object.keys(first).map((name) => [name, null]));
   assert.deepEqual(after(first, defaults), FIRST);
-  assert.equal(after({ limits: { sourceBytes: 5 } }, { limits: { sourceBytes: null } }).limits.sourceBytes, DEFAULTS.limits.sourceBytes);
+  assert.equal(
+    after({ limits: { sourceBytes: 5 } }, { limits: { sourceBytes: null } }).limits.sourceBytes,
+    DEFAULTS.limits.sourceBytes,
+  );
 });
 
 test('nothing told changes nothing', () => {
@@ -38,7 +58,8 @@ test('nothing told changes nothing', () => {
 });
 
 test('the folder of the assets is absolute and ends with a slash', () => {
-  for (const assetsURL of ['/lib', '/lib/', '../lib', new URL('https://host/lib')]) assert.equal(after({ assetsURL }).assetsURL, 'https://host/lib/');
+  for (const assetsURL of ['/lib', '/lib/', '../lib', new URL('https://host/lib')])
+    assert.equal(after({ assetsURL }).assetsURL, 'https://host/lib/');
 });
 
 test('a folder that the page names has all files, where a bundler may have put others', () => {
@@ -67,7 +88,13 @@ const WRONG = {
 for (const [name, values] of Object.entries(WRONG)) {
   test(`${name} that cannot be are refused by name`, () => {
     for (const value of values) {
-      const refusal = { name: 'PyLoaderError', kind: 'BootError', code: 'boot', stage: 'boot', message: new RegExp(`^the option ${name} of init\\(\\) has to be .+, not `) };
+      const refusal = {
+        name: 'PyLoaderError',
+        kind: 'BootError',
+        code: 'boot',
+        stage: 'boot',
+        message: new RegExp(`^the option ${name} of init\\(\\) has to be .+, not `),
+      };
       assert.throws(() => after({ [name]: value }), refusal, String(value));
     }
   });
@@ -77,23 +104,42 @@ test('every option and limit has been tried', () => {
   const { assetURLs: _, ...options } = FIRST; // the build's, no page's
   assert.deepEqual(Object.keys(WRONG).sort(), Object.keys(options).sort());
   for (const name of Object.keys(DEFAULTS.limits)) {
-    for (const value of ['x', -1, NaN]) assert.throws(() => after({ limits: { [name]: value } }), { code: 'boot', message: new RegExp(`the option limits\\.${name} of init`) });
+    for (const value of ['x', -1, NaN])
+      assert.throws(() => after({ limits: { [name]: value } }), {
+        code: 'boot',
+        message: new RegExp(`the option limits\\.${name} of init`),
+      });
   }
 });
 
 test('an origin is what an address begins with', () => {
-  const given = ['https://pacs.example/dicom-web/', new URL('http://pacs:8042/x?y'), '/own', 'HTTPS://PACS.example:443'];
-  assert.deepEqual(after({ origins: given }).origins, ['https://pacs.example', 'http://pacs:8042', new URL(document.baseURI).origin, 'https://pacs.example']);
+  const given = [
+    'https://pacs.example/dicom-web/',
+    new URL('http://pacs:8042/x?y'),
+    '/own',
+    'HTTPS://PACS.example:443',
+  ];
+  assert.deepEqual(after({ origins: given }).origins, [
+    'https://pacs.example',
+    'http://pacs:8042',
+    new URL(document.baseURI).origin,
+    'https://pacs.example',
+  ]);
 });
 
 test('no limit is a limit', () => {
   const limits = Object.fromEntries(Object.keys(DEFAULTS.limits).map((name) => [name, Infinity]));
   assert.deepEqual(after({ limits }).limits, limits);
-  assert.equal(schedulerSettings(after({ requestTimeout: Infinity }), 0).boot.requestTimeout, 0, 'which Python takes for none');
+  assert.equal(
+    schedulerSettings(after({ requestTimeout: Infinity }), 0).boot.requestTimeout,
+    0,
+    'which Python takes for none',
+  );
 });
 
 test('what is no object of options is refused', () => {
-  for (const options of [5, 'x', true, [], () => {}]) assert.throws(() => after(options), { code: 'boot', message: /takes an object of options/ });
+  for (const options of [5, 'x', true, [], () => {}])
+    assert.throws(() => after(options), { code: 'boot', message: /takes an object of options/ });
 });
 
 test('what is refused leaves all as it was', () => {
@@ -110,7 +156,11 @@ test('headers may come as Headers, numbers are texts, and what is absent is left
 });
 
 test('a header that is no text is refused by name', () => {
-  for (const value of [{}, [], () => 'x', Symbol('x')]) assert.throws(() => after({ headers: { 'X-Token': value } }), { code: 'boot', message: /the header X-Token has to be a text/ });
+  for (const value of [{}, [], () => 'x', Symbol('x')])
+    assert.throws(() => after({ headers: { 'X-Token': value } }), {
+      code: 'boot',
+      message: /the header X-Token has to be a text/,
+    });
   assert.throws(() => plainHeaders({ A: {} }, (message) => new RangeError(message)), RangeError);
 });
 
@@ -118,12 +168,27 @@ test('a header that is no text is refused by name', () => {
 
 test('what cannot change may be told again', () => {
   const first = after({ workers: 2, packages: ['a'], packageIndexes: ['https://b'], assetsURL: '/lib' });
-  refuseFixed(first, settingsWith(first, { workers: 2, packages: ['a'], packageIndexes: ['https://b'], assetsURL: '/lib/', retries: 7 }, FIRST), 'x');
+  refuseFixed(
+    first,
+    settingsWith(
+      first,
+      { workers: 2, packages: ['a'], packageIndexes: ['https://b'], assetsURL: '/lib/', retries: 7 },
+      FIRST,
+    ),
+    'x',
+  );
 });
 
-for (const [name, value, said] of [['workers', 2, "workers is 'auto', not 2"], ['assetsURL', '/b', 'dist/.*not .*/b/'], ['packages', ['a'], 'packages is \\[\\], not \\["a"\\]'], ['packageIndexes', ['https://b'], 'packageIndexes is']]) {
+for (const [name, value, said] of [
+  ['workers', 2, "workers is 'auto', not 2"],
+  ['assetsURL', '/b', 'dist/.*not .*/b/'],
+  ['packages', ['a'], 'packages is \\[\\], not \\["a"\\]'],
+  ['packageIndexes', ['https://b'], 'packageIndexes is'],
+]) {
   test(`${name} cannot change, and it is said who was first`, () => {
-    const message = new RegExp(`^init\\(\\) was called by loadImage\\('x:a'\\) already, and ${name} cannot be changed any more \\(.*${said}.*\\): call init first`);
+    const message = new RegExp(
+      `^init\\(\\) was called by loadImage\\('x:a'\\) already, and ${name} cannot be changed any more \\(.*${said}.*\\): call init first`,
+    );
     assert.throws(() => refuseFixed(FIRST, after({ [name]: value }), "loadImage('x:a')"), { code: 'boot', message });
   });
 }
@@ -131,8 +196,23 @@ for (const [name, value, said] of [['workers', 2, "workers is 'auto', not 2"], [
 test('who asks is another with other headers, credentials or another hook', () => {
   const hook = () => {};
   const first = after({ headers: { A: '1' }, beforeRequest: hook });
-  for (const same of [{}, { headers: { A: '1' } }, { beforeRequest: hook }, { retries: 0 }, { onUnauthorized: () => {} }]) assert.equal(isOtherIdentity(first, settingsWith(first, same, FIRST)), false);
-  for (const other of [{ headers: { A: '2' } }, { headers: null }, { credentials: 'include' }, { origins: ['https://pacs'] }, { beforeRequest: () => {} }, { beforeRequest: null }]) assert.equal(isOtherIdentity(first, settingsWith(first, other, FIRST)), true);
+  for (const same of [
+    {},
+    { headers: { A: '1' } },
+    { beforeRequest: hook },
+    { retries: 0 },
+    { onUnauthorized: () => {} },
+  ])
+    assert.equal(isOtherIdentity(first, settingsWith(first, same, FIRST)), false);
+  for (const other of [
+    { headers: { A: '2' } },
+    { headers: null },
+    { credentials: 'include' },
+    { origins: ['https://pacs'] },
+    { beforeRequest: () => {} },
+    { beforeRequest: null },
+  ])
+    assert.equal(isOtherIdentity(first, settingsWith(first, other, FIRST)), true);
 });
 
 test('headers are an object, Headers or a Map, and nothing else', () => {
@@ -141,6 +221,9 @@ test('headers are an object, Headers or a Map, and nothing else', () => {
     assert.equal(new Headers(after({ headers }).headers).get('authorization'), 'a');
   }
   for (const headers of ['abc', 5, [['Authorization', 'a']], () => {}]) {
-    assert.throws(() => plainHeaders(headers, (message) => new RangeError(message)), { name: 'RangeError', message: /headers have to be an object of texts by name/ });
+    assert.throws(() => plainHeaders(headers, (message) => new RangeError(message)), {
+      name: 'RangeError',
+      message: /headers have to be an object of texts by name/,
+    });
   }
 });

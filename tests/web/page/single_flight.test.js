@@ -20,13 +20,24 @@ test('all who join while it runs share the work and hear its progress', async ()
   const flights = new SingleFlight();
   const shared = work();
   const heard = [];
-  const one = flights.join('key', shared.start, waiter(undefined, (report) => heard.push(['one', report])));
-  const two = flights.join('key', shared.start, waiter(undefined, (report) => heard.push(['two', report])));
+  const one = flights.join(
+    'key',
+    shared.start,
+    waiter(undefined, (report) => heard.push(['one', report])),
+  );
+  const two = flights.join(
+    'key',
+    shared.start,
+    waiter(undefined, (report) => heard.push(['two', report])),
+  );
   assert.equal(flights.size, 1);
   shared.onProgress(50);
   shared.resolve('image');
   assert.deepEqual(await Promise.all([one, two]), ['image', 'image']);
-  assert.deepEqual(heard, [['one', 50], ['two', 50]]);
+  assert.deepEqual(heard, [
+    ['one', 50],
+    ['two', 50],
+  ]);
   assert.equal(shared.starts, 1);
   assert.equal(flights.size, 0);
 });

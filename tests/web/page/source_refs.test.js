@@ -26,7 +26,10 @@ test('another file has a count of its own', () => {
   refs.hold('wadouri:/a.dcm');
   refs.hold('wadouri:/b.dcm');
   refs.letGo('wadouri:/b.dcm');
-  assert.deepEqual(released.map((each) => each.slice(-5)), ['b.dcm']);
+  assert.deepEqual(
+    released.map((each) => each.slice(-5)),
+    ['b.dcm'],
+  );
 });
 
 test('a source that nobody holds is released, not counted below nothing', () => {

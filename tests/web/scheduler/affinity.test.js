@@ -44,7 +44,11 @@ test('the source that was used longest ago is forgotten first', () => {
 
 test('home and helpers let go of a source', async () => {
   const affinities = new Affinities();
-  const [home, helper, other] = [workerOf({ lend: { token: 't', header: null, frame: new Uint8Array(2) } }), workerOf({ borrow: 'image' }), workerOf()];
+  const [home, helper, other] = [
+    workerOf({ lend: { token: 't', header: null, frame: new Uint8Array(2) } }),
+    workerOf({ borrow: 'image' }),
+    workerOf(),
+  ];
   const { offload } = affinities.use('wadouri:a', home);
   assert.equal(await offload.load(home, helper, { imageId: 'wadouri:a' }, {}), 'image');
   affinities.use('wadouri:b', other);
@@ -57,7 +61,12 @@ test('home and helpers let go of a source', async () => {
 // ------------------------------------------------------------------ batching
 
 test('images of one file go together until a load tells otherwise', () => {
-  for (const [source, most] of [['wadouri:a', 15], ['nifti:a', 15], ['wadors:a', 0], ['custom1:a', 0]]) {
+  for (const [source, most] of [
+    ['wadouri:a', 15],
+    ['nifti:a', 15],
+    ['wadors:a', 0],
+    ['custom1:a', 0],
+  ]) {
     const batching = new Batching(source);
     assert.equal(batching.most, most, source);
     batching.learn(true);
@@ -92,8 +101,14 @@ test('a home that lends nothing is not asked again', async () => {
 test('a header is named when the helper has it, and given again after a failure', async () => {
   const offload = new Offload();
   const known = [];
-  const home = workerOf({ lend: (payload) => (known.push(payload.known), { token: 't', header: null, frame: new Uint8Array(1) }) });
-  const answers = [() => 'image', () => Promise.reject(Object.assign(new Error('no header'), { code: 'format' })), () => 'image'];
+  const home = workerOf({
+    lend: (payload) => (known.push(payload.known), { token: 't', header: null, frame: new Uint8Array(1) }),
+  });
+  const answers = [
+    () => 'image',
+    () => Promise.reject(Object.assign(new Error('no header'), { code: 'format' })),
+    () => 'image',
+  ];
   const helper = workerOf({ borrow: () => answers.shift()() });
   assert.equal(await offload.load(home, helper, { imageId: 'a' }, {}), 'image');
   await assert.rejects(offload.load(home, helper, { imageId: 'a' }, {}), NotLent);
@@ -104,9 +119,20 @@ test('a header is named when the helper has it, and given again after a failure'
 test('a cancel, and the death of a helper, are no refusal', async () => {
   const lend = { token: 't', header: null, frame: new Uint8Array(1) };
   const death = Object.assign(new Error('died'), { code: 'worker' });
-  await assert.rejects(new Offload().load(workerOf({ lend }), workerOf({ borrow: death }), { imageId: 'a' }, {}), (error) => error === death);
+  await assert.rejects(
+    new Offload().load(workerOf({ lend }), workerOf({ borrow: death }), { imageId: 'a' }, {}),
+    (error) => error === death,
+  );
   const error = new DOMException('cancelled', 'AbortError');
-  await assert.rejects(new Offload().load(workerOf({ lend }), workerOf({ borrow: error }), { imageId: 'a' }, { signal: AbortSignal.abort() }), { name: 'AbortError' });
+  await assert.rejects(
+    new Offload().load(
+      workerOf({ lend }),
+      workerOf({ borrow: error }),
+      { imageId: 'a' },
+      { signal: AbortSignal.abort() },
+    ),
+    { name: 'AbortError' },
+  );
 });
 
 test('what a load at home tells is learnt, and forgotten with the sources', () => {
@@ -115,5 +141,9 @@ test('what a load at home tells is learnt, and forgotten with the sources', () =
   affinity.learn({ isReady: true, timing: { decodeMilliseconds: 20 } });
   assert.deepEqual([affinity.batching.isReady, affinity.offload.isWorth], [true, true]);
   affinity.forget();
-  assert.deepEqual([affinity.isOpened, affinity.batching.most, affinity.offload.isWorth], [false, 0, true], 'how long frames take stays so');
+  assert.deepEqual(
+    [affinity.isOpened, affinity.batching.most, affinity.offload.isWorth],
+    [false, 0, true],
+    'how long frames take stays so',
+  );
 });

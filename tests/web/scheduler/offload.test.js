@@ -11,7 +11,11 @@ function lender(options = {}) {
     lend: (payload) => {
       seen.lent.push(payload);
       if (options.lend) return options.lend(payload);
-      return { token: 'one', header: payload.known === 'one' ? undefined : new Uint8Array(3), frame: new Uint8Array(5) };
+      return {
+        token: 'one',
+        header: payload.known === 'one' ? undefined : new Uint8Array(3),
+        frame: new Uint8Array(5),
+      };
     },
     borrow: (payload, { signal }) => {
       const borrowed = { ...gate(), payload, signal };
@@ -82,7 +86,10 @@ test('a helper gets the header once, and the frame without a copy', async () => 
   await jobs[2];
   ask(5, 6);
   await settle();
-  assert.deepEqual(lent.lent.map(({ known }) => known), [undefined, 'one', 'one']);
+  assert.deepEqual(
+    lent.lent.map(({ known }) => known),
+    [undefined, 'one', 'one'],
+  );
   assert.equal(helper.borrowed[1].payload.loan.header, undefined);
 });
 
@@ -157,7 +164,10 @@ test('with one worker all is at home', async () => {
   assert.equal(workers[0].loads.length, 5);
 });
 
-for (const [what, timing, count] of [['long', DEAR, 2], ['no time', { timing: { decodeMilliseconds: 1 } }, 1]]) {
+for (const [what, timing, count] of [
+  ['long', DEAR, 2],
+  ['no time', { timing: { decodeMilliseconds: 1 } }, 1],
+]) {
   test(`auto has ${count} workers for frames that take ${what}`, async (t) => {
     haveCores(t, 8);
     const { workers, run } = await started({ workers: 'auto', loadsPerWorker: 3 }, () => lender().handlers);
@@ -213,7 +223,11 @@ test('what fails at the helper is done again at home, whose word counts', async 
   await assert.rejects(jobs[2], { code: 'decode', message: 'damaged' });
   ask(5, 6);
   await settle();
-  assert.deepEqual(lent.lent.map(({ known }) => known), [undefined, undefined], 'and the header goes again');
+  assert.deepEqual(
+    lent.lent.map(({ known }) => known),
+    [undefined, undefined],
+    'and the header goes again',
+  );
 });
 
 test('what its home cannot fetch fails at once', async () => {
@@ -300,5 +314,8 @@ test('after a purge helpers are given the header again', async () => {
   for (const worker of workers) assert.equal(worker.heard.at(-1)[0], 'purge');
   ask(5);
   await settle();
-  assert.deepEqual(lent.lent.map(({ known }) => known), [undefined, undefined]);
+  assert.deepEqual(
+    lent.lent.map(({ known }) => known),
+    [undefined, undefined],
+  );
 });

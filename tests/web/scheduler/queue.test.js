@@ -3,7 +3,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Queue, isMoreUrgent, urgencyOf } from '../../../web/scheduler/queue.js';
 
-const job = (imageId, options = {}) => ({ name: 'load', payload: { imageId }, source: imageId.split('?')[0], ...options });
+const job = (imageId, options = {}) => ({
+  name: 'load',
+  payload: { imageId },
+  source: imageId.split('?')[0],
+  ...options,
+});
 
 /** A queue of jobs, added in this order. */
 function queueOf(...jobs) {
@@ -16,14 +21,25 @@ const order = (queue) => [...queue].map(({ payload }) => payload.imageId);
 
 test('by type, priority and age', () => {
   const queue = queueOf(
-    job('x:1', { requestType: 'prefetch' }), job('x:2', { priority: 3 }), job('x:3'), job('x:4', { priority: -Infinity }),
-    job('x:5', { requestType: 'unknown' }), job('x:6', { priority: Infinity }), job('x:7', { requestType: 'thumbnail', priority: -9 }),
+    job('x:1', { requestType: 'prefetch' }),
+    job('x:2', { priority: 3 }),
+    job('x:3'),
+    job('x:4', { priority: -Infinity }),
+    job('x:5', { requestType: 'unknown' }),
+    job('x:6', { priority: Infinity }),
+    job('x:7', { requestType: 'thumbnail', priority: -9 }),
   );
   assert.deepEqual(order(queue), ['x:4', 'x:3', 'x:5', 'x:2', 'x:6', 'x:7', 'x:1']);
 });
 
 test('a priority that is no number is none', () => {
-  const queue = queueOf(job('x:1'), job('x:2', { priority: NaN }), job('x:3', { priority: 'high' }), job('x:4', { priority: null }), job('x:5', { priority: '-1' }));
+  const queue = queueOf(
+    job('x:1'),
+    job('x:2', { priority: NaN }),
+    job('x:3', { priority: 'high' }),
+    job('x:4', { priority: null }),
+    job('x:5', { priority: '-1' }),
+  );
   assert.deepEqual(order(queue), ['x:5', 'x:1', 'x:2', 'x:3', 'x:4']);
   assert.deepEqual(urgencyOf({ priority: NaN }), { rank: 0, priority: 0 });
   assert.equal(isMoreUrgent({ priority: NaN }, {}), false);

@@ -9,8 +9,14 @@ import { gate, haveCores, pass, poolOf, settle, started } from '../../support/we
 test('a given number of workers boots at once', async () => {
   const { pool, workers } = await started({ workers: 3 });
   assert.equal(workers.length, 3);
-  assert.deepEqual(workers[2].heard.map(([name, { assetsURL }]) => [name, assetsURL]), [['boot', '/']]);
-  assert.deepEqual(pool.stats().workers.map(({ state }) => state), ['ready', 'ready', 'ready']);
+  assert.deepEqual(
+    workers[2].heard.map(([name, { assetsURL }]) => [name, assetsURL]),
+    [['boot', '/']],
+  );
+  assert.deepEqual(
+    pool.stats().workers.map(({ state }) => state),
+    ['ready', 'ready', 'ready'],
+  );
   assert.ok(pool.stats().workers.every(({ bootMilliseconds }) => bootMilliseconds > 0));
 });
 
@@ -23,10 +29,19 @@ test('auto boots one, and another when all are busy', async (t) => {
   assert.equal(workers.length, 1);
   run('x:b');
   await settle();
-  assert.deepEqual(workers.map((worker) => worker.names()), [['x:a'], ['x:b']]);
+  assert.deepEqual(
+    workers.map((worker) => worker.names()),
+    [['x:a'], ['x:b']],
+  );
 });
 
-for (const [cores, limit] of [[1, 1], [2, 2], [3, 2], [4, 3], [64, 4]]) {
+for (const [cores, limit] of [
+  [1, 1],
+  [2, 2],
+  [3, 2],
+  [4, 3],
+  [64, 4],
+]) {
   test(`auto makes at most ${limit} of ${cores} cores`, async (t) => {
     haveCores(t, cores);
     const { workers, run } = await started({ workers: 'auto', loadsPerWorker: 1 });
@@ -78,12 +93,19 @@ test('a worker that cannot be loaded says why', async () => {
   const starting = pool.start();
   await settle();
   workers[0].onDeath('worker.mjs cannot be loaded');
-  await assert.rejects(starting, { code: 'boot', kind: 'BootError', message: /^Python could not start from \/: worker\.mjs cannot be loaded\. .*worker-src.*init\(\{ assetsURL \}\)\. See docs\/apps\.md in the package$/ });
+  await assert.rejects(starting, {
+    code: 'boot',
+    kind: 'BootError',
+    message:
+      /^Python could not start from \/: worker\.mjs cannot be loaded\. .*worker-src.*init\(\{ assetsURL \}\)\. See docs\/apps\.md in the package$/,
+  });
 });
 
 test('a boot that fails beside workers at work leaves the jobs to them', async () => {
   const boots = [gate(), gate()];
-  const { pool, workers, run } = poolOf({ workers: 2, loadsPerWorker: 1 }, (index) => ({ boot: () => boots[index].promise }));
+  const { pool, workers, run } = poolOf({ workers: 2, loadsPerWorker: 1 }, (index) => ({
+    boot: () => boots[index].promise,
+  }));
   const starting = pool.start();
   boots[0].open();
   await settle();
@@ -100,7 +122,11 @@ test('a boot that fails beside workers at work leaves the jobs to them', async (
 });
 
 test('after a failed boot the next job tries again', async () => {
-  const { pool, workers, run } = poolOf({}, (index) => ({ boot: () => { if (index === 0) throw new Error('no wheel'); } }));
+  const { pool, workers, run } = poolOf({}, (index) => ({
+    boot: () => {
+      if (index === 0) throw new Error('no wheel');
+    },
+  }));
   await assert.rejects(pool.start(), { message: 'no wheel' });
   const job = run('x:a');
   await settle();
@@ -156,14 +182,23 @@ test('a source is known also when nothing of it runs', async () => {
   await settle();
   run('x:a?frame=2');
   await settle();
-  assert.deepEqual(workers.map((worker) => worker.names().filter((name) => name.startsWith('x:a'))), [['x:a?frame=1', 'x:a?frame=2'], []]);
+  assert.deepEqual(
+    workers.map((worker) => worker.names().filter((name) => name.startsWith('x:a'))),
+    [['x:a?frame=1', 'x:a?frame=2'], []],
+  );
 });
 
 test('new sources go to the least busy worker', async () => {
   const { workers, run } = await started({ workers: 2, loadsPerWorker: 4 });
   for (const source of ['x:a', 'x:b', 'x:c', 'x:d']) run(source);
   await settle();
-  assert.deepEqual(workers.map((worker) => worker.names()), [['x:a', 'x:c'], ['x:b', 'x:d']]);
+  assert.deepEqual(
+    workers.map((worker) => worker.names()),
+    [
+      ['x:a', 'x:c'],
+      ['x:b', 'x:d'],
+    ],
+  );
 });
 
 test('a worker has no more loads than its limit', async () => {
@@ -214,7 +249,10 @@ test('jobs go by request type, then priority, then age', async () => {
     workers[0].loads[index].open();
   }
   const expected = ['running', 'urgent', 'first', 'second', 'third', 'low', 'thumbnail', 'prefetch', 'compute'];
-  assert.deepEqual(workers[0].names(), expected.map((name) => `x:${name}`));
+  assert.deepEqual(
+    workers[0].names(),
+    expected.map((name) => `x:${name}`),
+  );
 });
 
 test('what is asked for at once is put in order before any of it goes', async () => {
@@ -363,7 +401,8 @@ test('headers have nothing behind them, and are not behind loads', async () => {
 test('frames of DICOMweb are told as well', async () => {
   const { pool, workers } = await started({ loadsPerWorker: 1 });
   const source = 'wadors:/dw/studies/1/series/2/instances/3';
-  for (const frame of [1, 7]) pool.run({ name: 'load', payload: { imageId: `${source}/frames/${frame}` }, source }).catch(() => {});
+  for (const frame of [1, 7])
+    pool.run({ name: 'load', payload: { imageId: `${source}/frames/${frame}` }, source }).catch(() => {});
   await settle();
   assert.deepEqual(upcomingOf(workers[0]), [[6]]);
 });
@@ -392,7 +431,13 @@ async function waiting(...waits) {
   return { pool, workers, hurry, order };
 }
 
-const QUEUE = [['x:1', {}], ['x:2', {}], ['x:3', { requestType: 'thumbnail' }], ['x:4', { requestType: 'prefetch' }], ['x:5', { requestType: 'prefetch' }]];
+const QUEUE = [
+  ['x:1', {}],
+  ['x:2', {}],
+  ['x:3', { requestType: 'thumbnail' }],
+  ['x:4', { requestType: 'prefetch' }],
+  ['x:5', { requestType: 'prefetch' }],
+];
 
 for (const [what, imageId, urgency, expected] of [
   ['a better type moves it forward', 'x:5', { requestType: 'thumbnail' }, '1 2 3 5 4'],
@@ -404,7 +449,12 @@ for (const [what, imageId, urgency, expected] of [
   ['the same leaves it where it is', 'x:4', { requestType: 'prefetch' }, '1 2 3 4 5'],
   ['the same leaves the oldest first', 'x:1', {}, '1 2 3 4 5'],
   ['a worse type does not move it back', 'x:1', { requestType: 'prefetch' }, '1 2 3 4 5'],
-  ['a worse type does not move it back, whatever its priority', 'x:1', { requestType: 'prefetch', priority: -9 }, '1 2 3 4 5'],
+  [
+    'a worse type does not move it back, whatever its priority',
+    'x:1',
+    { requestType: 'prefetch', priority: -9 },
+    '1 2 3 4 5',
+  ],
   ['a worse priority does not move it back', 'x:1', { priority: 1 }, '1 2 3 4 5'],
 ]) {
   test(`hurry: ${what}`, async () => {
@@ -441,7 +491,10 @@ test('hurry: what runs already, or was never here, changes nothing', async () =>
 
 test('hurry: what was moved can still be cancelled', async () => {
   const controller = new AbortController();
-  const { pool, workers, hurry } = await waiting(['x:1', {}], ['x:2', { requestType: 'prefetch', signal: controller.signal }]);
+  const { pool, workers, hurry } = await waiting(
+    ['x:1', {}],
+    ['x:2', { requestType: 'prefetch', signal: controller.signal }],
+  );
   hurry('x:2', { priority: -1 });
   controller.abort();
   assert.equal(pool.stats().queued, 1);
@@ -485,7 +538,10 @@ test('a direct call waits for a worker, and starts one when there is none', asyn
 });
 
 test('a direct call waits for a worker that starts, not for all', async () => {
-  const { pool, workers } = poolOf({ workers: 2 }, (index) => ({ boot: () => (index ? new Promise(() => {}) : undefined), series: () => index }));
+  const { pool, workers } = poolOf({ workers: 2 }, (index) => ({
+    boot: () => (index ? new Promise(() => {}) : undefined),
+    series: () => index,
+  }));
   pool.start().catch(() => {});
   assert.equal(await pool.direct('series', {}), 0);
   assert.equal(workers.length, 2, 'and starts no further one');
@@ -500,7 +556,9 @@ test('a direct call fails with the boot', async () => {
 
 test('a direct call can be cancelled and tells its progress', async () => {
   let seen;
-  const { pool } = await started({}, () => ({ series: (_, { signal, progress }) => (progress(7), new Promise(() => (seen = signal))) }));
+  const { pool } = await started({}, () => ({
+    series: (_, { signal, progress }) => (progress(7), new Promise(() => (seen = signal))),
+  }));
   const controller = new AbortController();
   const heard = [];
   const asked = pool.direct('series', {}, { signal: controller.signal, onProgress: (detail) => heard.push(detail) });
@@ -514,7 +572,10 @@ test('a direct call can be cancelled and tells its progress', async () => {
 });
 
 test('a direct call fails as its worker says, and with its death', async () => {
-  const script = () => ({ series: ({ url }) => (url ? Promise.reject(new PyLoaderError({ code: 'format', message: 'not JSON' })) : new Promise(() => {})) });
+  const script = () => ({
+    series: ({ url }) =>
+      url ? Promise.reject(new PyLoaderError({ code: 'format', message: 'not JSON' })) : new Promise(() => {}),
+  });
   const { pool, workers } = await started({}, script);
   await assert.rejects(pool.direct('series', { url: '/s' }), { code: 'format', message: 'not JSON' });
   const lost = assert.rejects(pool.direct('series', {}), { code: 'worker' });
@@ -528,7 +589,13 @@ test('a direct call fails as its worker says, and with its death', async () => {
 /** List what each worker was told last. */
 const sharesOf = (workers) => workers.map(({ shares }) => shares.at(-1));
 
-for (const [count, requestsPerOrigin, each] of [[1, 8, 8], [2, 8, 4], [3, 8, 2], [3, 2, 1], [2, 1, 1]]) {
+for (const [count, requestsPerOrigin, each] of [
+  [1, 8, 8],
+  [2, 8, 4],
+  [3, 8, 2],
+  [3, 2, 1],
+  [2, 1, 1],
+]) {
   test(`of ${requestsPerOrigin} requests each of ${count} workers may have ${each}`, async () => {
     const { workers } = await started({ workers: count, requestsPerOrigin });
     await settle();
@@ -544,12 +611,17 @@ test('a worker that comes takes its part from the others', async (t) => {
   run('x:a');
   run('x:b');
   await settle();
-  assert.deepEqual(workers.map(({ shares }) => shares), [[8, 4], [4]]);
+  assert.deepEqual(
+    workers.map(({ shares }) => shares),
+    [[8, 4], [4]],
+  );
 });
 
 test('a worker that dies leaves its part to the others, until another comes', async () => {
   const boot = gate();
-  const { workers } = await started({ workers: 2 }, (index) => ({ boot: () => (index === 2 ? boot.promise : undefined) }));
+  const { workers } = await started({ workers: 2 }, (index) => ({
+    boot: () => (index === 2 ? boot.promise : undefined),
+  }));
   await settle();
   workers[0].rpc.call('died', 'trap').catch(() => {});
   await settle();
@@ -572,7 +644,11 @@ test('a worker that is still starting has no part', async () => {
 });
 
 test('a worker that could not start has no part', async () => {
-  const { pool, workers } = poolOf({ workers: 2 }, (index) => ({ boot: () => { if (index) throw new Error('no memory'); } }));
+  const { pool, workers } = poolOf({ workers: 2 }, (index) => ({
+    boot: () => {
+      if (index) throw new Error('no memory');
+    },
+  }));
   await assert.rejects(pool.start(), { message: 'no memory' });
   await settle();
   assert.deepEqual(sharesOf(workers), [8, undefined]);
@@ -627,7 +703,10 @@ test('who was alone with a worker that dies is to blame, and another boots', asy
   const [guilty, waiting] = [run('x:a'), run('x:b')];
   await settle();
   const failed = assert.rejects(guilty, {
-    kind: 'WorkerError', code: 'worker', stage: 'worker', imageId: 'x:a',
+    kind: 'WorkerError',
+    code: 'worker',
+    stage: 'worker',
+    imageId: 'x:a',
     message: /has died \(unreachable executed\); a new one takes its place/,
   });
   await kill(workers[0], 'unreachable executed');
@@ -681,7 +760,10 @@ test('no load is tried without end, though each next worker dies', async () => {
   const outcomes = Promise.allSettled(jobs);
   await settle();
   for (let next = 0; next < 4; next++) await kill(workers[next]);
-  assert.deepEqual((await outcomes).map(({ reason }) => reason.code), ['worker', 'worker', 'worker']);
+  assert.deepEqual(
+    (await outcomes).map(({ reason }) => reason.code),
+    ['worker', 'worker', 'worker'],
+  );
   assert.equal(pool.stats().deaths, 4);
 });
 
@@ -723,7 +805,11 @@ test('a load that a question was asked beside is not to blame alone', async () =
 });
 
 test('a suspect waits until a worker has nothing to do, and those behind it for that', async () => {
-  const broken = (index) => ({ boot: () => { if (index > 1) throw new Error('no memory'); } });
+  const broken = (index) => ({
+    boot: () => {
+      if (index > 1) throw new Error('no memory');
+    },
+  });
   const { workers, run } = await started({ workers: 2, loadsPerWorker: 2 }, broken);
   const jobs = ['x:a', 'x:b', 'x:c', 'x:d'].map((source) => run(source));
   await settle();
@@ -741,7 +827,9 @@ test('a suspect waits until a worker has nothing to do, and those behind it for 
 });
 
 test('after a death its sources go to others', async () => {
-  const { workers, run } = await started({ workers: 2 }, (index) => ({ boot: () => (index === 2 ? new Promise(() => {}) : undefined) }));
+  const { workers, run } = await started({ workers: 2 }, (index) => ({
+    boot: () => (index === 2 ? new Promise(() => {}) : undefined),
+  }));
   run('x:a');
   await settle();
   workers[0].rpc.call('died', 'trap');
@@ -764,7 +852,11 @@ test('the death of one worker leaves the jobs of others alone', async () => {
 test('an uncaught error ends a worker only when Python no longer answers', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] }); // the deadline of the answer would hold node up
   let isAlive = true;
-  const { pool, workers, run } = await started({}, () => ({ stats: () => { if (!isAlive) throw new Error('trap'); } }));
+  const { pool, workers, run } = await started({}, () => ({
+    stats: () => {
+      if (!isAlive) throw new Error('trap');
+    },
+  }));
   const job = run('x:a');
   await settle();
   workers[0].onDeath('script error');
@@ -777,7 +869,11 @@ test('an uncaught error ends a worker only when Python no longer answers', async
 });
 
 test('a worker that does not come back fails the queue', async () => {
-  const { workers, run } = await started({ loadsPerWorker: 1 }, (index) => ({ boot: () => { if (index) throw new Error('no memory'); } }));
+  const { workers, run } = await started({ loadsPerWorker: 1 }, (index) => ({
+    boot: () => {
+      if (index) throw new Error('no memory');
+    },
+  }));
   run('x:a');
   const waiting = run('x:b');
   await settle();
@@ -803,7 +899,10 @@ test('late workers hear what was broadcast, the latest of each key', async () =>
   workers[0].rpc.call('died', 'trap');
   await settle();
   const heard = workers[1].heard.map(([name, payload]) => [name, payload.name]).slice(1);
-  assert.deepEqual(heard.sort(), [['define', 'new'], ['provide', 'localfile:1']]);
+  assert.deepEqual(heard.sort(), [
+    ['define', 'new'],
+    ['provide', 'localfile:1'],
+  ]);
 });
 
 test('a late worker hears everything before its first job', async () => {
@@ -836,20 +935,37 @@ test('a worker that becomes ready during a broadcast hears it too', async () => 
 });
 
 test('what fails on a worker is not replayed', async () => {
-  const { pool, workers } = await started({}, (index) => (index ? {} : { define: () => { throw new Error('SyntaxError'); } }));
+  const { pool, workers } = await started({}, (index) =>
+    index
+      ? {}
+      : {
+          define: () => {
+            throw new Error('SyntaxError');
+          },
+        },
+  );
   await assert.rejects(pool.workers.broadcast('define', { name: 'bad' }, 'define bad'), { message: 'SyntaxError' });
   workers[0].rpc.call('died', 'trap');
   await settle();
-  assert.deepEqual(workers[1].heard.map(([name]) => name), ['boot']);
+  assert.deepEqual(
+    workers[1].heard.map(([name]) => name),
+    ['boot'],
+  );
 });
 
 test('tell reaches the workers that are there, and no later ones', async () => {
   const { pool, workers } = await started({ workers: 2 });
   await pool.workers.tell('provide', { name: 'x' });
-  assert.deepEqual(workers.map(({ heard }) => heard.at(-1)[0]), ['provide', 'provide']);
+  assert.deepEqual(
+    workers.map(({ heard }) => heard.at(-1)[0]),
+    ['provide', 'provide'],
+  );
   workers[0].rpc.call('died', 'trap');
   await settle();
-  assert.deepEqual(workers[2].heard.map(([name]) => name), ['boot']);
+  assert.deepEqual(
+    workers[2].heard.map(([name]) => name),
+    ['boot'],
+  );
 });
 
 // ------------------------------------------------------------------ timeout
@@ -941,7 +1057,9 @@ test('silence of a worker that no longer answers is its death', async (t) => {
 
 test('of several that are silent since one keeps Python busy, the others are loaded again', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] });
-  const { pool, workers, run } = await started({ timeout: 1000, loadsPerWorker: 8 }, () => ({ stats: () => new Promise(() => {}) }));
+  const { pool, workers, run } = await started({ timeout: 1000, loadsPerWorker: 8 }, () => ({
+    stats: () => new Promise(() => {}),
+  }));
   const jobs = Object.fromEntries(['x:a', 'x:bad', 'x:c'].map((source) => [source, run(source)]));
   const failed = assert.rejects(jobs['x:bad'], { code: 'timeout', imageId: 'x:bad' });
   await settle();
@@ -1015,8 +1133,14 @@ test('end rejects what runs and what waits, and ends the workers', async () => {
   await settle();
   pool.end(new Error('terminated'));
   const results = await Promise.allSettled(jobs);
-  assert.deepEqual(results.map(({ reason }) => reason.message), ['terminated', 'terminated', 'terminated']);
-  assert.deepEqual(workers.map(({ isTerminated }) => isTerminated), [true, true]);
+  assert.deepEqual(
+    results.map(({ reason }) => reason.message),
+    ['terminated', 'terminated', 'terminated'],
+  );
+  assert.deepEqual(
+    workers.map(({ isTerminated }) => isTerminated),
+    [true, true],
+  );
   assert.deepEqual(pool.stats().workers, []);
   await settle();
   assert.equal(workers.length, 2, 'nobody takes their place');

@@ -10,7 +10,9 @@ const OPTIONS = { assetsURL: '/', baseURL: 'https://host/' };
 function handleOf(script, more = {}) {
   const { workers, createPlace } = placesOf(script);
   const deaths = [];
-  const handle = new WorkerHandle({ createPlace, handlers: {}, onBootProgress: () => {}, ...more }, (error) => deaths.push(error));
+  const handle = new WorkerHandle({ createPlace, handlers: {}, onBootProgress: () => {}, ...more }, (error) =>
+    deaths.push(error),
+  );
   return { handle, workers, deaths };
 }
 
@@ -33,8 +35,17 @@ test('it is booting, then ready, then ended', async () => {
 
 test('a new one hears what was said before, in order', async () => {
   const { handle, workers } = handleOf();
-  await handle.boot(OPTIONS, new Map([['a', ['provide', { name: 'a' }]], ['b', ['define', { name: 'b' }]]]));
-  assert.deepEqual(workers[0].heard.map(([name]) => name), ['boot', 'provide', 'define']);
+  await handle.boot(
+    OPTIONS,
+    new Map([
+      ['a', ['provide', { name: 'a' }]],
+      ['b', ['define', { name: 'b' }]],
+    ]),
+  );
+  assert.deepEqual(
+    workers[0].heard.map(([name]) => name),
+    ['boot', 'provide', 'define'],
+  );
 });
 
 test('one that is asked if it is alive is doubtful, and ready again when it answers', async () => {
@@ -73,7 +84,10 @@ test('one that does not answer dies once, for all who ask', async () => {
 });
 
 test('the death is certain of the only call, and of no one among several', async () => {
-  for (const [count, isCertain] of [[1, true], [2, false]]) {
+  for (const [count, isCertain] of [
+    [1, true],
+    [2, false],
+  ]) {
     const { handle, deaths } = await ready();
     const calls = Array.from({ length: count }, () => handle.call('load', { imageId: 'a' }));
     await settle();

@@ -81,7 +81,9 @@ test('a given number of workers stays', async (t) => {
 
 // ------------------------------------------------------------------ a large heap
 
-const heap = (...sizes) => (index) => ({ stats: () => ({ heapBytes: sizes[index] ?? 10 }) });
+const heap =
+  (...sizes) =>
+  (index) => ({ stats: () => ({ heapBytes: sizes[index] ?? 10 }) });
 
 /** One worker, idle, with a heap of 1,000 bytes, where 999 are enough. */
 async function large(t, script = heap(1000), settings = {}) {
@@ -99,7 +101,11 @@ test('a worker that rests with a large heap is replaced', async (t) => {
   const made = await large(t);
   await pass(t, REST_MS);
   assert.deepEqual([states(made), ended(made)], [['ready'], [true, false]]);
-  assert.deepEqual(made.workers[1].heard.map(([name]) => name), ['boot', 'provide'], 'and has heard the same');
+  assert.deepEqual(
+    made.workers[1].heard.map(([name]) => name),
+    ['boot', 'provide'],
+    'and has heard the same',
+  );
   const job = made.run('x:a');
   await settle();
   made.workers[1].loads[0].open('image');
@@ -137,7 +143,12 @@ test('until the other is there it goes on, and ends what it has begun', async (t
 });
 
 test('when no other can be started it stays', async (t) => {
-  const made = await large(t, (index) => ({ ...heap(1000)(index), boot: () => { if (index) throw new Error('no memory'); } }));
+  const made = await large(t, (index) => ({
+    ...heap(1000)(index),
+    boot: () => {
+      if (index) throw new Error('no memory');
+    },
+  }));
   await pass(t, REST_MS);
   assert.deepEqual(ended(made), [false, true]);
   const job = made.run('x:a');
@@ -157,13 +168,21 @@ test('one that dies while its heap is asked for is not replaced twice', async (t
 // ------------------------------------------------------------------ other settings
 
 /** A worker that hears of other settings. */
-const listening = (index, heard = []) => ({ configure: (told) => void heard.push([index, told.headers?.A, told.forgetsGranted]) });
-const withHeaders = (pool, A, others = {}) => ({ ...pool.settings, ...others, boot: { ...pool.settings.boot, headers: { A } } });
+const listening = (index, heard = []) => ({
+  configure: (told) => void heard.push([index, told.headers?.A, told.forgetsGranted]),
+});
+const withHeaders = (pool, A, others = {}) => ({
+  ...pool.settings,
+  ...others,
+  boot: { ...pool.settings.boot, headers: { A } },
+});
 
 test('other settings reach the workers that are there, and those to come', async (t) => {
   haveCores(t, 8);
   const heard = [];
-  const { pool, workers, run } = await started({ workers: 'auto', loadsPerWorker: 1 }, (index) => listening(index, heard));
+  const { pool, workers, run } = await started({ workers: 'auto', loadsPerWorker: 1 }, (index) =>
+    listening(index, heard),
+  );
   await pool.configure(withHeaders(pool, 'new'), false);
   assert.deepEqual(heard, [[0, 'new', false]]);
   run('x:a');
@@ -179,12 +198,19 @@ test('other settings reach the worker that takes the place of one that died', as
   workers[0].rpc.call('died', 'trap').catch(() => {});
   await settle();
   assert.equal(workers[1].heard[0][1].headers.A, 'new');
-  assert.deepEqual(pool.stats().workers.map(({ state }) => state), ['ready']);
+  assert.deepEqual(
+    pool.stats().workers.map(({ state }) => state),
+    ['ready'],
+  );
 });
 
 test('a worker that is starting meanwhile hears of them before its first job', async () => {
   const [boot, replay, heard] = [gate(), gate(), []];
-  const { pool, workers, run } = poolOf({}, (index) => ({ ...listening(index, heard), boot: () => boot.promise, service: () => replay.promise }));
+  const { pool, workers, run } = poolOf({}, (index) => ({
+    ...listening(index, heard),
+    boot: () => boot.promise,
+    service: () => replay.promise,
+  }));
   pool.start();
   await settle();
   pool.workers.announce('service', { base: '/a', headers: {} }, 'service /a');
@@ -201,12 +227,18 @@ test('a worker that is starting meanwhile hears of them before its first job', a
 
 test('what servers have granted is forgotten when the page gives other headers', async () => {
   const granted = [];
-  const { pool, workers } = await started({}, (index) => ({ ...listening(index), granted: ({ base }) => void granted.push([index, base]) }));
+  const { pool, workers } = await started({}, (index) => ({
+    ...listening(index),
+    granted: ({ base }) => void granted.push([index, base]),
+  }));
   await pool.workers.announce('granted', { base: 'https://a', headers: {} }, 'granted https://a');
   await pool.configure(withHeaders(pool, 'x'), false);
   workers[0].rpc.call('died', 'trap').catch(() => {});
   await settle();
-  assert.deepEqual(granted, [[0, 'https://a'], [1, 'https://a']]);
+  assert.deepEqual(granted, [
+    [0, 'https://a'],
+    [1, 'https://a'],
+  ]);
   await pool.configure(withHeaders(pool, 'y'), true);
   workers[1].rpc.call('died', 'trap').catch(() => {});
   await settle();
@@ -217,7 +249,10 @@ test('another number of requests is shared anew', async () => {
   const { pool, workers } = await started({ workers: 2 }, listening);
   await pool.configure({ ...pool.settings, requestsPerOrigin: 20 }, false);
   await settle();
-  assert.deepEqual(workers.map(({ shares }) => shares.at(-1)), [10, 10]);
+  assert.deepEqual(
+    workers.map(({ shares }) => shares.at(-1)),
+    [10, 10],
+  );
 });
 
 test('with more loads at a time, those that wait begin', async () => {

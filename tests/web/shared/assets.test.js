@@ -32,13 +32,23 @@ const text = (answer) => answer.text();
 
 test('the address holds the digest, and the integrity each that is right', () => {
   assert.equal(ASSET.url, `https://page/a.wasm?${digest('sha256', 'hex').slice(0, 12)}`);
-  assert.equal(integrityOf(ASSET), `sha256-${digest('sha256', 'base64')} sha256-${Buffer.alloc(32).toString('base64')}`);
+  assert.equal(
+    integrityOf(ASSET),
+    `sha256-${digest('sha256', 'base64')} sha256-${Buffer.alloc(32).toString('base64')}`,
+  );
 });
 
 test('a file is where a bundler has put it', () => {
-  const assets = { assetsURL: 'https://page/', assetURLs: { 'a.wasm': 'https://page/static/a.1f2e.wasm', 'b.wasm': 'https://page/b?v=1' } };
+  const assets = {
+    assetsURL: 'https://page/',
+    assetURLs: { 'a.wasm': 'https://page/static/a.1f2e.wasm', 'b.wasm': 'https://page/b?v=1' },
+  };
   const urls = ['a.wasm', 'b.wasm', 'c.wasm'].map((file) => assetWith(assets, file, ['0123456789abcdef']).url);
-  assert.deepEqual(urls, ['https://page/static/a.1f2e.wasm?0123456789ab', 'https://page/b?v=1&0123456789ab', 'https://page/c.wasm?0123456789ab']);
+  assert.deepEqual(urls, [
+    'https://page/static/a.1f2e.wasm?0123456789ab',
+    'https://page/b?v=1&0123456789ab',
+    'https://page/c.wasm?0123456789ab',
+  ]);
 });
 
 test('the file is used', async () => {
@@ -48,8 +58,14 @@ test('the file is used', async () => {
 
 test('another file is not, and is asked for once more past the cache', async () => {
   answerWith('another', 'one more');
-  await assert.rejects(fetchAnd(ASSET, text), /a\.wasm\?[0-9a-f]{12} cannot be fetched, or is not the file that the build made/);
-  assert.deepEqual(asked.map(({ init }) => init.cache), [undefined, 'reload']);
+  await assert.rejects(
+    fetchAnd(ASSET, text),
+    /a\.wasm\?[0-9a-f]{12} cannot be fetched, or is not the file that the build made/,
+  );
+  assert.deepEqual(
+    asked.map(({ init }) => init.cache),
+    [undefined, 'reload'],
+  );
   answerWith('torn', FILE);
   assert.equal(await fetchAnd(ASSET, text), 'as the build made it');
 });

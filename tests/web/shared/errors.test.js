@@ -1,9 +1,27 @@
 // The one shape of errors, their way through a message, and the advice of a start that failed.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { abortError, bootError, fromWire, isAbort, messageOf, PyLoaderError, said, toWire } from '../../../web/shared/errors.js';
+import {
+  abortError,
+  bootError,
+  fromWire,
+  isAbort,
+  messageOf,
+  PyLoaderError,
+  said,
+  toWire,
+} from '../../../web/shared/errors.js';
 
-const FIELDS = { name: 'FormatError', code: 'format', stage: 'parse', message: 'no DICOM', imageId: 'wadouri:/a', url: 'https://host/a', status: 200, traceback: 'Traceback' };
+const FIELDS = {
+  name: 'FormatError',
+  code: 'format',
+  stage: 'parse',
+  message: 'no DICOM',
+  imageId: 'wadouri:/a',
+  url: 'https://host/a',
+  status: 200,
+  traceback: 'Traceback',
+};
 
 test('an error keeps its fields through a message', () => {
   const sent = structuredClone(toWire(new PyLoaderError(FIELDS)));
@@ -29,7 +47,11 @@ test('a cancelled load keeps the name that the platform gives it', () => {
 
 test('secrets of an address are left out of errors and of cancelled loads', () => {
   const address = 'https://user:word@host/a?token=abc';
-  const texts = [new PyLoaderError({ message: address, url: address }), abortError(address), toWire(new TypeError(address))];
+  const texts = [
+    new PyLoaderError({ message: address, url: address }),
+    abortError(address),
+    toWire(new TypeError(address)),
+  ];
   for (const { message, url } of texts) assert.doesNotMatch(`${message} ${url}`, /word@|abc/);
 });
 
@@ -65,7 +87,12 @@ for (const [value, expected] of [
 const WHERE = { assetsURL: 'https://host/dist/', baseURL: 'https://page/' };
 
 for (const [name, cause, where, expected] of [
-  ['a page from a file', 'blocked', { ...WHERE, baseURL: 'file:///home/page.html' }, /python -m http\.server.*\(blocked\)/],
+  [
+    'a page from a file',
+    'blocked',
+    { ...WHERE, baseURL: 'file:///home/page.html' },
+    /python -m http\.server.*\(blocked\)/,
+  ],
   ['a policy', 'Refused: Content Security Policy.', WHERE, /'wasm-unsafe-eval'/],
   ['no memory', new RangeError('WebAssembly.Memory(): could not allocate memory'), WHERE, /too little memory/],
   ['another cause', 'NetworkError...', WHERE, /NetworkError\. .*whole of dist\//],
@@ -78,5 +105,6 @@ for (const [name, cause, where, expected] of [
 }
 
 test('a start that failed for a reason of our own, or was cancelled, keeps its error', () => {
-  for (const cause of [new PyLoaderError(FIELDS), abortError('the start')]) assert.equal(bootError(cause, WHERE), cause);
+  for (const cause of [new PyLoaderError(FIELDS), abortError('the start')])
+    assert.equal(bootError(cause, WHERE), cause);
 });

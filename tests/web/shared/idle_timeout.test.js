@@ -76,7 +76,10 @@ for (const timeout of [0, -1, Infinity, NaN, undefined, null]) {
 test('a limit beyond what timers can wait is not one at once', (t) => {
   const waits = t.mock.method(globalThis, 'setTimeout', () => undefined).mock;
   for (const timeout of [2 ** 31 - 1, 2 ** 31, Number.MAX_SAFE_INTEGER]) new IdleTimeout(timeout);
-  assert.deepEqual(waits.calls.map(({ arguments: [, wait] }) => wait), [2 ** 31 - 1, 2 ** 31 - 1, 2 ** 31 - 1]);
+  assert.deepEqual(
+    waits.calls.map(({ arguments: [, wait] }) => wait),
+    [2 ** 31 - 1, 2 ** 31 - 1, 2 ** 31 - 1],
+  );
 });
 
 test('while it is paused silence has its reason; afterwards it has a whole time', () => {

@@ -22,8 +22,15 @@ for (const text of vectors.invalid) {
 test('there are vectors of both kinds, of files and of DICOMweb', () => {
   assert.ok(vectors.valid.length > 10);
   assert.ok(vectors.invalid.length > 5);
-  for (const [kind, texts] of [['valid', vectors.valid.map(([text]) => text)], ['invalid', vectors.invalid]]) {
-    for (const scheme of ['wadouri', 'wadors']) assert.ok(texts.some((text) => text.startsWith(`${scheme}:`)), `${kind} ${scheme}`);
+  for (const [kind, texts] of [
+    ['valid', vectors.valid.map(([text]) => text)],
+    ['invalid', vectors.invalid],
+  ]) {
+    for (const scheme of ['wadouri', 'wadors'])
+      assert.ok(
+        texts.some((text) => text.startsWith(`${scheme}:`)),
+        `${kind} ${scheme}`,
+      );
   }
 });
 
@@ -33,7 +40,8 @@ test('errors say what Python says', () => {
     ['wadouri:/a?frame=0', /asks for frame '0'; frames count from 1, as in DICOMweb$/],
   ];
   for (const [text, message] of expected) {
-    const check = (error) => error instanceof PyLoaderError && error.kind === 'ImageIdError' && message.test(error.message);
+    const check = (error) =>
+      error instanceof PyLoaderError && error.kind === 'ImageIdError' && message.test(error.message);
     assert.throws(() => parseImageId(text), check);
   }
 });
@@ -51,17 +59,32 @@ test('countFramesFromOne leaves other imageIds alone', () => {
 
 test('addressOf tells what a load fetches first, when that is a whole file', () => {
   for (const [imageId, address] of [
-    ['wadouri:/a.dcm', '/a.dcm'], ['dicomweb:https://host/a?x=1', 'https://host/a?x=1'],
-    ['https://host/a.png', 'https://host/a.png'], ['http://host/a#b', 'http://host/a#b'],
-  ]) assert.equal(addressOf(imageId), address, imageId);
+    ['wadouri:/a.dcm', '/a.dcm'],
+    ['dicomweb:https://host/a?x=1', 'https://host/a?x=1'],
+    ['https://host/a.png', 'https://host/a.png'],
+    ['http://host/a#b', 'http://host/a#b'],
+  ])
+    assert.equal(addressOf(imageId), address, imageId);
   for (const imageId of [
-    'wadouri:/a.dcm?frame=1', 'https://host/a.gif#frame=2', 'wadouri:/s.zip#member=a', 'wadouri:/a#x-1', 'wadouri:/a#decimation=2', 'WADOURI:/a.dcm',
-    'dicomfile:0', 'wadors:/dw/studies/1/series/2/instances/3', 'nifti:/a.nii', 'web:/a.png', 'custom1://host/a',
-  ]) assert.equal(addressOf(imageId), undefined, imageId);
+    'wadouri:/a.dcm?frame=1',
+    'https://host/a.gif#frame=2',
+    'wadouri:/s.zip#member=a',
+    'wadouri:/a#x-1',
+    'wadouri:/a#decimation=2',
+    'WADOURI:/a.dcm',
+    'dicomfile:0',
+    'wadors:/dw/studies/1/series/2/instances/3',
+    'nifti:/a.nii',
+    'web:/a.png',
+    'custom1://host/a',
+  ])
+    assert.equal(addressOf(imageId), undefined, imageId);
 });
 
 test('a file of the user has one name, whatever scheme stands before it', () => {
   const name = 'localfile:3f9c27ab-0';
-  for (const source of [name, 'dicomfile:3f9c27ab-0', `nifti:${name}`, `denoise:nifti:${name}`, 'DICOMFILE:3f9c27ab-0']) assert.equal(fileNameOf(source), name, source);
-  for (const source of ['wadouri:/localfile:3', 'https://host/localfile:3', 'wadouri:/a.dcm', 'mylocalfile:3']) assert.equal(fileNameOf(source), source);
+  for (const source of [name, 'dicomfile:3f9c27ab-0', `nifti:${name}`, `denoise:nifti:${name}`, 'DICOMFILE:3f9c27ab-0'])
+    assert.equal(fileNameOf(source), name, source);
+  for (const source of ['wadouri:/localfile:3', 'https://host/localfile:3', 'wadouri:/a.dcm', 'mylocalfile:3'])
+    assert.equal(fileNameOf(source), source);
 });

@@ -16,7 +16,13 @@ for (const [text, told] of CASES) {
 }
 
 test('errors have no secrets, whatever field they stand in', () => {
-  const error = new PyLoaderError({ message: `could not fetch ${URL_}`, url: URL_, imageId: `wadouri:${URL_}`, traceback: `File "x.py"\n  fetch("${URL_}")`, status: 404 });
+  const error = new PyLoaderError({
+    message: `could not fetch ${URL_}`,
+    url: URL_,
+    imageId: `wadouri:${URL_}`,
+    traceback: `File "x.py"\n  fetch("${URL_}")`,
+    status: 404,
+  });
   for (const each of [error, fromWire(toWire(error))]) {
     assert.doesNotMatch(JSON.stringify([each.message, each.stack, { ...each }]), /word|s3cr3t|b33f/);
     assert.equal(each.status, 404);

@@ -37,21 +37,27 @@ test('both ends call, and answers find their call', async () => {
 });
 
 test('a handler may call back while it works', async () => {
-  const ends = pair({ double: (number) => 2 * number }, { quadruple: async (number) => 2 * (await ends.there.call('double', number)) });
+  const ends = pair(
+    { double: (number) => 2 * number },
+    { quadruple: async (number) => 2 * (await ends.there.call('double', number)) },
+  );
   assert.equal(await ends.here.call('quadruple', 3), 12);
 });
 
 test('notes come with other news, in their order', async () => {
   const [heard, messages] = [[], []];
-  const { here, port } = pair({}, {
-    work: async (_, { note, progress }) => {
-      note('begun');
-      progress('half');
-      note('nearly');
-      await turn();
-      return 'done';
+  const { here, port } = pair(
+    {},
+    {
+      work: async (_, { note, progress }) => {
+        note('begun');
+        progress('half');
+        note('nearly');
+        await turn();
+        return 'done';
+      },
     },
-  });
+  );
   port.addEventListener('message', ({ data }) => messages.push(data.kind));
   assert.equal(await here.call('work', null, { onProgress: (detail) => heard.push(detail) }), 'done');
   assert.deepEqual(heard, ['begun', 'half', 'nearly']);
@@ -60,10 +66,19 @@ test('notes come with other news, in their order', async () => {
 
 test('a note does not wait for long', async () => {
   const heard = [];
-  const { here } = pair({}, { wait: (_, { note, signal }) => (note('begun'), new Promise((_resolve, reject) => signal.addEventListener('abort', reject))) });
+  const { here } = pair(
+    {},
+    {
+      wait: (_, { note, signal }) => (
+        note('begun'), new Promise((_resolve, reject) => signal.addEventListener('abort', reject))
+      ),
+    },
+  );
   const controller = new AbortController();
   const told = new Promise((resolve) => {
-    here.call('wait', null, { signal: controller.signal, onProgress: (detail) => resolve(heard.push(detail)) }).catch(() => {});
+    here
+      .call('wait', null, { signal: controller.signal, onProgress: (detail) => resolve(heard.push(detail)) })
+      .catch(() => {});
   });
   await told;
   assert.deepEqual(heard, ['begun']);
@@ -82,7 +97,14 @@ test('answers may come in another order than calls', async () => {
 });
 
 test('progress comes to the call it belongs to, in order', async () => {
-  const { here } = pair({}, { count: (to, { progress }) => { for (let at = 1; at <= to; at++) progress({ at }); } });
+  const { here } = pair(
+    {},
+    {
+      count: (to, { progress }) => {
+        for (let at = 1; at <= to; at++) progress({ at });
+      },
+    },
+  );
   const heard = { two: [], three: [] };
   await Promise.all([
     here.call('count', 2, { onProgress: ({ at }) => heard.two.push(at) }),
@@ -117,7 +139,12 @@ test('cancel rejects at once, and the handler hears of it', async () => {
 
 test('cancel concerns its own call only', async () => {
   const signals = [];
-  const { here } = pair({}, { wait: (_, { signal }) => new Promise((resolve) => signals.push(signal) === 2 && setTimeout(resolve, 20, 'done')) });
+  const { here } = pair(
+    {},
+    {
+      wait: (_, { signal }) => new Promise((resolve) => signals.push(signal) === 2 && setTimeout(resolve, 20, 'done')),
+    },
+  );
   const controller = new AbortController();
   const cancelled = here.call('wait', null, { signal: controller.signal });
   const other = here.call('wait', null, { signal: new AbortController().signal });
@@ -125,7 +152,10 @@ test('cancel concerns its own call only', async () => {
   controller.abort();
   await assert.rejects(cancelled, { name: 'AbortError' });
   assert.equal(await other, 'done');
-  assert.deepEqual(signals.map(({ aborted }) => aborted), [true, false]);
+  assert.deepEqual(
+    signals.map(({ aborted }) => aborted),
+    [true, false],
+  );
 });
 
 test('a call that is cancelled before it begins is not sent', async () => {
@@ -149,7 +179,8 @@ test('cancel after the answer changes nothing', async () => {
 
 test('what a cancelled handler still returns is dropped', async () => {
   let returned = false;
-  const work = (_, { signal }) => new Promise((resolve) => signal.addEventListener('abort', () => resolve((returned = true))));
+  const work = (_, { signal }) =>
+    new Promise((resolve) => signal.addEventListener('abort', () => resolve((returned = true))));
   const { here } = pair({}, { work, echo: (value) => value });
   const controller = new AbortController();
   const call = here.call('work', null, { signal: controller.signal });
@@ -163,12 +194,25 @@ test('what a cancelled handler still returns is dropped', async () => {
 // ------------------------------------------------------------------ errors
 
 const FIELDS = {
-  name: 'HttpStatusError', code: 'http-status', stage: 'fetch', message: 'answered with 404',
-  imageId: 'wadouri:a', url: 'https://host/a', status: 404, traceback: 'Traceback ...',
+  name: 'HttpStatusError',
+  code: 'http-status',
+  stage: 'fetch',
+  message: 'answered with 404',
+  imageId: 'wadouri:a',
+  url: 'https://host/a',
+  status: 404,
+  traceback: 'Traceback ...',
 };
 
 test('errors keep their fields', async () => {
-  const { here } = pair({}, { fail: () => { throw new PyLoaderError(FIELDS); } });
+  const { here } = pair(
+    {},
+    {
+      fail: () => {
+        throw new PyLoaderError(FIELDS);
+      },
+    },
+  );
   const error = await here.call('fail').catch((reason) => reason);
   assert.ok(error instanceof PyLoaderError);
   const { kind, code, stage, message, imageId, url, status, traceback } = error;
@@ -178,8 +222,20 @@ test('errors keep their fields', async () => {
 });
 
 test('unforeseen errors are internal ones', async () => {
-  const { here } = pair({}, { fail: async () => { throw new TypeError('oh'); } });
-  await assert.rejects(here.call('fail'), { name: 'PyLoaderError', kind: 'TypeError', code: 'internal', message: 'oh' });
+  const { here } = pair(
+    {},
+    {
+      fail: async () => {
+        throw new TypeError('oh');
+      },
+    },
+  );
+  await assert.rejects(here.call('fail'), {
+    name: 'PyLoaderError',
+    kind: 'TypeError',
+    code: 'internal',
+    message: 'oh',
+  });
 });
 
 test('what is thrown may be no error', async () => {
@@ -188,7 +244,14 @@ test('what is thrown may be no error', async () => {
 });
 
 test('cancellation of the other end stays one', async () => {
-  const { here } = pair({}, { fail: () => { throw abortError('the load'); } });
+  const { here } = pair(
+    {},
+    {
+      fail: () => {
+        throw abortError('the load');
+      },
+    },
+  );
   await assert.rejects(here.call('fail'), { name: 'AbortError', message: 'the load was cancelled' });
 });
 
@@ -204,7 +267,10 @@ test('a result that cannot cross fails the call', async () => {
 
 test('arguments that cannot cross fail the call', async () => {
   const { here } = pair({}, { work: () => 'done' });
-  await assert.rejects(here.call('work', () => {}), { name: 'DataCloneError' });
+  await assert.rejects(
+    here.call('work', () => {}),
+    { name: 'DataCloneError' },
+  );
   assert.equal(await here.call('work'), 'done');
 });
 
@@ -240,7 +306,10 @@ test('close rejects everything that waits', async () => {
   const gone = new Error('gone');
   here.close(gone);
   const results = await Promise.allSettled(calls);
-  assert.deepEqual(results.map(({ reason }) => reason), [gone, gone]);
+  assert.deepEqual(
+    results.map(({ reason }) => reason),
+    [gone, gone],
+  );
 });
 
 test('close rejects every later call, which is not sent', async () => {

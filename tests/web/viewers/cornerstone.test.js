@@ -1,7 +1,15 @@
 // What is loaded, in each viewer's words; and registration with stand-ins of the two libraries.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { attach, attributesFrom, deliveryFor, guessMode, imageFor, modeOf, moduleFor } from '../../../web/viewers/cornerstone.js';
+import {
+  attach,
+  attributesFrom,
+  deliveryFor,
+  guessMode,
+  imageFor,
+  modeOf,
+  moduleFor,
+} from '../../../web/viewers/cornerstone.js';
 
 globalThis.reportError ??= () => {};
 
@@ -23,7 +31,12 @@ function loadedOf(image = {}, modules = {}) {
       ...image,
     },
     modules: {
-      imagePlaneModule: { rowPixelSpacing: 0.5, columnPixelSpacing: 0.25, sliceThickness: 2, frameOfReferenceUID: '1.2' },
+      imagePlaneModule: {
+        rowPixelSpacing: 0.5,
+        columnPixelSpacing: 0.25,
+        sliceThickness: 2,
+        frameOfReferenceUID: '1.2',
+      },
       ...modules,
     },
     timing: { loadMilliseconds: 1, decodeMilliseconds: 2, totalMilliseconds: 4 },
@@ -63,7 +76,10 @@ for (const mode of MODES) {
       intercept: -1024,
       windowCenter: 40,
       windowWidth: 80,
-      windows: [{ center: 40, width: 80, explanation: undefined }, { center: 400, width: 2000, explanation: undefined }],
+      windows: [
+        { center: 40, width: 80, explanation: undefined },
+        { center: 400, width: 2000, explanation: undefined },
+      ],
       paddingRange: undefined,
       modalityLUT: undefined,
       scaling: undefined,
@@ -113,11 +129,19 @@ test('an image that is rescaled tells by what', () => {
 test('floats are not taken for integers by Cornerstone3D without WebGL', () => {
   const isTakenForFloats = (pixels, rescaleSlope) => {
     const modalityLut = { rescaleSlope, rescaleIntercept: 0 };
-    const { scaled, scalingParameters } = imageFor(loadedOf({ isRescaled: true, pixels, modalityLut }), 'x:a', '3d', {}).preScale;
+    const { scaled, scalingParameters } = imageFor(
+      loadedOf({ isRescaled: true, pixels, modalityLut }),
+      'x:a',
+      '3d',
+      {},
+    ).preScale;
     // The condition of its StackViewport._loadAndDisplayImageCPU.
     return (scaled && scalingParameters.rescaleIntercept % 1 !== 0) || scalingParameters.rescaleSlope % 1 !== 0;
   };
-  assert.deepEqual([1, 0.5].map((slope) => isTakenForFloats(new Float32Array(2), slope)), [true, true]);
+  assert.deepEqual(
+    [1, 0.5].map((slope) => isTakenForFloats(new Float32Array(2), slope)),
+    [true, true],
+  );
   assert.equal(isTakenForFloats(new Int16Array(2), 1), false);
 });
 
@@ -128,7 +152,11 @@ test('no modality LUT is the identity', () => {
   assert.deepEqual([scalingParameters.rescaleSlope, scalingParameters.rescaleIntercept], [1, 0]);
 });
 
-for (const [mode, window] of [['legacy', [127.5, 255]], ['none', [127.5, 255]], ['3d', [128, 256]]]) {
+for (const [mode, window] of [
+  ['legacy', [127.5, 255]],
+  ['none', [127.5, 255]],
+  ['3d', [128, 256]],
+]) {
   test(`the window of color for ${mode} leaves it as it is`, () => {
     const image = imageFor(loadedOf(RGB), 'x:a', mode, {});
     assert.deepEqual([image.windowCenter, image.windowWidth], window);
@@ -147,7 +175,10 @@ test('values for display are said to be no others', () => {
 });
 
 test('no window stays absent, but for viewers, of which not all find one', () => {
-  const windowIn = (mode) => (({ windowCenter, windowWidth }) => [windowCenter, windowWidth])(imageFor(loadedOf({ voiLut: {}, minimum: 4, maximum: 8, isRescaled: true }), 'x:a', mode, {}));
+  const windowIn = (mode) =>
+    (({ windowCenter, windowWidth }) => [windowCenter, windowWidth])(
+      imageFor(loadedOf({ voiLut: {}, minimum: 4, maximum: 8, isRescaled: true }), 'x:a', mode, {}),
+    );
   assert.deepEqual(windowIn('none'), [undefined, undefined]);
   assert.deepEqual(windowIn('legacy'), [6, 4]); // its ends are c - w / 2 and c + w / 2
   assert.deepEqual(windowIn('3d'), [6.5, 5]); // PS3.3 C.11.2.1.2.1
@@ -159,7 +190,11 @@ test('no plane stays absent', () => {
 });
 
 for (const [words, expected] of [
-  ['SIGMOID', 'SIGMOID'], ['LINEAR_EXACT', 'LINEAR_EXACT'], [' sigmoid ', 'SIGMOID'], ['linear_exact', 'LINEAR_EXACT'], ['CUBIC', undefined],
+  ['SIGMOID', 'SIGMOID'],
+  ['LINEAR_EXACT', 'LINEAR_EXACT'],
+  [' sigmoid ', 'SIGMOID'],
+  ['linear_exact', 'LINEAR_EXACT'],
+  ['CUBIC', undefined],
 ]) {
   test(`VOI LUT function ${JSON.stringify(words)}`, () => {
     const voiLut = { voiLUTFunction: words, windowCenter: [40], windowWidth: [80] };
@@ -169,12 +204,25 @@ for (const [words, expected] of [
 }
 
 test('all windows that can be ones are listed, with what they are for', () => {
-  const voiLut = { windowCenter: [0, 40, 600], windowWidth: [0, 400, 2800], windowCenterWidthExplanation: ['NONE', 'SOFT', 'BONE'] };
+  const voiLut = {
+    windowCenter: [0, 40, 600],
+    windowWidth: [0, 400, 2800],
+    windowCenterWidthExplanation: ['NONE', 'SOFT', 'BONE'],
+  };
   const { windows, windowCenter, windowWidth } = imageFor(loadedOf({ voiLut }), 'x:a', 'none', {});
-  assert.deepEqual(windows, [{ center: 40, width: 400, explanation: 'SOFT' }, { center: 600, width: 2800, explanation: 'BONE' }]);
+  assert.deepEqual(windows, [
+    { center: 40, width: 400, explanation: 'SOFT' },
+    { center: 600, width: 2800, explanation: 'BONE' },
+  ]);
   assert.deepEqual([windowCenter, windowWidth], [40, 400]);
   const module = moduleFor({ voiLutModule: voiLut }, 'voiLutModule', '3d');
-  assert.deepEqual([module.windowCenter, module.windowCenterWidthExplanation], [[40, 600], ['SOFT', 'BONE']]);
+  assert.deepEqual(
+    [module.windowCenter, module.windowCenterWidthExplanation],
+    [
+      [40, 600],
+      ['SOFT', 'BONE'],
+    ],
+  );
   assert.deepEqual(moduleFor({ voiLutModule: voiLut }, 'voiLutModule', 'none').windowCenter, [0, 40, 600]);
 });
 
@@ -196,7 +244,11 @@ const rampOf = ({ windowCenter, windowWidth, voiLUTFunction = 'LINEAR' }, mode) 
   if (mode === 'legacy' || voiLUTFunction === 'LINEAR_EXACT') return [center - width / 2, center + width / 2];
   return [center - 0.5 - (width - 1) / 2, center - 0.5 + (width - 1) / 2];
 };
-const isNear = (found, expected) => assert.ok(found.every((value, index) => Math.abs(value - expected[index]) < 1e-9), `${found}, not ${expected}`);
+const isNear = (found, expected) =>
+  assert.ok(
+    found.every((value, index) => Math.abs(value - expected[index]) < 1e-9),
+    `${found}, not ${expected}`,
+  );
 
 for (const [what, image] of Object.entries({
   floats: { pixels: new Float32Array(2), modalityLut: {} },
@@ -225,7 +277,8 @@ test('a window of whole numbers that is narrower than 1 is none', () => {
 test('Cornerstone3D takes the window of a volume for LINEAR, and gets its ends so', () => {
   const floats = { imagePixelModule: { bitsAllocated: 32 } };
   const scaledFloats = { modalityLutModule: { rescaleSlope: 0.01 } };
-  const rampIn = (voiLutModule, modules) => rampOf({ ...moduleFor({ voiLutModule, ...modules }, 'voiLutModule', '3d'), voiLUTFunction: 'LINEAR' }, '3d');
+  const rampIn = (voiLutModule, modules) =>
+    rampOf({ ...moduleFor({ voiLutModule, ...modules }, 'voiLutModule', '3d'), voiLUTFunction: 'LINEAR' }, '3d');
   for (const modules of [floats, scaledFloats]) {
     isNear(rampIn({ windowCenter: [0.5], windowWidth: [1], voiLUTFunction: 'LINEAR_EXACT' }, modules), [0, 1]);
     isNear(rampIn({ windowCenter: [0.25], windowWidth: [0.5] }, modules), [0, 0.5]);
@@ -235,7 +288,10 @@ test('Cornerstone3D takes the window of a volume for LINEAR, and gets its ends s
 });
 
 test('an automatic window leaves padding out, by the formula of each viewer', () => {
-  const windowOf = (mode) => (({ windowCenter, windowWidth, minPixelValue }) => [windowCenter, windowWidth, minPixelValue])(imageFor(loadedOf(PADDED), 'x:a', mode, {}));
+  const windowOf = (mode) =>
+    (({ windowCenter, windowWidth, minPixelValue }) => [windowCenter, windowWidth, minPixelValue])(
+      imageFor(loadedOf(PADDED), 'x:a', mode, {}),
+    );
   assert.deepEqual(windowOf('none'), [undefined, undefined, -5]);
   assert.deepEqual(windowOf('legacy'), [2 - 1024, 24, -2000], 'its tables end at the smallest value');
   assert.deepEqual(windowOf('3d'), [(4 - 2048 + 1) / 2, 25, -5]);
@@ -276,14 +332,30 @@ function lookUpInLegacy({ lut, firstValueMapped }, value) {
   return lut[value - firstValueMapped] >> shift;
 }
 
-for (const [bits, entries] of [[8, [0, 100, 255]], [12, [0, 1000, 2000]], [16, [0, 65535, 3]], [8, [1, 2, 3]], [10, [1023, 500, 0]], [16, [5, 5, 5]], [8, [7, 300, 1000]]]) {
+for (const [bits, entries] of [
+  [8, [0, 100, 255]],
+  [12, [0, 1000, 2000]],
+  [16, [0, 65535, 3]],
+  [8, [1, 2, 3]],
+  [10, [1023, 500, 0]],
+  [16, [5, 5, 5]],
+  [8, [7, 300, 1000]],
+]) {
   test(`a legacy viewer shows a table of ${bits} bits with ${entries} as it is meant`, () => {
     const luts = [{ firstValueMapped: -1, bitsPerEntry: bits, entries: Uint16Array.from(entries) }];
-    const { voiLUT } = imageFor(loadedOf({ voiLut: { luts }, modalityLut: {}, minimum: -5, maximum: 7 }), 'x:a', 'legacy', {});
+    const { voiLUT } = imageFor(
+      loadedOf({ voiLut: { luts }, modalityLut: {}, minimum: -5, maximum: 7 }),
+      'x:a',
+      'legacy',
+      {},
+    );
     const full = Math.max(2 ** bits - 1, ...entries);
     for (let value = -5; value <= 7; value++) {
       const expected = (entries[Math.min(2, Math.max(0, value + 1))] / full) * 255;
-      assert.ok(Math.abs(lookUpInLegacy(voiLUT, value) - expected) <= 1, `${value}: ${lookUpInLegacy(voiLUT, value)}, ${expected}`);
+      assert.ok(
+        Math.abs(lookUpInLegacy(voiLUT, value) - expected) <= 1,
+        `${value}: ${lookUpInLegacy(voiLUT, value)}, ${expected}`,
+      );
     }
   });
 }
@@ -301,7 +373,11 @@ test('a legacy viewer, which knows no SIGMOID, gets a table of it', () => {
 test('a modality table stands on the image of a page, whose values are stored ones', () => {
   const modalityLut = { lut: TABLE };
   assert.deepEqual(imageFor(loadedOf({ modalityLut }), 'x:a', 'none', {}).modalityLUT, SHOWN_TABLE);
-  assert.equal(imageFor(loadedOf({ modalityLut }), 'x:a', 'legacy', {}).modalityLUT, undefined, 'it would look up what is looked up already');
+  assert.equal(
+    imageFor(loadedOf({ modalityLut }), 'x:a', 'legacy', {}).modalityLUT,
+    undefined,
+    'it would look up what is looked up already',
+  );
   assert.equal(imageFor(loadedOf({ modalityLut, isRescaled: true }), 'x:a', 'none', {}).modalityLUT, undefined);
 });
 
@@ -314,8 +390,13 @@ test('pixels may go into the memory of the caller', () => {
 
 for (const targetBuffer of [{ offset: 13 }, { offset: 14 }, { length: 1 }, { length: 3 }]) {
   test(`memory that the pixels do not fit into is refused: ${JSON.stringify(targetBuffer)}`, () => {
-    const load = () => imageFor(loadedOf(), 'x:a', 'none', { targetBuffer: { arrayBuffer: new ArrayBuffer(16), ...targetBuffer } });
-    assert.throws(load, { code: 'viewer', imageId: 'x:a', message: /16 bytes, .* the image has 2 values of 2 bytes \(Int16Array\)/ });
+    const load = () =>
+      imageFor(loadedOf(), 'x:a', 'none', { targetBuffer: { arrayBuffer: new ArrayBuffer(16), ...targetBuffer } });
+    assert.throws(load, {
+      code: 'viewer',
+      imageId: 'x:a',
+      message: /16 bytes, .* the image has 2 values of 2 bytes \(Int16Array\)/,
+    });
   });
 }
 
@@ -373,7 +454,10 @@ test('a target buffer tells class and size', () => {
   assert.equal(deliveryFor('3d', { targetBuffer: { type: 'Uint16Array' } }).dtype, 'uint16');
   assert.equal(deliveryFor('legacy', { targetBuffer: { type: 'Uint8Array' } }).dtype, 'uint8');
   const limitOf = (mode, more) => deliveryFor(mode, { targetBuffer: { type: 'Int16Array', ...more } }).limit;
-  assert.deepEqual([limitOf('3d'), limitOf('none'), limitOf('none', { arrayBuffer: new ArrayBuffer(2) })], [true, undefined, true]);
+  assert.deepEqual(
+    [limitOf('3d'), limitOf('none'), limitOf('none', { arrayBuffer: new ArrayBuffer(2) })],
+    [true, undefined, true],
+  );
   assert.equal(deliveryFor('none', { displayValues: true }).display, true);
 });
 
@@ -411,7 +495,10 @@ for (const mode of MODES) {
   });
 
   test(`lookup tables for ${mode} under the names of both generations`, () => {
-    const modules = { modalityLutModule: { lut: TABLE }, voiLutModule: { windowCenter: [40], windowWidth: [80], luts: [TABLE] } };
+    const modules = {
+      modalityLutModule: { lut: TABLE },
+      voiLutModule: { windowCenter: [40], windowWidth: [80], luts: [TABLE] },
+    };
     assert.deepEqual(moduleFor(modules, 'modalityLutModule', mode).modalityLUTSequence, [SHOWN_TABLE]);
     const voi = moduleFor(modules, 'voiLutModule', mode);
     assert.deepEqual([voi.windowCenter, voi.voiLUTSequence], [[40], [SHOWN_TABLE]]);
@@ -425,7 +512,10 @@ for (const mode of MODES) {
 }
 
 test('a plane that is known is not marked', () => {
-  assert.deepEqual(moduleFor({ imagePlaneModule: PLANE }, 'imagePlaneModule', '3d'), { ...PLANE, usingDefaultValues: false });
+  assert.deepEqual(moduleFor({ imagePlaneModule: PLANE }, 'imagePlaneModule', '3d'), {
+    ...PLANE,
+    usingDefaultValues: false,
+  });
 });
 
 for (const absent of ['imagePositionPatient', 'imageOrientationPatient', 'pixelSpacing']) {
@@ -438,7 +528,8 @@ for (const absent of ['imagePositionPatient', 'imageOrientationPatient', 'pixelS
 
   test(`others get nothing invented without ${absent}`, () => {
     const { [absent]: _, ...plane } = PLANE;
-    for (const mode of ['legacy', 'none']) assert.deepEqual(moduleFor({ imagePlaneModule: plane }, 'imagePlaneModule', mode), plane);
+    for (const mode of ['legacy', 'none'])
+      assert.deepEqual(moduleFor({ imagePlaneModule: plane }, 'imagePlaneModule', mode), plane);
   });
 }
 
@@ -459,7 +550,9 @@ test('the defaults of a plane are the identity', () => {
 
 test('Cornerstone3D gets an attribute by its keyword, by which it splits images into volumes', () => {
   const ask = (modules, keyword, mode = '3d') => moduleFor(modules, keyword, mode);
-  const time = { frameContentModule: { temporalPositionIdentifier: 2, temporalPositionIndex: 2, numberOfTemporalPositions: 3 } };
+  const time = {
+    frameContentModule: { temporalPositionIdentifier: 2, temporalPositionIndex: 2, numberOfTemporalPositions: 3 },
+  };
   assert.equal(ask(time, 'TemporalPositionIdentifier'), 2);
   assert.equal(ask(time, 'EchoNumber'), undefined);
   assert.equal(ask({ frameContentModule: { temporalPositionIndex: 5 } }, 'TemporalPositionIdentifier'), 5); // of an enhanced MR
@@ -484,7 +577,9 @@ test('Cornerstone3D tells each time of each component apart', () => {
 test('Cornerstone3D gets a series module in any case', () => {
   assert.deepEqual(moduleFor({}, 'generalSeriesModule', '3d'), {});
   assert.equal(moduleFor({}, 'generalSeriesModule', 'legacy'), undefined);
-  assert.deepEqual(moduleFor({ generalSeriesModule: { modality: 'CT' } }, 'generalSeriesModule', '3d'), { modality: 'CT' });
+  assert.deepEqual(moduleFor({ generalSeriesModule: { modality: 'CT' } }, 'generalSeriesModule', '3d'), {
+    modality: 'CT',
+  });
 });
 
 // ------------------------------------------------------------------ what the viewer knows
@@ -495,11 +590,27 @@ function knowing(modules) {
   return { asked, get: (type, imageId) => (asked.push([type, imageId]), modules[type]) };
 }
 
-const PIXEL_MODULE = { rows: 2, columns: 3, bitsAllocated: 16, photometricInterpretation: 'MONOCHROME2', pixelRepresentation: 0 };
-const INSTANCE = { Rows: 2, Columns: 3, BitsAllocated: 16, PhotometricInterpretation: 'MONOCHROME2', PixelRepresentation: 0 };
+const PIXEL_MODULE = {
+  rows: 2,
+  columns: 3,
+  bitsAllocated: 16,
+  photometricInterpretation: 'MONOCHROME2',
+  pixelRepresentation: 0,
+};
+const INSTANCE = {
+  Rows: 2,
+  Columns: 3,
+  BitsAllocated: 16,
+  PhotometricInterpretation: 'MONOCHROME2',
+  PixelRepresentation: 0,
+};
 
 test('a complete instance is enough', () => {
-  const metaData = knowing({ instance: { ...INSTANCE, PatientID: 'p' }, imagePixelModule: { ...PIXEL_MODULE, rows: 9 }, patientModule: { patientID: 'q' } });
+  const metaData = knowing({
+    instance: { ...INSTANCE, PatientID: 'p' },
+    imagePixelModule: { ...PIXEL_MODULE, rows: 9 },
+    patientModule: { patientID: 'q' },
+  });
   assert.deepEqual(attributesFrom(metaData, 'wadors:a'), { ...INSTANCE, PatientID: 'p' });
   assert.deepEqual(metaData.asked, [['instance', 'wadors:a']]);
 });
@@ -515,7 +626,10 @@ for (const keyword of Object.keys(INSTANCE)) {
 
   test(`without ${keyword} nothing is known`, () => {
     const patientModule = { patientID: 'p' };
-    assert.equal(attributesFrom(knowing({ instance, imagePixelModule: incomplete, patientModule }), 'wadors:a'), undefined);
+    assert.equal(
+      attributesFrom(knowing({ instance, imagePixelModule: incomplete, patientModule }), 'wadors:a'),
+      undefined,
+    );
     assert.equal(attributesFrom(knowing({ instance, patientModule }), 'wadors:a'), undefined);
     assert.equal(attributesFrom(knowing({ imagePixelModule: incomplete }), 'wadors:a'), undefined);
   });
@@ -550,12 +664,17 @@ test('modules are put together, of the image that is asked for', () => {
   };
   const metaData = knowing(modules);
   const { overlayPlaneModule, multiframeModule, ...taken } = modules;
-  assert.deepEqual(attributesFrom(metaData, 'wadors:a'), { ...Object.assign({}, ...Object.values(taken)), numberOfFrames: 7 });
+  assert.deepEqual(attributesFrom(metaData, 'wadors:a'), {
+    ...Object.assign({}, ...Object.values(taken)),
+    numberOfFrames: 7,
+  });
   assert.ok(metaData.asked.every(([, imageId]) => imageId === 'wadors:a'));
 });
 
 test('a label map has no colours for a viewer before it is loaded', () => {
-  const modules = { imagePixelModule: { ...PIXEL_MODULE, samplesPerPixel: 1, photometricInterpretation: 'PALETTE COLOR' } };
+  const modules = {
+    imagePixelModule: { ...PIXEL_MODULE, samplesPerPixel: 1, photometricInterpretation: 'PALETTE COLOR' },
+  };
   assert.equal(moduleFor(modules, 'imagePixelModule', '3d').photometricInterpretation, 'PALETTE COLOR');
   const labels = { ...modules, segmentModule: { segmentationType: 'LABELMAP' } };
   assert.equal(moduleFor(labels, 'imagePixelModule', '3d').photometricInterpretation, 'MONOCHROME2');
@@ -567,9 +686,18 @@ test('what modules do not tell is not there', () => {
 });
 
 test('lookup tables become items as DICOM has them', () => {
-  const modalityLUTSequence = [{ id: '-5', firstValueMapped: -5, numBitsPerEntry: 16, lut: [1, 65535], explanation: 'x' }];
-  const voiLUTSequence = [{ firstValueMapped: 0, numBitsPerEntry: 8, lut: new Uint8Array([7]) }, { firstValueMapped: 1, numBitsPerEntry: 16, lut: new Uint16Array(65536) }];
-  const modules = { imagePixelModule: PIXEL_MODULE, modalityLutModule: { modalityLUTSequence, modalityLUTType: 'US' }, voiLutModule: { voiLUTSequence } };
+  const modalityLUTSequence = [
+    { id: '-5', firstValueMapped: -5, numBitsPerEntry: 16, lut: [1, 65535], explanation: 'x' },
+  ];
+  const voiLUTSequence = [
+    { firstValueMapped: 0, numBitsPerEntry: 8, lut: new Uint8Array([7]) },
+    { firstValueMapped: 1, numBitsPerEntry: 16, lut: new Uint16Array(65536) },
+  ];
+  const modules = {
+    imagePixelModule: PIXEL_MODULE,
+    modalityLutModule: { modalityLUTSequence, modalityLUTType: 'US' },
+    voiLutModule: { voiLUTSequence },
+  };
   assert.deepEqual(attributesFrom(knowing(modules), 'wadors:a'), {
     ...PIXEL_MODULE,
     modalityLUTType: 'US',
@@ -598,8 +726,18 @@ test('typed arrays stay as they are', () => {
 });
 
 test('what is no plain value is left out, at any depth', () => {
-  const odd = { none: null, absent: undefined, call: () => {}, buffer: new ArrayBuffer(2), _vrMap: { a: 1 }, kept: { zero: 0, empty: '', no: false, _meta: 1, none: null } };
-  const found = attributesFrom(knowing({ instance: { ...INSTANCE, ...odd, Sequence: [{ ...odd }, { Value: [1, 'a'] }] } }), 'wadors:a');
+  const odd = {
+    none: null,
+    absent: undefined,
+    call: () => {},
+    buffer: new ArrayBuffer(2),
+    _vrMap: { a: 1 },
+    kept: { zero: 0, empty: '', no: false, _meta: 1, none: null },
+  };
+  const found = attributesFrom(
+    knowing({ instance: { ...INSTANCE, ...odd, Sequence: [{ ...odd }, { Value: [1, 'a'] }] } }),
+    'wadors:a',
+  );
   const kept = { kept: { zero: 0, empty: '', no: false } };
   assert.deepEqual(found, { ...INSTANCE, ...kept, Sequence: [kept, { Value: [1, 'a'] }] });
   assert.deepEqual(Object.keys(found.kept), ['zero', 'empty', 'no'], 'not as undefined either');
@@ -608,11 +746,23 @@ test('what is no plain value is left out, at any depth', () => {
 test('what is found can cross to a worker', () => {
   class Person {
     Alphabetic = 'Doe^J';
-    toString() { return this.Alphabetic; }
+    toString() {
+      return this.Alphabetic;
+    }
   }
-  const instance = { ...INSTANCE, PatientName: new Person(), get StudyDate() { return '20040101'; }, Lazy: { call() {} } };
+  const instance = {
+    ...INSTANCE,
+    PatientName: new Person(),
+    get StudyDate() {
+      return '20040101';
+    },
+    Lazy: { call() {} },
+  };
   assert.deepEqual(structuredClone(attributesFrom(knowing({ instance }), 'wadors:a')), {
-    ...INSTANCE, PatientName: { Alphabetic: 'Doe^J' }, StudyDate: '20040101', Lazy: {},
+    ...INSTANCE,
+    PatientName: { Alphabetic: 'Doe^J' },
+    StudyDate: '20040101',
+    Lazy: {},
   });
 });
 
@@ -630,7 +780,8 @@ function fakeLibrary() {
   const registerImageLoader = (scheme, loader) => library.loaders.set(scheme, loader);
   const metaData = {
     addProvider: (provider, priority) => library.providers.push({ provider, priority }),
-    removeProvider: (provider) => (library.providers = library.providers.filter((entry) => entry.provider !== provider)),
+    removeProvider: (provider) =>
+      (library.providers = library.providers.filter((entry) => entry.provider !== provider)),
   };
   const triggerEvent = (target, type, detail) => library.fired.push({ target, type, detail });
   return { library, registerImageLoader, metaData, triggerEvent };
@@ -643,7 +794,10 @@ function fakeLegacy() {
 
 function fake3D() {
   const { library, registerImageLoader, metaData, triggerEvent } = fakeLibrary();
-  return { library, cornerstone: { imageLoader: { registerImageLoader }, metaData, triggerEvent, eventTarget: { name: 'eventTarget' } } };
+  return {
+    library,
+    cornerstone: { imageLoader: { registerImageLoader }, metaData, triggerEvent, eventTarget: { name: 'eventTarget' } },
+  };
 }
 
 /** The page's side of a connection, which notes what it is asked. */
@@ -657,7 +811,8 @@ function fakeFace() {
 test('a library is known by what it has', () => {
   assert.equal(modeOf(fakeLegacy().cornerstone), 'legacy');
   assert.equal(modeOf(fake3D().cornerstone), '3d');
-  for (const other of [undefined, null, {}, { registerImageLoader: () => {} }, { imageLoader: {} }]) assert.equal(modeOf(other), 'none');
+  for (const other of [undefined, null, {}, { registerImageLoader: () => {} }, { imageLoader: {} }])
+    assert.equal(modeOf(other), 'none');
 });
 
 test('a load by hand is of Cornerstone3D when it has a request type', () => {
@@ -722,11 +877,17 @@ test('the priority of the provider', () => {
   const { library, cornerstone } = fake3D();
   attach(cornerstone, '3d', fakeFace().face);
   attach(cornerstone, '3d', fakeFace().face, { priority: 5 });
-  assert.deepEqual(library.providers.map(({ priority }) => priority), [100, 5]);
+  assert.deepEqual(
+    library.providers.map(({ priority }) => priority),
+    [100, 5],
+  );
 });
 
 test('what the other providers know is asked of the viewer', () => {
-  for (const [mode, { cornerstone }] of [['legacy', fakeLegacy()], ['3d', fake3D()]]) {
+  for (const [mode, { cornerstone }] of [
+    ['legacy', fakeLegacy()],
+    ['3d', fake3D()],
+  ]) {
     const { get } = knowing({ instance: INSTANCE });
     Object.assign(cornerstone.metaData, { get });
     assert.deepEqual(attach(cornerstone, mode, fakeFace().face).attributesOf('wadors:a'), INSTANCE);
@@ -734,32 +895,51 @@ test('what the other providers know is asked of the viewer', () => {
 });
 
 test('what pyloader itself tells of an image is not taken for what others know', (t) => {
-  for (const [mode, { library, cornerstone }] of [['legacy', fakeLegacy()], ['3d', fake3D()]]) {
-    cornerstone.metaData.get = (...query) => library.providers.map(({ provider }) => provider(...query)).find((answer) => answer !== undefined);
+  for (const [mode, { library, cornerstone }] of [
+    ['legacy', fakeLegacy()],
+    ['3d', fake3D()],
+  ]) {
+    cornerstone.metaData.get = (...query) =>
+      library.providers.map(({ provider }) => provider(...query)).find((answer) => answer !== undefined);
     // A palette image that is loaded: its modules tell of the RGB that was made of it.
     const modules = { imagePixelModule: { ...PIXEL_MODULE, photometricInterpretation: 'RGB' } };
     const face = { ...fakeFace().face, metaData: (type) => modules[type] };
     const { attributesOf } = attach(cornerstone, mode, face);
     assert.equal(attributesOf('wadors:a'), undefined, mode);
-    const foreign = { provider: () => { throw new Error('not mine'); } };
+    const foreign = {
+      provider: () => {
+        throw new Error('not mine');
+      },
+    };
     library.providers.unshift(foreign);
     const report = t.mock.method(globalThis, 'reportError', () => {});
     assert.equal(attributesOf('wadors:a'), undefined, 'one of others that fails');
     assert.match(report.mock.calls[0].arguments[0].message, /not mine/);
     report.mock.restore();
     library.providers.shift();
-    assert.equal(cornerstone.metaData.get('imagePixelModule', 'wadors:a').photometricInterpretation, 'RGB', 'but others are told');
+    assert.equal(
+      cornerstone.metaData.get('imagePixelModule', 'wadors:a').photometricInterpretation,
+      'RGB',
+      'but others are told',
+    );
   }
 });
 
-for (const [mode, fake, target] of [['legacy', fakeLegacy, 'events'], ['3d', fake3D, 'eventTarget']]) {
+for (const [mode, fake, target] of [
+  ['legacy', fakeLegacy, 'events'],
+  ['3d', fake3D, 'eventTarget'],
+]) {
   test(`events of loads are fired by ${mode}`, () => {
     const { library, cornerstone } = fake();
     const { face } = fakeFace();
     attach(cornerstone, mode, face);
     const types = ['imageloadstart', 'imageloadprogress', 'imageloadend'];
-    for (const type of [...types, 'imageloaded']) face.events.dispatchEvent(new CustomEvent(type, { detail: { url: type } }));
-    assert.deepEqual(library.fired, types.map((type) => ({ target: { name: target }, type: `cornerstone${type}`, detail: { url: type } })));
+    for (const type of [...types, 'imageloaded'])
+      face.events.dispatchEvent(new CustomEvent(type, { detail: { url: type } }));
+    assert.deepEqual(
+      library.fired,
+      types.map((type) => ({ target: { name: target }, type: `cornerstone${type}`, detail: { url: type } })),
+    );
   });
 
   test(`${mode} may be let go of`, () => {
@@ -813,11 +993,19 @@ for (const [bits, sign, rescaleSlope, rescaleIntercept, told, toldSign] of TOLD)
 
 test('a volume of CT stays one of 16 bits: what an intercept moves beyond them is no CT number', () => {
   const imagePixelModule = { ...BITS, bitsAllocated: 16, bitsStored: 16, pixelRepresentation: 1 };
-  const modules = { imagePixelModule, modalityLutModule: { rescaleSlope: 1, rescaleIntercept: -1024 }, generalSeriesModule: { modality: 'CT' } };
+  const modules = {
+    imagePixelModule,
+    modalityLutModule: { rescaleSlope: 1, rescaleIntercept: -1024 },
+    generalSeriesModule: { modality: 'CT' },
+  };
   assert.equal(moduleFor(modules, 'imagePixelModule', '3d').bitsAllocated, 16);
 });
 
-const PET = { generalSeriesModule: { modality: 'PT' }, voiLutModule: { windowCenter: [5000], windowWidth: [10001] }, scalingModule: { suvbw: 0.001, suvlbm: 0.0008 } };
+const PET = {
+  generalSeriesModule: { modality: 'PT' },
+  voiLutModule: { windowCenter: [5000], windowWidth: [10001] },
+  scalingModule: { suvbw: 0.001, suvlbm: 0.0008 },
+};
 
 test('windows of PET are in the units that Cornerstone3D shows', () => {
   const { windowCenter, windowWidth } = moduleFor(PET, 'voiLutModule', '3d');
@@ -849,8 +1037,17 @@ test('Cornerstone3D is told of the factors that its values have', () => {
 });
 
 test('an instance is what the modules know, by keyword', () => {
-  const modules = { sopCommonModule: { sopClassUID: '1.2' }, imagePlaneModule: { pixelSpacing: [1, 2] }, petSeriesModule: { suvType: 'BW', units: 'GML' } };
-  assert.deepEqual(moduleFor(modules, 'instance', '3d'), { SOPClassUID: '1.2', PixelSpacing: [1, 2], SUVType: 'BW', Units: 'GML' });
+  const modules = {
+    sopCommonModule: { sopClassUID: '1.2' },
+    imagePlaneModule: { pixelSpacing: [1, 2] },
+    petSeriesModule: { suvType: 'BW', units: 'GML' },
+  };
+  assert.deepEqual(moduleFor(modules, 'instance', '3d'), {
+    SOPClassUID: '1.2',
+    PixelSpacing: [1, 2],
+    SUVType: 'BW',
+    Units: 'GML',
+  });
   assert.equal(moduleFor(modules, 'instance', 'legacy'), undefined);
 });
 
@@ -872,8 +1069,13 @@ test('what others know of calibration and instances counts more', () => {
 test('a viewer may ask for values as they are shown', () => {
   const { library, cornerstone } = fake3D();
   const { asked, face } = fakeFace();
-  const modules = { imagePixelModule: { bitsAllocated: 16, samplesPerPixel: 1, photometricInterpretation: 'MONOCHROME1' }, voiLutModule: {} };
-  attach(cornerstone, '3d', { ...face, metaData: (type) => modules[type] }, { displayValues: true }).registerScheme('x');
+  const modules = {
+    imagePixelModule: { bitsAllocated: 16, samplesPerPixel: 1, photometricInterpretation: 'MONOCHROME1' },
+    voiLutModule: {},
+  };
+  attach(cornerstone, '3d', { ...face, metaData: (type) => modules[type] }, { displayValues: true }).registerScheme(
+    'x',
+  );
   library.loaders.get('x')('x:a', { priority: 1 });
   assert.deepEqual(asked[0][1], { displayValues: true, priority: 1 });
   const [{ provider }] = library.providers;
@@ -885,15 +1087,25 @@ test('a viewer may ask for values as they are shown', () => {
 
 test('samples of an ECG come as Cornerstone3D asks for them', async () => {
   const ecgModule = { waveformData: [new Int16Array([1])] };
-  assert.equal(await moduleFor({ ecgModule }, 'ecgModule', '3d').waveformData.retrieveBulkData(), ecgModule.waveformData);
+  assert.equal(
+    await moduleFor({ ecgModule }, 'ecgModule', '3d').waveformData.retrieveBulkData(),
+    ecgModule.waveformData,
+  );
 });
 
 test('stored bits, tables and colour decide too what Cornerstone3D is told of bits', () => {
-  const told = (pixel, modalityLutModule) => moduleFor({ imagePixelModule: { ...BITS, ...pixel }, modalityLutModule }, 'imagePixelModule', '3d').bitsAllocated;
-  assert.equal(told({ bitsAllocated: 16, bitsStored: 12, pixelRepresentation: 0 }, { rescaleSlope: 4, rescaleIntercept: 0 }), 16);
+  const told = (pixel, modalityLutModule) =>
+    moduleFor({ imagePixelModule: { ...BITS, ...pixel }, modalityLutModule }, 'imagePixelModule', '3d').bitsAllocated;
+  assert.equal(
+    told({ bitsAllocated: 16, bitsStored: 12, pixelRepresentation: 0 }, { rescaleSlope: 4, rescaleIntercept: 0 }),
+    16,
+  );
   assert.equal(told({ bitsAllocated: 8, bitsStored: 8, pixelRepresentation: 0 }, { lut: TABLE }), 16);
   assert.equal(told({ bitsAllocated: 16, bitsStored: 16, pixelRepresentation: 1 }, { lut: TABLE }), 16);
-  assert.equal(told({ bitsAllocated: 8, bitsStored: 8, pixelRepresentation: 0, samplesPerPixel: 3 }, { rescaleSlope: 2 }), 8);
+  assert.equal(
+    told({ bitsAllocated: 8, bitsStored: 8, pixelRepresentation: 0, samplesPerPixel: 3 }, { rescaleSlope: 2 }),
+    8,
+  );
   assert.equal(told({ bitsAllocated: 8, bitsStored: 8, pixelRepresentation: 0 }), 8);
   assert.equal(moduleFor({}, 'imagePixelModule', '3d'), undefined);
 });
@@ -901,68 +1113,154 @@ test('stored bits, tables and colour decide too what Cornerstone3D is told of bi
 // ------------------------------------------------------------------ what the page's own providers know
 
 const PAGES_PLANE = {
-  imagePositionPatient: [0, 0, 10], imageOrientationPatient: [1, 0, 0, 0, 1, 0], rowCosines: [1, 0, 0], columnCosines: [0, 1, 0],
-  pixelSpacing: [0.5, 0.25], rowPixelSpacing: 0.5, columnPixelSpacing: 0.25, frameOfReferenceUID: '1.2.3', rows: 9, columns: 9,
+  imagePositionPatient: [0, 0, 10],
+  imageOrientationPatient: [1, 0, 0, 0, 1, 0],
+  rowCosines: [1, 0, 0],
+  columnCosines: [0, 1, 0],
+  pixelSpacing: [0.5, 0.25],
+  rowPixelSpacing: 0.5,
+  columnPixelSpacing: 0.25,
+  frameOfReferenceUID: '1.2.3',
+  rows: 9,
+  columns: 9,
 };
-const planeOf = (ours, theirs, mode = '3d') => moduleFor({ imagePlaneModule: ours }, 'imagePlaneModule', mode, () => theirs);
+const planeOf = (ours, theirs, mode = '3d') =>
+  moduleFor({ imagePlaneModule: ours }, 'imagePlaneModule', mode, () => theirs);
 
 test('what others know of a plane counts more than defaults', () => {
-  assert.deepEqual(planeOf({ rows: 40, columns: 50 }, PAGES_PLANE), { ...PAGES_PLANE, rows: 40, columns: 50, usingDefaultValues: false });
-  assert.deepEqual(planeOf({ rows: 40, columns: 50 }, PAGES_PLANE, 'legacy'), { ...PAGES_PLANE, rows: 40, columns: 50 });
+  assert.deepEqual(planeOf({ rows: 40, columns: 50 }, PAGES_PLANE), {
+    ...PAGES_PLANE,
+    rows: 40,
+    columns: 50,
+    usingDefaultValues: false,
+  });
+  assert.deepEqual(planeOf({ rows: 40, columns: 50 }, PAGES_PLANE, 'legacy'), {
+    ...PAGES_PLANE,
+    rows: 40,
+    columns: 50,
+  });
   assert.deepEqual(planeOf(undefined, PAGES_PLANE), { ...PAGES_PLANE, usingDefaultValues: false });
 });
 
 test('what the image knows of its plane counts more than what others know', () => {
   const ours = { pixelSpacing: [3, 3], rowPixelSpacing: 3, columnPixelSpacing: 3, sliceThickness: 7 };
-  const { imagePositionPatient, pixelSpacing, rowPixelSpacing, columnPixelSpacing, sliceThickness, usingDefaultValues } = planeOf(ours, PAGES_PLANE);
-  assert.deepEqual([imagePositionPatient, pixelSpacing, rowPixelSpacing, columnPixelSpacing, sliceThickness, usingDefaultValues], [[0, 0, 10], [3, 3], 3, 3, 7, false]);
+  const {
+    imagePositionPatient,
+    pixelSpacing,
+    rowPixelSpacing,
+    columnPixelSpacing,
+    sliceThickness,
+    usingDefaultValues,
+  } = planeOf(ours, PAGES_PLANE);
+  assert.deepEqual(
+    [imagePositionPatient, pixelSpacing, rowPixelSpacing, columnPixelSpacing, sliceThickness, usingDefaultValues],
+    [[0, 0, 10], [3, 3], 3, 3, 7, false],
+  );
 });
 
 test('of a plane that is known nobody else is asked', () => {
   const asked = () => assert.fail('asked');
-  for (const mode of ['3d', 'legacy']) assert.deepEqual(moduleFor({ imagePlaneModule: PAGES_PLANE }, 'imagePlaneModule', mode, asked).pixelSpacing, [0.5, 0.25]);
-  for (const type of ['imagePixelModule', 'modalityLutModule', 'patientModule', 'scalingModule', 'instance']) moduleFor({ imagePixelModule: {}, patientModule: {} }, type, '3d', asked);
+  for (const mode of ['3d', 'legacy'])
+    assert.deepEqual(
+      moduleFor({ imagePlaneModule: PAGES_PLANE }, 'imagePlaneModule', mode, asked).pixelSpacing,
+      [0.5, 0.25],
+    );
+  for (const type of ['imagePixelModule', 'modalityLutModule', 'patientModule', 'scalingModule', 'instance'])
+    moduleFor({ imagePixelModule: {}, patientModule: {} }, type, '3d', asked);
 });
 
 test('a plane that others tell in part agrees with itself', () => {
-  const theirs = { imagePositionPatient: [1, 2, 3], imageOrientationPatient: [0, 1, 0, 0, 0, -1], pixelSpacing: [0.5, 0.25] };
-  const expected = { ...theirs, rowCosines: [0, 1, 0], columnCosines: [0, 0, -1], rowPixelSpacing: 0.5, columnPixelSpacing: 0.25 };
+  const theirs = {
+    imagePositionPatient: [1, 2, 3],
+    imageOrientationPatient: [0, 1, 0, 0, 0, -1],
+    pixelSpacing: [0.5, 0.25],
+  };
+  const expected = {
+    ...theirs,
+    rowCosines: [0, 1, 0],
+    columnCosines: [0, 0, -1],
+    rowPixelSpacing: 0.5,
+    columnPixelSpacing: 0.25,
+  };
   assert.deepEqual(planeOf({ rows: 40 }, theirs), { ...expected, rows: 40, usingDefaultValues: false });
   assert.deepEqual(planeOf({ rows: 40 }, theirs, 'legacy'), { ...expected, rows: 40 });
-  assert.deepEqual(planeOf({ rows: 40 }, { ...theirs, rowCosines: [1, 0, 0], columnCosines: [0, 1, 0] }).columnCosines, [0, 0, -1]);
-  assert.deepEqual(planeOf({ rows: 40 }, { rowCosines: [0, 1, 0], columnCosines: [0, 0, -1] }).rowCosines, [1, 0, 0], 'as the default orientation');
+  assert.deepEqual(
+    planeOf({ rows: 40 }, { ...theirs, rowCosines: [1, 0, 0], columnCosines: [0, 1, 0] }).columnCosines,
+    [0, 0, -1],
+  );
+  assert.deepEqual(
+    planeOf({ rows: 40 }, { rowCosines: [0, 1, 0], columnCosines: [0, 0, -1] }).rowCosines,
+    [1, 0, 0],
+    'as the default orientation',
+  );
 });
 
 test('what others do not know is a default, however they say so', () => {
   for (const none of [undefined, null]) {
-    const theirs = { imagePositionPatient: none, imageOrientationPatient: none, pixelSpacing: none, rowCosines: none, rowPixelSpacing: none };
+    const theirs = {
+      imagePositionPatient: none,
+      imageOrientationPatient: none,
+      pixelSpacing: none,
+      rowCosines: none,
+      rowPixelSpacing: none,
+    };
     assert.deepEqual(planeOf({ rows: 40 }, theirs), planeOf({ rows: 40 }, undefined));
   }
 });
 
 test('defaults of others are none the better', () => {
-  assert.deepEqual(planeOf({ rows: 40 }, { ...PAGES_PLANE, usingDefaultValues: true }), planeOf({ rows: 40 }, undefined));
+  assert.deepEqual(
+    planeOf({ rows: 40 }, { ...PAGES_PLANE, usingDefaultValues: true }),
+    planeOf({ rows: 40 }, undefined),
+  );
   assert.equal(planeOf({ rows: 40 }, undefined).usingDefaultValues, true);
-  assert.equal(planeOf({ rows: 40 }, { rows: 4, pixelSpacing: [0.5, 0.5], rowPixelSpacing: 0.5, columnPixelSpacing: 0.5 }).usingDefaultValues, true, 'where it is remains unknown');
+  assert.equal(
+    planeOf({ rows: 40 }, { rows: 4, pixelSpacing: [0.5, 0.5], rowPixelSpacing: 0.5, columnPixelSpacing: 0.5 })
+      .usingDefaultValues,
+    true,
+    'where it is remains unknown',
+  );
 });
 
 test('a series that only others know is theirs', () => {
   const theirs = { modality: 'SC', seriesInstanceUID: '1.2.4' };
-  for (const ours of [undefined, {}]) assert.deepEqual(moduleFor({ generalSeriesModule: ours }, 'generalSeriesModule', '3d', () => theirs), theirs);
-  assert.deepEqual(moduleFor({ generalSeriesModule: { modality: 'CT' } }, 'generalSeriesModule', '3d', () => theirs), { modality: 'CT' });
-  assert.deepEqual(moduleFor({}, 'generalSeriesModule', '3d', () => undefined), {});
+  for (const ours of [undefined, {}])
+    assert.deepEqual(
+      moduleFor({ generalSeriesModule: ours }, 'generalSeriesModule', '3d', () => theirs),
+      theirs,
+    );
+  assert.deepEqual(
+    moduleFor({ generalSeriesModule: { modality: 'CT' } }, 'generalSeriesModule', '3d', () => theirs),
+    { modality: 'CT' },
+  );
+  assert.deepEqual(
+    moduleFor({}, 'generalSeriesModule', '3d', () => undefined),
+    {},
+  );
 });
 
 test('a window that only others know is theirs', () => {
-  for (const theirs of [{ windowCenter: [40], windowWidth: [80] }, { windowCenter: 40, windowWidth: 80 }]) {
-    for (const mode of ['3d', 'legacy']) assert.deepEqual(moduleFor({ voiLutModule: {} }, 'voiLutModule', mode, () => theirs), theirs);
+  for (const theirs of [
+    { windowCenter: [40], windowWidth: [80] },
+    { windowCenter: 40, windowWidth: 80 },
+  ]) {
+    for (const mode of ['3d', 'legacy'])
+      assert.deepEqual(
+        moduleFor({ voiLutModule: {} }, 'voiLutModule', mode, () => theirs),
+        theirs,
+      );
   }
-  const ours = moduleFor({ voiLutModule: { windowCenter: [1], windowWidth: [2] } }, 'voiLutModule', '3d', () => assert.fail('asked'));
+  const ours = moduleFor({ voiLutModule: { windowCenter: [1], windowWidth: [2] } }, 'voiLutModule', '3d', () =>
+    assert.fail('asked'),
+  );
   assert.deepEqual([ours.windowCenter, ours.windowWidth], [[1], [2]]);
   assert.equal(moduleFor({ voiLutModule: {} }, 'voiLutModule', '3d', () => ({})).windowCenter, undefined);
 });
 
-for (const [mode, fake] of [['legacy', fakeLegacy], ['3d', fake3D]]) {
+for (const [mode, fake] of [
+  ['legacy', fakeLegacy],
+  ['3d', fake3D],
+]) {
   /** An image that a viewer loads, whose page has a provider that knows of a window. */
   const shown = async (image, voi, options) => {
     const { library, cornerstone } = fake();
@@ -975,24 +1273,48 @@ for (const [mode, fake] of [['legacy', fakeLegacy], ['3d', fake3D]]) {
   const automatic = () => imageFor(loadedOf({ voiLut: {} }), 'x:a', mode, {});
 
   test(`the window of ${mode} is the page's before one from the smallest to the largest value`, async () => {
-    for (const voi of [{ windowCenter: [40, 50], windowWidth: [80, 90] }, { windowCenter: 40, windowWidth: 80 }]) assert.deepEqual(await shown(automatic(), voi), [40, 80]);
+    for (const voi of [
+      { windowCenter: [40, 50], windowWidth: [80, 90] },
+      { windowCenter: 40, windowWidth: 80 },
+    ])
+      assert.deepEqual(await shown(automatic(), voi), [40, 80]);
     const { windowCenter, windowWidth } = automatic();
-    for (const voi of [undefined, {}, { windowCenter: [], windowWidth: [] }, { windowCenter: 40, windowWidth: 0 }, { windowCenter: 'x' }]) assert.deepEqual(await shown(automatic(), voi), [windowCenter, windowWidth]);
-    assert.deepEqual(await shown(automatic(), { windowCenter: 40, windowWidth: 80 }, { displayValues: true }), [windowCenter, windowWidth], 'of values that are shown');
+    for (const voi of [
+      undefined,
+      {},
+      { windowCenter: [], windowWidth: [] },
+      { windowCenter: 40, windowWidth: 0 },
+      { windowCenter: 'x' },
+    ])
+      assert.deepEqual(await shown(automatic(), voi), [windowCenter, windowWidth]);
+    assert.deepEqual(
+      await shown(automatic(), { windowCenter: 40, windowWidth: 80 }, { displayValues: true }),
+      [windowCenter, windowWidth],
+      'of values that are shown',
+    );
   });
 
   test(`a provider of the page that fails in ${mode} is reported and takes no image away`, async (t) => {
     const report = t.mock.method(globalThis, 'reportError', () => {});
     const { library, cornerstone } = fake();
-    cornerstone.metaData.get = () => { throw new Error('theirs'); };
-    const face = { ...fakeFace().face, load: () => ({ promise: Promise.resolve(automatic()) }), metaData: (type, id, mode, askOthers) => askOthers() ?? 'ours' };
+    cornerstone.metaData.get = () => {
+      throw new Error('theirs');
+    };
+    const face = {
+      ...fakeFace().face,
+      load: () => ({ promise: Promise.resolve(automatic()) }),
+      metaData: (type, id, mode, askOthers) => askOthers() ?? 'ours',
+    };
     const { attributesOf, registerScheme } = attach(cornerstone, mode, face);
     registerScheme('x');
     const { windowCenter } = await library.loaders.get('x')('x:a').promise;
     assert.equal(windowCenter, automatic().windowCenter);
     assert.equal(attributesOf('x:a'), undefined);
     assert.equal(library.providers[0].provider('imagePlaneModule', 'x:a'), 'ours');
-    assert.deepEqual(report.mock.calls.map(({ arguments: [error] }) => error.message), ['theirs', 'theirs', 'theirs']);
+    assert.deepEqual(
+      report.mock.calls.map(({ arguments: [error] }) => error.message),
+      ['theirs', 'theirs', 'theirs'],
+    );
   });
 
   test(`a load in ${mode} whose promise nobody takes fails for nobody else`, async (t) => {
@@ -1004,7 +1326,9 @@ for (const [mode, fake] of [['legacy', fakeLegacy], ['3d', fake3D]]) {
     failed.catch(() => {});
     attach(cornerstone, mode, { ...fakeFace().face, load: () => ({ promise: failed }) }).registerScheme('x');
     const { promise } = library.loaders.get('x')('x:a');
-    await new Promise((resolve) => { setImmediate(resolve); });
+    await new Promise((resolve) => {
+      setImmediate(resolve);
+    });
     assert.equal(unhandled.mock.callCount(), 0);
     await assert.rejects(promise, /failed/);
   });
@@ -1021,7 +1345,12 @@ for (const [mode, fake] of [['legacy', fakeLegacy], ['3d', fake3D]]) {
 // ------------------------------------------------------------------ pixels that are not square
 
 const spacingOf = (plane, pixel, mode) => {
-  const { rowPixelSpacing, columnPixelSpacing } = imageFor(loadedOf({}, { imagePlaneModule: plane, imagePixelModule: pixel }), 'x:a', mode, {});
+  const { rowPixelSpacing, columnPixelSpacing } = imageFor(
+    loadedOf({}, { imagePlaneModule: plane, imagePixelModule: pixel }),
+    'x:a',
+    mode,
+    {},
+  );
   return [rowPixelSpacing, columnPixelSpacing];
 };
 
@@ -1030,9 +1359,16 @@ test('without a spacing viewers get the proportions of a pixel', () => {
     assert.deepEqual(spacingOf({}, { pixelAspectRatio: [2, 1] }, mode), [2, 1]);
     assert.deepEqual(spacingOf({}, { pixelAspectRatio: [3, 4] }, mode), [1, 4 / 3]);
     assert.deepEqual(spacingOf({ nominalScannedPixelSpacing: [0.3, 0.2] }, {}, mode), [0.3, 0.2]);
-    assert.deepEqual(spacingOf({ nominalScannedPixelSpacing: [0.3, 0.2] }, { pixelAspectRatio: [5, 1] }, mode), [0.3, 0.2]);
+    assert.deepEqual(
+      spacingOf({ nominalScannedPixelSpacing: [0.3, 0.2] }, { pixelAspectRatio: [5, 1] }, mode),
+      [0.3, 0.2],
+    );
   }
-  assert.deepEqual(spacingOf({ nominalScannedPixelSpacing: [0.3, 0.2] }, { pixelAspectRatio: [2, 1] }, 'none'), [undefined, undefined], 'millimetres of the patient alone');
+  assert.deepEqual(
+    spacingOf({ nominalScannedPixelSpacing: [0.3, 0.2] }, { pixelAspectRatio: [2, 1] }, 'none'),
+    [undefined, undefined],
+    'millimetres of the patient alone',
+  );
 });
 
 test('legacy tools find a plane without a spacing beside proportions, so they measure nothing by these', () => {
@@ -1043,25 +1379,61 @@ test('legacy tools find a plane without a spacing beside proportions, so they me
 
 test('any spacing counts more than proportions', () => {
   const pixel = { pixelAspectRatio: [2, 1] };
-  assert.deepEqual(spacingOf({ pixelSpacing: [0.5, 0.25], rowPixelSpacing: 0.5, columnPixelSpacing: 0.25 }, pixel, 'legacy'), [0.5, 0.25]);
+  assert.deepEqual(
+    spacingOf({ pixelSpacing: [0.5, 0.25], rowPixelSpacing: 0.5, columnPixelSpacing: 0.25 }, pixel, 'legacy'),
+    [0.5, 0.25],
+  );
   assert.deepEqual(spacingOf({ imagerPixelSpacing: [0.1, 0.1] }, pixel, 'legacy'), [undefined, undefined]);
-  assert.deepEqual(spacingOf({ pixelSpacing: [0.5, 0.25], rowPixelSpacing: 0.5, columnPixelSpacing: 0.25, nominalScannedPixelSpacing: [1, 2] }, {}, 'legacy'), [0.5, 0.25]);
+  assert.deepEqual(
+    spacingOf(
+      { pixelSpacing: [0.5, 0.25], rowPixelSpacing: 0.5, columnPixelSpacing: 0.25, nominalScannedPixelSpacing: [1, 2] },
+      {},
+      'legacy',
+    ),
+    [0.5, 0.25],
+  );
 });
 
 test('proportions that can be none are ignored', () => {
-  for (const pixelAspectRatio of [[0, 1], [1, 0], [-1, 1], [1], [], [1, 1], [7, 7], [NaN, 1], [Infinity, 1], [1, 2, 3], null, undefined, '2\\1']) {
+  for (const pixelAspectRatio of [
+    [0, 1],
+    [1, 0],
+    [-1, 1],
+    [1],
+    [],
+    [1, 1],
+    [7, 7],
+    [NaN, 1],
+    [Infinity, 1],
+    [1, 2, 3],
+    null,
+    undefined,
+    '2\\1',
+  ]) {
     assert.deepEqual(spacingOf({}, { pixelAspectRatio }, 'legacy'), [undefined, undefined], String(pixelAspectRatio));
   }
-  for (const nominalScannedPixelSpacing of [[0, 1], [-1, -1], [1], null]) assert.deepEqual(spacingOf({ nominalScannedPixelSpacing }, {}, 'legacy'), [undefined, undefined]);
+  for (const nominalScannedPixelSpacing of [[0, 1], [-1, -1], [1], null])
+    assert.deepEqual(spacingOf({ nominalScannedPixelSpacing }, {}, 'legacy'), [undefined, undefined]);
 });
 
 test('Cornerstone3D is told proportions as the defaults that they are', () => {
   const told = (plane, pixel) => {
-    const { pixelSpacing, rowPixelSpacing, columnPixelSpacing, usingDefaultValues } = moduleFor({ imagePlaneModule: plane, imagePixelModule: pixel }, 'imagePlaneModule', '3d');
+    const { pixelSpacing, rowPixelSpacing, columnPixelSpacing, usingDefaultValues } = moduleFor(
+      { imagePlaneModule: plane, imagePixelModule: pixel },
+      'imagePlaneModule',
+      '3d',
+    );
     return [pixelSpacing, rowPixelSpacing, columnPixelSpacing, usingDefaultValues];
   };
   assert.deepEqual(told({}, { pixelAspectRatio: [2, 1] }), [[2, 1], 2, 1, true]);
   assert.deepEqual(told({ nominalScannedPixelSpacing: [0.3, 0.2] }, {}), [[0.3, 0.2], 0.3, 0.2, true]);
   assert.deepEqual(told({}, { pixelAspectRatio: [0, 1] }), [[1, 1], 1, 1, true]);
-  assert.deepEqual(told({ imagePositionPatient: [0, 0, 0], imageOrientationPatient: [1, 0, 0, 0, 1, 0] }, { pixelAspectRatio: [2, 1] }), [[2, 1], 2, 1, true], 'no millimetres, wherever it is');
+  assert.deepEqual(
+    told(
+      { imagePositionPatient: [0, 0, 0], imageOrientationPatient: [1, 0, 0, 0, 1, 0] },
+      { pixelAspectRatio: [2, 1] },
+    ),
+    [[2, 1], 2, 1, true],
+    'no millimetres, wherever it is',
+  );
 });

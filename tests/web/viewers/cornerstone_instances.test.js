@@ -1,7 +1,10 @@
 // Instances as the metadata package of Cornerstone3D takes them, in its real code.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { metaData, registerDefaultProviders } from '../../../web/node_modules/@cornerstonejs/metadata/dist/esm/index.js';
+import {
+  metaData,
+  registerDefaultProviders,
+} from '../../../web/node_modules/@cornerstonejs/metadata/dist/esm/index.js';
 import { attach } from '../../../web/viewers/cornerstone.js';
 
 const PET = {
@@ -18,7 +21,13 @@ const PET = {
   '00280051': { vr: 'CS', Value: ['DECY', 'ATTN'] },
   '00540016': {
     vr: 'SQ',
-    Value: [{ '00181072': { vr: 'TM', Value: ['100000'] }, '00181074': { vr: 'DS', Value: [400e6] }, '00181075': { vr: 'DS', Value: [6588] } }],
+    Value: [
+      {
+        '00181072': { vr: 'TM', Value: ['100000'] },
+        '00181074': { vr: 'DS', Value: [400e6] },
+        '00181075': { vr: 'DS', Value: [6588] },
+      },
+    ],
   },
   '00541001': { vr: 'CS', Value: ['BQML'] },
   '00541102': { vr: 'CS', Value: ['START'] },
@@ -26,7 +35,12 @@ const PET = {
 
 test('Cornerstone3D computes from an instance that it is given, as pyloader does', () => {
   registerDefaultProviders();
-  const cornerstone = { imageLoader: { registerImageLoader: () => {} }, eventTarget: {}, triggerEvent: () => {}, metaData };
+  const cornerstone = {
+    imageLoader: { registerImageLoader: () => {} },
+    eventTarget: {},
+    triggerEvent: () => {},
+    metaData,
+  };
   const face = { load: () => {}, metaData: () => undefined, events: new EventTarget() };
   const { giveInstance, detach } = attach(cornerstone, '3d', face);
   giveInstance('wadouri:pet?frame=1', PET);

@@ -10,7 +10,10 @@ globalThis.asked = {
   },
 
   images() {
-    return asked.imageIds().map((id) => window.cornerstone.cache.getImage(id)).filter(Boolean);
+    return asked
+      .imageIds()
+      .map((id) => window.cornerstone.cache.getImage(id))
+      .filter(Boolean);
   },
 
   areAllThere() {
@@ -104,12 +107,18 @@ globalThis.asked = {
   /** Count the pixels of each slice that are in the segment. */
   segmented() {
     const [segmentation] = window.cornerstoneTools.segmentation.state.getSegmentations();
-    const counts = (id) => window.cornerstone.cache.getImage(id).getPixelData().filter((value) => value > 0).length;
+    const counts = (id) =>
+      window.cornerstone.cache
+        .getImage(id)
+        .getPixelData()
+        .filter((value) => value > 0).length;
     return segmentation.representationData.Labelmap.imageIds.map(counts);
   },
 
   lengths() {
     const annotations = window.cornerstoneTools.annotation.state.getAllAnnotations();
-    return annotations.flatMap(({ data }) => Object.values(data.cachedStats ?? {}).map(({ length, unit }) => [length, unit]));
+    return annotations.flatMap(({ data }) =>
+      Object.values(data.cachedStats ?? {}).map(({ length, unit }) => [length, unit]),
+    );
   },
 };

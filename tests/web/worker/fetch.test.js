@@ -2,7 +2,20 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createSend } from '../../../web/worker/fetch.js';
-import { BODY, LARGE, browserFetch, equal, fedFrom, other, reportsOf, seen, send, site, tripOf, unsent } from '../../support/web/servers.js';
+import {
+  BODY,
+  LARGE,
+  browserFetch,
+  equal,
+  fedFrom,
+  other,
+  reportsOf,
+  seen,
+  send,
+  site,
+  tripOf,
+  unsent,
+} from '../../support/web/servers.js';
 
 // ------------------------------------------------------------------ requests and answers
 
@@ -28,7 +41,10 @@ test('an answer may have no body at all', async () => {
 });
 
 test('headers of the page and of the request are sent, the latter first', async () => {
-  await send({ url: '/body', headers: { 'X-Both': 'request', 'X-Own': '1' } }, { headers: { 'X-Both': 'page', 'X-Page': '2' } });
+  await send(
+    { url: '/body', headers: { 'X-Both': 'request', 'X-Own': '1' } },
+    { headers: { 'X-Both': 'page', 'X-Page': '2' } },
+  );
   const { headers } = seen.at(-1);
   assert.deepEqual([headers['x-both'], headers['x-own'], headers['x-page']], ['request', '1', '2']);
 });
@@ -73,7 +89,10 @@ test('credentials are those of the settings', async (t) => {
 
 test('the hook sees the request as it would be sent', async () => {
   let request;
-  await send({ url: '/range', headers: { Range: 'bytes=0-0' } }, { headers: { 'X-Page': '2' }, hook: async (given) => void (request = given) });
+  await send(
+    { url: '/range', headers: { Range: 'bytes=0-0' } },
+    { headers: { 'X-Page': '2' }, hook: async (given) => void (request = given) },
+  );
   assert.deepEqual(request, {
     url: `${site}/range`,
     origin: site,
@@ -83,7 +102,10 @@ test('the hook sees the request as it would be sent', async () => {
 });
 
 test('the hook may change any part', async () => {
-  const hook = async ({ url, headers }) => ({ url: url.replace('/elsewhere', '/body'), headers: { ...headers, Authorization: 'Bearer abc' } });
+  const hook = async ({ url, headers }) => ({
+    url: url.replace('/elsewhere', '/body'),
+    headers: { ...headers, Authorization: 'Bearer abc' },
+  });
   assert.deepEqual((await send('/elsewhere', { hook })).body, BODY);
   assert.equal(seen.at(-1).headers.authorization, 'Bearer abc');
 });
@@ -96,16 +118,23 @@ test('a header that the hook gives in another case takes the place of the old', 
 
 test('a hook may take all headers away', async () => {
   for (const headers of [{}, undefined, null]) {
-    assert.equal((await send('/body', { headers: { 'X-Token': 'secret' }, hook: async () => ({ headers }) })).status, 200);
+    assert.equal(
+      (await send('/body', { headers: { 'X-Token': 'secret' }, hook: async () => ({ headers }) })).status,
+      200,
+    );
     assert.equal(seen.at(-1).headers['x-token'], undefined);
   }
 });
 
 test('a hook that returns nothing changes nothing', async () => {
-  for (const nothing of [undefined, null]) assert.deepEqual((await send('/body', { hook: async () => nothing })).body, BODY);
+  for (const nothing of [undefined, null])
+    assert.deepEqual((await send('/body', { hook: async () => nothing })).body, BODY);
 });
 
-for (const [what, reason] of [['an error', new Error('no token')], ['words', 'no token']]) {
+for (const [what, reason] of [
+  ['an error', new Error('no token')],
+  ['words', 'no token'],
+]) {
   test(`a hook that fails with ${what} keeps the request from being sent`, async () => {
     const error = await unsent('/body', { hook: () => Promise.reject(reason) });
     assert.equal(error, 'could not fetch /body: beforeRequest of the page failed: no token');
@@ -126,7 +155,8 @@ test('an address of the hook has to be one that may be asked', async () => {
 
 for (const value of ['a\r\nX-Evil: 1', 'a\nb', 'a\rb', 'a\0b', 'secret\n', '\nsecret', '漢字']) {
   test(`the header value ${JSON.stringify(value)} is not sent`, async () => {
-    const expected = /^could not fetch \/body: its header "X-Token" cannot be sent: .+\. Look at headers, beforeRequest and onUnauthorized/;
+    const expected =
+      /^could not fetch \/body: its header "X-Token" cannot be sent: .+\. Look at headers, beforeRequest and onUnauthorized/;
     const headers = { 'X-Token': value };
     assert.match(await unsent({ url: '/body', headers }), expected);
     assert.match(await unsent('/body', { headers }), expected);
@@ -156,15 +186,31 @@ for (const url of ['http://[', 'https://', 'http://host:port/']) {
 }
 
 test('a page by https does not ask by http', async () => {
-  for (const url of ['http://pacs.example/x', 'http://localhost.example/', 'http://127.0.0.1.example/', 'http://notlocalhost/', 'HTTP://PACS.EXAMPLE/']) {
-    assert.match(await unsent(url, { baseURL: 'https://page.example/' }), /mixed content\): the server has to be asked by https$/);
+  for (const url of [
+    'http://pacs.example/x',
+    'http://localhost.example/',
+    'http://127.0.0.1.example/',
+    'http://notlocalhost/',
+    'HTTP://PACS.EXAMPLE/',
+  ]) {
+    assert.match(
+      await unsent(url, { baseURL: 'https://page.example/' }),
+      /mixed content\): the server has to be asked by https$/,
+    );
   }
 });
 
 test('a page by https may ask this machine by http', async (t) => {
   const asked = [];
   t.mock.method(globalThis, 'fetch', async (url) => (asked.push(url), new Response('')));
-  const urls = ['http://localhost/', 'http://localhost:8042/', 'http://pacs.localhost/', 'http://127.0.0.1/', 'http://127.1.2.3:80/', 'http://[::1]:8042/'];
+  const urls = [
+    'http://localhost/',
+    'http://localhost:8042/',
+    'http://pacs.localhost/',
+    'http://127.0.0.1/',
+    'http://127.1.2.3:80/',
+    'http://[::1]:8042/',
+  ];
   for (const url of urls) assert.equal((await send(url, { baseURL: 'https://page.example/' })).status, 200, url);
   assert.equal(asked.length, urls.length);
 });
@@ -176,7 +222,8 @@ test('a page by https may ask by https, and one by http either', async (t) => {
     ['https://page.example/', '/relative'],
     ['http://page.example/', 'http://pacs.example/'],
     ['http://page.example/', 'https://pacs.example/'],
-  ]) assert.equal((await send(url, { baseURL })).status, 200, url);
+  ])
+    assert.equal((await send(url, { baseURL })).status, 200, url);
 });
 
 // ------------------------------------------------------------------ services
@@ -200,20 +247,37 @@ for (const [path, expected] of [
   ['/second/studies', 'two'],
 ]) {
   test(`the service of ${path}`, async () => {
-    assert.equal(await serviceOf(`${site}${path}`, [[`${site}/dicom-web`, 'one'], [`${site}/second`, 'two']]), expected);
-    assert.equal(await serviceOf(path, [['/dicom-web', 'one'], ['../second', 'two']]), expected, 'relative to the page');
+    assert.equal(
+      await serviceOf(`${site}${path}`, [
+        [`${site}/dicom-web`, 'one'],
+        [`${site}/second`, 'two'],
+      ]),
+      expected,
+    );
+    assert.equal(
+      await serviceOf(path, [
+        ['/dicom-web', 'one'],
+        ['../second', 'two'],
+      ]),
+      expected,
+      'relative to the page',
+    );
   });
 }
 
 test('a service may be all of a server, and its address may end with a slash', async () => {
-  for (const base of [site, `${site}/`, '/']) assert.equal(await serviceOf(`${site}/any/where`, [[base, 'one']]), 'one', base);
+  for (const base of [site, `${site}/`, '/'])
+    assert.equal(await serviceOf(`${site}/any/where`, [[base, 'one']]), 'one', base);
   assert.equal(await serviceOf(`${other}/any/where`, [[site, 'one']]), undefined);
   assert.equal(await serviceOf('/dicom-web/studies', [['/dicom-web/', 'one']]), 'one');
   assert.equal(await serviceOf('/dicom-web2', [['/dicom-web/', 'one']]), undefined);
 });
 
 test('of services that enclose each other all count, the later first', async () => {
-  const services = new Map([['/', { 'X-Both': 'outer', 'X-Outer': '1' }], ['/body', { 'x-both': 'inner', 'X-Inner': '2' }]]);
+  const services = new Map([
+    ['/', { 'X-Both': 'outer', 'X-Outer': '1' }],
+    ['/body', { 'x-both': 'inner', 'X-Inner': '2' }],
+  ]);
   await send('/body', { services });
   const { headers } = seen.at(-1);
   assert.deepEqual([headers['x-both'], headers['x-outer'], headers['x-inner']], ['inner', '1', '2']);
@@ -227,7 +291,10 @@ test('headers of a service are not sent to another origin', async () => {
 test('headers of a service go before those of the page, and after those of the request', async () => {
   const services = new Map([['/body', { 'X-Page': 'service', 'X-Request': 'service' }]]);
   let shown;
-  await send({ url: '/body', headers: { 'X-Request': 'request' } }, { headers: { 'X-Page': 'page' }, services, hook: async ({ headers }) => void (shown = headers) });
+  await send(
+    { url: '/body', headers: { 'X-Request': 'request' } },
+    { headers: { 'X-Page': 'page' }, services, hook: async ({ headers }) => void (shown = headers) },
+  );
   const { headers } = seen.at(-1);
   assert.deepEqual([headers['x-page'], headers['x-request']], ['service', 'request']);
   assert.deepEqual(shown, { 'X-Page': 'service', 'X-Request': 'request' });
@@ -235,7 +302,19 @@ test('headers of a service go before those of the page, and after those of the r
 
 test('a service that is told later counts from then on', async () => {
   const services = new Map();
-  const sender = createSend({ baseURL: site, headers: {}, credentials: 'same-origin', origins: [], linkedOrigins: 'without-secrets', hooks: [], services, granted: new Map() }, new Map());
+  const sender = createSend(
+    {
+      baseURL: site,
+      headers: {},
+      credentials: 'same-origin',
+      origins: [],
+      linkedOrigins: 'without-secrets',
+      hooks: [],
+      services,
+      granted: new Map(),
+    },
+    new Map(),
+  );
   const ask = () => sender({ url: '/body', headers: {} }, new AbortController().signal, () => {});
   await ask();
   assert.equal(seen.at(-1).headers['x-service'], undefined);
@@ -266,9 +345,15 @@ for (const source of ['the request', 'the page', 'the hook', 'a service']) {
   test(`headers of ${source} do not follow to another origin`, async () => {
     const headers = { 'x-ToKeN': 'secret' };
     const options = {
-      'the page': { headers }, 'the hook': { hook: async () => ({ headers }) }, 'a service': { services: new Map([['/away', headers]]) },
+      'the page': { headers },
+      'the hook': { hook: async () => ({ headers }) },
+      'a service': { services: new Map([['/away', headers]]) },
     }[source];
-    const { trip } = await tripOf({ url: '/away', headers: source === 'the request' ? headers : {} }, options, 'x-token');
+    const { trip } = await tripOf(
+      { url: '/away', headers: source === 'the request' ? headers : {} },
+      options,
+      'x-token',
+    );
     assert.deepEqual(trip[0], [site, '/away', 'secret']);
     assert.deepEqual(trip.at(-1), [other, '/body', undefined]);
   });
@@ -277,7 +362,10 @@ for (const source of ['the request', 'the page', 'the hook', 'a service']) {
 test('a refusal of another origin is no reason to tell it more', async () => {
   const { answer, trip } = await tripOf('/away-guarded', { headers: SECRETS }, 'x-token');
   assert.equal(answer.status, 401);
-  assert.deepEqual(trip.filter(([at]) => at === other), [[other, '/guarded', undefined]]);
+  assert.deepEqual(
+    trip.filter(([at]) => at === other),
+    [[other, '/guarded', undefined]],
+  );
 });
 
 test('open headers follow to another origin', async () => {
@@ -286,7 +374,10 @@ test('open headers follow to another origin', async () => {
   const { trip } = await tripOf({ url: '/away', headers: open }, { headers: SECRETS }, ...names);
   assert.deepEqual(trip.at(-1), [other, '/body', ...Object.values(open)]);
   const alone = await tripOf({ url: '/away', headers: open }, {}, ...names);
-  assert.deepEqual(alone.trip, [[site, '/away', ...Object.values(open)], [other, '/body', ...Object.values(open)]]);
+  assert.deepEqual(alone.trip, [
+    [site, '/away', ...Object.values(open)],
+    [other, '/body', ...Object.values(open)],
+  ]);
 });
 
 for (const path of ['/to-guarded', '/to-to-guarded']) {
@@ -318,7 +409,10 @@ test('a refusal behind a redirect is that of the user', async () => {
 test('a redirect without secrets is one request of the browser', async (t) => {
   const fetches = t.mock.method(globalThis, 'fetch', browserFetch).mock;
   await send({ url: '/moved', headers: { Accept: '*/*' } });
-  assert.deepEqual(fetches.calls.map(({ arguments: [, { redirect }] }) => redirect), [undefined]);
+  assert.deepEqual(
+    fetches.calls.map(({ arguments: [, { redirect }] }) => redirect),
+    [undefined],
+  );
 });
 
 test('no redirect is one request, with secrets too', async () => {
@@ -354,9 +448,18 @@ test('a named origin behind a redirect has what is meant for it, and nothing of 
 
 test('cookies follow no redirect to an origin that is not named', async (t) => {
   const modes = [];
-  t.mock.method(globalThis, 'fetch', async (url, init) => (modes.push([new URL(url).origin === site, init.credentials, init.redirect]), browserFetch(url, init)));
+  t.mock.method(
+    globalThis,
+    'fetch',
+    async (url, init) => (
+      modes.push([new URL(url).origin === site, init.credentials, init.redirect]), browserFetch(url, init)
+    ),
+  );
   await send('/away', { credentials: 'include' });
-  assert.deepEqual(modes, [[true, 'include', 'manual'], [true, 'same-origin', undefined]]);
+  assert.deepEqual(modes, [
+    [true, 'include', 'manual'],
+    [true, 'same-origin', undefined],
+  ]);
 });
 
 test('the hook sees where a redirect leads', async () => {
@@ -371,16 +474,28 @@ test('an origin that is not named gets no header of the page, no hook and no coo
   const asked = [];
   t.mock.method(globalThis, 'fetch', async (url, init) => (asked.push(init.credentials), browserFetch(url, init)));
   const hook = async () => assert.fail('it was asked');
-  const answer = await send({ url: `${other}/guarded`, headers: { Accept: 'a/b', 'X-Own': '1' } }, { headers: { ...SECRETS, Accept: 'page/page' }, credentials: 'include', hook });
+  const answer = await send(
+    { url: `${other}/guarded`, headers: { Accept: 'a/b', 'X-Own': '1' } },
+    { headers: { ...SECRETS, Accept: 'page/page' }, credentials: 'include', hook },
+  );
   const { headers } = seen.at(-1);
-  assert.deepEqual([headers.authorization, headers['x-token'], headers.accept, headers['x-own']], [undefined, undefined, 'a/b', '1']);
+  assert.deepEqual(
+    [headers.authorization, headers['x-token'], headers.accept, headers['x-own']],
+    [undefined, undefined, 'a/b', '1'],
+  );
   assert.deepEqual(asked, ['same-origin']);
-  assert.deepEqual([answer.status, answer.withheld], [401, ['Authorization', 'X-Token', 'Accept', 'cookies', 'beforeRequest']]);
+  assert.deepEqual(
+    [answer.status, answer.withheld],
+    [401, ['Authorization', 'X-Token', 'Accept', 'cookies', 'beforeRequest']],
+  );
 });
 
 for (const [what, changes] of [
   ['by origins', () => ({ origins: [other] })],
-  ['by a service, whose own headers it has only below its address', () => ({ services: new Map([[`${other}/dicom-web`, { 'X-Service': '1' }]]) })],
+  [
+    'by a service, whose own headers it has only below its address',
+    () => ({ services: new Map([[`${other}/dicom-web`, { 'X-Service': '1' }]]) }),
+  ],
 ]) {
   test(`an origin that is named ${what}`, async () => {
     const origins = [];
@@ -392,7 +507,12 @@ for (const [what, changes] of [
 }
 
 test('an origin is named with its port, not by its host alone', async () => {
-  for (const origins of [[other.replace(/:\d+$/, '')], [other.replace('http', 'https')], ['http://127.0.0.1.example'], [site]]) {
+  for (const origins of [
+    [other.replace(/:\d+$/, '')],
+    [other.replace('http', 'https')],
+    ['http://127.0.0.1.example'],
+    [site],
+  ]) {
     await send(`${other}/body`, { headers: SECRETS, origins });
     assert.equal(seen.at(-1).headers['x-token'], undefined, origins[0]);
   }
@@ -404,7 +524,11 @@ test('a page of an opaque origin names none by it', async () => {
 });
 
 test('a hook cannot send secrets to an origin that is not named', async () => {
-  const hook = async ({ headers }) => ({ url: `${other}/guarded`, headers: { ...headers, 'X-Hook': '1' }, credentials: 'include' });
+  const hook = async ({ headers }) => ({
+    url: `${other}/guarded`,
+    headers: { ...headers, 'X-Hook': '1' },
+    credentials: 'include',
+  });
   const answer = await send({ url: '/body', headers: { Accept: 'a/b' } }, { headers: SECRETS, hook });
   const { headers } = seen.at(-1);
   assert.deepEqual([headers['x-token'], headers['x-hook'], headers.accept], [undefined, undefined, 'a/b']);
@@ -444,16 +568,27 @@ const LINKED = { headers: SECRETS, credentials: 'include', hook: async () => ass
 test('an address that the answer of another origin names is asked without secrets, the own one too', async (t) => {
   const modes = [];
   t.mock.method(globalThis, 'fetch', async (url, init) => (modes.push(init.credentials), browserFetch(url, init)));
-  for (const [url, linkedFrom] of [[`${site}/body`, `${other}/metadata`], [`${other}/body`, `${site}/metadata`], [`${other}/body`, '/metadata']]) {
-    const answer = await send({ url, linkedFrom, headers: { Accept: 'a/b', 'X-Own': '1' } }, { ...LINKED, origins: [other] });
+  for (const [url, linkedFrom] of [
+    [`${site}/body`, `${other}/metadata`],
+    [`${other}/body`, `${site}/metadata`],
+    [`${other}/body`, '/metadata'],
+  ]) {
+    const answer = await send(
+      { url, linkedFrom, headers: { Accept: 'a/b', 'X-Own': '1' } },
+      { ...LINKED, origins: [other] },
+    );
     const { headers } = seen.at(-1);
-    assert.deepEqual([headers['x-token'], headers['x-own'], headers.accept, answer.status], [undefined, undefined, 'a/b', 200]);
+    assert.deepEqual(
+      [headers['x-token'], headers['x-own'], headers.accept, answer.status],
+      [undefined, undefined, 'a/b', 200],
+    );
   }
   assert.deepEqual(modes, ['omit', 'omit', 'omit']);
 });
 
 test('one of the same origin has what the page gives', async () => {
-  for (const linkedFrom of [`${site}/metadata`, '/metadata']) assert.equal((await send({ url: '/guarded', linkedFrom }, { headers: SECRETS })).status, 200);
+  for (const linkedFrom of [`${site}/metadata`, '/metadata'])
+    assert.equal((await send({ url: '/guarded', linkedFrom }, { headers: SECRETS })).status, 200);
 });
 
 test('one of another origin may be refused', async () => {
@@ -466,9 +601,16 @@ test('none changes the scheme, but to https', async (t) => {
   t.mock.method(globalThis, 'fetch', async () => new Response(''));
   const page = { baseURL: 'http://page/' };
   for (const url of ['file:///etc/passwd', 'ftp://host/a', 'data:text/plain,a', 'blob:http://page/1', 'javascript:1']) {
-    assert.match(await unsent({ url, linkedFrom: 'http://pacs/metadata' }, page), /may name addresses of http alone/, url);
+    assert.match(
+      await unsent({ url, linkedFrom: 'http://pacs/metadata' }, page),
+      /may name addresses of http alone/,
+      url,
+    );
   }
-  assert.match(await unsent({ url: 'http://localhost/a', linkedFrom: 'https://pacs/metadata' }, page), /may name addresses of https alone/);
+  assert.match(
+    await unsent({ url: 'http://localhost/a', linkedFrom: 'https://pacs/metadata' }, page),
+    /may name addresses of https alone/,
+  );
   assert.equal((await send({ url: 'https://pacs/a', linkedFrom: 'http://pacs/metadata' }, page)).status, 200);
 });
 
@@ -538,12 +680,17 @@ test('local files are fed as bodies are', async () => {
 
 test('local files are not asked of the server, nor shown to the hook', async () => {
   const count = seen.length;
-  const hook = async () => { throw new Error('asked'); };
+  const hook = async () => {
+    throw new Error('asked');
+  };
   assert.deepEqual((await send('localfile:0', { files, hook })).body, BODY);
   assert.equal(seen.length, count);
 });
 
 test('a local file that is not there says how it would be', async () => {
   const error = await unsent('localfile:7', { files });
-  assert.equal(error, 'could not fetch localfile:7: no file of this name was added here, or removeFile() has ended it: the names that addFile() returns hold on their page alone');
+  assert.equal(
+    error,
+    'could not fetch localfile:7: no file of this name was added here, or removeFile() has ended it: the names that addFile() returns hold on their page alone',
+  );
 });

@@ -5,10 +5,20 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { createSend } from '../../../web/worker/fetch.js';
 import { BODY, other, seen, site } from '../../support/web/servers.js';
 
-const settings = () => ({ baseURL: `${site}/page/index.html`, headers: { 'X-Page': '1' }, credentials: 'same-origin', origins: [], linkedOrigins: 'without-secrets', hooks: [], services: new Map(), granted: new Map() });
+const settings = () => ({
+  baseURL: `${site}/page/index.html`,
+  headers: { 'X-Page': '1' },
+  credentials: 'same-origin',
+  origins: [],
+  linkedOrigins: 'without-secrets',
+  hooks: [],
+  services: new Map(),
+  granted: new Map(),
+});
 const signal = () => new AbortController().signal;
 const ignore = () => {};
-const ask = (send, request, itsSignal = signal()) => send({ headers: {}, ...(typeof request === 'string' ? { url: request } : request) }, itsSignal, ignore);
+const ask = (send, request, itsSignal = signal()) =>
+  send({ headers: {}, ...(typeof request === 'string' ? { url: request } : request) }, itsSignal, ignore);
 /** The requests that a test makes of an address. */
 const asked = (path, from) => seen.slice(from).filter(({ url }) => url === path);
 /** Wait until a server has seen a request. */
@@ -25,19 +35,29 @@ test('it is the request that Python then makes, once, with the headers of the pa
   const { body } = await ask(send, '/late?1');
   assert.deepEqual(body, BODY);
   leave();
-  assert.deepEqual(asked('/late?1', from).map(({ headers }) => headers['x-page']), ['1']);
+  assert.deepEqual(
+    asked('/late?1', from).map(({ headers }) => headers['x-page']),
+    ['1'],
+  );
   await ask(send, '/late?1');
   assert.equal(asked('/late?1', from).length, 2, 'it answers one');
 });
 
-for (const [what, request] of [['another address', '/body?other'], ['a part', { url: '/body?2', headers: { Range: 'bytes=0-1' } }], ['another form', { url: '/body?2', headers: { Accept: 'image/png' } }]]) {
+for (const [what, request] of [
+  ['another address', '/body?other'],
+  ['a part', { url: '/body?2', headers: { Range: 'bytes=0-1' } }],
+  ['another form', { url: '/body?2', headers: { Accept: 'image/png' } }],
+]) {
   test(`it is not taken for ${what}`, async () => {
     const from = seen.length;
     const send = createSend(settings(), new Map());
     const leave = send.begin('/body?2', true);
     await arrived('/body?2', from);
     await ask(send, request);
-    assert.deepEqual(seen.slice(from).map(({ url }) => url), ['/body?2', request.url ?? request]);
+    assert.deepEqual(
+      seen.slice(from).map(({ url }) => url),
+      ['/body?2', request.url ?? request],
+    );
     leave();
   });
 }
@@ -141,7 +161,10 @@ test('when the page has given other headers meanwhile, it is sent anew with thes
   send.forgetAhead();
   assert.deepEqual((await ask(send, '/late?12')).body, BODY);
   leave();
-  assert.deepEqual(asked('/late?12', from).map(({ headers }) => headers['x-page']), ['1', '2']);
+  assert.deepEqual(
+    asked('/late?12', from).map(({ headers }) => headers['x-page']),
+    ['1', '2'],
+  );
   await asked('/late?12', from)[0].gone;
 });
 
@@ -150,11 +173,21 @@ test('a request has the settings of its time', async () => {
   const given = settings();
   const send = createSend(given, new Map());
   await ask(send, '/body?13');
-  Object.assign(given, { headers: { 'X-Page': '2' }, beforeRequest: async ({ headers }) => ({ headers: { ...headers, 'X-Hook': '1' } }) });
+  Object.assign(given, {
+    headers: { 'X-Page': '2' },
+    beforeRequest: async ({ headers }) => ({ headers: { ...headers, 'X-Hook': '1' } }),
+  });
   await ask(send, '/body?13');
   given.beforeRequest = undefined;
   const { hasAuthorization } = await ask(send, '/body?13');
-  assert.deepEqual(asked('/body?13', from).map(({ headers }) => [headers['x-page'], headers['x-hook']]), [['1', undefined], ['2', '1'], ['2', undefined]]);
+  assert.deepEqual(
+    asked('/body?13', from).map(({ headers }) => [headers['x-page'], headers['x-hook']]),
+    [
+      ['1', undefined],
+      ['2', '1'],
+      ['2', undefined],
+    ],
+  );
   given.headers = { authorization: 'x' };
   assert.deepEqual([hasAuthorization, (await ask(send, '/body?13')).hasAuthorization], [false, true]);
 });
@@ -166,5 +199,8 @@ test('it is not given to who has the address from the answer of another origin',
   await arrived('/body?13', from);
   await ask(send, { url: '/body?13', linkedFrom: `${other}/metadata` });
   leave();
-  assert.deepEqual(asked('/body?13', from).map(({ headers }) => headers['x-page']), ['1', undefined]);
+  assert.deepEqual(
+    asked('/body?13', from).map(({ headers }) => headers['x-page']),
+    ['1', undefined],
+  );
 });

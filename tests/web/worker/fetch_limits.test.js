@@ -10,7 +10,10 @@ for (const path of ['/large', '/gzip', '/endless']) {
   test(`${path}: a body that is larger than it may be is refused, and its request ends`, async () => {
     const { error, kind, body } = await send(limited(path));
     assert.equal(kind, 'size');
-    assert.match(error, new RegExp(`the answer of ${site}${path} has \\d+ bytes or more, .* may have ${MOST}.*limits.decodedBytes`));
+    assert.match(
+      error,
+      new RegExp(`the answer of ${site}${path} has \\d+ bytes or more, .* may have ${MOST}.*limits.decodedBytes`),
+    );
     assert.equal(body, undefined);
     await seen.at(-1).gone;
   });
@@ -46,7 +49,11 @@ for (const path of ['/large', '/gzip']) {
 test('a refusal without end is still a refusal', async (t) => {
   const chunk = new Uint8Array(1 << 20);
   let [given, isCancelled] = [0, false];
-  const endless = () => new ReadableStream({ pull: (controller) => (given++, controller.enqueue(chunk)), cancel: () => void (isCancelled = true) });
+  const endless = () =>
+    new ReadableStream({
+      pull: (controller) => (given++, controller.enqueue(chunk)),
+      cancel: () => void (isCancelled = true),
+    });
   t.mock.method(globalThis, 'fetch', async () => new Response(endless(), { status: 503 }));
   const { status, error } = await send(limited('/never'));
   assert.deepEqual([status, error, isCancelled], [503, undefined, true]);

@@ -101,14 +101,20 @@ for (const path of ['/empty', '/no-content']) {
   });
 }
 
-for (const [path, length] of [['/refused', 4], ['/refused-large', LARGE.length]]) {
+for (const [path, length] of [
+  ['/refused', 4],
+  ['/refused-large', LARGE.length],
+]) {
   test(`a refusal is not fed: ${path}`, async () => {
     const { answer, heads, chunks } = await fedFrom(path);
     assert.deepEqual([heads, chunks, answer.body.length], [[], [], length]);
   });
 }
 
-for (const [path, expected] of [['/body', BODY], ['/large', LARGE]]) {
+for (const [path, expected] of [
+  ['/body', BODY],
+  ['/large', LARGE],
+]) {
   test(`who does not want to be fed has the body after all: ${path}`, async () => {
     const { answer, heads, chunks } = await fedFrom(path, { wants: false });
     assert.deepEqual([heads.length, chunks], [1, []]);
@@ -152,7 +158,10 @@ for (const path of ['/stalls', '/stalls-small']) {
 
 test('a slow but steady body arrives, of known length or not', async () => {
   const answers = await Promise.all(['/steady', '/steady-small'].map((url) => send({ url, timeout: 200 })));
-  assert.deepEqual(answers.map(({ body }) => body), [STEADY, STEADY]);
+  assert.deepEqual(
+    answers.map(({ body }) => body),
+    [STEADY, STEADY],
+  );
 });
 
 test('the head of an answer is a sign of life', async () => {
@@ -161,7 +170,10 @@ test('the head of an answer is a sign of life', async () => {
 
 test('no timeout is no limit', async () => {
   const answers = await Promise.all([undefined, 0, Infinity].map((timeout) => send({ url: '/late', timeout })));
-  assert.deepEqual(answers.map(({ body }) => body), [BODY, BODY, BODY]);
+  assert.deepEqual(
+    answers.map(({ body }) => body),
+    [BODY, BODY, BODY],
+  );
 });
 
 test('after an answer nobody watches any more', async (t) => {
@@ -251,16 +263,23 @@ test('CORS: the server is told of credentials, and of every header that needs it
   const options = {
     credentials: 'include',
     headers: { Authorization: 'secret', Accept: '*/*' },
-    services: new Map([[`${other}/closed`, { 'X-Service': 'secret' }], ['/elsewhere', { 'X-Elsewhere': 'secret' }]]),
+    services: new Map([
+      [`${other}/closed`, { 'X-Service': 'secret' }],
+      ['/elsewhere', { 'X-Elsewhere': 'secret' }],
+    ]),
   };
-  const { error, probes } = await failureOf({ url: `${other}/closed`, isLast: true, headers: { 'X-Token': 'secret', Range: 'bytes=0-1' } }, options);
+  const { error, probes } = await failureOf(
+    { url: `${other}/closed`, isLast: true, headers: { 'X-Token': 'secret', Range: 'bytes=0-1' } },
+    options,
+  );
   const [, sent] = /The server has to send: (.*)$/.exec(error);
   const [origin, credentials, headers] = sent.split('; ');
   assert.equal(origin, `Access-Control-Allow-Origin: ${site}`);
   assert.equal(credentials, 'Access-Control-Allow-Credentials: true');
   assert.match(headers, /^Access-Control-Allow-Headers: /);
   assert.deepEqual(headers.split(': ')[1].split(', ').sort(), ['authorization', 'x-service', 'x-token']);
-  for (const name of ['authorization', 'x-token', 'x-service', 'cookie']) assert.equal(probes[0].headers[name], undefined);
+  for (const name of ['authorization', 'x-token', 'x-service', 'cookie'])
+    assert.equal(probes[0].headers[name], undefined);
 });
 
 test('an abort is thrown, not told', async () => {
@@ -295,7 +314,10 @@ test('an abort ends a body on its way', async () => {
 
 // ------------------------------------------------------------------ bodies that are not as announced
 
-for (const [what, announced] of [['more', '5'], ['fewer', '5000']]) {
+for (const [what, announced] of [
+  ['more', '5'],
+  ['fewer', '5000'],
+]) {
   test(`a body of ${what} bytes than announced is read whole`, async (t) => {
     const body = Uint8Array.from({ length: 1000 }, (_, index) => index % 251);
     t.mock.method(globalThis, 'fetch', async () => new Response(body, { headers: { 'content-length': announced } }));
@@ -332,7 +354,10 @@ test('fed or not', async (t) => {
   assert.deepEqual((await fedFrom('/body')).bytes, Buffer.from(BODY));
 });
 
-for (const [what, type, headers] of [['another origin, which may hide that it is compressed,', 'cors', {}], ['a compressed body', 'basic', { 'Content-Encoding': 'gzip' }]]) {
+for (const [what, type, headers] of [
+  ['another origin, which may hide that it is compressed,', 'cors', {}],
+  ['a compressed body', 'basic', { 'Content-Encoding': 'gzip' }],
+]) {
   test(`the end of ${what} is waited for`, async (t) => {
     const end = unended(t, type, headers);
     const answer = send('/body');

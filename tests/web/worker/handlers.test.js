@@ -30,7 +30,13 @@ class Started extends Interpreter {
       forgetAhead: () => this.ahead.push('forgotten'),
     };
     const packages = { install: async () => {}, installImports: async () => {} };
-    return { bridge: this.python, send, packages, settings: this.settings, pyodide: { _module: { HEAPU8: new Uint8Array(9) } } };
+    return {
+      bridge: this.python,
+      send,
+      packages,
+      settings: this.settings,
+      pyodide: { _module: { HEAPU8: new Uint8Array(9) } },
+    };
   }
 }
 
@@ -44,11 +50,18 @@ function pair(bridge, page = {}) {
 }
 
 /** An image as Python gives it, beside its arrays. */
-const image = (...values) => [{ image: { warnings: [] }, modules: {}, timing: {} }, { pixels: Float32Array.from(values) }];
+const image = (...values) => [
+  { image: { warnings: [] }, modules: {}, timing: {} },
+  { pixels: Float32Array.from(values) },
+];
 
 test('a load moves its pixels, with those that came along, and tells where they go', async () => {
   const found = [image(1, 2), image(3), [{ error: { name: 'FormatError', message: 'torn' } }, {}]];
-  const load = async () => ({ answers: found.map(([answer]) => answer), arrays: found.map(([, arrays]) => arrays), isReady: true });
+  const load = async () => ({
+    answers: found.map(([answer]) => answer),
+    arrays: found.map(([, arrays]) => arrays),
+    isReady: true,
+  });
   const { rpc } = pair({ load });
   const { isReady, batch, ...first } = await rpc.call('load', { imageId: 'x:1', options: {}, ...TURN });
   assert.deepEqual([isReady, first.image.minimum, first.image.maximum], [true, 1, 2]);
@@ -73,18 +86,29 @@ test('progress of requests is told, the end of one with what comes next', async 
   };
   const { rpc } = pair({ load });
   const told = [];
-  await rpc.call('load', { imageId: 'x:1', options: {}, ...TURN }, { onProgress: ({ phase, loaded }) => told.push([phase, loaded]) });
-  assert.deepEqual(told, [['progress', 1], ['end', 2]]);
+  await rpc.call(
+    'load',
+    { imageId: 'x:1', options: {}, ...TURN },
+    { onProgress: ({ phase, loaded }) => told.push([phase, loaded]) },
+  );
+  assert.deepEqual(told, [
+    ['progress', 1],
+    ['end', 2],
+  ]);
 });
 
 test('errors of Python reject, and a call can be cancelled', async () => {
   let stop;
-  const load = async (id, imageId) => (imageId === 'x:bad'
-    ? { error: { name: 'FormatError', code: 'format', stage: 'parse', message: 'bad' } }
-    : new Promise((resolve) => (stop = () => resolve({ cancelled: true }))));
+  const load = async (id, imageId) =>
+    imageId === 'x:bad'
+      ? { error: { name: 'FormatError', code: 'format', stage: 'parse', message: 'bad' } }
+      : new Promise((resolve) => (stop = () => resolve({ cancelled: true })));
   const cancelled = [];
   const { rpc } = pair({ load, cancel: (id) => (cancelled.push(id), stop()) });
-  await assert.rejects(rpc.call('load', { imageId: 'x:bad', options: {}, ...TURN }), { kind: 'FormatError', code: 'format' });
+  await assert.rejects(rpc.call('load', { imageId: 'x:bad', options: {}, ...TURN }), {
+    kind: 'FormatError',
+    code: 'format',
+  });
   const controller = new AbortController();
   const slow = rpc.call('load', { imageId: 'x:slow', options: {}, ...TURN }, { signal: controller.signal });
   setTimeout(() => controller.abort(), 10);
@@ -104,7 +128,12 @@ test('files are there while they are listed, and until they are withdrawn', asyn
   const seen = [];
   const listing = async (id, source, named) => (seen.push(named, [...interpreter.files.keys()]), { found: [] });
   const { rpc, interpreter } = pair({ listing, withdraw: (name) => seen.push(name) });
-  await rpc.call('listing', { imageId: 'l:0', options: {}, files: [{ name: 'l:0', path: 'a/b', file: new Blob(['x']) }], ...TURN });
+  await rpc.call('listing', {
+    imageId: 'l:0',
+    options: {},
+    files: [{ name: 'l:0', path: 'a/b', file: new Blob(['x']) }],
+    ...TURN,
+  });
   assert.deepEqual(seen, [[['l:0', 'a/b']], ['l:0']]);
   assert.equal(interpreter.files.size, 0);
   await rpc.call('provide', { name: 'l:1', file: new Blob(['x']) });

@@ -5,7 +5,9 @@ import { fileURLToPath } from 'node:url';
 import { assemble } from '../../../web/build/assemble.mjs';
 import { extentOf, prepareExtent } from '../../../web/worker/min_max.js';
 
-globalThis.PYLOADER_MIN_MAX = await assemble(fileURLToPath(new URL('../../../web/worker/min_max.wat', import.meta.url)));
+globalThis.PYLOADER_MIN_MAX = await assemble(
+  fileURLToPath(new URL('../../../web/worker/min_max.wat', import.meta.url)),
+);
 
 const PLAIN = { padding: undefined };
 
@@ -35,13 +37,22 @@ test('one pixel, and values that only fall or rise', () => {
 });
 
 test('NaN and infinities are left out; nothing but these is 0', () => {
-  assert.deepEqual(extentOf(Float32Array.of(NaN, 2.5, Infinity, -1, -Infinity)), { minimum: -1, maximum: 2.5, ...PLAIN });
+  assert.deepEqual(extentOf(Float32Array.of(NaN, 2.5, Infinity, -1, -Infinity)), {
+    minimum: -1,
+    maximum: 2.5,
+    ...PLAIN,
+  });
   assert.deepEqual(extentOf(Float64Array.of(NaN, -Infinity)), { minimum: 0, maximum: 0, ...PLAIN });
 });
 
 test('padding is left out, and told with the range of all', () => {
   const pixels = Int16Array.of(-2000, 5, 900);
-  assert.deepEqual(extentOf(pixels, [-2000, -2000]), { minimum: 5, maximum: 900, padding: [-2000, -2000], all: [-2000, 900] });
+  assert.deepEqual(extentOf(pixels, [-2000, -2000]), {
+    minimum: 5,
+    maximum: 900,
+    padding: [-2000, -2000],
+    all: [-2000, 900],
+  });
 });
 
 test('padding that no pixel has is not told', () => {
@@ -69,7 +80,10 @@ test('padding of floats is compared as the pixels have it', () => {
 /** Compute what `extentOf` should say of integers, one by one. */
 function byHand(pixels, padding) {
   const within = (value) => padding !== undefined && padding[0] <= value && value <= padding[1];
-  const range = (values) => [values.reduce((one, other) => Math.min(one, other)), values.reduce((one, other) => Math.max(one, other))];
+  const range = (values) => [
+    values.reduce((one, other) => Math.min(one, other)),
+    values.reduce((one, other) => Math.max(one, other)),
+  ];
   const all = Array.from(pixels);
   const rest = all.filter((value) => !within(value));
   if (rest.length === all.length) return { minimum: range(all)[0], maximum: range(all)[1], padding: undefined };
@@ -83,14 +97,30 @@ const LENGTHS = [1, 7, 8, 15, 16, 17, 31, 33, 1000, 32736, 32737, 65472, 65473];
 
 test('integers of 8 and 16 bits, of every length, wherever the ends stand', () => {
   for (const Class of SMALL) {
-    const [least, most] = Class.name.startsWith('U') ? [0, 2 ** (8 * Class.BYTES_PER_ELEMENT) - 1] : [-(2 ** (8 * Class.BYTES_PER_ELEMENT - 1)), 2 ** (8 * Class.BYTES_PER_ELEMENT - 1) - 1];
+    const [least, most] = Class.name.startsWith('U')
+      ? [0, 2 ** (8 * Class.BYTES_PER_ELEMENT) - 1]
+      : [-(2 ** (8 * Class.BYTES_PER_ELEMENT - 1)), 2 ** (8 * Class.BYTES_PER_ELEMENT - 1) - 1];
     for (const length of LENGTHS) {
       for (const place of [0, length >> 1, length - 1]) {
         const pixels = new Class(length).fill(60);
         pixels[place] = most;
         pixels[(place * 7) % length] = least;
-        for (const padding of [undefined, [60, 60], [least, least], [most - 1, most], [61.5, 1e9], [-1e9, 59.5], [least, most], [1e6, 2e6], [9, 3]]) {
-          assert.deepEqual(extentOf(pixels, padding), byHand(pixels, padding), `${Class.name} ${length} ${place} ${padding}`);
+        for (const padding of [
+          undefined,
+          [60, 60],
+          [least, least],
+          [most - 1, most],
+          [61.5, 1e9],
+          [-1e9, 59.5],
+          [least, most],
+          [1e6, 2e6],
+          [9, 3],
+        ]) {
+          assert.deepEqual(
+            extentOf(pixels, padding),
+            byHand(pixels, padding),
+            `${Class.name} ${length} ${place} ${padding}`,
+          );
         }
       }
     }

@@ -16,7 +16,7 @@ test('a buffer that was given back is taken again, the last one first', () => {
   spares.give(two);
   assert.equal(spares.take(99 * KIB), two);
   assert.equal(spares.take(101 * KIB), one);
-  assert.notEqual(spares.take(100 * KIB), one, 'it is somebody\'s');
+  assert.notEqual(spares.take(100 * KIB), one, "it is somebody's");
 });
 
 test('it is large enough, and not much larger', () => {
@@ -26,7 +26,8 @@ test('it is large enough, and not much larger', () => {
   assert.notEqual(spares.take(321 * KIB), buffer);
   assert.notEqual(spares.take(128 * KIB), buffer);
   assert.equal(spares.take(129 * KIB), buffer);
-  for (const length of [1, KIB, 64 * KIB, 64 * KIB + 1, MIB, 4 * MIB, 4 * MIB + 1, 9 * MIB]) assert.ok(spares.take(length).byteLength >= length);
+  for (const length of [1, KIB, 64 * KIB, 64 * KIB + 1, MIB, 4 * MIB, 4 * MIB + 1, 9 * MIB])
+    assert.ok(spares.take(length).byteLength >= length);
   assert.equal(spares.take(9 * MIB).byteLength, 9 * MIB, 'what is not kept is not rounded up');
 });
 
@@ -52,7 +53,19 @@ test('a body has nothing of those before it', async () => {
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
   after(() => server.close());
   const site = `http://127.0.0.1:${server.address().port}`;
-  const send = createSend({ baseURL: site, headers: {}, credentials: 'same-origin', origins: [], linkedOrigins: 'without-secrets', hooks: [], services: new Map(), granted: new Map() }, new Map());
+  const send = createSend(
+    {
+      baseURL: site,
+      headers: {},
+      credentials: 'same-origin',
+      origins: [],
+      linkedOrigins: 'without-secrets',
+      hooks: [],
+      services: new Map(),
+      granted: new Map(),
+    },
+    new Map(),
+  );
   const buffers = new Set();
   for (const [index, expected] of bodies.entries()) {
     const answer = await send({ url: `${site}/${index}`, headers: {} }, new AbortController().signal, () => {});
@@ -61,7 +74,10 @@ test('a body has nothing of those before it', async () => {
     send.reuse(answer);
   }
   // Those of one size are one: 300 KiB and what fits into it, and 65 KiB.
-  assert.deepEqual([...buffers].sort((a, b) => a - b), [128 * KIB, 320 * KIB]);
+  assert.deepEqual(
+    [...buffers].sort((a, b) => a - b),
+    [128 * KIB, 320 * KIB],
+  );
 });
 
 test('bodies that are here at the same time have buffers of their own', async () => {
@@ -72,7 +88,19 @@ test('bodies that are here at the same time have buffers of their own', async ()
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
   after(() => server.close());
   const site = `http://127.0.0.1:${server.address().port}`;
-  const send = createSend({ baseURL: site, headers: {}, credentials: 'same-origin', origins: [], linkedOrigins: 'without-secrets', hooks: [], services: new Map(), granted: new Map() }, new Map());
+  const send = createSend(
+    {
+      baseURL: site,
+      headers: {},
+      credentials: 'same-origin',
+      origins: [],
+      linkedOrigins: 'without-secrets',
+      hooks: [],
+      services: new Map(),
+      granted: new Map(),
+    },
+    new Map(),
+  );
   const ask = (number) => send({ url: `${site}/${number}`, headers: {} }, new AbortController().signal, () => {});
   const all = [];
   for (let round = 0; round < 3; round++) {

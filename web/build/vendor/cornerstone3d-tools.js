@@ -1,1 +1,1 @@
-export * from "@cornerstonejs/tools";
+export * from '@cornerstonejs/tools';

@@ -1,1 +1,1 @@
-export * from "@cornerstonejs/core";
+export * from '@cornerstonejs/core';
