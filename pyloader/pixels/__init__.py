@@ -1,1 +1,1 @@
-"""Pixels: encoded frames to stored values, and stored values to what a page asked for."""
+"""Decode frames to stored values, and convert these to the form that a page asks for."""

@@ -1,4 +1,4 @@
-"""Colour: YBR to RGB, wide samples to 8 bits, RGB to RGBA."""
+"""Convert colour: YBR to RGB, wide samples to 8 bits, RGB to RGBA."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ class Chroma:
     Attributes
     ----------
     black : int
-        Luminance of black, of 8 bits.
+        Luminance of black, in 8-bit units.
     luma : float
-        What a step of luminance adds to each colour.
+        Factor of luminance, for each colour.
     red, green, blue : (2,) tuple of float
-        What a step of Cb and one of Cr add to each colour.
+        Factors of Cb and of Cr for this colour.
     """
 
     black: int
@@ -41,24 +41,24 @@ PARTIAL = Chroma(
     (-0.344136 * 255 / 224, -0.714136 * 255 / 224),
     (1.772 * 255 / 224, 0.0),
 )
-# 4:2:0 and 4:2:2 come here with a chroma for each pixel.
+# 4:2:0 and 4:2:2 arrive here with chroma for each pixel.
 EQUATIONS = {
     "YBR_FULL": FULL,
     "YBR_FULL_422": FULL,
     "YBR_PARTIAL_420": PARTIAL,
     "YBR_PARTIAL_422": PARTIAL,
 }
-# Steps of a JPEG 2000 codestream, which its decoder undoes: no samples are ever of these.
+# Transformations inside a JPEG 2000 codestream. Its decoder undoes them: no samples have them.
 TRANSFORMED = ("YBR_RCT", "YBR_ICT")
 
 
 def as_rgb(pixels: NDArray[Any], photometric: str, bits: int) -> tuple[NDArray[Any], str]:
-    """Return colours as RGB, and their photometric interpretation; others as they are.
+    """Convert YBR to RGB, and return it with its photometric interpretation; leave others alone.
 
     Parameters
     ----------
     pixels : (rows, columns, 3) integer array
-        A chroma for each pixel.
+        With chroma for each pixel.
     bits : int
         Bits of a sample.
 
@@ -68,8 +68,8 @@ def as_rgb(pixels: NDArray[Any], photometric: str, bits: int) -> tuple[NDArray[A
     """
     if photometric in TRANSFORMED:
         warnings.warn(
-            f"photometric interpretation {photometric} is a step of JPEG 2000 codestreams, and the "
-            "samples are none; they were taken for RGB, which decoders make of it",
+            f"photometric interpretation {photometric} exists only inside JPEG 2000 codestreams, "
+            "and these samples are not in one; they were taken as RGB, which decoders output",
             stacklevel=2,
         )
         return pixels, "RGB"
@@ -80,7 +80,7 @@ def as_rgb(pixels: NDArray[Any], photometric: str, bits: int) -> tuple[NDArray[A
 
 
 def to_rgb_samples(pixels: NDArray[Any], chroma: Chroma, bits: int) -> NDArray[Any]:
-    """Return RGB of samples of luminance and chroma, rounded, clipped to their range."""
+    """Convert luminance and chroma to RGB, rounded and clipped to the range of `bits` bits."""
     middle = 1 << (bits - 1)
     scale = (1 << bits) / 256
     ybr = pixels.astype("f4" if bits <= 16 else "f8")
@@ -95,7 +95,7 @@ def to_rgb_samples(pixels: NDArray[Any], chroma: Chroma, bits: int) -> NDArray[A
 
 
 def to_8_bit(pixels: NDArray[Any], bits_stored: int) -> NDArray[np.uint8]:
-    """Return colour samples as 8 bits: the upper 8 of `bits_stored`, never clamped."""
+    """Reduce colour samples to the upper 8 bits of `bits_stored`, without clamping integers."""
     if pixels.dtype == np.uint8:
         return pixels
     if pixels.dtype.kind == "f":
@@ -104,7 +104,7 @@ def to_8_bit(pixels: NDArray[Any], bits_stored: int) -> NDArray[np.uint8]:
 
 
 def to_rgba(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Return (rows, columns, 4) with opaque alpha for (rows, columns, 3)."""
+    """Add opaque alpha to (rows, columns, 3), for (rows, columns, 4)."""
     if pixels.shape[2] == 4:
         return pixels
     rgba = np.empty((*pixels.shape[:2], 4), np.uint8)
@@ -114,9 +114,9 @@ def to_rgba(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def to_rgb(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Return (rows, columns, 3) for (rows, columns, 4): colors as they are seen on black.
+    """Blend (rows, columns, 4) with black, for (rows, columns, 3).
 
-    What stands under a transparent pixel was never to be seen.
+    The colour under a transparent pixel was never visible.
     """
     if pixels.shape[2] == 3 or (pixels[..., 3] == 255).all():
         return pixels[..., :3]

@@ -1,4 +1,4 @@
-"""Compressed frames to stored values: what the frame is, its decoding, its bits and their sign."""
+"""Decode compressed frames to stored values: codec, then bits and sign."""
 
 from __future__ import annotations
 
@@ -40,11 +40,11 @@ class DecodedSamples:
     ----------
     values : (rows, columns) or (rows, columns, samples) array, stored values
     words : array or None
-        `values` with the bits of their words that are no part of them, if the frame has these.
+        The words that hold `values`, all bits included; None if a compressed frame has only values.
     photometric_interpretation : str
         Of `values`.
     stored : PixelModule
-        What the header says, with the codestream's bits where these are more and are used.
+        The header's description, with the codestream's bits if these are more and are used.
     codestream : Codestream or None
         None for native frames.
     """
@@ -64,40 +64,40 @@ def decode_compressed(
     Parameters
     ----------
     frame : bytes
-        Its fragments put together.
+        Its fragments joined.
     declared : UID
-        The transfer syntax that the header says.
+        The header's transfer syntax.
     frame_index : int
-        From 0; for errors.
+        From 0; for error messages.
 
     Raises
     ------
     UnsupportedError
-        The frame is of a transfer syntax, or has samples, that cannot be decoded here.
+        The frame's transfer syntax or its number of samples is not supported.
     DecodeError
-        It is damaged, cut off, or contradicts the header.
+        The frame is damaged, cut off, or contradicts the header.
     """
     if stored.samples_per_pixel not in (1, 3):
         raise UnsupportedError(
             f"(0028,0002) SamplesPerPixel is {stored.samples_per_pixel}; 1 and 3 are supported in "
             "compressed frames"
         )
-    with failing(frame_index, declared):
+    with raising_decode_errors(frame_index, declared):
         syntax = choose_syntax(frame, declared)
         check_supported(syntax)
         stream = CODECS[syntax].read(frame, syntax, stored)
         check_agreement(stream, stored)
         pixels, photometric = decode_samples(frame, syntax, stream, stored)
         is_lossy = declared in LOSSY or syntax in LOSSY
-        return settle(pixels, photometric, stream, stored, is_lossy)
+        return to_stored_values(pixels, photometric, stream, stored, is_lossy)
 
 
 @contextmanager
-def failing(frame_index: int, syntax: UID) -> Iterator[None]:
-    """Turn what codecs raise into `DecodeError`."""
+def raising_decode_errors(frame_index: int, syntax: UID) -> Iterator[None]:
+    """Turn exceptions of codecs into `DecodeError`."""
     try:
         yield
-    except (UnsupportedError, NetworkError):  # of the codec's own file
+    except (UnsupportedError, NetworkError):  # NetworkError: the codec's library did not load
         raise
     except Exception as error:
         raise DecodeError(
@@ -108,7 +108,7 @@ def failing(frame_index: int, syntax: UID) -> Iterator[None]:
 
 
 def check_supported(syntax: UID) -> None:
-    """Raise `UnsupportedError` for a transfer syntax that is not decoded here."""
+    """Raise `UnsupportedError` for a transfer syntax without a codec."""
     if syntax not in CODECS:
         raise UnsupportedError(
             f"transfer syntax {name_of(syntax)} cannot be decoded; supported are "
@@ -119,10 +119,10 @@ def check_supported(syntax: UID) -> None:
 # ---------------------------------------------------------------- bits and sign
 
 
-def settle(
+def to_stored_values(
     pixels: Samples, photometric: str, stream: Codestream, stored: PixelModule, is_lossy: bool
 ) -> DecodedSamples:
-    """Return the stored values of decoded samples (PS3.5 8.1.1)."""
+    """Turn decoded samples into stored values (PS3.5 8.1.1)."""
     check_precision(pixels, stream)
     container = CONTAINERS[-(-stored.bits_allocated // 8)]
     dtype = np.dtype(f"{'ui'[stored.pixel_representation]}{container}")
@@ -142,9 +142,9 @@ def settle(
 
 
 def check_precision(pixels: Samples, stream: Codestream) -> None:
-    """Raise ValueError when samples without sign go beyond the codestream's own bits.
+    """Raise ValueError when unsigned samples exceed the codestream's own precision.
 
-    Those of lossless JPEG are sums modulo 65536, whatever its precision (ISO 10918-1 H.1.2.1).
+    Lossless JPEG adds modulo 65536, whatever its precision (ISO 10918-1 H.1.2.1).
     """
     size = pixels.dtype.itemsize
     if stream.bits is None or stream.is_signed or stream.bits >= size * 8:
@@ -157,12 +157,13 @@ def check_precision(pixels: Samples, stream: Codestream) -> None:
 
 
 def with_sign(pixels: Samples, stream: Codestream, stored: PixelModule) -> Samples:
-    """Return samples with the sign that Pixel Representation says, upon the codestream's bits.
+    """Give samples the sign of Pixel Representation, within the codestream's bits.
 
     Raises
     ------
     ValueError
-        The codestream has other bits than the header, and the highest of them may be a sign or not.
+        The codestream has another number of bits than the header, and its highest bit may be a
+        sign or not.
     """
     is_signed = bool(stored.pixel_representation)
     bits = stream.bits or stored.bits_stored
@@ -171,12 +172,12 @@ def with_sign(pixels: Samples, stream: Codestream, stored: PixelModule) -> Sampl
     low, high = int(pixels.min()), int(pixels.max())
     if low >= 0 and high < 1 << (bits - 1):
         return pixels
-    values = on_the_same_bits(pixels, bits, is_signed)
-    if not is_certain(values, bits, stored):
+    values = reinterpret_sign(pixels, bits, is_signed)
+    if not is_unambiguous(values, bits, stored):
         raise ValueError(
             f"the codestream has {bits} bits, {'signed' if stream.is_signed else 'without sign'}, "
             f"the header says {stored.bits_stored}, {'signed' if is_signed else 'without sign'}; "
-            f"what values from {low} to {high} mean is not known"
+            f"the meaning of values from {low} to {high} is unknown"
         )
     if stream.is_signed is not None:
         note(
@@ -187,18 +188,18 @@ def with_sign(pixels: Samples, stream: Codestream, stored: PixelModule) -> Sampl
     return values
 
 
-def on_the_same_bits(pixels: Samples, bits: int, is_signed: bool) -> Samples:
-    """Return what the lowest bits of samples mean with a sign, or without one."""
+def reinterpret_sign(pixels: Samples, bits: int, is_signed: bool) -> Samples:
+    """Read the lowest `bits` bits of samples again, as signed or as unsigned values."""
     size = pixels.dtype.itemsize * 8
     words = pixels.view(f"{'ui'[is_signed]}{pixels.dtype.itemsize}")
     values: Samples = np.left_shift(words, size - bits)
     return np.right_shift(values, size - bits, out=values)
 
 
-def is_certain(values: Samples, bits: int, stored: PixelModule) -> bool:
-    """Tell whether samples of `bits` bits cannot mean other values.
+def is_unambiguous(values: Samples, bits: int, stored: PixelModule) -> bool:
+    """Tell whether samples of `bits` bits can have one meaning only.
 
-    Whole words have their sign in the highest bit, as native ones, whatever Bits Stored is.
+    Whole words have their sign in the highest bit, like native ones, whatever Bits Stored is.
     """
     low, high = stored.stored_range
     is_within = low <= int(values.min()) and int(values.max()) <= high
@@ -208,14 +209,14 @@ def is_certain(values: Samples, bits: int, stored: PixelModule) -> bool:
 def with_bits(
     values: Samples, stream: Codestream, stored: PixelModule, is_lossy: bool
 ) -> PixelModule:
-    """Return the description of values, which have as many bits as the header says.
+    """Return the description of values: with the header's bits, if the values fit.
 
-    A lossy codestream that has more may go beyond them; its values stay, and have its bits then.
+    Values of a lossy codestream may exceed them; then the description has the codestream's bits.
 
     Raises
     ------
     ValueError
-        Values of a lossless one do not fit.
+        Values of a lossless codestream do not fit.
     """
     bits = stream.bits or values.dtype.itemsize * 8
     if bits <= stored.bits_stored:
@@ -227,7 +228,7 @@ def with_bits(
     if not is_lossy:
         raise ValueError(
             f"the codestream has {bits} bits and values from {smallest} to {largest}, (0028,0101) "
-            f"BitsStored is {stored.bits_stored}: which is right is not known"
+            f"BitsStored is {stored.bits_stored}: it is unknown which is right"
         )
     note(
         f"(0028,0101) BitsStored is {stored.bits_stored}, the codestream has {bits} bits, and "

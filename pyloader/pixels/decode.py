@@ -1,4 +1,4 @@
-"""One frame of an `Instance` to stored values or RGB: native, compressed, or deflated."""
+"""Decode one frame of an `Instance` to stored values or RGB: native, compressed, or deflated."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ from pyloader.pixels.compressed import (
     DecodedSamples,
     check_supported,
     decode_compressed,
-    failing,
+    raising_decode_errors,
 )
 from pyloader.pixels.native_samples import native_frame
 from pyloader.pixels.palette import apply_palette, note_supplemental
@@ -57,14 +57,15 @@ def decode_frame(
     frame_index : int
         From 0.
     allow : callable, optional
-        Told the bytes that the frame takes, and what it is, before they are taken; it may raise.
+        Called with the bytes that the decoded frame needs, and a text that names it, before they
+        are allocated; it may raise.
 
     Raises
     ------
     FormatError
-        There are no pixel data, an attribute is absent, or bytes are missing.
+        Pixel data, an attribute, or bytes are missing.
     UnsupportedError
-        The transfer syntax or the photometric interpretation cannot be decoded here.
+        The transfer syntax or the photometric interpretation is not supported.
     DecodeError
         The codec failed, or its result disagrees with the header.
     """
@@ -72,7 +73,7 @@ def decode_frame(
         check_syntax(instance.transfer_syntax_uid)
     element = check_pixels(instance)
     instance.check_frame(frame_index)
-    instance = as_stored(instance, element)
+    instance = with_actual_syntax(instance, element)
     syntax = check_syntax(instance.transfer_syntax_uid)
     stored = read_pixel_module(Frame(instance.dataset, frame_index))
     stored = check_samples(stored, element.keyword)
@@ -80,23 +81,23 @@ def decode_frame(
         allow(decoded_bytes(stored), f"frame {frame_index + 1}, {stored.rows} x {stored.columns},")
     if syntax in CODECS:
         frame = encapsulated_frame(instance, element, frame_index)
-        return finish(instance, decode_compressed(frame, syntax, stored, frame_index))
+        return to_decoded_frame(instance, decode_compressed(frame, syntax, stored, frame_index))
     if syntax in UNPACK:
         instance = unpack(instance, element, stored, frame_index)
         element = check_pixels(instance)
     words = native_frame(instance, element, stored, frame_index)
     values, photometric = stored_values(words, stored), stored.photometric_interpretation
-    return finish(instance, DecodedSamples(values, words, photometric, stored, None))
+    return to_decoded_frame(instance, DecodedSamples(values, words, photometric, stored, None))
 
 
 def decoded_bytes(stored: PixelModule) -> int:
-    """Return what a frame takes in memory, its samples in whole bytes."""
+    """Return the bytes of a decoded frame in memory; each sample takes whole bytes."""
     samples = stored.rows * stored.columns * stored.samples_per_pixel
     return samples * -(-stored.bits_allocated // 8)
 
 
 def check_pixels(instance: Instance) -> PixelElement:
-    """Return the element that holds the pixels."""
+    """Return the element that holds the pixels, or raise why there is none."""
     if instance.pixels is None:
         meta = getattr(instance.dataset, "file_meta", Dataset())
         uid = value_of(instance.dataset, "SOPClassUID") or value_of(meta, "MediaStorageSOPClassUID")
@@ -106,19 +107,19 @@ def check_pixels(instance: Instance) -> PixelElement:
             raise FormatError(f"{text}which may not be an image")
         last = describe_tag(max(instance.dataset.keys(), default=0))
         raise CutOffError(
-            f"{text}which has some: the file is cut off behind its last element, {last}, or its "
-            "pixels were taken out; load it again"
+            f"{text}which has some: the file is cut off after its last element, {last}, or its "
+            "pixels were removed; load it again"
         )
     return instance.pixels
 
 
 def check_syntax(syntax: UID) -> UID:
-    """Return a transfer syntax that can be decoded.
+    """Return `syntax` if it can be decoded.
 
     Raises
     ------
     UnsupportedError
-        It cannot.
+        It cannot be decoded.
     """
     if syntax not in NATIVE and syntax not in UNPACK:
         check_supported(syntax)
@@ -128,7 +129,7 @@ def check_syntax(syntax: UID) -> UID:
 def unpack(
     instance: Instance, element: PixelElement, stored: PixelModule, frame_index: int
 ) -> Instance:
-    """Return `instance` with one frame as it would be native (PS3.5 A.4.11, A.4.13).
+    """Return `instance` with one frame, unpacked to native form (PS3.5 A.4.11, A.4.13).
 
     Raises
     ------
@@ -137,38 +138,38 @@ def unpack(
     """
     syntax = instance.transfer_syntax_uid
     frame = encapsulated_frame(instance, element, frame_index)
-    with failing(frame_index, syntax):
+    with raising_decode_errors(frame_index, syntax):
         frame = UNPACK[syntax](frame, -(-stored.frame_bits // 8))
     plain = replace(instance, transfer_syntax_uid=ExplicitVRLittleEndian)
     return one_frame(plain, frame_index, frame, element.vr)
 
 
-def as_it_is(frame: bytes, length: int) -> bytes:
-    """Return an encapsulated uncompressed frame, of `length` bytes and perhaps one of padding."""
+def uncompressed_frame(frame: bytes, length: int) -> bytes:
+    """Return an encapsulated uncompressed frame: `length` bytes and perhaps one of padding."""
     if len(frame) < length:
         raise ValueError(f"it has {len(frame)} of {length} bytes: it is cut off")
     return frame
 
 
 def inflated_frame(frame: bytes, length: int) -> bytes:
-    """Return a deflated frame of `length` bytes (RFC 1951), never many more."""
+    """Inflate a frame to `length` bytes (RFC 1951), or a few more."""
     inflated, inflater = inflate(deflate, frame, length + 2)
     if len(inflated) < length:
         raise ValueError(f"it holds {len(inflated)} of {length} bytes: it is cut off")
     rest = len(inflater.rest()) if inflater.is_over else 0
-    if rest > 1:  # a byte makes it even
-        raise ValueError(f"{rest} bytes stand behind it: of another frame")
+    if rest > 1:  # one byte may pad to an even length
+        raise ValueError(f"{rest} bytes follow it: they belong to another frame")
     return inflated
 
 
 UNPACK: Mapping[str, Callable[[bytes, int], bytes]] = {
-    ENCAPSULATED_UNCOMPRESSED: as_it_is,
+    ENCAPSULATED_UNCOMPRESSED: uncompressed_frame,
     DEFLATED_IMAGE_FRAME: inflated_frame,
 }
 
 
-def finish(instance: Instance, samples: DecodedSamples) -> DecodedFrame:
-    """Return a frame of decoded samples: YBR and palettes as RGB, checked against the header."""
+def to_decoded_frame(instance: Instance, samples: DecodedSamples) -> DecodedFrame:
+    """Check decoded samples against the header, and convert YBR and palettes to RGB."""
     stored, words = samples.stored, samples.words
     check_size(stored, samples.values)
     pixels, photometric = as_rgb(
@@ -180,7 +181,7 @@ def finish(instance: Instance, samples: DecodedSamples) -> DecodedFrame:
             "MONOCHROME1, MONOCHROME2, RGB, PALETTE COLOR and the YBR family"
         )
     if photometric == "PALETTE COLOR" and is_labelmap(instance.dataset):
-        photometric = GREY  # segment numbers: their colours are a hint
+        photometric = GREY  # samples are segment numbers; their colours are only a hint
     if photometric == "PALETTE COLOR":
         pixels, bits = apply_palette(pixels, instance.dataset)
         pixel = PixelModule.of(pixels, bits_stored=bits, high_bit=bits - 1)
@@ -197,7 +198,7 @@ def finish(instance: Instance, samples: DecodedSamples) -> DecodedFrame:
 
 
 def check_size(stored: PixelModule, pixels: NDArray[Any]) -> None:
-    """Raise when a decoded frame is not as large as the header says."""
+    """Raise when a decoded frame has another size than the header says."""
     shape = (*pixels.shape, 1)[:3]
     expected = (stored.rows, stored.columns, stored.samples_per_pixel)
     if shape != expected:
@@ -209,42 +210,41 @@ def check_size(stored: PixelModule, pixels: NDArray[Any]) -> None:
 # ------------------------------------------------------------------ how pixels are stored
 
 
-def as_stored(instance: Instance, element: PixelElement) -> Instance:
+def with_actual_syntax(instance: Instance, element: PixelElement) -> Instance:
     """Return `instance` with a transfer syntax that agrees with how its pixels are stored.
 
-    Encapsulated pixels have an undefined length, native ones have not (PS3.5 A.4): files whose
-    meta header names the wrong kind, or which have none, show so what they are. Native ones are in
-    the byte order of their data set (PS3.5 7.3).
+    Encapsulated pixels have an undefined length, native ones a defined length (PS3.5 A.4). So the
+    pixels show their kind even if the meta header is wrong or absent. Native pixels have the byte
+    order of their data set (PS3.5 7.3).
 
     Raises
     ------
     FormatError
-        The pixels are encapsulated, and of no codestream that is known; or nothing tells their
-        byte order.
+        The pixels are encapsulated and match no known codestream, or their byte order is unknown.
     """
     declared = instance.transfer_syntax_uid
     if element.is_encapsulated and declared in NATIVE:
-        return corrected(instance, codestream_of(instance, element), "encapsulated")
+        return with_syntax(instance, codestream_of(instance, element), "encapsulated")
     is_implicit, is_little_endian = instance.dataset.original_encoding
     if declared == GE_BIG_ENDIAN_PIXELS and is_implicit is False:
         raise FormatError(
             f"the transfer syntax is {name_of(declared)}, which has implicit VR, and the data set "
-            "has explicit VR; the meta header is wrong, and whether the pixels are big endian is "
-            "not known"
+            "has explicit VR; the meta header is wrong, and it is unknown whether the pixels are "
+            "big endian"
         )
     if element.is_encapsulated or not is_compressed(declared):
         return instance
     layout = Layout(bool(is_implicit), is_little_endian is False)
-    return corrected(instance, layout.syntax, "not encapsulated")
+    return with_syntax(instance, layout.syntax, "not encapsulated")
 
 
-def corrected(instance: Instance, found: UID | None, kind: str) -> Instance:
-    """Return `instance` with the transfer syntax that was found, and note it."""
+def with_syntax(instance: Instance, found: UID | None, kind: str) -> Instance:
+    """Return `instance` with the transfer syntax that was found, and warn about it."""
     declared = instance.transfer_syntax_uid
     if found is None:
         raise FormatError(
             f"the transfer syntax is {name_of(declared)}, but the pixel data are {kind}, "
-            "and begin with no codestream that is known; the meta header is wrong"
+            "and begin with no known codestream; the meta header is wrong"
         )
     warnings.warn(
         f"the transfer syntax is {name_of(declared)}, but the pixel data are {kind}; they "
@@ -255,7 +255,7 @@ def corrected(instance: Instance, found: UID | None, kind: str) -> Instance:
 
 
 def codestream_of(instance: Instance, element: PixelElement) -> UID | None:
-    """Return the transfer syntax that the first frame's bytes are of, None if they are of none."""
+    """Return the transfer syntax that the first frame's bytes show, None if unknown."""
     if element.frame_index is None and element.frames:
         start, stop = element.frames[0]
         return identify(element.body[start + ITEM_HEADER_BYTES : stop])

@@ -1,7 +1,7 @@
 """Decide the transfer syntax and sample order of a frame that came without a file.
 
-Servers mislabel frames, and those that decode them leave the metadata as they were. A frame whose
-meaning cannot be told for certain is refused: a wrong image is worse than none.
+Some servers mislabel frames, and servers that decode frames do not adapt the metadata. A frame with
+an uncertain meaning is refused: a wrong image is worse than none.
 """
 
 from __future__ import annotations
@@ -28,34 +28,34 @@ from pyloader.pixels.decode import check_syntax
 
 
 class AmbiguousError(FormatError):
-    """A frame that the server has decoded into something that may be one of several."""
+    """A frame that the server decoded, in a form that the metadata do not determine."""
 
 
 def labelled(
-    instance: Instance, index: int, frame: bytes, told: str | None, is_original: bool
+    instance: Instance, index: int, frame: bytes, declared_uid: str | None, is_original: bool
 ) -> Instance:
-    """Return `instance` with one frame, labelled with what it is.
+    """Return `instance` with one frame, labelled with its actual transfer syntax.
 
     Parameters
     ----------
     index : int
         From 0.
-    told : str or None
-        UID of the transfer syntax that the server told.
+    declared_uid : str or None
+        UID of the transfer syntax that the server declares.
     is_original : bool
-        Whether frames as they are stored were asked for.
+        Whether the request was for frames as stored.
 
     Raises
     ------
     AmbiguousError
-        The server has decoded a colour frame, and nothing tells into what.
+        The server decoded a colour frame, and nothing says into which form.
     FormatError
-        The frame is of no transfer syntax, or its description lacks an attribute.
+        The frame matches no transfer syntax, or its description lacks an attribute.
     UnsupportedError
-        It is of one that cannot be decoded.
+        Its transfer syntax cannot be decoded.
     """
     pixel = read_pixel_module(Frame(instance.dataset, index))
-    declared = None if told is None else UID(told)
+    declared = None if declared_uid is None else UID(declared_uid)
     syntax = find_syntax(frame, declared, pixel)
     found = replace(instance, transfer_syntax_uid=syntax)
     if declared is not None and syntax != declared:
@@ -71,7 +71,7 @@ def labelled(
 
 
 def find_syntax(frame: bytes, declared: UID | None, pixel: PixelModule) -> UID:
-    """Return the transfer syntax of a frame: the declared one, unless its bytes deny it."""
+    """Return the transfer syntax of a frame: the declared one, unless its bytes contradict it."""
     is_native_size = fits(len(frame), pixel)
     is_plain = declared == ENCAPSULATED_UNCOMPRESSED or (
         declared is not None and is_native(declared)
@@ -79,7 +79,7 @@ def find_syntax(frame: bytes, declared: UID | None, pixel: PixelModule) -> UID:
     if declared is not None and is_plain and is_native_size:
         return declared
     seen = identify(frame)
-    # The two bytes that a JPEG XL codestream begins with are a pixel value like others.
+    # A JPEG XL codestream begins with two bytes that may be a pixel value as well.
     if seen is not None and not (is_native_size and seen == JPEG_XL_LOSSLESS):
         has_same_codec = declared in CODECS and CODECS.get(seen) is CODECS[str(declared)]
         return declared if declared is not None and has_same_codec else seen
@@ -89,33 +89,33 @@ def find_syntax(frame: bytes, declared: UID | None, pixel: PixelModule) -> UID:
         return declared
     raise FormatError(
         f"a frame of {len(frame)} bytes came without a transfer syntax; it begins with "
-        f"{frame[:16]!r}, which is no known codestream, and native it would have "
+        f"{frame[:16]!r}, which is not a known codestream, and a native frame would have "
         f"{-(-pixel.frame_bits // 8)} bytes"
     )
 
 
 def is_unknown(syntax: UID | None) -> bool:
-    """Tell whether a UID may be of a transfer syntax whose words nobody knows; a text is no UID."""
+    """Tell whether a valid UID is of an unknown transfer syntax; its byte order is unknown too."""
     if syntax is None or not syntax.is_valid:
         return False
     return not (is_native(syntax) or is_compressed(syntax))
 
 
 def is_native(syntax: UID) -> bool:
-    """Tell whether a transfer syntax is native; one that is not known is not."""
+    """Tell whether a transfer syntax is known and native."""
     return syntax in NATIVE
 
 
 def fits(length: int, pixel: PixelModule) -> bool:
-    """Tell whether a native frame has that length; one byte may be added to make it even."""
+    """Tell whether a native frame may have that length; one byte may pad it to an even length."""
     samples = pixel.rows * pixel.columns * pixel.samples_per_pixel * pixel.bits_allocated
     sizes = {-(-bits // 8) for bits in (pixel.frame_bits, samples)}
     return length in sizes | {size + size % 2 for size in sizes}
 
 
 def is_decoded(instance: Instance, is_original: bool, pixel: PixelModule, length: int) -> bool:
-    """Tell whether the server has decoded a native frame from something else."""
-    stored = instance.transfer_syntax_uid  # (0008,3002), when the metadata had it
+    """Tell whether the server decoded a frame that is stored in another form."""
+    stored = instance.transfer_syntax_uid  # (0008,3002), if the metadata have it
     was_encapsulated = bool(stored) and not stored.is_private and not is_native(stored)
     is_widened = "422" in pixel.photometric_interpretation and length * 8 >= pixel.frame_bits + 8
     return (
@@ -127,11 +127,11 @@ def is_decoded(instance: Instance, is_original: bool, pixel: PixelModule, length
 
 
 def as_decoded(instance: Instance, pixel: PixelModule) -> Instance:
-    """Return `instance` described as servers decode: colour as RGB, pixel by pixel."""
+    """Return `instance` with the description of decoded frames: colour as RGB by pixel."""
     if pixel.bits_allocated > 16:
         raise AmbiguousError(
-            f"the server decoded a frame of {pixel.bits_allocated} bits; whether it has swapped "
-            "words or pixels is not known"
+            f"the server decoded a frame of {pixel.bits_allocated} bits; it is unknown whether it "
+            "swapped words or pixels"
         )
     if pixel.samples_per_pixel == 1:
         return instance
@@ -141,9 +141,9 @@ def as_decoded(instance: Instance, pixel: PixelModule) -> Instance:
     if photometric not in (*TRANSFORMED, "YBR_FULL_422"):
         raise AmbiguousError(
             f"the server decoded a frame of photometric interpretation {photometric!r}, planar "
-            f"configuration {pixel.planar_configuration}; its metadata do not tell what it is now"
+            f"configuration {pixel.planar_configuration}; its metadata do not say what it is now"
         )
-    # A copy of pydicom's would share its elements with other frames.
+    # A pydicom copy would share its elements with other frames.
     dataset = Dataset(dict(instance.dataset.items()))
     dataset.add_new("PhotometricInterpretation", "CS", "RGB")
     dataset.add_new("PlanarConfiguration", "US", 0)

@@ -1,7 +1,8 @@
-"""Native frames: bits, bytes, words and chroma that pixels share, to samples (PS3.5 8.1, 8.2).
+"""Read the samples of native frames: bits, bytes, words, and shared chroma (PS3.5 8.1, 8.2).
 
-pydicom's decoder of native transfer syntaxes does not know 24 bits, YBR_PARTIAL_422, or a High Bit
-that is not the highest stored. Nor does it know frames that begin within a swapped word of bits.
+pydicom's decoder of native transfer syntaxes does not support 24 bits, YBR_PARTIAL_422, or a High
+Bit that is not the highest stored bit. Nor does it support frames that begin inside a swapped word
+of single bits.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ SAMPLES = {
 def native_frame(
     instance: Instance, element: PixelElement, stored: PixelModule, frame_index: int
 ) -> Samples:
-    """Return the words of one native frame, each sample as it is allocated.
+    """Return the words of one native frame: each sample with all its allocated bits.
 
     Parameters
     ----------
@@ -44,17 +45,17 @@ def native_frame(
     Returns
     -------
     (rows, columns) or (rows, columns, samples) array
-        In this machine's byte order, a view of the file where that is possible. 4:2:2 is widened
-        to a chroma for each pixel; neither unused bits nor colours are changed.
+        In this machine's byte order; a view of the file where possible. 4:2:2 gets chroma for each
+        pixel; unused bits and colours stay unchanged.
 
     Raises
     ------
     CutOffError
         The file ends before the frame does.
     FormatError
-        The pixel data are shorter than the header says, or are of another arrangement.
+        The pixel data are shorter than the header says, or their sample order contradicts it.
     UnsupportedError
-        No order of samples is defined for what the header says.
+        No sample order is defined for the header's attributes.
 
     References
     ----------
@@ -69,31 +70,31 @@ def native_frame(
     bits = stored.frame_bits
     check_length(element, frame_index, -(-(place + 1) * bits // 8))
     is_swapped = syntax == ExplicitVRBigEndian and is_bytes and element.vr == "OW"
-    packed, skipped = cut_out(element.value, place * bits, bits, is_swapped)
+    packed, skipped = extract_bits(element.value, place * bits, bits, is_swapped)
     samples = unpack(packed, stored, element.keyword, is_big_endian)
     first, count = skipped // stored.bits_allocated, bits // stored.bits_allocated
     return arrange(samples[first : first + count], stored)
 
 
 def check_words(syntax: UID, stored: PixelModule) -> None:
-    """Raise for words of GE's private transfer syntax that readers do not agree on.
+    """Raise for samples that readers of GE's private transfer syntax read differently.
 
-    Of bytes GDCM swaps none, of words of 16 bits all; of larger ones each reader makes another.
+    GDCM swaps no bytes of 8-bit samples and all of 16-bit ones. For larger samples readers differ.
     """
     if syntax == GE_BIG_ENDIAN_PIXELS and stored.bits_allocated > 16:
         raise UnsupportedError(
             f"(0028,0100) BitsAllocated is {stored.bits_allocated} with the transfer syntax "
-            f"{name_of(syntax)}; how it has more than 16 bits is not known"
+            f"{name_of(syntax)}; its byte order of more than 16 bits is unknown"
         )
 
 
 def check_arrangement(element: PixelElement, stored: PixelModule, frames: int) -> None:
-    """Raise for samples whose order is not defined or is contradicted; note what is left over."""
+    """Raise when the sample order is undefined or contradictory; warn about excess bytes."""
     photometric = stored.photometric_interpretation
     if photometric.endswith("_420"):
         raise UnsupportedError(
-            f"photometric interpretation {photometric!r} is defined for compressed frames alone "
-            "(PS3.3 C.7.6.3.1.2); the order of native samples is not known"
+            f"photometric interpretation {photometric!r} is defined for compressed frames only "
+            "(PS3.3 C.7.6.3.1.2); the order of native samples is unknown"
         )
     if photometric.endswith("_422") and (stored.columns % 2 or stored.planar_configuration):
         raise FormatError(
@@ -114,15 +115,15 @@ def check_arrangement(element: PixelElement, stored: PixelModule, frames: int) -
 
 
 def check_excess(photometric: str, needed: int, actual: int) -> None:
-    """Note bytes behind the last frame; as many as full chroma has contradict 4:2:2."""
+    """Warn about bytes after the last frame; raise if 4:2:2 has as many as full chroma needs."""
     if photometric.endswith("_422") and actual >= needed // 2 * 3:
         raise FormatError(
             f"the pixel data have {actual} bytes, {needed} were expected of {photometric}: as many "
-            "as when each pixel has its own chroma. Whether they are RGB or YBR_FULL is not known"
+            "as when each pixel has its own chroma. They may be RGB or YBR_FULL"
         )
     if actual > needed + 1:
         warnings.warn(
-            f"the pixel data have {actual} bytes, {needed} were expected; those behind the last "
+            f"the pixel data have {actual} bytes, {needed} were expected; those after the last "
             "frame are left out",
             stacklevel=2,
         )
@@ -141,11 +142,10 @@ def check_length(element: PixelElement, frame_index: int, needed: int) -> None:
     raise FormatError(f"{text}; its header describes more than it holds")
 
 
-def cut_out(value: memoryview, first: int, bits: int, is_swapped: bool) -> tuple[Bytes, int]:
-    """Return the bytes that hold `bits` bits from bit `first` on, and how many come before it.
+def extract_bits(value: memoryview, first: int, bits: int, is_swapped: bool) -> tuple[Bytes, int]:
+    """Return the bytes that hold `bits` bits from bit `first` on, and how many bits precede it.
 
-    In words of big endian the first of two bytes is the second (PS3.5 8.2 and D); a frame may
-    begin in the middle of one.
+    Big-endian words swap each pair of bytes (PS3.5 8.2 and D); a frame may begin inside a word.
     """
     unit = 16 if is_swapped else 8
     start, stop = first // unit * unit // 8, -(-(first + bits) // unit) * unit // 8
@@ -158,7 +158,7 @@ def cut_out(value: memoryview, first: int, bits: int, is_swapped: bool) -> tuple
 
 
 def unpack(packed: Bytes, stored: PixelModule, keyword: str, is_big_endian: bool) -> Samples:
-    """Return samples of 1 to 64 bits in this machine's byte order."""
+    """Unpack samples of 1 to 64 bits into this machine's byte order."""
     if stored.bits_allocated == 1:
         return np.unpackbits(packed, bitorder="little")  # PS3.5 8.1.1, 8.2: the lowest bit first
     size = stored.bits_allocated // 8
@@ -169,32 +169,32 @@ def unpack(packed: Bytes, stored: PixelModule, keyword: str, is_big_endian: bool
         return native_order(packed.view(f"{order}{'ui'[stored.pixel_representation]}{size}"))
     if is_big_endian:
         raise UnsupportedError(
-            f"(0028,0100) BitsAllocated is {stored.bits_allocated} in big endian; how such samples "
-            "stand in swapped words is not known"
+            f"(0028,0100) BitsAllocated is {stored.bits_allocated} in big endian; the order of "
+            "such samples in swapped words is unknown"
         )
     return widen(packed, size, bool(stored.pixel_representation))
 
 
 def native_order(samples: NDArray[Any]) -> Samples:
-    """Return samples in this machine's byte order, copied only if they are in the other."""
+    """Return samples in this machine's byte order; copy them only if they have the other."""
     return samples.astype(samples.dtype.newbyteorder("="), copy=False)
 
 
 def arrange(samples: Samples, stored: PixelModule) -> Samples:
-    """Return samples by row, column and sample."""
+    """Return samples in the order row, column, sample."""
     shape = (stored.rows, stored.columns)
     if stored.samples_per_pixel == 1:
         return samples.reshape(shape)
     if stored.photometric_interpretation.endswith("_422"):
-        return share_chroma(samples).reshape(*shape, 3)
+        return duplicate_chroma(samples).reshape(*shape, 3)
     if stored.planar_configuration:
         planes = samples.reshape(stored.samples_per_pixel, *shape)
         return np.ascontiguousarray(planes.transpose(1, 2, 0))
     return samples.reshape(*shape, stored.samples_per_pixel)
 
 
-def share_chroma(samples: Samples) -> Samples:
-    """Return each pixel with its chroma for pairs that share one: Y Y Cb Cr (PS3.3 C.7.6.3.1.2)."""
+def duplicate_chroma(samples: Samples) -> Samples:
+    """Give each pixel of a pair the chroma that they share: Y Y Cb Cr (PS3.3 C.7.6.3.1.2)."""
     pairs = samples.reshape(-1, 4)
     wide = np.empty((len(pairs), 2, 3), samples.dtype)
     wide[:, :, 0] = pairs[:, :2]

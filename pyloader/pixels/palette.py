@@ -1,7 +1,7 @@
-"""Palettes: the indices of PALETTE COLOR images to RGB (PS3.3 C.7.6.3.1.5, C.7.6.3.1.6, C.7.9).
+"""Apply palettes: PALETTE COLOR indices to RGB (PS3.3 C.7.6.3.1.5, C.7.6.3.1.6, C.7.9).
 
-Each channel has a descriptor of its own. Entries have 8 or 16 bits; files have 8-bit ones packed,
-and as words, whatever the descriptor says: the length of the data tells.
+Each channel has its own descriptor. Entries have 8 or 16 bits. Files store 8-bit entries as packed
+bytes or as words, whatever the descriptor says; the length of the data shows which.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ class Palette:
     Attributes
     ----------
     first_value_mapped : int
-        The index of the first entry; smaller ones take it too, larger than the last's the last.
+        The index of the first entry. Smaller indices take the first entry, too large ones the last.
     count : int
-        Entries that the descriptor says.
+        Number of entries in the descriptor.
     entries : (n,) uint8 or uint16 array
-        Of which some may be missing.
+        May have fewer than `count`.
     """
 
     first_value_mapped: int
@@ -42,7 +42,7 @@ class Palette:
     entries: Entries
 
     def look_up(self, indices: NDArray[Any]) -> Entries:
-        """Return the entries of indices, int32."""
+        """Return the entries for int32 indices."""
         places = np.clip(indices - self.first_value_mapped, 0, self.count - 1)
         if self.count > len(self.entries) and int(places.max()) >= len(self.entries):
             raise FormatError(
@@ -77,15 +77,15 @@ def apply_palette(pixels: NDArray[Any], dataset: Dataset) -> tuple[NDArray[Any],
     rgb = np.empty((*pixels.shape, 3), f"u{bits // 8}")
     for channel, palette in enumerate(palettes):
         found = palette.look_up(indices)
-        # 8 bits next to 16: 255 is as bright as 65535.
+        # When bits differ between channels: 255 is as bright as 65535.
         rgb[..., channel] = found.astype("u2") * 257 if found.itemsize * 8 < bits else found
     return rgb, bits
 
 
 def note_supplemental(dataset: Dataset) -> None:
-    """Note a supplemental palette, which colours some values of a grey image (PS3.3 C.7.6.19).
+    """Warn about a supplemental palette, which colours some values of a grey image.
 
-    The image stays grey: with its colours it could have no window, and nothing be measured. Its
+    The image stays grey (PS3.3 C.7.6.19): in colour it could not be windowed or measured. Its
     palettes are in the module ``palette_color_lookup_table``.
     """
     presentation = value_of(dataset, "PixelPresentation")
@@ -93,7 +93,7 @@ def note_supplemental(dataset: Dataset) -> None:
     if presentation in ("COLOR", "MIXED") and isinstance(descriptor, list) and len(descriptor) == 3:
         warnings.warn(
             f"the image has a supplemental palette, for stored values from {descriptor[1]} on; the "
-            "values are as they are stored, and the palette is in its module",
+            "values stay as stored, and the palette is in its module",
             stacklevel=2,
         )
 
@@ -104,24 +104,24 @@ def read_palettes(dataset: Dataset) -> list[Palette]:
     Raises
     ------
     FormatError
-        One is absent or cannot be read.
+        A palette is absent or cannot be read.
     """
     is_signed = value_of(dataset, "PixelRepresentation") == 1
     order = ">" if dataset.original_encoding[1] is False else "<"
     palettes = [read_palette(dataset, color, is_signed, order) for color in COLORS]
     wide = [palette for palette in palettes if palette.entries.itemsize == 2]
     if wide and max(int(palette.entries.max()) for palette in wide) < 256:
-        # As 16-bit colours all of them would be black.
+        # As 16-bit colours they would all be nearly black.
         warnings.warn(
             "the palette has words of 16 bits whose values have 8; they were taken as 8 bits",
             stacklevel=2,
         )
-        return [narrowed(palette) for palette in palettes]
+        return [as_8_bit(palette) for palette in palettes]
     return palettes
 
 
-def narrowed(palette: Palette) -> Palette:
-    """Return a palette with entries of 8 bits."""
+def as_8_bit(palette: Palette) -> Palette:
+    """Return a palette with its entries as 8 bits."""
     return Palette(palette.first_value_mapped, palette.count, palette.entries.astype("u1"))
 
 
@@ -131,9 +131,9 @@ def read_palette(dataset: Dataset, color: str, is_signed: bool, order: str) -> P
     Parameters
     ----------
     is_signed : bool
-        Whether the first value mapped is, as the pixels are; the rest is unsigned.
+        Whether the first value mapped is signed, like the pixels; the rest is unsigned.
     order : str
-        ``<`` or ``>``, of the bytes of words in the file.
+        Byte order of words in the file, ``<`` or ``>``.
     """
     count, first, bits = read_descriptor(dataset, color)
     if is_signed and first >= 1 << 15:
@@ -153,7 +153,7 @@ def read_palette(dataset: Dataset, color: str, is_signed: bool, order: str) -> P
 
 
 def read_descriptor(dataset: Dataset, color: str) -> tuple[int, int, int]:
-    """Return number of entries, first value mapped and bits of an entry, unsigned."""
+    """Return the number of entries, first value mapped and bits per entry, all unsigned."""
     keyword = f"{color}PaletteColorLookupTableDescriptor"
     value = value_of(dataset, keyword)
     try:
@@ -169,9 +169,9 @@ def read_descriptor(dataset: Dataset, color: str) -> tuple[int, int, int]:
 
 
 def read_entries(words: NDArray[np.uint16], count: int, bits: int) -> Entries:
-    """Return the entries of a palette: words, or bytes when there are only so many.
+    """Return the entries of a palette from words, or from bytes if there are too few words.
 
-    8-bit entries in words of their own stand in the lower byte, or in both.
+    A word with an 8-bit entry has it in its lower byte, or in both bytes.
     """
     if words.size >= count:
         if bits > 8:

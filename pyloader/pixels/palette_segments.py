@@ -1,4 +1,4 @@
-"""Segmented palettes (PS3.3 C.7.9.2): runs of entries, of straight lines, and copies of both."""
+"""Expand segmented palettes (PS3.3 C.7.9.2): discrete, linear and indirect segments."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ DISCRETE, LINEAR, INDIRECT = 0, 1, 2
 
 
 class Expansion:
-    """Expands the segments of one table.
+    """Expand the segments of one table.
 
     Parameters
     ----------
     table : (n,) uint8 or uint16 array
         The segmented data, in units of an entry.
     count : int
-        Entries that the descriptor says; more are refused before they are made.
+        Number of entries in the descriptor; expansion stops at it.
     """
 
     def __init__(self, table: NDArray[Any], count: int) -> None:
@@ -30,12 +30,12 @@ class Expansion:
         self.size = 0
 
     def expand(self, position: int, segments: int | None, may_refer: bool) -> None:
-        """Expand as many segments from `position` on, all when None.
+        """Expand the given number of segments from `position` on, or all if None.
 
         Raises
         ------
         FormatError
-            One is cut off, unknown, or refers to where it may not.
+            A segment is cut off, has an unknown type, or is indirect where that is not allowed.
         """
         # A byte of padding may follow the last one; a segment has at least two values.
         while position + 1 < self.table.size and segments != 0 and self.size < self.count:
@@ -44,7 +44,7 @@ class Expansion:
             segments = None if segments is None else segments - 1
 
     def expand_one(self, kind: int, length: int, position: int, may_refer: bool) -> int:
-        """Expand one segment whose values begin at `position`; return where the next is."""
+        """Expand one segment whose values begin at `position`; return the next one's position."""
         if kind == DISCRETE:
             self.values(position, length)
             self.add(self.table[position : position + length])
@@ -65,7 +65,7 @@ class Expansion:
         return position + len(parts)
 
     def values(self, position: int, count: int) -> list[int]:
-        """Return values of the table."""
+        """Return `count` values of the table from `position` on, or raise if it ends before."""
         if position + count > self.table.size:
             raise FormatError(
                 f"the segmented palette ends within a segment: {self.table.size} values, "
@@ -75,7 +75,7 @@ class Expansion:
         return found
 
     def line(self, length: int, last: int) -> NDArray[Any]:
-        """Return entries on a straight line from the last one, which is not repeated, to `last`."""
+        """Return `length` entries on a straight line from the last entry (excluded) to `last`."""
         if not self.entries or not length:
             raise FormatError(
                 "the segmented palette has a linear segment "
@@ -86,7 +86,7 @@ class Expansion:
         return np.floor(first + (last - first) * steps / length + 0.5).astype(self.table.dtype)
 
     def add(self, entries: NDArray[Any]) -> None:
-        """Take entries."""
+        """Append entries."""
         if entries.size:
             self.entries.append(entries)
             self.size += entries.size
@@ -100,12 +100,12 @@ def expand_segments(table: NDArray[Any], count: int) -> NDArray[Any]:
     table : (n,) uint8 or uint16 array
         The data, in units of an entry.
     count : int
-        Entries that the descriptor says.
+        Number of entries in the descriptor.
 
     Returns
     -------
     (m,) array
-        Of the dtype of `table`, at most `count`.
+        At most `count` entries, in the dtype of `table`.
 
     Raises
     ------

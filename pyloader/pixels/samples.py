@@ -1,4 +1,4 @@
-"""The samples of a frame: which of their bits are the value (PS3.5 8.1.1)."""
+"""Check how samples are stored, and extract their value bits (PS3.5 8.1.1)."""
 
 from __future__ import annotations
 
@@ -14,27 +14,27 @@ from pyloader.image import PixelModule
 
 Samples = NDArray[Any]
 
-# What a sample is kept in: the next larger integer of numpy.
+# Bytes of a sample -> bytes of the smallest numpy integer that holds it.
 CONTAINERS = {1: 1, 2: 2, 3: 4, 4: 4, 5: 8, 6: 8, 7: 8, 8: 8}
 FLOATS = {"FloatPixelData": 32, "DoubleFloatPixelData": 64}
-# Lanes that are looked at in one go: what is made of more goes out of the processor's cache.
+# Lanes processed at once: temporary arrays of more do not fit the processor's cache.
 BLOCK = 16384
 
 
 def check_samples(pixel: PixelModule, keyword: str) -> PixelModule:
-    """Return the description of samples that can be read, with a High Bit that is possible.
+    """Return `pixel` with a possible High Bit, if its samples can be read.
 
     Parameters
     ----------
     keyword : str
-        Of the element that holds the pixels.
+        Keyword of the element that holds the pixels.
 
     Raises
     ------
     FormatError
         Attributes contradict each other.
     UnsupportedError
-        Bits Allocated is neither 1 nor a multiple of 8: pixels packed so were retired.
+        Bits Allocated is neither 1 nor a multiple of 8: other packings were retired.
     """
     check_shape(pixel)
     if keyword in FLOATS:
@@ -48,7 +48,7 @@ def check_samples(pixel: PixelModule, keyword: str) -> PixelModule:
     if not 1 <= stored <= allocated:
         raise FormatError(
             f"(0028,0101) BitsStored is {stored}, (0028,0100) BitsAllocated {allocated}; a sample "
-            "cannot have more bits than are allocated: one of them is wrong, and which is not known"
+            "cannot have more bits than are allocated: one of them is wrong"
         )
     if allocated == 1:
         pixel = without_sign(pixel)
@@ -63,7 +63,7 @@ def check_samples(pixel: PixelModule, keyword: str) -> PixelModule:
 
 
 def without_sign(pixel: PixelModule) -> PixelModule:
-    """Return the description of single bits, which have no room for a sign."""
+    """Return the description of single-bit samples as unsigned; warn if it says signed."""
     if pixel.pixel_representation:
         warnings.warn(
             "(0028,0103) PixelRepresentation is 1 with (0028,0100) BitsAllocated 1; one bit has no "
@@ -74,7 +74,7 @@ def without_sign(pixel: PixelModule) -> PixelModule:
 
 
 def check_floats(pixel: PixelModule, keyword: str) -> PixelModule:
-    """Return the description of Float or Double Float Pixel Data (PS3.3 C.7.6.24, C.7.6.25)."""
+    """Check and complete (Double) Float Pixel Data's description (PS3.3 C.7.6.24, C.7.6.25)."""
     bits = FLOATS[keyword]
     if pixel.bits_allocated != bits or pixel.samples_per_pixel != 1:
         raise FormatError(
@@ -85,7 +85,7 @@ def check_floats(pixel: PixelModule, keyword: str) -> PixelModule:
 
 
 def check_shape(pixel: PixelModule) -> None:
-    """Raise when there are no pixels, or samples that no photometric interpretation has."""
+    """Raise when there are no pixels, or the sign or planar configuration is impossible."""
     if pixel.rows < 1 or pixel.columns < 1:
         raise FormatError(
             f"(0028,0010) Rows is {pixel.rows}, (0028,0011) Columns {pixel.columns}; expected at "
@@ -101,37 +101,37 @@ def check_shape(pixel: PixelModule) -> None:
 def stored_values(words: Samples, pixel: PixelModule) -> Samples:
     """Return the BitsStored bits that end at HighBit, with their sign (PS3.5 8.1.1).
 
-    What else stands in a word (overlays, rubbish) is no part of the value.
+    The other bits of a word (overlays, rubbish) are not part of the value.
 
     Parameters
     ----------
     words : integer array
-        As allocated; of the sign that Pixel Representation says.
+        With all allocated bits; signed as Pixel Representation says.
 
     Returns
     -------
     array
-        `words` itself when nothing else stands in them, else a new one.
+        `words` itself when they have no other bits, else a new array.
     """
     size = words.dtype.itemsize * 8
     if words.dtype.kind == "f" or pixel.bits_stored == size or is_plain(words, pixel):
         return words
     values = np.left_shift(words, size - 1 - pixel.high_bit)
     np.right_shift(values, size - pixel.bits_stored, out=values)
-    return with_padding(values, words, pixel)
+    return keep_padding(values, words, pixel)
 
 
 def is_plain(words: Samples, pixel: PixelModule) -> bool:
-    """Tell whether words are their values already: no other bits, and the sign in all above it."""
+    """Tell whether words already equal their values: no other bits, and the sign extended."""
     if pixel.high_bit != pixel.bits_stored - 1 or not words.flags.c_contiguous:
         return False
     return not any_bits(words.reshape(-1)) >> pixel.bits_stored
 
 
 def any_bits(samples: Samples) -> int:
-    """Return the bits that any sample has; of signed ones, where two neighbouring bits differ.
+    """Return the bits set in any sample; of signed ones, those that differ from a neighbour.
 
-    Looking at 8 bytes at a time takes a tenth of the time of looking for the largest value.
+    Reading 8 bytes at a time takes a tenth of the time of finding the largest value.
 
     Parameters
     ----------
@@ -143,7 +143,7 @@ def any_bits(samples: Samples) -> int:
 
 
 def bits_of(lanes: Samples, dtype: np.dtype[Any]) -> int:
-    """Return the bits of samples of a class, of which each lane holds one or several."""
+    """Return `any_bits` of samples of `dtype`; each lane holds one or several."""
     bits = 0
     for start in range(0, lanes.size, BLOCK):
         block = lanes[start : start + BLOCK]
@@ -157,10 +157,10 @@ def bits_of(lanes: Samples, dtype: np.dtype[Any]) -> int:
     return found & ((1 << dtype.itemsize * 8) - 1)
 
 
-def with_padding(values: Samples, words: Samples, pixel: PixelModule) -> Samples:
-    """Return values with padding that needs more bits than are stored, as old scanners have it.
+def keep_padding(values: Samples, words: Samples, pixel: PixelModule) -> Samples:
+    """Keep the whole word of padding pixels, if padding needs more bits than are stored.
 
-    Its word means nothing but padding; of its lower bits a bright pixel would be made.
+    Old scanners write this padding. Its lower bits alone would become a bright pixel.
     """
     low, high = pixel.stored_range
     padding = (pixel.pixel_padding_value, pixel.pixel_padding_range_limit)
@@ -172,7 +172,7 @@ def with_padding(values: Samples, words: Samples, pixel: PixelModule) -> Samples
 
 
 def widen(packed: NDArray[np.uint8], size: int, is_signed: bool) -> Samples:
-    """Return little-endian integers of `size` bytes in the next larger ones of numpy."""
+    """Widen little-endian integers of `size` bytes to the next larger numpy integers."""
     container = CONTAINERS[size]
     words = np.zeros((packed.size // size, container), "u1")
     words[:, :size] = packed.reshape(-1, size)

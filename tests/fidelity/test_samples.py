@@ -102,7 +102,7 @@ async def test_40_bit_integers_stay_integers(load):
 
 async def test_24_bit_integers_in_swapped_words_are_refused(load):
     body = with_pixels(described(2, 2, 24), bytes(12), ExplicitVRBigEndian)
-    with pytest.raises(UnsupportedError, match=r"BitsAllocated is 24 in big endian; .* not known"):
+    with pytest.raises(UnsupportedError, match=r"BitsAllocated is 24 in big endian; .* unknown"):
         await load(body)
 
 
@@ -261,8 +261,7 @@ async def test_bytes_behind_the_last_frame_are_noted(load):
     image = await load(with_pixels(described(8, 8), pixels.tobytes() + bytes(40)))
     assert np.array_equal(image.pixels, pixels)
     assert image.warnings == (
-        "the pixel data have 168 bytes, 128 were expected; those behind the last frame are left "
-        "out",
+        "the pixel data have 168 bytes, 128 were expected; those after the last frame are left out",
     )
 
 

@@ -173,8 +173,8 @@ def test_native_frame_of_ge_with_big_endian_pixels():
 
 def test_what_cannot_be_told():
     expected = (
-        r"a frame of 5 bytes came without a transfer syntax; it begins with b'what\?', which is no "
-        f"known codestream, and native it would have {GREY.nbytes} bytes"
+        r"a frame of 5 bytes came without a transfer syntax; it begins with b'what\?', which is "
+        f"not a known codestream, and a native frame would have {GREY.nbytes} bytes"
     )
     with pytest.raises(FormatError, match=expected):
         label(described(GREY), b"what?")
@@ -299,7 +299,7 @@ def test_planes_as_they_are_stored():
 def test_color_that_was_decoded_may_be_ambiguous(photometric, planar):
     expected = (
         f"the server decoded a frame of photometric interpretation '{photometric}', planar "
-        f"configuration {planar}; its metadata do not tell what it is now"
+        f"configuration {planar}; its metadata do not say what it is now"
     )
     instance = Instance(decoded_color(photometric, planar), UID(uid.RLELossless), None)
     with pytest.raises(AmbiguousError, match=expected):
@@ -317,7 +317,7 @@ def test_grey_that_was_decoded_is_what_it_was(photometric):
 def test_words_of_32_bits_that_were_decoded_are_ambiguous():
     """Servers swap words or pixels of these, from big endian."""
     pixels = np.arange(12, dtype="u4").reshape(3, 4)
-    with pytest.raises(AmbiguousError, match="the server decoded a frame of 32 bits; whether it"):
+    with pytest.raises(AmbiguousError, match="the server decoded a frame of 32 bits; it is"):
         label(described(pixels), pixels.tobytes(), NATIVE, is_original=False)
     found = label(described(pixels), pixels.tobytes(), NATIVE)
     assert np.array_equal(pixels_of(found), pixels)

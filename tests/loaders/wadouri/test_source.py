@@ -98,8 +98,8 @@ async def test_what_is_said_names_the_element_and_the_place(transport, context):
     place = body.index(pack("<HH2s", 0x0028, 0x0011, b"US"))
     transport.answers[URL] = body[: place + 9]
     expected = (
-        rf"^{URL} is cut off within its header: the data set is cut off behind \(0028,0010\) Rows, "
-        rf"at byte {place + 9}: \(0028,0011\) Columns is to end at byte {place + 10}; load it ag"
+        rf"^{URL} is cut off within its header: the data set is cut off after \(0028,0010\) Rows, "
+        rf"at byte {place + 9}: \(0028,0011\) Columns should end at byte {place + 10}; load it ag"
     )
     with pytest.raises(CutOffError, match=expected):
         await load_image(f"wadouri:{URL}", context)
@@ -112,7 +112,7 @@ async def test_image_without_pixels_may_be_cut_off_and_still_has_metadata(transp
     assert (await load_metadata(f"wadouri:{URL}", context))["image_pixel"].rows == 16
     expected = (
         r"has no pixel data, \(7FE0,0010\); its SOP class is 'CT Image Storage', which has some: "
-        r"the file is cut off behind its last element, \(0029,1002\), or its pixels were taken out"
+        r"the file is cut off after its last element, \(0029,1002\), or its pixels were removed"
     )
     with pytest.raises(CutOffError, match=expected):
         await load_image(f"wadouri:{URL}", context)
