@@ -1,4 +1,4 @@
-"""Decide the character set of texts where a data set does not say it (PS3.3 C.12.1.1.2)."""
+"""Guess the character set of a data set that does not declare one (PS3.3 C.12.1.1.2)."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from pydicom import Dataset
 
 from pyloader.dicom.values import value_of, vr_of
 
-# The VRs that Specific Character Set is for (PS3.5 6.2).
+# The VRs that Specific Character Set applies to (PS3.5 6.2).
 TEXT_VRS = frozenset({"LO", "LT", "PN", "SH", "ST", "UC", "UT"})
 ASCII = frozenset({"", "ISO_IR 6", "ISO 2022 IR 6"})
 ESCAPE = b"\x1b"
 
 
 def settle_character_set(dataset: Dataset) -> None:
-    """Say which character set the texts of a data set just read are in, where it says none.
+    """Set the character set of a new data set that declares none or ASCII.
 
-    Without Specific Character Set a text has ASCII only. One that has other bytes is taken as
-    UTF-8 when its bytes are that, as those of no other set happen to be; else as ISO 8859-1.
+    Without Specific Character Set, texts should be ASCII. Others are read as UTF-8 if their bytes
+    are valid UTF-8, which texts in other sets hardly ever are; else as ISO 8859-1.
     """
     declared = value_of(dataset, "SpecificCharacterSet") or ""
     if not isinstance(declared, str) or declared.strip() not in ASCII:
@@ -33,13 +33,13 @@ def settle_character_set(dataset: Dataset) -> None:
         dataset.set_original_encoding(is_implicit, is_little_endian, ["utf8"])
     warnings.warn(
         f"(0008,0005) SpecificCharacterSet is {declared.strip() or 'absent'!r}, but texts are not "
-        f"in ASCII: they are read as {'UTF-8, which they are' if is_utf8 else 'ISO 8859-1'}",
+        f"ASCII: they are read as {'UTF-8, which they are' if is_utf8 else 'ISO 8859-1'}",
         stacklevel=2,
     )
 
 
 def texts_beyond_ascii(dataset: Dataset) -> Iterator[bytes]:
-    """Yield the texts at the top level, as encoded; those of private attributes are nobody's."""
+    """Yield the non-ASCII texts at the top level, as encoded; skip private attributes."""
     for element in dataset.values():
         body = element.value
         if not isinstance(body, bytes) or body.isascii() or ESCAPE in body:
@@ -49,7 +49,7 @@ def texts_beyond_ascii(dataset: Dataset) -> Iterator[bytes]:
 
 
 def is_utf_8(body: bytes) -> bool:
-    """Tell whether bytes are UTF-8."""
+    """Return whether bytes are valid UTF-8."""
     try:
         body.decode()
     except UnicodeDecodeError:

@@ -1,4 +1,4 @@
-"""DICOMDIR: which files a file-set has, and in which order (PS3.3 F, PS3.10 8)."""
+"""Read a DICOMDIR: the files of a file-set, in order (PS3.3 F, PS3.10 8)."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ LOWER_RECORD = "OffsetOfReferencedLowerLevelDirectoryEntity"
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """A file that a DICOMDIR names.
+    """A file listed in a DICOMDIR.
 
     Attributes
     ----------
@@ -28,7 +28,7 @@ class Reference:
         (0004,1500) Referenced File ID, with slashes between its components; relative to the
         folder of the DICOMDIR.
     study_instance_uid, series_instance_uid : str
-        Of the records above it; "" where they do not tell.
+        UIDs in the records above it; "" where they have none.
     """
 
     file_id: str = ""
@@ -37,15 +37,15 @@ class Reference:
 
 
 def is_directory(instance: Instance) -> bool:
-    """Tell whether an instance is a DICOMDIR: a directory has records, and nothing else has."""
+    """Return whether an instance is a DICOMDIR: only a directory has records."""
     return "DirectoryRecordSequence" in instance.dataset
 
 
 def references_of(instance: Instance) -> list[Reference]:
-    """Return the files of a DICOMDIR in the order of its records.
+    """Return the files of a DICOMDIR in the order of its records, without inactive ones.
 
-    Those that no other record leads to, as when all offsets are wrong, follow in the order in which
-    they are stored; inactive ones are left out.
+    Files of records that no other record refers to, as when all offsets are wrong, follow in
+    stored order.
 
     References
     ----------
@@ -61,12 +61,12 @@ def references_of(instance: Instance) -> list[Reference]:
 
 
 def linked(dataset: Dataset, records: Sequence[Dataset]) -> Iterator[Reference]:
-    """Yield the files of the records that the offsets lead to, each level before its siblings."""
+    """Yield the files of the records reached by offsets; children before the next sibling."""
     at = {record.seq_item_tell: record for record in records}
     waiting = [(offset_of(dataset, FIRST_RECORD), Reference())]
     while waiting:
         offset, above = waiting.pop()
-        record = at.pop(offset, None)  # visited once, however the offsets go round
+        record = at.pop(offset, None)  # visit each record once, even if offsets form a cycle
         if record is None:
             continue
         here = within(above, record)
@@ -77,7 +77,7 @@ def linked(dataset: Dataset, records: Sequence[Dataset]) -> Iterator[Reference]:
 
 
 def stored(records: Sequence[Dataset]) -> Iterator[Reference]:
-    """Yield the files of all records as they are stored, below the study and series before them."""
+    """Yield the files of all records in stored order, under the last study and series before."""
     above = Reference()
     for record in records:
         here = within(above, record)
@@ -87,7 +87,7 @@ def stored(records: Sequence[Dataset]) -> Iterator[Reference]:
 
 
 def within(above: Reference, record: Dataset) -> Reference:
-    """Return what a record says, and what the records above it have said."""
+    """Return the reference of a record, with the UIDs of the records above it."""
     kind = str(value_of(record, "DirectoryRecordType") or "")
     is_active = value_of(record, "RecordInUseFlag") != INACTIVE
     here = replace(above, file_id=file_id_of(record) if is_active else "")
@@ -99,18 +99,18 @@ def within(above: Reference, record: Dataset) -> Reference:
 
 
 def file_id_of(record: Dataset) -> str:
-    """Return (0004,1500) as a path; some writers put the separators of their system into it."""
+    """Return (0004,1500) Referenced File ID as a path; accept the separators of any system."""
     steps = as_tuple(value_of(record, "ReferencedFileID"))
     path = "/".join(str(step or "").strip() for step in steps).replace("\\", "/")
     return "/".join(step for step in path.split("/") if step not in ("", "."))
 
 
 def uid_of(record: Dataset, keyword: str) -> str:
-    """Return a UID of a record, "" when it is absent."""
+    """Return a UID of a record; "" when it is absent."""
     return str(value_of(record, keyword) or "")
 
 
 def offset_of(record: Dataset, keyword: str) -> int:
-    """Return where a record is, in bytes from the beginning of the file; 0 for nowhere."""
+    """Return the offset of a referenced record, in bytes from the start of the file; 0 for none."""
     value = value_of(record, keyword)
     return value if isinstance(value, int) else NO_RECORD

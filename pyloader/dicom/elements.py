@@ -1,7 +1,7 @@
-"""The elements of a data set (PS3.5 7.1), their values as they are encoded.
+"""Read the elements of a data set (PS3.5 7.1); values stay encoded.
 
-Those that keep the rules and say their length are read by `fast.read_plain`, others one by one
-(`read_other`). Sequences are read when they are asked for (`converted`).
+`fast.read_plain` reads elements that follow the rules and have a defined length. `read_other`
+reads the remaining ones, one by one. `converted` parses a sequence on its first use.
 """
 
 from __future__ import annotations
@@ -45,24 +45,24 @@ from pyloader.errors import FormatError
 Element = RawDataElement | DataElement
 IsEnd = Callable[[int], bool]
 Kind = TypeVar("Kind", bound=Dataset)
-# What pydicom keeps of a data set beside its elements.
+# The attributes of pydicom's Dataset object, apart from its elements.
 EMPTY = vars(Dataset())
 MUTABLE = {name: value for name, value in EMPTY.items() if isinstance(value, (dict, list))}
 CHARACTER_SET = BaseTag(0x00080005)
 NOT_ZERO = re.compile(rb"[^\0]")
-# Bytes of an element without a value.
+# Size in bytes of an element without a value.
 NO_ELEMENT = 8
-# Of command sets (PS3.7 E), a UL.
+# (0000,0000) Command Group Length of command sets (PS3.7 E), a UL.
 GROUP_LENGTH, GROUP_LENGTH_BYTES = 0x00000000, 4
 
 
 class HeaderCutOffError(CutOffError):
-    """A data set ends within an element, or within what begins one.
+    """A data set ends within an element or within the header of one.
 
     Attributes
     ----------
     dataset : Dataset
-        What stands before.
+        The elements before it.
     """
 
     def __init__(self, message: str, dataset: Dataset) -> None:
@@ -76,22 +76,22 @@ def read_elements(body: bytes, position: int, layout: Layout, is_end: IsEnd) -> 
     Parameters
     ----------
     is_end : callable
-        Whether an element of that tag is no part of it any more.
+        Returns True for the tag of the first element after the data set.
 
     Raises
     ------
     HeaderCutOffError
         `body` ends within an element.
     FormatError
-        Its bytes are no data set.
+        The bytes are not a data set.
     """
     layout = layout_at(body, position, layout)
     found: dict[BaseTag, Element] = {}
     try:
         stop = read_all(found, body, position, layout, is_end)
     except CutOffError as error:
-        behind = f"behind {describe_tag(next(reversed(found)))}" if found else "at its beginning"
-        text = f"the data set is cut off {behind}, at byte {len(body)}: {error}"
+        place = f"after {describe_tag(next(reversed(found)))}" if found else "at its beginning"
+        text = f"the data set is cut off {place}, at byte {len(body)}: {error}"
         raise HeaderCutOffError(text, as_data_set(found, layout)) from error
     return as_data_set(found, layout), stop
 
@@ -99,12 +99,12 @@ def read_elements(body: bytes, position: int, layout: Layout, is_end: IsEnd) -> 
 def as_data_set(
     elements: MutableMapping[BaseTag, Any], layout: Layout, encoding: Any = default_encoding
 ) -> Dataset:
-    """Return elements that were read as a data set.
+    """Return a data set of the given elements.
 
     Parameters
     ----------
     encoding : str or list of str
-        Of texts, where it has no Specific Character Set.
+        Encoding of texts in a data set without Specific Character Set.
     """
     dataset = data_set_of(elements, Dataset)
     encoding = encoding_of(elements, encoding)
@@ -113,7 +113,7 @@ def as_data_set(
 
 
 def data_set_of(elements: MutableMapping[BaseTag, Any], kind: type[Kind]) -> Kind:
-    """Return what ``kind(elements)`` does, without its fifteen steps of Python."""
+    """Return the same as ``kind(elements)``, without its fifteen steps of Python."""
     dataset = kind.__new__(kind)
     fresh = {name: value.copy() for name, value in MUTABLE.items()}
     vars(dataset).update({**EMPTY, **fresh, "_dict": elements})
@@ -123,22 +123,22 @@ def data_set_of(elements: MutableMapping[BaseTag, Any], kind: type[Kind]) -> Kin
 def read_all(
     found: dict[BaseTag, Element], body: bytes, position: int, layout: Layout, is_end: IsEnd
 ) -> int:
-    """Add the elements from `position` on; return where they end.
+    """Add the elements from `position` on to `found`; return where they end.
 
     Raises
     ------
     CutOffError
-        `body` ends within an element, which is not added.
+        `body` ends within an element; that element is not added.
     """
     while True:
         position, is_whole = fast.read_plain(found, body, position, layout, is_end)
         if position > len(body):
-            raise CutOffError(f"{remove_last(found, position)} is to end at byte {position}")
+            raise CutOffError(f"{remove_last(found, position)} should end at byte {position}")
         zeros = count_zeros(body, position)
         if is_whole or position + zeros == len(body):
             return position
         if zeros >= NO_ELEMENT:
-            warnings.warn(f"zeros at byte {position} were stepped over", stacklevel=2)
+            warnings.warn(f"zeros at byte {position} were skipped", stacklevel=2)
             position += zeros // NO_ELEMENT * NO_ELEMENT
             continue
         following = read_other(found, body, position, layout, is_end)
@@ -148,22 +148,23 @@ def read_all(
 
 
 def remove_last(found: dict[BaseTag, Element], stop: int) -> str:
-    """Remove the element that was to end at `stop`, beyond what is there, and return its name.
+    """Remove the element that should end at `stop`, past the end of the body; return its name.
 
-    Of a tag that is there twice, the place in `found` is that of the first.
+    A tag that occurs twice keeps the position of its first element in `found`, so the cut-off
+    element is not always the last.
     """
     for tag, element in reversed(found.items()):
         if isinstance(element, RawDataElement) and element.value_tell + element.length == stop:
             del found[tag]
             return describe_tag(tag)
-    return "an item that belongs to no sequence"
+    return "an item outside a sequence"
 
 
 def count_zeros(body: bytes, position: int) -> int:
-    """Return how many zeros stand at `position`.
+    """Return the number of zero bytes from `position` on.
 
-    Some software ends a file with them. Eight are an element (0000,0000) without a value: DCMTK,
-    GDCM and pydicom step over as many as there are.
+    Some software pads the end of a file with them. Eight zeros parse as an element (0000,0000)
+    without a value. DCMTK, GDCM and pydicom skip any number of these.
     """
     following = NOT_ZERO.search(body, position)
     return (following.start() if following else len(body)) - position
@@ -172,14 +173,17 @@ def count_zeros(body: bytes, position: int) -> int:
 def read_other(
     found: dict[BaseTag, Element], body: bytes, position: int, layout: Layout, is_end: IsEnd
 ) -> int | None:
-    """Add the element at `position`, which is not plain; return where it ends, None at the end."""
+    """Add the element at `position` that `fast.read_plain` left; return where it ends.
+
+    At the end of the data set, return None.
+    """
     head = head_at(body, position, layout)
     if is_end(head.tag):
         return None
     if head.tag == GROUP_LENGTH and head.length != GROUP_LENGTH_BYTES:
         raise FormatError(
-            f"zeros stand at byte {position}, where an element was expected: the file is damaged, "
-            "or was written with bytes between its elements"
+            f"found zeros at byte {position}, expected an element: the file is damaged, or was "
+            "written with extra bytes between its elements"
         )
     if head.tag >= DELIMITERS:
         return end_of_stray(body, position, head, layout)
@@ -189,7 +193,7 @@ def read_other(
         layout = layout_of_items(body, head, layout)
         head, value = head._replace(vr="SQ"), value[:-ITEM_HEADER_BYTES]
     elif head.length == UNDEFINED_LENGTH:
-        # Nobody asks for the pixels of an icon.
+        # No reader uses the pixels of an icon.
         value = None if head.tag in PIXEL_KEYWORDS else read_fragments(body, head)
     if value is not None or not head.length:
         add(found, head, value, layout)
@@ -197,17 +201,16 @@ def read_other(
 
 
 def add(found: dict[BaseTag, Element], head: Head, value: Any, layout: Layout) -> None:
-    """Add an element."""
+    """Add an encoded element to `found`."""
     key = as_tag(head.tag)
     layouts = (layout.is_implicit, not layout.is_big_endian)
     found[key] = RawDataElement(key, head.vr, head.length, value, head.start, *layouts)
 
 
 def end_of_stray(body: bytes, position: int, head: Head, layout: Layout) -> int:
-    """Return where an item, or the end of one, stops that belongs to no sequence."""
+    """Return where an item or delimiter outside a sequence ends; warn that it is skipped."""
     warnings.warn(
-        f"{describe_tag(head.tag)} stands at byte {position}, within no sequence; it was stepped "
-        "over",
+        f"{describe_tag(head.tag)} at byte {position} is outside a sequence; it was skipped",
         stacklevel=2,
     )
     if head.tag != ITEM:
@@ -221,12 +224,12 @@ def end_of_stray(body: bytes, position: int, head: Head, layout: Layout) -> int:
 
 
 def converted(dataset: Dataset, element: Element) -> DataElement:
-    """Return an element of a data set as pydicom has it; what was encoded stays converted.
+    """Return an element of a data set, converted by pydicom; the data set keeps the result.
 
     Raises
     ------
     Exception
-        Whatever pydicom raises for values that are none.
+        pydicom raises many types for values that it cannot convert.
     """
     if not isinstance(element, RawDataElement):
         return element
@@ -240,7 +243,7 @@ def converted(dataset: Dataset, element: Element) -> DataElement:
 
 
 def read_items(element: RawDataElement, encoding: Any) -> Iterator[Dataset]:
-    """Yield the items of a sequence; what is cut off of one is left out, with a warning."""
+    """Yield the items of a sequence; warn about an item that is cut off, and keep its beginning."""
     body, written = element.value or b"", Head(element.tag, element.VR, 0, UNDEFINED_LENGTH)
     layout = Layout(element.is_implicit_VR, not element.is_little_endian)
     layout = layout_of_items(body, written, layout)
@@ -255,13 +258,13 @@ def read_items(element: RawDataElement, encoding: Any) -> Iterator[Dataset]:
             note = f"an item of {describe_tag(element.tag)} is {how}: {error}"
             warnings.warn(note, stacklevel=2)
         dataset = as_data_set(found, here, encoding)
-        # Records of a DICOMDIR name each other by their places (PS3.3 F.3.2.2).
+        # Records of a DICOMDIR refer to each other by byte offset (PS3.3 F.3.2.2).
         dataset.seq_item_tell = element.value_tell + start - ITEM_HEADER_BYTES
         yield dataset
 
 
 def encoding_of(found: Mapping[BaseTag, Element], otherwise: Any) -> Any:
-    """Return what texts are encoded in, by Specific Character Set, as pydicom names it."""
+    """Return the encoding of texts by Specific Character Set, as pydicom's name for it."""
     element = found.get(CHARACTER_SET)
     if not isinstance(element, RawDataElement):
         return otherwise
@@ -277,5 +280,5 @@ def encoding_of(found: Mapping[BaseTag, Element], otherwise: Any) -> Any:
 
 @cache
 def encoding_named(name: str) -> Several[str]:
-    """Return what pydicom makes of a defined term of Specific Character Set."""
+    """Return pydicom's encodings for a defined term of Specific Character Set."""
     return convert_encodings(name)

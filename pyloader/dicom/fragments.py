@@ -14,17 +14,17 @@ DELIMITER = b"\xfe\xff\xdd\xe0\0\0\0\0"
 ITEM_HEADER_BYTES = 8
 RLE_HEADER_BYTES = 64
 RLE_START_BYTES = 12
-# How codestreams begin: JPEG family, JPEG 2000 family, its box format.
+# First bytes of codestreams: JPEG family, JPEG 2000 family, its box format.
 CODESTREAM_STARTS = (b"\xff\xd8", b"\xff\x4f\xff\x51", b"\0\0\0\x0cjP  ")
 
 
 class CutOffError(FormatError):
-    """Bytes of the pixel data are not there: the file ends too early."""
+    """The file ends too early: some of its bytes are missing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Bytes of a file, from 0.
+    """A range of bytes of a file, from 0.
 
     Attributes
     ----------
@@ -46,12 +46,12 @@ class Fragments:
     table : bytes
         The Basic Offset Table; empty when there is none.
     first : int
-        Where the first item after the table's begins, from which offsets count.
+        Start of the first item after the table; offsets count from here.
     places : tuple of (int, int)
-        Where each following item begins and ends, its header included; the last one may end
-        beyond the file.
+        Start and stop of each following item, header included; the last one may end beyond the
+        file.
     is_ended : bool
-        Whether the sequence delimiter stands behind them.
+        True when the sequence delimiter follows the items.
     """
 
     table: bytes
@@ -61,17 +61,17 @@ class Fragments:
 
     @property
     def stop(self) -> int:
-        """The byte at which the last item ends."""
+        """The byte after the last item."""
         return self.places[-1][1] if self.places else self.first
 
 
 def find_fragments(body: bytes, start: int) -> Fragments:
-    """Go from item to item; what is no item ends them.
+    """Walk the items of encapsulated pixel data, up to the first bytes that are not an item.
 
     Parameters
     ----------
     start : int
-        Where the item of the Basic Offset Table begins in `body`.
+        Start of the Basic Offset Table's item in `body`.
     """
     places: list[tuple[int, int]] = []
     position = start
@@ -87,7 +87,7 @@ def find_fragments(body: bytes, start: int) -> Fragments:
 
 
 def is_offset_table(fragments: Fragments) -> bool:
-    """Tell whether the first item is an offset table: of places where the others begin."""
+    """Return whether the first item is an offset table: its offsets point to other items."""
     table = fragments.table
     offsets = [offset for (offset,) in iter_unpack("<L", table[: len(table) // 4 * 4])]
     starts = {start - fragments.first for start, _ in fragments.places}
@@ -96,9 +96,9 @@ def is_offset_table(fragments: Fragments) -> bool:
 
 
 def is_rle_header(frame: bytes | bytearray | memoryview) -> bool:
-    """Tell whether bytes begin as a frame of RLE: with segments that rise from byte 64 (PS3.5 G.5).
+    """Return whether bytes begin with an RLE header: segment offsets rise from 64 (PS3.5 G.5).
 
-    The first `RLE_START_BYTES` tell; the segments need not be there.
+    The first `RLE_START_BYTES` are enough.
     """
     if len(frame) < RLE_START_BYTES:
         return False
@@ -112,12 +112,12 @@ def is_rle_header(frame: bytes | bytearray | memoryview) -> bool:
 
 
 def item_length(body: bytes, position: int = 0) -> int | None:
-    """Return the length of the item that begins at `position`, None for the delimiter.
+    """Return the length of the item at `position`; None for the sequence delimiter.
 
     Raises
     ------
     FormatError
-        Neither begins there.
+        Neither of them is at `position`.
     """
     tag = body[position : position + 4]
     if tag == DELIMITER[:4]:
@@ -132,13 +132,13 @@ def item_length(body: bytes, position: int = 0) -> int | None:
 
 
 def join_fragments(body: bytes) -> bytes:
-    """Return a frame of its items, up to the delimiter or the end of `body`."""
+    """Join the items of a frame, up to the delimiter or the end of `body`."""
     fragments = list(fragments_of(body))
     return fragments[0] if len(fragments) == 1 else b"".join(fragments)
 
 
 def fragments_of(body: bytes) -> Iterator[bytes]:
-    """Yield the values of the items that `body` begins with."""
+    """Yield the values of the items at the start of `body`."""
     position = 0
     while position < len(body):
         length = item_length(body, position)

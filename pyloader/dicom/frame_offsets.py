@@ -1,7 +1,7 @@
-"""Locate each frame within the pixel data: arithmetic, offset tables, items (PS3.5 A.4).
+"""Locate each frame within the pixel data, by arithmetic, offset tables or items (PS3.5 A.4).
 
-An offset table is taken when it agrees with the items; otherwise, and without one, the fragments
-tell: one for each frame, or those from one beginning of a codestream to the next.
+An offset table is used if it agrees with the items. Otherwise the fragments are grouped: one for
+each frame, or all from one start of a codestream to the next.
 """
 
 from __future__ import annotations
@@ -37,14 +37,16 @@ from pyloader.dicom.whole_frames import WHOLE, group_whole, is_sized
 from pyloader.errors import FormatError
 from pyloader.image import PixelModule
 
-# Those of JPEG XL and of its box may stand within others, FF 0A in one of 65536 fragments.
+# Starts of a JPEG XL codestream and of its box format. They are not conclusive: by chance, one of
+# 65536 fragments begins with FF 0A.
 JPEG_XL_STARTS = (b"\xff\x0a", b"\0\0\0\x0cJXL ")
 START_BYTES = 12
-# JPEG and JPEG 2000 end alike (ISO 10918-1 B.1.1.3, ISO 15444-1 A.2); padding may follow.
+# JPEG and JPEG 2000 have the same end marker (ISO 10918-1 B.1.1.3, ISO 15444-1 A.2); padding may
+# follow.
 END_OF_CODESTREAM = b"\xff\xd9"
 END_BYTES = 10
 JPEG_XL_SYNTAXES = (JPEG_XL_LOSSLESS, JPEG_XL_RECOMPRESSION, JPEG_XL)
-# Of these each frame is one fragment (PS3.5 A.4.2, A.4.11, A.4.13), whatever it begins with.
+# With these, each frame is one fragment (PS3.5 A.4.2, A.4.11, A.4.13), whatever its first bytes.
 ONE_FRAGMENT = (RLELossless, *WHOLE)
 
 Place = tuple[int, int]
@@ -53,9 +55,10 @@ Place = tuple[int, int]
 def native_span(
     instance: Instance, header: PixelHeader, pixel: PixelModule, index: int
 ) -> Span | None:
-    """Return the bytes of a native frame, None when it does not begin and end on a byte.
+    """Return the span of a native frame; None when it does not begin and end on a byte.
 
-    In big endian the bytes of words are swapped, also where two frames share a word.
+    Big endian swaps the bytes of each word. A frame must then begin and end on a word, because two
+    frames that share a word are swapped together.
     """
     is_swapped = header.vr == "OW" and instance.transfer_syntax_uid == ExplicitVRBigEndian
     if pixel.frame_bits % (16 if is_swapped else 8):
@@ -65,17 +68,17 @@ def native_span(
     return Span(start, start + length)
 
 
-# ---------------------------------------------------------------- of a whole file
+# ---------------------------------------------------------------- in a whole file
 
 
 def locate_frames(instance: Instance, fragments: Fragments, body: bytes) -> tuple[Place, ...]:
-    """Return the bytes of each encapsulated frame of a whole file, items included.
+    """Return the start and stop of each encapsulated frame of a whole file, items included.
 
     Returns
     -------
     tuple of (int, int)
-        Fewer than there are frames when they cannot be told apart, or are not there; the last
-        one that is there may end beyond `body`.
+        Fewer than the number of frames if frames are missing or cannot be separated. The last one
+        may end beyond `body`.
     """
     try:
         end = fragments.stop if fragments.is_ended else None
@@ -83,20 +86,20 @@ def locate_frames(instance: Instance, fragments: Fragments, body: bytes) -> tupl
         if spans:
             return check_table(instance, spans, fragments, body)
     except FormatError as error:
-        warnings.warn(f"{error}; the frames were found by their fragments", stacklevel=2)
+        warnings.warn(f"{error}; the frames were located by their fragments", stacklevel=2)
     return group_fragments(instance, fragments, body)
 
 
 def check_table(
     instance: Instance, spans: list[Span], fragments: Fragments, body: bytes
 ) -> tuple[Place, ...]:
-    """Return the places that an offset table tells, if frames begin and end there."""
+    """Return the places in an offset table; raise unless frames begin and end there."""
     edges = {fragments.first, *(stop for _, stop in fragments.places)}
     places = [(span.start, fragments.stop if span.stop is None else span.stop) for span in spans]
-    # What lies beyond the end of a file that was cut off cannot be looked at.
+    # In a file that is cut off, edges beyond its end cannot be checked.
     seen = [edge for place in places for edge in place if edge <= min(len(body), fragments.stop)]
     if min(places)[0] != fragments.first or not edges.issuperset(seen):
-        raise FormatError("the offset table names places where no item begins")
+        raise FormatError("the offset table points to bytes where no item begins")
     filled = not_empty(fragments)
     if len(filled) != len(places):
         starts = sorted(start for start, _ in places if start < fragments.stop)
@@ -107,35 +110,35 @@ def check_table(
 def check_beginnings(
     instance: Instance, starts: Sequence[int], places: Sequence[Place], body: bytes
 ) -> None:
-    """Raise when a frame is said to begin within another, of fragments that tell themselves."""
+    """Raise if a frame of the table would begin within another, by the bytes of the fragments."""
     syntax = instance.transfer_syntax_uid
     if syntax in ONE_FRAGMENT:
         found = [start for start, _ in group_single(instance, places, body)]
-        is_told = found[: len(starts)] == starts[: len(found)]
+        is_right = found[: len(starts)] == starts[: len(found)]
     else:
-        told = {start for start, _ in places if begins_frame(instance, body, start)}
+        begun = {start for start, _ in places if begins_frame(instance, body, start)}
         ended = {stop for start, stop in places if has_end((start, stop), body)}
-        is_told = told.issubset(starts) and told.union(ended).issuperset(starts[1:])
-    if not is_told and syntax not in JPEG_XL_SYNTAXES:
-        raise FormatError("the offset table names places where no frame begins")
+        is_right = begun.issubset(starts) and begun.union(ended).issuperset(starts[1:])
+    if not is_right and syntax not in JPEG_XL_SYNTAXES:
+        raise FormatError("the offset table points to bytes where no frame begins")
 
 
 def not_empty(fragments: Fragments) -> list[Place]:
-    """Return where the fragments that have bytes begin and end."""
+    """Return the start and stop of each fragment that is not empty."""
     return [place for place in fragments.places if place[1] - place[0] > ITEM_HEADER_BYTES]
 
 
 def group_fragments(instance: Instance, fragments: Fragments, body: bytes) -> tuple[Place, ...]:
-    """Return the places of frames for which no table tells (PS3.5 A.4)."""
+    """Return the places of frames without a usable offset table (PS3.5 A.4)."""
     count, syntax = instance.number_of_frames, instance.transfer_syntax_uid
     places = not_empty(fragments)
     if not places:
         return ()
     if syntax in ONE_FRAGMENT:
         return at_most(group_single(instance, places, body), count)
-    told = [start for start, _ in places if begins_frame(instance, body, start)]
-    groups = by_beginning(places, told)
-    if len(places) == count and (len(groups) == count or not told or syntax in JPEG_XL_SYNTAXES):
+    begun = [start for start, _ in places if begins_frame(instance, body, start)]
+    groups = by_beginning(places, begun)
+    if len(places) == count and (len(groups) == count or not begun or syntax in JPEG_XL_SYNTAXES):
         return tuple(places)
     if count == 1 and not has_end(groups[0], body):
         groups = [(places[0][0], places[-1][1])]
@@ -143,14 +146,14 @@ def group_fragments(instance: Instance, fragments: Fragments, body: bytes) -> tu
         by_ends = by_end(places, body)
         groups = by_ends if len(by_ends) == count else groups
     ends = {stop for start, stop in places if has_end((start, stop), body)}
-    is_told = len(groups) == len(places) or (ends and ends.issubset(stop for _, stop in groups))
-    if len(groups) < count and not is_told:
-        return ()  # a frame's beginning was not known; those behind it would take its number
+    is_sure = len(groups) == len(places) or (ends and ends.issubset(stop for _, stop in groups))
+    if len(groups) < count and not is_sure:
+        return ()  # the start of some frame was not recognised: later frames would be misnumbered
     return at_most(groups, count)
 
 
 def group_single(instance: Instance, places: Sequence[Place], body: bytes) -> list[Place]:
-    """Return the places of frames that are to be one fragment each; none if they are not told."""
+    """Return the places of frames that should be one fragment each; empty if uncertain."""
     count, syntax = instance.number_of_frames, instance.transfer_syntax_uid
     view = memoryview(body)
     values = [view[start + ITEM_HEADER_BYTES : stop] for start, stop in places]
@@ -159,48 +162,48 @@ def group_single(instance: Instance, places: Sequence[Place], body: bytes) -> li
 
 
 def at_most(groups: Sequence[Place], count: int) -> tuple[Place, ...]:
-    """Return the frames, at most as many as the header says."""
+    """Return the frames, at most Number of Frames of them; warn about the others."""
     if len(groups) > count:
         warnings.warn(
             f"the pixel data hold {len(groups)} frames, (0028,0008) NumberOfFrames says {count}; "
-            "those behind are left out",
+            "the last ones are left out",
             stacklevel=2,
         )
     return tuple(groups[:count])
 
 
 def starts_of(instance: Instance) -> tuple[bytes, ...]:
-    """Return how codestreams of the instance begin."""
+    """Return the first bytes that codestreams of the instance can have."""
     return JPEG_XL_STARTS if instance.transfer_syntax_uid in JPEG_XL_SYNTAXES else CODESTREAM_STARTS
 
 
 def by_beginning(places: Sequence[Place], starts: Sequence[int]) -> list[Place]:
-    """Return fragments put together from each beginning of a codestream to the next."""
+    """Return groups of fragments, each from one start of a codestream to the next."""
     edges = [places[0][0], *(start for start in starts if start > places[0][0]), places[-1][1]]
     return list(pairwise(edges))
 
 
 def by_end(places: Sequence[Place], body: bytes) -> list[Place]:
-    """Return fragments put together up to each end of a codestream."""
+    """Return groups of fragments, each up to one end of a codestream."""
     stops = [place[1] for place in places if has_end(place, body)]
     edges = [places[0][0], *(stop for stop in stops if stop < places[-1][1]), places[-1][1]]
     return list(pairwise(edges))
 
 
 def has_end(place: Place, body: bytes) -> bool:
-    """Tell whether a codestream of JPEG or JPEG 2000 ends there."""
+    """Return whether a fragment contains the end of a JPEG or JPEG 2000 codestream."""
     return END_OF_CODESTREAM in body[max(place[0], place[1] - END_BYTES) : place[1]]
 
 
 def encapsulated_frame(instance: Instance, element: PixelElement, index: int) -> bytes:
-    """Return one encoded frame, from 0, its fragments put together.
+    """Return one encoded frame, by index from 0, with its fragments joined.
 
     Raises
     ------
     CutOffError
         The file ends before the frame does.
     FormatError
-        Nothing tells where the frame is.
+        The place of the frame is unknown.
     """
     if element.frame_index is not None:
         return element.body[element.start : element.stop]
@@ -218,60 +221,68 @@ def encapsulated_frame(instance: Instance, element: PixelElement, index: int) ->
 
 
 def absent_frame(instance: Instance, element: PixelElement, index: int) -> FormatError:
-    """Say why a frame has no place."""
+    """Return the error that says why a frame has no place."""
     count, found = instance.number_of_frames, len(element.frames)
     if element.is_ended:
         return FormatError(
-            f"frame {index + 1} cannot be found: (0028,0008) NumberOfFrames is {count}, and the "
-            "fragments of the pixel data are not of that many frames; no offset table tells them "
-            "apart"
+            f"frame {index + 1} cannot be found: (0028,0008) NumberOfFrames is {count}, but the "
+            "fragments of the pixel data do not form that many frames, and no offset table "
+            "separates them"
         )
     return CutOffError(
         f"frame {index + 1} of {count} is missing: the file ends at byte {len(element.body)}, "
-        f"behind frame {found}; load it again"
+        f"after frame {found}; load it again"
     )
 
 
 def begins_frame(instance: Instance, body: bytes, start: int) -> bool:
-    """Tell whether a frame begins with the item at `start`, by the first bytes of its value."""
+    """Return whether a frame begins with the item at `start`, by the first bytes of its value."""
     start += ITEM_HEADER_BYTES
     if instance.transfer_syntax_uid == RLELossless:
         return is_rle_header(body[start : start + START_BYTES])
     return body.startswith(starts_of(instance), start)
 
 
-# ---------------------------------------------------------------- of a part of a file
+# ---------------------------------------------------------------- in a part of a file
 
 
 def is_beginning(instance: Instance, item: bytes, length: int) -> bool:
-    """Tell whether a frame begins with an item, of whose `length` bytes the first are there.
+    """Return whether a frame begins with an item; only its first bytes may be here.
+
+    Parameters
+    ----------
+    item : bytes
+        The item from its header on.
+    length : int
+        Bytes of the whole value.
 
     Raises
     ------
     FormatError
-        Frames are to be one fragment each, and this may be a part of one: the whole file tells.
+        Frames should be one fragment each, but this may be a part of one. The whole file is
+        needed to find out.
     """
     syntax = instance.transfer_syntax_uid
     if syntax not in WHOLE:
-        is_told = begins_frame(instance, item, 0)
+        is_start = begins_frame(instance, item, 0)
     else:
-        is_told = syntax != DEFLATED_IMAGE_FRAME and is_sized(instance.dataset, syntax, length)
-    if not is_told and syntax in ONE_FRAGMENT:
+        is_start = syntax != DEFLATED_IMAGE_FRAME and is_sized(instance.dataset, syntax, length)
+    if not is_start and syntax in ONE_FRAGMENT:
         raise FormatError(
-            f"a fragment of {length} bytes may be no whole frame of {name_of(syntax)}, and there "
-            "is no offset table"
+            f"a fragment of {length} bytes may not be a whole frame of {name_of(syntax)}, and "
+            "there is no offset table"
         )
-    return is_told
+    return is_start
 
 
 def check_items(instance: Instance, items: bytes) -> None:
-    """Raise when the items that an offset table tells for a frame begin another one too."""
+    """Raise if the items that an offset table gives one frame contain a second frame."""
     syntax = instance.transfer_syntax_uid
-    others = find_fragments(items, 0).places  # the first is taken for a table
+    others = find_fragments(items, 0).places  # without the first item, which it takes as the table
     if not others or syntax in JPEG_XL_SYNTAXES:
         return
     is_one = not any(begins_frame(instance, items, start) for start, _ in others)
     if syntax == ENCAPSULATED_UNCOMPRESSED:
         is_one = is_sized(instance.dataset, syntax, len(join_fragments(items)))
     if not is_one:
-        raise FormatError("the offset table names places where no frame begins")
+        raise FormatError("the offset table points to bytes where no frame begins")

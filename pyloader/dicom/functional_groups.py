@@ -1,9 +1,9 @@
-"""One frame of a data set: where the value of an attribute stands that may differ by frame.
+"""Resolve the functional groups of a frame (PS3.3 C.7.6.16), here and nowhere else.
 
-Functional groups (PS3.3 C.7.6.16) are resolved here and nowhere else. A value is looked up in the
-frame's own macro, in the shared one, in what converters left beside the macros, and at the top
-level. An attribute of the top level that is not there is looked up in all of these: enhanced
-objects have moved it. The work does not grow with the number of frames.
+A value is looked up in the frame's own macro, in the shared macro, in the attributes that a
+converter left outside the macros, then at the top level. An attribute missing at the top level is
+looked up in all of these, because enhanced objects moved it. The cost does not grow with the number
+of frames.
 """
 
 from __future__ import annotations
@@ -36,14 +36,14 @@ from pyloader.dicom.values import (
 )
 
 Module = dict[str, Any]
-# Legacy converted objects keep here what has no place in a macro (PS3.3 C.7.6.16.2.21, .22).
+# Legacy converted objects keep attributes here that fit no macro (PS3.3 C.7.6.16.2.21, .22).
 UNASSIGNED = (
     "UnassignedPerFrameConvertedAttributesSequence",
     "UnassignedSharedConvertedAttributesSequence",
 )
 
 
-# Of a pixel in mm: atoms are larger.
+# Smallest possible pixel size in mm: atoms are larger.
 SMALLEST = 1e-9
 
 
@@ -63,12 +63,12 @@ class Frame:
 
     @property
     def byte_order(self) -> str:
-        """Return ``>`` for a data set that was read as big endian, else ``<``."""
+        """Byte order of the data set as read: ``>`` for big endian, else ``<``."""
         return ">" if self.dataset.original_encoding[1] is False else "<"
 
     @cached_property
     def groups(self) -> tuple[Dataset, ...]:
-        """The functional groups that hold for the frame: its own, then the shared ones."""
+        """The functional groups that apply to the frame: its own, then the shared ones."""
         return tuple(each for each in (self.own_groups, self.shared_groups) if each is not None)
 
     @cached_property
@@ -83,10 +83,10 @@ class Frame:
 
     @cached_property
     def index_in_source(self) -> int | None:
-        """The index, from 0, among all frames that a concatenation was made of (C.7.6.16.2.2.4).
+        """The index, from 0, among all frames of a concatenation (C.7.6.16.2.2.4).
 
-        It is `index` outside of a concatenation, and None where a later part does not say how many
-        frames are before it. Functional groups are indexed within the part.
+        Outside a concatenation it is `index`. It is None if a later part does not say how many
+        frames precede it. Functional groups are indexed within the part.
         """
         before = self.integer("ConcatenationFrameOffsetNumber")
         if before is None:
@@ -95,13 +95,13 @@ class Frame:
 
     @cached_property
     def unassigned(self) -> tuple[Dataset, ...]:
-        """The attributes of functional groups that stand in no macro for them."""
+        """The data sets with attributes of functional groups that are outside a macro."""
         found = (item_of(group, keyword) for keyword in UNASSIGNED for group in self.groups)
         return (*(each for each in found if each is not None), *self.groups)
 
     @cached_property
     def moved(self) -> Mapping[BaseTag, Dataset]:
-        """By tag, which data set of the functional groups has it: macros count least."""
+        """The data set of the functional groups that has a tag, by tag; macros count least."""
         macros = (macro for group in reversed(self.groups) for macro in macros_of(group))
         owners = (*macros, *reversed(self.unassigned))
         return {tag: owner for owner in owners for tag in owner.keys()}  # noqa: SIM118
@@ -109,14 +109,17 @@ class Frame:
     def macro(self, group: str) -> Dataset | None:
         """Return the item of a functional group macro: the frame's own, else the shared one.
 
-        One that has nothing is none. The attributes of two are not mixed: a window of one does
-        not take the function of the other.
+        An empty item counts as absent. Attributes of the two are not mixed: a window from one must
+        not be combined with the VOI LUT function of the other.
         """
         found = (item_of(each, group) for each in self.groups)
         return next((item for item in found if item), None)
 
     def owners(self, group: str) -> tuple[Dataset, ...]:
-        """Return where an attribute of a macro, or else of the top level, may be, by precedence."""
+        """Return the data sets that may have an attribute, in order of precedence.
+
+        `group` names the macro of the attribute; "" means the top level.
+        """
         if not self.groups:
             return (self.dataset,)
         if not group:
@@ -125,7 +128,7 @@ class Frame:
         return (*(() if macro is None else (macro,)), *self.unassigned, self.dataset)
 
     def items(self, keyword: str, group: str = "") -> tuple[Dataset, ...]:
-        """Return the items of a sequence: of a macro, if one is named, else at the top level."""
+        """Return the items of a sequence: from the macro `group` if given, else the top level."""
         if group:
             owners = self.owners(group)
             return next((tuple(items) for each in owners if (items := items_of(each, keyword))), ())
@@ -136,7 +139,7 @@ class Frame:
         return () if owner is None else tuple(items_of(owner, keyword))
 
     def get(self, keyword: str, group: str = "") -> Any:
-        """Return a value, plain: from the functional group `group` first, then the top level."""
+        """Return a plain value: from the macro `group` first, then from the top level."""
         for owner in self.owners(group) if group and self.groups else ():
             value = value_of(owner, keyword)
             if value is not None:
@@ -148,19 +151,19 @@ class Frame:
         return None if elsewhere is None else value_of(elsewhere, keyword)
 
     def text(self, keyword: str, group: str = "") -> str | None:
-        """Return the first text of a value, or None."""
+        """Return the first value as text; None when it is absent."""
         found = as_tuple(self.get(keyword, group))
         return str(found[0]) if found and found[0] is not None else None
 
     def nth(self, keyword: str) -> Any:
-        """Return this frame's of the values that stand at the top level, one for each frame."""
+        """Return the value of this frame in a top-level attribute with one value for each frame."""
         before = self.values_before(keyword)
         return None if before is None else nth_of(self.dataset, keyword, before + self.index)
 
     def values_before(self, keyword: str) -> int | None:
-        """Return how many values, one for each frame, are before that of the first frame here.
+        """Return how many values precede that of this part's first frame; None when unknown.
 
-        Parts of a concatenation may all have those of the whole: then there are more than frames.
+        Each part of a concatenation may have the values of all parts, more than its frames.
         """
         source = self.index_in_source
         if source == self.index:
@@ -170,19 +173,19 @@ class Frame:
         return None if source is None else source - self.index
 
     def numbers(self, keyword: str, group: str = "", count: int = 0) -> tuple[float, ...] | None:
-        """Return a value as floats, or None when it is absent, not numbers or not `count`."""
+        """Return a value as floats; None when it is absent or not `count` numbers (any, if 0)."""
         return as_numbers(self.get(keyword, group), count)
 
     def number(self, keyword: str, group: str = "") -> float | None:
-        """Return the first number of a value, or None."""
+        """Return the first number of a value; None when it is absent."""
         found = self.numbers(keyword, group)
         return found[0] if found else None
 
     def unusable(self, keywords: Sequence[str], group: str = "") -> str | None:
-        """Return the first keyword with a value that is left out, None when there is none.
+        """Return the first keyword whose value was left out as invalid, None if all are valid.
 
-        Attributes that mean something together, such as slope and intercept, are of no use when
-        one of them is: the other alone is another statement.
+        Attributes that belong together, such as slope and intercept, are useless when one of them
+        is invalid: the other one alone has another meaning.
         """
         for keyword in keywords:
             for owner in self.owners(group):
@@ -193,17 +196,17 @@ class Frame:
         return None
 
     def spacing(self, keyword: str, group: str = "") -> tuple[float, ...] | None:
-        """Return two distances, None unless both are above 0 (PS3.3 10.7.1.3)."""
+        """Return two distances; None unless both are above 0 (PS3.3 10.7.1.3)."""
         found = self.numbers(keyword, group, 2)
         return found if found and min(found) >= SMALLEST else None
 
     def integer(self, keyword: str, group: str = "") -> int | None:
-        """Return the first integer of a value, or None."""
+        """Return the first number of a value as an integer; None when it is absent."""
         found = self.number(keyword, group)
         return None if found is None else int(found)
 
     def pick(self, keywords: tuple[str, ...], group: str = "") -> Module:
-        """Return the attributes of `keywords` that are there, by snake_case name."""
+        """Return the attributes of `keywords` that are present, by snake_case name."""
         if not group:
             return pick(self.dataset, keywords, self.moved if self.groups else None)
         found: Module = {}
@@ -213,7 +216,7 @@ class Frame:
 
 
 def macros_of(groups: Dataset) -> Iterator[Dataset]:
-    """Yield the items of those macros that have one."""
+    """Yield the items of all macros that have exactly one."""
     for tag, found in groups._dict.items():
         is_raw = type(found) is RawDataElement and vr_of(tag) == "SQ"
         element: Any = element_of(groups, tag) if is_raw else found
@@ -229,7 +232,7 @@ def pick(
     Parameters
     ----------
     moved : mapping, optional
-        Where those are that it does not have, as `Frame.moved`.
+        Data sets to take missing attributes from, as in `Frame.moved`.
     """
     found: Module = {}
     present = dataset.keys()

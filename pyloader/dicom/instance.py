@@ -1,4 +1,4 @@
-"""A SOP Instance whose pixel data stay encoded, uncopied."""
+"""A SOP Instance whose pixel data stay encoded and uncopied."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pyloader.dicom.transfer_syntaxes import NATIVE
 from pyloader.dicom.values import UNREADABLE, as_tuple, tag_of, value_of
 from pyloader.errors import ImageIdError
 
-# SOP Classes of images whose names do not say so.
+# SOP Classes of images whose names lack "Image Storage".
 OTHER_IMAGES = frozenset(
     {
         *("Parametric Map Storage", "Segmentation Storage", "Label Map Segmentation Storage"),
@@ -22,7 +22,7 @@ OTHER_IMAGES = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class PixelElement:
-    """The element that holds the pixels, still encoded.
+    """The pixel data element, still encoded.
 
     Attributes
     ----------
@@ -30,21 +30,20 @@ class PixelElement:
         ``PixelData``, ``FloatPixelData`` or ``DoubleFloatPixelData``.
     vr : str
     body : bytes
-        What the value stands in: the file itself.
+        The bytes that contain the value: the file, the inflated data set, or one frame.
     start, stop : int
-        Bytes of `body`, from 0, that the value takes; `stop` is the end of the file when
-        encapsulated.
+        First byte of the value in `body`, from 0, and the byte after its last; `stop` is the end
+        of the file when encapsulated.
     missing : int
-        Bytes that the element's length announces and the file does not have.
+        Bytes of the value, by the element's length, that are missing at the end of the file.
     frame_index : int or None
-        The only frame that `body` holds, from 0; None when it holds all.
+        Index, from 0, of the only frame in `body`; None when it holds all frames.
     is_encapsulated : bool
-        Whether the value is items, and not the samples themselves (PS3.5 A.4).
+        True when the value consists of items (PS3.5 A.4), False when of samples.
     frames : tuple of (int, int)
-        Where the items of each encapsulated frame begin and end in `body`, as far as they are
-        known.
+        Start and stop in `body` of the items of each encapsulated frame, as far as known.
     is_ended : bool
-        Whether what ends the items is there.
+        True when the end of the items is present.
     """
 
     keyword: str
@@ -71,12 +70,12 @@ class Instance:
     Attributes
     ----------
     dataset : Dataset
-        Everything but the pixels.
+        All elements but the pixel data.
     transfer_syntax_uid : UID
     pixels : PixelElement or None
         None for an object without pixel data, such as a structured report.
     warnings : tuple of str
-        What was met and decided while reading.
+        Problems found while reading, and how they were resolved.
     """
 
     dataset: Dataset
@@ -86,7 +85,7 @@ class Instance:
 
     @property
     def nbytes(self) -> int:
-        """Bytes of the file that stay in memory."""
+        """Number of bytes of the file that stay in memory."""
         return len(self.pixels.body) if self.pixels else 0
 
     @property
@@ -100,12 +99,12 @@ class Instance:
             return 1
 
     def check_frame(self, frame_index: int) -> int:
-        """Return `frame_index`, from 0, when there is such a frame.
+        """Return `frame_index`, from 0, if the instance has this frame.
 
         Raises
         ------
         ImageIdError
-            There is not.
+            The instance has fewer frames, or the index is negative.
         """
         frames = self.number_of_frames
         if not 0 <= frame_index < frames:
@@ -117,7 +116,7 @@ class Instance:
 
 
 def one_frame(instance: Instance, frame_index: int, frame: bytes, vr: str = "OW") -> Instance:
-    """Return `instance` with the pixels of one frame, as its transfer syntax encodes it."""
+    """Return `instance` with the pixels of one frame, encoded in its transfer syntax."""
     is_encapsulated = instance.transfer_syntax_uid not in NATIVE
     pixels = PixelElement(
         "PixelData",
@@ -132,10 +131,10 @@ def one_frame(instance: Instance, frame_index: int, frame: bytes, vr: str = "OW"
 
 
 def lacks_pixels(instance: Instance) -> bool:
-    """Tell whether an object is to have pixels and has none, as when they are cut off.
+    """Return whether an object should have pixels but has none, as when the file is cut off.
 
-    Its SOP Class tells (PS3.6 A), when that is not cut off too; of a private one, whether it is
-    described as an image is.
+    The SOP Class decides (PS3.6 A). For a private one, the presence of Rows decides. Without a SOP
+    Class, which may be cut off too, pixels are expected.
     """
     if instance.pixels is not None:
         return False

@@ -1,4 +1,4 @@
-"""Keywords of the DICOM dictionary (PS3.6 6), as they stand there and in snake_case."""
+"""Keywords of the DICOM dictionary (PS3.6 6), as written there and in snake_case."""
 
 from __future__ import annotations
 
@@ -22,25 +22,25 @@ def snake(keyword: str) -> str:
 
 @cache
 def known_keywords() -> Mapping[str, str]:
-    """Return all keywords of the DICOM dictionary by their lower-case form."""
+    """Return all keywords of the DICOM dictionary, by their lower-case form."""
     return {entry[4].lower(): entry[4] for entry in DicomDictionary.values() if entry[4]}
 
 
 def keyword_of(name: str) -> str:
-    """Return the keyword that is written as `name` in any case, else `name` itself."""
+    """Return the keyword that equals `name` in any case; `name` itself if none does."""
     return known_keywords().get(name.lower(), name)
 
 
 @cache
 def entries() -> Mapping[str, tuple[str, str]]:
-    """Return VR and VM of keywords of the DICOM dictionary by their lower-case form.
+    """Return VR and VM of the keywords of the DICOM dictionary, by their lower-case form.
 
-    Retired ones are not among them; some of those are names of other things by now.
+    Retired keywords are left out; some of them now name other things.
     """
     known = (entry for entry in DicomDictionary.values() if not entry[3])
     return {entry[4].lower(): (entry[0], entry[1]) for entry in known}
 
 
 def vr_and_vm(name: str) -> tuple[str, str]:
-    """Return VR, such as ``US or SS``, and VM of a keyword in snake_case; empty for others."""
+    """Return VR, such as ``US or SS``, and VM of a keyword in snake_case; "" for other names."""
     return entries().get(name.replace("_", ""), ("", ""))

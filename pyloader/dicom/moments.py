@@ -1,7 +1,7 @@
-"""Dates, times and moments as files write them (PS3.5 6.2: DA, TM, DT), also older spellings.
+"""Parse dates, times and date-times (PS3.5 6.2: DA, TM, DT), also in older spellings.
 
-ACR-NEMA wrote ``2008.04.18`` and ``10:28:00``. A moment keeps what is not told of it: a time of
-fewer digits is less precise, and one without an offset from UTC is in the time zone of its file.
+ACR-NEMA wrote ``2008.04.18`` and ``10:28:00``. A `Moment` records its precision: a time with fewer
+digits is less precise. A moment without an offset from UTC is in the time zone of its file.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ DATE = re.compile(r"(\d{4})(?:([./-]?)(\d\d)(?:\2(\d\d))?)?")
 TIME = re.compile(r"(\d\d)(?:(:?)(\d\d)(?:\2(\d\d)(?:[.,](\d+))?)?)?")
 DATE_TIME = re.compile(r"(\d{4,8})((?:\d\d){0,3}(?:[.,]\d+)?)([+-]\d{4})?")
 OFFSET = re.compile(r"([+-])(\d\d)(\d\d)")
-# The years of which there can be images and people on them.
+# Years in which patients can be born and images made.
 YEARS = range(1800, 2201)
-# From the least to the most of what an offset can be (PS3.5 6.2).
+# Smallest and largest valid offset from UTC (PS3.5 6.2).
 OFFSETS = (timedelta(hours=-12), timedelta(hours=14))
 DAY, HOUR, MINUTE = timedelta(days=1), timedelta(hours=1), timedelta(minutes=1)
 UNKNOWN = timedelta(days=366)
@@ -31,11 +31,11 @@ class Moment:
     Attributes
     ----------
     clock : datetime
-        As a clock showed it, without a time zone.
+        Local time on the clock, without a time zone.
     precision : timedelta
-        By how much it may be later, since its last digits are not told.
+        How much later the true time may be, because the last digits are not written.
     offset : timedelta or None
-        Of the clock from UTC; None for the time zone of its file.
+        Offset of the clock from UTC; None for the time zone of the file.
     """
 
     clock: datetime
@@ -44,11 +44,11 @@ class Moment:
 
     @property
     def latest(self) -> datetime:
-        """The last moment that it can be, by the same clock."""
+        """The latest time it can be, by the same clock."""
         return self.clock + self.precision
 
     def at(self, zone: timedelta | None) -> datetime | None:
-        """Return what a clock in the time zone of the file showed; None when that is not known."""
+        """Return the local time in the time zone of the file; None when that zone is unknown."""
         if self.offset is None:
             return self.clock
         return None if zone is None else self.clock + (zone - self.offset)
@@ -56,7 +56,7 @@ class Moment:
 
 @lru_cache(maxsize=256)
 def is_date(text: str) -> bool:
-    """Tell whether a DA, or a DT, begins with a day of the calendar from 1800 to 2200."""
+    """Return whether a DA or DT begins with a valid date from 1800 to 2200."""
     text = text.strip()
     match = DATE.fullmatch(text)
     if match is None and (found := DATE_TIME.fullmatch(text)):
@@ -65,7 +65,7 @@ def is_date(text: str) -> bool:
 
 
 def read_date_time(text: Any) -> Moment | None:
-    """Return the moment of a DT, None for what is none."""
+    """Return the moment of a DT; None for an invalid text."""
     match = DATE_TIME.fullmatch(str(text or "").strip())
     if match is None:
         return None
@@ -77,7 +77,7 @@ def read_date_time(text: Any) -> Moment | None:
 
 
 def read_moment(day: Any, time: Any) -> Moment | None:
-    """Return the moment of a DA and a TM, which may be empty; None for what is none."""
+    """Return the moment of a DA and a TM; the TM may be empty. None for invalid texts."""
     match = DATE.fullmatch(str(day or "").strip())
     date_ = match and day_of(match)
     if match is None or date_ is None:
@@ -92,7 +92,7 @@ def read_moment(day: Any, time: Any) -> Moment | None:
 
 
 def day_of(match: re.Match[str]) -> date | None:
-    """Return the day of a match of `DATE`, the first of what it leaves open."""
+    """Return the date of a match of `DATE`; a missing month or day is taken as the first."""
     year, month, day = (int(match[group] or 1) for group in (1, 3, 4))
     try:
         return date(year, month, day) if year in YEARS else None
@@ -101,7 +101,7 @@ def day_of(match: re.Match[str]) -> date | None:
 
 
 def read_time(text: Any) -> tuple[timedelta, timedelta] | None:
-    """Return the time since midnight of a TM, and what is not told of it; None for what is none.
+    """Return the time since midnight of a TM, and its precision; None for an invalid text.
 
     Second 60 is a leap second; midnight is 00:00 and never 24:00 (PS3.5 6.2).
     """
@@ -118,7 +118,7 @@ def read_time(text: Any) -> tuple[timedelta, timedelta] | None:
 
 
 def read_offset(text: Any) -> timedelta | None:
-    """Return an offset from UTC, such as ``+0130``; None for what is none (PS3.3 C.12.1.1.8)."""
+    """Return an offset from UTC, such as ``+0130``; None if invalid (PS3.3 C.12.1.1.8)."""
     match = OFFSET.fullmatch(str(text or "").strip())
     if match is None or int(match[3]) > 59 or match[0] == "-0000":
         return None

@@ -1,4 +1,4 @@
-"""Offset tables of encapsulated pixel data: the basic and the extended one (PS3.5 A.4)."""
+"""Read the Basic and the Extended Offset Table of encapsulated pixel data (PS3.5 A.4)."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from pyloader.errors import FormatError
 
 
 def table_spans(instance: Instance, first: int, table: bytes, end: int | None) -> list[Span]:
-    """Return the bytes of each encapsulated frame, items included; none without offset table.
+    """Return the span of each encapsulated frame, items included; empty without an offset table.
 
     Parameters
     ----------
     first : int
-        Where the first item after the Basic Offset Table's begins.
+        Start of the first item after the Basic Offset Table.
     table : bytes
         The Basic Offset Table (PS3.5 A.4).
     end : int or None
-        Where the last frame ends at the latest; None when that is not known.
+        Latest possible end of the last frame; None when unknown.
 
     Raises
     ------
     FormatError
-        A table does not fit the number of frames.
+        No table fits the number of frames.
     """
     count = instance.number_of_frames
     found = (extended_spans(instance, first), basic_spans(first, table, end, count))
@@ -44,7 +44,7 @@ def table_spans(instance: Instance, first: int, table: bytes, end: int | None) -
 
 
 def are_spans(spans: list[Span], first: int, end: int | None) -> bool:
-    """Tell whether no frame is empty, beyond the pixel data, or within another."""
+    """Return whether frames are not empty, within the pixel data, and do not overlap."""
     ordered = sorted((span.start, span.stop or end or span.start + 1) for span in spans)
     is_filled = all(start < stop for start, stop in ordered)
     is_apart = all(stop <= start for (_, stop), (start, _) in pairwise(ordered))
@@ -53,7 +53,7 @@ def are_spans(spans: list[Span], first: int, end: int | None) -> bool:
 
 
 def basic_spans(first: int, table: bytes, end: int | None, count: int) -> list[Span]:
-    """Return what the Basic Offset Table tells; entries beyond the number of frames are left."""
+    """Return the spans in the Basic Offset Table, at most one for each frame."""
     offsets = [offset for (offset,) in iter_unpack("<L", table[: len(table) // 4 * 4])]
     starts = [first + offset for offset in offsets]
     pairs = zip(starts, [*starts[1:], end], strict=True) if starts else ()
@@ -61,7 +61,7 @@ def basic_spans(first: int, table: bytes, end: int | None, count: int) -> list[S
 
 
 def extended_spans(instance: Instance, first: int) -> list[Span]:
-    """Return what the Extended Offset Table tells (PS3.3 C.7.6.3.1.8)."""
+    """Return the spans in the Extended Offset Table (PS3.3 C.7.6.3.1.8)."""
     table = value_of(instance.dataset, "ExtendedOffsetTable")
     lengths = value_of(instance.dataset, "ExtendedOffsetTableLengths")
     if not (isinstance(table, bytes) and isinstance(lengths, bytes)):

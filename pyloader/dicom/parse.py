@@ -1,4 +1,4 @@
-"""Read DICOM Part 10 files (PS3.10) into an `Instance`; its pixel data stay encoded, uncopied."""
+"""Parse DICOM Part 10 files (PS3.10) into an `Instance`; pixel data stay encoded and uncopied."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ from pyloader.inflate import DECODED_BYTES
 
 
 def parse_part10(body: bytes, url: str = "", most_bytes: int = DECODED_BYTES) -> Instance:
-    """Read a DICOM file, also one without preamble or File Meta Information.
+    """Parse a DICOM file; its preamble and File Meta Information may be missing.
 
     Parameters
     ----------
     body : bytes
         The whole file.
     url : str
-        Where it came from, for error texts.
+        Address of the file, for error messages.
     most_bytes : int
-        What a deflated data set may take; see `Context.decoded_bytes`.
+        Limit for the size of an inflated data set; see `Context.decoded_bytes`.
 
     Raises
     ------
@@ -58,14 +58,14 @@ def parse_part10(body: bytes, url: str = "", most_bytes: int = DECODED_BYTES) ->
 
 
 def parse_beginning(body: bytes, url: str = "") -> tuple[Instance, PixelHeader] | None:
-    """Read a file of which only the first bytes are there.
+    """Parse the first bytes of a file.
 
     Returns
     -------
     (Instance, PixelHeader) or None
-        The instance, without pixels, and where they begin. None when the header goes on beyond
-        `body` or there are no pixels, and when it takes the whole: of a deflated data set, and
-        of pixels whose length is against their transfer syntax.
+        The instance without its pixels, and the header of the pixel data. None when the data set
+        continues beyond `body`, when it has no pixels, and when parsing needs the whole file. A
+        deflated data set needs it, and so do pixels whose length contradicts their transfer syntax.
 
     Raises
     ------
@@ -83,7 +83,7 @@ def parse_beginning(body: bytes, url: str = "") -> tuple[Instance, PixelHeader] 
             return None
         except FormatError:
             if has_prefix(body):
-                return None  # more of it may tell what it is
+                return None  # more bytes may make it readable
             raise
     is_native = instance.transfer_syntax_uid in NATIVE
     if header is None or not (is_native or header.length is None):
@@ -94,7 +94,7 @@ def parse_beginning(body: bytes, url: str = "") -> tuple[Instance, PixelHeader] 
 
 
 def begin(body: bytes, url: str) -> FileMeta:
-    """Read the meta header, with what is raised turned into `FormatError`."""
+    """Read the File Meta Information; raise `FormatError` for any failure."""
     try:
         return read_beginning(body)
     except HeaderCutOffError as error:
@@ -106,7 +106,7 @@ def begin(body: bytes, url: str) -> FileMeta:
 def read_without_pixels(
     beginning: FileMeta, body: bytes, url: str
 ) -> tuple[Instance, PixelHeader | None]:
-    """Return the instance without its pixels, and the header of these."""
+    """Return the instance without its pixels, and the header of its pixel data."""
     try:
         dataset, position = read_data_set(beginning)
     except HeaderCutOffError as error:
@@ -120,12 +120,12 @@ def read_without_pixels(
 
 
 def is_dicom(body: bytes, dataset: Dataset) -> bool:
-    """Tell whether a file, which may have no prefix, is of DICOM."""
+    """Return whether a file is DICOM; the prefix may be missing."""
     return has_prefix(body) or "SOPClassUID" in dataset or "Rows" in dataset
 
 
 def cut_off(body: bytes, url: str, error: HeaderCutOffError) -> FormatError:
-    """Say that a file ends within its header, or is another format than DICOM."""
+    """Return the error for a file that ends within its header, or is not DICOM."""
     if not is_dicom(body, error.dataset):
         return FormatError(f"{not_dicom(body, url)}: {error}")
     return CutOffError(
@@ -136,7 +136,7 @@ def cut_off(body: bytes, url: str, error: HeaderCutOffError) -> FormatError:
 
 @contextmanager
 def noting() -> Iterator[list[str]]:
-    """Collect what pydicom warns of, each text once; the list is filled at the end."""
+    """Collect warnings, each text once; the list is filled when the block ends."""
     notes: list[str] = []
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
@@ -145,27 +145,27 @@ def noting() -> Iterator[list[str]]:
 
 
 def refuse_other_formats(body: bytes, url: str) -> None:
-    """Raise for what a server most often sends in place of a file."""
+    """Raise for the bodies that a server most often sends instead of a file."""
     if not body:
         raise FormatError(f"{url or 'the file'} is empty (0 bytes), expected a DICOM file")
     start = body[:256].lstrip()[:15].lower()
     if start.startswith((b"<!doctype html", b"<html")):
         raise FormatError(
-            f"{url or 'the file'} is an HTML page, expected a DICOM file; servers answer so with "
-            "a log-in or start page: check the address and the session"
+            f"{url or 'the file'} is an HTML page, expected a DICOM file; it may be the server's "
+            "log-in or start page: check the address and the session"
         )
 
 
 def not_dicom(body: bytes, url: str) -> str:
-    """Say that `body` cannot be read as DICOM."""
+    """Return the message for a `body` that cannot be read as DICOM."""
     return (
         f"{url or 'the file'} cannot be read as a DICOM file ({len(body)} bytes, beginning with "
-        f"{body[:16]!r}); it may be cut off, or of another format"
+        f"{body[:16]!r}); it may be cut off, or in another format"
     )
 
 
 def pixels_in(instance: Instance, body: bytes, header: PixelHeader) -> PixelElement:
-    """Return the element of a whole file."""
+    """Return the pixel data element of a whole file."""
     start, end = header.start, len(body)
     if header.length is None or is_items(body, header, instance):
         fragments = find_fragments(body, start)
@@ -185,9 +185,9 @@ def pixels_in(instance: Instance, body: bytes, header: PixelHeader) -> PixelElem
 
 
 def is_items(body: bytes, header: PixelHeader, instance: Instance) -> bool:
-    """Tell whether a value of defined length is encapsulated, against PS3.5 A.4.
+    """Return whether a value of defined length is encapsulated, which breaks PS3.5 A.4.
 
-    Of a native transfer syntax it is when items fill it to its last byte.
+    With a native transfer syntax it is encapsulated if items fill it to its last byte.
     """
     if body[header.start : header.start + 4] != ITEM or header.length is None:
         return False

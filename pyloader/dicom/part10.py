@@ -1,14 +1,14 @@
-"""The header of a Part 10 file (PS3.10 7): where its data set begins, and how it is written.
+"""The header of a Part 10 file (PS3.10 7): the start and the encoding of its data set.
 
-Files say in their meta header how the data set is written, and some say it wrong or not at all.
-The first element of the data set shows it (PS3.5 7.1); what it shows is taken, and noted.
+The File Meta Information declares the encoding; in some files it is wrong or absent. The first
+element of the data set shows the real encoding (PS3.5 7.1). That one is used, with a warning.
 """
 
 from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass, replace
-from struct import error as StructError  # what unpack_from raises beyond the end
+from struct import error as StructError  # unpack_from raises it past the end
 from struct import pack, unpack_from
 
 from pydicom import Dataset
@@ -36,19 +36,20 @@ LONG_VRS = frozenset({b"OB", b"OD", b"OF", b"OL", b"OV", b"OW", b"UN"})
 
 @dataclass(frozen=True, slots=True)
 class FileMeta:
-    """File Meta Information, and the place of the data set behind it.
+    """File Meta Information, and the position of the data set that follows it.
 
     Attributes
     ----------
     meta : FileMetaDataset
         File Meta Information; empty when the file has none.
     body : bytes
-        What the data set stands in: the file, or the inflated data set.
+        The bytes that contain the data set: the file, or the inflated data set.
     position : int
-        Where in `body` the data set begins.
+        Start of the data set in `body`, from 0.
     layout : Layout
     transfer_syntax_uid : UID
-        As declared, unless the bytes are of another byte order.
+        As declared. As found where none is declared, the byte order differs, or the data set is
+        not deflated although declared so.
     """
 
     meta: FileMetaDataset
@@ -63,7 +64,7 @@ class FileMeta:
         return self.transfer_syntax_uid == DeflatedExplicitVRLittleEndian
 
     def inflated(self, url: str, most_bytes: int) -> FileMeta:
-        """Return the same with `body` inflated, of `most_bytes` at most."""
+        """Return a copy whose `body` is inflated, to `most_bytes` at most."""
         body = inflated(memoryview(self.body)[self.position :], url, most_bytes)
         layout = layout_of(body, 0, ExplicitVRLittleEndian)
         syntax = decide_syntax(self.transfer_syntax_uid, layout, False)
@@ -71,12 +72,12 @@ class FileMeta:
 
 
 def read_beginning(body: bytes) -> FileMeta:
-    """Read the meta header of a file, also of one without preamble, prefix or meta header.
+    """Read the File Meta Information; preamble, prefix and meta header may all be missing.
 
     Parameters
     ----------
     body : bytes
-        The file, or its beginning.
+        The file, or its first bytes.
 
     References
     ----------
@@ -93,12 +94,12 @@ def read_beginning(body: bytes) -> FileMeta:
 
 
 def has_prefix(body: bytes) -> bool:
-    """Tell whether `body` begins with the preamble and prefix of PS3.10 7.1."""
+    """Return whether `body` begins with the preamble and prefix of PS3.10 7.1."""
     return body[PREAMBLE_BYTES : PREAMBLE_BYTES + 4] == PREFIX
 
 
 def start_of_meta(body: bytes) -> int:
-    """Return where the first element is: behind the prefix, with or without a preamble."""
+    """Return the position of the first element: after the prefix, with or without a preamble."""
     if has_prefix(body):
         return PREAMBLE_BYTES + 4
     return len(PREFIX) if body.startswith(PREFIX) else 0
@@ -107,7 +108,8 @@ def start_of_meta(body: bytes) -> int:
 def read_meta(body: bytes, start: int) -> tuple[FileMetaDataset, int]:
     """Return the elements of group 2 at `start`, and where they end.
 
-    They are explicit little endian (PS3.10 7.1); in files that break this, their bytes tell.
+    They are explicit VR little endian (PS3.10 7.1). Some files break this rule, so the layout is
+    found from the bytes.
     """
     layout = layout_of(body, start, ExplicitVRLittleEndian)
     elements, stop = read_group(body, start, 2, layout)
@@ -122,9 +124,9 @@ def read_group(body: bytes, start: int, group: int, layout: Layout) -> tuple[Dat
 
 
 def layout_of(body: bytes, position: int, declared: UID) -> Layout:
-    """Return the layout of the element at `position`: by its bytes, else as declared.
+    """Return the layout of the element at `position`: from its bytes, else as declared.
 
-    Groups of a first element are below 0100H, so one of two bytes is 0.
+    The group of a first element is below 0100H, so one of its two bytes is 0.
     """
     first = body[position : position + 6]
     if is_element(first) and not is_deflated_here(declared, first):
@@ -135,31 +137,31 @@ def layout_of(body: bytes, position: int, declared: UID) -> Layout:
 
 
 def is_deflated_here(declared: UID, first: bytes) -> bool:
-    """Tell whether a data set that is said to be deflated is, by its first bytes."""
+    """Return whether a data set declared as deflated really is, from its first bytes."""
     is_plain = is_element(first) and first[4:] in WRITTEN_VRS
     return declared == DeflatedExplicitVRLittleEndian and not is_plain
 
 
 def is_element(first: bytes) -> bool:
-    """Tell whether six bytes may begin a data set."""
+    """Return whether six bytes may begin a data set."""
     return len(first) == 6 and 0 in first[:2] and first[:2] != b"\0\0"
 
 
 def decide_syntax(declared: UID, found: Layout, is_plain: bool) -> UID:
-    """Return the transfer syntax of the pixels; contradictions are noted.
+    """Return the transfer syntax of the pixels; warn if the declared one contradicts the bytes.
 
     Parameters
     ----------
     is_plain : bool
-        Whether the data set is said to be deflated, and is not.
+        True for a data set that is declared as deflated, but is not.
     """
     if not declared:
         return found.syntax
     said = NATIVE[declared].layout if declared in NATIVE else Layout(False, False)
     if found != said or is_plain:
         warnings.warn(
-            f"the meta header says {name_of(declared)}, the data set is {found}; it was read as it "
-            "is",
+            f"the meta header says {name_of(declared)}, but the data set is {found}; it was read "
+            "as found",
             stacklevel=2,
         )
     is_other_order = declared in NATIVE and found.is_big_endian != said.is_big_endian
@@ -167,12 +169,12 @@ def decide_syntax(declared: UID, found: Layout, is_plain: bool) -> UID:
 
 
 def inflated(packed: memoryview, url: str, most_bytes: int) -> bytes:
-    """Return a deflated data set inflated, as far as it is there (PS3.5 A.5).
+    """Inflate a deflated data set, as far as its bytes are present (PS3.5 A.5).
 
     Raises
     ------
     FormatError
-        It is damaged, or takes more than `most_bytes`.
+        The data set is damaged, or inflates to more than `most_bytes`.
     """
     try:
         body, inflater = inflate(deflate, packed, most_bytes + 1)
@@ -182,21 +184,21 @@ def inflated(packed: memoryview, url: str, most_bytes: int) -> bytes:
         ) from error
     if len(body) > most_bytes:
         raise FormatError(
-            f"{url or 'the file'}: its deflated data set of {len(packed)} bytes has more than the "
-            f"{most_bytes} that one image may take: it is damaged, made to do harm, or the limit "
-            "(limits.decodedBytes of init, Context.decoded_bytes) has to be raised"
+            f"{url or 'the file'}: its deflated data set of {len(packed)} bytes inflates to more "
+            f"than the {most_bytes} that one image may take: the file is damaged or malicious, or "
+            "the limit (limits.decodedBytes of init, Context.decoded_bytes) is too low"
         )
     if not inflater.is_over:
         warnings.warn(
-            f"the deflated data set is cut off: its {len(packed)} bytes give {len(body)}, "
-            "and have no end",
+            f"the deflated data set is cut off: its {len(packed)} bytes inflate to {len(body)}, "
+            "and the end of the stream is missing",
             stacklevel=2,
         )
     return body
 
 
 def read_data_set(beginning: FileMeta) -> tuple[Dataset, int]:
-    """Return the data set up to its pixel data, and where in the body these begin."""
+    """Return the data set up to its pixel data, and where in the body the pixel data begin."""
     body, start, layout = beginning.body, beginning.position, beginning.layout
     dataset, stop = read_elements(body, start, layout, PIXEL_KEYWORDS.__contains__)
     dataset.file_meta = beginning.meta
@@ -204,7 +206,7 @@ def read_data_set(beginning: FileMeta) -> tuple[Dataset, int]:
     return dataset, stop
 
 
-# ------------------------------------------------------------------ the element of the pixels
+# ------------------------------------------------------------------ the pixel data element
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,9 +218,9 @@ class PixelHeader:
     keyword : str
     vr : str
     start : int
-        Where the value begins in the file, from 0.
+        Start of the value in the file, in bytes from 0.
     length : int or None
-        Bytes of the value; None when it is encapsulated, whose length is undefined.
+        Length of the value in bytes; None when undefined, as for encapsulated pixel data.
     """
 
     keyword: str
@@ -228,7 +230,7 @@ class PixelHeader:
 
 
 def read_pixel_header(body: bytes, position: int, layout: Layout) -> PixelHeader | None:
-    """Return the header of the pixel data element that begins at `position`, if one does."""
+    """Return the header of the pixel data element at `position`; None if another one is there."""
     order = layout.order
     try:
         group, element = unpack_from(f"{order}HH", body, position)
@@ -242,10 +244,10 @@ def read_pixel_header(body: bytes, position: int, layout: Layout) -> PixelHeader
 
 
 def read_element_header(body: bytes, position: int, layout: Layout) -> tuple[str, int, int]:
-    """Return VR, length and the start of the value of the element whose tag ends at `position`.
+    """Return VR, length and start of the value of the element whose tag ends at `position`.
 
-    Files exist whose elements are explicit here and implicit there. The bytes tell: a long VR
-    read as an implicit length would be odd, which none is.
+    Some files mix elements of explicit and implicit VR. The bytes show which one this is: a long
+    VR read as an implicit length would be odd, and every length is even.
     """
     order, vr = layout.order, body[position : position + 2]
     if vr in LONG_VRS and body[position + 2 : position + 4] == b"\0\0":

@@ -1,7 +1,7 @@
-"""Values that cannot be: numbers without end, distances of kilometres, days of no calendar.
+"""Detect impossible values: infinite numbers, distances of kilometres, dates of no calendar.
 
-They are in files by mistakes of units, by fields that were never filled, and by damage. Arithmetic
-with them has no result, so they count as absent.
+Files contain them through wrong units, fields that were never filled, and damage. Arithmetic with
+them gives no useful result, so they count as absent.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from pydicom.datadict import dictionary_VR, tag_for_keyword
 from pyloader.arrays import EXACT
 from pyloader.dicom.moments import is_date
 
-# Pixels are smaller than 10 m, which is more than any detector or table; 0 stands for unknown.
+# In mm. Pixels are smaller than 10 m, which is more than any detector or table; 0 means unknown.
 SPACING = (0.0, 1e4)
 DISTANCE = (-1e6, 1e6)
-# Some are rounded, or not of length 1.
+# Some cosines are rounded, or the vector is not of length 1.
 COSINE = (-10.0, 10.0)
-# What modality units are made of and shown by: their products have to fit into a float32.
+# Rescale and window values: their products have to fit into a float32.
 FACTOR = (-1e30, 1e30)
 RANGES = {
     **dict.fromkeys(("RescaleIntercept", "RescaleSlope", "WindowCenter", "WindowWidth"), FACTOR),
@@ -34,7 +34,7 @@ RANGES = {
         SPACING,
     ),
     "SliceThickness": (0.0, SPACING[1]),
-    # Of nuclear medicine the sign says in which direction (PS3.3 C.8.4.15).
+    # In nuclear medicine the sign gives the direction (PS3.3 C.8.4.15).
     "SpacingBetweenSlices": (-SPACING[1], SPACING[1]),
     **dict.fromkeys(
         (
@@ -55,17 +55,17 @@ LIMITS = {tag_for_keyword(keyword): limits for keyword, limits in RANGES.items()
 FINITE = (-float_info.max, float_info.max)
 WHOLE = (-EXACT, EXACT)
 INTEGERS = frozenset({"IS", "SL", "SS", "SV", "UL", "US", "UV"})
-# What pads images of floats is often not a number (PS3.3 C.7.6.24, C.7.6.25).
+# The padding value of float images is often NaN (PS3.3 C.7.6.24, C.7.6.25).
 PADDING = ("FloatPixelPaddingValue", "DoubleFloatPixelPaddingValue")
 UNLIMITED = frozenset(map(tag_for_keyword, PADDING))
 
 
 def is_plausible(tag: int, value: Any) -> bool:
-    """Tell whether a value, or each of several, can be that of an attribute."""
+    """Return whether an attribute can have this value, or each value of a list."""
     if isinstance(value, list):
         return all(is_plausible(tag, each) for each in value)
     if isinstance(value, (float, int)):
-        # Of files whose VR is another, an integer may come as a float.
+        # A file with another VR may give an integer as a float.
         is_whole = isinstance(value, int) or is_of_integers(tag)
         low, high = LIMITS.get(tag) or (WHOLE if is_whole else FINITE)
         return low <= value <= high or tag in UNLIMITED
@@ -73,7 +73,7 @@ def is_plausible(tag: int, value: Any) -> bool:
 
 
 def is_unset(tag: int, value: Any) -> bool:
-    """Tell whether a spacing is below 0, which is how software writes that there is none."""
+    """Return whether a spacing is below 0: software writes this when there is no spacing."""
     values = value if isinstance(value, list) else [value]
     is_spacing = LIMITS.get(tag) is SPACING
     return is_spacing and any(isinstance(each, (float, int)) and each < 0 for each in values)
@@ -81,7 +81,7 @@ def is_unset(tag: int, value: Any) -> bool:
 
 @cache
 def is_of_integers(tag: int) -> bool:
-    """Tell whether an attribute is an integer by the dictionary."""
+    """Return whether an attribute is an integer by the dictionary."""
     try:
         return INTEGERS.issuperset(dictionary_VR(tag).split(" or "))
     except KeyError:
@@ -90,7 +90,7 @@ def is_of_integers(tag: int) -> bool:
 
 @cache
 def is_of_date(tag: int) -> bool:
-    """Tell whether an attribute is a date, or begins with one."""
+    """Return whether an attribute is a date, or begins with one, by the dictionary."""
     try:
         return dictionary_VR(tag) in ("DA", "DT")
     except KeyError:

@@ -1,6 +1,6 @@
-"""Series: attributes that name one, and the order of its instances.
+"""Describe a series, and sort its instances.
 
-The order is read from DICOM JSON as it is (PS3.18 F), without data sets.
+Sorting works on DICOM JSON directly (PS3.18 F), without building data sets.
 """
 
 from __future__ import annotations
@@ -18,22 +18,22 @@ from pyloader.dicom.values import as_tuple, tag_of, value_of
 Attributes = TypeVar("Attributes", bound=Mapping[str, Any])
 
 SOP_INSTANCE_UID = "00080018"
-# What orders images at one place: Instance Number, Slice Location, Acquisition Number, Temporal
-# Position Identifier; then the date with the time of acquisition and of content.
+# Sort keys of images at one position: Instance Number, Slice Location, Acquisition Number, Temporal
+# Position Identifier; then date and time of acquisition and of content.
 ORDER = ("00200013", "00201041", "00200012", "00200100")
 MOMENTS = (("00080022", "00080032"), ("0008002A", ""), ("00080023", "00080033"))
 IMAGE_POSITION = "00200032"
 IMAGE_ORIENTATION = "00200037"
 NUMBER_OF_FRAMES = "00280008"
-# Largest difference of a direction cosine between images of one orientation.
+# Largest difference of a direction cosine between images of the same orientation.
 COSINE_TOLERANCE = 1e-3
-# Decimals of mm within which images are at one place, such as those of several times.
+# Positions are rounded to these decimals of a mm; equal ones count as one place, as in time series.
 PLACE_DECIMALS = 3
 OF_SERIES = (
     *("PatientName", "PatientID", "StudyInstanceUID", "StudyDate", "StudyTime"),
     *("StudyDescription", "SeriesInstanceUID", "SeriesNumber", "SeriesDescription", "Modality"),
 )
-# What `sort_by_position` looks at.
+# The attributes that `sort_by_position` uses.
 OF_INSTANCE = (
     *("SOPInstanceUID", "InstanceNumber", "ImagePositionPatient", "ImageOrientationPatient"),
     *("SliceLocation", "AcquisitionNumber", "TemporalPositionIdentifier"),
@@ -42,7 +42,7 @@ OF_INSTANCE = (
 
 
 def sort_by_position(datasets: Sequence[Attributes]) -> list[Attributes]:
-    """Return the data sets of a series ordered along the normal of their slices.
+    """Return the data sets of a series, sorted along the normal of their slices.
 
     Parameters
     ----------
@@ -52,10 +52,10 @@ def sort_by_position(datasets: Sequence[Attributes]) -> list[Attributes]:
     Returns
     -------
     list
-        By position in direction of row cosines x column cosines, when all images have one
-        orientation and not all are at one place. Images at one place, and otherwise all, by
-        Instance Number; those of one number by Slice Location, then by acquisition and time, then
-        by SOP Instance UID. Those without a value are last.
+        Sorted by position along row cosines x column cosines, if all images have a position and
+        the same orientation. Images at one position, or all if there is no common normal, are
+        sorted by Instance Number, then Slice Location, then acquisition and time, then SOP
+        Instance UID. Images without a value come last.
 
     References
     ----------
@@ -69,7 +69,7 @@ def sort_by_position(datasets: Sequence[Attributes]) -> list[Attributes]:
 
 
 def slice_places(datasets: Sequence[Attributes]) -> list[float] | None:
-    """Return where each image is along the common normal, in mm; None without a common normal."""
+    """Return the position of each image along the common normal, in mm; None without one."""
     positions = [numbers_of(dataset, IMAGE_POSITION, 3) for dataset in datasets]
     orientations = [numbers_of(dataset, IMAGE_ORIENTATION, 6) for dataset in datasets]
     if not (datasets and all(positions) and all(orientations)):
@@ -92,7 +92,7 @@ def cross(one: Sequence[float], other: Sequence[float]) -> tuple[float, float, f
 
 
 def acquisition(dataset: Mapping[str, Any]) -> tuple[Any, ...]:
-    """Return what orders images at one place; .10 of UIDs follows .9."""
+    """Return the sort key of images at one position; in UIDs, .10 sorts after .9."""
     numbers = [(*numbers_of(dataset, tag, 1), math.inf)[0] for tag in ORDER]
     texts = (text_of(dataset, date) + text_of(dataset, time) for date, time in MOMENTS)
     moments = [(not text, text) for text in texts]
@@ -101,12 +101,12 @@ def acquisition(dataset: Mapping[str, Any]) -> tuple[Any, ...]:
 
 
 def text_of(dataset: Mapping[str, Any], tag: str) -> str:
-    """Return the first value of an attribute as text, "" when it is absent."""
+    """Return the first value of an attribute as text; "" when it is absent."""
     return "".join(str(each) for each in values_of(dataset, tag)[:1] if each is not None)
 
 
 def values_of(dataset: Mapping[str, Any], tag: str) -> list[Any]:
-    """Return the values of an attribute, none when it is absent or not as it should be."""
+    """Return the values of an attribute, split at backslashes; ``[None]`` when it is absent."""
     element = dataset.get(tag)
     values = element.get("Value") if isinstance(element, Mapping) else None
     found = values if isinstance(values, list) else [values]
@@ -116,7 +116,7 @@ def values_of(dataset: Mapping[str, Any], tag: str) -> list[Any]:
 
 
 def numbers_of(dataset: Mapping[str, Any], tag: str, count: int) -> list[float]:
-    """Return the numbers of an attribute, none when there are not `count` finite ones."""
+    """Return the numbers of an attribute; empty unless they are `count` finite numbers."""
     try:
         found = [float(value) for value in values_of(dataset, tag)]
     except (OverflowError, TypeError, ValueError):
@@ -134,9 +134,10 @@ def frame_count(attributes: Mapping[str, Any]) -> int:
 
 
 def describe_series(instance: Instance) -> dict[str, Any]:
-    """Return the attributes of `OF_SERIES` that are there, as plain values by snake_case keyword.
+    """Return the attributes of `OF_SERIES` that are present, as plain values by snake_case keyword.
 
-    Of a person's name it is the first representation of the first, as lists of patients have it.
+    Of the patient's name, return one component group, as in a list of patients: the first that is
+    not empty.
     """
     with noting():
         found = {keyword: value_of(instance.dataset, keyword) for keyword in OF_SERIES}

@@ -1,4 +1,4 @@
-"""Heads and ends of the elements, items and sequences of a data set (PS3.5 7.1 and 7.5)."""
+"""Headers and ends of the elements, items and sequences of a data set (PS3.5 7.1 and 7.5)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from struct import Struct, pack, unpack_from
-from struct import error as StructError  # what unpack_from raises beyond the end
+from struct import error as StructError  # unpack_from raises it past the end
 from typing import Any, NamedTuple
 
 from pydicom.datadict import dictionary_VR, keyword_for_tag
@@ -29,7 +29,7 @@ from pyloader.errors import FormatError
 UNDEFINED_LENGTH = 0xFFFFFFFF
 DELIMITERS = 0xFFFE0000
 MARKS = ITEM, ITEM_END, SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
-# As written -> as pydicom has it, and whether the length has four bytes (PS3.5 7.1.2).
+# VR as written -> pydicom's VR, and whether its length field has four bytes (PS3.5 7.1.2).
 WRITTEN_VRS = {
     vr.value.encode(): (vr.value, vr in EXPLICIT_VR_LENGTH_32) for vr in VR if len(vr.value) == 2
 }
@@ -41,7 +41,7 @@ PIXEL_KEYWORDS = {
 Place = tuple[int, int]
 Start = tuple[int, BaseTag, str | None, bool] | tuple[()]
 NO_VALUE = {vr: empty_value_for_VR(vr, raw=True) for vr in (None, *(vr.value for vr in VR))}
-# What a file may make us remember of how elements begin.
+# Limit for the cached element starts, so that a file cannot fill the memory.
 MOST_STARTS = 1 << 14
 
 
@@ -54,12 +54,12 @@ class Layout:
 
     @property
     def order(self) -> str:
-        """Byte order as `struct` and numpy name it."""
+        """Byte order in the notation of `struct` and numpy: ``<`` or ``>``."""
         return ">" if self.is_big_endian else "<"
 
     @property
     def syntax(self) -> UID:
-        """The native transfer syntax of that layout."""
+        """The native transfer syntax with this layout."""
         if self.is_big_endian:
             return ExplicitVRBigEndian
         return ImplicitVRLittleEndian if self.is_implicit else ExplicitVRLittleEndian
@@ -70,17 +70,17 @@ class Layout:
 
 
 class Head(NamedTuple):
-    """Head of an element.
+    """The header of an element.
 
     Attributes
     ----------
     tag : int
     vr : str or None
-        None when it is not written; UN when it is one that no edition of the standard lists.
+        None when not written; UN for a VR that is not in `WRITTEN_VRS`.
     start : int
-        Where the value begins.
+        Start of the value in the body, in bytes from 0.
     length : int
-        As written, so `UNDEFINED_LENGTH` too.
+        As written; may be `UNDEFINED_LENGTH`.
     """
 
     tag: int
@@ -90,16 +90,17 @@ class Head(NamedTuple):
 
     @property
     def is_sequence(self) -> bool:
-        """True for one by its VR, or by the dictionary where that says nothing.
+        """True for a sequence by its VR, or by the dictionary if the VR is absent or UN.
 
-        One that neither knows, of undefined length, is one too (PS3.5 6.2.2).
+        An element that is UN in the dictionary too also counts: with an undefined length it is a
+        sequence (PS3.5 6.2.2).
         """
         kind = dictionary_vr(self.tag) if self.vr in (None, "UN") else self.vr
         return kind in ("SQ", "UN")
 
 
 def dictionary_vr(tag: int) -> str:
-    """Return what the dictionary has, such as ``OB or OW``; UN of a private attribute."""
+    """Return the VR in the dictionary, such as ``OB or OW``; UN for a private attribute."""
     try:
         return dictionary_VR(tag)
     except KeyError:
@@ -107,50 +108,54 @@ def dictionary_vr(tag: int) -> str:
 
 
 def describe_tag(tag: int) -> str:
-    """Return tag and keyword, for texts."""
+    """Return tag and keyword, for messages."""
     return f"({tag >> 16:04X},{tag & 0xFFFF:04X}) {keyword_for_tag(tag)}".strip()
 
 
 def is_vr(written: bytes) -> bool:
-    """Tell whether two bytes may be a VR, also one of a later edition (PS3.5 6.2)."""
+    """Return whether two bytes may be a VR, also one of a later edition (PS3.5 6.2)."""
     return len(written) == 2 and written.isalpha() and written.isupper()
 
 
 @lru_cache(maxsize=MOST_STARTS)
 def as_tag(number: int) -> BaseTag:
-    """Return a tag, one object each.
+    """Return a tag, always the same object for the same number.
 
-    A dict finds what is the same object without asking whether it is equal, which for a `BaseTag`
-    is a call into Python.
+    A dict finds an identical object without calling ``__eq__``, which for `BaseTag` is written in
+    Python.
     """
     return BaseTag(number)
 
 
 @cache
-def start_of(layout: Layout) -> tuple[Callable[..., Any], dict[bytes, Start]]:
-    """Return what unpacks the start of an element, to what `learn` takes and its length, and what
-    is known of such starts."""
+def start_parser(layout: Layout) -> tuple[Callable[..., Any], dict[bytes, Start]]:
+    """Return a function that unpacks the start of an element, and the cache of parsed starts.
+
+    The function returns the bytes that `parse_start` takes, and the length field after them.
+    """
     return Struct(f"{layout.order}{'4sL' if layout.is_implicit else '6sH'}").unpack_from, {}
 
 
-def learn(written: bytes, layout: Layout, starts: dict[bytes, Start]) -> Start:
-    """Return tag, VR, and whether a long length follows, of an element that starts so; nothing of
-    what is no plain element."""
+def parse_start(written: bytes, layout: Layout, starts: dict[bytes, Start]) -> Start:
+    """Parse and cache the start of an element: tag, VR, and whether a long length follows.
+
+    Return an empty tuple for a delimiter, an unknown VR or a tag of zeros.
+    """
     if len(starts) >= MOST_STARTS:
         starts.clear()
     group, number = unpack_from(f"{layout.order}HH", written)
     tag = group << 16 | number
     vr, is_long = (None, False) if layout.is_implicit else WRITTEN_VRS.get(written[4:], ("", False))
-    # Zeros, of which files may end with many, or have some between elements, begin as a tag of 0.
+    # Files may have zeros at their end or between elements; these parse as tag 0.
     is_plain = 0 < tag < DELIMITERS and vr != ""
     starts[written] = found = (tag, as_tag(tag), vr, is_long) if is_plain else ()
     return found
 
 
 def layout_at(body: bytes, position: int, layout: Layout) -> Layout:
-    """Return the layout of a data set or an item by its first element.
+    """Return the layout of a data set or an item, from its first element.
 
-    Some software goes over to implicit VR within sequences; nobody goes back to explicit.
+    Some software switches to implicit VR within sequences; none switches back to explicit VR.
     """
     written = body[position + 4 : position + 6]
     is_implicit = layout.is_implicit or (len(written) == 2 and not is_vr(written))
@@ -158,16 +163,16 @@ def layout_at(body: bytes, position: int, layout: Layout) -> Layout:
 
 
 def head_at(body: bytes, position: int, layout: Layout) -> Head:
-    """Return what begins the element at `position`.
+    """Return the header of the element at `position`.
 
-    An unknown VR has a length of 32 bits behind two bytes of zero, as all have that came since
-    (PS3.5 7.1.2). Without these zeros its length has 16 bits. An element without VR may stand among
-    others that have one.
+    An unknown VR has a 32-bit length after two zero bytes, like all VRs added to the standard
+    later (PS3.5 7.1.2). Without these zeros its length has 16 bits. An element without VR may be
+    among elements that have one.
 
     Raises
     ------
     CutOffError
-        The body ends there.
+        The body ends within the header.
     """
     order, start = layout.order, position + 8
     try:
@@ -187,20 +192,20 @@ def head_at(body: bytes, position: int, layout: Layout) -> Head:
 
 @cache
 def marks_of(layout: Layout) -> dict[bytes, int]:
-    """Return what begins and ends items, by its bytes."""
+    """Return the tags of items and their delimiters, by their encoded bytes."""
     return {pack(f"{layout.order}HH", mark >> 16, mark & 0xFFFF): mark for mark in MARKS}
 
 
 def items_at(body: bytes, position: int, layout: Layout) -> tuple[list[Place], int | None]:
-    """Return where the values of the items from `position` on stand, and where they end.
+    """Return start and stop of the values of the items from `position` on, and their end.
 
-    They end behind a sequence delimiter; None when the body ends before. Delimiters of items
-    without an item to end are stepped over.
+    The end is after the sequence delimiter, or None when the body ends before it. Item delimiters
+    outside an item are skipped.
 
     Raises
     ------
     FormatError
-        Something else stands there.
+        Neither an item nor a delimiter follows.
     """
     places: list[Place] = []
     marks, read_length = marks_of(layout), Struct(f"{layout.order}L").unpack_from
@@ -208,8 +213,8 @@ def items_at(body: bytes, position: int, layout: Layout) -> tuple[list[Place], i
         mark = marks.get(body[position : position + 4])
         if mark is None:
             raise FormatError(
-                f"no item of a sequence, and no end of one, stands at byte {position}, where one "
-                "was expected: a length is wrong"
+                f"found neither an item of a sequence nor its end at byte {position}, expected "
+                "one of them: a length before it is wrong"
             )
         (length,) = read_length(body, position + 4)
         position += ITEM_HEADER_BYTES
@@ -224,7 +229,10 @@ def items_at(body: bytes, position: int, layout: Layout) -> tuple[list[Place], i
 
 
 def end_of_item(body: bytes, start: int, length: int, layout: Layout) -> int:
-    """Return where the value of an item ends: by its length, if an item or an end follows."""
+    """Return where the value of an item ends: by its length if an item or delimiter follows.
+
+    Otherwise the length is undefined or wrong, and the item's elements are read up to its end.
+    """
     stop = start + length
     is_followed = stop >= len(body) or body[stop : stop + 4] in marks_of(layout)
     if length != UNDEFINED_LENGTH and is_followed:
@@ -239,14 +247,17 @@ def end_of_item(body: bytes, start: int, length: int, layout: Layout) -> int:
 
 
 def end_of_plain(body: bytes, position: int, layout: Layout) -> int:
-    """Return where the elements from `position` on end that say their length, and have a VR."""
-    read, starts = start_of(layout)
+    """Return where the run of plain elements from `position` on ends; see `parse_start`.
+
+    An element of undefined length ends it too.
+    """
+    read, starts = start_parser(layout)
     read_long, last = Struct(f"{layout.order}L").unpack_from, len(body) - 12
     while position <= last:
         written, length = read(body, position)
         known = starts.get(written)
         if known is None:
-            known = learn(written, layout, starts)
+            known = parse_start(written, layout, starts)
         if not known:
             break
         start = position + 8
@@ -260,7 +271,7 @@ def end_of_plain(body: bytes, position: int, layout: Layout) -> int:
 
 
 def end_of_value(body: bytes, head: Head, layout: Layout) -> int:
-    """Return where a value ends, one of undefined length behind its delimiter."""
+    """Return where a value ends: after its delimiter if its length is undefined."""
     if head.length != UNDEFINED_LENGTH:
         return head.start + head.length
     if not head.is_sequence:
@@ -272,21 +283,21 @@ def end_of_value(body: bytes, head: Head, layout: Layout) -> int:
 
 
 def layout_of_items(body: bytes, head: Head, layout: Layout) -> Layout:
-    """Return the layout of a sequence; one of unknown VR is little endian (PS3.5 6.2.2)."""
+    """Return the layout of the items of a sequence; VR UN means little endian (PS3.5 6.2.2)."""
     is_little = head.vr == "UN" and body[head.start : head.start + 4] in marks_of(
         Layout(True, False)
     )
     return Layout(layout.is_implicit, False) if is_little else layout
 
 
-# ---------------------------------------------------------------- values in fragments
+# ---------------------------------------------------------------- fragmented values
 
 
 def read_fragments(body: bytes, head: Head) -> bytes | None:
-    """Return a value of undefined length that is no sequence, None when it is not certain.
+    """Return a value of undefined length that is not a sequence; None when it is uncertain.
 
-    Only pixel data are written so (PS3.5 A.4). Some compressors write others too: an empty offset
-    table, then the value in fragments.
+    Only pixel data may be written in this form (PS3.5 A.4). Some compressors use it for other
+    attributes too: an empty offset table, then the value in fragments.
     """
     fragments = find_fragments(body, head.start)
     places = [place for place in fragments.places if place[1] - place[0] > ITEM_HEADER_BYTES]
@@ -295,21 +306,21 @@ def read_fragments(body: bytes, head: Head) -> bytes | None:
     value = b"".join(parts) if has_table else fragments.table
     is_known = fragments.is_ended and (has_table or not parts)
     is_coded = value.startswith(CODESTREAM_STARTS) or is_rle_header(value)
-    taken = "their bytes were taken" if is_known and not is_coded else "it is left out"
+    action = "their bytes were joined" if is_known and not is_coded else "it is left out"
     warnings.warn(
-        f"{describe_tag(head.tag)} is written in items, which are for pixel data; {taken}",
+        f"{describe_tag(head.tag)} is written in items, which are for pixel data only; {action}",
         stacklevel=2,
     )
     return value if is_known and not is_coded else None
 
 
 def end_of_fragments(body: bytes, head: Head, layout: Layout) -> int:
-    """Return where a value in fragments ends, one that has none by the delimiter behind it."""
+    """Return where a fragmented value ends; without a readable end, search for its delimiter."""
     fragments = find_fragments(body, head.start)
     if fragments.is_ended:
         return fragments.stop + ITEM_HEADER_BYTES
     delimiter = pack(f"{layout.order}HHL", SEQUENCE_END >> 16, SEQUENCE_END & 0xFFFF, 0)
     place = body.find(delimiter, head.start)
     if place < 0:
-        raise CutOffError(f"the end of {describe_tag(head.tag)} is not there")
+        raise CutOffError(f"the end of {describe_tag(head.tag)} is missing")
     return place + len(delimiter)

@@ -1,4 +1,4 @@
-"""Transfer syntaxes: the native ones, those that pydicom does not name, and what is not decoded."""
+"""Transfer syntaxes: the native ones, those missing in pydicom, and advice for unsupported ones."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from pydicom.uid import (
 
 from pyloader.dicom.structure import Layout
 
-# PS3.6 A, editions after pydicom's.
+# From editions of PS3.6 A later than pydicom's.
 ADDED: Mapping[UID, tuple[str, str]] = {
     UID("1.2.840.10008.1.2.4.110"): ("JPEG XL Lossless", "JPEGXLLossless"),
     UID("1.2.840.10008.1.2.4.111"): ("JPEG XL JPEG Recompression", "JPEGXLJPEGRecompression"),
@@ -28,19 +28,19 @@ JPEG_XL_LOSSLESS, JPEG_XL_RECOMPRESSION, JPEG_XL, DEFLATED_IMAGE_FRAME = ADDED
 ENCAPSULATED_UNCOMPRESSED = UID("1.2.840.10008.1.2.1.98")
 JPEG_SPECTRAL = UID("1.2.840.10008.1.2.4.53")
 JPEG_PROGRESSIVE = UID("1.2.840.10008.1.2.4.55")
-# In use by viewers and servers before the standard had high-throughput JPEG 2000.
+# Viewers and servers used it before the standard had high-throughput JPEG 2000.
 HTJ2K_PRIVATE = register_transfer_syntax("3.2.840.10008.1.2.4.96", False, True)
-# Of old GE scanners: all is Implicit VR Little Endian, but pixels of 16 bits.
+# Of old GE scanners: Implicit VR Little Endian, except that 16-bit pixels are big endian.
 GE_BIG_ENDIAN_PIXELS = register_transfer_syntax("1.2.840.113619.5.2", True, True)
 
 
 class Native(NamedTuple):
-    """A transfer syntax whose pixels are not encapsulated, and how it writes a data set.
+    """A transfer syntax whose pixels are not encapsulated, with the layout of its data set.
 
     Attributes
     ----------
     layout : Layout
-        Of the data set, inflated.
+        Layout of the data set, after inflating.
     pixel_order : str
         Byte order of pixels in words, ``<`` or ``>``.
     """
@@ -56,7 +56,7 @@ NATIVE: Mapping[UID, Native] = {
     ExplicitVRBigEndian: Native(Layout(False, True), ">"),
     GE_BIG_ENDIAN_PIXELS: Native(Layout(True, False), ">"),
 }
-# Retired, and of texts: neither native nor compressed.
+# One retired syntax, and those for text: neither native nor compressed.
 NO_PIXELS = ("1.2.840.10008.1.20", "1.2.840.10008.1.2.6.1", "1.2.840.10008.1.2.6.2")
 
 ASK = "Ask the server for one of these"
@@ -70,7 +70,7 @@ JPIP = (
 )
 PART_2 = "JPEG 2000 part 2 codes several frames as one; ask the server for one of these"
 LIVE = "It is a live stream (PS3.22), not a file; show it with a player of SMPTE ST 2110"
-# Beginning of the UID -> what to do instead. The longest that fits counts.
+# Start of the UID -> advice to the user. The longest match applies.
 INSTEAD: Mapping[str, str] = {
     "": ASK,
     "1.2.840.10008.1.2.4.10": VIDEO,
@@ -85,22 +85,22 @@ INSTEAD: Mapping[str, str] = {
 
 
 def instead_of(syntax: str) -> str:
-    """Return what to do with a transfer syntax that cannot be decoded."""
+    """Return the advice for a transfer syntax that cannot be decoded."""
     return INSTEAD[max((start for start in INSTEAD if syntax.startswith(start)), key=len)]
 
 
 def is_compressed(syntax: UID) -> bool:
-    """Tell whether a transfer syntax, also one that is not decoded here, encapsulates pixels."""
+    """Return whether a transfer syntax encapsulates pixels, even if pyloader cannot decode it."""
     return syntax.is_transfer_syntax and syntax not in NATIVE and syntax not in NO_PIXELS
 
 
 def name_of(syntax: UID) -> str:
-    """Return a transfer syntax as ``name (UID)``, the UID alone if it has no name."""
+    """Return a transfer syntax as ``name (UID)``."""
     return f"{syntax.name} ({syntax})"
 
 
 def register() -> None:
-    """Add the names to pydicom, whose decoders take no others."""
+    """Add the names to pydicom; its decoders reject unknown transfer syntaxes."""
     for syntax, (name, keyword) in ADDED.items():
         UID_dictionary.setdefault(str(syntax), (name, "Transfer Syntax", "", "", keyword))
     private = {

@@ -1,8 +1,8 @@
-"""Values of data sets as plain Python: str, int, float, bytes, lists; None where there is none.
+"""Values of data sets as plain Python: str, int, float, bytes, lists; None for an absent value.
 
-What a value is follows from the data dictionary (PS3.6 6), not from the VR that a file gives: files
-that break the rules, and DICOM JSON, have the same values as those that keep them. What cannot be
-read is absent, with a warning that names it; nothing here fails a load.
+The type of a value follows from the data dictionary (PS3.6 6), not from the VR in the file. So
+files that break the rules, and DICOM JSON, give the same values as files that follow them. An
+unreadable value counts as absent, with a warning that names it; nothing here fails a load.
 """
 
 from __future__ import annotations
@@ -30,12 +30,13 @@ from pyloader.dicom.plausible import is_plausible, is_unset
 from pyloader.dicom.structure import as_tag, describe_tag
 
 NUMERIC = frozenset({"DS", "FD", "FL", "IS", "SL", "SS", "SV", "UL", "US", "UV"})
-# Text, in which a backslash may be a letter though it is not to be there, and codes.
+# Texts of one value may not contain a backslash, but files have it as a character. In codes it
+# separates values.
 TEXT = frozenset({"LO", "PN", "SH", "UC"})
 CODES = frozenset({"AE", "AS", "CS", "DA", "DT", "TM", "UI"})
 MOMENTS = frozenset({"DA", "DT", "TM"})
 BINARY = frozenset({"OB", "OD", "OF", "OL", "OV", "OW", "UN"})
-# What pydicom raises for values, and for VRs, that are none.
+# pydicom raises these for invalid values and VRs.
 UNREADABLE = (
     *(
         AttributeError,
@@ -50,7 +51,8 @@ UNREADABLE = (
     *(BytesLengthException, RecursionError, struct.error),
 )
 GB_2312 = "\x1b$)A"
-# Texts whose length has two bytes (PS3.5 7.1.2). Others may be long, in one character set.
+# Limit for texts whose length field has two bytes (PS3.5 7.1.2). Texts of the other VRs may be
+# long, unless they switch the character set.
 LONGEST_TEXT = (1 << 16) - 2
 SHORT = CODES | TEXT - {"UC"} | {"DS", "IS", "LT", "ST"}
 LONG = frozenset({"UC", "UR", "UT"})
@@ -59,7 +61,7 @@ LEADING_NUMBER = re.compile(r"[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d+)?")
 
 
 class TooLongError(ValueError):
-    """A text is longer than any may be."""
+    """A text is longer than its VR allows."""
 
 
 @cache
@@ -70,9 +72,9 @@ def tag_of(keyword: str) -> BaseTag:
 
 @cache
 def vr_of(tag: int) -> str:
-    """Return the VR of the dictionary; where it has several, bytes or else the first.
+    """Return the VR in the dictionary; of several, the first binary one, else the first.
 
-    A private attribute, which it does not have, is UN.
+    Return UN for a private attribute, which the dictionary does not list.
     """
     try:
         choices = dictionary_VR(tag).split(" or ")
@@ -82,10 +84,10 @@ def vr_of(tag: int) -> str:
 
 
 def element_of(dataset: Dataset, tag: int) -> DataElement | None:
-    """Return an element, converted by pydicom when it is first asked for; None if unreadable.
+    """Return an element, converted by pydicom on first access; None if absent or unreadable.
 
-    Asking in this way takes a third of the time of pydicom's own access; an image asks for
-    hundreds, most of which are absent.
+    This takes a third of the time of pydicom's own access. An image looks up hundreds of elements,
+    and most of them are absent.
     """
     if tag not in dataset.keys():  # noqa: SIM118 -- see above
         return None
@@ -105,9 +107,9 @@ def element_of(dataset: Dataset, tag: int) -> DataElement | None:
 
 
 def refuse_long(tag: int, found: RawDataElement) -> None:
-    """Raise for a text that takes long to convert: of each value pydicom makes an object.
+    """Raise for a text that takes long to convert: pydicom creates an object for each value.
 
-    What keeps the rules of IS and DS is read by `fast.quick_value`, however long.
+    `fast.quick_value` reads valid IS and DS values of any length.
     """
     kinds, body = {found.VR, vr_of(tag)}, found.value or b""
     if kinds & SHORT or (kinds & LONG and b"\x1b" in body):
@@ -115,7 +117,7 @@ def refuse_long(tag: int, found: RawDataElement) -> None:
 
 
 def keep_backslash(dataset: Dataset, tag: int, found: RawDataElement) -> None:
-    """Convert a text that has one value, where pydicom would take it apart at a backslash."""
+    """Convert a text of one value that contains a backslash; pydicom would split it there."""
     if b"\\" in (found.value or b""):
         encoding = dataset.original_character_set or dataset._character_set
         text = convert_raw_data_element(found._replace(VR="UT"), encoding=encoding)
@@ -124,7 +126,7 @@ def keep_backslash(dataset: Dataset, tag: int, found: RawDataElement) -> None:
 
 
 def reread(dataset: Dataset, tag: int, found: Any, reason: Exception) -> DataElement | None:
-    """Read an element by the VR of the dictionary, where that of the file is of no use."""
+    """Read an element by the VR in the dictionary, after the VR in the file has failed."""
     body = getattr(found, "value", None)
     try:
         if not isinstance(body, bytes) or isinstance(reason, TooLongError):
@@ -139,27 +141,28 @@ def reread(dataset: Dataset, tag: int, found: Any, reason: Exception) -> DataEle
 
 
 def items_of(dataset: Dataset, keyword: str) -> Sequence[Dataset]:
-    """Return the items of a sequence, none when it is absent or not a sequence."""
+    """Return the items of a sequence; empty when it is absent or not a sequence."""
     element = element_of(dataset, tag_of(keyword))
     return element.value or () if element is not None and element.VR == "SQ" else ()
 
 
 def item_of(dataset: Dataset | None, keyword: str, index: int = 0) -> Dataset | None:
-    """Return one item of a sequence, or None."""
+    """Return the item of a sequence at `index`, from 0; None if it has no such item."""
     items = () if dataset is None else items_of(dataset, keyword)
     return items[index] if 0 <= index < len(items) else None
 
 
 def value_of(dataset: Dataset, keyword: str) -> Any:
-    """Return a value as the dictionary has it, None when it is absent or not such a value.
+    """Return a value of the dictionary's type; None when it is absent or of another type.
 
-    Numbers are int or float, several values are a list, anything else but bytes is str.
+    Numbers are int or float, binary values are bytes, several values are a list, and all others
+    are str.
     """
     return value_at(dataset, tag_of(keyword))
 
 
 def value_at(dataset: Dataset, tag: BaseTag) -> Any:
-    """Return what `value_of` does, by a tag of `tag_of`."""
+    """Return the same as `value_of`, for a tag from `tag_of`."""
     found = dataset._dict.get(tag)
     if found is None:
         return None
@@ -174,7 +177,7 @@ def value_at(dataset: Dataset, tag: BaseTag) -> Any:
 
 
 def is_unusable(dataset: Dataset, keyword: str) -> bool:
-    """Tell whether an element has a value that is left out, since it is none of its kind."""
+    """Return whether an element has a value that was left out as invalid."""
     tag = tag_of(keyword)
     if value_at(dataset, tag) is not None or tag not in dataset.keys():  # noqa: SIM118
         return False
@@ -186,31 +189,32 @@ def is_unusable(dataset: Dataset, keyword: str) -> bool:
 
 @cache
 def is_single(tag: int, vrs: frozenset[str]) -> bool:
-    """Tell whether an attribute is of one of these VRs and has one value by the dictionary."""
+    """Return whether an attribute has one of these VRs, and one value, by the dictionary."""
     return vr_of(tag) in vrs and dictionary_VM(tag) == "1"
 
 
 def single(tag: int, value: Any) -> Any:
-    """Return the value of an attribute that has one, whatever separators it has in it.
+    """Return the one value of a single-valued attribute whose text contains separators.
 
-    In a text a backslash is a letter. Of codes the first is the value. Of several times none is
-    certain, and what is computed by them would not be either.
+    In a text, a backslash is a character. Of several codes the first is the value. Several
+    different dates or times are left out: none is certain, so nothing computed from them would be.
     """
     if not isinstance(value, list):
         return value
     if is_single(tag, TEXT):
         return "\\".join("" if each is None else str(each) for each in value)
     if is_single(tag, MOMENTS) and len({*filter(None, value)}) > 1:
-        told = ", ".join(map(repr, value))
+        listed = ", ".join(map(repr, value))
         warnings.warn(
-            f"{describe_tag(tag)} is {told[:80]}, expected one: it is left out", stacklevel=2
+            f"{describe_tag(tag)} is {listed[:80]}, expected one value: it is left out",
+            stacklevel=2,
         )
         return None
     return next(filter(None, value), None) if is_single(tag, CODES) else value
 
 
 def nth_of(dataset: Dataset, keyword: str, index: int) -> Any:
-    """Return one of several values, from 0, without looking at the others; None beyond them."""
+    """Return the value at `index`, from 0, without reading the others; None past the last."""
     element = element_of(dataset, tag_of(keyword))
     values = None if element is None else element.value
     if not isinstance(values, (MultiValue, list)):
@@ -223,29 +227,29 @@ def nth_of(dataset: Dataset, keyword: str, index: int) -> Any:
 
 
 def plausible(tag: int, value: Any) -> Any:
-    """Return a value that an attribute can have; None, with a warning, for others.
+    """Return `value` if the attribute can have it; else warn and return None.
 
-    Several numbers are all there or none is: a place among them counts.
+    A list of numbers with a gap counts as absent as a whole, because positions in it matter.
     """
     if type(value) is list and vr_of(tag) in NUMERIC and None in value:
         return None
     if value is None or is_plausible(tag, value):
         return value
     if not is_unset(tag, value):
-        note = f"{describe_tag(tag)} is {shortened(value)}, which it cannot be: it is left out"
+        note = f"{describe_tag(tag)} is {shortened(value)}, which is impossible: it is left out"
         warnings.warn(note, stacklevel=2)
     return None
 
 
 def count_of(dataset: Dataset, keyword: str) -> int:
-    """Return how many values an element has, without looking at them."""
+    """Return the number of values of an element, without reading them."""
     element = element_of(dataset, tag_of(keyword))
     values = None if element is None else element.value
     return len(values) if isinstance(values, (MultiValue, list)) else int(values is not None)
 
 
 def typed(tag: int, value: Any) -> Any:
-    """Return a plain value as number or text, whichever the dictionary says."""
+    """Return a plain value as number or text, as the dictionary says."""
     if isinstance(value, list):
         return [typed(tag, each) for each in value]
     if value is None or isinstance(value, bytes):
@@ -258,13 +262,13 @@ def typed(tag: int, value: Any) -> Any:
 
 
 def number_from(text: str, tag: int) -> int | float | None:
-    """Return the number that a text begins with; a comma is its decimal point.
+    """Return the number at the start of a text; a comma counts as a decimal point.
 
-    Neither is allowed (PS3.5 6.2), but files have ``0,5`` and ``2.5 mm``.
+    PS3.5 6.2 allows neither a comma nor other text, but files have ``0,5`` and ``2.5 mm``.
     """
     match = LEADING_NUMBER.match(text)
     if match is None or AFTER_NUMBER.search(text, match.end()):
-        note = f"{describe_tag(tag)} is {text[:40]!r}, which is no number: it is left out"
+        note = f"{describe_tag(tag)} is {text[:40]!r}, which is not a number: it is left out"
         warnings.warn(note, stacklevel=2)
         return None
     number = float(match[0].replace(",", "."))
@@ -274,14 +278,14 @@ def number_from(text: str, tag: int) -> int | float | None:
 
 
 def as_tuple(value: Any) -> tuple[Any, ...]:
-    """Return no, one or several values as a tuple."""
+    """Return None, one value or several values as a tuple."""
     if value is None:
         return ()
     return tuple(value) if isinstance(value, (list, tuple)) else (value,)
 
 
 def as_numbers(value: Any, count: int = 0) -> tuple[float, ...] | None:
-    """Return a value as floats, None unless there are `count` (any, if 0) finite numbers."""
+    """Return a value as floats; None unless it is `count` (any number, if 0) finite numbers."""
     values = as_tuple(value)
     try:
         found = tuple(map(float, values))
@@ -292,7 +296,7 @@ def as_numbers(value: Any, count: int = 0) -> tuple[float, ...] | None:
 
 
 def plain(value: Any) -> Any:
-    """Return a value of pydicom as str, int, float, list or bytes; None when it is empty."""
+    """Return a pydicom value as str, int, float, list or bytes; None when it is empty."""
     if type(value) is str:
         return cleaned(value)
     if isinstance(value, (MultiValue, list)):
@@ -301,14 +305,14 @@ def plain(value: Any) -> Any:
         return value
     if isinstance(value, int):
         return int(value)
-    # Of a DS there are two classes: a float, and a Decimal.
+    # pydicom has two classes for DS: a float and a Decimal.
     is_fraction = isinstance(value, float) or hasattr(value, "as_tuple")
     return float(value) if is_fraction else cleaned(str(value))
 
 
 def cleaned(text: str) -> str | None:
-    """Return a text without padding, None when nothing is left.
+    """Return a text without padding; None when nothing is left.
 
-    pydicom leaves the escape sequences of GB 2312 in a text (PS3.5 6.1.2.5.1).
+    Also remove the escape sequences of GB 2312, which pydicom leaves in (PS3.5 6.1.2.5.1).
     """
     return text.replace(GB_2312, "").strip(" \0") or None

@@ -1,7 +1,7 @@
-"""Fragments of frames that are to be one fragment each, and are not (PS3.5 A.4.2, A.4.11, A.4.13).
+"""Group the fragments of frames that should be one fragment each (PS3.5 A.4.2, A.4.11, A.4.13).
 
-Frames of RLE begin with a header, and end when their last segment has all pixels; deflated ones end
-by themselves, uncompressed ones when they have all their bytes.
+An RLE frame begins with a header, and ends when its last segment has all pixels. A deflated frame
+marks its own end. An uncompressed frame ends when it has all its bytes.
 """
 
 from __future__ import annotations
@@ -17,24 +17,24 @@ from pyloader.dicom.transfer_syntaxes import DEFLATED_IMAGE_FRAME, ENCAPSULATED_
 from pyloader.dicom.values import as_numbers, value_of
 from pyloader.inflate import Buffer, Inflater, deflate
 
-# Of more fragments for each frame it is not tried where these end.
+# With more fragments for each frame, the ends of frames are not searched for.
 MOST_FRAGMENTS = 64
 
 IsWhole = Callable[[Buffer], bool]
-"""Given the fragments of a frame, one after the other: whether it ends with this one."""
+"""Takes the fragments of a frame in order; returns True for the last one."""
 
 
 def group_whole(
     dataset: Dataset, syntax: UID, count: int, fragments: Sequence[Buffer]
 ) -> list[int]:
-    """Return how many fragments each frame has; nothing when that is not certain.
+    """Return the number of fragments of each frame; an empty list when that is uncertain.
 
     Parameters
     ----------
     count : int
         Number of Frames.
     fragments : sequence of bytes or memoryview
-        Those that are not empty.
+        All fragments that are not empty.
     """
     if syntax == RLELossless:
         return group_rle(dataset, count, fragments)
@@ -48,7 +48,7 @@ def group_whole(
 
 
 def group_rle(dataset: Dataset, count: int, fragments: Sequence[Buffer]) -> list[int]:
-    """Return what `group_whole` does: by the headers alone, or also by where frames end."""
+    """Group RLE fragments, like `group_whole`: by headers alone, or also by the ends of frames."""
     by_header = by_end_or_header(fragments)
     if len(by_header) in (count, len(fragments)):
         return by_header
@@ -59,13 +59,13 @@ def group_rle(dataset: Dataset, count: int, fragments: Sequence[Buffer]) -> list
 
 
 def is_sized(dataset: Dataset, syntax: UID, length: int) -> bool:
-    """Tell whether a fragment may be a frame, by its length."""
+    """Return whether a fragment may be a frame, by its length."""
     size = frame_bytes(dataset)
     return syntax == DEFLATED_IMAGE_FRAME or length in (size, size + size % 2)
 
 
 def frame_bytes(dataset: Dataset, of_segment: bool = False) -> int:
-    """Return the bytes of a native frame, or of a segment of RLE; 0 when that is not known."""
+    """Return the size in bytes of a native frame, or of a decoded RLE segment; 0 if unknown."""
     keywords = ("Rows", "Columns", "SamplesPerPixel", "BitsAllocated")
     found = [as_numbers(value_of(dataset, keyword), 1) or (0,) for keyword in keywords]
     rows, columns, samples, bits = (int(each[0]) for each in found)
@@ -76,11 +76,11 @@ def frame_bytes(dataset: Dataset, of_segment: bool = False) -> int:
     return -(-(size // 3 * 2 if is_half else size) // 8)
 
 
-# ---------------------------------------------------------------- where frames end
+# ---------------------------------------------------------------- ends of frames
 
 
 def by_end(count: int, fragments: Sequence[Buffer], begin: Callable[[], IsWhole]) -> list[int]:
-    """Return how many fragments each frame has, by where frames end; what is left is one more."""
+    """Return the number of fragments of each frame, by its end; the rest forms one more frame."""
     if len(fragments) > count * MOST_FRAGMENTS:
         raise ValueError(f"{len(fragments)} fragments of {count} frames")
     groups, is_whole = [0], begin()
@@ -93,12 +93,12 @@ def by_end(count: int, fragments: Sequence[Buffer], begin: Callable[[], IsWhole]
 
 
 def by_end_or_header(fragments: Sequence[Buffer], size: int = 0) -> list[int]:
-    """Return how many fragments each frame of RLE has.
+    """Return the number of fragments of each RLE frame.
 
     Parameters
     ----------
     size : int
-        Bytes of a segment, by which frames end; 0 when their headers alone tell.
+        Bytes of a decoded segment, to detect the end of a frame; 0 to use the headers alone.
     """
     groups: list[int] = []
     is_ended, is_whole = True, until_last_segment(size)
@@ -112,7 +112,7 @@ def by_end_or_header(fragments: Sequence[Buffer], size: int = 0) -> list[int]:
 
 
 def until_last_segment(size: int) -> IsWhole:
-    """Return what takes the fragments of a frame of RLE, reading each of them once (PS3.5 G.3.2).
+    """Return a detector of the end of an RLE frame; it reads each fragment once (PS3.5 G.3.2).
 
     Parameters
     ----------
@@ -142,7 +142,7 @@ def until_last_segment(size: int) -> IsWhole:
 
 
 def last_segment(frame: bytearray) -> int:
-    """Return where the last segment of a frame begins; 0 when its header is not there yet."""
+    """Return the start of the last segment of a frame; 0 while its header is incomplete."""
     if not is_rle_header(frame):
         return 0
     count: int = unpack_from("<L", frame)[0]
@@ -151,7 +151,7 @@ def last_segment(frame: bytearray) -> int:
 
 
 def until_size(size: int) -> IsWhole:
-    """Return what takes the fragments of an uncompressed frame."""
+    """Return a detector of the end of an uncompressed frame of `size` bytes."""
     rest = size
 
     def is_whole(fragment: Buffer) -> bool:
@@ -165,7 +165,10 @@ def until_size(size: int) -> IsWhole:
 
 
 def until_end(size: int) -> IsWhole:
-    """Return what takes the fragments of a deflated frame (RFC 1951), never inflating much more."""
+    """Return a detector of the end of a deflated frame (RFC 1951) of `size` inflated bytes.
+
+    It stops when a frame inflates to more than that.
+    """
     inflater, rest = Inflater(deflate), size + 2
 
     def is_whole(fragment: Buffer) -> bool:

@@ -1,8 +1,8 @@
-"""Quick ways to read what most files are; each leaves the rest to the long way.
+"""Fast paths for ordinary files; each leaves the remaining cases to the general code.
 
-There are three doors: `read_plain` for elements, `quick_value` for their values, and `Memo` for
-readers of modules. Without them every result is the same: ``tests/dicom/fast/test_fast.py`` reads
-the corpora with each of them shut.
+There are three entry points: `read_plain` for elements, `quick_value` for their values, and `Memo`
+for module readers. Results are the same without them: ``tests/dicom/fast/test_fast.py`` reads the
+corpora with each one switched off.
 """
 
 from pyloader.dicom.fast.elements import read_plain

@@ -1,8 +1,8 @@
-"""`Memo`: a reader that reuses its last result when the elements it reads are byte-identical.
+"""Memoise module readers: reuse the last result when the elements they read are byte-identical.
 
-Images of a series differ in a few attributes. A reader is a function of the elements that it looks
-at, and which these are is seen while it runs: when the next data set has the same bytes there, it
-has the same result.
+Images of a series differ in a few attributes. The result of a reader depends only on the elements
+it reads, and `Memo` records these while the reader runs. If they have the same bytes in the next
+data set, the result is the same.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from pyloader.dicom.structure import as_tag
 
 
 class FrameLike(Protocol):
-    """A frame, from 0, of a data set; `functional_groups.Frame`."""
+    """A frame of a data set, as `functional_groups.Frame`."""
 
     def __init__(self, dataset: Dataset, index: int) -> None: ...
 
@@ -33,48 +33,49 @@ class FrameLike(Protocol):
 
     @property
     def index(self) -> int:
-        """Of the frame."""
+        """The index of the frame, from 0."""
         ...
 
 
 Kind = TypeVar("Kind", bound=FrameLike)
 Value = TypeVar("Value")
-Words = tuple[Any, ...]
-# What of an element its value follows from: VR, bytes, and whether these are little-endian.
-WORDS = itemgetter(1, 3, 6)
+Fingerprint = tuple[Any, ...]
+# The fields that determine the value of an element: VR, bytes, and whether they are little endian.
+FIELDS = itemgetter(1, 3, 6)
 ABSENT = RawDataElement(BaseTag(0), "", 0, None, 0, False, True)
 RAW = {RawDataElement}
-# (0028,0103) Pixel Representation: pydicom looks at it when it converts others, and may have done
-# so before anybody watches.
+# (0028,0103) Pixel Representation: pydicom reads it to convert other elements, and may have done so
+# before a `Memo` records.
 ALWAYS = as_tag(0x00280103)
 # (0008,0005) Specific Character Set.
 CHARACTER_SET = as_tag(0x00080005)
 
 
 class Memo(Generic[Kind, Value]):
-    """A reader of the attributes of a frame that knows its last result.
+    """A reader of a frame's attributes that remembers its last result.
 
-    It holds for the first frame; others are read each time, since they differ by their place.
+    It remembers results of first frames only. Other frames are read each time, because their
+    values depend on their index.
 
     Parameters
     ----------
     read : callable
-        A function of the frame and of nothing else. Its result is shared, not to be changed.
+        A function of the frame alone. Callers share its result and must not change it.
     """
 
     def __init__(self, read: Callable[[Kind], Value]) -> None:
         update_wrapper(self, read)
         self.read = read
-        self._known: tuple[tuple[BaseTag, ...], Words, Value] | None = None
+        self._known: tuple[tuple[BaseTag, ...], Fingerprint, Value] | None = None
 
     def __call__(self, frame: Kind) -> Value:
-        """Return what `read` does."""
-        # DICOM JSON has no bytes to compare.
+        """Return the result of `read`, the last one if the elements it read are the same."""
+        # Elements from DICOM JSON have no bytes to compare.
         if frame.index or type(frame.dataset._dict.get(ALWAYS)) is DataElement:
             return self.read(frame)
         if self._known is not None:
-            tags, words, value = self._known
-            if words_of(frame.dataset, frame.dataset._dict, tags) == words:
+            tags, fingerprint, value = self._known
+            if fingerprint_of(frame.dataset, frame.dataset._dict, tags) == fingerprint:
                 return value
         return self._read(frame)
 
@@ -91,35 +92,35 @@ class Memo(Generic[Kind, Value]):
             dataset._dict = elements
             for each in caught:
                 warnings.warn_explicit(each.message, each.category, each.filename, each.lineno)
-        # What is warned of, the next data set has to be warned of as well.
+        # Do not remember a result with warnings: the next data set must warn as well.
         if not caught and watched.is_in_part:
-            watched.asked.pop(CHARACTER_SET, None)  # of which `words_of` has what it means
+            watched.asked.pop(CHARACTER_SET, None)  # the fingerprint has the decoded character set
             tags = tuple(as_tag(int(tag)) for tag in watched.asked)
-            words = words_of(dataset, elements, tags)
-            self._known = words and (tags, words, value)
+            fingerprint = fingerprint_of(dataset, elements, tags)
+            self._known = fingerprint and (tags, fingerprint, value)
         elements.update(watched.converted)
         return value
 
 
-def words_of(dataset: Dataset, elements: Any, tags: Iterable[BaseTag]) -> Words | None:
-    """Return what a data set says of `tags`, None when it cannot be compared any more."""
+def fingerprint_of(dataset: Dataset, elements: Any, tags: Iterable[BaseTag]) -> Fingerprint | None:
+    """Return the encoded elements of `tags`, for comparison; None if one is already converted."""
     found = list(map(elements.get, tags, repeat(ABSENT)))
     if set(map(type, found)) != RAW:
         return None
-    return dataset.original_encoding, dataset.original_character_set, list(map(WORDS, found))
+    return dataset.original_encoding, dataset.original_character_set, list(map(FIELDS, found))
 
 
 class Watched(dict[BaseTag, Any]):
-    """The elements of a data set, which notes those that are asked for.
+    """The elements of a data set; records the tags that are looked up.
 
     Attributes
     ----------
     asked : dict
-        Whose keys are the tags, also of absent elements.
+        Its keys are the tags looked up, also of absent elements.
     converted : dict
-        Elements that took the place of what was there.
+        Elements that replaced encoded ones.
     is_in_part : bool
-        Whether nobody has asked for all of them.
+        True unless all elements were listed at once.
     """
 
     def __init__(self, elements: Mapping[BaseTag, Any]) -> None:

@@ -1,8 +1,8 @@
-"""Values of elements that keep the rules, straight from their bytes; see `quick_value`.
+"""Decode values of elements that follow the rules, straight from their bytes; see `quick_value`.
 
-What pydicom makes of an element, and `pyloader.dicom.values` of that, takes twenty times as long,
-and describing an image asks for fifty. Whatever breaks a rule of its VR, or is of another character
-set than ASCII, is left to them, who know what to make of it and note it.
+Conversion by pydicom and `pyloader.dicom.values` takes twenty times as long, and describing an
+image needs fifty values. Values that break a rule of their VR, or are not ASCII, are left to them;
+they handle these with a warning.
 """
 
 from __future__ import annotations
@@ -21,26 +21,26 @@ from pyloader.dicom.plausible import is_plausible
 Reader = Callable[[bytes, bool], Any]
 """``(value, is_little_endian)``."""
 ODD = object()
-"""In place of the value of an element that is to be read in the long way."""
+"""Returned for an element that `pyloader.dicom.values` has to read."""
 
 NUMBERS = {"US": "H", "SS": "h", "UL": "L", "SL": "l", "FL": "f", "FD": "d"}
 INTEGER = rb" *[+-]?\d{1,9} *"
 DECIMAL = rb" *[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)? *"
-# Atomic: else the way back is kept, which takes 300 times the memory of the text.
+# Atomic groups: backtracking would take 300 times the memory of the text.
 INTEGERS = re.compile(rb"%s(?>\\%s)*+" % (INTEGER, INTEGER))
 DECIMALS = re.compile(rb"%s(?>\\%s)*+" % (DECIMAL, DECIMAL))
-# What pydicom checks, which warns of others (PS3.5 6.2).
+# As pydicom checks a UID; it warns about others (PS3.5 6.2).
 UID = re.compile(rb"(0|[1-9]\d*)(\.(0|[1-9]\d*))*\0?")
 PERSON = re.compile(rb"[ -<>-\[\]-~]{1,64}")
-# A tilde and a backslash are other letters in some character sets (PS3.3 C.12.1.1.2).
+# Without tilde and backslash, which are other letters in some character sets (PS3.3 C.12.1.1.2).
 LETTERS = {size: re.compile(rb"[ -\[\]-}]{1,%d}" % size) for size in (16, 64, 1024)}
 LONGEST_UID = 64
-# Bytes of a value that is kept: images of a series have most of theirs in common.
+# Cache only values up to this many bytes: images of a series share most of them.
 LONGEST_KEPT = 64
 
 
 def quick_value(element: RawDataElement) -> Any:
-    """Return the value of an element as `values.value_of` does, or `ODD`."""
+    """Return the value of an element like `values.value_of`, or `ODD`."""
     tag, vr, _, value, _, _, is_little_endian, _, _ = element
     read = read_value if value and len(value) > LONGEST_KEPT else kept_value
     found = read(int(tag), vr, value, is_little_endian)
@@ -48,7 +48,7 @@ def quick_value(element: RawDataElement) -> Any:
 
 
 def read_value(tag: int, vr: str | None, value: bytes | None, is_little_endian: bool) -> Any:
-    """Return what `quick_value` does."""
+    """Return the same as `quick_value`, from the fields of an element."""
     read = reader_of(tag, vr)
     if read is None:
         return ODD
@@ -61,7 +61,7 @@ kept_value = lru_cache(maxsize=1024)(read_value)
 
 @cache
 def reader_of(tag: int, vr: str | None) -> Reader | None:
-    """Return what reads an attribute, if its VR is the one of the dictionary (PS3.6 6)."""
+    """Return the reader of an attribute; None unless its VR is that in the dictionary (PS3.6 6)."""
     try:
         expected = dictionary_VR(tag)
     except KeyError:
@@ -71,7 +71,7 @@ def reader_of(tag: int, vr: str | None) -> Reader | None:
 
 
 def numbers_of(code: str) -> Reader:
-    """Return what reads binary numbers of a code of `struct`."""
+    """Return a reader of binary numbers with the given `struct` format code."""
     size = calcsize(f"<{code}")
 
     def read(value: bytes, is_little_endian: bool) -> Any:
@@ -85,21 +85,21 @@ def numbers_of(code: str) -> Reader:
 
 
 def integers(value: bytes, is_little_endian: bool) -> Any:
-    """Read IS."""
+    """Read a value of VR IS."""
     if not INTEGERS.fullmatch(value):
         return ODD
     return [int(each) for each in value.split(b"\\")] if b"\\" in value else int(value)
 
 
 def decimals(value: bytes, is_little_endian: bool) -> Any:
-    """Read DS."""
+    """Read a value of VR DS."""
     if not DECIMALS.fullmatch(value):
         return ODD
     return [float(each) for each in value.split(b"\\")] if b"\\" in value else float(value)
 
 
 def codes(value: bytes, is_little_endian: bool) -> Any:
-    """Read what has no character set: codes, dates and times."""
+    """Read codes, dates and times, which are always ASCII."""
     if not value.isascii():
         return ODD
     text = value.decode().rstrip(" \0")
@@ -111,7 +111,7 @@ def codes(value: bytes, is_little_endian: bool) -> Any:
 
 
 def letters_of(pattern: re.Pattern[bytes]) -> Reader:
-    """Return what reads one text that is a match."""
+    """Return a reader of a single text that matches `pattern`."""
 
     def read(value: bytes, is_little_endian: bool) -> Any:
         return stripped(value.decode()) if pattern.fullmatch(value) else ODD
@@ -120,13 +120,13 @@ def letters_of(pattern: re.Pattern[bytes]) -> Reader:
 
 
 def identifier(value: bytes, is_little_endian: bool) -> Any:
-    """Read UI."""
+    """Read a value of VR UI."""
     is_plain = len(value) <= LONGEST_UID and UID.fullmatch(value)
     return stripped(value.decode()) if is_plain else ODD
 
 
 def stripped(text: str) -> str | None:
-    """Return a text without padding, None when nothing is left."""
+    """Return a text without padding; None when nothing is left."""
     return text.strip(" \0") or None
 
 

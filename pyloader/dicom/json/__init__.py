@@ -1,1 +1,1 @@
-"""The DICOM JSON Model (PS3.18 F), read and written."""
+"""Read and write the DICOM JSON Model (PS3.18 F)."""

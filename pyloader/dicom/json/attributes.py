@@ -1,6 +1,6 @@
-"""The attributes that are read from JSON, and how a value of each VR is made from one of JSON's.
+"""The attributes that are read from JSON, and the conversion of JSON values to each VR.
 
-What stands in `KNOWN` is what pixels and modules are made of; a test compares it with the readers.
+`KNOWN` lists the attributes that pixels and modules need; a test compares it with the readers.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from pyloader.dicom.values import LEADING_NUMBER, TEXT, is_single
 
 # Private attributes: group, element within the block of its creator, VR (PS3.5 7.8.1).
 PRIVATE = ((0x0009, 0x0D, "DT"), (0x7053, 0x00, "DS"), (0x7053, 0x09, "DS"))
-# Blocks are numbered from 10; no maker has written more than a few into a group.
+# Block numbers start at 10H; no manufacturer writes more than a few into one group.
 PRIVATE_BLOCKS = range(0x10, 0x20)
 OVERLAY = (
     *(0x10, 0x11, 0x15, 0x22, 0x40, 0x45, 0x50, 0x51, 0x100, 0x102),
@@ -42,7 +42,7 @@ class Attribute:
     tag : BaseTag
     keyword : str
     vrs : tuple of str
-        More than one where the dictionary says so, such as ``US or SS``.
+        Several where the dictionary lists several, such as ``US or SS``.
     """
 
     tag: BaseTag
@@ -59,13 +59,13 @@ class Attribute:
         return f"({self.tag.group:04X},{self.tag.element:04X}) {self.keyword}"
 
     def vr_of_bytes(self, given: Any) -> str:
-        """Return the VR of a value that comes as bytes: the given one where there is a choice."""
+        """Return the VR of a binary value: the given one if the dictionary allows it."""
         choices = tuple(vr for vr in self.vrs if vr in BINARY)[::-1] or self.vrs
         return given if given in choices else choices[0]
 
 
 def known_attributes() -> Iterator[Attribute]:
-    """Yield the attributes that are read; those of overlays are the same in each group."""
+    """Yield the attributes that are read; overlay attributes repeat in sixteen groups."""
     yield from (Attribute.of(tag) for tag in sorted(KNOWN_TAGS))
     for each in (Attribute.of(0x6000 << 16 | number) for number in OVERLAY):
         for repetition in range(16):
@@ -73,7 +73,7 @@ def known_attributes() -> Iterator[Attribute]:
 
 
 def private_attributes() -> Iterator[Attribute]:
-    """Yield the private attributes that are read, in any block, and who wrote the block."""
+    """Yield the private attributes that are read, in any block, and the creators of blocks."""
     for group in sorted({group for group, _, _ in PRIVATE}):
         for block in PRIVATE_BLOCKS:
             yield Attribute(BaseTag(group << 16 | block), "PrivateCreator", ("LO",))
@@ -84,28 +84,28 @@ def private_attributes() -> Iterator[Attribute]:
 
 KNOWN = (*known_attributes(), *private_attributes())
 BY_TAG = {f"{known.tag:08{case}}": known for known in KNOWN for case in "Xx"}
-# The keywords of overlays are those of sixteen groups, and private attributes have none.
+# Overlay keywords are ambiguous, since sixteen groups share them; private attributes have none.
 BY_KEYWORD = {
     known.keyword: known for known in KNOWN if known.tag.group < 0x6000 and not known.tag.is_private
 }
 
 
 def to_text(value: Any) -> str:
-    """Return a string, also of a number."""
+    """Return a string or a number as text; "" for None."""
     if isinstance(value, (int, float)):
         return str(value)
     if value is None or isinstance(value, str):
         return value or ""
-    raise TypeError(f"{type(value).__name__} is no text")
+    raise TypeError(f"{type(value).__name__} is not text")
 
 
 def to_uid(value: Any) -> UID:
-    """Return a UID, also one that breaks the rules."""
+    """Return a UID; an invalid one is accepted."""
     return UID(to_text(value), validation_mode=IGNORE)
 
 
 def to_person(value: Any) -> PersonName:
-    """Return a person name of its component groups (PS3.18 F.2.2), or of text."""
+    """Return a person name from its component groups (PS3.18 F.2.2), or from text."""
     if isinstance(value, Mapping):
         groups = (to_text(value.get(key)) for key in ("Alphabetic", "Ideographic", "Phonetic"))
         value = "=".join(groups).rstrip("=")
@@ -113,12 +113,15 @@ def to_person(value: Any) -> PersonName:
 
 
 def to_float(value: Any) -> float | None:
-    """Return a number, None for no value; text may hold it."""
+    """Return a number or numeric text as a float; None for no value."""
     return None if value is None or value == "" else float(value)
 
 
 def to_decimal(value: Any) -> float | str | None:
-    """Return a decimal string as a number; one that only begins with it stays, to be noted."""
+    """Return a decimal string as a number; keep a text that only begins with one.
+
+    `values.number_from` reads that text later, with a warning.
+    """
     if isinstance(value, str) and LEADING_NUMBER.match(value.strip()):
         try:
             return float(value)
@@ -128,7 +131,7 @@ def to_decimal(value: Any) -> float | str | None:
 
 
 def to_integer(value: Any) -> int | float | None:
-    """Return an int; a fraction, which integer strings of some files have, stays one."""
+    """Return an int; keep a fraction, which integer strings of some files have."""
     number = to_float(value)
     if number is None or isinstance(value, int):
         return number if number is None else int(value)
@@ -138,7 +141,7 @@ def to_integer(value: Any) -> int | float | None:
 
 
 def to_tag(value: Any) -> BaseTag:
-    """Return a tag, which is text of 8 hexadecimal digits (PS3.18 F.2.3)."""
+    """Return a tag from text of 8 hexadecimal digits (PS3.18 F.2.3), or from a number."""
     return BaseTag(value if isinstance(value, int) else int(to_text(value), 16))
 
 
@@ -161,12 +164,12 @@ def read_values(attribute: Attribute, given: Any, values: Sequence[Any]) -> Data
     Parameters
     ----------
     given : str or None
-        The VR that the text says, which decides between those of the dictionary.
+        The VR in the JSON; it decides between several VRs in the dictionary.
     """
     vr = attribute.vrs[0]
     convert = CONVERTERS.get(vr)
     if convert is None:
-        raise TypeError(f"VR {vr} asks for bytes")
+        raise TypeError(f"VR {vr} requires bytes")
     if is_single(attribute.tag, TEXT):
         text = "\\".join(str(convert(value)) for value in values)
         return DataElement(attribute.tag, vr, convert(text), already_converted=True)
@@ -184,19 +187,19 @@ def read_values(attribute: Attribute, given: Any, values: Sequence[Any]) -> Data
 
 
 def is_negative(number: float | None) -> bool:
-    """Tell whether a number is there and less than 0."""
+    """Return whether a number is present and less than 0."""
     return number is not None and number < 0
 
 
 def read_buffer(attribute: Attribute, vr: str, buffer: memoryview) -> DataElement:
-    """Return an element of a JavaScript buffer, or of a typed array of numbers."""
+    """Return an element from a JavaScript buffer, or from a typed array of numbers."""
     if vr in BINARY or buffer.itemsize == 1:
         return read_bytes(attribute, vr, bytes(buffer))
     return read_values(attribute, vr, buffer.tolist())
 
 
 def read_bytes(attribute: Attribute, vr: str, body: bytes) -> DataElement:
-    """Return an element of its encoded value, in little endian."""
+    """Return an element from its encoded value, in little endian."""
     if vr in BINARY:
         return DataElement(attribute.tag, vr, body, already_converted=True)
     raw = RawDataElement(attribute.tag, vr, len(body), body, 0, False, True)

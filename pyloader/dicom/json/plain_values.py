@@ -1,4 +1,4 @@
-"""DICOM JSON as plain values, such as what a search of DICOMweb found (PS3.18 10.6)."""
+"""Convert DICOM JSON to plain values, such as the results of a DICOMweb search (PS3.18 10.6)."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ TAG = re.compile("[0-9A-Fa-f]{8}")
 
 
 def plain_values(attributes: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what a search found as plain values by snake_case keyword, without sequences.
+    """Return a search result as plain values by snake_case keyword, without sequences.
 
-    Attributes that may have several values (PS3.6) are lists, also of one.
+    Attributes that may have several values (PS3.6) are always lists.
     """
     found = {}
     for tag, element in attributes.items():
@@ -30,13 +30,13 @@ def plain_values(attributes: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def one_of(tag: int, values: list[Any]) -> Any:
-    """Return values as the dictionary has them: one alone, or a list."""
+    """Return a single value or a list, by the VM in the dictionary."""
     if dictionary_VM(tag) != "1":
         return values
     return single(tag, values) if is_single(tag, TEXT) and len(values) > 1 else values[0]
 
 
 def person(value: Mapping[str, Any]) -> str | None:
-    """Return a person's name by its first representation; None for an item of a sequence."""
+    """Return the first component group of a person's name; None for an item of a sequence."""
     names = (value.get(kind) for kind in ("Alphabetic", "Ideographic", "Phonetic"))
     return next((str(name) for name in names if name), None)

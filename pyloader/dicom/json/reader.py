@@ -1,8 +1,8 @@
-"""Read data sets in the DICOM JSON Model (PS3.18 F), or by keyword as viewers have them.
+"""Read data sets in the DICOM JSON Model (PS3.18 F), or by keyword as in viewers.
 
-Only the attributes that pixels and modules are made of are read (`attributes.KNOWN`), each as the
-VR that the dictionary gives it, whatever the text says. One that cannot be read is left out with a
-warning. Numbers become int and float, not pydicom's IS and DS.
+Only the attributes that pixels and modules need are read (`attributes.KNOWN`). Each gets its VR
+from the dictionary, not from the JSON. An unreadable attribute is left out with a warning. Numbers
+become int and float, not pydicom's IS and DS.
 """
 
 from __future__ import annotations
@@ -41,16 +41,16 @@ FRACTIONS = frozenset({"DS", "FD", "FL"})
 
 @dataclass(frozen=True, slots=True)
 class BulkData:
-    """A value that stands elsewhere.
+    """A value that is stored elsewhere, at a URI.
 
     Attributes
     ----------
     owner : Dataset
-        Where it belongs, without it: the data set or an item of a sequence.
+        The data set or item of a sequence that lacks the value.
     tag : int
     vr : str
     uri : str
-        As it was given, absolute or relative.
+        As given, absolute or relative.
     """
 
     owner: Dataset
@@ -63,42 +63,42 @@ Found = tuple[Dataset, tuple[BulkData, ...], tuple[str, ...]]
 
 
 def parse_json(text: str | bytes, url: str = "") -> Instance:
-    """Read a text that holds one data set, or a list of one; bulk data stay where they are.
+    """Parse the JSON text of one data set, or of a list of one; bulk data are not fetched.
 
     Raises
     ------
     FormatError
-        It does not.
+        The text is not JSON, or has another number of data sets.
     """
     datasets = parse_datasets(text, url)
     if len(datasets) != 1:
         raise FormatError(
-            f"{url or 'the metadata'} cannot be read as a DICOM JSON data set: it holds "
-            f"{len(datasets)} of them, expected 1"
+            f"{url or 'the metadata'} cannot be read as a DICOM JSON data set: it has "
+            f"{len(datasets)} data sets, expected 1"
         )
     dataset, _, notes = read_dataset(datasets[0])
     return instance_of(dataset, notes)
 
 
 def instance_of(dataset: Dataset, notes: tuple[str, ...] = ()) -> Instance:
-    """Return an instance without pixels; its transfer syntax is empty if the data set has none."""
+    """Return an instance without pixels; its transfer syntax is "" if the data set has none."""
     uids = (value_of(dataset, key) for key in ("AvailableTransferSyntaxUID", "TransferSyntaxUID"))
     syntax = next((each for uid in uids for each in as_tuple(uid)), "")
     return Instance(dataset, UID(syntax), None, notes)
 
 
 def parse_datasets(text: str | bytes, url: str = "") -> list[Mapping[str, Any]]:
-    """Return the data sets of a text, still as JSON has them.
+    """Return the data sets of a JSON text, each as the object in the JSON.
 
     Parameters
     ----------
     url : str
-        Where it came from, for error texts.
+        Address of the text, for error messages.
 
     Raises
     ------
     FormatError
-        The text is no JSON, or neither an object nor a list of objects.
+        The text is not JSON, or neither an object nor a list of objects.
     """
     found: Any = None
     reason = "it is neither an object nor a list of objects"
@@ -110,7 +110,7 @@ def parse_datasets(text: str | bytes, url: str = "") -> list[Mapping[str, Any]]:
     if not all(isinstance(dataset, dict) for dataset in datasets):
         raise FormatError(
             f"{url or 'the metadata'} cannot be read as a DICOM JSON data set: {reason}; it begins "
-            f"with {text[:60]!r}. Servers answer with a page for log-in, or an error, in its place"
+            f"with {text[:60]!r}. It may be a server's log-in page or error message"
         )
     return datasets
 
@@ -122,29 +122,30 @@ def read_dataset(attributes: Mapping[str, Any]) -> Found:
     -------
     Dataset
     tuple of BulkData
-        What stands elsewhere, in the order of the text; not pixels.
+        Values stored elsewhere, in the order of the JSON; without pixels.
     tuple of str
-        What could not be read.
+        A warning for each attribute that cannot be read.
 
     Raises
     ------
     FormatError
-        `attributes` is no mapping, or has keys and none is a tag.
+        `attributes` is not a mapping, or it has keys but none is a tag.
     """
     is_mapping = isinstance(attributes, Mapping)
     if not is_mapping or (attributes and not any(TAG.fullmatch(str(key)) for key in attributes)):
         raise FormatError(
-            "the metadata cannot be read as a DICOM JSON data set: it is no object whose keys are "
-            f"tags of 8 hexadecimal digits, but {shortened(attributes)}; it may be a server's error"
+            "the metadata cannot be read as a DICOM JSON data set: expected an object whose keys "
+            f"are tags of 8 hexadecimal digits, got {shortened(attributes)}; it may be a server's "
+            "error message"
         )
     return Reader(BY_TAG, lambda element: element).found(attributes)
 
 
 def read_attributes(attributes: Mapping[str, Any]) -> Found:
-    """Read attributes by DICOM keyword, values as they are: ``{"PixelSpacing": [0.5, 0.5]}``.
+    """Read attributes by DICOM keyword, with plain values: ``{"PixelSpacing": [0.5, 0.5]}``.
 
-    A sequence is a list of such mappings, or one; a person name is text or its component groups;
-    bulk data is ``{"BulkDataURI": uri}``. Other keys are no attributes, and None is no value.
+    A sequence is one mapping of this kind or a list of them. A person name is text or its component
+    groups. Bulk data is ``{"BulkDataURI": uri}``. Other keys are ignored, and so is None.
     """
     return Reader(BY_KEYWORD, as_element).found(attributes)
 
@@ -157,14 +158,14 @@ def as_element(value: Any) -> Any:
 
 
 class Reader:
-    """Reads mappings, and gathers what is met on the way.
+    """Reads mappings into data sets; collects bulk data and warnings.
 
     Parameters
     ----------
     known : mapping
-        Attributes by the key that they have.
+        The attributes to read, by their key in the mapping.
     as_element : callable
-        Returns what stands at a key as an element of the DICOM JSON Model.
+        Converts the value of a key to an element of the DICOM JSON Model.
     """
 
     def __init__(self, known: Mapping[str, Attribute], as_element: Callable[[Any], Any]) -> None:
@@ -174,13 +175,13 @@ class Reader:
         self.warnings: list[str] = []
 
     def found(self, attributes: Mapping[str, Any]) -> Found:
-        """Return a data set with all that was met."""
+        """Return the data set, the bulk data and the warnings."""
         return self.read(attributes), tuple(self.bulk), tuple(self.warnings)
 
     def read(self, attributes: Mapping[str, Any]) -> Dataset:
         """Read a data set, or an item of a sequence."""
         elements: dict[BaseTag, DataElement | RawDataElement] = {}
-        # pydicom keeps the mapping; adding each element to a data set takes it twice the time.
+        # pydicom keeps this mapping; adding each element to the data set would take twice the time.
         dataset = Dataset(elements)
         for key, value in attributes.items():
             attribute = self.known.get(key)
@@ -191,7 +192,8 @@ class Reader:
             except UNREADABLE as error:
                 self.warn(attribute, value, error)
                 if attribute.vrs[0] in FRACTIONS:
-                    # It is there, as in a file: what goes with it is of no use either.
+                    # Keep an invalid element, as in a file: attributes that belong with it, such as
+                    # slope and intercept, are then useless too.
                     found = DataElement(
                         attribute.tag, attribute.vrs[0], "\0", already_converted=True
                     )
@@ -204,16 +206,16 @@ class Reader:
         return dataset
 
     def warn(self, attribute: Attribute, value: Any, error: Exception) -> None:
-        """Note what is left out."""
+        """Add a warning about an attribute that is left out."""
         self.warnings.append(
             f"{attribute} cannot be read as {' or '.join(attribute.vrs)} and is left out: "
             f"{str(error)[:120]}; it is {shortened(value)}"
         )
 
     def element(self, attribute: Attribute, element: Any) -> DataElement | tuple[str, str]:
-        """Return an element, or VR and URI of what stands elsewhere."""
+        """Return an element, or the VR and URI of a value that is stored elsewhere."""
         if not isinstance(element, Mapping):
-            raise TypeError("it is no object")
+            raise TypeError("it is not an object")
         given, values = element.get("vr"), element.get("Value")
         if values is not None and not isinstance(values, (list, tuple)):
             values = [values]
@@ -230,7 +232,7 @@ class Reader:
         return DataElement(attribute.tag, vr, value, already_converted=True)
 
     def of_values(self, attribute: Attribute, given: Any, values: Several[Any]) -> DataElement:
-        """Return an element of its values."""
+        """Return an element from the JSON values in `values`."""
         if attribute.vrs[0] == "SQ":
             items = Sequence([self.item(attribute, value) for value in values])
             return DataElement(attribute.tag, "SQ", items, already_converted=True)
@@ -239,52 +241,53 @@ class Reader:
         return read_values(attribute, given, values)
 
     def item(self, attribute: Attribute, value: Any) -> Dataset:
-        """Read an item of a sequence; one that is none stays as an empty one, in its place."""
+        """Read an item of a sequence; return an empty one for anything but an object."""
         if isinstance(value, Mapping):
             return self.read(value)
         if value is not None:
-            self.warnings.append(f"{attribute} has an item that is no object: {shortened(value)}")
+            note = f"{attribute} has an item that is not an object: {shortened(value)}"
+            self.warnings.append(note)
         return Dataset()
 
 
 def decode_base64(text: Any) -> bytes:
-    """Return the bytes of InlineBinary; PS3.18 F.4 shows its text in a list."""
+    """Return the bytes of InlineBinary; its text may be in a list, as PS3.18 F.4 shows."""
     first = text[0] if isinstance(text, list) and text else text
     if not isinstance(first, str):
-        raise TypeError("InlineBinary is no text")
+        raise TypeError("InlineBinary is not text")
     return b64decode("".join(first.split()), validate=True)
 
 
 def uri_of(element: Mapping[str, Any]) -> str | None:
-    """Return where the value of an element stands, None if it is empty."""
+    """Return the URI of the value of an element; None if it has none."""
     for key in ("BulkDataURI", "retrieveBulkData"):
         found = element.get(key)
         uri = found[0] if isinstance(found, list) and found else found
         if isinstance(uri, str) and uri:
             return uri
         if uri:
-            raise TypeError(f"{key} is no text")
+            raise TypeError(f"{key} is not text")
     return None
 
 
 def fill(bulk: BulkData, body: bytes) -> None:
-    """Put a value that stands elsewhere in its place.
+    """Insert a bulk data value into its owner.
 
     Parameters
     ----------
     body : bytes
-        The value as files have it, in little endian (PS3.18 8.7.3.3.1).
+        The value, encoded as in a file, in little endian (PS3.18 8.7.3.3.1).
 
     Raises
     ------
     FormatError
-        `body` is no value of this VR.
+        `body` is not a value of this VR.
     """
     attribute = Attribute.of(bulk.tag)
     try:
         bulk.owner[bulk.tag] = read_bytes(attribute, bulk.vr, body)
     except ValueError as error:
         raise FormatError(
-            f"the bulk data at {bulk.uri!r}, {len(body)} bytes, are no value of {attribute}, "
+            f"the bulk data at {bulk.uri!r}, {len(body)} bytes, are not a value of {attribute}, "
             f"vr {bulk.vr}: {error}"
         ) from error

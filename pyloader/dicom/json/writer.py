@@ -1,6 +1,6 @@
 """Write a data set in the DICOM JSON Model (PS3.18 F), for viewers that compute from it.
 
-Pixels and other large values are left out, and so is what cannot be written.
+Pixels, other large values and unreadable elements are left out.
 """
 
 from __future__ import annotations
@@ -20,19 +20,19 @@ from pyloader.dicom.values import NUMERIC, UNREADABLE, cleaned
 
 PIXEL_GROUP = 0x7FE0
 CHARACTER_SET = "00080005"
-# A palette is written, the samples of a waveform are not.
+# In bytes: large enough for a palette, too small for the samples of a waveform.
 LARGEST_VALUE = 4 << 10
 
 
 def instance_json(dataset: Dataset) -> str:
-    """Return a data set as text: one object whose keys are tags of 8 hexadecimal digits."""
+    """Return a data set as JSON text: one object whose keys are tags of 8 hexadecimal digits."""
     found = attributes_of(dataset)
-    found[CHARACTER_SET] = {"vr": "CS", "Value": ["ISO_IR 192"]}  # text of JSON is UTF-8
+    found[CHARACTER_SET] = {"vr": "CS", "Value": ["ISO_IR 192"]}  # JSON text is UTF-8
     return json.dumps(found, ensure_ascii=False, allow_nan=False)
 
 
 def attributes_of(dataset: Dataset) -> dict[str, Any]:
-    """Return the attributes of a data set, or an item, as the model has them."""
+    """Return the attributes of a data set, or of an item, in the model."""
     found = {}
     for tag in sorted(dataset.keys()):
         if tag.group == PIXEL_GROUP or tag.element == 0:
@@ -41,24 +41,24 @@ def attributes_of(dataset: Dataset) -> dict[str, Any]:
             element = converted(dataset, dataset.get_item(tag))
             attribute = attribute_of(element, is_big_endian(dataset))
         except UNREADABLE:
-            continue  # the readers of modules tell of it, where it matters
+            continue  # the module readers warn about it where it matters
         if attribute is not None:
             found[f"{tag:08X}"] = attribute
     return found
 
 
 def is_big_endian(dataset: Dataset) -> bool:
-    """Tell whether binary values are those of a big endian file."""
+    """Return whether binary values come from a big endian file."""
     return dataset.original_encoding[1] is False
 
 
 def attribute_of(element: DataElement, is_swapped: bool) -> dict[str, Any] | None:
-    """Return an element as the model has it, None when it is too large.
+    """Return an element in the model; None when it is too large.
 
     Parameters
     ----------
     is_swapped : bool
-        Words are in big endian; the model has them in little endian (PS3.18 F.2.7).
+        True for words in big endian; the model has them in little endian (PS3.18 F.2.7).
     """
     vr, value = element.VR, element.value
     if vr == "SQ":
@@ -73,7 +73,7 @@ def attribute_of(element: DataElement, is_swapped: bool) -> dict[str, Any] | Non
 
 
 def binary(vr: str, value: bytes, is_swapped: bool) -> dict[str, Any] | None:
-    """Return bytes in base64, None when they are too many."""
+    """Return bytes in base64; None when they are too many."""
     if len(value) > LARGEST_VALUE:
         return None
     if is_swapped and vr == "OW":
@@ -82,12 +82,12 @@ def binary(vr: str, value: bytes, is_swapped: bool) -> dict[str, Any] | None:
 
 
 def text_of(value: Any) -> str | None:
-    """Return a text, None when it is empty."""
+    """Return a text; None when it is empty."""
     return None if value is None else cleaned(str(value))
 
 
 def number_of(value: Any) -> int | float | str | None:
-    """Return a number that JSON has; a text that is none stays."""
+    """Return a number for JSON; None when not finite. Text is kept."""
     if isinstance(value, str) or value is None:
         return value or None
     number = int(value) if isinstance(value, int) else float(value)
