@@ -1,4 +1,4 @@
-"""Arrays that can be an image, how others are refused, and what must agree with an array."""
+"""Check arrays that become images: dtype, shape, colour, and agreement with their description."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from numpy.typing import NDArray
 
 from pyloader.errors import FormatError
 
-# Largest integer that float64, and so JavaScript's number, tells from its neighbours.
+# Up to this integer, float64, and so JavaScript's number, is exact.
 EXACT = 1 << 53
 
 
 def as_numbers(pixels: NDArray[Any]) -> NDArray[Any]:
-    """Return an array in this machine's byte order; bool as uint8, float16 as float32: exactly."""
+    """Return an array in native byte order; bool as uint8, float16 as float32, values exact."""
     if iscoroutine(pixels):
         raise FormatError("the array is a coroutine: is an `await` missing?")
-    # numpy.ma is imported by the first that names it, and a plain array is none of its own.
+    # Naming `np.ma` imports it, so plain arrays, which are never masked, skip the check.
     is_plain = type(pixels) is np.ndarray
     if not is_plain and isinstance(pixels, np.ma.MaskedArray) and pixels.mask.any():
         raise FormatError(
             "the array has masked values, and an image shows every pixel: give them a value first, "
-            "such as with pixels.filled(0)"
+            "for example with pixels.filled(0)"
         )
     array = np.asarray(pixels)
     if array.dtype == bool:
@@ -34,11 +34,11 @@ def as_numbers(pixels: NDArray[Any]) -> NDArray[Any]:
 
 
 def check_pixels(pixels: NDArray[Any]) -> NDArray[Any]:
-    """Return `pixels` when they can be an image."""
+    """Return `pixels` if they can be an image, else raise `FormatError`."""
     if pixels.dtype.kind not in "uif" or pixels.dtype.itemsize > 8:
         raise FormatError(
             f"an image's array has integers or floats, not dtype {pixels.dtype}; "
-            "convert it first, such as with pixels.astype('u1')"
+            "convert it first, for example with pixels.astype('u1')"
         )
     shape = pixels.shape
     is_image = len(shape) == 2 or (len(shape) == 3 and shape[2] in (3, 4))
@@ -53,11 +53,11 @@ def check_pixels(pixels: NDArray[Any]) -> NDArray[Any]:
 
 
 def check_color(pixels: NDArray[Any]) -> None:
-    """Refuse colour samples that could only be shown wrongly."""
+    """Raise for colour samples that are signed, or floats outside 0 to 1."""
     if pixels.dtype.kind == "i":
         raise FormatError(
             f"colour is unsigned integers, or floats from 0 to 1, not {pixels.dtype}; "
-            "convert it first, such as with pixels.astype('u1')"
+            "convert it first, for example with pixels.astype('u1')"
         )
     if pixels.dtype.kind != "f":
         return
@@ -65,12 +65,12 @@ def check_color(pixels: NDArray[Any]) -> None:
     if not 0 <= low <= high <= 1:
         raise FormatError(
             f"colour of floats is from 0 to 1, not from {low:g} to {high:g}; divide it by its "
-            "largest value, or convert it, such as with pixels.astype('u1')"
+            "largest value, or convert it, for example with pixels.astype('u1')"
         )
 
 
 def disagreement(pixel: Any, pixels: NDArray[Any]) -> str:
-    """Return how a `PixelModule` contradicts an array, nothing when they agree."""
+    """Return how a `PixelModule` contradicts an array; "" when they agree."""
     described = (pixel.rows, pixel.columns, pixel.samples_per_pixel)
     if (*pixels.shape, 1)[:3] != described:
         return (
@@ -87,7 +87,7 @@ def disagreement(pixel: Any, pixels: NDArray[Any]) -> str:
 
 
 def own_fault(pixel: Any, pixels: NDArray[Any]) -> str:
-    """Return how an author's `PixelModule` contradicts an array, nothing when they agree."""
+    """Return how an author's own attributes contradict an array; "" when they agree."""
     bits = pixels.dtype.itemsize * 8
     if not 0 < pixel.bits_stored <= pixel.high_bit + 1 <= bits:
         return (
@@ -103,7 +103,7 @@ def own_fault(pixel: Any, pixels: NDArray[Any]) -> str:
 
 
 def check_agreement(pixel: Any, pixels: NDArray[Any]) -> None:
-    """Raise when what an author says of an array is not what it is.
+    """Raise when an author's description of an array contradicts the array.
 
     Raises
     ------
@@ -111,4 +111,4 @@ def check_agreement(pixel: Any, pixels: NDArray[Any]) -> None:
     """
     fault = disagreement(pixel, pixels) or own_fault(pixel, pixels)
     if fault:
-        raise FormatError(f"the image {fault}; leave out what the array says itself")
+        raise FormatError(f"the image {fault}; leave out what follows from the array")

@@ -1,4 +1,4 @@
-"""An author's own code: which function of it failed, in which line, and what that line may lack."""
+"""Find where an author's own code failed: the function, the line, perhaps a missing `await`."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from typing import Any
 from pyloader.errors import LoaderError
 
 OWN_PACKAGE = "pyloader."
-# Modules whose functions take an author's values.
-TAKING = frozenset(
+# Modules whose functions take and check an author's values.
+VALUE_MODULES = frozenset(
     OWN_PACKAGE + name for name in ("arrays", "image", "volumes.geometry", "volumes.volume")
 )
 INSTALL = (
@@ -24,13 +24,13 @@ INSTALL = (
 
 
 def is_own(frame: FrameType) -> bool:
-    """Tell whether a frame is of pyloader's own code."""
+    """Return whether a stack frame is in pyloader's own code."""
     name = str(frame.f_globals.get("__name__", ""))
     return name == "pyloader" or name.startswith(OWN_PACKAGE)
 
 
 def at(function: Callable[..., Any]) -> str:
-    """Return in brackets where a function is, for the end of a text."""
+    """Return the location of a function in brackets, to append to a message."""
     found: Any = inspect.unwrap(function)
     found = getattr(found, "func", found)  # of a functools.partial
     code = getattr(found, "__code__", None) or getattr(type(found).__call__, "__code__", None)
@@ -40,7 +40,7 @@ def at(function: Callable[..., Any]) -> str:
 
 
 def entries_of(error: BaseException) -> Iterator[TracebackType]:
-    """Yield the entries of an error's traceback, the innermost last."""
+    """Yield the entries of an error's traceback, innermost last."""
     entry = error.__traceback__
     while entry is not None:
         yield entry
@@ -48,27 +48,27 @@ def entries_of(error: BaseException) -> Iterator[TracebackType]:
 
 
 def last_of_author(error: BaseException) -> TracebackType | None:
-    """Return the innermost entry of a traceback that is in nobody's code but an author's."""
+    """Return the innermost entry of a traceback that is outside pyloader's own code."""
     return next((each for each in [*entries_of(error)][::-1] if not is_own(each.tb_frame)), None)
 
 
 def is_of_values(error: BaseException) -> bool:
-    """Tell whether an error says that an author gave pyloader a wrong value."""
+    """Return whether pyloader raised an error because an author passed a wrong value."""
     last = last_of_author(error)
     following = last and last.tb_next
-    return bool(following and following.tb_frame.f_globals.get("__name__") in TAKING)
+    return bool(following and following.tb_frame.f_globals.get("__name__") in VALUE_MODULES)
 
 
 def format_traceback(error: BaseException) -> str:
-    """Return a traceback as Python prints it, without the frames of pyloader that led to it.
+    """Return a traceback as Python prints it, without pyloader's frames before the author's code.
 
-    That of a wrong value ends where the author gave it.
+    For a wrong value it ends at the line where the author passed it.
     """
     entries = [*entries_of(error)]
     foreign = [number for number, each in enumerate(entries) if not is_own(each.tb_frame)]
     first = entries[foreign[0]] if foreign else None
     if first is None and not isinstance(error, SyntaxError):
-        first = next(iter(entries), None)  # nobody else's code took part
+        first = next(iter(entries), None)  # only pyloader's own code took part
     found = traceback.TracebackException(type(error), error, first)
     if isinstance(error, LoaderError) and is_of_values(error):
         del found.stack[foreign[-1] - foreign[0] + 1 :]
@@ -76,7 +76,7 @@ def format_traceback(error: BaseException) -> str:
 
 
 def hint(error: BaseException, module: str) -> str:
-    """Return what an error of an author's module may be cured by, for the end of its text."""
+    """Return the likely cure for an error in an author's module, to append to its message."""
     if isinstance(error, ModuleNotFoundError):
         return INSTALL
     if not re.search(r"\bcoroutine\b", str(error)):
@@ -88,7 +88,7 @@ def hint(error: BaseException, module: str) -> str:
 
 
 def line_of_coroutine(entry: TracebackType) -> int:
-    """Return the line that made the coroutine that nobody awaited, as far as that can be told."""
+    """Return the line that assigned the coroutine nobody awaited; if unknown, the failing line."""
     frame, line = entry.tb_frame, entry.tb_lineno
     names = [name for name, value in frame.f_locals.items() if inspect.iscoroutine(value)]
     for number in range(line, frame.f_code.co_firstlineno - 1, -1):

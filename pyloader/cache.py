@@ -1,7 +1,7 @@
 """Single flight, then a byte-bounded LRU: each source is fetched and parsed once for all loads.
 
-A value knows the local files that it was made of. When one of them was written anew, the value is
-made anew.
+An entry records the local files that its value was made from. When one of them changes on disk, the
+value is made again.
 """
 
 from __future__ import annotations
@@ -14,19 +14,19 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 Notify = Callable[..., None]
-"""Receives whatever the running work reports; see `Context.fetch`."""
+"""Receives the progress of the running work; see `pyloader.network.Listener`."""
 
 
 @dataclass(slots=True)
 class Flight:
-    """One running piece of work and those who wait for it."""
+    """One running piece of work, and the listeners of the callers that wait for it."""
 
     task: asyncio.Task[Any]
     listeners: list[Notify]
 
 
 class Flights:
-    """Work by key, each run once for all who want it while it runs."""
+    """Single flight: callers that want work of the same key share it while it runs."""
 
     def __init__(self) -> None:
         self._running: dict[Hashable, Flight] = {}
@@ -38,28 +38,29 @@ class Flights:
         listener: Notify,
         keep: Callable[[Any], None] | None = None,
     ) -> Any:
-        """Wait for the work of `key`, begun with `make` when nobody has.
+        """Wait for the work of `key`; start it with `make` if it is not running.
 
-        Each one's `listener` hears its progress, and `keep` is given its value, unless it was
-        forgotten meanwhile. A waiter that is cancelled leaves; the last one out cancels the work.
+        The `listener` of every waiter receives the progress. `keep` gets the value, unless `forget`
+        was called meanwhile. A cancelled waiter leaves; when the last one leaves, the work is
+        cancelled.
         """
-        flight = self._running.get(key) or self._depart(key, make, keep)
+        flight = self._running.get(key) or self._start(key, make, keep)
         flight.listeners.append(listener)
         try:
             return await asyncio.shield(flight.task)
         finally:
             flight.listeners.remove(listener)
             if not flight.listeners and not flight.task.done():
-                self._land(key, flight.listeners)
+                self._finish(key, flight.listeners)
                 flight.task.cancel()
 
-    def _depart(
+    def _start(
         self,
         key: Hashable,
         make: Callable[[Notify], Awaitable[Any]],
         keep: Callable[[Any], None] | None,
     ) -> Flight:
-        # Not the flight itself: what the work holds, such as large bodies, would hold each other.
+        # Close over this list, not over the flight: such a reference cycle keeps bodies in memory.
         listeners: list[Notify] = []
 
         def notify(*report: Any) -> None:
@@ -73,7 +74,7 @@ class Flights:
                     keep(value)
                 return value
             finally:
-                self._land(key, listeners)
+                self._finish(key, listeners)
 
         flight = Flight(asyncio.ensure_future(work()), listeners)
         self._running[key] = flight
@@ -83,28 +84,28 @@ class Flights:
         flight = self._running.get(key)
         return flight is not None and flight.listeners is listeners
 
-    def _land(self, key: Hashable, listeners: list[Notify]) -> None:
+    def _finish(self, key: Hashable, listeners: list[Notify]) -> None:
         if self._is_current(key, listeners):
             del self._running[key]
 
     def forget(self, is_meant: Callable[[Hashable], bool]) -> None:
-        """Let later callers begin anew; work under way is not stopped, nor kept."""
+        """Make later callers start their own work; running work goes on, its value is not kept."""
         for key in [key for key in self._running if is_meant(key)]:
             del self._running[key]
 
 
 class FileState(Protocol):
-    """A file that a value was made of."""
+    """A file that a value was made from."""
 
     @property
     def is_current(self) -> bool:
-        """True while the file is as it was then."""
+        """True while the file is unchanged since it was read."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
-    """A value, its bytes, and the files that it was made of."""
+class Entry:
+    """A cached value, its size in bytes, and the files that it was made from."""
 
     value: Any
     size: int
@@ -112,26 +113,26 @@ class Kept:
 
     @property
     def is_current(self) -> bool:
-        """True while its files are as they were."""
+        """True while its files are unchanged."""
         return all(file.is_current for file in self.files)
 
 
 class Cache:
-    """Values by key, kept up to a number of bytes.
+    """Values by key, up to a number of bytes; the least recently used are evicted first.
 
-    A key is a source, or a tuple that begins with the source that the value is a part of.
+    A key is a source, or a tuple that begins with the source that the value belongs to.
 
     Parameters
     ----------
     limit : int
-        Bytes to keep; the value used last is kept even when it alone is larger, since its other
-        frames are likely to be asked for next.
+        Bytes to keep. The most recently used value stays even when it alone is larger: its other
+        frames are likely to be needed next.
     """
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
         self.size = 0
-        self._values: OrderedDict[Hashable, Kept] = OrderedDict()
+        self._values: OrderedDict[Hashable, Entry] = OrderedDict()
         self._flights = Flights()
 
     async def get(
@@ -141,13 +142,13 @@ class Cache:
         listener: Notify,
         files: set[FileState] | None = None,
     ) -> Any:
-        """Return the value of `key`, made by `make` when it is not there; see `Flights.join`.
+        """Return the value of `key`, made by `make` if it is not cached; see `Flights.join`.
 
         Parameters
         ----------
         files : set, optional
-            Where `make` puts the files that it reads. In the end it has those of the value,
-            whoever made it. A part of a source is made of the source's files too.
+            The set to which `make` adds the files that it reads. On return it has the files of the
+            value, even if another caller made it. A part of a source includes the source's files.
         """
         files = set() if files is None else files
         kept = self._current(key)
@@ -155,9 +156,9 @@ class Cache:
             source = self._values.get(whole_of(key))
             files.update(source.files if source else ())
 
-            async def work(notify: Notify) -> Kept:
+            async def work(notify: Notify) -> Entry:
                 value = await make(notify)
-                return Kept(value, size_of(value), files)
+                return Entry(value, size_of(value), files)
 
             kept = await self._flights.join(key, work, listener, lambda kept: self._hold(key, kept))
         else:
@@ -165,8 +166,8 @@ class Cache:
         files.update(kept.files)
         return kept.value
 
-    def _current(self, key: Hashable) -> Kept | None:
-        """Return what is kept for a key, None when a file of it was written anew."""
+    def _current(self, key: Hashable) -> Entry | None:
+        """Return the entry of a key; None if there is none, or if one of its files has changed."""
         kept = self._values.get(key)
         if kept is None or kept.is_current:
             return kept
@@ -174,10 +175,10 @@ class Cache:
         return None
 
     def keep(self, key: Hashable, value: Any, files: Iterable[FileState] = ()) -> None:
-        """Keep a value in place of what `key` had; the least recently used go to make room."""
-        self._hold(key, Kept(value, size_of(value), tuple(files)))
+        """Store a value under `key` in place of any other; evict the least recently used."""
+        self._hold(key, Entry(value, size_of(value), tuple(files)))
 
-    def _hold(self, key: Hashable, kept: Kept) -> None:
+    def _hold(self, key: Hashable, kept: Entry) -> None:
         self._drop(key)
         self._values[key] = kept
         self.size += kept.size
@@ -188,29 +189,29 @@ class Cache:
             self._drop(next(iter(self._values)))
 
     def resize(self, limit: int) -> None:
-        """Keep up to another number of bytes from now on."""
+        """Change the limit in bytes, and evict values beyond it."""
         self.limit = limit
         self._make_room()
 
     def begin_anew(self) -> None:
-        """Share no work under way with later callers, nor keep it; what is there stays."""
+        """Stop sharing running work with later callers, and do not keep it; cached values stay."""
         self._flights.forget(lambda key: True)
 
     def has(self, key: Hashable) -> bool:
-        """Tell whether there is a value."""
+        """Return whether a current value is cached."""
         return self._current(key) is not None
 
     def peek(self, key: Hashable) -> Any:
-        """Return a value that is there, None if none is; that does not count as its use."""
+        """Return a cached value, or None; this does not count as a use of it."""
         kept = self._current(key)
         return None if kept is None else kept.value
 
     def discard(self, source: Hashable) -> None:
-        """Let go of a source and its parts; work under way for it is not stopped, nor kept."""
+        """Drop a source and its parts; running work for it goes on, but its value is not kept."""
         self.discard_all(lambda other: other == source)
 
     def discard_all(self, is_meant_source: Callable[[Any], bool]) -> None:
-        """Let go of the sources that the function accepts, and of their parts; see `discard`."""
+        """Drop the sources that the function accepts, and their parts; see `discard`."""
 
         def is_meant(key: Hashable) -> bool:
             return is_meant_source(source_of(key))
@@ -220,7 +221,7 @@ class Cache:
             self._drop(key)
 
     def clear(self) -> None:
-        """Let go of everything."""
+        """Drop everything."""
         self.begin_anew()
         self._values.clear()
         self.size = 0
@@ -231,24 +232,24 @@ class Cache:
 
 
 def source_of(key: Hashable) -> Hashable:
-    """Return the source that a key names, or begins with."""
+    """Return the source that a key is, or begins with."""
     return key[0] if isinstance(key, tuple) and key else key
 
 
 class Owner(str):
-    """The author's file that a key belongs to."""
+    """The name of the author's file that a key belongs to."""
 
     __slots__ = ()
 
 
 def owned(key: Hashable, owner: str) -> Hashable:
-    """Return the key of an author's file, which no other file has, of the same source."""
+    """Return a key of the same source that is private to one author's file."""
     source, *rest = key if isinstance(key, tuple) and key else (key,)
     return (source, Owner(owner), *rest)
 
 
 def whole_of(key: Hashable) -> Hashable:
-    """Return the key of the whole source of which a key names a part."""
+    """Return the key of the whole source, for a key that may name a part of it."""
     match key:
         case (source, Owner() as owner, *_):
             return (source, owner)
@@ -256,7 +257,7 @@ def whole_of(key: Hashable) -> Hashable:
 
 
 def size_of(value: Any) -> int:
-    """Return the bytes that `value` holds: its ``nbytes`` when it tells, else Python's guess."""
+    """Return the bytes that `value` holds: its ``nbytes`` if it has one, else Python's guess."""
     if isinstance(value, (list, tuple)):
         return sum(map(size_of, value))
     if isinstance(value, dict):

@@ -1,4 +1,4 @@
-"""The means of a loader: fetch, cache, progress and the options of the load."""
+"""`Context`, all that a loader may use for one load: fetch, cache, progress and options."""
 
 from __future__ import annotations
 
@@ -21,23 +21,23 @@ from pyloader.transport.url import url_beside
 Value = TypeVar("Value")
 Spine = Callable[[str, "Context"], Awaitable[Any]]
 speaker: ContextVar[str] = ContextVar("speaker", default="pyloader")
-"""The module whose code runs, such as a user's file; each load has its own."""
+"""The name of the module whose code runs, such as a user's file; each load has its own."""
 
 DEEPEST = 16
 
 
 def ignore(phase: str, url: str, loaded: int, total: int | None, attempt: int) -> None:
-    """Take no notice: the default `Listener`."""
+    """Do nothing: the default `Listener`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """The means that a loader is given for one load.
+    """The services and options that a loader may use for one load.
 
     Attributes
     ----------
     network : Network
-        Where `fetch` goes.
+        Sends the requests of `fetch`.
     cache : Cache
         Shared by all loads of this interpreter; use it through `cached`.
     options : mapping
@@ -47,11 +47,11 @@ class Context:
     upcoming : tuple of int
         Frames of the same source, from 0, that wait to be loaded next.
     host : Host
-        What stands around the interpreter; ask it through `package`.
+        The environment of the interpreter; use it through `package`.
     decoded_bytes : int
-        What one image or volume may take in memory when it is decoded; see `check_size`.
+        Limit in bytes of memory for one decoded image or volume; see `check_size`.
     loading : tuple of str
-        The imageIds under way: this load's, behind those of the loads that asked for it.
+        The imageIds being loaded: those of the loads that started this one, then its own.
     """
 
     network: Network
@@ -63,9 +63,9 @@ class Context:
     host: Host = field(default_factory=PlainHost)
     decoded_bytes: int = DECODED_BYTES
     loading: tuple[str, ...] = ()
-    # The local files that were read for what is being made.
+    # The local files that were read so far for the value being made.
     files: set[Any] = field(default_factory=set)
-    # How `load_image` and its like are reached from below them.
+    # The load functions of `pyloader.load`, which this module cannot import: it imports this one.
     spines: Mapping[str, Spine] = field(default_factory=dict)
 
     async def fetch(
@@ -83,21 +83,21 @@ class Context:
         url : str
             Absolute, or relative to the page.
         headers : mapping of str to str, optional
-            Beside those that the page's ``init({headers})`` sets.
+            Sent in addition to those of the page's ``init({headers})``.
         byte_range : (int, int or None), optional
             First byte and the byte after the last, from 0; None for the end of the file. A server
             that ignores it answers with the whole body and status 200.
         linked_from : str, optional
-            The address of the answer that named `url`, when one did: a server must not decide who
-            gets the page's headers. See `Request`; `url_beside` joins the names of files.
+            URL of the response that named `url`, if one did: a server must not decide who gets the
+            page's headers. See `Request`. For names of files, use `url_beside`.
 
         Raises
         ------
         NetworkError
-            No answer, after the retries.
+            No response, after the retries.
         RequestError
-            It cannot be sent: a header with a line break, mixed content, a failed hook, an address
-            that an answer may not name.
+            It cannot be sent: a header with a line break, mixed content, a failed hook, a URL that
+            a response may not name.
         HttpStatusError
             A status other than 2xx, after the retries for 408, 429, 502, 503 and 504.
         FormatError
@@ -114,33 +114,33 @@ class Context:
 
     @staticmethod
     def url_beside(url: str, name: str) -> str:
-        """Return the URL of a file that another names, in its folder or below it.
+        """Return the URL of a file that another file names, in its folder or below it.
 
-        Every address that a file gives goes this way: it must not decide what a page fetches.
+        Use it for every name that a file contains: a file must not decide what a page fetches.
 
         Parameters
         ----------
         url : str
-            Of the file that gives the name; in plain Python also a path.
+            URL of the file that contains the name; in plain Python also a path.
         name : str
-            As the file has it, with slashes or backslashes; it comes percent-encoded.
+            The name as the file has it, with slashes or backslashes; the result is percent-encoded.
 
         Raises
         ------
         FormatError
-            It leads elsewhere, or has control characters or outer blanks.
+            The name leads out of the folder, or has control characters or outer blanks.
         """
         return url_beside(url, name)
 
     async def stream(self, make: Callable[[], Request], sink: Sink) -> Response:
         """Send the request that `make` returns, and give the body to `sink` as it arrives.
 
-        Each further attempt asks `make` again, which can leave out what has come already.
+        Each retry calls `make` again, so that it can leave out bytes that have already arrived.
 
         Raises
         ------
         LoaderError
-            As `fetch`, and what `sink` raises.
+            As `fetch`; also whatever `sink` raises.
         """
 
         def bounded() -> Request:
@@ -148,10 +148,10 @@ class Context:
 
         return await self._noted(self.network.send(bounded, self.urgency, self.listener, sink))
 
-    async def _noted(self, answer: Awaitable[Response]) -> Response:
-        """Return an answer, and note the local files that it was read from, or that is missing."""
+    async def _noted(self, pending: Awaitable[Response]) -> Response:
+        """Return a response, and record the local files it was read from, or the missing one."""
         try:
-            response = await answer
+            response = await pending
         except NetworkError as error:
             if isinstance(error.__cause__, (FileNotFoundError, NotADirectoryError)):
                 self.files.add(LocalFile(str(error.__cause__.filename), None))
@@ -160,13 +160,13 @@ class Context:
         return response
 
     async def cached(self, key: Hashable, make: Callable[[Context], Awaitable[Value]]) -> Value:
-        """Return ``await make(context)``, made once for all loads that name the same `key`.
+        """Return ``await make(context)``, run once for all loads that use the same `key`.
 
-        `make` runs with a context whose progress reaches every load that waits for it. What it
-        returns is kept in a byte-bounded LRU; use the source of the imageId as key, or a tuple
-        that begins with it, and its release by the viewer lets go of it early. When a local file
-        that `make` fetched was written anew, it is made anew. Authors' files may use the same key:
-        each file has values of its own.
+        `make` gets a context whose progress reaches every load that waits for it. Its result is
+        kept in a byte-bounded LRU. As key use the source of the imageId, or a tuple that begins
+        with it: then the viewer can release the value early. When a local file that `make` fetched
+        changes on disk, the value is made again. Authors' files may use the same key: each file has
+        its own values.
         """
         owner = speaker.get()
         if not f"{owner}.".startswith("pyloader."):
@@ -186,13 +186,13 @@ class Context:
         Raises
         ------
         LoaderError
-            As `pyloader.load_image`; also when a load asks for itself in the end.
+            As `pyloader.load_image`; also when a load asks for itself, directly or through others.
         """
         image: Image = await self._nested("image", image_id)
         return image
 
     async def load_metadata(self, image_id: str) -> Mapping[str, Mapping[str, Any]]:
-        """Load what describes another image, as `pyloader.load_metadata` does."""
+        """Load the metadata of another image, as `pyloader.load_metadata` does."""
         modules: Mapping[str, Mapping[str, Any]] = await self._nested("metadata", image_id)
         return modules
 
@@ -209,7 +209,7 @@ class Context:
         return await self.spines[spine](image_id, replace(self, upcoming=()))
 
     async def package(self, name: str, requirement: str | None = None) -> Any:
-        """Import a package that is not there from the beginning, and return its module.
+        """Import a package that may not be installed yet, and return its module.
 
         In a page it is installed on first use: from ``dist/`` or, where the page allows that, from
         the network.
@@ -219,8 +219,8 @@ class Context:
         name : str
             The module's name: ``"nrrd"``, ``"scipy.ndimage"``.
         requirement : str, optional
-            What to install when its name is another (``"pynrrd"``), or its version matters
-            (``"pynrrd>=1.1"``).
+            The requirement to install (PEP 508), when the package has another name (``"pynrrd"``)
+            or its version matters (``"pynrrd>=1.1"``).
 
         Raises
         ------
@@ -236,21 +236,21 @@ class Context:
         return import_module(name)
 
     def check_size(self, count: int, what: str) -> int:
-        """Return a number of bytes that is about to be taken.
+        """Return `count`, the bytes of memory that something needs, if the limit allows it.
 
         Raises
         ------
         FormatError
-            It is more than `decoded_bytes`.
+            `count` is more than `decoded_bytes`.
         """
         if count > self.decoded_bytes:
             raise FormatError(
                 f"{what} needs {count} bytes in memory, more than the {self.decoded_bytes} that "
-                "one image or volume may take: it is damaged, made to do harm, or the limit "
+                "one image or volume may take: it is damaged or malicious, or the limit "
                 "(limits.decodedBytes of init, Context.decoded_bytes) has to be raised"
             )
         return count
 
     def progress(self, loaded: int, total: int | None = None) -> None:
-        """Report work done in any unit, of `total` when that is known."""
+        """Report progress in any unit: `loaded` of `total`, which is None when unknown."""
         self.listener("progress", "", loaded, total, 1)

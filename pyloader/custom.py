@@ -1,4 +1,4 @@
-"""Run a user's Python file, which registers loaders: of a page, a command line, a test."""
+"""Run a user's Python file that registers loaders, for a page, the command line or a test."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from pyloader.loaders import schemes
 def define_loaders(name: str, source: str) -> list[str]:
     """Run `source` as the module `name` and return the schemes that it registered.
 
-    Running the same name again replaces what it had registered; if it fails, the old stays.
+    Running the same name again replaces what it registered before; if it fails, that stays.
 
     Raises
     ------
     CustomLoaderError
         The source has an error or raises.
     """
-    # In a page, Python may stand as far to the right as the markup around it.
+    # Python inside a page may be indented as far as the markup around it.
     source = dedent(source)
-    # linecache is where tracebacks find the lines of code that has no file.
+    # Tracebacks look up the lines of code without a file in linecache.
     linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
     before, module_before = schemes.drop(name), sys.modules.get(name)
     try:
@@ -45,8 +45,8 @@ def define_loaders(name: str, source: str) -> list[str]:
 
 
 def execute(name: str, source: str) -> None:
-    """Run `source` as the module `name`, as Python runs a file that is imported."""
-    # Our own `from __future__ import annotations` is not the user's.
+    """Run `source` as the module `name`, as an import would."""
+    # Without `dont_inherit`, this file's `from __future__ import annotations` applies to it too.
     code = compile(source, name, "exec", dont_inherit=True)
     module = ModuleType(name)
     sys.modules[name] = module
@@ -54,7 +54,7 @@ def execute(name: str, source: str) -> None:
 
 
 def put_back(name: str, module: ModuleType | None) -> None:
-    """Let the module `name` be what it was before, or be gone."""
+    """Restore the module `name` in ``sys.modules``, or remove it when it is None."""
     sys.modules.pop(name, None)
     if module is not None:
         sys.modules[name] = module
@@ -66,13 +66,13 @@ def read_loader(path: str | Path) -> tuple[str, str]:
     Raises
     ------
     CustomLoaderError
-        It cannot be read, or is no text in the encoding that it names (PEP 263).
+        The file cannot be read, or is not text in the encoding that it declares (PEP 263).
     """
     try:
         with open_source(path) as file:
             return str(path), file.read()
     except (OSError, SyntaxError, UnicodeDecodeError) as error:
         raise CustomLoaderError(
-            f"the Python loader {str(path)!r} cannot be read: {error}; expected a file of Python "
+            f"the Python loader {str(path)!r} cannot be read: {error}; expected a Python file "
             "that calls register_loader"
         ) from error

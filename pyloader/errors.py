@@ -3,21 +3,21 @@
 ::
 
     LoaderError                      what a page or a script sees; image_id, code, stage
-     |- ImageIdError      ValueError           an imageId that cannot be read
+     |- ImageIdError      ValueError           an imageId that cannot be parsed
      |- UnknownSchemeError LookupError         no loader registered for its scheme
-     |- TransportError    OSError              the bytes did not come; url
-     |   |- RequestError                       it cannot be sent as it is
-     |   |- NetworkError                       no answer at all
-     |   '- HttpStatusError                    an answer that is a refusal; status
+     |- TransportError    OSError              the bytes did not arrive; url
+     |   |- RequestError                       the request cannot be sent
+     |   |- NetworkError                       no response at all
+     |   '- HttpStatusError                    a response that is not a success; status
      |- FormatError       ValueError           the bytes are not what they should be
      |- UnsupportedError  NotImplementedError  valid, but no decoder here
      |- DecodeError       RuntimeError         the codec failed, or gave another size
-     |- PackageError      ImportError          a Python package is not here and cannot be had
+     |- PackageError      ImportError          a Python package cannot be installed
      '- CustomLoaderError RuntimeError         a loader registered by a user failed
 
 Each text says what failed on which thing, actual against expected, the likely cause and what
 to do. ``code`` and ``stage`` are stable words for programs; they cross to JavaScript unchanged.
-Addresses stand in errors without their secrets: see `redaction`.
+Secrets are removed from URLs in errors: see `redaction`.
 """
 
 from __future__ import annotations
@@ -37,9 +37,10 @@ class LoaderError(Exception):
     image_id : str or None
         The imageId being loaded; filled once, by `about`.
     code : str
-        What went wrong, for programs.
+        The kind of failure, for programs.
     stage : str
-        Where: ``"dispatch"``, ``"fetch"``, ``"parse"``, ``"decode"`` or ``"loader"``.
+        The stage that failed: ``"dispatch"``, ``"fetch"``, ``"parse"``, ``"decode"`` or
+        ``"loader"``.
     """
 
     code: ClassVar[str] = "loader"
@@ -59,7 +60,7 @@ class LoaderError(Exception):
         self._image_id = image_id and redacted(image_id)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Let it cross to another process with its attributes, whatever its kind is made of."""
+        """Support pickling with all attributes, whatever arguments a subclass is made with."""
         return restore, (type(self), self.args, vars(self).copy())
 
 
@@ -91,7 +92,7 @@ class TransportError(LoaderError, OSError):
     Attributes
     ----------
     url : str
-        The address that was asked.
+        The URL of the request.
     """
 
     code = "transport"
@@ -109,13 +110,13 @@ class RequestError(TransportError):
 
 
 class NetworkError(TransportError):
-    """No answer: refused by CORS, unreachable, or cut off before the end of the body."""
+    """No response: refused by CORS, unreachable, or cut off before the end of the body."""
 
     code = "network"
 
 
 class HttpStatusError(TransportError):
-    """An answer whose status is not a success.
+    """A response whose status is not a success.
 
     Attributes
     ----------
@@ -138,7 +139,7 @@ class FormatError(LoaderError, ValueError):
 
 
 class UnsupportedError(LoaderError, NotImplementedError):
-    """Valid data that cannot be decoded here; the text lists what can."""
+    """Valid data that cannot be decoded here; the text lists what can be decoded."""
 
     code = "unsupported"
     stage = "decode"
@@ -152,7 +153,7 @@ class DecodeError(LoaderError, RuntimeError):
 
 
 class PackageError(LoaderError, ImportError):
-    """A Python package that a loader needs is not here and cannot be had."""
+    """A Python package that a loader needs is missing and cannot be installed."""
 
     code = "package"
 

@@ -1,12 +1,13 @@
 """Facts that Python and JavaScript share: schemes, limits and thresholds, each in one place.
 
-``facts.json`` is also written into the scripts by the build; `web/shared/facts.js` has it there.
+The build also injects ``facts.json`` into the scripts, where `web/shared/facts.js` has it.
 
-Of the schemes ``builtIn`` are all that pyloader registers. Sources of ``files`` may hold many
-files, those of ``local`` are files that a user gave. Viewers have ``ofViewers`` too. Of ``oneFile``
-all images are there when the first is. Frames of ``countedFromZero`` count from 0.
+Schemes: ``builtIn`` lists all that pyloader registers. Sources of ``files`` may hold many files.
+Sources of ``local`` are files that the user chose. Viewers have ``ofViewers`` too. Sources of
+``oneFile`` have all their images as soon as the first is loaded. Frames of ``countedFromZero``
+count from 0.
 
-Limits are in bytes, or counts.
+Limits are bytes or counts.
 """
 
 from __future__ import annotations
@@ -18,5 +19,5 @@ from typing import Any
 FACTS: dict[str, Any] = json.loads(Path(__file__).with_name("facts.json").read_text())
 SCHEMES: dict[str, list[str]] = FACTS["schemes"]
 LIMITS: dict[str, int] = FACTS["limits"]
-# What handing an encoded frame to another worker costs both, about.
+# Approximate cost, for both workers together, of offloading an encoded frame.
 WORTH_SECONDS: float = FACTS["offload"]["worthMilliseconds"] / 1000

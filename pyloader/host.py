@@ -10,19 +10,20 @@ from numpy.typing import NDArray
 
 from pyloader.errors import PackageError, UnsupportedError
 
-# Extras of the distribution (PEP 508) by the package that each of them brings.
+# Extras of the distribution (PEP 508) by the package that each installs.
 EXTRAS = {"pynrrd": "nrrd", "tifffile": "tiff"}
 Describe = Callable[[str, bool], Awaitable["Mapping[str, Any] | None"]]
-"""``(source, asks_anew)``: what is known of an image: ``{"json": DICOM JSON}``, ``{"attributes":
-values by DICOM keyword}``, or None. Asked anew, it fetches the metadata of the instance alone."""
+"""``(source, asks_anew)``: return the known metadata of an image, as ``{"json": DICOM JSON}`` or
+``{"attributes": values by DICOM keyword}``, or None. With `asks_anew` it fetches the metadata of
+the one instance."""
 
 
 class Host(Protocol):
-    """The environment that a loader may ask, beside requests; `Context` asks for it."""
+    """The environment that a loader uses besides requests; `Context` calls it."""
 
     @property
     def describe(self) -> Describe | None:
-        """Asks what is known of an image, or is found out once for all workers; None: nobody."""
+        """The function that looks up metadata once for all workers; None: there is no page."""
         ...
 
     async def install(self, requirement: str) -> None:
@@ -35,12 +36,12 @@ class Host(Protocol):
         ...
 
     async def decode(self, body: bytes, media_type: str, frame_index: int) -> NDArray[uint8]:
-        """Decode a frame, from 0, of a web image by other means than Python's.
+        """Decode the frame `frame_index`, from 0, of a web image outside Python.
 
         Returns
         -------
         (rows, columns, 4) uint8 array
-            RGBA, alpha not multiplied in, turned as the image's own orientation says.
+            RGBA, alpha not premultiplied, rotated by the image's own orientation.
 
         Raises
         ------
@@ -50,20 +51,20 @@ class Host(Protocol):
 
 
 class PlainHost:
-    """Plain CPython: nothing is known beforehand, and packages are installed by its user."""
+    """Plain CPython: no metadata is known beforehand, and the user installs packages."""
 
     describe: Describe | None = None
 
     async def install(self, requirement: str) -> None:
-        """Say how to install the package."""
+        """Raise `PackageError`, whose text says how to install the package."""
         wanted = f"pyloader-dicom[{EXTRAS[requirement]}]" if requirement in EXTRAS else requirement
         raise PackageError(
             f"the Python package {requirement!r} is needed for this and is not installed; "
-            f"install it, such as with: pip install '{wanted}'"
+            f"install it, for example with: pip install '{wanted}'"
         )
 
     async def decode(self, body: bytes, media_type: str, frame_index: int) -> NDArray[uint8]:
-        """Say that there is no browser here."""
+        """Raise `UnsupportedError`: plain CPython has no browser."""
         raise UnsupportedError(f"{media_type} is decoded by browsers, and plain Python has none")
 
 

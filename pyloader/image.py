@@ -1,6 +1,6 @@
 """`Image` and the DICOM modules that describe it: frozen values, named after the standard.
 
-Absent metadata is ``None``; nothing is invented here. A viewer's defaults are its adapter's.
+Absent metadata is ``None``; nothing is invented here. Defaults of a viewer belong to its adapter.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from pyloader.rules import check_part, check_windows, checked_fields
 
 COLOR = "RGB"
 GREY = "MONOCHROME2"
-# Slopes below it make the same float32 of all stored values.
+# Slopes below it turn all stored values into the same float32.
 FLAT = 1e-30
 VOI_LUT_FUNCTIONS = ("LINEAR", "LINEAR_EXACT", "SIGMOID")
 
@@ -111,14 +111,14 @@ class PlaneModule:
 
     @property
     def normal(self) -> tuple[float, float, float] | None:
-        """Row cosines x column cosines: away from who looks at the image."""
+        """Row cosines x column cosines: points away from the viewer of the image."""
         if self.image_orientation_patient is None:
             return None
         (a, b, c), (d, e, f) = self.row_cosines or (), self.column_cosines or ()
         return b * f - c * e, c * d - a * f, a * e - b * d
 
     def along_normal(self, distance: float) -> tuple[float, ...] | None:
-        """Return the place of the first pixel of a parallel plane, `distance` mm away."""
+        """Return the position (mm) of the first pixel of a parallel plane, `distance` mm away."""
         if self.normal is None or self.image_position_patient is None:
             return None
         pairs = zip(self.image_position_patient, self.normal, strict=True)
@@ -132,7 +132,7 @@ class LookupTable:
     Attributes
     ----------
     first_value_mapped : int
-        The input that the first entry is for; smaller inputs take the first entry too.
+        The input that maps to the first entry; smaller inputs map to it too.
     bits_per_entry : int
     entries : (n,) uint16 array
     """
@@ -169,7 +169,7 @@ class ModalityLut:
 
     @property
     def is_flat(self) -> bool:
-        """True for a slope of 0, or one so small that float32 has no other values for it."""
+        """True for a slope of 0, or one so small that all values are the same in float32."""
         return abs(self.slope) < FLAT
 
     @property
@@ -182,7 +182,7 @@ class ModalityLut:
 class VoiLut:
     """VOI LUT module (PS3.3 C.11.2): windows and tables, in modality units.
 
-    A function is one of `VOI_LUT_FUNCTIONS`; another one is left out, which makes it LINEAR
+    The function is one of `VOI_LUT_FUNCTIONS`; any other is dropped, which means LINEAR
     (C.11.2.1.3).
     """
 
@@ -193,7 +193,7 @@ class VoiLut:
     luts: tuple[LookupTable, ...] = ()
 
     def __post_init__(self) -> None:
-        """Spell the function as the standard does."""
+        """Spell the function as the standard does; drop an unknown one with a warning."""
         given = self.voi_lut_function
         if given is None or given in VOI_LUT_FUNCTIONS:
             return
@@ -210,19 +210,18 @@ class VoiLut:
 
 @dataclass(frozen=True, slots=True)
 class Codestream:
-    """An encoded frame's own description, whatever the header of its file says.
+    """The description that an encoded frame gives of itself, whatever its file's header says.
 
     Attributes
     ----------
     transfer_syntax_uid : str
-        The one that the frame is of.
+        The transfer syntax that the frame really has.
     bits : int or None
-        Of a sample; None when that is not told.
+        Bits of a sample; None when the frame does not say.
     is_signed : bool or None
-        None in those that know no sign: there the header's Pixel Representation counts.
+        None when the encoding has no sign: then the header's Pixel Representation counts.
     photometric_interpretation : str
-        Of the samples as they are coded, such as ``YBR_RCT``: found, or the header's where the
-        frame does not tell.
+        Of the coded samples, such as ``YBR_RCT``. The header's, when the frame does not say.
     """
 
     transfer_syntax_uid: str
@@ -244,11 +243,11 @@ class DecodedFrame:
     pixel : PixelModule
         Describes `pixels`.
     stored : PixelModule
-        What the file said.
+        The description in the file's header.
     words : (rows, columns) array or None
-        Samples with the bits that are no part of their value, where overlays may stand.
+        Samples with the bits outside of their value, which may hold overlays.
     codestream : Codestream or None
-        What a compressed frame says of itself.
+        The description that a compressed frame gives of itself.
     """
 
     pixels: NDArray[Any]
@@ -260,7 +259,7 @@ class DecodedFrame:
 
 @dataclass(frozen=True, slots=True)
 class Encoding:
-    """The storage of the image before decoding: by its header, and by the frame itself."""
+    """The encoding of the image before decoding: by its header, and by the frame itself."""
 
     transfer_syntax_uid: str | None = None
     photometric_interpretation: str | None = None
@@ -270,7 +269,7 @@ class Encoding:
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """One frame and what describes it.
+    """One frame and its description.
 
     Attributes
     ----------
@@ -283,7 +282,7 @@ class Image:
     modules : mapping of str to mapping
         Further modules by their snake_case name, such as ``general_series``.
     warnings : tuple of str
-        Contradictions that were met and decided, each in a sentence.
+        Contradictions that were found and resolved, one sentence each.
     float_pixels : array or None
         The exact values, when `pixels` were quantised to integers for a viewer.
     """
@@ -307,14 +306,13 @@ class Image:
         modules: Mapping[str, Mapping[str, Any]] | None = None,
         **attributes: Any,
     ) -> Image:
-        """Make an image of an array.
+        """Make an image from an array.
 
         Parameters
         ----------
         pixels : (rows, columns) grey, or (rows, columns, 3) RGB, or (rows, columns, 4) RGBA
             Stored values of any integer dtype, float16, float32 or float64, in any byte and memory
-            order. A mask, of bool, becomes uint8 of 0 and 1. Colour is unsigned, or floats from 0
-            to 1.
+            order. A bool mask becomes uint8 of 0 and 1. Colour is unsigned, or floats from 0 to 1.
         modules : mapping, optional
             Further modules, such as ``{"general_series": {"modality": "MR"}}``.
         **attributes
@@ -325,8 +323,8 @@ class Image:
         Raises
         ------
         FormatError
-            The array cannot be an image, or an attribute is unknown, of another kind, or nothing
-            that an image can have.
+            The array cannot be an image, or an attribute is unknown, has the wrong type, or a value
+            that no image can have.
         """
         pixels = check_pixels(as_numbers(pixels))
         parts = {name: take_fields(kind, attributes) for name, kind in PARTS.items()}
@@ -352,12 +350,12 @@ class Image:
         return found.get(name) if isinstance(found, Mapping) else getattr(found, name, None)
 
     def checked(self) -> Image:
-        """Return the image, with modules that cross to JavaScript.
+        """Check the description; return the image with modules that can cross to JavaScript.
 
         Raises
         ------
         FormatError
-            A value of the description is of another kind than its field, or cannot cross.
+            A value of the description has the wrong type for its field, or cannot cross.
         """
         for name, kind in {"pixel": PixelModule, **FIELDS}.items():
             check_field(name, getattr(self, name), kind)
@@ -370,20 +368,20 @@ class Image:
         return self if modules is self.modules else replace(self, modules=modules)
 
     def with_pixels(self, pixels: NDArray[Any], **changes: Any) -> Image:
-        """Return the image with other pixels, described by their own dtype where that changed.
+        """Return the image with other pixels, and another `pixel` if their dtype or shape changed.
 
         Parameters
         ----------
         pixels : (rows, columns) or (rows, columns, samples) array
-            As `from_array` takes them. Where they stand in the patient is as it was: with another
-            number of rows or columns give a ``plane`` too.
+            As `from_array` takes them. Their position in the patient stays the same: with another
+            number of rows or columns, give a ``plane`` too.
         **changes
             Other fields of the image.
 
         Raises
         ------
         FormatError
-            The array cannot be an image, or there is no such field.
+            The array cannot be an image, or an image has no field of that name.
         """
         pixels = check_pixels(as_numbers(pixels))
         check_changes(changes)
@@ -429,14 +427,14 @@ def known_attributes() -> list[str]:
 
 
 def take_fields(kind: type[Any], attributes: dict[str, Any]) -> dict[str, Any]:
-    """Remove the fields of `kind` from `attributes` and return those that are there, checked."""
+    """Remove the fields of `kind` from `attributes`, and return them checked."""
     names = [item.name for item in fields(kind) if attributes.get(item.name, kind) is not kind]
     given = {name: attributes.pop(name) for name in names}
     return checked_fields(kind, {n: value for n, value in given.items() if value is not None})
 
 
 def check_changes(changes: Mapping[str, Any]) -> None:
-    """Raise when an image has no such fields, or they are of another class."""
+    """Raise when a change names no field of an image, or has the wrong type."""
     for name, value in changes.items():
         if name not in FIELDS:
             raise FormatError(
@@ -446,7 +444,7 @@ def check_changes(changes: Mapping[str, Any]) -> None:
 
 
 def check_field(name: str, value: Any, kind: Any) -> None:
-    """Raise when the value of an image's field is of another class."""
+    """Raise when the value of an image's field has the wrong type."""
     if not isinstance(value, kind):
         raise FormatError(
             f"{name} of an image is {getattr(kind, '__name__', kind)}, not {type(value).__name__}"

@@ -1,7 +1,7 @@
 """Parse imageIds: ``scheme:rest``, the key a viewer gives to an image.
 
-`web/shared/imageid.js` holds the page's twin of `ImageId.parse` (it routes by source); both are
-held to ``tests/imageid_vectors.json``.
+`web/shared/imageid.js` has the page's twin of `ImageId.parse` (it routes by source);
+``tests/imageid_vectors.json`` tests both.
 """
 
 from __future__ import annotations
@@ -13,36 +13,36 @@ from urllib.parse import quote, unquote
 from pyloader.errors import FormatError, ImageIdError
 from pyloader.facts import LIMITS, SCHEMES
 
-# Images that one list has at most: a header of a few bytes may announce 2**31.
+# Limit for the images in one list: a header of a few bytes may announce 2**31.
 MOST_IMAGES = LIMITS["listedImages"]
 SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]*):(.*)", re.DOTALL)
-# One query parameter, wherever it stands: "?frame=3", "&frame=3", "?frame=3&token=x". A bar, which
-# no URL has, stands between two imageIds of which one is made.
+# One query parameter at any position: "?frame=3", "&frame=3", "?frame=3&token=x". A bar, which no
+# URL has, ends it: a user's scheme may join two imageIds with one ("overlay:IMAGE|LABELS").
 FRAME = re.compile(r"(?P<lead>[?&])frame=(?P<number>[^&#|]*)(?P<next>&?)")
 FRAMES = {
-    # An address of the web goes to its server as it is, with all that its query asks for.
+    # A web URL goes to its server unchanged, with its whole query.
     "http": re.compile(r"(?P<lead>#)frame=(?P<number>.*)(?P<next>)"),
     "https": re.compile(r"(?P<lead>#)frame=(?P<number>.*)(?P<next>)"),
-    # The last step of a DICOMweb address (PS3.18 10.1): "/instances/1.2/frames/3".
+    # The last segment of a DICOMweb URL (PS3.18 10.1): "/instances/1.2/frames/3".
     "wadors": re.compile(r"(?P<lead>/)frames/(?P<number>[^/?#]*)(?P<next>)(?=[?#]|$)"),
 }
 OTHERS = r"([A-Za-z][A-Za-z0-9+.\-]*:)*"
 
 
 def after(schemes: list[str]) -> str:
-    """Return the pattern of one of some schemes."""
+    """Return a pattern that matches any of the schemes, with its colon."""
     return f"({'|'.join(schemes)}):"
 
 
-# Frames count from 1, as in DICOMweb; those of NIfTI from 0, as Cornerstone3D's loader counts, also
-# when another scheme is about them: "denoise:nifti:/a.nii?frame=0".
+# Frames count from 1, as in DICOMweb. Those of NIfTI count from 0, as in Cornerstone3D's loader,
+# even if another scheme wraps them: "denoise:nifti:/a.nii?frame=0".
 FROM_0 = re.compile(OTHERS + after(SCHEMES["countedFromZero"]), re.IGNORECASE)
 # Part of a volume: "#12", "#x", "#x-12", "#z-12,t-3", "#z,t-3"; slices and timepoints from 0.
 SLICE = re.compile(r"#((?:[xyz](?:-\d+)?|\d+)(?:,t-\d+)?)$")
-# A file of an archive, of DICOM schemes: "wadouri:/study.zip#member=a/b.dcm?frame=2". What stands
-# after "#" is for no server, so no address loses what its query asks for.
+# A file in an archive, in DICOM schemes: "wadouri:/study.zip#member=a/b.dcm?frame=2". Servers never
+# see the text after "#", so no URL loses a part of its query.
 MEMBERS = re.compile(OTHERS + after(SCHEMES["files"]), re.IGNORECASE)
-# Files that a page was given by its user. Other libraries of the page have their own "dicomfile:0".
+# Files that the user chose in a page. Other libraries of the page have their own "dicomfile:0".
 LOCAL_SCHEMES = frozenset(SCHEMES["local"])
 MEMBER = re.compile(r"#member=(?P<name>[^?&#|]*)")
 # Cornerstone3D appends it to address a decimated copy; the source is the same file.
@@ -51,22 +51,22 @@ DECIMATION = re.compile(r"#decimation=\d+$")
 
 @dataclass(frozen=True, slots=True)
 class ImageId:
-    """One image's name.
+    """The name of one image.
 
     Attributes
     ----------
     text : str
         The imageId as it was given.
     scheme : str
-        What stands before the first colon, in lower case.
+        The text before the first colon, in lower case.
     rest : str
-        What stands after it, without ``frame=N`` (of ``wadors:``, without ``/frames/N``),
+        The text after it, without ``frame=N`` (for ``wadors:``, without ``/frames/N``),
         ``#x-12,t-3``, ``#member=a/b.dcm`` and ``#decimation=N``.
     frame_index : int
-        The frame within the source, from 0. In the text it counts from 1, as in DICOMweb, but of
-        ``nifti:`` from 0. An ``http:`` or ``https:`` address names it ``#frame=N``.
+        The frame within the source, from 0. In the text frames count from 1, as in DICOMweb; those
+        of ``nifti:`` from 0. In ``http:`` and ``https:`` it is written ``#frame=N``.
     names_frame : bool
-        Whether the text names a frame; without one it is the first.
+        True when the text names a frame; otherwise it means the first.
     part : str
         The slice of a volume that the text names, such as ``"x-12,t-3"``; see `Grid`.
     member : str
@@ -88,14 +88,15 @@ class ImageId:
 
     @property
     def inner(self) -> str:
-        """All that stands after the scheme: an imageId, when this one is about another.
+        """The text after the scheme: another imageId, when this scheme wraps one.
 
-        Of ``denoise:wadouri:/a.dcm?frame=2`` it is ``wadouri:/a.dcm?frame=2``, for `Context.load`.
+        For ``denoise:wadouri:/a.dcm?frame=2`` it is ``wadouri:/a.dcm?frame=2``, to pass to
+        `Context.load`.
         """
         return self.text.partition(":")[2]
 
     def refuse_part(self) -> None:
-        """Say that there are no slices here, but frames.
+        """Raise when the imageId names a slice, for a source that has only frames.
 
         Raises
         ------
@@ -105,7 +106,7 @@ class ImageId:
         if self.part:
             raise ImageIdError(
                 f"imageId {self.text!r} names the slice {self.part!r} of a volume, and "
-                f"{self.scheme!r} serves none; frames and pages are named as in "
+                f"{self.scheme!r} has none; name a frame or a page as in "
                 f"{self.of_frame(1)!r}"
             )
 
@@ -125,17 +126,17 @@ class ImageId:
         Raises
         ------
         FormatError
-            There are more than a list may have.
+            There are more frames than a list may have.
         """
         check_count(count, self.text)
         return [self.of_frame(index) for index in range(count)]
 
     def take_options(self, *names: str) -> tuple[str, dict[str, str]]:
-        """Return the address without the options `names` of its query, and their values.
+        """Return the URL without the options `names` of its query, and their values.
 
-        Of ``npz:https://host/a.npz?token=x&array=mask`` and ``array`` they are
-        ``https://host/a.npz?token=x`` and ``{"array": "mask"}``; what else there is stays as it is,
-        and no server sees the options.
+        For ``npz:https://host/a.npz?token=x&array=mask`` and ``array``, return
+        ``https://host/a.npz?token=x`` and ``{"array": "mask"}``. The rest of the query stays, and
+        no server sees the options.
         """
         url, _, query = self.rest.partition("?")
         pairs = [(part.partition("=")[0], part) for part in query.split("&") if part]
@@ -144,7 +145,7 @@ class ImageId:
         return f"{url}?{kept}" if kept else url, taken
 
     def of_member(self, name: str) -> str:
-        """Return the imageId of a file, such as ``"a/b.dcm"``, of an archive, the source."""
+        """Return the imageId of a file, such as ``"a/b.dcm"``, in this source, an archive."""
         return f"{self.source}#member={quote(name)}"
 
     def of_part(self, part: str) -> str:
@@ -153,7 +154,7 @@ class ImageId:
 
     @classmethod
     def parse(cls, text: str) -> ImageId:
-        """Read an imageId.
+        """Parse an imageId.
 
         Raises
         ------
@@ -179,23 +180,23 @@ class ImageId:
 
 
 def check_count(count: int, text: str, most: int = MOST_IMAGES) -> int:
-    """Return how many images something has, to be listed.
+    """Return `count`, a number of images to list, if the limit allows it.
 
     Raises
     ------
     FormatError
-        It has more than `most`.
+        `count` is more than `most`.
     """
     if count > most:
         raise FormatError(
-            f"the header of {text!r} announces {count} frames, more than the {most} that are "
-            "listed; it is damaged, or made to do harm"
+            f"the header of {text!r} announces {count} frames, more than the {most} that a list "
+            "may have; it is damaged or malicious"
         )
     return count
 
 
 def cut_frame(pattern: re.Pattern[str], rest: str, text: str) -> tuple[int | None, str]:
-    """Return the frame index, from 0, that `rest` names, None for none, and `rest` without it."""
+    """Return the frame index, from 0, that `rest` names (None: no frame), and `rest` without it."""
     frame = pattern.search(rest)
     if frame is None:
         return None, rest
@@ -205,7 +206,7 @@ def cut_frame(pattern: re.Pattern[str], rest: str, text: str) -> tuple[int | Non
 
 
 def cut_member(rest: str, text: str) -> tuple[str, str]:
-    """Return the member that `rest` names, "" for none, and `rest` without it."""
+    """Return the member that `rest` names ("": no member), and `rest` without it."""
     member = MEMBER.search(rest) if MEMBERS.match(text) else None
     if member is None:
         return "", rest
@@ -218,12 +219,12 @@ def cut_member(rest: str, text: str) -> tuple[str, str]:
 
 
 def first_frame(text: str) -> int:
-    """Return how the imageId `text` writes the first frame."""
+    """Return the number that the imageId `text` has for its first frame: 0 or 1."""
     return 0 if FROM_0.match(text) else 1
 
 
 def parse_frame_index(number: str, text: str) -> int:
-    """Return the index, from 0, of the frame that stands as `number` in the imageId `text`."""
+    """Return the index, from 0, of the frame with the number `number` in the imageId `text`."""
     first = first_frame(text)
     index = int(number) - first if re.fullmatch(r"0*[0-9]{1,9}", number) else -1
     if index < 0:

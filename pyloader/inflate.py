@@ -1,8 +1,8 @@
-"""Undo gzip, zlib, deflate, bzip2 and LZMA, and read members of zips, never further than asked for.
+"""Decompress gzip, zlib, deflate, bzip2 and LZMA, and read zip members, up to a limit in bytes.
 
-All that pyloader decompresses as a stream goes through `Inflater`: a few bytes may stand for
-gigabytes, so each caller says how many it takes. What browsers and imagecodecs decode has a size
-of its own.
+Every stream that pyloader decompresses goes through `Inflater`. A few bytes may expand to
+gigabytes, so each caller gives a limit. Images that browsers and imagecodecs decode state their own
+size.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 
 Buffer = bytes | memoryview
 Make = Callable[[], Any]
-"""Returns a decompressor of the standard library, for one stream."""
+"""Returns a new decompressor of the standard library, for one stream."""
 
-# What one image or volume may take, unless a page or a script says otherwise.
+# Limit for one image or volume, unless a page or a script sets another.
 DECODED_BYTES = LIMITS["decodedBytes"]
-# The least that is given to a decompressor at once; what it leaves over is copied.
+# Smallest piece given to a decompressor at once; the part that it leaves over is copied.
 LEAST_BYTES = 512
-# wbits of zlib: gzip alone, and gzip or zlib, whichever the first bytes say.
+# wbits of zlib: gzip only; gzip or zlib, detected from the first bytes.
 GZIP_MEMBER, GZIP_OR_ZLIB = 31, 47
 # Methods of zip (APPNOTE 4.4.5).
 STORED, DEFLATED, BZIP2, LZMA = 0, 8, 12, 14
@@ -34,48 +34,48 @@ LZMA_HEADER_BYTES, LZMA_PROPERTY_BYTES = 4, 5
 
 
 class DamagedError(ValueError):
-    """A stream is no such stream, or is damaged."""
+    """A stream does not have the expected format, or is damaged."""
 
 
 def gzip() -> Any:
-    """Return a decompressor of a member of gzip (RFC 1952)."""
+    """Return a decompressor for one gzip member (RFC 1952)."""
     return zlib.decompressobj(GZIP_MEMBER)
 
 
 def gzip_or_zlib() -> Any:
-    """Return a decompressor of gzip or zlib (RFC 1950)."""
+    """Return a decompressor for gzip or zlib (RFC 1950)."""
     return zlib.decompressobj(GZIP_OR_ZLIB)
 
 
 def deflate() -> Any:
-    """Return a decompressor of deflate without a header (RFC 1951)."""
+    """Return a decompressor for raw deflate, without a header (RFC 1951)."""
     return zlib.decompressobj(-zlib.MAX_WBITS)
 
 
 def bzip2() -> Any:
-    """Return a decompressor of bzip2."""
+    """Return a decompressor for bzip2."""
     from bz2 import BZ2Decompressor  # few files need it
 
     return BZ2Decompressor()
 
 
 class Inflater:
-    """Takes compressed bytes as they come, and gives what they stand for as it is asked for.
+    """Incremental decompressor: give it compressed bytes, and take limited amounts of output.
 
-    Streams may follow each other, with zeros between them.
+    Several streams may follow each other, with zero bytes between them.
 
     Parameters
     ----------
     make : Make
         Called for each stream.
     magic : bytes, optional
-        How a further stream begins: what begins otherwise is no stream any more. By default there
-        is one stream.
+        First bytes of each further stream; other bytes end the input. By default there is one
+        stream.
 
     Attributes
     ----------
     is_over : bool
-        What comes now is no stream any more.
+        True after the last stream: bytes that follow belong to none.
     """
 
     def __init__(self, make: Make, magic: bytes | None = None) -> None:
@@ -85,19 +85,20 @@ class Inflater:
         self._given: deque[memoryview] = deque()
         self._stream: Any = make()
         self._is_begun = False
-        # How much the stream may be given, and has taken. The first may be all that there is; of
-        # many small ones each would leave the rest over, and copying that takes ever longer.
+        # Limit for the next input of the stream, and bytes that it has consumed. The first stream
+        # has no limit: it may be the only one. Each of many small streams would leave the rest of
+        # a large input over, and copying that for each of them is slow.
         self._reach: float = float("inf")
         self._consumed = 0
 
     @property
     def is_within(self) -> bool:
-        """Tell whether a stream has begun whose end has not come."""
+        """True inside a stream: it has begun, and has not ended."""
         return self._stream is not None and self._is_begun
 
     @property
     def is_starved(self) -> bool:
-        """Tell whether more has to be given before there is more, if `take` gave nothing."""
+        """True, after `take` returned nothing, when it needs more input to return more."""
         return self.is_over or not self._given
 
     def give(self, chunk: Buffer) -> None:
@@ -106,11 +107,11 @@ class Inflater:
             self._given.append(memoryview(chunk))
 
     def rest(self) -> bytes:
-        """Return what was given and is not used."""
+        """Return the input that is not used yet."""
         return b"".join(self._given)
 
     def take(self, most: int) -> bytes:
-        """Return up to `most` bytes of one stream; maybe none, see `is_starved`.
+        """Decompress up to `most` bytes of one stream; may return none, see `is_starved`.
 
         Raises
         ------
@@ -118,14 +119,14 @@ class Inflater:
         """
         if most < 1 or self.is_over or (self._stream is None and not self._begin()):
             return b""
-        # Hardly any byte stands for less than one: more would only be left over.
+        # A compressed byte almost always expands to at least one: more input would be left over.
         chunk = self._next(min(self._reach, max(most, LEAST_BYTES)))
         self._is_begun = self._is_begun or len(chunk) > 0
         try:
             part: bytes = self._stream.decompress(chunk, most)
         except MemoryError:
             raise
-        except Exception as error:  # each library has its own
+        except Exception as error:  # each library has its own errors
             raise DamagedError(str(error) or type(error).__name__) from error
         left = self._stream.unused_data or getattr(self._stream, "unconsumed_tail", b"")
         if left:
@@ -138,7 +139,7 @@ class Inflater:
         return part
 
     def take_all(self, most: int) -> bytes:
-        """Return what all streams stand for that are there, up to `most` bytes.
+        """Decompress all streams given so far, up to `most` bytes.
 
         Raises
         ------
@@ -155,14 +156,14 @@ class Inflater:
         return parts[0] if len(parts) == 1 else b"".join(parts)
 
     def _end(self) -> None:
-        """Let go of a stream at its end."""
+        """Release a stream at its end."""
         self._reach = LEAST_BYTES + 2 * self._consumed
         self._consumed = 0
         self._stream = None
         self.is_over = self._magic is None
 
     def _begin(self) -> bool:
-        """Begin the next stream, behind zeros, if there is one."""
+        """Skip zero bytes and begin the next stream; return whether one has begun."""
         assert self._magic is not None
         while self._given:
             given = bytes(self._next(LEAST_BYTES)).lstrip(b"\0")
@@ -176,7 +177,7 @@ class Inflater:
         return self._stream is not None
 
     def _next(self, most: float) -> memoryview | bytes:
-        """Return up to `most` bytes as they were given."""
+        """Return the next input, up to `most` bytes of one chunk."""
         given = self._given.popleft() if self._given else memoryview(b"")
         if len(given) > most:
             self._given.appendleft(given[int(most) :])
@@ -185,7 +186,7 @@ class Inflater:
 
 
 def inflate(make: Make, packed: Buffer, most: int) -> tuple[bytes, Inflater]:
-    """Return up to `most` bytes of a stream that is all there, and what tells how it ended.
+    """Decompress up to `most` bytes of a complete stream; the `Inflater` shows how it ended.
 
     Raises
     ------
@@ -197,7 +198,7 @@ def inflate(make: Make, packed: Buffer, most: int) -> tuple[bytes, Inflater]:
 
 
 def beginning_of_gzip(packed: bytes, most: int) -> bytes:
-    """Return up to `most` bytes of what gzip holds; none when it is damaged."""
+    """Decompress up to `most` bytes of gzip; return none when it is damaged."""
     try:
         return inflate(gzip, packed, most)[0]
     except DamagedError:
@@ -205,19 +206,19 @@ def beginning_of_gzip(packed: bytes, most: int) -> bytes:
 
 
 def lzma_of_zip(packed: Buffer, most: int) -> tuple[Make, Buffer]:
-    """Return the decompressor of a zip's LZMA member, and its stream (APPNOTE 5.8.8).
+    """Return `Make` and the stream of a zip's LZMA member (APPNOTE 5.8.8).
 
     Parameters
     ----------
     most : int
-        Bytes that the member has: its dictionary need not be larger, whatever it says.
+        Decompressed bytes of the member: its dictionary need not be larger, whatever it declares.
 
     Raises
     ------
     DamagedError
-        It does not begin as such a member.
+        The member does not begin with an LZMA header.
     ImportError
-        Python has no LZMA here.
+        This Python has no LZMA.
     """
     import lzma  # few files need it, and not every Python has it
 
@@ -225,30 +226,30 @@ def lzma_of_zip(packed: Buffer, most: int) -> tuple[Make, Buffer]:
     head = bytes(packed[:start])
     if len(head) < start or int.from_bytes(head[2:4], "little") != LZMA_PROPERTY_BYTES:
         raise DamagedError(f"its LZMA header is {head!r}")
-    code, said = head[4], int.from_bytes(head[5:9], "little")
+    code, dictionary_bytes = head[4], int.from_bytes(head[5:9], "little")
     if code >= 9 * 5 * 5:
         raise DamagedError(f"its LZMA properties are {code}")
-    told = {
+    options = {
         "id": lzma.FILTER_LZMA1,
-        "dict_size": min(said, max(most, 4096)),
+        "dict_size": min(dictionary_bytes, max(most, 4096)),
         "lc": code % 9,
         "lp": code // 9 % 5,
         "pb": code // 45,
     }
-    return lambda: lzma.LZMADecompressor(lzma.FORMAT_RAW, filters=[told]), packed[start:]
+    return lambda: lzma.LZMADecompressor(lzma.FORMAT_RAW, filters=[options]), packed[start:]
 
 
 def read_member(archive: ZipFile, info: ZipInfo, most: int) -> bytes:
     """Return the first `most` bytes of a member of a zip; fewer when it has no more.
 
-    `zipfile` alone would make gigabytes of a few bytes of bzip2 or LZMA before it looks at how many
-    are asked for.
+    `zipfile` alone would expand a few bytes of bzip2 or LZMA to gigabytes before it applies the
+    limit.
 
     Raises
     ------
     DamagedError
     NotImplementedError
-        Python cannot undo its method here.
+        The compression method is not supported.
     zipfile.BadZipFile, OSError, RuntimeError
     """
     size = min(most, info.file_size)
@@ -260,12 +261,12 @@ def read_member(archive: ZipFile, info: ZipInfo, most: int) -> bytes:
     if len(body) < size:
         raise DamagedError(f"{len(body)} bytes of {info.file_size}")
     if size == info.file_size and zlib.crc32(body) != info.CRC:
-        raise DamagedError("its CRC-32 is another than that of its bytes")
+        raise DamagedError("its CRC-32 does not match its bytes")
     return body
 
 
 def unpacker_of(info: ZipInfo, packed: bytes) -> tuple[Make, Buffer]:
-    """Return what undoes the method of a member, and its stream."""
+    """Return `Make` for the compression method of a member, and its stream."""
     if info.compress_type == DEFLATED:
         return deflate, packed
     if info.compress_type == BZIP2:
@@ -276,9 +277,9 @@ def unpacker_of(info: ZipInfo, packed: bytes) -> tuple[Make, Buffer]:
 
 
 def read_packed(archive: ZipFile, info: ZipInfo) -> bytes:
-    """Return a member as it stands in the archive."""
+    """Return the compressed bytes of a member."""
     packed = copy(info)
     packed.compress_type, packed.file_size = STORED, info.compress_size
-    del packed.CRC  # it is of what it unpacks to
+    del packed.CRC  # it is of the decompressed bytes
     with archive.open(packed) as stream:
         return stream.read()

@@ -1,4 +1,4 @@
-"""Read JSON of elsewhere, refusing what is nested so deep that a parser runs out of stack."""
+"""Parse untrusted JSON; refuse nesting so deep that a parser would run out of stack."""
 
 from __future__ import annotations
 
@@ -8,27 +8,27 @@ from typing import Any
 
 import numpy as np
 
-# Objects and lists within each other. A sequence of DICOM takes three, and few files have ten; the
-# stack of WebAssembly bears some hundreds, and Python and JavaScript walk through what was read.
+# Levels of nested objects and lists. A sequence of DICOM takes three, and few files have ten.
+# WebAssembly's stack bears some hundreds, and Python and JavaScript recurse through the result.
 MOST_DEPTH = 192
 OTHERS = bytes(set(range(256)) - set(b"[]{}"))
-TEXT = re.compile(rb'"(?:[^"\\]|\\.)*+"', re.DOTALL)
+STRING = re.compile(rb'"(?:[^"\\]|\\.)*+"', re.DOTALL)
 
 
 def read_json(text: str | bytes) -> Any:
-    """Return what `json.loads` does.
+    """Parse JSON as `json.loads` does.
 
     Raises
     ------
     ValueError
-        It is no JSON, or nested deeper than `MOST_DEPTH`.
+        The text is not JSON, or is nested deeper than `MOST_DEPTH`.
     """
     if isinstance(text, str):
         text = text.encode("utf-8", "surrogatepass")
     elif 0 in text[:4]:  # UTF-16 or UTF-32
         text = text.decode(json.detect_encoding(text), "surrogatepass").encode()
-    # Most have few brackets, and those within texts seldom count: so these are looked at last.
-    if depth_of(text) > MOST_DEPTH and depth_of(TEXT.sub(b"", text)) > MOST_DEPTH:
+    # Most texts have few brackets, and those inside strings seldom matter: strip strings last.
+    if depth_of(text) > MOST_DEPTH and depth_of(STRING.sub(b"", text)) > MOST_DEPTH:
         raise ValueError(f"it is nested deeper than {MOST_DEPTH} levels")
     try:
         return json.loads(text)
@@ -37,10 +37,10 @@ def read_json(text: str | bytes) -> Any:
 
 
 def depth_of(text: bytes) -> int:
-    """Return how deep brackets are nested, those within texts too."""
+    """Return the depth of nested brackets, also inside strings; 0 if there are few brackets."""
     brackets = text.translate(None, OTHERS)
     if len(brackets) <= MOST_DEPTH:
         return 0
     steps = np.frombuffer(brackets, "i1")
-    # Closing brackets alone have this bit.
+    # Only closing brackets have this bit.
     return int(np.cumsum(np.where(steps & 4, -1, 1), dtype="i4").max())

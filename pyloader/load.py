@@ -1,4 +1,4 @@
-"""The spine: an imageId to its source, and the image that is made of it, checked."""
+"""Load images: parse the imageId, open its source, make the image and check it."""
 
 from __future__ import annotations
 
@@ -47,18 +47,18 @@ async def load_image(image_id: Asked, context: Context | None = None) -> Image:
     Returns
     -------
     Image
-        Stored values, (rows, columns) or (rows, columns, 3), and what describes them.
+        Stored values, (rows, columns) or (rows, columns, 3), and their description.
 
     Raises
     ------
     LoaderError
-        Always this, whatever failed; `LoaderError` lists the kinds.
+        Always this, whatever failed; `pyloader.errors` lists the kinds.
     """
     return (await load_of_source(image_id, context))[0]
 
 
 async def load_of_source(image_id: Asked, context: Context | None) -> tuple[Image, Source]:
-    """Load one image, as `load_image` does; return it and the source that it is of."""
+    """Load one image, as `load_image` does; return it and its source."""
     with asked(image_id, context) as (open_source, parsed, context):
         source = await open_source(parsed, context)
         ready = await source.fetch(parsed, context)
@@ -66,7 +66,7 @@ async def load_of_source(image_id: Asked, context: Context | None) -> tuple[Imag
 
 
 def make_of_source(image_id: str, source: Source, context: Context) -> Image | None:
-    """Make another image of a source, without waiting; None when something of it is not here.
+    """Make another image of an open source, without waiting; None when it is not ready.
 
     Raises
     ------
@@ -79,7 +79,7 @@ def make_of_source(image_id: str, source: Source, context: Context) -> Image | N
 
 
 async def load_metadata(image_id: Asked, context: Context | None = None) -> Modules:
-    """Load what describes an image, without its pixels where the scheme can do that.
+    """Load the metadata of an image, without its pixels where the scheme can do that.
 
     Parameters
     ----------
@@ -104,7 +104,7 @@ async def load_metadata(image_id: Asked, context: Context | None = None) -> Modu
 async def list_image_ids(source: Asked, context: Context | None = None) -> list[str]:
     """List the imageIds of all images of a source: frames of a file, slices of a volume.
 
-    Of DICOM also those of a zip archive, of a DICOMDIR, and in plain Python of a folder.
+    A DICOM source may also be a zip archive, a DICOMDIR, or in plain Python a folder.
 
     Parameters
     ----------
@@ -115,7 +115,8 @@ async def list_image_ids(source: Asked, context: Context | None = None) -> list[
     Returns
     -------
     list of str
-        In the order of the source; the imageId itself, when its scheme has one image a source.
+        In the order of the source. Only the imageId itself, when sources of its scheme have one
+        image.
 
     Raises
     ------
@@ -144,7 +145,7 @@ def register_loader(
     Parameters
     ----------
     scheme : str
-        What stands before the first colon of an imageId.
+        The text before the first colon of an imageId.
     metadata : async (ImageId, Context) -> mapping of str to mapping, optional
         Returns the modules of an image without its pixels (`load_metadata`).
     image_ids : async (ImageId, Context) -> sequence of str, optional
@@ -155,9 +156,9 @@ def register_loader(
     Raises
     ------
     ValueError
-        Another module holds the scheme and `replace` is false, or it is no scheme.
+        Another module holds the scheme and `replace` is false, or `scheme` is not a scheme.
     TypeError
-        What is to be called is no function.
+        The loader, `metadata` or `image_ids` is not callable.
     """
     check_scheme(scheme, "register_loader")
     for name, function in (("metadata", metadata), ("image_ids", image_ids)):
@@ -174,7 +175,7 @@ def register_loader(
 
 
 def check_scheme(scheme: Any, decorator: str) -> None:
-    """Raise when a decorator was given no scheme, such as the function itself."""
+    """Raise when a decorator's argument is not a scheme: it may be the function itself."""
     if callable(scheme):
         name = getattr(scheme, "__name__", "it")
         raise ValueError(
@@ -182,11 +183,13 @@ def check_scheme(scheme: Any, decorator: str) -> None:
         )
     match = SCHEME.fullmatch(f"{scheme}:")
     if match is None or match[1] != scheme:
-        raise ValueError(f"{scheme!r} is no scheme: a letter, then letters, digits, '+', '-', '.'")
+        raise ValueError(
+            f"{scheme!r} is not a scheme: a letter, then letters, digits, '+', '-', '.'"
+        )
 
 
 def check_function(name: str, function: Any) -> None:
-    """Raise when a function is none."""
+    """Raise when a value that should be a function is not callable."""
     if not callable(function):
         raise TypeError(
             f"{name} is a function, `async def f(image_id, context)`, not {shown(function)}"
@@ -202,22 +205,24 @@ def default_context() -> Context:
 
 
 def purge() -> None:
-    """Forget every source that this process has fetched or read: the next load asks for it anew.
+    """Drop every source that this process has cached: the next load fetches or reads it again.
 
-    A local file that was written anew is read anew without this; what a server sends is not asked
-    for again.
+    A local file that has changed is read again even without this; a URL is not fetched again.
     """
     default_context().cache.clear()
 
 
 @contextmanager
 def asked(image_id: Asked, context: Context | None) -> Iterator[tuple[Open, ImageId, Context]]:
-    """Yield what opens an imageId, its parts and its context; name the imageId on errors."""
+    """Yield the function that opens the source, the parsed imageId and the context of one load.
+
+    Errors within get the imageId.
+    """
     context = context or default_context()
     with about(str(image_id)):
         parsed = read_image_id(image_id, context)
         loading = (*context.loading, parsed.text)
-        # What a load within a load reads is read for both.
+        # Files that a nested load reads count for the outer load too.
         files = context.files if context.loading else set()
         open_source = find(parsed)
         token = speaker.set(open_source.__module__)
@@ -232,12 +237,12 @@ def asked(image_id: Asked, context: Context | None) -> Iterator[tuple[Open, Imag
 
 
 def read_image_id(image_id: Asked, context: Context) -> ImageId:
-    """Read an imageId; in plain Python also a path, which is no part of a loader's business.
+    """Parse an imageId, or in plain Python a path; loaders themselves may not name paths.
 
     Raises
     ------
     ImageIdError
-        It is neither.
+        The text is neither.
     """
     text = os.fspath(image_id) if isinstance(image_id, os.PathLike) else image_id
     if not isinstance(text, str):
@@ -255,11 +260,11 @@ SPINES = {"image": load_image, "metadata": load_metadata, "image_ids": list_imag
 
 
 def find(image_id: ImageId) -> Open:
-    """Return what opens the sources of an imageId's scheme."""
+    """Return the function that opens the sources of an imageId's scheme."""
     if image_id.scheme not in schemes:
         raise UnknownSchemeError(
             f"no image loader for scheme {image_id.scheme!r} (imageId {image_id.text!r}); "
-            f"registered: {', '.join(sorted(schemes))}. A Python loader has to be brought in "
-            "first: loadPython() on a page, or an import"
+            f"registered: {', '.join(sorted(schemes))}. Load a Python loader first: "
+            "loadPython() on a page, or an import"
         )
     return schemes[image_id.scheme]

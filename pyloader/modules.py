@@ -1,7 +1,7 @@
-"""Modules that an author gives: mappings whose values have a form in JavaScript.
+"""Check the modules that an author gives: mappings whose values can cross to JavaScript.
 
-An attribute of DICOM has the kind and number of values that the dictionary says; what is no keyword
-of DICOM may be anything that crosses.
+A DICOM attribute has the type and number of values that the DICOM dictionary says. Any other name
+may have any value that can cross.
 """
 
 from __future__ import annotations
@@ -30,19 +30,19 @@ from pyloader.rules import (
 
 DEEPEST = 16
 EXAMPLE = 'such as {"general_series": {"modality": "MR"}}'
-# Modules that images have as dataclasses, and mappings of an author only.
+# Modules that an image has as dataclasses; as mappings they come from an author only.
 PARTS = frozenset({"image_pixel", "image_plane", "modality_lut", "voi_lut"})
 
 
 def checked_modules(modules: Any) -> Mapping[str, Any]:
     """Return modules by name, with values that cross to JavaScript.
 
-    Attributes of DICOM have the kind and number of values that its dictionary says.
+    DICOM attributes have the type and number of values that the DICOM dictionary says.
 
     Raises
     ------
     FormatError
-        They are no mapping of mappings, or a value breaks its rule.
+        `modules` is not a mapping of mappings, or a value breaks its rule.
     """
     if not isinstance(modules, Mapping):
         raise FormatError(
@@ -53,19 +53,19 @@ def checked_modules(modules: Any) -> Mapping[str, Any]:
 
 
 def own_modules(modules: Any) -> Mapping[str, Any]:
-    """Return the modules that an author gives an image beside those that it has by itself."""
+    """Return an author's further modules, checked; raise for those that every image has."""
     found = {} if modules is None else checked_modules(modules)
     taken = PARTS & found.keys()
     if taken:
         raise FormatError(
             f"the image has the module {min(taken)!r} by itself: give its attributes, such as "
-            "pixel_spacing=(0.5, 0.5), beside the array"
+            "pixel_spacing=(0.5, 0.5), along with the array"
         )
     return found
 
 
 def checked_module(name: str, module: Any) -> Any:
-    """Return a module: its attributes by name, or a dataclass of `pyloader.image`."""
+    """Return a checked module: its attributes by name, or a dataclass of `pyloader.image`."""
     if is_dataclass(module) and not isinstance(module, type):
         check_part(module)
         return module
@@ -79,12 +79,12 @@ def checked_module(name: str, module: Any) -> Any:
 
 
 def same_or(given: Mapping[str, Any], found: dict[str, Any]) -> Mapping[str, Any]:
-    """Return what was given when all its values are what was found, so that nothing is copied."""
+    """Return `given` if `found` has the same value objects, so that nothing is copied."""
     return given if all(given[name] is value for name, value in found.items()) else found
 
 
 def attribute(module: str, name: str, value: Any) -> Any:
-    """Return the value of an attribute of a module."""
+    """Return the value of an attribute of a module, checked and in a form that crosses."""
     rule = keyword_rule(name)
     if rule is not None and is_plainly(value, rule) and module not in PARTS:
         return value
@@ -101,7 +101,7 @@ def attribute(module: str, name: str, value: Any) -> Any:
 
 
 def name_of(name: Any) -> str:
-    """Return a name, in snake_case."""
+    """Return a name as a plain `str`; raise when it is empty or not a text."""
     if not isinstance(name, str) or not name:
         raise FormatError(
             f"modules and their attributes are named by texts, {EXAMPLE}, not {shown(name)}"
@@ -115,7 +115,7 @@ def crossing(value: Any, label: str, depth: int = 0) -> Any:
     Raises
     ------
     FormatError
-        There is none.
+        JavaScript has no form for it.
     """
     if value is None or isinstance(value, (str, float, bool)):
         return value
@@ -147,13 +147,13 @@ def crossing_number(value: Any) -> int | float | None:
 
 
 def crossing_array(value: Any, label: str) -> Any:
-    """Return bytes and arrays of numbers as JavaScript has them, numbers of numpy as Python's."""
+    """Return bytes and arrays in a dtype that JavaScript has, numpy scalars as Python values."""
     array = np.frombuffer(value, "u1") if isinstance(value, (bytes, bytearray)) else value
     is_number = array.dtype.kind in "biuf" and array.dtype.itemsize <= 8
     if not is_number and array.dtype.kind != "U":
         raise FormatError(
             f"{label} is of dtype {array.dtype}, which cannot cross to JavaScript: convert it, "
-            "such as with .astype('f8')"
+            "for example with .astype('f8')"
         )
     if array.ndim == 0 or array.dtype.kind in ("b", "U"):
         return array.tolist()

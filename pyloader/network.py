@@ -1,7 +1,7 @@
-"""The requests of one interpreter: how many at once and in what order, how often again.
+"""The requests of one interpreter: concurrency, order and retries.
 
-`Context.fetch` and `Context.stream` are the only callers; every request of every scheme, ranges,
-metadata and further attempts included, goes through `Network.send`.
+`Context.fetch` and `Context.stream` are the only callers. Every request of every scheme, including
+ranges, metadata and retries, goes through `Network.send`.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from pyloader.facts import LIMITS
 from pyloader.transport import Request, Response, Sink, Transport
 
 Listener = Callable[[str, str, int, "int | None", int], None]
-"""Hears ``(phase, url, loaded, total, attempt)``; phase is ``start``, ``progress`` or ``end``,
+"""Receives ``(phase, url, loaded, total, attempt)``; phase is ``start``, ``progress`` or ``end``,
 attempts count from 1."""
 Authorize = Callable[[str, float], Awaitable[bool]]
-"""``(url, sent)``: renew what identifies the user, for a request of the time `sent` (seconds since
-1970) that was answered with 401; tells whether to try again."""
+"""``(url, sent)``: renew the user's credentials, after status 401 for a request sent at `sent`
+(seconds since 1970); return whether to try again."""
 Urgency = tuple[int, float]
-"""Request type (0: somebody waits, 1: thumbnail, 2: ahead of need, ...), then priority; lower is
+"""Request type (0: a viewer waits, 1: thumbnail, 2: prefetch, ...), then priority; lower is
 sooner."""
 
 RETRIED_STATUS = frozenset({408, 429, 502, 503, 504})
@@ -40,20 +40,20 @@ REQUESTS_PER_ORIGIN = LIMITS["requestsPerOrigin"]
 
 
 class Network:
-    """Sends requests.
+    """Send requests: the most urgent first, with retries, equal ones in single flight.
 
     Parameters
     ----------
     transport : Transport
         The browser's ``fetch``, plain CPython, or memory.
     retries : int
-        How often a request is tried again after no answer, or a status that asks for it.
+        Number of retries after no response, or after a status of `RETRIED_STATUS`.
     timeout : float or None
-        Seconds that a request may be without a byte before it counts as not answered.
+        Seconds without a byte after which a request counts as having no response.
     requests_per_origin : int
-        Requests under way to one origin; others wait, the most urgent first.
+        Concurrent requests to one origin; others wait, the most urgent first.
     authorize : Authorize or None
-        Asked once for each request that is answered with 401.
+        Called once for each request that gets status 401.
     """
 
     def __init__(
@@ -75,16 +75,16 @@ class Network:
         self.identity = 0
 
     def begin_anew(self) -> None:
-        """Note that who asks has changed: servers may answer otherwise from now on.
+        """Note that the user's identity has changed: servers may respond differently from now on.
 
-        Requests to come share nothing with those under way; of these, one that is refused was sent
-        by the former, and is sent again.
+        Later requests do not share running ones. A running request that is refused was sent with
+        the old identity, so it is sent again.
         """
         self.identity += 1
         self._flights.forget(lambda key: True)
 
     async def fetch(self, request: Request, urgency: Urgency, listener: Listener) -> Response:
-        """Send a request; equal ones that are under way share it."""
+        """Send a request, or share an equal one that is running."""
         headers = tuple(sorted(request.headers.items()))
         key = (request.url, request.byte_range, headers, request.linked_from)
 
@@ -101,7 +101,7 @@ class Network:
         listener: Listener,
         sink: Sink | None = None,
     ) -> Response:
-        """Send what `make` returns, made anew for each attempt, until there is a success.
+        """Send the request that `make` returns, calling it for each attempt, until one succeeds.
 
         Raises
         ------
@@ -118,7 +118,7 @@ class Network:
             try:
                 response = await self._attempt(request, urgency, report(listener, attempt), sink)
             except NetworkError as error:
-                # A file of this machine that is not there will not be there in a moment.
+                # A missing local file will not appear before the next attempt.
                 if is_last or isinstance(error.__cause__, FileNotFoundError):
                     raise
             else:
@@ -132,33 +132,33 @@ class Network:
         raise AssertionError("the last attempt returns or raises")
 
     async def _attempt(
-        self, request: Request, urgency: Urgency, tell: Callable[..., None], sink: Sink | None
+        self, request: Request, urgency: Urgency, notify: Callable[..., None], sink: Sink | None
     ) -> Response:
         gate = self._gates.setdefault(origin_of(request.url), Gate())
         await gate.enter(urgency, self.requests_per_origin)
         try:
-            tell("start", request.url, 0, None)
+            notify("start", request.url, 0, None)
             return await self.transport.send(
-                request, lambda loaded, total: tell("progress", request.url, loaded, total), sink
+                request, lambda loaded, total: notify("progress", request.url, loaded, total), sink
             )
         finally:
             gate.leave(self.requests_per_origin)
-            tell("end", request.url, 0, None)
+            notify("end", request.url, 0, None)
 
 
 class Admission:
-    """Tells of one request whether to send it again after a refusal."""
+    """Decide whether to send one request again after it was refused (401, 403)."""
 
     def __init__(self, network: Network) -> None:
         self.network = network
         self.may_ask = True
 
     def note_attempt(self) -> None:
-        """Note when the next attempt is sent, and by whom."""
+        """Record the time and the identity of the next attempt."""
         self.sent, self.identity = time.time(), self.network.identity
 
     async def is_renewed(self, response: Response, url: str) -> bool:
-        """Tell whether another asks now; after a 401 the page is asked, once, to renew it."""
+        """Return whether the identity has changed; after a 401, ask the page once to renew it."""
         if response.status not in REFUSALS:
             return False
         if self.identity != self.network.identity:
@@ -171,12 +171,12 @@ class Admission:
 
 
 def report(listener: Listener, attempt: int) -> Callable[..., None]:
-    """Return a listener that knows which attempt it hears of."""
+    """Return a listener that adds the number of the attempt."""
     return lambda phase, url, loaded, total: listener(phase, url, loaded, total, attempt)
 
 
 def origin_of(url: str) -> str:
-    """Return scheme and host of a URL; empty for one that is relative to the page, or is none."""
+    """Return scheme and host of a URL; empty for a URL that is relative or invalid."""
     try:
         parts = urlsplit(url)
     except ValueError:
@@ -185,13 +185,13 @@ def origin_of(url: str) -> str:
 
 
 def backoff(failures: int) -> float:
-    """Return seconds to wait: twice as long each time, spread so that not all knock at once."""
+    """Return seconds to wait: twice as long each time, with jitter against retries in step."""
     delay = FIRST_DELAY_SECONDS * 2.0**failures
     return min(delay, LONGEST_DELAY_SECONDS) * (0.5 + random.random() / 2)
 
 
 def retry_after(headers: Mapping[str, str], otherwise: float) -> float:
-    """Return what Retry-After says in seconds or as a date (RFC 9110 10.2.3), within reason."""
+    """Return seconds to wait by Retry-After, a number or a date (RFC 9110 10.2.3), with a limit."""
     text = headers.get("retry-after", "").strip()
     if text.isdecimal():
         return min(float(text), LONGEST_DELAY_SECONDS)
@@ -203,7 +203,7 @@ def retry_after(headers: Mapping[str, str], otherwise: float) -> float:
 
 
 class Gate:
-    """Lets a number of requests through at a time, and of those that wait the most urgent first."""
+    """A semaphore that admits the most urgent request first."""
 
     def __init__(self) -> None:
         self._inside = 0
@@ -211,7 +211,7 @@ class Gate:
         self._waiting: list[tuple[Urgency, int, asyncio.Future[None]]] = []
 
     async def enter(self, urgency: Urgency, limit: int) -> None:
-        """Wait for a place."""
+        """Wait until fewer than `limit` requests are inside."""
         if self._inside < limit and not self._waiting:
             self._inside += 1
             return
@@ -221,11 +221,11 @@ class Gate:
             await ticket
         except asyncio.CancelledError:
             if ticket.done() and not ticket.cancelled():
-                self.leave(limit)  # it had just been let in
+                self.leave(limit)  # it was admitted just before
             raise
 
     def leave(self, limit: int) -> None:
-        """Give a place back."""
+        """Leave, and admit the next."""
         self._inside -= 1
         while self._waiting and self._inside < limit:
             _, _, ticket = heappop(self._waiting)
@@ -235,7 +235,7 @@ class Gate:
 
 
 def check_status(response: Response, attempts: int = 1) -> Response:
-    """Return `response` when it is a success, with the body's first line in the error if not."""
+    """Return `response` if it is a success; else raise, with the first line of a plain text."""
     if 200 <= response.status < 300:
         return response
     hint = STATUS_HINTS.get(response.status, "")
@@ -255,7 +255,7 @@ def check_status(response: Response, attempts: int = 1) -> Response:
 
 
 def withheld_hint(response: Response) -> str:
-    """Say what was kept back from an origin, and how the page names it."""
+    """Return a hint: what was withheld from an origin, and how the page can name it."""
     origin = origin_of(response.url)
     return (
         f" ({' and '.join(response.withheld)} of the page: kept back from {origin}, which the page "
@@ -278,5 +278,5 @@ STATUS_HINTS = {
     406: " (the server cannot give this format)",
     416: " (the file is shorter than its header says, or has changed)",
     429: " (too many requests)",
-    500: " (the server failed; its log tells why)",
+    500: " (the server failed; its log says why)",
 }

@@ -1,4 +1,4 @@
-"""A table from a name to a value, filled by us with lazy targets and by users with values."""
+"""A table of names to values: built-in ones are imported on first use, users register theirs."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ Target = TypeVar("Target")
 
 
 def owner_of(target: Any) -> str:
-    """Return the module that a row belongs to: the one it names, or that made its value."""
+    """Return the module that a row belongs to: the one it names, or that defined its value."""
     return target.partition(":")[0] if isinstance(target, str) else str(target.__module__)
 
 
 class Registry(Mapping[str, Target], Generic[Target]):
-    """Names to values.
+    """A mapping of names to values.
 
-    A target is a value, or is imported on first use: ``"module:name"``, or ``"module"``, which
-    registers itself. In a browser, start-up time is import time. A row belongs to the module that
-    made its value, by ``__module__``.
+    A target is a value, or the name of one to import on first use: ``"module:name"``, or
+    ``"module"``, which registers itself. In a browser, start-up time is import time. A row belongs
+    to the module that defined its value, by ``__module__``.
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ class Registry(Mapping[str, Target], Generic[Target]):
         self._imported: dict[str, Target] = {}
 
     def register(self, key: str, target: Target, *, replace: bool = False) -> None:
-        """Add a row; a module may always take its own row again.
+        """Add a row; a module may always replace its own row.
 
         Raises
         ------
@@ -54,7 +54,7 @@ class Registry(Mapping[str, Target], Generic[Target]):
         self._targets[key] = target
 
     def owner(self, key: str) -> str | None:
-        """Return the module that holds `key`, or None when nobody does."""
+        """Return the module that holds `key`, or None."""
         target = self._targets.get(key)
         return None if target is None else owner_of(target)
 
@@ -65,7 +65,7 @@ class Registry(Mapping[str, Target], Generic[Target]):
     def drop(self, module: str) -> dict[str, Target | str]:
         """Remove and return the rows that `module` holds; `restore` undoes it.
 
-        Built-in rows whose place it had taken are back then.
+        Built-in rows that it had replaced come back.
         """
         rows = self.owned_by(module)
         for key in rows:
@@ -88,7 +88,7 @@ class Registry(Mapping[str, Target], Generic[Target]):
         return self._imported[target]
 
     def _bring(self, key: str, target: str) -> Target:
-        """Import what a row names.
+        """Import the target of a row.
 
         Raises
         ------
@@ -102,7 +102,7 @@ class Registry(Mapping[str, Target], Generic[Target]):
             lacks = f"has no {name!r}" if name else f"registered nothing for {key!r}"
             raise LoaderError(
                 f"{module} {lacks}: the row of {key!r} names a module that registers itself, or "
-                f"'{module}:open_source', what is to be registered"
+                f"'{module}:open_source', the function to register"
             )
         return cast(Target, found)
 

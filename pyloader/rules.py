@@ -1,7 +1,7 @@
-"""Rules for the values that an author gives: one for each attribute, from its type.
+"""Rules for the attribute values that an author gives: type, number of values, limits.
 
-The type is that of a field of `pyloader.image`, or follows from VR and VM of the DICOM keyword
-(PS3.6 6); `LIMITS` says which values of it make sense.
+Type and number come from the field of `pyloader.image`, or from VR and VM of the DICOM keyword
+(PS3.6 6). `LIMITS` says which values make sense.
 """
 
 from __future__ import annotations
@@ -35,33 +35,33 @@ NOUNS = {
     np.ndarray: ("an array of integers, one-dimensional and not empty", "arrays"),
 }
 SPACING = "above 0, in mm between rows, then between columns"
-# NaN may be what is padding among floats.
+# Float pixels may be padded with NaN.
 MAY_BE_NAN = frozenset({"pixel_padding_value", "pixel_padding_range_limit"})
 
 
 def above_0(values: Sequence[Any]) -> bool:
-    """Tell whether all values are above 0."""
+    """Return whether all values are above 0."""
     return all(value > 0 for value in values)
 
 
 def not_below_0(values: Sequence[Any]) -> bool:
-    """Tell whether no value is below 0."""
+    """Return whether no value is below 0."""
     return all(value >= 0 for value in values)
 
 
 def among(*terms: Any) -> tuple[str, Callable[[Sequence[Any]], bool]]:
-    """Return the limit of an attribute that has few values."""
+    """Return the limit of an attribute with enumerated values: a phrase and a check."""
     words = f"among {', '.join(map(repr, terms))}"
     return words, lambda values: all(term_of(value) in terms for value in values)
 
 
 def term_of(value: Any) -> Any:
-    """Return a value, a text as the terms of DICOM are written."""
+    """Return a value; a text stripped and in upper case, as DICOM writes its terms."""
     return value.strip().upper() if isinstance(value, str) else value
 
 
-def is_upright(cosines: Sequence[Any]) -> bool:
-    """Tell whether two directions have length 1 and a right angle (PS3.3 C.7.6.2.1.1)."""
+def are_orthonormal(cosines: Sequence[Any]) -> bool:
+    """Return whether two directions have length 1 and a right angle (PS3.3 C.7.6.2.1.1)."""
     across, down = np.reshape(np.asarray(cosines, "f8"), (2, 3))
     products = [across @ across, down @ down, across @ down]
     return bool(np.allclose(products, (1, 1, 0), rtol=0, atol=1e-3))
@@ -71,7 +71,7 @@ LIMITS: Mapping[str, tuple[str, Callable[[Sequence[Any]], bool]]] = {
     "bits_stored": ("above 0", above_0),
     "image_orientation_patient": (
         "of two directions of length 1 at a right angle: along a row, then along a column",
-        is_upright,
+        are_orthonormal,
     ),
     "imager_pixel_spacing": (SPACING, above_0),
     "photometric_interpretation": among("MONOCHROME1", "MONOCHROME2", "RGB"),
@@ -88,7 +88,7 @@ LIMITS: Mapping[str, tuple[str, Callable[[Sequence[Any]], bool]]] = {
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """The number and the kind of an attribute's values.
+    """The type and number of an attribute's values.
 
     Attributes
     ----------
@@ -97,9 +97,9 @@ class Rule:
     least, most : int, int or None
         How many there may be; None for any number.
     is_tuple : bool
-        Whether one value is a tuple, too.
+        True when even a single value is stored as a tuple.
     is_optional : bool
-        Whether it may be None.
+        True when the attribute may be None.
     """
 
     kind: type[Any]
@@ -109,7 +109,7 @@ class Rule:
     is_optional: bool = True
 
     def says(self, name: str) -> str:
-        """Return in words what an attribute has to be."""
+        """Return a phrase for the values that an attribute may have."""
         one, many = NOUNS.get(self.kind, (f"a {self.kind.__name__}", f"{self.kind.__name__}s"))
         noun = one if self.most == 1 else f"{self.least} {many}"
         if self.least != self.most:
@@ -125,7 +125,7 @@ def field_rules(kind: type[Any]) -> Mapping[str, Rule]:
 
 
 def rule_of_hint(name: str, hint: Any) -> Rule:
-    """Return the rule of a field: its annotation says the kind, DICOM's VM how many there are."""
+    """Return the rule of a field: the type from its annotation, the number from DICOM's VM."""
     is_optional = isinstance(hint, UnionType)
     if is_optional:
         hint = next(each for each in get_args(hint) if each is not type(None))
@@ -139,19 +139,19 @@ def rule_of_hint(name: str, hint: Any) -> Rule:
 
 @cache
 def keyword_rule(name: str) -> Rule | None:
-    """Return the rule of a DICOM keyword in snake_case, None if there is none, or none is known."""
+    """Return the rule of a DICOM keyword in snake_case; None for other names and other VRs."""
     vr, vm = vr_and_vm(name)
     kind = next((KINDS[each] for each in vr.split(" or ") if each in KINDS), None)
     if kind is None:
         return None
     least, _, most = vm.partition("-")
     if kind is str and vm != "1":
-        return Rule(kind, 1, None)  # files have fewer and more than they should
+        return Rule(kind, 1, None)  # files have fewer or more than VM allows
     return Rule(kind, int(least), None if "n" in most else int(most or least))
 
 
 def checked_fields(kind: type[Any], given: Mapping[str, Any]) -> dict[str, Any]:
-    """Return values for fields of a dataclass, numbers as Python's and several as a tuple.
+    """Return checked values for fields of a dataclass: Python numbers, and tuples for several.
 
     Raises
     ------
@@ -163,9 +163,9 @@ def checked_fields(kind: type[Any], given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def check_part(part: Any) -> None:
-    """Raise when a dataclass holds values of another kind or number than its fields have.
+    """Raise when a dataclass has values whose type or number does not fit their fields.
 
-    Their limits are not looked at: a header that breaks them is described as it is.
+    Limits are not checked: a header that breaks them is described unchanged.
     """
     rules = field_rules(type(part))  # type: ignore[arg-type] # classes have a hash
     for name, rule in rules.items():
@@ -177,7 +177,7 @@ def check_part(part: Any) -> None:
 
 
 def limit_faults(part: Any) -> Iterator[str]:
-    """Yield what of a dataclass breaks its rule, or its limits."""
+    """Yield an error text for each field of a dataclass that breaks its rule or its limits."""
     rules = field_rules(type(part))  # type: ignore[arg-type] # classes have a hash
     for name, rule in rules.items():
         try:
@@ -188,12 +188,12 @@ def limit_faults(part: Any) -> Iterator[str]:
 
 
 def checked(name: str, given: Any, rule: Rule, label: str = "") -> Any:
-    """Return the value of an attribute as its rule wants it; None is absent.
+    """Return the value of an attribute, converted by its rule; None means absent.
 
     Raises
     ------
     FormatError
-        It breaks its rule, or its limits; the text names it by `label`, or by its name.
+        The value breaks its rule or its limits; the text calls it `label`, else `name`.
     """
     found = as_ruled(given, rule, name)
     if given is None:
@@ -205,7 +205,7 @@ def checked(name: str, given: Any, rule: Rule, label: str = "") -> Any:
 
 
 def is_plainly(value: Any, rule: Rule) -> bool:
-    """Tell of one text or number that it is what its rule wants, as nearly all are."""
+    """Return whether a value is a single text or number that fits already, as nearly all do."""
     if type(value) is not rule.kind or rule.most != 1:
         return False
     if rule.kind is int:
@@ -214,9 +214,9 @@ def is_plainly(value: Any, rule: Rule) -> bool:
 
 
 def as_ruled(given: Any, rule: Rule, name: str, *, has_gaps: bool = False) -> Any:
-    """Return a value as its rule wants it, None when it is of another kind or number.
+    """Return a value converted by its rule; None when its type or number of values is wrong.
 
-    With `has_gaps`, one of several values may be absent, as in files.
+    With `has_gaps`, some of several values may be None, as in files.
     """
     if rule.kind is np.ndarray:
         is_table = isinstance(given, np.ndarray) and given.ndim == 1 and given.size > 0
@@ -235,19 +235,19 @@ def as_ruled(given: Any, rule: Rule, name: str, *, has_gaps: bool = False) -> An
 
 
 def is_sequence(value: Any) -> bool:
-    """Tell whether a value is several."""
-    if isinstance(value, (tuple, list)):  # asking an abstract class takes ten times as long
+    """Return whether a value is a sequence of values, not a text or bytes."""
+    if isinstance(value, (tuple, list)):  # checking an abstract class takes ten times as long
         return True
     return isinstance(value, Sequence) and not isinstance(value, (str, bytes))
 
 
 def broken(label: str, given: Any, rule: Rule, name: str = "") -> FormatError:
-    """Return the error of a value that breaks its rule."""
+    """Return the error for a value that breaks its rule."""
     return FormatError(f"{label} is {rule.says(name or label)}, not {shown(given)}")
 
 
 def as_kind(value: Any, kind: type[Any], name: str) -> Any:
-    """Return one value as it is kept, None when it is not of the kind."""
+    """Return one value converted to a type; None when it is of another type."""
     if kind is bool:
         return value if isinstance(value, bool) else None
     if kind is str:
@@ -258,7 +258,7 @@ def as_kind(value: Any, kind: type[Any], name: str) -> Any:
         return None
     if kind is int and isinstance(value, Integral):
         return int(value) if abs(int(value)) <= EXACT else None
-    # A Decimal, as pydicom may have it, is no `Real`.
+    # pydicom may give a Decimal, which is not a `Real`.
     is_number = isinstance(value, Real) or hasattr(value, "as_tuple")
     number = as_float(value) if is_number else None
     if number is None or not (isfinite(number) or name in MAY_BE_NAN):
@@ -269,7 +269,7 @@ def as_kind(value: Any, kind: type[Any], name: str) -> Any:
 
 
 def as_float(value: Any) -> float | None:
-    """Return a number as a float, None for one that is too large, or signals that it is none."""
+    """Return a number as a float; None when it is too large, or a signalling NaN."""
     try:
         return float(value)
     except (OverflowError, ValueError):
@@ -277,14 +277,14 @@ def as_float(value: Any) -> float | None:
 
 
 def as_part(value: Any) -> Any:
-    """Return a value, if it is a dataclass such as a lookup table with its fields checked."""
+    """Return a value; check the fields of a dataclass, such as a lookup table."""
     if is_dataclass(value):
         check_part(value)
     return value
 
 
 def check_windows(center: Sequence[float], width: Sequence[float]) -> None:
-    """Raise when there are both centres and widths, and not as many of them."""
+    """Raise when there are both centres and widths, but in different numbers."""
     if center and width and len(center) != len(width):
         raise FormatError(
             f"window_center has {len(center)} values and window_width {len(width)}: give both for "
@@ -293,9 +293,9 @@ def check_windows(center: Sequence[float], width: Sequence[float]) -> None:
 
 
 def shown(value: Any) -> str:
-    """Return a value for a text, shortened."""
+    """Return the repr of a value on one line, shortened, for an error text."""
     try:
         text = re.sub(r"\s+", " ", repr(value))
-    except ValueError:  # an integer of more digits than Python writes out
+    except ValueError:  # an integer with more digits than Python converts
         text = f"a {type(value).__name__} that is too large"
     return text if len(text) <= 80 else f"{text[:77]}..."

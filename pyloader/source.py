@@ -1,8 +1,8 @@
 """`Source` and `Ready`: fetching, which waits, apart from making, which never does.
 
 A scheme is one function, `Open`. It opens the source that an imageId names: a file, an instance, a
-volume, an archive. The source lists its images and fetches what one of them needs, and of that the
-image is made, or its metadata alone, by plain calls::
+volume, an archive. The source lists its images, and fetches what one of them needs. Plain calls
+then make the image, or its metadata alone::
 
     source = await open_source(image_id, context)
     ready = await source.fetch(image_id, context)
@@ -34,11 +34,11 @@ class Series:
     ----------
     attributes : dict
         Patient, study and series attributes of the first file that can be read, by snake_case
-        keyword; empty where nothing is known of them.
+        keyword; empty when none are known.
     image_ids : list of str
         Every frame.
     missing : list of str
-        Files that a DICOMDIR names and that are not there.
+        Files that a DICOMDIR names and that do not exist.
     """
 
     attributes: dict[str, Any] = field(default_factory=dict)
@@ -47,10 +47,10 @@ class Series:
 
 
 class FrameHeader(Protocol):
-    """All that decoding a frame needs beside its bytes; it can be pickled."""
+    """All that decoding a frame needs besides its bytes; it can be pickled."""
 
     def is_same(self, other: Any) -> bool:
-        """Tell whether both were read from the same source, not merely from an equal one."""
+        """Return whether both are of the same parsed source, not merely of an equal one."""
         ...
 
     def ready(self, image_id: ImageId, body: bytes) -> Ready:
@@ -59,7 +59,7 @@ class FrameHeader(Protocol):
 
 
 class EncodedFrame:
-    """An encoded frame, apart from the header that it is decoded with.
+    """An encoded frame, and the header to decode it with.
 
     Attributes
     ----------
@@ -88,7 +88,7 @@ class Ready(Protocol):
         ...
 
     def describe(self, context: Context) -> Modules:
-        """Return the image's metadata, without its pixels where the format can; never waits.
+        """Return the image's metadata, without decoding it where possible; never waits.
 
         Raises
         ------
@@ -98,7 +98,7 @@ class Ready(Protocol):
         ...
 
     def encoded(self) -> EncodedFrame | None:
-        """Return the encoded frame; None when nobody else can decode it.
+        """Return the encoded frame; None when no other worker can decode it.
 
         Raises
         ------
@@ -118,7 +118,7 @@ class Source(Protocol):
 
     @property
     def is_encoded(self) -> bool:
-        """True when `Ready.encoded` may return a frame, so that others can help to decode."""
+        """True when `Ready.encoded` may return a frame, which another worker can decode."""
         ...
 
     async def list_series(self, image_id: ImageId, context: Context) -> Sequence[Series]:
@@ -127,37 +127,37 @@ class Source(Protocol):
         Raises
         ------
         LoaderError
-            There are more than a list may have, or none.
+            There are no images, or more than a list may have.
         """
         ...
 
     async def fetch(self, image_id: ImageId, context: Context, *, pixels: bool = True) -> Ready:
-        """Bring what one image needs; without `pixels` what `Ready.describe` needs.
+        """Fetch what one image needs; without `pixels` only what `Ready.describe` needs.
 
         Raises
         ------
         LoaderError
-            There is no such image, or it does not come.
+            There is no such image, or it cannot be fetched.
         """
         ...
 
     def ready(self, image_id: ImageId) -> Ready | None:
-        """Return what `fetch` does when it is here already, else None; never waits."""
+        """Return the same as `fetch` if it is here already, else None; never waits."""
         ...
 
 
 class Open(Protocol):
-    """Opens the source of an imageId: the function that a scheme consists of."""
+    """The function that serves a scheme: it opens the source of an imageId."""
 
     def __call__(
         self, image_id: ImageId, context: Context, *, pixels: bool = True
     ) -> Awaitable[Source]:
-        """Return the source, opened once for all its images: it goes through `Context.cached`.
+        """Return the source, opened once for all its images by means of `Context.cached`.
 
         Parameters
         ----------
         pixels : bool, optional
-            False when only metadata or a list are wanted: the header is enough.
+            False when the caller needs only metadata or a list: the header is enough.
 
         Raises
         ------
@@ -167,31 +167,31 @@ class Open(Protocol):
 
 
 class ImageReady:
-    """An image that is there already; a `Ready`."""
+    """A `Ready` of an image that is made already."""
 
     def __init__(self, image: Image) -> None:
         self.image = image
 
     def make(self, context: Context) -> Image:
-        """Return it."""
+        """Return the image."""
         return self.image
 
     def describe(self, context: Context) -> Modules:
-        """Return its modules."""
+        """Return the image's modules."""
         return modules_of(self.image)
 
     def encoded(self) -> None:
-        """Return None: it is decoded."""
+        """Return None: the image is decoded already."""
 
 
 class MetadataReady:
-    """Metadata without an image; a `Ready` of what was fetched without its pixels."""
+    """A `Ready` of metadata that were fetched without the pixels."""
 
     def __init__(self, modules: Modules) -> None:
         self.modules = modules
 
     def make(self, context: Context) -> Image:
-        """Refuse.
+        """Raise: there are no pixels.
 
         Raises
         ------
@@ -200,7 +200,7 @@ class MetadataReady:
         raise FormatError("only the metadata of this image were fetched: fetch it with its pixels")
 
     def describe(self, context: Context) -> Modules:
-        """Return them."""
+        """Return the metadata."""
         return self.modules
 
     def encoded(self) -> None:

@@ -1,15 +1,16 @@
-"""Slices of volumes: `Volume` has the voxels, its `Grid` knows where each stands in the patient.
+"""Slices of volumes: `Volume` has the voxels, its `Grid` their position in the patient.
 
-The imageId names a slice. ``?frame=N`` is one as it is stored: rows and columns run along the first
-two voxel axes. ``#z-12,t-3`` is one for a person to look at. x, y and z name the patient's axes:
-``x-`` slices are sagittal, ``y-`` coronal, ``z-`` axial, each across the voxel axis nearest to it.
-Slices and timepoints count from 0 in the order of the voxels.
+The imageId names a slice. ``?frame=N`` is a slice as it is stored: rows and columns run along the
+first two voxel axes. ``#z-12,t-3`` is an anatomical slice. x, y and z name the patient's axes:
+``x-`` slices are sagittal, ``y-`` coronal, ``z-`` axial, each across the voxel axis nearest to that
+axis. Slices and timepoints count from 0 in the order of the voxels.
 
-The picture is turned as radiologists look at it. To the right is the patient's left, in sagittal
-slices the back; downwards is the back, or the feet. In both cases `PlaneModule` says exactly where
-the pixels are. The module ``frame_content`` tells one timepoint from the others.
+Anatomical slices are oriented as radiologists view them. The right side of the image is the
+patient's left, in sagittal slices the back; the bottom is the back, or the feet. For both kinds of
+slice, `PlaneModule` gives the exact position of the pixels. The module ``frame_content``
+distinguishes the timepoints.
 
-A loader of volumes reads one, and pyloader does the rest::
+A loader of volumes reads the volume, and pyloader does the rest::
 
     @register_volume("mine")
     async def read(image_id: ImageId, context: Context) -> Volume:
@@ -60,9 +61,9 @@ ReadVolume = Callable[[ImageId, Context], Awaitable[Volume]]
 def register_volume(scheme: str, *, replace: bool = False) -> Callable[[ReadVolume], ReadVolume]:
     """Register the decorated ``async (image_id, context) -> Volume`` for `scheme`.
 
-    Its slices are the images. It is called once for all slices of a source, with the imageId of the
-    one that was asked for first, and what it returns is cached; slices, their metadata and the list
-    of them are made of it.
+    The slices of the volume are the images. The function is called once for all slices of a source,
+    with the imageId of the slice that was requested first, and its result is cached. Slices, their
+    metadata and their list are made from it.
 
     Raises
     ------
@@ -87,7 +88,7 @@ def register_volume(scheme: str, *, replace: bool = False) -> Callable[[ReadVolu
 
 
 async def read_volume(read: ReadVolume, image_id: ImageId, context: Context) -> UserVolume:
-    """Run a user's function, and check what it returns."""
+    """Run a user's function, and check its result."""
     volume = await called(read, image_id, context)
     if not isinstance(volume, Volume):
         raise CustomLoaderError(
@@ -99,7 +100,7 @@ async def read_volume(read: ReadVolume, image_id: ImageId, context: Context) -> 
 
 
 class UserVolume(VolumeSource):
-    """A volume that a user's function has read: its faults name the function."""
+    """A volume that a user's function has read: errors name the function."""
 
     def __init__(self, volume: Volume, read: ReadVolume) -> None:
         super().__init__(volume)

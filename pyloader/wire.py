@@ -1,7 +1,7 @@
 """Convert images, modules and errors to the plain values and flat arrays that cross to JavaScript.
 
 Pure Python, tested under CPython; `bridge.py` hands the result over. Names become camelCase by
-rule; which arrays may cross is decided here, by name.
+rule; `WIRE_DTYPES` names the arrays that may cross.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from pyloader.errors import CustomLoaderError, LoaderError
 from pyloader.image import Image, PixelModule, PlaneModule
 from pyloader.pixels.output.padding import padding_range
 
-# The numeric classes that have a JavaScript typed array; 64-bit integers would become BigInt.
+# The dtypes that have a JavaScript typed array; 64-bit integers would become BigInt.
 WIRE_DTYPES = frozenset({"u1", "i1", "u2", "i2", "u4", "i4", "f4", "f8"})
-WORDS = {
+ACRONYMS = {
     "cie": "CIE",
     "id": "ID",
     "lut": "LUT",
@@ -43,9 +43,9 @@ PLAIN = frozenset({str, int, float, bool})
 
 @cache
 def camel(name: str) -> str:
-    """Return a snake_case name as JavaScript has it: ``study_id`` becomes ``studyID``."""
+    """Return a snake_case name in camelCase: ``study_id`` becomes ``studyID``."""
     first, *rest = name.split("_")
-    return first + "".join(WORDS.get(word, word.capitalize()) for word in rest)
+    return first + "".join(ACRONYMS.get(word, word.capitalize()) for word in rest)
 
 
 @cache
@@ -58,7 +58,7 @@ def module_name(name: str) -> str:
 def plain(value: Any) -> Any:
     """Return a value as dict, list, str, number, bool or flat array.
 
-    What is absent, None or an empty tuple, is left out of dicts.
+    Dicts leave out absent values: None, and empty tuples.
     """
     if type(value) in PLAIN:  # nearly all
         return value
@@ -84,12 +84,12 @@ def names_of(kind: type[Any]) -> tuple[str, ...]:
 
 
 def flat(array: NDArray[Any]) -> NDArray[Any]:
-    """Return an array as it crosses: one dimension, contiguous, little-endian, a known class.
+    """Return an array in the form that crosses: flat, contiguous, little-endian, a known dtype.
 
     Raises
     ------
     TypeError
-        The dtype has no JavaScript typed array; the image was not delivered.
+        The dtype has no JavaScript typed array; the image was not passed through `deliver`.
     """
     name = f"{array.dtype.kind}{array.dtype.itemsize}"
     if name not in WIRE_DTYPES:
@@ -98,7 +98,7 @@ def flat(array: NDArray[Any]) -> NDArray[Any]:
 
 
 def narrowed(pixels: NDArray[Any]) -> NDArray[Any]:
-    """Return 64-bit integers and halves as float64 and float32, which JavaScript has."""
+    """Return 64-bit integers as float64, and float16 as float32, which JavaScript has."""
     if pixels.dtype.kind == "f":
         return pixels.astype("f4") if pixels.dtype.itemsize == 2 else pixels
     return pixels.astype("f8") if pixels.dtype.itemsize == 8 else pixels
@@ -107,8 +107,8 @@ def narrowed(pixels: NDArray[Any]) -> NDArray[Any]:
 def wire_image(image: Image) -> dict[str, Any]:
     """Return an image as a message: ``pixels`` is one flat array, the rest plain values.
 
-    ``exact`` stands beside it when the pixels were quantised. ``padding`` says from where to where
-    grey values are padding, whether there are such or not; `web/worker/min_max.js` looks.
+    ``exact`` is added when the pixels were quantised. ``padding`` is the range of grey values that
+    mean padding, even if the image has none of them; `web/worker/min_max.js` checks that.
     """
     pixels = narrowed(image.pixels)
     padding = None if image.pixels.ndim == 3 else padding_range(image.pixel)
@@ -129,7 +129,7 @@ def wire_image(image: Image) -> dict[str, Any]:
 
 
 def rounded(exact: NDArray[Any], crossed: NDArray[Any]) -> list[str]:
-    """Return a sentence on 64-bit integers that JavaScript has no number for."""
+    """Return a warning when 64-bit integers are too large to be exact in JavaScript."""
     if exact.dtype.kind == "f" or exact.dtype.itemsize < 8:
         return []
     count = int(np.count_nonzero((exact > EXACT) | (exact < -EXACT)))
@@ -153,7 +153,7 @@ def wire_modules(modules: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
 
 
 def wire_plane(plane: PlaneModule) -> dict[str, Any]:
-    """Return what viewers read beside the attributes: cosines and spacings one by one."""
+    """Return the cosines and spacings as separate values, which viewers read too."""
     derived: dict[str, Any] = {}
     if plane.image_orientation_patient:
         derived["rowCosines"] = plain(plane.row_cosines)
@@ -164,7 +164,7 @@ def wire_plane(plane: PlaneModule) -> dict[str, Any]:
 
 
 def wire_error(error: BaseException, image_id: str | None) -> dict[str, Any]:
-    """Return an error as a message; its traceback begins in the first file that is not ours."""
+    """Return an error as a message; its traceback begins in the first file outside pyloader."""
     known = isinstance(error, LoaderError)
     message: dict[str, Any] = {
         "name": type(error).__name__,
@@ -182,7 +182,7 @@ def wire_error(error: BaseException, image_id: str | None) -> dict[str, Any]:
 
 
 def error_from(message: Mapping[str, Any]) -> LoaderError:
-    """Return the error of a message that came from elsewhere on the page."""
+    """Return the error that a message from another part of the page describes."""
     text, url = str(message.get("message")), str(message.get("url"))
     kind = getattr(errors, str(message.get("name")), LoaderError)
     if kind is errors.HttpStatusError:
@@ -196,7 +196,7 @@ def error_from(message: Mapping[str, Any]) -> LoaderError:
 
 
 def user_failure(error: BaseException) -> BaseException | None:
-    """Return the error whose traceback shows where: a user's own, or an unforeseen one."""
+    """Return the error whose traceback to show: a user's own, or an unexpected one; else None."""
     if isinstance(error, CustomLoaderError):
         return error.__cause__
     return error if not isinstance(error, LoaderError) or is_of_values(error) else None
