@@ -40,7 +40,7 @@ from pyloader.pixels.codestream.consistency import (
     read_plain,
 )
 from pyloader.pixels.codestream.jpeg import is_lossless, read_jpeg
-from pyloader.pixels.codestream.jpeg_2000 import bare
+from pyloader.pixels.codestream.jpeg_2000 import without_boxes
 from pyloader.pixels.codestream.jpeg_truncation import check_whole
 from pyloader.pixels.color import TRANSFORMED
 from pyloader.pixels.rle import rle_samples
@@ -89,7 +89,7 @@ def decode_jpeg_2000(frame: bytes, stream: Codestream) -> Decoded:
             f"JPEG 2000 of {stream.bits} bits cannot be decoded exactly; at most {JPEG_2000_BITS} "
             "are supported"
         )
-    return imagecodecs.jpeg2k_decode(bare(frame)), decoded_photometric(stream)
+    return imagecodecs.jpeg2k_decode(without_boxes(frame)), decoded_photometric(stream)
 
 
 def decode_htj2k(frame: bytes, stream: Codestream) -> Decoded:

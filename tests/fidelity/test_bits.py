@@ -144,7 +144,7 @@ def test_lossless_jpeg_beyond_its_own_bits_is_refused():
 def test_more_bits_than_are_allocated_are_refused():
     frame = builders.ENCODERS[uid.JPEG2000Lossless](GREY16)
     with pytest.raises(
-        DecodeError, match=r"has 16 bits a sample, \(0028,0100\) BitsAllocated is 8"
+        DecodeError, match=r"has 16 bits per sample, \(0028,0100\) BitsAllocated is 8"
     ):
         loaded(frame, GREY8, uid.JPEG2000Lossless)
 

@@ -217,9 +217,7 @@ def test_jpeg_of_partial_range():
 
 def test_jpeg_whose_colours_nothing_tells_is_refused():
     frame = without_segment(jpeg(RGB, subsampling=0), 0xE0)
-    with pytest.raises(
-        DecodeError, match=r"'YBR_RCT', which no JPEG codes, and the codestream doe"
-    ):
+    with pytest.raises(DecodeError, match=r"'YBR_RCT', which JPEG cannot encode, and the codestr"):
         loaded(frame, RGB, uid.JPEGBaseline8Bit, PhotometricInterpretation="YBR_RCT")
 
 

@@ -186,7 +186,7 @@ def test_frame_of_another_transfer_syntax_than_the_label(label, true):
     assert image.encoding.transfer_syntax_uid == label
     assert image.encoding.codestream.transfer_syntax_uid == true
     assert image.warnings[0] == (
-        f"the transfer syntax is {UID(label).name} ({label}), but the frame is of {UID(true).name} "
+        f"the transfer syntax is {UID(label).name} ({label}), but the frame is {UID(true).name} "
         f"({true}); it was decoded as that"
     )
 
@@ -194,7 +194,7 @@ def test_frame_of_another_transfer_syntax_than_the_label(label, true):
 def test_lossy_frame_of_a_lossless_label_is_noted():
     frame = builders.ENCODERS[uid.JPEG2000](GREY16)
     image = loaded(frame, GREY16, uid.JPEG2000Lossless)
-    assert "but the frame is of JPEG 2000 Image Compression (1.2.840" in image.warnings[0]
+    assert "but the frame is JPEG 2000 Image Compression (1.2.840" in image.warnings[0]
 
 
 @pytest.mark.parametrize(

@@ -87,7 +87,7 @@ def test_warning_of_a_contradiction_reaches_the_page(page: Page, site: WebServer
     body = builders.encapsulated([frame], GREY8, uid.JPEGLosslessSV1)
     image = load(page, f"wadouri:{site.put('/made/mislabelled.dcm', body)}")
     assert np.array_equal(image["pixels"], GREY8)
-    assert "but the frame is of JPEG-LS Lossless Image Compression" in image["warnings"][0]
+    assert "but the frame is JPEG-LS Lossless Image Compression" in image["warnings"][0]
     assert image["codestream"]["transferSyntaxUID"] == uid.JPEGLSLossless
 
 

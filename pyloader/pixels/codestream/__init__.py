@@ -1,1 +1,1 @@
-"""Codestreams: which encoding one is in, and whether it is whole and says what the header says."""
+"""Codestreams: identify their encoding, check that they are complete and match the header."""

@@ -1,20 +1,20 @@
 """Compare an encoded frame's own description with the file's header, and decide which counts.
 
-Each contradiction is decided by one rule here, and noted; where none is certain, refused.
+One rule decides each contradiction, with a warning. A frame without a certain rule is refused.
 
 ==================  ==============================================================================
-kind of codestream  its own, when it is another than the transfer syntax says (`choose_syntax`)
+kind of codestream  the codestream's own, if the transfer syntax says another (`choose_syntax`)
 size, samples       must agree
-bits                what the codestream has; all of a word are those of a native one, of which the
-                    header says where the value is; others have to fit into Bits Stored
-sign                Pixel Representation, upon the bits as they are; bits that could mean either
+bits                the codestream's. If they are all bits of a word, the word is read like a
+                    native one, by the header; else values have to fit into Bits Stored
+sign                Pixel Representation, applied to the decoded bits; bits that could mean either
                     number are refused
 colours of JPEG     Adobe marker, component identifiers, half chroma, JFIF marker; then the header
-of lossless JPEG,   the header: these code samples as they are
+of lossless JPEG,   the header: these encode samples without a colour transformation
 JPEG-LS and RLE
-of JPEG 2000        its component transformation, which gives RGB; without it the header, where
-                    YBR_RCT and YBR_ICT then are left-overs, and mean RGB
-of JPEG XL          RGB, which decoders make of whatever there is
+of JPEG 2000        the component transformation, which decodes to RGB; without it the header. Its
+                    YBR_RCT and YBR_ICT are then outdated, and mean RGB
+of JPEG XL          RGB, which decoders output in every case
 ==================  ==============================================================================
 
 References
@@ -47,7 +47,7 @@ from pyloader.pixels.codestream.jpeg_2000 import Jpeg2000Header, check_tiles, re
 from pyloader.pixels.codestream.jpeg_xl import read_size
 from pyloader.pixels.color import TRANSFORMED
 
-# Transfer syntax -> others that its frames may be of (PS3.5 10, A.4).
+# Transfer syntax -> other transfer syntaxes that its frames may have (PS3.5 10, A.4).
 ALLOWED: Mapping[str, frozenset[str]] = {
     uid.JPEGExtended12Bit: frozenset({uid.JPEGBaseline8Bit}),
     JPEG_SPECTRAL: frozenset({JPEG_PROGRESSIVE}),
@@ -65,24 +65,24 @@ HALF_CHROMA = "YBR_FULL_422"
 
 
 def choose_syntax(frame: bytes, declared: UID) -> UID:
-    """Return the transfer syntax of a frame, which is the declared one if its bytes allow that."""
+    """Return the declared transfer syntax if the frame's bytes allow it, else the actual one."""
     found = identify(frame) or declared
     if found == declared or found in ALLOWED.get(declared, ()):
         return declared
     note(
-        f"the transfer syntax is {name_of(declared)}, but the frame is of {name_of(found)}; it was "
+        f"the transfer syntax is {name_of(declared)}, but the frame is {name_of(found)}; it was "
         "decoded as that"
     )
     return found
 
 
 def note(text: str) -> None:
-    """Note a contradiction and its decision; it comes into the image's warnings."""
+    """Add a contradiction and its decision to the image's warnings."""
     warnings.warn(text, stacklevel=3)
 
 
 def check_agreement(stream: Codestream, stored: PixelModule) -> None:
-    """Raise ValueError when a frame is not of the size, or has more bits than the header says."""
+    """Raise ValueError when a frame has another size or more bits than the header says."""
     found = (stream.rows, stream.columns, stream.samples_per_pixel)
     expected = (stored.rows, stored.columns, stored.samples_per_pixel)
     if found != expected:
@@ -91,7 +91,7 @@ def check_agreement(stream: Codestream, stored: PixelModule) -> None:
         )
     if stream.bits is not None and stream.bits > stored.bits_allocated:
         raise ValueError(
-            f"the codestream has {stream.bits} bits a sample, (0028,0100) BitsAllocated is "
+            f"the codestream has {stream.bits} bits per sample, (0028,0100) BitsAllocated is "
             f"{stored.bits_allocated}"
         )
 
@@ -100,7 +100,7 @@ def check_agreement(stream: Codestream, stored: PixelModule) -> None:
 
 
 def read_jpeg_stream(frame: bytes, syntax: UID, stored: PixelModule) -> Codestream:
-    """Read JPEG or JPEG-LS."""
+    """Read the headers of JPEG or JPEG-LS, and decide the colours."""
     header = read_jpeg(frame)
     check_process(header)
     photometric = stored.photometric_interpretation
@@ -118,15 +118,15 @@ def read_jpeg_stream(frame: bytes, syntax: UID, stored: PixelModule) -> Codestre
 
 
 def choose_color(header: JpegHeader, declared: str) -> str:
-    """Return the photometric interpretation of three components as they are coded."""
+    """Return the photometric interpretation of three coded components."""
     if is_lossless(header):
-        return color_as_declared(header, declared)
+        return declared_lossless_color(header, declared)
     is_ybr, reason = find_color(header)
     if is_ybr is None:
-        return declared_color(declared)
+        return declared_lossy_color(declared)
     keeps = declared.startswith("YBR") and declared not in TRANSFORMED
     if is_ybr and keeps:
-        # A JFIF file's luminance is of the full range, whatever the header says.
+        # JFIF luminance has the full range, whatever the header says.
         return declared if not (header.is_jfif and "PARTIAL" in declared) else "YBR_FULL"
     found = "YBR_FULL_422" if is_ybr else "RGB"
     if declared != found:
@@ -138,12 +138,12 @@ def choose_color(header: JpegHeader, declared: str) -> str:
 
 
 def find_color(header: JpegHeader) -> tuple[bool | None, str]:
-    """Return whether a lossy JPEG is YCbCr, None if it does not tell, and what tells it."""
+    """Return whether a lossy JPEG is YCbCr, None if unknown, and the evidence for it."""
     if header.adobe_transform is not None:
         if header.is_subsampled and header.adobe_transform == 0:
             raise ValueError(
                 "the Adobe marker says that the colours are RGB, but two of them have fewer "
-                "samples, as chroma has: what they are is not known"
+                "samples, as chroma has: it is unknown what they are"
             )
         return header.adobe_transform == 1, "its Adobe marker"
     if header.components in RGB_IDENTIFIERS and not header.is_subsampled:
@@ -153,22 +153,22 @@ def find_color(header: JpegHeader) -> tuple[bool | None, str]:
     return (True, "its JFIF marker") if header.is_jfif else (None, "")
 
 
-def declared_color(declared: str) -> str:
-    """Return what the header says of a lossy JPEG that does not tell itself."""
+def declared_lossy_color(declared: str) -> str:
+    """Return the header's colours for a lossy JPEG that does not declare its own."""
     if declared == "RGB" or (declared.startswith("YBR") and declared not in TRANSFORMED):
         return declared
     raise ValueError(
-        f"(0028,0004) PhotometricInterpretation is {declared!r}, which no JPEG codes, and the "
-        "codestream does not tell what its three components are"
+        f"(0028,0004) PhotometricInterpretation is {declared!r}, which JPEG cannot encode, and "
+        "the codestream does not say what its three components are"
     )
 
 
-def color_as_declared(header: JpegHeader, declared: str) -> str:
-    """Return what the header says of a lossless frame."""
+def declared_lossless_color(header: JpegHeader, declared: str) -> str:
+    """Return the header's colours for a lossless frame."""
     if header.adobe_transform == 1 and not declared.startswith("YBR"):
         raise ValueError(
             f"(0028,0004) PhotometricInterpretation is {declared!r}, but the Adobe marker says "
-            "YCbCr: which is right is not known"
+            "YCbCr: it is unknown which is right"
         )
     return declared
 
@@ -177,17 +177,17 @@ def color_as_declared(header: JpegHeader, declared: str) -> str:
 
 
 def read_jpeg_2000_stream(frame: bytes, syntax: UID, stored: PixelModule) -> Codestream:
-    """Read JPEG 2000 or HTJ2K."""
+    """Read the main header of JPEG 2000 or HTJ2K, and decide the colours."""
     header = read_jpeg_2000(frame)
     check_tiles(frame, header)
     if len(set(zip(header.precisions, header.signs, strict=True))) != 1:
         raise ValueError(
-            f"the components have different bits, {header.precisions}, or signs; DICOM has one of "
-            "each for all (PS3.3 C.7.6.3)"
+            f"the components have different bits, {header.precisions}, or signs; in DICOM all "
+            "have the same (PS3.3 C.7.6.3)"
         )
     photometric = stored.photometric_interpretation
     if len(header.precisions) == 3:
-        photometric = choose_transformed(header, photometric)
+        photometric = choose_jpeg_2000_color(header, photometric)
     return Codestream(
         str(syntax),
         header.rows,
@@ -199,8 +199,8 @@ def read_jpeg_2000_stream(frame: bytes, syntax: UID, stored: PixelModule) -> Cod
     )
 
 
-def choose_transformed(header: Jpeg2000Header, declared: str) -> str:
-    """Return the photometric interpretation of three components as they are coded."""
+def choose_jpeg_2000_color(header: Jpeg2000Header, declared: str) -> str:
+    """Return the photometric interpretation of three coded components."""
     if header.has_transform:
         found = "YBR_RCT" if header.is_reversible else "YBR_ICT"
         reason = "its component transformation is on"
@@ -209,7 +209,7 @@ def choose_transformed(header: Jpeg2000Header, declared: str) -> str:
     elif declared in TRANSFORMED:
         found, reason = "RGB", "its component transformation is off"
     else:
-        # Whatever the label, there is a chroma for each pixel.
+        # Whatever the header says, each pixel has its own chroma.
         return declared.replace("_422", "").replace("_420", "") if "FULL" in declared else declared
     if found != declared:
         note(
@@ -220,11 +220,11 @@ def choose_transformed(header: Jpeg2000Header, declared: str) -> str:
 
 
 def half_chroma(declared: str) -> str:
-    """Return what components with fewer samples than others are: chroma of the full range."""
+    """Return the colours of subsampled components: chroma of the full range."""
     if "PARTIAL" in declared:
         raise ValueError(
-            f"(0028,0004) PhotometricInterpretation is {declared!r} with half chroma; of which "
-            "range JPEG 2000 codes it is not known"
+            f"(0028,0004) PhotometricInterpretation is {declared!r} with half chroma; it is "
+            "unknown which range it has in JPEG 2000"
         )
     return HALF_CHROMA
 
@@ -233,7 +233,7 @@ def half_chroma(declared: str) -> str:
 
 
 def read_plain(frame: bytes, syntax: UID, stored: PixelModule) -> Codestream:
-    """Return what the header says of RLE, which tells nothing: whole words, as native ones."""
+    """Describe RLE by the header, as it has none itself: whole words, like native ones."""
     return Codestream(
         str(syntax),
         stored.rows,
@@ -246,14 +246,14 @@ def read_plain(frame: bytes, syntax: UID, stored: PixelModule) -> Codestream:
 
 
 def read_jpeg_xl_stream(frame: bytes, syntax: UID, stored: PixelModule) -> Codestream:
-    """Read the size of JPEG XL; its samples and bits come with the pixels."""
+    """Read the size of JPEG XL; decoding shows its samples and bits."""
     rows, columns = read_size(frame)
     declared = stored.photometric_interpretation
     if stored.samples_per_pixel == 3 and declared != "RGB":
         if declared.startswith("YBR") and syntax != JPEG_XL_RECOMPRESSION:
             raise ValueError(
-                f"(0028,0004) PhotometricInterpretation is {declared!r}; whether the samples were "
-                "that before they were compressed, or are RGB, is not known"
+                f"(0028,0004) PhotometricInterpretation is {declared!r}; it is unknown whether the "
+                "samples had that before compression, or are RGB"
             )
         declared = "RGB"
     return Codestream(

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from pyloader.errors import UnsupportedError
 from pyloader.pixels.codestream.identify import JPEG_LS, LOSSLESS, START_OF_SCAN, STARTS_OF_FRAME
 
-# Second bytes of any marker but restarts, which stand within data. In the data of JPEG zeros follow
-# FF, in those of JPEG-LS bytes below 80 (ISO 10918-1 B.1.1.2 and B.1.1.5, ISO 14495-1 A.1).
+# Second bytes of all markers except restarts, which are within data. In JPEG data a zero follows
+# FF, in JPEG-LS data a byte below 80 (ISO 10918-1 B.1.1.2 and B.1.1.5, ISO 14495-1 A.1).
 MARKERS = np.isin(np.arange(256), [*range(0x80, 0xD0), *range(0xD8, 0xFF)])
-# Starts of frame: C4, C8 and CC among them are other segments (Table B.1).
+# Start-of-frame markers; C4, C8 and CC have other meanings (Table B.1).
 FRAMES = frozenset({*range(0xC0, 0xD0), JPEG_LS} - {0xC4, 0xC8, 0xCC})
 PROGRESSIVE, END_OF_IMAGE, RESTART_INTERVAL = 0xC2, 0xD9, 0xDD
 APP0, APP14, START_OF_IMAGE = 0xE0, 0xEE, 0xD8
@@ -23,22 +23,22 @@ APP0, APP14, START_OF_IMAGE = 0xE0, 0xEE, 0xD8
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """A scan header (ISO 10918-1 B.2.3) and where its data end.
+    """A scan header (ISO 10918-1 B.2.3) and the extent of its data.
 
     Attributes
     ----------
     components : bytes
-        Identifiers.
+        Identifiers of the components.
     tables : bytes
-        Selectors of the entropy coding tables of each, in the upper 4 bits that of DC.
+        Selectors of each component's entropy coding tables; DC in the upper 4 bits.
     first, last : int
         Spectral selection; `first` is the predictor of a lossless process, NEAR of JPEG-LS.
     low_bit : int
-        Where successive approximation stands after it; the point transform if lossless.
+        Lowest bit after this scan's successive approximation; the point transform if lossless.
     interval : int
-        Restart interval that it has, in MCUs; 0 for none.
+        Restart interval in MCUs; 0 for none.
     start, end : int
-        First byte of its data, and the byte after them.
+        First byte of the data, and the byte after them.
     """
 
     components: bytes
@@ -68,7 +68,7 @@ class JpegHeader:
     is_jfif : bool
         Whether there is an APP0 JFIF segment, which means YCbCr.
     end : int or None
-        Where the end-of-image marker is; None when the codestream has none.
+        Offset of the end-of-image marker; None when the codestream has none.
     """
 
     process: int
@@ -84,13 +84,13 @@ class JpegHeader:
 
     @property
     def is_subsampled(self) -> bool:
-        """True when components differ in their number of samples."""
+        """True if components differ in their number of samples."""
         return len(set(self.sampling)) > 1
 
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A marker segment; its `start` and `end` are those of the data behind a scan header."""
+    """A marker segment, and the `start` and `end` of the data that follow a scan header."""
 
     marker: int
     parameters: bytes
@@ -98,14 +98,14 @@ class Segment:
     end: int
 
 
-@lru_cache(maxsize=1)  # whoever looks at a frame asks, and finding its markers takes a while
+@lru_cache(maxsize=1)  # several callers read the same frame, and finding markers is slow
 def read_jpeg(frame: bytes) -> JpegHeader:
     """Read the headers of a codestream.
 
     Raises
     ------
     ValueError
-        There is no frame header or no scan: it is cut off, or no JPEG.
+        There is no frame header or no scan: the codestream is cut off, or not JPEG.
     """
     segments = list(segments_of(frame))
     found = next((each for each in segments if each.marker in FRAMES), None)
@@ -132,8 +132,8 @@ def read_jpeg(frame: bytes) -> JpegHeader:
 
 
 def segments_of(frame: bytes) -> Iterator[Segment]:
-    """Yield the marker segments, with end-of-image as the last, if it is there."""
-    places = markers_of(frame)
+    """Yield the marker segments up to end-of-image, which is the last if present."""
+    places = find_markers(frame)
     index = int(np.searchsorted(places, 2))
     while index < len(places):
         marker, start = frame[places[index] + 1], int(places[index]) + 2
@@ -147,8 +147,8 @@ def segments_of(frame: bytes) -> Iterator[Segment]:
         yield Segment(marker, frame[start + 2 : position], position, end)
 
 
-def markers_of(frame: bytes) -> NDArray[np.intp]:
-    """Return where FF stands before the second byte of a marker, also by chance in a segment."""
+def find_markers(frame: bytes) -> NDArray[np.intp]:
+    """Return the offsets of markers, and of bytes that look like one by chance."""
     values = np.frombuffer(frame, "u1")
     places = np.flatnonzero(values[:-1] == 0xFF)
     found: NDArray[np.intp] = places[MARKERS[values[places + 1]]]
@@ -156,7 +156,7 @@ def markers_of(frame: bytes) -> NDArray[np.intp]:
 
 
 def read_scans(segments: list[Segment]) -> Iterator[Scan]:
-    """Yield the scans, each with the restart interval that was defined last (B.2.4.4)."""
+    """Yield the scans, each with the restart interval defined last before it (B.2.4.4)."""
     interval = 0
     for segment in segments:
         if segment.marker == RESTART_INTERVAL:
@@ -179,15 +179,16 @@ def read_scan(segment: Segment, interval: int) -> Scan:
 
 
 def check_process(header: JpegHeader) -> None:
-    """Check that the process is one that is decoded, and that JPEG-LS has an end.
+    """Check that the process can be decoded, and that JPEG-LS has an end-of-image marker.
 
     CharLS never returns from some codestreams without one.
 
     Raises
     ------
     UnsupportedError
-        Arithmetic coding and hierarchical processes, which were retired.
+        The process is arithmetic or hierarchical; these were retired.
     ValueError
+        JPEG-LS has no end-of-image marker.
     """
     if header.process not in STARTS_OF_FRAME:
         raise UnsupportedError(
@@ -200,5 +201,5 @@ def check_process(header: JpegHeader) -> None:
 
 
 def is_lossless(header: JpegHeader) -> bool:
-    """Tell whether the process codes samples as they are, without a transformation of colours."""
+    """Tell whether the process is lossless, or JPEG-LS: without a colour transformation."""
     return header.process in (LOSSLESS, JPEG_LS)

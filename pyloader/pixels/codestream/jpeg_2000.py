@@ -1,4 +1,4 @@
-"""JPEG 2000 (ISO 15444-1, -15) of a frame: its main header, and whether all tiles are there."""
+"""Read the main header of JPEG 2000 (ISO 15444-1, -15), and check that all tiles are there."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def read_jpeg_2000(frame: bytes) -> Jpeg2000Header:
     Raises
     ------
     ValueError
-        It is not whole: the codestream is cut off, or none.
+        It is not complete: the codestream is cut off, or not JPEG 2000.
     """
     start = start_of_codestream(frame)
     found = dict(segments(frame, start + 2)) if identify_jpeg_2000(frame, start) else {}
@@ -76,11 +76,10 @@ def read_jpeg_2000(frame: bytes) -> Jpeg2000Header:
     )
 
 
-def bare(frame: bytes) -> bytes:
-    """Return a codestream whose tiles are all there without boxes and with its end marker.
+def without_boxes(frame: bytes) -> bytes:
+    """Return a complete codestream without JP2 boxes, with an end marker.
 
-    OpenJPEG would convert colours by the boxes of a JP2 file; in DICOM they do not count (PS3.5
-    8.2.4).
+    OpenJPEG would convert colours by the boxes of a JP2 file; DICOM ignores them (PS3.5 8.2.4).
     """
     start = start_of_codestream(frame)
     stop = max((stop for _, stop in tile_parts(frame)), default=len(frame))
@@ -90,14 +89,14 @@ def bare(frame: bytes) -> bytes:
 
 
 def check_tiles(frame: bytes, header: Jpeg2000Header) -> None:
-    """Check that each tile is there, and each of its parts to its last byte (A.4.2).
+    """Check that each tile is there, and that no tile-part is cut off (A.4.2).
 
-    OpenJPH decodes what there is; what is missing would be grey.
+    OpenJPH decodes incomplete codestreams; the missing pixels would be grey.
 
     Raises
     ------
     ValueError
-        They are not.
+        A tile is missing, or a tile-part is cut off.
     """
     seen: set[int] = set()
     for tile, stop in tile_parts(frame):
@@ -111,14 +110,14 @@ def check_tiles(frame: bytes, header: Jpeg2000Header) -> None:
 
 
 def tile_parts(frame: bytes) -> Iterator[tuple[int, int]]:
-    """Yield the index of the tile of each tile-part, and the byte after it."""
+    """Yield each tile-part's tile index and the offset of its end."""
     position = main_header_end(frame)
     while frame[position : position + 2] == bytes([0xFF, START_OF_TILE]):
         if position + TILE_PART_HEADER_BYTES > len(frame):
             return
         tile, length = unpack_from(">HL", frame, position + 4)
-        # A length of 0 reaches to the end, which has to be marked then.
-        stop = position + length if length else unmarked_end(frame)
+        # Length 0: the tile-part reaches to the end, which then needs its marker.
+        stop = position + length if length else find_end(frame)
         yield tile, stop
         if stop <= position:
             return
@@ -133,8 +132,8 @@ def main_header_end(frame: bytes) -> int:
     return position
 
 
-def unmarked_end(frame: bytes) -> int:
-    """Return where the end-of-codestream marker is; behind the end when there is none."""
+def find_end(frame: bytes) -> int:
+    """Return the offset of the end-of-codestream marker; past the end if there is none."""
     place = frame.rfind(END)
     is_end = place >= 0 and not frame[place + 2 :].strip(b"\0")
     return place if is_end else len(frame) + len(END)

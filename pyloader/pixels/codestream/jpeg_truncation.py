@@ -1,8 +1,8 @@
-"""Check that the data of a JPEG frame are all there.
+"""Check that the data of a JPEG frame are complete.
 
-libjpeg goes on when data are missing: it decodes what it can, and fills the rest. Whether it has
-is told by what it would have filled in, else found by putting other bytes behind the data, which
-must not matter.
+libjpeg decodes truncated data without an error, and fills in the missing pixels. Frames whose last
+pixels are not such a filling are complete. Others are decoded again with extra bytes after the
+data: that changes the pixels of truncated frames only.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ RESTART = re.compile(rb"\xff[\xd0-\xd7]")
 END = b"\xff\xd9"
 HUFFMAN_TABLES = 0xC4
 TABLE_HEADER_BYTES = 17
-# Fewer bits than these may be at the end by chance.
+# A match of fewer bits may be chance.
 LEAST_BITS = 24
-# Put behind the data, they change only an image whose own data end before its last sample.
+# Bytes to append to the data; they change the image only if its data end before its last sample.
 CANARIES = (bytes(range(0x11, 0xF0, 7)) * 4, bytes(range(0xEE, 0x10, -5)) * 4)
 COEFFICIENTS = 64
-# Of red, green and blue (ISO 10918-5 7), and by how much their rounding changes it.
+# Weights of red, green and blue (ISO 10918-5 7), and the error that rounding them causes.
 LUMINANCE, LUMINANCE_TOLERANCE = (0.299, 0.587, 0.114), 4
 ROWS_AT_ONCE = 16
-# Of a lossless process, from what is left, above, and left of that (ISO 10918-1 Table H.1).
+# Lossless predictors, of the samples left, above, and above left (ISO 10918-1 Table H.1).
 PREDICTORS: Mapping[int, Callable[[Pixels, Pixels, Pixels], Pixels]] = {
     1: lambda left, above, corner: left,
     2: lambda left, above, corner: above,
@@ -44,7 +44,7 @@ PREDICTORS: Mapping[int, Callable[[Pixels, Pixels, Pixels], Pixels]] = {
 
 
 def check_scans(header: JpegHeader) -> None:
-    """Raise ValueError when a component, or a part of its coefficients, is in no scan."""
+    """Raise ValueError when no scan has a component or some of its coefficients."""
     whole = range(COEFFICIENTS) if header.process == PROGRESSIVE else range(1)
     for component in header.components:
         missing = set(whole)
@@ -54,7 +54,7 @@ def check_scans(header: JpegHeader) -> None:
                 missing -= set(range(scan.first, scan.last + 1)) if len(whole) > 1 else missing
         if missing:
             raise ValueError(
-                f"the scans of component {component} are not all there: the codestream is cut off"
+                f"scans of component {component} are missing: the codestream is cut off"
             )
 
 
@@ -63,7 +63,7 @@ def check_restarts(frame: bytes, header: JpegHeader) -> None:
     for scan in header.scans:
         if not scan.interval:
             continue
-        expected = -(-units_of(scan, header) // scan.interval) - 1
+        expected = -(-count_units(scan, header) // scan.interval) - 1
         found = len(RESTART.findall(frame, scan.start, scan.end))
         if found < expected:
             raise ValueError(
@@ -72,8 +72,8 @@ def check_restarts(frame: bytes, header: JpegHeader) -> None:
             )
 
 
-def units_of(scan: Scan, header: JpegHeader) -> int:
-    """Return the minimum coded units of a scan (ISO 10918-1 A.2)."""
+def count_units(scan: Scan, header: JpegHeader) -> int:
+    """Return the number of minimum coded units (MCUs) of a scan (ISO 10918-1 A.2)."""
     block = 1 if header.process == LOSSLESS else 8
     factors = [(each >> 4 or 1, each & 15 or 1) for each in header.sampling]
     across, down = max(each[0] for each in factors), max(each[1] for each in factors)
@@ -89,32 +89,35 @@ def check_whole(
 ) -> None:
     """Check that the data reach to the last sample.
 
-    Decodes again only what has no end, or what may have been filled (`is_suspect`).
+    Decode again only frames without an end marker, or with pixels that may be filled in
+    (`is_suspect`).
 
     Parameters
     ----------
     pixels : (rows, columns) or (rows, columns, samples) array
-        What `decode` makes of `frame`.
+        Result of ``decode(frame)``.
 
     Raises
     ------
     ValueError
-        They do not.
+        The data end before the last sample.
     """
     check_scans(header)
     check_restarts(frame, header)
     if header.end is not None and not is_suspect(frame, header, pixels):
         return
     canaries = CANARIES if header.end is None else CANARIES[:1]
-    if any(not np.array_equal(decode(extend(frame, header, each)), pixels) for each in canaries):
+    if any(
+        not np.array_equal(decode(with_canary(frame, header, each)), pixels) for each in canaries
+    ):
         raise ValueError("the data end before the last pixel: the codestream is cut off or damaged")
 
 
 def is_suspect(frame: bytes, header: JpegHeader, pixels: Pixels) -> bool:
-    """Tell whether the last samples may be what libjpeg puts where data are missing.
+    """Tell whether libjpeg may have filled in the last samples because data are missing.
 
-    In one sequential scan of blocks that is the middle of the range, else what was there before.
-    Of inks it is not known.
+    In a single sequential DCT scan it fills with the middle of the range, else with the sample
+    before. For ink colours the filling is unknown.
     """
     if any(scan.interval for scan in header.scans):
         return True
@@ -125,13 +128,17 @@ def is_suspect(frame: bytes, header: JpegHeader, pixels: Pixels) -> bool:
         return may_be_filled(pixels[-1, -1], filling)
     if not np.all(pixels[-1, -1] == filling):
         return False
-    return not (is_single and header.process == LOSSLESS and ends_alike(frame, header, pixels))
+    return not (
+        is_single
+        and header.process == LOSSLESS
+        and ends_with_predicted_codes(frame, header, pixels)
+    )
 
 
 def may_be_filled(pixel: Pixels, filling: int) -> bool:
-    """Tell whether a pixel of colours may be one whose luminance was missing.
+    """Tell whether a colour pixel may have filled-in luminance.
 
-    Its colours may come from those of the pixel before, with which half chroma is interpolated.
+    Its chroma may come from the pixel before, by the interpolation of half chroma.
     """
     if len(pixel) != len(LUMINANCE):
         return True
@@ -139,12 +146,12 @@ def may_be_filled(pixel: Pixels, filling: int) -> bool:
     return bool(pixel[0] == filling) or abs(luminance - filling) < LUMINANCE_TOLERANCE
 
 
-def ends_alike(frame: bytes, header: JpegHeader, pixels: Pixels) -> bool:
+def ends_with_predicted_codes(frame: bytes, header: JpegHeader, pixels: Pixels) -> bool:
     """Tell whether the data of a lossless image end with the codes of its last samples.
 
-    Those that are as predicted have a difference of 0, and each the same code. Data that were cut
-    off have fewer of these than samples that were filled in with what was predicted; rows that
-    are missing altogether are filled with the middle of the range.
+    A sample that equals its prediction has difference 0, and always the same code. Truncated data
+    have fewer of these codes than the image has predicted samples at its end. Rows that are missing
+    entirely are filled with the middle of the range.
     """
     found = list(zero_codes(frame, header.scans[0]))
     if header.is_subsampled or len(found) != len(header.components):
@@ -153,28 +160,28 @@ def ends_alike(frame: bytes, header: JpegHeader, pixels: Pixels) -> bool:
     if np.all(pixels[-1, -1] >> shift == 1 << (header.precision - shift - 1)):
         return False
     codes = "".join(found)
-    count = predicted_at_end(pixels >> shift if shift else pixels, header.scans[0].first)
+    count = count_predicted_pixels(pixels >> shift if shift else pixels, header.scans[0].first)
     needed = count * len(codes) // 8 + 2
-    # At most every other byte is one that was put in behind FF (B.1.1.5).
+    # At most every other byte is a zero stuffed after FF (B.1.1.5).
     start = max(header.scans[0].start, header.scans[0].end - 2 * needed - 1)
     data = frame[start : header.scans[0].end].replace(b"\xff\0", b"\xff")
     bits = np.unpackbits(np.frombuffer(data[-needed:], "u1"))
     if count * len(codes) < LEAST_BITS or bits.size < count * len(codes) + 7:
         return False
     expected = np.tile(np.frombuffer(codes.encode(), "u1") - ord("0"), count)
-    for padding in range(8):  # of ones, up to a whole byte (F.1.2.3)
+    for padding in range(8):  # ones fill up the last byte (F.1.2.3)
         end = bits.size - padding
         if np.array_equal(bits[end - expected.size : end], expected):
             return bool(bits[end:].all())
     return False
 
 
-def predicted_at_end(pixels: Pixels, predictor: int) -> int:
-    """Return how many of the last pixels, by rows, are as predicted (ISO 10918-1 H.1.2.1).
+def count_predicted_pixels(pixels: Pixels, predictor: int) -> int:
+    """Count the last pixels, in row order, that equal their prediction (ISO 10918-1 H.1.2.1).
 
-    Looked at are the last rows of one value, and two before them.
+    Only the last rows of one value and two rows before them are examined.
     """
-    whole = rows_alike(pixels)
+    whole = count_uniform_rows(pixels)
     rows = pixels[-whole - 2 :].astype("i4")
     left, above, corner = rows[1:, :-1], rows[:-1, 1:], rows[:-1, :-1]
     as_predicted: Pixels = np.empty(rows[1:].shape, bool)
@@ -185,8 +192,8 @@ def predicted_at_end(pixels: Pixels, predictor: int) -> int:
     return last.size if last.all() else int(np.argmin(last[::-1]))
 
 
-def rows_alike(pixels: Pixels) -> int:
-    """Return how many of the last rows have the value of the last pixel alone."""
+def count_uniform_rows(pixels: Pixels) -> int:
+    """Count the last rows in which every pixel equals the last pixel."""
     for stop in range(len(pixels), 0, -ROWS_AT_ONCE):
         rows = pixels[max(0, stop - ROWS_AT_ONCE) : stop]
         alike = (rows == pixels[-1, -1]).reshape(len(rows), -1).all(axis=1)
@@ -198,7 +205,7 @@ def rows_alike(pixels: Pixels) -> int:
 def zero_codes(frame: bytes, scan: Scan) -> Iterator[str]:
     """Yield the Huffman code of difference 0 for each component of a scan, as 0 and 1 (C.2).
 
-    Nothing is yielded for a component whose table has none.
+    Skip components whose table lacks that code.
     """
     tables: dict[int, tuple[bytes, bytes]] = {}
     for segment in segments_of(frame[: scan.start]):
@@ -216,7 +223,7 @@ def zero_codes(frame: bytes, scan: Scan) -> Iterator[str]:
 
 
 def read_tables(parameters: bytes) -> dict[int, tuple[bytes, bytes]]:
-    """Return the number of codes of each length and the symbols, by table (B.2.4.2)."""
+    """Return the number of codes of each length, and the symbols, by table index (B.2.4.2)."""
     found = {}
     while len(parameters) > TABLE_HEADER_BYTES:
         lengths = parameters[1:TABLE_HEADER_BYTES]
@@ -226,10 +233,10 @@ def read_tables(parameters: bytes) -> dict[int, tuple[bytes, bytes]]:
     return found
 
 
-def extend(frame: bytes, header: JpegHeader, canary: bytes) -> bytes:
-    """Return the codestream with `canary` behind the data of each scan and restart interval.
+def with_canary(frame: bytes, header: JpegHeader, canary: bytes) -> bytes:
+    """Return the codestream with `canary` after the data of each scan and restart interval.
 
-    Fill bytes that precede a marker go, and padding where no marker follows.
+    Remove fill bytes that precede a marker, and padding that no marker follows.
     """
     padding = b"\xff" if header.end is not None else b"\xff\0"
     parts, position = [], 0
