@@ -15,8 +15,8 @@ usage() {
 ./build.sh test [ARGS]        build, then run the tests; ARGS go to pytest; with --long, all of OHIF's too
 ./build.sh bench [ARGS]       build, then race it in Chromium; --help lists ARGS
 ./build.sh pack               build, then make the packages of npm and of Python, in .cache/packages/
-./build.sh check              format, lint and types of Python and JavaScript, spelling
-./build.sh format             format the Python sources
+./build.sh check [NAMES]      format, lint and types of Python and JavaScript, spelling; NAMES choose among them
+./build.sh format             format the sources of Python, JavaScript, types and style sheets
 ./build.sh help               this text
 
 PYTHON           the Python to use (3.11 or newer; default python3)
@@ -159,19 +159,34 @@ run_bench() {
   "$ENVIRONMENT/python" -m tests.bench "$@"
 }
 
-# Runs one check and goes on after a failure, so that one run shows them all.
-try() { "$@" || FAILED="${FAILED:-} ${1##*/}"; }
+# Biome has its configuration in web/; the tests that it reads too are beside that folder.
+biome() (cd web && node_modules/.bin/biome "$@" . ../tests)
 
+check_types_of_scripts() {
+  local project failed=0
+  for project in web/jsconfig*.json; do web/node_modules/.bin/tsc --project "$project" || failed=1; done
+  return "$failed"
+}
+
+run_check() {
+  case $1 in
+    format) "$ENVIRONMENT/ruff" format --quiet --check . ;;
+    lint) "$ENVIRONMENT/ruff" check --quiet . ;;
+    types) "$ENVIRONMENT/mypy" --no-error-summary ;;
+    scripts) biome check --error-on-warnings ;;
+    script-types) check_types_of_scripts ;;
+    spelling) "$ENVIRONMENT/codespell" ;;
+    *) fail "there is no check '$1': format, lint, types, scripts, script-types, spelling" ;;
+  esac
+}
+
+# Goes on after a check that fails, so that one run shows them all.
 run_checks() {
-  local script
+  local name failed=
+  (($#)) || set -- format lint types scripts script-types spelling
   prepare_tests
-  try "$ENVIRONMENT/ruff" format --quiet --check .
-  try "$ENVIRONMENT/ruff" check --quiet .
-  try "$ENVIRONMENT/mypy" --no-error-summary
-  for script in web/*.js web/{page,scheduler,worker,boot,viewers,shared}/*.js web/build/*.mjs; do try node --check "$script"; done
-  for script in web/jsconfig*.json; do try web/node_modules/.bin/tsc --project "$script"; done
-  try "$ENVIRONMENT/codespell"
-  [[ -z ${FAILED:-} ]] || fail "these checks failed:$FAILED"
+  for name; do run_check "$name" || failed+=" $name"; done
+  [[ -z $failed ]] || fail "these checks failed:$failed"
   echo "build: all checks passed"
 }
 
@@ -189,8 +204,8 @@ main() {
     test) run_tests "$@" ;;
     pack) prepare_tests && build --for-trial && "$ENVIRONMENT/python" -m web.build.pack ;;
     bench) run_bench "$@" ;;
-    check) run_checks ;;
-    format) prepare_tests && "$ENVIRONMENT/ruff" format . ;;
+    check) run_checks "$@" ;;
+    format) prepare_tests && "$ENVIRONMENT/ruff" format . && biome format --write ;;
   esac
 }
 

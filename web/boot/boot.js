@@ -81,7 +81,6 @@ async function fromFiles(assets, start, reason) {
  * @param {Assets} assets @returns {Promise<LoadPyodide>}
  */
 async function scripts(assets) {
-  // @ts-ignore -- the build writes both in
   if (PYLOADER_IS_WHOLE) return loadPyodide;
   const [found] = await Promise.all(
     SCRIPTS.map(

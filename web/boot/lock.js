@@ -13,7 +13,6 @@ import { assetWith } from '../shared/assets.js';
  */
 
 /** @type {Lock} pyodide-lock.json, with the digest of all that it lists, and those of the snapshot */
-// @ts-ignore -- the build writes it in
 export const LOCK = PYLOADER_LOCK;
 
 /** The folder of Python's packages. @param {string} version of Python, such as `3.13.2` */

@@ -186,7 +186,10 @@ export class Packages {
     if (!wanted.length) return;
     // One that never came would hold up all who install after it.
     const watch = new IdleTimeout(this.settings.requestTimeout);
-    const advance = (/** @type {Arrival} */ arrival) => (watch.restart(), report(arrival));
+    const advance = (/** @type {Arrival} */ arrival) => {
+      watch.restart();
+      report(arrival);
+    };
     const signal = watch.join(undefined);
     const wheels = await Promise.all(wanted.map((name) => this.shelf.fetch(name, advance, signal)))
       .catch((error) => {
@@ -308,11 +311,11 @@ async function fetchBytes(url, accept, timeout, report, isAllowed) {
         `${what} ${url} was redirected to ${new URL(answer.url).origin}, from where this page allows none. Name the address that it has there, and that server among init({ packageIndexes })`,
       );
     const type = answer.headers.get('Content-Type') ?? '';
-    const body = await readAll(
-      answer,
-      new URL(url).pathname.split('/').pop() ?? '',
-      (arrival) => (watch.restart(), report(arrival)),
-    );
+    const name = new URL(url).pathname.split('/').pop() ?? '';
+    const body = await readAll(answer, name, (arrival) => {
+      watch.restart();
+      report(arrival);
+    });
     if (isFile && !ZIP_MAGIC.every((byte, index) => body[index] === byte)) throw packageError(notWheel(url, type));
     return { url: answer.url, type: type.toLowerCase(), body };
   } catch (error) {

@@ -50,7 +50,10 @@ export class Snapshot {
     const count = module.HEAP32[countPlace(module) >> 2];
     clear(module, fixed);
     let at = 0;
-    for (const [begin, end] of this.runs) module.HEAPU8.set(this.content.subarray(at, (at += end - begin)), begin);
+    for (const [begin, end] of this.runs) {
+      module.HEAPU8.set(this.content.subarray(at, at + end - begin), begin);
+      at += end - begin;
+    }
     words.exchangeNear(this.runs);
     words.recallHashes(this.runs);
     module.HEAP32[countPlace(module) >> 2] = count;

@@ -27,7 +27,6 @@ const LONG = 2 ** 20;
 export class SnapshotCodec {
   /** @param {{wasmMemory: WebAssembly.Memory, _PyObject_Hash: (object: number) => number}} module of Emscripten */
   constructor({ wasmMemory: memory, _PyObject_Hash: hash }) {
-    // @ts-ignore -- the build writes it in
     const code = Uint8Array.from(atob(PYLOADER_SNAPSHOT_CODEC), (letter) => letter.charCodeAt(0));
     const { exports } = new WebAssembly.Instance(new WebAssembly.Module(code), { python: { memory, hash } });
     this.loops = /** @type {Loops} */ (/** @type {unknown} */ (exports));

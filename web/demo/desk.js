@@ -50,7 +50,8 @@ export class Desk {
    * @param {() => Promise<Sample[]>} find
    */
   async addFound(find) {
-    const awaited = (this.#chosen = { title: '', description: '', origin: '', name: '', imageIds: [], start: 0 });
+    const awaited = { title: '', description: '', origin: '', name: '', imageIds: [], start: 0 };
+    this.#chosen = awaited;
     this.stack.open(0, 0, '');
     await this.#attempt(awaited, async () => {
       await boot();

@@ -195,7 +195,8 @@ class Archive {
   /** Ask the server for a list; the one that was asked for before is no longer wanted. @param {(signal: AbortSignal) => Promise<void>} work */
   async #attempt(work) {
     this.#asking.abort();
-    const { signal } = (this.#asking = new AbortController());
+    this.#asking = new AbortController();
+    const { signal } = this.#asking;
     setState('loading');
     try {
       await whileAnswered(() => work(signal));

@@ -52,8 +52,9 @@ class VolumeDesk {
     const listeners = {
       open: page.open,
       onPoint: (/** @type {import('./plane.js').Point} */ point) => void this.#go(point),
-      onWindow: (/** @type {import('./windowing.js').Window} */ window) =>
-        this.planes.forEach(({ viewer }) => viewer.setWindow(window)),
+      onWindow: (/** @type {import('./windowing.js').Window} */ window) => {
+        for (const { viewer } of this.planes) viewer.setWindow(window);
+      },
       onError: (/** @type {any} */ error) => this.#fail(error),
     };
     this.planes = AXES.map((axis) => new Plane(axis, byId(STAGES[axis]), listeners));

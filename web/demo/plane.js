@@ -164,7 +164,7 @@ export class Plane {
   open(imageIds) {
     this.imageIds = imageIds;
     this.geometry = new Geometry(this.axis, imageIds);
-    this.geometry.letters.forEach((text, index) => (this.edges[index].textContent = text));
+    for (const [index, text] of this.geometry.letters.entries()) this.edges[index].textContent = text;
   }
 
   /** @param {string[]} imageIds the same slices at another time */

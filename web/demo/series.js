@@ -105,7 +105,8 @@ export class SeriesView {
     const { signal } = this.#opened;
     this.#show('loading');
     try {
-      const imageIds = (series.imageIds ??= await series.findImages(signal));
+      series.imageIds ??= await series.findImages(signal);
+      const { imageIds } = series;
       if (!imageIds.length)
         throw Object.assign(new Error('This series has no images: none of its instances has pixels.'), {
           code: 'no-images',

@@ -10,7 +10,6 @@
  */
 export function assetsBeside(scriptURL) {
   const pageBase = globalThis.document?.baseURI;
-  // @ts-ignore -- the build writes the list in
   const assetURLs = URL.canParse('.', scriptURL) ? absolute(PYLOADER_ASSET_URLS?.(), pageBase ?? scriptURL) : undefined;
   // A script without an address of its own, such as one written into the page, has them beside the page.
   const base = assetURLs?.['whole-worker.mjs'] ?? (URL.canParse('.', scriptURL) ? scriptURL : pageBase);

@@ -42,7 +42,9 @@ export class SingleFlight {
     const controller = new AbortController();
     /** @type {Set<Listener>} */
     const listeners = new Set();
-    const promise = start(controller.signal, (report) => listeners.forEach((listener) => listener(report)));
+    const promise = start(controller.signal, (report) => {
+      for (const listener of listeners) listener(report);
+    });
     const flight = { promise, controller, listeners };
     this.#flights.set(key, flight);
     return flight;

@@ -28,7 +28,6 @@ export async function createPlace(assets, inWorker, onError) {
 
 /** The worker's script, or the one that has all other scripts in it too. @param {Assets} assets @param {string} name */
 function workerAsset(assets, name) {
-  // @ts-ignore -- the build writes them in
   return assetWith(assets, name, [PYLOADER_WORKERS[name]]);
 }
 
@@ -116,7 +115,11 @@ async function createOnPage(asset, isData) {
     });
   const { port1, port2 } = new MessageChannel();
   serve(port2);
-  return Object.assign(port1, { terminate: () => (port1.close(), port2.close()) });
+  const terminate = () => {
+    port1.close();
+    port2.close();
+  };
+  return Object.assign(port1, { terminate });
 }
 
 /**

@@ -66,7 +66,10 @@ export class Queue {
     let left = name === 'load' ? (this.#counts.get(source) ?? 0) : 0;
     for (const job of left ? this : []) {
       if (job.source !== source) continue;
-      if (job.name === name) frames.push((job.frameIndex ??= parseImageId(job.payload.imageId).frameIndex));
+      if (job.name === name) {
+        job.frameIndex ??= parseImageId(job.payload.imageId).frameIndex;
+        frames.push(job.frameIndex);
+      }
       if (--left === 0 || frames.length === MOST_UPCOMING) break;
     }
     return frames;
@@ -118,7 +121,8 @@ export class Queue {
 
 /** Write the form in which a job wants its image as a text. @param {Waiting} job */
 function formOf(job) {
-  return (job.form ??= JSON.stringify([job.payload.options, job.timeout]));
+  job.form ??= JSON.stringify([job.payload.options, job.timeout]);
+  return job.form;
 }
 
 /** @param {Urgency} job @returns {{rank: number, priority: number}} lower is sooner */

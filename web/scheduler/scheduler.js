@@ -299,7 +299,10 @@ export class Scheduler {
 
   /** @param {WorkerHandle} worker @param {Batch} batch @param {Affinity} affinity @param {number[]} upcoming @param {IdleTimeout} idle */
   async #call(worker, batch, affinity, upcoming, idle) {
-    const onProgress = (/** @type {Report} */ detail) => (idle.restart(), batch.tell(detail));
+    const onProgress = (/** @type {Report} */ detail) => {
+      idle.restart();
+      batch.tell(detail);
+    };
     const options = { signal: idle.join(batch.signal), onProgress };
     const { leader } = batch;
     const { rank, priority } = urgencyOf(leader);

@@ -124,7 +124,10 @@ export class WorkerHandle {
       },
     };
     this.#rpc = new Rpc(place, handlers);
-    const onProgress = (/** @type {BootProgress} */ detail) => (watch.stop(), this.host.onBootProgress(detail));
+    const onProgress = (/** @type {BootProgress} */ detail) => {
+      watch.stop();
+      this.host.onBootProgress(detail);
+    };
     const { report, parts } = await this.call('boot', options, { onProgress });
     watch.stop();
     [this.bootReport, this.parts] = [report, parts];

@@ -55,7 +55,7 @@ export class Workers {
   }
 
   async grow() {
-    const worker = new WorkerHandle(this.host, (error) => this.#onDeath(worker));
+    const worker = new WorkerHandle(this.host, () => this.#onDeath(worker));
     this.all.push(worker);
     try {
       worker.booted = worker.boot({ ...this.settings.boot, parts: this.#parts }, this.#replay);

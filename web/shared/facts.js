@@ -10,5 +10,4 @@
  */
 
 /** @type {Facts} */
-// @ts-ignore -- the build writes them in
 export const FACTS = PYLOADER_FACTS;

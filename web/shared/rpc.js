@@ -101,8 +101,14 @@ export class Rpc {
       };
       const done = () => signal?.removeEventListener('abort', abort);
       this.#pending.set(id, {
-        resolve: (value) => (done(), resolve(/** @type {Made[Name]['result']} */ (value))),
-        reject: (error) => (done(), reject(error)),
+        resolve: (value) => {
+          done();
+          resolve(/** @type {Made[Name]['result']} */ (value));
+        },
+        reject: (error) => {
+          done();
+          reject(error);
+        },
         onProgress,
       });
       signal?.addEventListener('abort', abort);
@@ -148,8 +154,15 @@ export class Rpc {
     /** @type {unknown[]} */
     const details = [];
     const send = () => this.#endpoint.postMessage({ id, kind: 'progress', details: details.splice(0) }, []);
-    const progress = (/** @type {unknown} */ detail) => (this.#waiting.delete(send), details.push(detail), send());
-    const note = (/** @type {unknown} */ detail) => (details.push(detail), this.#sendSoon(send));
+    const progress = (/** @type {unknown} */ detail) => {
+      this.#waiting.delete(send);
+      details.push(detail);
+      send();
+    };
+    const note = (/** @type {unknown} */ detail) => {
+      details.push(detail);
+      this.#sendSoon(send);
+    };
     try {
       const result = await this.#handlers[name](payload, { signal: controller.signal, progress, note });
       const { value, buffers } = result instanceof Transfer ? result : new Transfer(result, []);

@@ -2,13 +2,10 @@
 // The build that a script is of, and where its documentation is: the build writes them into every script.
 
 /** The version of pyloader. @type {string} */
-// @ts-ignore -- the build writes it in
 export const VERSION = typeof PYLOADER_VERSION === 'undefined' ? '' : PYLOADER_VERSION;
 /** Another one for each build whose scripts do not belong together. @type {string} */
-// @ts-ignore -- the build writes it in
 export const BUILD = typeof PYLOADER_BUILD === 'undefined' ? '' : PYLOADER_BUILD;
 /** The folder of the documentation, while it has an address. @type {string} */
-// @ts-ignore -- the build writes it in
 const DOCS = typeof PYLOADER_DOCS === 'undefined' ? '' : PYLOADER_DOCS;
 
 /** Advice for missing files. */

@@ -421,5 +421,7 @@ function forwardEvents(cornerstone, mode, events) {
   };
   const types = ['imageloadstart', 'imageloadprogress', 'imageloadend'];
   for (const type of types) events.addEventListener(type, forward);
-  return () => types.forEach((type) => events.removeEventListener(type, forward));
+  return () => {
+    for (const type of types) events.removeEventListener(type, forward);
+  };
 }

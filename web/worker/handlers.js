@@ -147,7 +147,10 @@ function listHandlers(interpreter) {
 function fileHandlers(interpreter) {
   return {
     provide: ({ name, file }) => void interpreter.files.set(name, file),
-    withdraw: ({ name }) => (interpreter.files.delete(name), interpreter.bridge?.withdraw(name)),
+    withdraw: ({ name }) => {
+      interpreter.files.delete(name);
+      interpreter.bridge?.withdraw(name);
+    },
   };
 }
 

@@ -145,8 +145,12 @@ function ofOtherBuild(other) {
  */
 async function installFirst(packages, bridge, wanted, progress, report) {
   const tell = extraMeter(progress);
+  const reportBoth = (/** @type {import('../boot/packages.js').Arrival} */ arrival) => {
+    tell(arrival);
+    report(arrival);
+  };
   try {
-    await packages.install(bridge, wanted, { report: (arrival) => (tell(arrival), report(arrival)) });
+    await packages.install(bridge, wanted, { report: reportBoth });
   } catch (error) {
     throw new PyLoaderError({ ...toWire(error), stage: 'boot' });
   }

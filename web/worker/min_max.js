@@ -64,8 +64,9 @@ function rangeOf(pixels) {
  * @returns {{range: Range | undefined, isPadded: boolean}}
  */
 function lookAt(pixels, [least, most]) {
-  const vectors = isSmall(pixels) && pixels.byteLength >= VECTOR && (kernel ??= makeKernel());
-  return vectors ? lookByVectors(vectors, pixels, least, most) : look(pixels, least, most);
+  if (!isSmall(pixels) || pixels.byteLength < VECTOR) return look(pixels, least, most);
+  kernel ??= makeKernel();
+  return kernel ? lookByVectors(kernel, pixels, least, most) : look(pixels, least, most);
 }
 
 /**
@@ -76,9 +77,8 @@ export function prepareExtent() {
   for (const Class of [Uint8Array, Uint16Array]) extentOf(new Class(VECTOR)); // vectors when they are called first
 }
 
-/** The functions of extent.wat, null in an engine without vectors. */
+/** The functions of min_max.wat, null in an engine without vectors. */
 function makeKernel() {
-  // @ts-ignore -- the build writes it in
   const code = Uint8Array.from(atob(PYLOADER_MIN_MAX), (letter) => letter.charCodeAt(0));
   if (!WebAssembly.validate(code)) return null;
   return /** @type {Kernel} */ (
@@ -130,8 +130,8 @@ function look(pixels, least, most) {
     const value = pixels[index];
     if (least <= value && value <= most) isPadded = true;
     else if (value - value === 0) {
-      low = value < low ? value : low;
-      high = value > high ? value : high;
+      if (value < low) low = value;
+      if (value > high) high = value;
     }
   }
   return { range: low <= high ? [low, high] : undefined, isPadded };

@@ -144,7 +144,8 @@ async function readStream(reader, total, { onProgress, take, watch, isSure, limi
     watch.restart();
     if (performance.now() - reported > REPORT_EVERY_MS) {
       reported = performance.now();
-      onProgress((told = loaded), total);
+      told = loaded;
+      onProgress(told, total);
     }
     const isBeyond = loaded > limit.bytes;
     if (isBeyond || !take(value)) {
