@@ -9,23 +9,16 @@ from pydicom import Dataset, Sequence
 
 from pyloader.dicom.functional_groups import Frame
 from pyloader.dicom.modules import header
+from pyloader.dicom.modules.plane import read_plane_module
 from pyloader.dicom.modules.tables import PATIENT, PLAIN_MODULES
 from pyloader.dicom.parse import parse_part10
 from tests.support import builders
+from tests.support.enhanced import PIXELS, group, item, multiframe, reread, single
 from tests.support.module_values import VALUES
 
-PIXELS = builders.ramp(4, 8)
 IMPLICIT, EXPLICIT = "1.2.840.10008.1.2", "1.2.840.10008.1.2.1"
 # What stands at the top level of any object.
 KEPT = ("SOPClassUID", "SOPInstanceUID", "Modality", "SeriesInstanceUID", "StudyInstanceUID")
-
-
-def item(**attributes: Any) -> Dataset:
-    """Return a data set of attributes."""
-    dataset = Dataset()
-    for keyword, value in attributes.items():
-        setattr(dataset, keyword, value)
-    return dataset
 
 
 def modules(shared: Dataset, own: Dataset, syntax: str = EXPLICIT, **top: Any) -> dict[str, Any]:
@@ -114,3 +107,28 @@ def test_a_group_that_is_named_does_not_take_what_another_has():
     own = item(FrameVOILUTSequence=Sequence([item(WindowCenter="1", WindowWidth="2")]))
     shared = item(FrameVOILUTSequence=Sequence([item(VOILUTFunction="SIGMOID")]))
     assert modules(shared, own)["voi_lut"].voi_lut_function is None
+
+
+def test_frame_beyond_the_groups_has_the_shared_ones():
+    dataset = multiframe(group("PixelMeasuresSequence", PixelSpacing=[2.0, 2.0]), Dataset())
+    assert read_plane_module(Frame(dataset, 7)).pixel_spacing == (2, 2)
+
+
+def test_empty_group_sequences_are_no_groups():
+    frame = single(PixelSpacing=[1.0, 1.0], PerFrameFunctionalGroupsSequence=Sequence())
+    assert read_plane_module(frame).pixel_spacing == (1, 1)
+
+
+def test_groups_are_the_same_after_writing_and_reading():
+    dataset = multiframe(
+        group("PixelMeasuresSequence", PixelSpacing=[0.5, 0.25]),
+        group("PlanePositionSequence", ImagePositionPatient=[1.0, 2.0, 3.0]),
+    )
+    plane = read_plane_module(reread(dataset))
+    assert (plane.pixel_spacing, plane.image_position_patient) == ((0.5, 0.25), (1, 2, 3))
+
+
+def test_integer_strings_become_plain_integers():
+    dataset = Dataset()
+    dataset.InstanceNumber = "7"
+    assert type(Frame(dataset, 0).get("InstanceNumber")) is int

@@ -22,7 +22,7 @@ from pyloader.dicom.modules import header
 from pyloader.dicom.parse import noting, parse_part10
 from tests.support import builders, corpus
 from tests.support.dicom_json import as_json, plain
-from tests.support.enhanced import CORONAL, SLICE, enhanced, group, item, merged, several
+from tests.support.enhanced import CORONAL, PIXELS, enhanced, group, item, merged, several
 
 AXIAL = [1.0, 0, 0, 0, 1, 0]
 OBLIQUE = [0.8, 0.6, 0, 0, 0, -1]  # normal (-0.6, 0.8, 0)
@@ -164,7 +164,7 @@ def test_absent_item_of_a_frame_leaves_the_shared_ones():
     position = group("PlanePositionSequence", ImagePositionPatient=[1, 2, 3])
     dataset = enhanced(shared, [position], ImagePositionPatient=[9, 9, 9])
     dataset.NumberOfFrames = 2
-    dataset.PixelData = SLICE.tobytes() * 2
+    dataset.PixelData = PIXELS.tobytes() * 2
     first, second = frames_of(dataset)
     assert first["image_plane"].image_position_patient == (1, 2, 3)
     assert second["image_plane"].image_orientation_patient == tuple(AXIAL)
@@ -805,7 +805,7 @@ def test_tiles_that_cannot_be_counted_have_no_place(count, attributes):
     assert {
         each["slide_plane"].get("row_position_in_total_image_pixel_matrix") for each in found
     } == {None}
-    assert all("cannot be counted" in note for note in notes)
+    assert all("cannot be determined" in note for note in notes)
     assert len(notes) == count
 
 

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from pydicom import Dataset, Sequence
+from pydicom.uid import ExplicitVRLittleEndian
 
+from pyloader.dicom.functional_groups import Frame
+from pyloader.dicom.parse import parse_part10
 from tests.support import builders
 
 CORONAL = [1.0, 0, 0, 0, 0, -1]  # rows to the left, columns to the feet: normal (0, 1, 0)
-SLICE = builders.ramp(4, 8)
+PIXELS = builders.ramp(4, 8)
 
 
 def item(**attributes: Any) -> Dataset:
@@ -45,7 +49,30 @@ def enhanced(shared: Dataset, frames: list[Dataset], **attributes: Any) -> Datas
 
 def several(count: int, **attributes: Any) -> Dataset:
     """Return an object of `count` frames."""
-    dataset = builders.header(SLICE, NumberOfFrames=count, **attributes)
-    dataset.PixelData = SLICE.tobytes() * count
+    dataset = builders.header(PIXELS, NumberOfFrames=count, **attributes)
+    dataset.PixelData = PIXELS.tobytes() * count
     dataset["PixelData"].VR = "OW"
     return dataset
+
+
+def multiframe(shared: Dataset, *frames: Dataset, **top: Any) -> Dataset:
+    """Return an enhanced multi-frame object without its pixels."""
+    return builders.header(
+        np.stack([PIXELS] * len(frames)),
+        NumberOfFrames=len(frames),
+        SharedFunctionalGroupsSequence=Sequence([shared]),
+        PerFrameFunctionalGroupsSequence=Sequence(frames),
+        **top,
+    )
+
+
+def single(**attributes: Any) -> Frame:
+    """Return the frame of a single-frame object."""
+    return Frame(builders.header(PIXELS, **attributes), 0)
+
+
+def reread(dataset: Dataset, syntax: str = ExplicitVRLittleEndian) -> Frame:
+    """Write a data set and read it again, as files come."""
+    dataset.PixelData = PIXELS.tobytes()
+    dataset["PixelData"].VR = "OW"
+    return Frame(parse_part10(builders.part10(dataset, syntax)).dataset, 0)

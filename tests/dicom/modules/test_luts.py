@@ -1,209 +1,134 @@
-"""Lookup tables whose descriptor tells what no table can be."""
+"""Windows, and items of lookup tables, to modules."""
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import numpy as np
 import pytest
 from pydicom import Dataset, Sequence
-from pydicom.dataelem import RawDataElement
-from pydicom.tag import Tag
+from pydicom.uid import ExplicitVRBigEndian
 
-from pyloader.dicom.json.reader import parse_json
-from pyloader.dicom.modules import header
-from pyloader.dicom.parse import noting, parse_part10
-from pyloader.image import Image, LookupTable, ModalityLut, VoiLut
-from pyloader.loaders.instance_source import make_image
-from pyloader.pixels.output.voi import display
+from pyloader.dicom.functional_groups import Frame
+from pyloader.dicom.modules.luts import read_modality_lut, read_voi_lut
+from pyloader.dicom.parse import parse_part10
+from pyloader.image import ModalityLut, VoiLut
 from tests.support import builders
-
-PIXELS = (np.arange(64, dtype="u2") % 16).reshape(8, 8)
-EXPLICIT = "1.2.840.10008.1.2.1"
+from tests.support.enhanced import PIXELS, group, item, multiframe, reread, single
 
 
-def table(descriptor: list[int], entries: Any, vr: str = "SS") -> Dataset:
+def test_windows():
+    frame = single(
+        WindowCenter=[40, 400],
+        WindowWidth=[80, 2000],
+        WindowCenterWidthExplanation=["BRAIN", "BONE"],
+        VOILUTFunction="LINEAR_EXACT",
+    )
+    assert read_voi_lut(frame) == VoiLut((40, 400), (80, 2000), ("BRAIN", "BONE"), "LINEAR_EXACT")
+
+
+def test_center_without_width_is_no_window():
+    voi = read_voi_lut(single(WindowCenter=[40, 400], WindowWidth=80))
+    assert (voi.window_center, voi.window_width) == ((40,), (80,))
+
+
+def table(descriptor: list[int], values: bytes | list[int], **attributes: Any) -> Dataset:
     """Return an item of a LUT Sequence."""
-    lut = Dataset()
-    lut.add_new("LUTDescriptor", vr, descriptor)
-    lut.add_new("LUTData", "OW", np.asarray(entries, "<u2").tobytes())
+    lut = item(**attributes)
+    lut.add_new("LUTDescriptor", "US", descriptor)
+    lut.add_new("LUTData", "OW" if isinstance(values, bytes) else "US", values)
     return lut
 
 
-def load(lut: Dataset, keyword: str = "VOILUTSequence") -> Image:
-    """Return an image with a table."""
-    body = builders.native(PIXELS, **{keyword: Sequence([lut])})
-    return make_image(parse_part10(body), 0)
+def test_modality_lut_sequence():
+    lut = table([3, 10, 16], [100, 200, 65535], LUTExplanation="density")
+    found = read_modality_lut(reread(builders.header(PIXELS, ModalityLUTSequence=[lut]))).lut
+    assert found is not None
+    assert (found.first_value_mapped, found.bits_per_entry) == (10, 16)
+    assert found.entries.tolist() == [100, 200, 65535]
+    assert found.entries.dtype == np.uint16
+    assert found.explanation == "density"
 
 
-# What DCMTK's dcm2pnm takes, and shows: 8 bits at least.
-OWN_BITS = [(range(16), 8), (np.arange(16) * 17, 8), (np.arange(16) * 273, 12)]
-OWN_BITS += [(np.arange(16) * 4369, 16)]
+@pytest.mark.parametrize(("representation", "expected"), [(0, 64512), (1, -1024)])
+def test_first_value_is_signed_as_the_pixels_are(representation, expected):
+    lut = table([2, 64512, 16], [0, 1])
+    frame = single(ModalityLUTSequence=[lut], PixelRepresentation=representation)
+    found = read_modality_lut(frame).lut
+    assert found is not None
+    assert found.first_value_mapped == expected
 
 
-@pytest.mark.parametrize("bits", [32767, -16, 0, 7, 17, 255, -32768, 4096])
-@pytest.mark.parametrize(("entries", "own"), OWN_BITS)
-def test_bits_that_no_entry_has_are_those_of_the_entries(bits, entries, own):
-    image = load(table([16, 0, bits], entries))
-    (lut,) = image.voi_lut.luts
-    assert lut.bits_per_entry == own
-    assert lut.entries.tolist() == list(entries)
-    assert f"tells {bits} bits for each entry" in image.warnings[0]
-    grey = np.rint(np.asarray(entries)[PIXELS] / (2**own - 1) * 255)
-    assert np.array_equal(display(image), grey)
+def test_no_entries_mean_all_there_can_be():
+    entries = np.arange(65536, dtype="<u2")[::-1]
+    lut = table([0, 0, 16], entries.tobytes())
+    (found,) = read_voi_lut(reread(builders.header(PIXELS, VOILUTSequence=[lut]))).luts
+    assert np.array_equal(found.entries, entries)
 
 
-@pytest.mark.parametrize("bits", [8, 10, 12, 16])
-def test_bits_that_an_entry_can_have_are_as_they_are_told(bits):
-    image = load(table([16, 0, bits], range(16)))
-    assert image.voi_lut.luts[0].bits_per_entry == bits
-    assert image.warnings == ()
+def test_entries_of_8_bits_may_be_packed_two_in_a_word():
+    lut = table([256, 0, 8], bytes(range(256)))
+    (found,) = read_voi_lut(single(VOILUTSequence=[lut])).luts
+    assert found.entries.tolist() == list(range(256))
+    assert found.entries.dtype == np.uint16
 
 
-def test_a_table_of_zeros_is_dark():
-    image = load(table([16, 0, 32767], [0] * 16))
-    assert display(image).max() == 0
+def test_entries_of_8_bits_in_words():
+    entries = np.arange(256, dtype="<u2")
+    lut = table([256, 0, 8], entries.tobytes())
+    (found,) = read_voi_lut(single(VOILUTSequence=[lut])).luts
+    assert found.entries.tolist() == list(range(256))
 
 
-def test_a_modality_table_is_used_whatever_its_bits():
-    image = load(table([16, 0, 32767], np.arange(16) * 2), "ModalityLUTSequence")
-    assert image.modality_lut.lut.entries[5] == 10
-    assert display(image).max() == 255
+def test_padding_behind_the_entries_is_left_out():
+    lut = table([3, 0, 8], bytes([1, 2, 3, 0]))
+    (found,) = read_voi_lut(single(VOILUTSequence=[lut])).luts
+    assert found.entries.tolist() == [1, 2, 3]
 
 
-def test_a_table_that_is_shorter_than_told_is_noted():
-    image = load(table([64, 0, 8], range(40)))
-    assert len(image.voi_lut.luts[0].entries) == 64  # 80 bytes are 64 entries of 8 bits
-    image = load(table([200, 0, 8], range(40)))
-    assert len(image.voi_lut.luts[0].entries) == 80
-    assert "80 entries where its descriptor tells 200" in image.warnings[0]
+def test_several_tables_keep_their_order():
+    luts = [table([1, first, 16], [first]) for first in (5, 3, 9)]
+    found = read_voi_lut(single(VOILUTSequence=luts)).luts
+    assert [lut.first_value_mapped for lut in found] == [5, 3, 9]
 
 
-@pytest.mark.parametrize(
-    ("descriptor", "entries"), [([16, 1e300, 8], [1.0] * 16), ([16, 0, 8], [1e300] * 16)]
-)
-def test_numbers_that_are_no_words_make_no_table(descriptor, entries):
-    lut = Dataset()
-    lut.add_new("LUTDescriptor", "FD", descriptor)
-    lut.add_new("LUTData", "FD", entries)
-    image = load(lut)
-    assert image.voi_lut.luts == ()
-    assert "is left out" in image.warnings[0]
+def test_incomplete_tables_are_left_out():
+    without_values, without_descriptor = table([2, 0, 16], [1, 2]), table([2, 0, 16], [1, 2])
+    del without_values.LUTData
+    del without_descriptor.LUTDescriptor
+    luts = [without_values, table([2, 7, 16], [1, 2]), without_descriptor]
+    found = read_voi_lut(single(VOILUTSequence=luts)).luts
+    assert [lut.first_value_mapped for lut in found] == [7]
 
 
-@pytest.mark.parametrize("bits", [-16, 0, 99, 32767])
-def test_a_table_of_an_author_is_shown_whatever_its_bits(bits):
-    lut = LookupTable(0, bits, np.arange(16, dtype="u2") * 4369)
-    image = Image.from_array(PIXELS, luts=(lut,))
-    assert np.array_equal(display(image), PIXELS * 17)
-
-
-@pytest.mark.parametrize("attributes", [{"RescaleSlope": "1E300"}, {"RescaleIntercept": "nan"}])
-def test_a_line_that_no_float_holds_is_none(attributes):
-    image = make_image(parse_part10(builders.native(PIXELS, **attributes)), 0)
-    assert image.modality_lut.is_identity
-    assert "it is left out" in image.warnings[0]
-
-
-@pytest.mark.parametrize(
-    ("center", "width"), [("nan", "1"), ("1E300", "1"), ("1", "inf"), ("1", "-5"), ("1", "0")]
-)
-def test_a_window_that_cannot_be_leaves_the_automatic_one(center, width):
-    body = builders.native(PIXELS, WindowCenter=center, WindowWidth=width)
-    assert np.array_equal(display(make_image(parse_part10(body), 0)), PIXELS * 17)
-
-
-def test_absent_is_not_a_table():
-    assert make_image(parse_part10(builders.native(PIXELS)), 0).voi_lut == VoiLut()
-
-
-HALVES = [
-    ({"RescaleSlope": "abc", "RescaleIntercept": "-1024"}, "RescaleSlope"),
-    ({"RescaleSlope": "1E35", "RescaleIntercept": "-1024"}, "RescaleSlope"),
-    ({"RescaleSlope": "1\\abc", "RescaleIntercept": "-1024"}, "RescaleSlope"),
-    ({"RescaleSlope": "2", "RescaleIntercept": "abc"}, "RescaleIntercept"),
-    ({"RescaleSlope": "2", "RescaleIntercept": "nan"}, "RescaleIntercept"),
-]
-
-
-def written(attributes: dict[str, str], dataset: Dataset | None = None) -> Dataset:
-    """Return a data set with texts as they are, whatever their VR asks for."""
-    dataset = builders.header(PIXELS) if dataset is None else dataset
-    for keyword, text in attributes.items():
-        tag = Tag(keyword)
-        body = text.encode() + b" " * (len(text) % 2)
-        dataset[tag] = RawDataElement(tag, "DS", len(body), body, 0, True, True)
-    return dataset
-
-
-def load_written(dataset: Dataset) -> Image:
-    """Return the image of a data set in implicit VR, in which values are bytes alone."""
-    dataset.PixelData = PIXELS.tobytes()
-    dataset["PixelData"].VR = "OW"
-    return make_image(parse_part10(builders.part10(dataset, "1.2.840.10008.1.2")), 0)
-
-
-@pytest.mark.parametrize(("attributes", "wrong"), HALVES)
-def test_half_a_line_is_none(attributes, wrong):
-    image = load_written(written(attributes))
-    assert image.modality_lut == ModalityLut()
-    assert any(f"{wrong} cannot be used" in each for each in image.warnings)
-
-
-@pytest.mark.parametrize(("attributes", "wrong"), HALVES)
-def test_half_a_line_of_json_is_none(attributes, wrong):
-    told = {
-        f"{Tag(keyword):08X}": {"vr": "DS", "Value": text.split("\\")}
-        for keyword, text in attributes.items()
-    }
-    instance = parse_json(json.dumps({**builders.header(PIXELS).to_json_dict(), **told}))
-    with noting() as notes:
-        found = header(instance, 0)
-    assert found["modality_lut"] == ModalityLut()
-    assert any(f"{wrong} cannot be used" in each for each in notes)
-
-
-def test_half_a_line_of_a_frame_is_not_completed_by_another():
-    dataset = written({"RescaleSlope": "2", "RescaleIntercept": "5"})
-    group = Dataset()
-    macro = written({"RescaleSlope": "abc", "RescaleIntercept": "-1024"}, Dataset())
-    group.PixelValueTransformationSequence = Sequence([macro])
-    dataset.SharedFunctionalGroupsSequence = Sequence([group])
-    image = load_written(dataset)
-    assert image.modality_lut == ModalityLut()
-
-
-@pytest.mark.parametrize(
-    "attributes", [{"RescaleSlope": "2"}, {"RescaleSlope": "2", "RescaleIntercept": " "}]
-)
-def test_a_slope_without_an_intercept_is_a_line(attributes):
-    image = load_written(written(attributes))
-    assert image.modality_lut == ModalityLut(rescale_slope=2.0)
-    assert image.warnings == ()
-
-
-def test_a_window_of_a_frame_is_not_completed_by_another():
-    dataset = written({"WindowCenter": "40", "WindowWidth": "400"})
-    group = Dataset()
-    macro = written({"WindowCenter": "1000", "WindowWidth": "abc"}, Dataset())
-    group.FrameVOILUTSequence = Sequence([macro])
-    dataset.SharedFunctionalGroupsSequence = Sequence([group])
-    image = load_written(dataset)
-    assert image.voi_lut.window_center == image.voi_lut.window_width == ()
-
-
-def mappings_of(slope: float, intercept: float) -> list[dict[str, Any]]:
-    """Return the Real World Value Mappings of a file that has one."""
+def test_lut_of_a_big_endian_file():
     item = Dataset()
-    item.add_new("RealWorldValueSlope", "FD", slope)
-    item.add_new("RealWorldValueIntercept", "FD", intercept)
-    body = builders.native(PIXELS, RealWorldValueMappingSequence=Sequence([item]))
-    module = make_image(parse_part10(body), 0).modules.get("real_world_value_mapping", {})
-    return module.get("real_world_value_mapping_sequence", [])
+    item.LUTDescriptor = [3, 0, 16]
+    item.add_new("LUTData", "OW", np.array([1, 2, 256], ">u2").tobytes())
+    dataset = builders.header(np.zeros((2, 2), "u2"), VOILUTSequence=Sequence([item]))
+    dataset.PixelData = bytes(8)
+    dataset["PixelData"].VR = "OW"
+    instance = parse_part10(builders.part10(dataset, ExplicitVRBigEndian))
+    assert read_voi_lut(Frame(instance.dataset, 0)).luts[0].entries.tolist() == [1, 2, 256]
 
 
-@pytest.mark.parametrize(("slope", "intercept"), [(np.nan, 5.0), (2.0, np.inf)])
-def test_half_a_line_of_real_world_values_is_left_out(slope, intercept):
-    assert len(mappings_of(2.0, 5.0)) == 1
-    assert mappings_of(slope, intercept) == []
+def test_each_frame_has_its_own_rescale():
+    transformation = "PixelValueTransformationSequence"
+    dataset = multiframe(
+        group(transformation, RescaleSlope=2, RescaleIntercept=-10, RescaleType="US"),
+        Dataset(),
+        group(transformation, RescaleSlope=4, RescaleIntercept=0, RescaleType="HU"),
+    )
+    assert read_modality_lut(Frame(dataset, 0)) == ModalityLut(2, -10, "US")
+    assert read_modality_lut(Frame(dataset, 1)) == ModalityLut(4, 0, "HU")
+
+
+def test_each_frame_has_its_own_window():
+    voi = "FrameVOILUTSequence"
+    dataset = multiframe(
+        group(voi, WindowCenter=40, WindowWidth=80, VOILUTFunction="SIGMOID"),
+        Dataset(),
+        group(voi, WindowCenter=[50, 60], WindowWidth=[100, 120]),
+    )
+    assert read_voi_lut(Frame(dataset, 0)) == VoiLut((40,), (80,), (), "SIGMOID")
+    assert read_voi_lut(Frame(dataset, 1)) == VoiLut((50, 60), (100, 120))

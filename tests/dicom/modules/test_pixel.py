@@ -1,4 +1,4 @@
-"""Photometric Interpretation in other letters or with other separators: read as what it means."""
+"""Image pixel modules, and Photometric Interpretation in other letters or separators."""
 
 from __future__ import annotations
 
@@ -11,15 +11,22 @@ import pytest
 from pydicom.dataelem import RawDataElement
 from pydicom.pixels import convert_color_space
 from pydicom.tag import Tag
-from pydicom.uid import ExplicitVRLittleEndian, JPEG2000Lossless, RLELossless
+from pydicom.uid import (
+    ExplicitVRLittleEndian,
+    ImplicitVRLittleEndian,
+    JPEG2000Lossless,
+    RLELossless,
+)
 
 from pyloader import load_image, load_metadata
+from pyloader.dicom.functional_groups import Frame
 from pyloader.dicom.json.reader import parse_json, read_attributes
-from pyloader.dicom.modules import Frame, read_pixel_module
+from pyloader.dicom.modules.pixel import read_pixel_module
 from pyloader.dicom.parse import noting, parse_part10
-from pyloader.errors import UnsupportedError
+from pyloader.errors import FormatError, UnsupportedError
 from pyloader.pixels.frame_format import labelled
 from tests.support import builders
+from tests.support.enhanced import PIXELS, reread, single
 
 URL = "https://host/a.dcm"
 GREY = builders.ramp(8, 12, 8).astype("u1")
@@ -150,3 +157,47 @@ def test_frame_of_a_service_that_decoded_it():
 async def test_what_means_nothing_is_refused(load, text):
     with pytest.raises(UnsupportedError, match=f"photometric interpretation '{text}' cannot be"):
         await load(file_of(GREY, text))
+
+
+def test_pixel_module_is_as_the_file_has_it():
+    pixel = read_pixel_module(single(BitsStored=12, PixelAspectRatio=[1, 2]))
+    assert (pixel.rows, pixel.columns, pixel.samples_per_pixel) == (4, 8, 1)
+    assert (pixel.bits_allocated, pixel.bits_stored, pixel.high_bit) == (16, 12, 11)
+    assert pixel.pixel_aspect_ratio == (1, 2)
+    assert pixel.planar_configuration is None
+
+
+@pytest.mark.parametrize("syntax", [ExplicitVRLittleEndian, ImplicitVRLittleEndian])
+@pytest.mark.parametrize(("representation", "expected"), [(0, 63536), (1, -2000)])
+def test_padding_is_signed_as_the_pixels_are(syntax, representation, expected):
+    dataset = builders.header(PIXELS, PixelRepresentation=representation)
+    # Old software writes US whatever the representation.
+    dataset.add_new("PixelPaddingValue", "US", 63536)
+    dataset.add_new("PixelPaddingRangeLimit", "US", 63536)
+    dataset.add_new("SmallestImagePixelValue", "US", 63536)
+    dataset.add_new("LargestImagePixelValue", "US", 100)
+    pixel = read_pixel_module(reread(dataset, syntax))
+    assert pixel.pixel_padding_value == expected
+    assert pixel.pixel_padding_range_limit == expected
+    assert (pixel.smallest_pixel_value, pixel.largest_pixel_value) == (expected, 100)
+
+
+def test_absent_bits_stored_are_all_bits():
+    frame = single()
+    del frame.dataset.BitsStored
+    del frame.dataset.HighBit
+    assert read_pixel_module(frame).bits_stored == 16
+    assert read_pixel_module(frame).high_bit == 15
+
+
+def test_absent_photometric_interpretation():
+    frame = single()
+    del frame.dataset.PhotometricInterpretation
+    with pytest.raises(FormatError, match=r"\(0028,0004\) PhotometricInterpretation is absent"):
+        read_pixel_module(frame)
+
+
+def test_float_pixels_have_no_representation():
+    frame = single(BitsAllocated=32)
+    del frame.dataset.PixelRepresentation
+    assert read_pixel_module(frame).pixel_representation == 0

@@ -156,7 +156,7 @@ def test_both_factors_of_philips_lead_to_the_same(activity, is_certain):
     block.add_new(0x09, "DS", activity)
     found, notes = read(dataset)
     assert found == (pytest.approx({"suvbw": by_hand(3600)}) if is_certain else {})
-    assert is_certain or "the maker's factor is" in notes
+    assert is_certain or "the manufacturer's factor is" in notes
 
 
 def test_several_tracers_leave_no_factor():
