@@ -1,5 +1,5 @@
-"""Research formats: loaders on the public Python interface alone, as a user's own would be.
+"""Research formats: loaders that use only the public Python interface, like a user's own.
 
-Each file serves one scheme, and reads its format with a library where a good one exists, loaded on
-first use (`Context.package`).
+Each module or package serves one scheme. If a good library for its format exists, it uses that,
+loaded on first use (`Context.package`).
 """

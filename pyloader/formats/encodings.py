@@ -1,4 +1,4 @@
-"""Bytes of a file to numbers of an array, never more of either than the header declares."""
+"""Decode the bytes of a file to an array, never to more bytes or numbers than declared."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pyloader.inflate import Buffer, DamagedError, Inflater, Make, bzip2, gzip_o
 
 
 def check_shape(context: Context, shape: tuple[int, ...], dtype: np.dtype[Any], what: str) -> int:
-    """Return the number of elements of an array that is about to be made.
+    """Check the shape of an array before it is made, and return its number of elements.
 
     Raises
     ------
@@ -23,7 +23,7 @@ def check_shape(context: Context, shape: tuple[int, ...], dtype: np.dtype[Any], 
         A length is less than 1, or the array takes more than `Context.decoded_bytes`.
     """
     if min(shape, default=1) < 1:
-        raise FormatError(f"{what} has the shape {shape}; each length is to be 1 or more")
+        raise FormatError(f"{what} has the shape {shape}; expected each length to be 1 or more")
     count = math.prod(shape)
     context.check_size(count * dtype.itemsize, f"{what}, {shape} of {dtype},")
     return count
@@ -32,12 +32,12 @@ def check_shape(context: Context, shape: tuple[int, ...], dtype: np.dtype[Any], 
 def from_bytes(
     body: Buffer, dtype: np.dtype[Any], count: int, what: str, start: int = 0
 ) -> NDArray[Any]:
-    """Return `count` elements from the byte `start` on, without copying them.
+    """Return `count` elements from the byte `start` on, without copying.
 
     Raises
     ------
     FormatError
-        There are fewer.
+        The body has fewer elements.
     """
     there = max(0, len(body) - max(0, start))
     if start < 0 or there < count * dtype.itemsize:
@@ -49,68 +49,69 @@ def from_bytes(
 
 
 def from_text(body: bytes, dtype: np.dtype[Any], count: int, what: str) -> NDArray[Any]:
-    """Return `count` numbers that are written out, with spaces or commas between them.
+    """Parse `count` numbers of text, separated by spaces or commas.
 
     Raises
     ------
     FormatError
-        There is another number of them, or something else.
+        The text has more or fewer numbers, or something else.
     """
-    wide = np.dtype({"i": "i8", "u": "u8"}.get(dtype.kind, dtype))  # numpy wraps what is too large
+    # Parse wide, because numpy wraps integers that are too large.
+    wide = np.dtype({"i": "i8", "u": "u8"}.get(dtype.kind, dtype))
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             values = numbers_of(body.replace(b",", b" "), wide)
     except (ValueError, Warning) as error:
-        raise FormatError(f"{what} is text with something else than numbers: {error}") from error
+        raise FormatError(f"{what} is text with something other than numbers: {error}") from error
     if len(values) != count:
         raise FormatError(f"{what} has {len(values)} numbers written out, expected {count}")
     narrow: NDArray[Any] = values.astype(dtype, copy=False)
     if wide.kind in "iu" and (narrow != values).any():
-        raise FormatError(f"{what} has numbers written out that are none of {dtype}")
+        raise FormatError(f"{what} has numbers written out that do not fit {dtype}")
     return narrow
 
 
 def numbers_of(text: bytes, dtype: np.dtype[Any]) -> NDArray[Any]:
-    """Return numbers with blanks between them; whole ones may be written as ``7.0``."""
+    """Parse numbers separated by blanks; an integer may be written as ``7.0``."""
     try:
         return np.fromstring(text, dtype, sep=" ")
     except (ValueError, Warning):
         values = np.fromstring(text, np.float64, sep=" ")
-    is_whole = (values == np.rint(values)) & (abs(values) <= 2**53)  # which float64 tells apart
+    is_whole = (values == np.rint(values)) & (abs(values) <= 2**53)  # exact in float64
     if dtype.kind != "f" and not is_whole.all():
-        raise ValueError("there are others than whole numbers")
+        raise ValueError("there are numbers that are not integers")
     return values
 
 
 def from_hex(body: bytes, dtype: np.dtype[Any], count: int, what: str) -> NDArray[Any]:
-    """Return `count` elements whose bytes are written out, two digits each, with blanks anywhere.
+    """Parse `count` elements of hexadecimal text, two digits a byte, with blanks anywhere.
 
     Raises
     ------
     FormatError
-        There are fewer, or something else.
+        The text has fewer elements, or something else.
     """
     digits = b"".join(body.split())[: 2 * count * dtype.itemsize]
     try:
         return from_bytes(bytes.fromhex(digits.decode("ascii")), dtype, count, what)
     except ValueError as error:
-        raise FormatError(f"{what} has something else than hexadecimal digits: {error}") from error
+        raise FormatError(f"{what} has something other than hexadecimal digits: {error}") from error
 
 
 def gunzip(body: Buffer, size: int, what: str, make: Make = gzip_or_zlib) -> bytes:
-    """Decompress gzip or zlib, or what the decompressor that `make` returns reads.
+    """Decompress gzip or zlib, or the format of the decompressor that `make` returns.
 
     Raises
     ------
     FormatError
-        It is damaged, cut off, or does not become exactly `size` bytes.
+        The body is damaged or cut off, or does not decompress to exactly `size` bytes.
     """
-    # Files of gzip and bzip2 may follow each other, and be filled up with zeros.
+    # Several gzip or bzip2 streams may follow each other, padded with zeros.
     inflater = Inflater(make, b"")
     inflater.give(body)
     parts: list[bytes] = []
-    left = size + 1  # one more shows that there are too many
+    left = size + 1  # one byte more shows that there are too many
     try:
         while left > 1 or (left == 1 and inflater.is_within):
             part = inflater.take(left)

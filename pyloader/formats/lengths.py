@@ -1,4 +1,4 @@
-"""Units of length by any name that headers give them, and places that can be used."""
+"""Units of length by all names that headers use for them, and the check for usable affines."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from pyloader.volume import is_usable
 
-# The metre by its prefixes, and the other lengths of OME-Zarr that images have (UDUNITS-2).
+# The metre by its prefixes, and other units of length in OME-Zarr that images use (UDUNITS-2).
 PREFIXES = {
     **{"femto": 1e-12, "pico": 1e-9, "nano": 1e-6, "micro": 1e-3, "milli": 1.0, "centi": 10.0},
     **{"deci": 100.0, "": 1e3, "deca": 1e4, "hecto": 1e5, "kilo": 1e6},
@@ -21,21 +21,21 @@ OTHERS = {
     **{"inches": 25.4, "feet": 304.8, "yard": 914.4, "mile": 1609344.0},
 }
 WORDS = {f"{prefix}meter": length for prefix, length in PREFIXES.items()} | OTHERS
-# Their case counts: "Mm" is no millimetre. The micro sign and the Greek letter look alike; NFKC
-# makes one of them, as of the sign of angstrom and its letter.
+# Case matters: "Mm" is not a millimetre. NFKC maps the micro sign to the Greek letter that looks
+# alike, and the sign of angstrom to its letter.
 SYMBOLS = {
     **{"fm": 1e-12, "pm": 1e-9, "nm": 1e-6, "um": 1e-3, "μm": 1e-3, "u": 1e-3, "μ": 1e-3},
     **{"mm": 1.0, "cm": 10.0, "dm": 100.0, "m": 1e3, "km": 1e6},
     **{"MM": 1.0, "CM": 10.0, "UM": 1e-3, "NM": 1e-6, "A": 1e-7, "Å": 1e-7},
     **{"in": 25.4, "IN": 25.4, "ft": 304.8, "yd": 914.4},
 }
-# What writers have for a unit that they do not know.
+# Placeholders of writers for an unknown unit.
 UNKNOWN = frozenset({"", "?", "??", "???", "none", "unknown", "unspecified"})
-UNUSABLE = "no place is known: what the header says of it gives no place to each voxel"
+UNUSABLE = "no place is known: the header does not give each voxel a distinct position"
 
 
 def millimetres_of(unit: str) -> float | None:
-    """Return the mm of a unit of length; None where it is none.
+    """Return the mm of a unit of length, None if it is unknown.
 
     ``"microns"``, ``"Micrometre"`` and ``"um"`` are the same.
     """
@@ -47,20 +47,20 @@ def millimetres_of(unit: str) -> float | None:
 
 
 def is_unknown(unit: str) -> bool:
-    """Tell whether a writer did not know a unit: its lengths are then taken for mm."""
+    """Return whether a unit is a placeholder for an unknown one; its lengths count as mm."""
     return unit.strip().strip("\"'").strip().lower() in UNKNOWN
 
 
 def factors_of(units: Sequence[str]) -> list[float] | None:
-    """Return the mm of each unit, 1 where none is known; None where one is no length."""
+    """Return the mm of each unit, 1 for an unknown one; None if any is not a unit of length."""
     found = [1.0 if is_unknown(unit) else millimetres_of(unit) for unit in units]
     known = [factor for factor in found if factor is not None]
     return known if len(known) == len(found) else None
 
 
 def usable(affine: NDArray[Any]) -> tuple[NDArray[np.float64] | None, tuple[str, ...]]:
-    """Return an affine, or None and a warning where it gives no place to each voxel.
+    """Return an affine, or None and a warning if it does not give each voxel a distinct position.
 
-    A spacing of 0, or directions that lie in one plane, are no reason to refuse the picture.
+    A spacing of 0, or directions in one plane, are no reason to refuse the image.
     """
     return (affine, ()) if is_usable(affine) else (None, (UNUSABLE,))

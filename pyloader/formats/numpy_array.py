@@ -1,11 +1,11 @@
-"""``numpy:``: arrays of NumPy, from files .npy and .npz.
+"""``numpy:``: NumPy arrays from .npy and .npz files.
 
-A slice is ``numpy:https://host/a.npy?frame=3``, from 1 as stored, or ``#z-2,t-3``. The last axes of
-an array are taken to be timepoints, slices, rows and columns, as many as there are. Where they are
-others, ``?axes=`` says it, a letter for each axis: ``t``, ``z``, ``y`` (down), ``x`` (across), and
-``c`` for the samples of RGB or RGBA. One picture in colour is ``?axes=yxc``; an array that begins
-with x, as nibabel has them, ``?axes=xyz``. An array of an .npz is named by ``?array=``. Neither is
-sent to a server. Complex numbers are shown by their magnitude. Nothing is ever unpickled.
+A slice is ``numpy:https://host/a.npy?frame=3``, from 1 as stored, or ``#z-2,t-3``. By default, the
+last axes of an array are timepoints, slices, rows and columns, as many as it has. ``?axes=``
+declares others by one letter each: ``t``, ``z``, ``y`` (down), ``x`` (across), and ``c`` for the
+samples of RGB or RGBA. One image in colour is ``?axes=yxc``; an array that begins with x, as in
+nibabel, is ``?axes=xyz``. ``?array=`` names an array of an .npz. Neither option is sent to a
+server. Complex numbers are shown by their magnitude. Nothing is ever unpickled.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ from pyloader.volume import Volume, register_volume
 
 ZIP = b"PK"
 AXES = {2: "yx", 3: "zyx", 4: "tzyx"}
-# Older versions differ in how long a header may be; a newer one is of structured arrays only.
+# Versions 1 and 2 differ in the longest header; version 3 is for structured arrays only.
 READ_HEADER = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
 
 
 @register_volume("numpy")
 async def read(image_id: ImageId, context: Context) -> Volume:
-    """Read an array and turn its axes."""
+    """Read an array and reorder its axes."""
     url, options = image_id.take_options("array", "axes")
     body = (await context.fetch(url)).body
     if body[:2] == ZIP:
@@ -47,8 +47,8 @@ async def read(image_id: ImageId, context: Context) -> Volume:
         )
     if "c" in axes and array.dtype.kind not in "uf":
         raise UnsupportedError(
-            f"{url!r} has colors of {array.dtype}; known are unsigned integers, and floats from 0 "
-            "to 1"
+            f"{url!r} has colors of {array.dtype}; supported are unsigned integers, and floats "
+            "from 0 to 1"
         )
     array = array.transpose([axes.index(name) for name in "tzyxc" if name in axes])
     missing = tuple(place for place, name in enumerate("tz") if name not in axes)
@@ -56,12 +56,12 @@ async def read(image_id: ImageId, context: Context) -> Volume:
 
 
 def is_picture(axes: str) -> bool:
-    """Tell whether axes are those of pictures, each once."""
+    """Return whether axes are known letters, each once, with x and y among them."""
     return {"x", "y"} <= set(axes) <= set("tzyxc") and len(set(axes)) == len(axes)
 
 
 def member(body: bytes, name: str | None, image_id: ImageId, context: Context) -> bytes:
-    """Return the file of one array within an .npz; of the only one, when none is named."""
+    """Return the .npy file of one array in an .npz; `name` may be None if it is the only one."""
     try:
         archive = ZipFile(BytesIO(body))
         members = {info.filename.removesuffix(".npy"): info for info in archive.infolist()}
@@ -74,7 +74,7 @@ def member(body: bytes, name: str | None, image_id: ImageId, context: Context) -
         info = members[wanted]
         size = context.check_size(info.file_size, f"array {wanted!r} of {image_id.source!r}")
         return read_member(archive, info, size)
-    except LoaderError:  # some kinds of which are ValueErrors too
+    except LoaderError:  # some of its subclasses are ValueErrors too
         raise
     except (ImportError, NotImplementedError) as error:
         raise UnsupportedError(f"{image_id.source!r} cannot be unpacked: {error}") from error
@@ -83,7 +83,7 @@ def member(body: bytes, name: str | None, image_id: ImageId, context: Context) -
 
 
 def parse(body: bytes, what: str, context: Context) -> NDArray[Any]:
-    """Return the array of an .npy file, which is copied only when it is of bool.
+    """Parse an .npy file to an array; only one of bool is copied.
 
     Raises
     ------
@@ -94,11 +94,11 @@ def parse(body: bytes, what: str, context: Context) -> NDArray[Any]:
         version = npy.read_magic(stream)
         read_header = READ_HEADER.get(version)
         shape, is_fortran, dtype = read_header(stream) if read_header else ((), False, None)
-    except Exception as error:  # what stands there is a literal of Python, broken in any way
-        raise FormatError(f"{what} is no file .npy that can be read: {error!r}") from error
+    except Exception as error:  # the header is a Python literal, which can be broken in any way
+        raise FormatError(f"{what} is not a readable .npy file: {error!r}") from error
     if dtype is None or not are_numbers(dtype):
         raise UnsupportedError(
-            f"{what} holds {dtype or 'structures'}, which are no pixels; known are {NUMBERS}. "
+            f"{what} holds {dtype or 'structures'}, which are not pixels; supported are {NUMBERS}. "
             "Python objects are never unpickled"
         )
     count = check_shape(context, shape, dtype, what)

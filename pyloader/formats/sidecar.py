@@ -1,4 +1,4 @@
-"""Files that a header names: they are fetched from its own folder, and from nowhere else."""
+"""Sidecars: the files that a header names, fetched only from the header's own folder."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pyloader import Context
 from pyloader.errors import FormatError
 
 Value = TypeVar("Value")
-# "slice%03d.raw 1 60 1": a pattern with first and last number and step; NRRD adds a dimension.
+# "slice%03d.raw 1 60 1": a pattern, first and last number, step; NRRD appends a dimension.
 NUMBERED = re.compile(
     r"(?P<head>[^%]*)%(?P<width>0?\d{0,2})[di](?P<tail>[^%]*?)"
     r"\s+(?P<first>-?\d{1,9})\s+(?P<last>-?\d{1,9})\s+(?P<step>-?\d{1,9})(\s+\d+)?"
@@ -21,12 +21,12 @@ LONGEST_ENTRY = 1024
 
 
 async def fetch_beside(context: Context, header: str, names: list[str]) -> list[bytes]:
-    """Fetch the files that the header at the URL `header` names.
+    """Fetch the sidecars that the header at the URL `header` names.
 
     Raises
     ------
     FormatError
-        A name leads out of the folder of the header.
+        A name points outside the header's folder.
     TransportError
     """
     urls = [context.url_beside(header, name) for name in names]
@@ -34,7 +34,7 @@ async def fetch_beside(context: Context, header: str, names: list[str]) -> list[
 
 
 def text_of(body: bytes) -> str:
-    """Return the text of a header: UTF-8, or where it is none the Latin-1 of older programs."""
+    """Decode the text of a header: UTF-8 or, if invalid, the Latin-1 of older programs."""
     try:
         return body.decode()
     except UnicodeDecodeError:
@@ -42,19 +42,19 @@ def text_of(body: bytes) -> str:
 
 
 def list_names(entry: str, following: str, header: str) -> list[str]:
-    """Return the names that an entry of a header stands for.
+    """Expand an entry of a header to file names.
 
     Parameters
     ----------
     entry : str
         ``"a.raw"``, ``"LIST"`` or ``"slice%03d.raw 1 60 1"``: first and last number, and step.
     following : str
-        What stands after it in the header: the names, one a line, when it is a ``LIST``.
+        The header's text after the entry: for a ``LIST`` the names, one a line.
 
     Raises
     ------
     FormatError
-        There are none, or more than 10000.
+        The entry names no files, or more than 10000.
     """
     numbered = NUMBERED.fullmatch(entry) if len(entry) <= LONGEST_ENTRY else None
     if entry.split()[:1] == ["LIST"]:
@@ -75,7 +75,7 @@ def list_names(entry: str, following: str, header: str) -> list[str]:
 
 
 async def together(works: Iterable[Coroutine[Any, Any, Value]]) -> list[Value]:
-    """Await all at once; when one fails, none of the others goes on."""
+    """Await all coroutines concurrently; if one fails, cancel the others."""
     tasks = [asyncio.ensure_future(work) for work in works]
     try:
         return await asyncio.gather(*tasks)

@@ -314,7 +314,10 @@ async def test_file_elsewhere_is_not_fetched(context, transport, name):
         (mha(b"", DimSize="7 5 -1"), "expected each length to be 1 or more"),
         (mha(VOXELS.tobytes(), "ElementSpacing = 1 2"), "ElementSpacing = '1 2'; expected 3"),
         (mha(VOXELS.tobytes(), "TransformMatrix = 1 0", "ElementSpacing = 1 1 1"), "expected 9"),
-        (mha(b"", "ElementNumberOfChannels = 0"), "ElementNumberOfChannels = 0; expected 1 on"),
+        (
+            mha(b"", "ElementNumberOfChannels = 0"),
+            "ElementNumberOfChannels = 0; expected at least 1",
+        ),
         (mha(VOXELS.tobytes()[:-1]), r"279 bytes of pixels, expected 280 \(140 of <?int16\)"),
         (mha(VOXELS.tobytes(), "HeaderSize = 9999"), "0 bytes of pixels, expected 280"),
         (mha(b"", "HeaderSize = -2"), "expected integers of at least -1"),

@@ -184,7 +184,7 @@ async def test_colors_that_are_none(context, transport):
     with pytest.raises(FormatError, match=r"the samples of a color, not .*7"):
         await load(context, transport, saved(VOXELS.astype("u1")), "?axes=zyc".replace("z", "x"))
     context.cache.clear()
-    with pytest.raises(UnsupportedError, match="has colors of int16; known are unsigned"):
+    with pytest.raises(UnsupportedError, match="has colors of int16; supported are unsigned"):
         await load(context, transport, saved(VOXELS[..., :3]), "?axes=yxc")
 
 

@@ -1,7 +1,7 @@
-"""``metaimage:``: volumes of MetaImage files, as ITK writes them (.mha; .mhd with data beside).
+"""``metaimage:``: volumes of MetaImage files, as written by ITK (.mha; .mhd with data files).
 
-A slice is ``metaimage:https://host/a.mha?frame=3``, from 1 as stored, or ``#x-12,t-3``. There is no
-library for this format alone; its header is text, and is read in `metaimage_header`.
+A slice is ``metaimage:https://host/a.mha?frame=3``, from 1 as stored, or ``#x-12,t-3``. No library
+reads just this format; `header.py` parses its text header.
 """
 
 from __future__ import annotations
@@ -22,21 +22,23 @@ from pyloader.volume import Volume, register_volume
 
 @register_volume("metaimage")
 async def read(image_id: ImageId, context: Context) -> Volume:
-    """Read a file, and those that its header names."""
+    """Read a file, and the data files that its header names."""
     url = image_id.rest
     body = (await context.fetch(url)).body
     header = parse(body, url)
     count = check_shape(context, header.shape, header.dtype, repr(url))
     pieces = await fetch_beside(context, url, header.names) if header.names else [body]
     if count % len(pieces):
-        raise FormatError(f"{url!r} names {len(pieces)} files, no equal parts of {header.shape}")
+        raise FormatError(
+            f"{url!r} names {len(pieces)} files, which cannot be equal parts of {header.shape}"
+        )
     arrays = [decode(header, piece, count // len(pieces)) for piece in pieces]
     array = arrays[0] if len(arrays) == 1 else np.concatenate(arrays)
     return volume_of(header, array)
 
 
 def volume_of(header: MetaImageHeader, array: NDArray[Any]) -> Volume:
-    """Return the volume of all elements: the components of vectors become timepoints."""
+    """Make a volume of all elements; the components of vectors become timepoints."""
     columns, rows, slices, times = (*header.sizes, 1, 1)[:4]
     voxels = array.reshape(times, slices, rows, columns, header.channels)
     if header.channels == 1:
@@ -52,7 +54,7 @@ def volume_of(header: MetaImageHeader, array: NDArray[Any]) -> Volume:
 
 
 def decode(header: MetaImageHeader, body: bytes, count: int) -> NDArray[Any]:
-    """Return the `count` elements of one file."""
+    """Decode the `count` elements of one file."""
     what, size, start = repr(header.url), count * header.dtype.itemsize, header.start
     if header.is_text:
         return from_text(body[start:], header.dtype, count, what)

@@ -1,6 +1,6 @@
-"""Headers of MetaImage files: lines of ``Key = Value``, of which ``ElementDataFile`` is the last.
+"""Headers of MetaImage files: lines of ``Key = Value``; ``ElementDataFile`` is the last.
 
-As MetaIO reads them, the library of ITK. Directions and places are LPS, and in mm.
+They are read like in MetaIO, the library of ITK. Directions and positions are LPS, in mm.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from pyloader.formats.lengths import factors_of, usable
 from pyloader.formats.sidecar import list_names, text_of
 
 LAST = re.compile(rb"^[ \t]*ElementDataFile[ \t]*[=:]([^\r\n]*)\r?\n?", re.MULTILINE)
-# MET_LONG takes 4 bytes in a file, on every machine.
+# MET_LONG takes 4 bytes in a file on every platform.
 TYPES = {
     **{"MET_CHAR": "i1", "MET_UCHAR": "u1", "MET_SHORT": "i2", "MET_USHORT": "u2"},
     **{"MET_INT": "i4", "MET_UINT": "u4", "MET_LONG": "i4", "MET_ULONG": "u4"},
@@ -29,11 +29,12 @@ TYPES = {
 SPACING = ("ElementSpacing", "ElementSize")
 DIRECTIONS = ("TransformMatrix", "Rotation", "Orientation")
 PLACE = ("Offset", "Position", "Origin")
-# A place that is no number is left out; see `MetaImageHeader.place`.
+# Geometry fields may hold a non-finite number: the geometry is left out then; see
+# `MetaImageHeader.place`.
 WHERE = (*SPACING, *DIRECTIONS, *PLACE)
 ORDER = ("BinaryDataByteOrderMSB", "ElementByteOrderMSB")
 Place = tuple[NDArray[np.float64] | None, tuple[str, ...]]
-"""The affine to LPS, None where it is not known, and what is to be said of it."""
+"""The affine to LPS, None if unknown, and warnings."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,12 +44,12 @@ class MetaImageHeader:
     Attributes
     ----------
     url : str
-        Where it stands.
+        URL of the file, for error messages.
     fields : mapping of str to str
     names : list of str
-        The files that hold the elements; none when they follow the header.
+        The files with the elements; empty if the elements follow the header.
     start : int
-        Where the elements begin in their file, or each of them; -1: they are its last bytes.
+        Offset of the elements in each file, in bytes; -1: they are its last bytes.
     """
 
     url: str
@@ -58,7 +59,7 @@ class MetaImageHeader:
 
     @property
     def sizes(self) -> tuple[int, ...]:
-        """Columns, rows, slices, timepoints, as many as there are."""
+        """Columns, rows, slices and timepoints, as many as the file has dimensions."""
         [dimensions] = self.integers(1, "NDims")
         if dimensions not in (2, 3, 4):
             raise UnsupportedError(f"{self.url!r} has NDims = {dimensions}; known are 2, 3 and 4")
@@ -66,10 +67,12 @@ class MetaImageHeader:
 
     @property
     def channels(self) -> int:
-        """Numbers of an element: of a colour, or the components of a vector."""
+        """Numbers per element: the samples of a colour, or the components of a vector."""
         [count] = self.integers(1, "ElementNumberOfChannels", default=[1])
         if count < 1:
-            raise FormatError(f"{self.url!r} has ElementNumberOfChannels = {count}; expected 1 on")
+            raise FormatError(
+                f"{self.url!r} has ElementNumberOfChannels = {count}; expected at least 1"
+            )
         return count
 
     @property
@@ -89,20 +92,22 @@ class MetaImageHeader:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Shape of the elements as numpy has it, the fastest axis last."""
+        """Shape of the elements in numpy's order, the fastest axis last."""
         return (*self.sizes[::-1], *([self.channels] if self.channels > 1 else []))
 
     @property
     def place(self) -> Place:
-        """Place of the elements."""
+        """Geometry of the elements."""
         count = len(self.sizes)
         spacing = self.numbers(count, *SPACING)
         if not spacing:
             return None, ()
         factors = factors_of([unit := self.fields.get("DistanceUnits", "mm")])
         if factors is None:
-            return None, (f"no place is known: DistanceUnits = {unit!r} is no unit of length",)
-        # Row by row, the directions in which the axes run.
+            return None, (
+                f"no place is known: DistanceUnits = {unit!r} is not a known unit of length",
+            )
+        # Each row is the direction of one axis.
         identity = np.eye(count).ravel().tolist()
         directions = np.reshape(
             self.numbers(count * count, *DIRECTIONS, default=identity), (count, count)
@@ -116,7 +121,7 @@ class MetaImageHeader:
 
     @property
     def attributes(self) -> tuple[dict[str, Any], tuple[str, ...]]:
-        """Return the attributes that `Image.from_array` takes, and warnings of those left out."""
+        """Attributes for `Image.from_array`, and warnings about those left out."""
         names = {
             "rescale_slope": "ElementToIntensityFunctionSlope",
             "rescale_intercept": "ElementToIntensityFunctionOffset",
@@ -125,26 +130,26 @@ class MetaImageHeader:
         if found.get("rescale_slope") != 0:
             return found, ()
         return {}, (
-            "ElementToIntensityFunctionSlope is 0, which would make all pixels the same: it is "
-            "left out with the offset; values are as they are stored",
+            "ElementToIntensityFunctionSlope is 0, which would make all pixels the same: slope and "
+            "offset are ignored; values are as stored",
         )
 
     @property
     def is_text(self) -> bool:
-        """True when the elements are written out as text."""
+        """True when the elements are text."""
         found = "BinaryData" in self.fields and not self.says("BinaryData")
         return found and self.begins_somewhere("written out")
 
     @property
     def is_compressed(self) -> bool:
-        """True when each file is compressed, by zlib."""
+        """True when each file is compressed by zlib."""
         return self.says("CompressedData") and self.begins_somewhere("compressed")
 
     def begins_somewhere(self, how: str) -> bool:
-        """Return True for elements that begin at a byte that the header tells.
+        """Return True if the header gives the offset of the elements, else raise.
 
-        ``HeaderSize = -1`` counts from the end of the file, by the bytes that the elements take:
-        these are not known of elements that are `how`.
+        ``HeaderSize = -1`` counts from the end of the file by the size of the elements. That size
+        is unknown for elements that are `how`: compressed or written out.
 
         Raises
         ------
@@ -158,15 +163,15 @@ class MetaImageHeader:
 
     @property
     def compressed_size(self) -> int:
-        """Bytes that they take; 0: up to the end of the file."""
+        """Size of the compressed elements, in bytes; 0: up to the end of the file."""
         return self.integers(1, "CompressedDataSize", default=[0])[0]
 
     def says(self, *keys: str) -> bool:
-        """Tell whether one of several fields is true."""
+        """Return whether one of several fields is true."""
         return any(self.fields.get(key, "")[:1] in ("T", "t", "1") for key in keys)
 
     def numbers(self, count: int, *keys: str, default: list[float] | None = None) -> list[float]:
-        """Return the `count` numbers of the first field that is there; else `default`, or none.
+        """Return the `count` numbers of the first existing field, else `default` or an empty list.
 
         Raises
         ------
@@ -191,7 +196,7 @@ class MetaImageHeader:
         found = self.numbers(count, key, default=[*map(float, default or ())])
         if not all(number.is_integer() and number >= -1 for number in found):
             raise FormatError(
-                f"{self.url!r} has {key} = {self.fields[key]!r}; expected integers from -1 on"
+                f"{self.url!r} has {key} = {self.fields[key]!r}; expected integers of at least -1"
             )
         return [int(number) for number in found]
 
@@ -210,13 +215,13 @@ def parse(body: bytes, url: str) -> MetaImageHeader:
     missing = [key for key in ("NDims", "DimSize", "ElementType") if key not in fields]
     if last is None or missing:
         raise FormatError(
-            f"{url!r} is no MetaImage file: its header has no "
+            f"{url!r} is not a MetaImage file: its header has no "
             f"{', '.join(missing if last else ['ElementDataFile'])}"
         )
     entry = text_of(last[1]).strip()
     is_local = entry.upper() == "LOCAL"
     header = MetaImageHeader(url, fields, [], 0)
-    # Counted from the beginning of the file, also of one that begins with its header.
+    # HeaderSize counts from the beginning of the file, even if the header is in the same file.
     [skipped] = header.integers(1, "HeaderSize", default=[0])
     start = last.end() if is_local and skipped == 0 else skipped
     following = "" if is_local else text_of(body[last.end() :])

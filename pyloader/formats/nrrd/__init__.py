@@ -1,4 +1,4 @@
-"""``nrrd:``: volumes of NRRD files, by pynrrd; also with data files beside a header (.nhdr).
+"""``nrrd:``: volumes of NRRD files, by pynrrd; also detached headers (.nhdr) with data files.
 
 A slice is ``nrrd:https://host/a.nrrd?frame=3``, from 1 as stored, or ``#x-12,t-3``.
 """
@@ -32,7 +32,7 @@ DECOMPRESS = {"gzip": gunzip, "gz": gunzip, "bzip2": bunzip2, "bz2": bunzip2}
 
 @register_volume("nrrd")
 async def read(image_id: ImageId, context: Context) -> Volume:
-    """Read a file, and those that its header names."""
+    """Read a file, and the data files that its header names."""
     url = image_id.rest
     nrrd = await context.package("nrrd", "pynrrd")
     body = (await context.fetch(url)).body
@@ -43,15 +43,17 @@ async def read(image_id: ImageId, context: Context) -> Volume:
     if header.names:
         pieces = await fetch_beside(context, url, header.names)
     if count % len(pieces):
-        raise FormatError(f"{url!r} names {len(pieces)} files, no equal parts of {header.sizes}")
+        raise FormatError(
+            f"{url!r} names {len(pieces)} files, which cannot be equal parts of {header.sizes}"
+        )
     arrays = [decode(header, piece, count // len(pieces), repr(url)) for piece in pieces]
     array = arrays[0] if len(arrays) == 1 else np.concatenate(arrays)
-    # The first axis of NRRD is the fastest, as the last one of numpy.
+    # NRRD lists the fastest axis first, numpy last.
     return volume_of(header, array.reshape(header.sizes[::-1]), repr(url))
 
 
 def decode(header: NrrdHeader, body: bytes, count: int, what: str) -> NDArray[Any]:
-    """Return the `count` elements of one file."""
+    """Decode the `count` elements of one file."""
     start, skipped = after_lines(body, header.skipped("line")), header.skipped("byte")
     size = count * header.dtype.itemsize
     if header.encoding == "raw":
@@ -72,6 +74,6 @@ def decode(header: NrrdHeader, body: bytes, count: int, what: str) -> NDArray[An
 
 
 def after_lines(body: bytes, count: int) -> int:
-    """Return where the line after `count` others begins; the end, when there are fewer."""
+    """Return the position after `count` lines, or the end if there are fewer."""
     starts = (match.end() for match in re.finditer(rb"\n", body))
     return next(itertools.islice(starts, count - 1, None), len(body)) if count > 0 else 0

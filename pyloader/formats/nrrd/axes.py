@@ -1,7 +1,7 @@
-"""Axes of NRRD files to those of a `Volume`, whatever their order.
+"""Map the axes of a NRRD file, in any order, to the axes of a `Volume`.
 
-Axes of space become columns, rows and slices. One that `kinds` calls a colour becomes samples, one
-of real and imaginary parts complex numbers; a list, or times, become timepoints. So do the
+Spatial axes become columns, rows and slices. An axis of kind colour becomes samples; an axis of
+real and imaginary parts becomes complex numbers. Lists and times become timepoints. So do the
 components of vectors, unless they are a colour; see `elements`.
 """
 
@@ -20,7 +20,7 @@ from pyloader.formats.nrrd.header import NrrdHeader
 from pyloader.volume import Volume
 
 Array = NDArray[np.float64]
-# The sides of the patient that axes of a space run to, as signs of LPS.
+# The directions of each space's axes, as signs relative to LPS.
 SPACES = {
     **dict.fromkeys(("right-anterior-superior", "ras", "rast"), (-1, -1, 1)),
     **dict.fromkeys(("left-anterior-superior", "las", "last"), (1, -1, 1)),
@@ -33,7 +33,7 @@ ROLES = {
     **dict.fromkeys(("3-vector", "4-vector", "covariant-vector", "normal", "vector"), "vector"),
     **dict.fromkeys(("", "???", "none"), "unknown"),
 }
-# Kinds that have so many components, which is all that is known of them here.
+# Kinds with a fixed number of components; only the number is used here.
 SIZES = {
     **{"complex": 2, "2-vector": 2, "3-gradient": 3, "3-normal": 3, "quaternion": 4},
     **{"2d-symmetric-matrix": 3, "2d-masked-symmetric-matrix": 4, "2d-matrix": 4},
@@ -43,12 +43,12 @@ SIZES = {
 
 
 def volume_of(header: NrrdHeader, array: NDArray[Any], what: str) -> Volume:
-    """Return the volume of an array whose last axis is the first of the header.
+    """Make a volume of an array whose last axis is the first of the header.
 
     Raises
     ------
     FormatError, UnsupportedError
-        Its axes make no slices.
+        The axes do not form slices.
     """
     header = with_directions(header)
     roles = roles_of(header, what)
@@ -74,22 +74,22 @@ def volume_of(header: NrrdHeader, array: NDArray[Any], what: str) -> Volume:
 
 
 def name_of(header: NrrdHeader, axis: int, space: list[int]) -> str:
-    """Return what an axis beyond space is: times, or the components of what is no time."""
+    """Return the name of a non-spatial axis: ``"time"`` or ``"component"``."""
     kind = kinds_of(header)[axis].lower()
     if ROLES.get(kind) == "unknown":
-        # Writers have components before the axes of space, and times behind them.
+        # Writers put components before the spatial axes, and times after them.
         return "time" if axis > min(space) else "component"
     return "time" if kind in ("time", "domain", "space") else "component"
 
 
 def kinds_of(header: NrrdHeader) -> list[str]:
-    """Return the kinds of all axes, empty where nothing is said."""
+    """Return the kinds of all axes; empty text for an unknown kind."""
     kinds: list[str] = header.fields.get("kinds", [""] * len(header.sizes))
     return kinds
 
 
 def with_directions(header: NrrdHeader) -> NrrdHeader:
-    """Return a header whose directions, if any, are one for each axis, and make a picture."""
+    """Return the header without space directions that do not fit its axes."""
     directions = header.fields.get("space directions")
     if directions is None:
         return header
@@ -98,7 +98,7 @@ def with_directions(header: NrrdHeader) -> NrrdHeader:
         return header
     fields = {name: value for name, value in header.fields.items() if name != "space directions"}
     if is_whole:
-        return replace(header, fields=fields)  # none of any axis is as if nothing was said
+        return replace(header, fields=fields)  # as if unknown: fewer than two have one
     warning = (
         f"no place is known: there are {len(header.sizes)} axes, but {len(directions)} space "
         "directions"
@@ -107,20 +107,20 @@ def with_directions(header: NrrdHeader) -> NrrdHeader:
 
 
 def roles_of(header: NrrdHeader, what: str) -> list[str]:
-    """Return what each axis is: ``"space"``, ``"time"``, ``"color"`` or ``"complex"``."""
+    """Return the role of each axis: ``"space"``, ``"time"``, ``"color"`` or ``"complex"``."""
     kinds = kinds_of(header)
     if len(kinds) != len(header.sizes):
         raise FormatError(f"{what} has {len(header.sizes)} axes, but {len(kinds)} kinds")
     roles: list[str] = []
     for axis, kind in enumerate(kinds):
         role = role_of(header, axis, kind, what)
-        # A fourth axis without directions is no axis of space.
+        # At most three axes are spatial: a fourth one is time.
         roles.append("time" if role == "space" and roles.count(role) == 3 else role)
     return roles
 
 
 def role_of(header: NrrdHeader, axis: int, kind: str, what: str) -> str:
-    """Return what one axis is, by its kind and whether it has a direction in space."""
+    """Return the role of one axis, by its kind and its direction in space."""
     role, size = role_of_kind(kind.lower(), header.sizes[axis]), header.sizes[axis]
     directions = header.fields.get("space directions")
     if role == "vector":
@@ -131,29 +131,29 @@ def role_of(header: NrrdHeader, axis: int, kind: str, what: str) -> str:
         role = "space"
     if role is None or (role == "color" and not can_be_color(size, header.dtype)):
         raise UnsupportedError(
-            f"{what} has an axis of kind {kind!r}, with {size} {header.dtype} each, which makes no "
-            f"picture; known are {', '.join(sorted([*filter(None, ROLES), *SIZES]))}, colors with "
+            f"{what} has an axis of kind {kind!r}, with {size} {header.dtype} each, which cannot "
+            f"be shown; known are {', '.join(sorted([*filter(None, ROLES), *SIZES]))}, colors with "
             "3 or 4 unsigned integers or floats"
         )
     return role
 
 
 def role_of_kind(kind: str, size: int) -> str | None:
-    """Return what an axis of a kind is; None of a kind, or a size of it, that is not known."""
+    """Return the role of an axis of a kind and size, None if unknown."""
     if SIZES.get(kind) != size:
         return ROLES.get(kind)
     return "complex" if kind == "complex" else "time"
 
 
 def is_of_space(direction: Array) -> bool:
-    """Tell whether an axis has a direction in space, if only a wrong one, such as 0, 0, 0."""
+    """Return whether an axis has a direction in space, even an invalid one such as 0, 0, 0."""
     has_none = np.isnan(direction).all()
     is_beyond = not direction[:3].any() and direction[3:].any()
     return not has_none and not is_beyond
 
 
 def place_of(header: NrrdHeader, space: list[int]) -> tuple[Array | None, tuple[str, ...]]:
-    """Return the affine to LPS, None where it is not known, and what was taken for granted."""
+    """Return the affine to LPS, None if unknown, and warnings about assumptions."""
     fields = header.fields
     if "space directions" not in fields:
         return by_spacings(header, space)
@@ -169,9 +169,9 @@ def place_of(header: NrrdHeader, space: list[int]) -> tuple[Array | None, tuple[
         return None, notes
     name = space_of(fields)
     if name not in SPACES:
-        notes = (*notes, f"the space {name or 'without a name'!r} is taken for LPS of the patient")
+        notes = (*notes, f"the space {name or 'without a name'!r} is assumed to be LPS")
     if "space origin" not in fields:
-        notes = (*notes, "the space has no origin; the first voxel is taken to be at 0")
+        notes = (*notes, "the space has no origin; the first voxel is assumed to be at 0")
     return affine, notes
 
 
@@ -181,7 +181,7 @@ def space_of(fields: dict[str, Any]) -> str:
 
 
 def by_directions(fields: dict[str, Any], space: list[int], factors: list[float]) -> Array:
-    """Return the affine to LPS in mm, of which a unit of each axis of the space has some."""
+    """Return the affine to LPS in mm; `factors` are the mm per unit of each axis of the space."""
     affine = np.eye(4)
     scale = np.multiply(SPACES.get(space_of(fields), (1, 1, 1)), factors)
     for column, axis in enumerate(space):
@@ -194,12 +194,12 @@ def by_directions(fields: dict[str, Any], space: list[int], factors: list[float]
 
 
 def in_space(vector: Array) -> Array:
-    """Return the first three components of a vector, 0 for those that a plane lacks."""
+    """Return the first three components of a vector, padded with 0."""
     return np.append(vector, np.zeros(3))[:3]
 
 
 def by_spacings(header: NrrdHeader, space: list[int]) -> tuple[Array | None, tuple[str, ...]]:
-    """Return the affine of the distances alone, in mm, where no directions are known."""
+    """Return the affine from the spacings alone, in mm, without known directions."""
     spacings = header.fields.get("spacings", ())
     units = header.fields.get("units", [""] * len(header.sizes))
     if not len(units) == len(spacings) == len(header.sizes):
@@ -209,7 +209,7 @@ def by_spacings(header: NrrdHeader, space: list[int]) -> tuple[Array | None, tup
         return None, (f"no place is known: the axes have the units {units}",)
     spacing = np.multiply([spacings[axis] for axis in space], factors)
     if np.isnan(spacing).any():
-        return None, ()  # which is how a header says that it does not know them
+        return None, ()  # NaN means an unknown spacing
     if not (spacing > 0).all():
         return None, (UNUSABLE,)
     return usable(np.diag([*[*spacing, 1.0][:3], 1.0]))

@@ -1,4 +1,4 @@
-"""Headers of NRRD files: pynrrd reads them, but for the lists of files that they may hold."""
+"""Headers of NRRD files: pynrrd reads them, except for lists of data files."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from pyloader.formats.sidecar import list_names, text_of
 
 LIST = re.compile(r"^data ?file:\s*LIST\b.*$", re.IGNORECASE | re.MULTILINE)
 TEXT = ("ascii", "text", "txt")
-# The format's first form, which teem still reads.
+# The magic of the format's first version, which teem still reads.
 FIRST_MAGIC = "NRRD00.01"
-# Fields that say where the voxels are; the picture needs none of them.
+# Fields of the geometry; an image can be made without them.
 PLACE = ("space", "spacings", "thicknesses", "axis", "units", "measurement")
 
 
@@ -27,15 +27,15 @@ class NrrdHeader:
     Attributes
     ----------
     fields : mapping
-        As pynrrd returns them, by name in lower case.
+        The fields as returned by pynrrd, by name in lower case.
     dtype : dtype
         Of the elements, with their byte order.
     sizes : tuple of int
         The fastest axis first.
     names : list of str
-        The files that hold the elements; none when they follow the header.
+        The files with the elements; empty if the elements follow the header.
     end : int
-        Where the header ends.
+        Position of the first byte after the header.
     warnings : tuple of str
     """
 
@@ -52,7 +52,7 @@ class NrrdHeader:
         return str(self.fields["encoding"]).lower()
 
     def skipped(self, what: str) -> int:
-        """Return how many ``"line"`` or ``"byte"`` stand before the elements of each file."""
+        """Return the number of ``"line"`` or ``"byte"`` to skip before each file's elements."""
         return int(self.fields.get(f"{what} skip", self.fields.get(f"{what}skip", 0)))
 
 
@@ -79,8 +79,8 @@ def parse(nrrd: Any, body: bytes, url: str) -> NrrdHeader:
         sizes = tuple(int(size) for size in fields["sizes"])
     except UnsupportedError:
         raise
-    except Exception as error:  # pynrrd has many words for a broken header
-        raise FormatError(f"{url!r} is no NRRD file that can be read: {error!r}") from error
+    except Exception as error:  # pynrrd raises many types for a broken header
+        raise FormatError(f"{url!r} is not a readable NRRD file: {error!r}") from error
     if fields.get("dimension") != len(sizes):
         raise FormatError(f"{url!r} has {fields.get('dimension')} dimensions, but sizes {sizes}")
     entry = fields.get("data file", fields.get("datafile"))
@@ -90,7 +90,7 @@ def parse(nrrd: Any, body: bytes, url: str) -> NrrdHeader:
 
 
 def read_fields(nrrd: Any, lines: list[str]) -> tuple[dict[str, Any], tuple[str, ...]]:
-    """Return the fields of a header; those of the place are left out where they are broken."""
+    """Return the fields of a header, and warnings; leave broken geometry fields out."""
     try:
         return nrrd.read_header(lines), ()
     except Exception as error:
@@ -98,17 +98,17 @@ def read_fields(nrrd: Any, lines: list[str]) -> tuple[dict[str, Any], tuple[str,
         if len(rest) == len(lines):
             raise
         fields = nrrd.read_header(rest)
-        return fields, (f"no place is known: what the header says of it is broken, {error!r}",)
+        return fields, (f"no place is known: its fields in the header are broken, {error!r}",)
 
 
 def is_pair(line: str) -> bool:
-    """Tell whether a line is a key and its value, not a field: one key may stand there twice."""
+    """Return whether a line is a key/value pair, whose key may repeat, rather than a field."""
     _, colon, value = line.partition(":")
     return bool(colon) and value.startswith("=") and not line.startswith("#")
 
 
 def plainly(line: str) -> str:
-    """Return a line as pynrrd reads it: fields in lower case, vectors without spaces in them."""
+    """Normalise a line for pynrrd: field names in lower case, vectors without inner spaces."""
     name, colon, value = line.partition(":")
     if not colon or line.startswith("#"):
         return "NRRD0001" if line.rstrip() == FIRST_MAGIC else line
@@ -120,9 +120,9 @@ def plainly(line: str) -> str:
 
 
 def dtype_of(nrrd: Any, fields: dict[str, Any]) -> np.dtype[Any]:
-    """Return the dtype of the elements: that of the array that pynrrd makes of none."""
+    """Return the dtype of the elements: pynrrd makes an empty array that has it."""
     if fields["type"].lower() == "block":
-        raise UnsupportedError("elements of the type 'block' of NRRD are no numbers")
+        raise UnsupportedError("elements of NRRD's type 'block' are not numbers")
     encoding = "ascii" if fields["encoding"].lower() in TEXT else "raw"
     none = {"type": fields["type"].lower(), "encoding": encoding, "dimension": 1}
     endian = {"endian": fields["endian"].lower()} if "endian" in fields else {}

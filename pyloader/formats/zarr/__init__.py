@@ -1,12 +1,12 @@
-"""``zarr:``: slices of OME-Zarr images, and of other Zarr arrays; only their chunks are fetched.
+"""``zarr:``: slices of OME-Zarr images and other Zarr arrays; only their chunks are fetched.
 
 A slice is ``zarr:https://host/image.zarr?level=1&channel=0&frame=3``, from 1 as stored, or
-``#x-12,t-3``. ``level`` is that of the pyramid, 0 (the default) the finest; ``channel`` counts from
-0; neither is sent to a server, and what else the query holds goes with each request. Of an array
-without a description of its axes the last ones are timepoints, slices, rows and columns.
+``#x-12,t-3``. ``level`` is the pyramid level, 0 (the default) the finest; ``channel`` counts from
+0. Neither is sent to a server; the rest of the query goes with each request. If nothing describes
+an array's axes, the last ones are timepoints, slices, rows and columns.
 
-Versions 2 and 3 of Zarr, 0.1 to 0.5 of OME-Zarr. The library zarr does not run in browsers; chunks
-are read in `zarr_chunks`. The axes x, y and z of an image are taken for those of the patient, LPS.
+Supported are Zarr 2 and 3, and OME-Zarr 0.1 to 0.5. The library zarr does not run in browsers, so
+`chunks.py` reads the chunks. The axes x, y and z of an image are assumed to be the patient's, LPS.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ async def list_image_ids(image_id: ImageId, context: Context) -> list[str]:
 
 
 async def load_metadata(image_id: ImageId, context: Context) -> Mapping[str, Any]:
-    """Describe a slice; no chunk is fetched."""
+    """Describe a slice without fetching chunks."""
     image, _ = await open_source(image_id, context)
     cut = image.grid.cut(image_id)
     blank = np.broadcast_to(image.array.fill, [len(part) for part in image.region(cut)])
@@ -46,7 +46,7 @@ async def load(image_id: ImageId, context: Context) -> Image:
 
 
 async def open_source(image_id: ImageId, context: Context) -> tuple[ZarrImage, Store]:
-    """Fetch what describes a level and channel, once for all their slices."""
+    """Fetch the metadata of a level and channel, once for all their slices."""
     url, options = image_id.take_options("level", "channel")
 
     async def make(context: Context) -> ZarrImage:

@@ -1,4 +1,4 @@
-"""Descriptions of Zarr arrays, of version 2 (.zarray) and 3 (zarr.json), in one form."""
+"""Metadata of Zarr arrays, of version 2 (.zarray) and 3 (zarr.json), in one form."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from pyloader.formats.elements import NUMBERS, are_numbers
 
 COMPRESSORS = ("blosc", "gzip", "lz4", "zlib", "zstd")
 CHECKSUM = "crc32c"
-# How zarr-python names the codecs of numcodecs in version 3; their bytes are those of version 2.
+# Prefix of zarr-python for numcodecs' codecs in version 3; their bytes are as in version 2.
 NUMCODECS = "numcodecs."
-# bool has a byte of 0 or 1, which is delivered so.
+# bool is a byte of 0 or 1, and is delivered as uint8.
 DATA_TYPES = {
     **{"bool": "u1", "int8": "i1", "int16": "i2", "int32": "i4", "int64": "i8"},
     **{"uint8": "u1", "uint16": "u2", "uint32": "u4", "uint64": "u8"},
@@ -26,16 +26,16 @@ DATA_TYPES = {
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ChunkEncoding:
-    """The encoding of a chunk's elements in its bytes.
+    """The encoding of a chunk's elements as bytes.
 
     Attributes
     ----------
     dtype : dtype
         With its byte order.
     order : tuple of int
-        The array's axes, in the order in which the chunk has them.
+        The array's axes, in the order of the chunk.
     codecs : tuple of str
-        What was done to the bytes, in this order: one of `COMPRESSORS`, ``"crc32c"``.
+        The codecs applied to the bytes, in order: one of `COMPRESSORS`, ``"crc32c"``.
     """
 
     dtype: np.dtype[Any]
@@ -45,16 +45,16 @@ class ChunkEncoding:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Shards:
-    """Files of many chunks each.
+    """The sharding of an array: files of many chunks each.
 
     Attributes
     ----------
     shape : tuple of int
-        Of what one file holds.
+        Elements of one file.
     index : ChunkEncoding
-        Of the table of places in the file, (..., 2) uint64: first byte and number of bytes.
+        Encoding of the index, (..., 2) uint64: offset and size of each chunk, in bytes.
     is_at_end : bool
-        Where in the file that table is.
+        True if the index is at the end of the file, False at its beginning.
     """
 
     shape: tuple[int, ...]
@@ -64,21 +64,21 @@ class Shards:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ZarrArray:
-    """An array.
+    """The metadata of an array.
 
     Attributes
     ----------
     path : str
-        Within the hierarchy; ``"/"`` of its root.
+        The path within the hierarchy; ``"/"`` for its root.
     shape, chunks : tuple of int
     encoding : ChunkEncoding
-        Of each chunk.
+        The encoding of each chunk.
     fill : array of no dimensions
-        What stands in chunks that are not there.
+        The value of missing chunks.
     prefix, separator : str
         The file of the chunk (1, 2) is ``prefix + "1" + separator + "2"``.
     names : tuple of str
-        Of the axes; empty when nothing is said.
+        Names of the axes; empty if unknown.
     shards : Shards or None
     """
 
@@ -98,14 +98,14 @@ class ZarrArray:
 
 
 def parse_array(document: Any, attributes: Mapping[str, Any], path: str) -> ZarrArray:
-    """Read the description of an array.
+    """Parse the metadata of an array.
 
     Parameters
     ----------
     document : JSON
-        Of .zarray or zarr.json.
+        The content of .zarray or zarr.json.
     attributes : mapping
-        Of .zattrs; those of version 3 stand in the document.
+        The content of .zattrs; in version 3 the document has them.
 
     Raises
     ------
@@ -121,7 +121,7 @@ def parse_array(document: Any, attributes: Mapping[str, Any], path: str) -> Zarr
         is_sound = len(lengths) == 1 and all(type(size) is int and size > 0 for size in sizes)
     except LoaderError:
         raise
-    except Exception as error:  # JSON of any shape
+    except Exception as error:  # the JSON may have any structure
         raise FormatError(
             f"array {path or '/'!r} has a description that cannot be read: {error!r}"
         ) from error
@@ -133,7 +133,7 @@ def parse_array(document: Any, attributes: Mapping[str, Any], path: str) -> Zarr
 
 
 def parse_v2(document: Mapping[str, Any], attributes: Mapping[str, Any], path: str) -> ZarrArray:
-    """Read a .zarray."""
+    """Parse a .zarray."""
     dtype = np.dtype(document["dtype"]) if isinstance(document["dtype"], str) else np.dtype("V")
     if not are_numbers(dtype):
         refuse(path, "dtype", document["dtype"], (NUMBERS,))
@@ -158,7 +158,7 @@ def parse_v2(document: Mapping[str, Any], attributes: Mapping[str, Any], path: s
 
 
 def parse_v3(document: Mapping[str, Any], path: str) -> ZarrArray:
-    """Read a zarr.json."""
+    """Parse a zarr.json."""
     if document["data_type"] not in tuple(DATA_TYPES):
         refuse(path, "data_type", document["data_type"], DATA_TYPES)
     if document["chunk_grid"]["name"] != "regular" or document.get("storage_transformers"):
@@ -186,7 +186,7 @@ def parse_v3(document: Mapping[str, Any], path: str) -> ZarrArray:
 
 
 def named(codec: Any) -> tuple[str, Mapping[str, Any]]:
-    """Return name and configuration of a codec."""
+    """Return the name and configuration of a codec."""
     name, configuration = (
         (codec, {}) if isinstance(codec, str) else (codec["name"], codec.get("configuration", {}))
     )
@@ -197,7 +197,7 @@ def named(codec: Any) -> tuple[str, Mapping[str, Any]]:
 def encoding_of(
     codecs: Sequence[tuple[str, Mapping[str, Any]]], dtype: np.dtype[Any], count: int, path: str
 ) -> ChunkEncoding:
-    """Return what the codecs of version 3 do to chunks of `count` axes."""
+    """Return the encoding of chunks of `count` axes from the codecs of version 3."""
     names = [name for name, _ in codecs]
     start = names.index("bytes") if "bytes" in names else 0
     order = tuple(range(count))
@@ -209,7 +209,7 @@ def encoding_of(
         raise FormatError(f"array {path or '/'!r} transposes its {count} axes to {order}")
     after = tuple(names[start + 1 :])
     unknown = [name for name in names[start:] if name not in ("bytes", CHECKSUM, *COMPRESSORS)]
-    # What is compressed twice has no size that is known between.
+    # Between two compressors the size would be unknown.
     if unknown or sum(name in COMPRESSORS for name in after) > 1 or names[start] != "bytes":
         refuse(path, "codecs", names, ("transpose", "bytes", CHECKSUM, "and one of", *COMPRESSORS))
     is_big = codecs[start][1].get("endian") == "big"
@@ -217,7 +217,7 @@ def encoding_of(
 
 
 def sharded(array: ZarrArray, codecs: Sequence[tuple[str, Mapping[str, Any]]]) -> ZarrArray:
-    """Return an array whose files hold many chunks each."""
+    """Apply the sharding codec to an array: its files hold many chunks each."""
     if len(codecs) > 1:
         refuse(array.path, "codecs", [name for name, _ in codecs], ("sharding_indexed alone",))
     configuration = codecs[0][1]
@@ -237,9 +237,9 @@ def sharded(array: ZarrArray, codecs: Sequence[tuple[str, Mapping[str, Any]]]) -
 
 
 def fill_of(value: Any, dtype: np.dtype[Any]) -> NDArray[Any]:
-    """Return a fill value, which JSON may have as ``"NaN"`` or, of its bits, ``"0x7fc00000"``.
+    """Parse a fill value; JSON may have ``"NaN"`` or, for the bits, ``"0x7fc00000"``.
 
-    Of complex numbers there are two, the real and the imaginary part.
+    A complex fill value is a list of its real and imaginary part.
     """
     if dtype.kind == "c" and isinstance(value, list):
         real, imaginary = (fill_of(part, np.dtype(f"f{dtype.itemsize // 2}")) for part in value)
@@ -251,7 +251,7 @@ def fill_of(value: Any, dtype: np.dtype[Any]) -> NDArray[Any]:
 
 
 def refuse(path: str, what: str, found: Any, known: Iterable[str]) -> NoReturn:
-    """Say what of an array is not supported."""
+    """Raise for an unsupported property of an array."""
     raise UnsupportedError(
         f"array {path or '/'!r} has {what} {found!r}, which cannot be read; known are "
         f"{', '.join(known)}"

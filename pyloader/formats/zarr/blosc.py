@@ -1,8 +1,8 @@
-"""Blosc 1, the container of most chunks of Zarr: blocks of LZ4, Zstandard, zlib or BloscLZ.
+"""Blosc 1, the container of most Zarr chunks: blocks of LZ4, Zstandard, zlib or BloscLZ.
 
-In each block the bytes, or the bits, of all elements stand sorted by their place in the element.
-The codecs but BloscLZ are those of imagecodecs; the container is read here, since imagecodecs has
-none for browsers.
+In each block, the bytes or the bits of all elements may be shuffled: grouped by their position in
+the element. LZ4 and Zstandard are decoded by imagecodecs. The container is read here, because
+imagecodecs for browsers lacks it.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ from pyloader.errors import FormatError, UnsupportedError
 from pyloader.formats.encodings import gunzip
 from pyloader.formats.zarr.blosclz import blosclz_decode
 
-# Version of the format and of the codec, flags, bytes of an element; of all, of a block, packed.
+# Versions of format and codec, flags, bytes of an element; total, block and compressed sizes.
 HEADER = struct.Struct("<4B3I")
 LENGTH = struct.Struct("<I")
 BYTES_SORTED, STORED, BITS_SORTED, UNSPLIT = 1, 2, 4, 16
 NAMES = ("blosclz", "lz4", "snappy", "zlib", "zstd")
 KNOWN = ("lz4", "zlib", "zstd", "blosclz")
-# A whole block is a stream for each byte of an element, where these are few and long.
+# A full block is split to one stream per byte of an element if these are few and long.
 MOST_STREAMS, SHORTEST_STREAM = 16, 128
 
-# Distance and mask of the bits that change places when a square of 8 by 8 is mirrored.
+# Shift and mask of the bits that swap to transpose an 8 by 8 square of bits.
 SWAPS = tuple(
     (np.uint64(shift), np.uint64(mask))
     for shift, mask in (
@@ -55,7 +55,7 @@ class BloscHeader(NamedTuple):
         return dict(enumerate(NAMES)).get(self.flags >> 5, f"number {self.flags >> 5}")
 
     def streams(self, length: int) -> int:
-        """Return how many streams a block of `length` bytes is made of."""
+        """Return the number of streams in a block of `length` bytes."""
         is_split = (
             not self.flags & UNSPLIT
             and length == self.block
@@ -67,14 +67,14 @@ class BloscHeader(NamedTuple):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Container:
-    """A container and what unpacks it.
+    """A Blosc container, and the codecs to decompress it.
 
     Attributes
     ----------
     body : bytes
     header : BloscHeader
     what : str
-        What error texts call it.
+        Its name in error messages.
     codecs : module
         imagecodecs.
     """
@@ -85,7 +85,7 @@ class Container:
     codecs: Any
 
     def block(self, start: int, length: int) -> bytes:
-        """Return the `length` bytes of the block that begins at the byte `start`."""
+        """Decompress the block of `length` bytes that begins at the byte `start`."""
         count = self.header.streams(length)
         streams = []
         for _ in range(count):
@@ -96,9 +96,9 @@ class Container:
         return self.unsorted(b"".join(streams))
 
     def stream(self, packed: bytes, size: int) -> bytes:
-        """Return the `size` bytes of a stream."""
+        """Decompress a stream to `size` bytes."""
         if len(packed) == size:
-            return packed  # it could not be made smaller
+            return packed  # stored, because it was incompressible
         if self.header.codec == "zlib":
             return gunzip(packed, size, self.what)
         if self.header.codec == "blosclz":
@@ -111,7 +111,7 @@ class Container:
         return plain
 
     def unsorted(self, block: bytes) -> bytes:
-        """Return a block with the bytes of each element together."""
+        """Undo the shuffle: return a block with the bytes of each element together."""
         size = self.header.element
         count = len(block) // size
         if self.header.flags & BYTES_SORTED and size > 1:
@@ -124,14 +124,14 @@ class Container:
 
 
 def unsorted_bits(rows: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Return, for each place in an element, the bytes of all elements.
+    """Undo the bit shuffle: return, for each byte of an element, the bytes of all elements.
 
     Parameters
     ----------
     rows : (places, 8, count / 8) array
-        For each place, and each bit in it, the bits of all elements, the lowest first.
+        For each byte of an element, and each bit of it, the bits of all elements, the lowest first.
     """
-    # Eight bytes of as many rows are a square of bits, which is mirrored: by halves of halves.
+    # Eight bytes of eight rows are a square of bits; transpose it in three steps of swaps.
     squares = np.ascontiguousarray(rows.swapaxes(1, 2)).view("<u8")
     for shift, mask in SWAPS:
         swapped = (squares ^ squares >> shift) & mask
@@ -140,7 +140,7 @@ def unsorted_bits(rows: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def unpack(body: bytes, size: int, what: str, codecs: Any) -> bytes:
-    """Return the `size` bytes within a container.
+    """Decompress a container to `size` bytes.
 
     Raises
     ------

@@ -1,30 +1,30 @@
-"""BloscLZ, the codec of Blosc itself: literals and matches, as FastLZ has them.
+"""BloscLZ, Blosc's own codec: literals and matches, as in FastLZ.
 
-imagecodecs has none for browsers. A byte below 32 is followed by as many literals, and one more.
-Another one begins a match: 3 bits of its length, 5 of its distance, both of which may go on.
+imagecodecs for browsers lacks it. After a control byte n below 32, n + 1 literals follow. Any other
+control byte begins a match: 3 bits of its length and 5 of its distance; both may continue.
 """
 
 from __future__ import annotations
 
 LITERALS = 32
 LONG, FAR = 6, 31
-# A distance that 13 bits cannot tell has 16 more.
+# A distance too long for 13 bits has 16 more.
 NEAREST_FAR = 8191
 LEAST = 3
 
 
 def blosclz_decode(packed: bytes, size: int) -> bytes:
-    """Return the bytes of a stream, `size` at most.
+    """Decompress a stream to at most `size` bytes.
 
     Raises
     ------
     ValueError
-        It is damaged, or makes more.
+        The stream is damaged, or yields more.
     """
     found = bytearray()
     place, end = 0, len(packed)
     while place < end:
-        # The first byte begins literals, whatever its upper bits are.
+        # The first byte begins literals, regardless of its upper bits.
         control = packed[place] if place else packed[0] % LITERALS
         place += 1
         if control < LITERALS:
@@ -32,15 +32,15 @@ def blosclz_decode(packed: bytes, size: int) -> bytes:
             place += control + 1
         else:
             place, length, distance = read_match(packed, place, control)
-            # Before it is made: each byte of a length stands for 255.
+            # Limit the length before copying: each byte of a length adds up to 255.
             copy(found, min(length, size + 1 - len(found)), distance)
         if len(found) > size or place > end:
-            raise ValueError(f"the stream goes on beyond {min(len(found), size)} of {size} bytes")
+            raise ValueError(f"the stream exceeds {min(len(found), size)} of {size} bytes")
     return bytes(found)
 
 
 def read_match(packed: bytes, place: int, control: int) -> tuple[int, int, int]:
-    """Return the place behind a match, its length, and how far back it begins."""
+    """Return the position after a match, its length, and its distance backwards."""
     try:
         length, distance = (control >> 5) - 1, (control & FAR) << 8
         is_far = distance == FAR << 8
@@ -59,7 +59,7 @@ def read_match(packed: bytes, place: int, control: int) -> tuple[int, int, int]:
 
 
 def copy(found: bytearray, length: int, distance: int) -> None:
-    """Add bytes that begin so far back, also those that are added by this."""
+    """Append `length` bytes from `distance` back; they may overlap the appended ones."""
     if distance > len(found):
         raise ValueError(f"a match begins {distance} bytes back, of {len(found)}")
     start = len(found) - distance

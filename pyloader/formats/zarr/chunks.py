@@ -1,4 +1,4 @@
-"""Regions of a Zarr array: the chunks that they touch are fetched together, and kept."""
+"""Read regions of a Zarr array: fetch the chunks that they touch together, and cache them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from pyloader.formats.zarr.array import ZarrArray
 from pyloader.formats.zarr.codecs import decode, encoded_size, needs_imagecodecs, size_of
 from pyloader.formats.zarr.store import Store
 
-# First byte and number of bytes, in the index of a shard, of a chunk that is not there.
+# Offset and size of a missing chunk in the index of a shard.
 NONE = 2**64 - 1
 Index = tuple[int, ...]
 
@@ -43,7 +43,7 @@ async def read_region(store: Store, array: ZarrArray, region: Sequence[range]) -
     if count > MOST_FILES:
         raise FormatError(
             f"a slice of array {array.path!r} touches {count} chunks of {array.chunks}; expected "
-            f"{MOST_FILES} at most: it has not been made to be looked at in this direction"
+            f"{MOST_FILES} at most: its chunks do not suit slices in this direction"
         )
     dtype = array.encoding.dtype.newbyteorder("=")
     shape = [len(part) for part in region]
@@ -60,7 +60,7 @@ async def read_region(store: Store, array: ZarrArray, region: Sequence[range]) -
 
 
 def overlap(part: range, size: int, number: int) -> tuple[slice, slice]:
-    """Return where, along one axis, chunk `number` and a region overlap: in each of them."""
+    """Return the overlap of chunk `number` and a region along an axis, as a slice of each."""
     start = max(part.start, number * size)
     stop = min(part.stop, (number + 1) * size)
     return slice(start - number * size, stop - number * size), slice(
@@ -69,7 +69,7 @@ def overlap(part: range, size: int, number: int) -> tuple[slice, slice]:
 
 
 async def read_chunk(store: Store, array: ZarrArray, index: Index) -> NDArray[Any]:
-    """Return a chunk, fetched and decoded once for all who ask."""
+    """Return a chunk, fetched and decoded once for all loads that need it."""
     what = f"chunk {index} of array {array.path!r}"
     store.context.check_size(size_of(array.chunks, array.encoding), what)
 
@@ -86,12 +86,12 @@ async def read_chunk(store: Store, array: ZarrArray, index: Index) -> NDArray[An
 
 
 async def file_of(store: Store, array: ZarrArray, index: Index) -> bytes | None:
-    """Return the file of a chunk; None when it is not there."""
+    """Return the file of a chunk, None if it does not exist."""
     return await store.get(array.key(index))
 
 
 async def part_of_shard(store: Store, array: ZarrArray, index: Index) -> bytes | None:
-    """Return the bytes of a chunk within its shard; None when it is not there."""
+    """Return the bytes of a chunk from its shard, None if either does not exist."""
     assert array.shards is not None
     counts = [whole // part for whole, part in zip(array.shards.shape, array.chunks, strict=True)]
     number = tuple(place // count for place, count in zip(index, counts, strict=True))
@@ -118,7 +118,7 @@ async def part_of_shard(store: Store, array: ZarrArray, index: Index) -> bytes |
 
 
 def read_index(file: bytes, array: ZarrArray, shape: Index, what: str) -> NDArray[Any]:
-    """Return the table of a shard: first byte and number of bytes of each chunk."""
+    """Return the index of a shard: offset and size of each chunk, in bytes."""
     assert array.shards is not None
     encoding = array.shards.index
     size = encoded_size(shape, encoding)

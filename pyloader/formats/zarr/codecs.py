@@ -1,4 +1,4 @@
-"""Bytes of a Zarr chunk to its elements; each step has to give as many bytes as it is to."""
+"""Decode the bytes of a Zarr chunk to its elements; each step must yield the expected size."""
 
 from __future__ import annotations
 
@@ -19,29 +19,29 @@ CHECKSUM_BYTES = LENGTH_BYTES = 4
 
 
 def size_of(shape: tuple[int, ...], encoding: ChunkEncoding) -> int:
-    """Return how many bytes a chunk takes when it is decoded."""
+    """Return the bytes of a decoded chunk."""
     return math.prod(shape) * encoding.dtype.itemsize
 
 
 def encoded_size(shape: tuple[int, ...], encoding: ChunkEncoding) -> int:
-    """Return how many bytes a chunk takes that is not compressed."""
+    """Return the bytes of an encoded chunk that is not compressed."""
     return size_of(shape, encoding) + CHECKSUM_BYTES * encoding.codecs.count(CHECKSUM)
 
 
 def needs_imagecodecs(encoding: ChunkEncoding) -> bool:
-    """Tell whether Python itself cannot decompress a chunk."""
+    """Return whether decompressing a chunk needs imagecodecs."""
     return not {"blosc", "lz4", "zstd"}.isdisjoint(encoding.codecs)
 
 
 def decode(
     body: bytes, encoding: ChunkEncoding, shape: tuple[int, ...], what: str, codecs: Any
 ) -> NDArray[Any]:
-    """Return a chunk of the given shape.
+    """Decode a chunk of the given shape.
 
     Parameters
     ----------
     codecs : module or None
-        imagecodecs, where it is needed.
+        imagecodecs, if `needs_imagecodecs`.
 
     Raises
     ------
@@ -50,7 +50,7 @@ def decode(
     size = size_of(shape, encoding)
     for place in reversed(range(len(encoding.codecs))):
         name = encoding.codecs[place]
-        # What is compressed has the checksums that came before it.
+        # The compressed bytes include the checksums of the codecs applied before.
         inside = size + CHECKSUM_BYTES * encoding.codecs[:place].count(CHECKSUM)
         if name == CHECKSUM:
             body = without_checksum(body, what)
@@ -64,25 +64,26 @@ def decode(
 
 
 def without_checksum(body: bytes, what: str) -> bytes:
-    """Return bytes without the checksum behind them, which is theirs."""
+    """Verify the checksum at the end of `body`, and remove it."""
     body, found = body[:-CHECKSUM_BYTES], body[-CHECKSUM_BYTES:]
     expected = crc32c(body).to_bytes(CHECKSUM_BYTES, "little")
     if found != expected:
         raise FormatError(
-            f"{what} is damaged: its checksum is {found.hex()}, that of its bytes {expected.hex()}"
+            f"{what} is damaged: its stored checksum is {found.hex()}, but its bytes have "
+            f"{expected.hex()}"
         )
     return body
 
 
 def decompress(name: str, body: bytes, size: int, what: str, codecs: Any) -> bytes:
-    """Return the `size` bytes that a codec made smaller; the caller counts them."""
+    """Decompress to `size` bytes; the caller checks the size."""
     try:
         if name in ("gzip", "zlib"):
             return gunzip(body, size, what)
         if name == "blosc":
             return unpack(body, size, what, codecs)
         if name == "lz4":
-            # numcodecs writes in front how many bytes there are.
+            # numcodecs writes the decompressed size in front.
             [size_within] = struct.unpack_from("<I", body)
             if size_within != size:
                 raise FormatError(f"{what} is LZ4 of {size_within} bytes, expected {size}")

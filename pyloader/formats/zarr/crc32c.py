@@ -11,18 +11,18 @@ from numpy.typing import NDArray
 
 POLYNOMIAL = 0x82F63B78
 ONES = 0xFFFFFFFF
-# Takes a sum from zero to `ONES`, where the standard begins.
+# Moves a checksum from zero to `ONES`, the standard's initial value.
 PREFIX = np.frombuffer(bytes.fromhex("54641f64"), np.uint8)
-BITS = np.arange(32, dtype=np.int64)  # also where the usual integer has 32 bits
+BITS = np.arange(32, dtype=np.int64)  # explicit, because the default integer may have 32 bits
 
 
 def crc32c(body: Any) -> int:
     """Return the checksum of bytes.
 
-    It is linear, and zeros in front change nothing. So the bytes are cut into lanes of one length,
-    all lanes are summed at once, each from zero, and joined: the sum so far, moved on by the length
-    of a lane, with that of the next. How a sum is moved on is seen from 32 lanes of zeros, which
-    begin with one bit each.
+    A CRC is linear, and leading zeros do not change it. So the bytes are cut into lanes of one
+    length, and the sums of all lanes are computed at once, each from zero. Then they are joined:
+    the sum so far is moved on by the length of a lane, and combined with the next lane's. To know
+    how a sum moves on, 32 extra lanes of zeros start from one bit each.
     """
     body = np.frombuffer(body, np.uint8)
     length = isqrt(len(body)) + 4
@@ -42,7 +42,7 @@ def crc32c(body: Any) -> int:
 
 @cache
 def table() -> NDArray[np.uint32]:
-    """Return what becomes of each byte."""
+    """Return the lookup table: the remainder of each byte."""
     values: NDArray[np.uint32] = np.arange(256, dtype=np.uint32)
     for _ in range(8):
         values = np.where(values & 1, values >> 1 ^ np.uint32(POLYNOMIAL), values >> 1)

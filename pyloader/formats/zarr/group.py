@@ -1,4 +1,4 @@
-"""Zarr hierarchies: the array that is a level of an OME-Zarr image, or the one at hand.
+"""Zarr hierarchies: find the array of an OME-Zarr image's level, or a single array.
 
 Reference: https://ngff.openmicroscopy.org/0.5, multiscales; Zarr versions 2 and 3.
 """
@@ -18,31 +18,31 @@ from pyloader.formats.zarr.chunks import read_region
 from pyloader.formats.zarr.store import Store
 
 VERSIONS = ("0.1", "0.2", "0.3", "0.4", "0.5")
-# What the last axes of an array are taken to be, where nothing is said of them.
+# The axes of an array by default, by their number.
 AXES = {2: "yx", 3: "zyx", 4: "tzyx", 5: "tczyx"}
 FILES = (".zmetadata", ".zattrs", ".zarray")
-# What axes are that have no type, as in versions up to 0.3, and of arrays of xarray.
+# Types by name of axes without a type, as in versions up to 0.3 and in arrays of xarray.
 NAMED = {"t": "time", "time": "time", "c": "channel", "channel": "channel"}
-UNREAD = "no place is known: a scale or translation of OME-Zarr stands where it cannot be read"
+UNREAD = "no place is known: a scale or translation of OME-Zarr cannot be read"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Level:
-    """An array, and what is said of its axes, in their order.
+    """The array of a resolution level, and the metadata of its axes, in order.
 
     Attributes
     ----------
     array : ZarrArray
     axes : tuple of str
-        ``x``, ``y`` and ``z`` of space, ``t`` of time, ``c`` of channels; of others the name.
+        ``x``, ``y`` and ``z`` for space, ``t`` for time, ``c`` for channels; else the name.
     units : tuple of str
-        Empty where none is said.
+        Empty text if unknown.
     scale : tuple of float or None
-        Units from one element to the next; None: nothing is known.
+        Distance from one element to the next, in `units`; None: unknown.
     translation : tuple of float
-        Units to the first element.
+        Position of the first element, in `units`.
     channels : list
-        What is said of them, for display.
+        Display settings of each channel (omero metadata).
     warnings : tuple of str
     """
 
@@ -63,12 +63,12 @@ class Root:
     ----------
     store : Store
     documents : mapping of str to JSON
-        By the file that they stand in; those below too, where they are consolidated.
+        By path of the file; with consolidated metadata, also those of the hierarchy below.
     version : int
-        2 or 3, of Zarr.
+        Version of Zarr, 2 or 3.
     is_array : bool
     attributes : mapping
-        What is said of it.
+        The attributes of the array or group.
     """
 
     store: Store
@@ -81,7 +81,7 @@ class Root:
         """Return the array at a path."""
         document = await self._document(path, "zarr.json" if self.version == 3 else ".zarray")
         if document is None:
-            raise FormatError(f"{self.store.url!r} names an array {path!r} that is not there")
+            raise FormatError(f"{self.store.url!r} names an array {path!r} that does not exist")
         attributes = await self._document(path, ".zattrs") if self.version == 2 else {}
         return parse_array(document, attributes or {}, path)
 
@@ -91,12 +91,12 @@ class Root:
 
 
 async def open_level(store: Store, choose: Callable[[int], int]) -> Level:
-    """Fetch what describes a level of the image at a URL.
+    """Fetch the metadata of a level of the image at a URL.
 
     Parameters
     ----------
     choose : (number of levels) -> int
-        Tells which one.
+        Chooses the level, from 0.
 
     Raises
     ------
@@ -113,14 +113,14 @@ async def open_level(store: Store, choose: Callable[[int], int]) -> Level:
         return await level_of_image(root, choose)
     except LoaderError:
         raise
-    except Exception as error:  # JSON of any shape
+    except Exception as error:  # the JSON may have any structure
         raise FormatError(
             f"{store.url!r} has a description that cannot be read: {error!r}"
         ) from error
 
 
 def root_of_3(store: Store, document: Any) -> Root:
-    """Return what stands at a URL, of its zarr.json."""
+    """Make the root of a Zarr 3 hierarchy from its zarr.json."""
     consolidated = (document.get("consolidated_metadata") or {}).get("metadata") or {}
     documents = {f"{path}/zarr.json": each for path, each in consolidated.items()}
     documents["zarr.json"] = document
@@ -129,20 +129,20 @@ def root_of_3(store: Store, document: Any) -> Root:
 
 
 def root_of_2(store: Store, found: Sequence[Any]) -> Root:
-    """Return what stands at a URL, of those of `FILES` that are there."""
+    """Make the root of a Zarr 2 hierarchy from the contents of `FILES`, None for a missing one."""
     documents = {name: each for name, each in zip(FILES, found, strict=True) if each is not None}
     documents |= documents.pop(".zmetadata", {}).get("metadata", {})
     attributes = documents.get(".zattrs", {})
     if ".zarray" not in documents and not attributes:
         raise FormatError(
-            f"{store.url!r} is nothing of Zarr that can be read: it has no zarr.json, .zattrs or "
-            ".zarray, or its server keeps them hidden (status 403)"
+            f"{store.url!r} is not a readable Zarr array or group: it has no zarr.json, .zattrs or "
+            ".zarray, or its server hides them (status 403)"
         )
     return Root(store, documents, 2, ".zarray" in documents, attributes)
 
 
 def level_of_array(array: ZarrArray) -> Level:
-    """Return an array that no image describes."""
+    """Make a level of a single array without image metadata."""
     names = meanings([{"name": name} for name in array.names], array.shape)
     count = len(array.shape)
     if len(set(names)) != count or not set(names) <= set("tczyx"):
@@ -151,7 +151,7 @@ def level_of_array(array: ZarrArray) -> Level:
 
 
 async def level_of_image(root: Root, choose: Callable[[int], int]) -> Level:
-    """Return a level of the first image that the attributes of a group describe."""
+    """Make a level of the first image in the attributes of a group."""
     ome = root.attributes.get("ome", root.attributes)
     if not ome.get("multiscales"):
         raise FormatError(
@@ -187,15 +187,15 @@ async def level_of_image(root: Root, choose: Callable[[int], int]) -> Level:
 
 
 def meanings(axes: Sequence[Mapping[str, Any]], shape: Sequence[int]) -> tuple[str, ...]:
-    """Return what axes are: by their type, which says it whatever the name is, else by the name.
+    """Return the letter of each axis: by its type, which overrides its name, else by its name.
 
-    Of two axes of one type the longer counts. Axes of space without one of the names x, y and z
-    are these, as the last ones of an array are.
+    If two axes have one type, the longer counts. If no spatial axis is named x, y or z, the last
+    ones are z, y and x.
     """
     names = [str(axis["name"]).lower() for axis in axes]
     pairs = zip(axes, names, strict=True)
     kinds = [str(axis.get("type") or NAMED.get(name, "")).lower() for axis, name in pairs]
-    # What has one of these letters for a name, and is something else, must not be taken for it.
+    # An axis named by one of these letters must not count as it unless its type says so.
     found = [f"{name}?" if name in ("t", "c") else name for name in names]
     for kind, letter in (("time", "t"), ("channel", "c")):
         places = [place for place, each in enumerate(kinds[: len(shape)]) if each == kind]
@@ -209,9 +209,9 @@ def meanings(axes: Sequence[Mapping[str, Any]], shape: Sequence[int]) -> tuple[s
 
 
 async def with_values(root: Root, each: Mapping[str, Any], count: int) -> Mapping[str, Any]:
-    """Return a transformation with its numbers, also where they stand in an array of their own.
+    """Return a transformation with its numbers, even if they are in an array of their own.
 
-    None where that cannot be read: a place is no reason to refuse the picture.
+    They are None if that array cannot be read: missing geometry is no reason to refuse the image.
     """
     kind = each["type"]
     if kind not in ("scale", "translation") or kind in each:
@@ -227,7 +227,7 @@ async def with_values(root: Root, each: Mapping[str, Any], count: int) -> Mappin
 def compose(
     transformations: Sequence[Mapping[str, Any]], count: int
 ) -> tuple[tuple[float, ...] | None, tuple[float, ...]]:
-    """Return the scale and translation of transformations, one applied after the other."""
+    """Return the scale and translation of transformations applied one after the other."""
     scale, translation = np.ones(count), np.zeros(count)
     for each in transformations:
         kind = each["type"]

@@ -1,4 +1,4 @@
-"""OME-Zarr images: what the axes of an array mean, and where its slices are.
+"""OME-Zarr images: the meaning of an array's axes, and the geometry of its slices.
 
 Reference: https://ngff.openmicroscopy.org/0.5, axes, multiscales and omero metadata.
 """
@@ -23,7 +23,7 @@ from pyloader.volume import Cut, Grid, Volume, frame_content
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ZarrImage:
-    """One level and channel.
+    """One resolution level and channel of an OME-Zarr image.
 
     Attributes
     ----------
@@ -31,11 +31,11 @@ class ZarrImage:
     axes : tuple of str
         Names of the array's axes: ``t``, ``z``, ``y``, ``x``, and others.
     fixed : mapping of str to int
-        Where along the others the image is: its channel.
+        The image's index along the other axes, such as its channel.
     grid : Grid
-        Where the slices are.
+        The geometry of the slices.
     attributes : mapping
-        What `Image.from_array` takes, for all slices.
+        Attributes for `Image.from_array`, for all slices.
     warnings : tuple of str
     """
 
@@ -47,7 +47,7 @@ class ZarrImage:
     warnings: tuple[str, ...]
 
     def region(self, cut: Cut) -> list[range]:
-        """Return which part of the array a slice is."""
+        """Return the region of the array that a slice covers."""
         chosen = {**self.fixed, "t": cut.timepoint, "xyz"[cut.axis]: cut.index}
         return [
             range(chosen[name], chosen[name] + 1) if name in chosen else range(size)
@@ -55,7 +55,7 @@ class ZarrImage:
         ]
 
     def volume_of(self, part: NDArray[Any], cut: Cut) -> Volume:
-        """Return a volume of one slice, where it is; `part` is its region of the array."""
+        """Make a volume of one slice at its position; `part` is its region of the array."""
         kept = [self.axes.index(name) for name in "tzyx" if name in self.axes]
         others = [axis for axis in range(part.ndim) if axis not in kept]
         sizes = [part.shape[self.axes.index(name)] if name in self.axes else 1 for name in "tzyx"]
@@ -80,12 +80,12 @@ def first_of(image_id: ImageId) -> ImageId:
 
 
 async def open_image(store: Store, options: Mapping[str, str], image_id: ImageId) -> ZarrImage:
-    """Fetch what describes the level and channel of an imageId.
+    """Fetch the metadata of an imageId's level and channel.
 
     Raises
     ------
     ImageIdError
-        There is no such level or channel.
+        The level or channel does not exist.
     FormatError, UnsupportedError, TransportError
     """
     level = await open_level(store, lambda count: choose("level", count, options, image_id))
@@ -95,7 +95,7 @@ async def open_image(store: Store, options: Mapping[str, str], image_id: ImageId
     if not {"x", "y"} <= set(sizes) or any(size > 1 for size in others.values()):
         raise UnsupportedError(
             f"array {level.array.path!r} of {store.url!r} has axes {sizes}; expected y and x, and "
-            "of t, c and z those that there are"
+            "at most t, c and z besides"
         )
     affine, warnings = affine_of(level)
     columns, rows, slices, timepoints = (sizes.get(name, 1) for name in "xyzt")
@@ -110,7 +110,7 @@ async def open_image(store: Store, options: Mapping[str, str], image_id: ImageId
 
 
 def choose(name: str, count: int, options: Mapping[str, str], image_id: ImageId) -> int:
-    """Return which level or channel of `count` an imageId names, from 0; the first by default."""
+    """Return the index of the level or channel that an imageId names, from 0 (the default)."""
     text = options.get(name, "0")
     index = int(text) if text.isdecimal() and text.isascii() and len(text) < 10 else count
     if index >= count:
@@ -122,7 +122,7 @@ def choose(name: str, count: int, options: Mapping[str, str], image_id: ImageId)
 
 
 def affine_of(level: Level) -> tuple[NDArray[np.float64] | None, tuple[str, ...]]:
-    """Return the affine to LPS, None where it is not known, and what was taken for granted."""
+    """Return the affine to LPS, None if unknown, and warnings about assumptions."""
     if level.scale is None:
         return None, level.warnings
     affine, warnings = np.eye(4), list(level.warnings)
@@ -134,7 +134,7 @@ def affine_of(level: Level) -> tuple[NDArray[np.float64] | None, tuple[str, ...]
         if factors is None:
             return None, (f"no place is known: axis {name} has the unit {unit!r}",)
         if is_unknown(unit):
-            warnings.append(f"axis {name} has no unit; it is taken for millimeter")
+            warnings.append(f"axis {name} has no unit; millimeter is assumed")
         affine[row, row] = level.scale[axis] * factors[0]
         affine[row, 3] = level.translation[axis] * factors[0]
     place, unusable = usable(affine)
@@ -142,7 +142,7 @@ def affine_of(level: Level) -> tuple[NDArray[np.float64] | None, tuple[str, ...]
 
 
 def window_of(level: Level, channel: int) -> dict[str, Any]:
-    """Return the window in which a channel is to be shown, when the image says one."""
+    """Return the display window of a channel; empty if the image has none."""
     try:
         window = level.channels[channel]["window"]
         start, end = float(window["start"]), float(window["end"])
@@ -153,6 +153,6 @@ def window_of(level: Level, channel: int) -> dict[str, Any]:
     return {
         "window_center": (start + end) / 2,
         "window_width": end - start,
-        # The ramp ends at both values themselves, also when they are 0 and 1 (PS3.3 C.11.2.1.3.2).
+        # The ramp ends exactly at both values, even at 0 and 1 (PS3.3 C.11.2.1.3.2).
         "voi_lut_function": "LINEAR_EXACT",
     }

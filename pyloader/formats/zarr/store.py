@@ -1,4 +1,4 @@
-"""The files of a Zarr hierarchy over HTTP, or in a local folder: what is not there is no error."""
+"""The files of a Zarr hierarchy, over HTTP or in a local folder; a missing file is no error."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from pyloader.errors import FormatError, HttpStatusError, NetworkError
 from pyloader.jsontext import read_json
 
 NOT_THERE = (404, 410)
-# How stores of objects answer for what is not there, when they may not be listed.
+# The status of object stores for a missing object if listing is not permitted.
 HIDDEN = (403,)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Store:
-    """A folder.
+    """The folder of a Zarr hierarchy.
 
     Attributes
     ----------
     context : Context
     source : str
-        That of the imageId; keys of the cache begin with it.
+        The source of the imageId, and the prefix of cache keys.
     url : str
-        Of the folder, with what its query asks for.
+        Of the folder, with its query.
     """
 
     context: Context
@@ -32,17 +32,17 @@ class Store:
     url: str
 
     def url_of(self, key: str) -> str:
-        """Return the URL of a file; the query of the folder's is that of all its files."""
+        """Return the URL of a file; it has the query of the folder's URL."""
         folder, mark, query = self.url.partition("?")
         return self.context.url_beside(f"{folder.rstrip('/')}/zarr.json", key) + mark + query
 
     async def get(self, key: str, missing: tuple[int, ...] = NOT_THERE) -> bytes | None:
-        """Return a file; None when it is not there.
+        """Fetch a file; return None if it does not exist.
 
         Raises
         ------
         FormatError
-            The server answers with a page of HTML.
+            The server answers with an HTML page.
         TransportError
         """
         url = self.url_of(key)
@@ -58,13 +58,13 @@ class Store:
             raise
         if body[:64].lstrip().lower().startswith((b"<!doctype html", b"<html")):
             raise FormatError(
-                f"{url!r} is a page of HTML; its server has to answer with status 404 for what is "
-                "not there"
+                f"{url!r} is an HTML page; its server has to answer with status 404 for missing "
+                "files"
             )
         return body
 
     async def get_json(self, key: str) -> Any:
-        """Return a file of JSON; None when it is not there, or hidden."""
+        """Fetch a JSON file; return None if it does not exist or is hidden."""
         body = await self.get(key, NOT_THERE + HIDDEN)
         try:
             return None if body is None else read_json(body)
@@ -73,7 +73,7 @@ class Store:
 
 
 def is_missing_file(error: NetworkError) -> bool:
-    """Tell whether a local file is not there."""
+    """Return whether an error means that a local file does not exist."""
     cause = error.__cause__
     reason = getattr(cause, "reason", cause)
     return isinstance(reason, (FileNotFoundError, NotADirectoryError))
