@@ -1,1 +1,1 @@
-"""Volumes: their geometry, and the slices that pyloader cuts; `pyloader.volume` is public."""
+"""Volumes, their geometry, and the slices cut from them; `pyloader.volume` is public."""

@@ -1,6 +1,6 @@
-"""Place the slices of a volume: `Grid` finds the one that an imageId names, and its plane.
+"""Geometry of a volume: `Grid` finds the slice that an imageId names, and its image plane.
 
-Which slices there are, and how they are turned, stands at the top of `pyloader.volume`.
+The docstring of `pyloader.volume` describes the slices and their orientations.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ from pyloader.image import PlaneModule
 from pyloader.imageid import ImageId, check_count, first_frame
 
 PART = re.compile(r"(?:(?P<axis>[xyz])(?:-(?P<slice>\d+))?|(?P<lone>\d+))(?:,t-(?P<time>\d+))?")
-# Signs of LPS: towards the left, the back and the head. For slices across x, y and z: the patient's
-# axis and sign along which columns follow each other, then rows.
+# For slices across x, y and z: the patient axis and sign along which columns follow each other,
+# then rows. Positive in LPS means towards the left, the back and the head.
 VIEWS = {"x": ((1, 1), (2, -1)), "y": ((0, 1), (2, -1)), "z": ((0, 1), (1, 1))}
-# Cosine of directions that still count as perpendicular: half a pixel in 512.
+# Largest cosine of two directions that count as perpendicular: half a pixel in 512.
 SQUARE = 1e-3
 Value = TypeVar("Value")
 
 
 class Direction(NamedTuple):
-    """A way through the voxels: axis 0 (columns), 1 (rows) or 2 (slices), maybe backwards."""
+    """A direction through the voxels: axis 0 (columns), 1 (rows) or 2 (slices), maybe backwards."""
 
     axis: int
     is_backwards: bool = False
@@ -37,7 +37,7 @@ class Direction(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """One slice: across which voxel axis, at which index, and how it is turned.
+    """One slice: the voxel axis that it is across, its index, and its orientation.
 
     Attributes
     ----------
@@ -46,9 +46,9 @@ class Cut:
     index, timepoint : int
         From 0.
     across : Direction
-        In which columns follow each other.
+        The direction in which columns follow each other.
     down : Direction
-        In which rows follow each other.
+        The direction in which rows follow each other.
     """
 
     axis: int
@@ -60,21 +60,21 @@ class Cut:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Grid:
-    """The place of a volume's voxels in the patient.
+    """The positions of a volume's voxels in the patient.
 
     Attributes
     ----------
     shape : (4,) int
         Columns, rows, slices, timepoints.
     affine : (4, 4) float array or None
-        From (column, row, slice, 1), from 0, of a voxel's centre to mm in the patient coordinate
-        system, LPS (towards left, back, head; PS3.3 C.7.6.2.1.1). A library that uses RAS, as
-        nibabel does, has the first two rows with the other sign. None: nothing is known.
+        Maps (column, row, slice, 1), from 0, of a voxel's centre to mm in the patient coordinate
+        system, LPS (towards left, back, head; PS3.3 C.7.6.2.1.1). In libraries that use RAS, such
+        as nibabel, the first two rows have the opposite sign. None: unknown.
     """
 
     shape: tuple[int, int, int, int]
     affine: NDArray[np.float64] | None = None
-    # What holds for many slices, each of which asks for it.
+    # Values that many slices share.
     _known: dict[Hashable, Any] = field(default_factory=dict, init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -96,12 +96,12 @@ class Grid:
             )
 
     def cut(self, image_id: ImageId) -> Cut:
-        """Return the slice that an imageId names; the first axial one when it names none.
+        """Return the slice that an imageId names; by default the first axial one.
 
         Raises
         ------
         ImageIdError
-            There is no such slice, or what stands after ``#`` names none.
+            The slice does not exist, or the fragment after ``#`` is not a slice.
         """
         name, index, timepoint = self._part(image_id)
         if image_id.names_frame:
@@ -115,7 +115,7 @@ class Grid:
         return cut
 
     def plane(self, cut: Cut, source: str) -> PlaneModule:
-        """Return where a slice is; empty when nothing is known.
+        """Return the image plane of a slice; empty without an affine.
 
         All slices of one `source` share a frame of reference.
         """
@@ -124,13 +124,13 @@ class Grid:
         kind = ("plane", cut.axis, cut.across, cut.down, source)
         parallel = self._once(kind, lambda: self._parallel(cut, source))
         column, row, index = self._first(cut)
-        # Without numpy: its calls would be half the time of a slice's description.
+        # Without numpy, whose calls would take half the time of describing a slice.
         lines: list[list[float]] = self._once("lines", self.affine[:3].tolist)
         position = tuple(a * column + b * row + c * index + d for a, b, c, d in lines)
         return replace(parallel, image_position_patient=position)
 
     def _parallel(self, cut: Cut, source: str) -> PlaneModule:
-        """Return what is the same of all slices that are parallel to one."""
+        """Return the part of the image plane that all parallel slices share."""
         assert self.affine is not None
         across, down = (self._step(way) for way in (cut.across, cut.down))
         columns, rows = np.linalg.norm(across), np.linalg.norm(down)
@@ -145,7 +145,7 @@ class Grid:
         )
 
     def warnings(self, cut: Cut) -> tuple[str, ...]:
-        """Return what a slice, or a stack of its like, would be drawn wrong in, each a sentence."""
+        """Return warnings for slices that viewers draw distorted, alone or stacked to a volume."""
         axes = (cut.across.axis, cut.down.axis, cut.axis)
         return self._once(("warnings", *axes), lambda: self._warnings(cut))
 
@@ -162,18 +162,18 @@ class Grid:
         )
         within = (
             f"the axes of this slice meet at {angle(shear)}, not at a right angle; viewers draw "
-            "its pixels as rectangles, so that angles and lengths in it look other than they are"
+            "its pixels as rectangles, so angles and lengths in it look wrong"
         )
         between = (
             f"slices follow each other at {angle(tilt)} to their axes, not at a right angle; each "
-            "is where it says, but viewers that build a volume of them draw it sheared"
+            "position is right, but viewers that build a volume of them draw it sheared"
         )
         return ((within,) if shear > SQUARE else ()) + ((between,) if tilt > SQUARE else ())
 
     def image_ids(self, image_id: ImageId) -> list[str]:
-        """Return the imageIds of all slices, one timepoint after the other.
+        """List the imageIds of all slices, one timepoint after the other.
 
-        Those of one direction or one timepoint, when the imageId says ``#x``, ``#z,t-3``.
+        ``#x`` lists only the slices of one direction, ``#z,t-3`` only those of one timepoint.
         """
         if not image_id.part:
             return image_id.of_frames(self.shape[2] * self.shape[3])
@@ -222,23 +222,23 @@ class Grid:
             )
 
     def _voxel_axis(self, patient_axis: int) -> int:
-        """Return the voxel axis that is nearest to an axis of the patient."""
+        """Return the voxel axis nearest to a patient axis."""
         return self._once("axes", lambda: nearest_axes(self.affine))[patient_axis]
 
     def _direction(self, patient_axis: int, sign: int) -> Direction:
-        """Return the way through the voxels that is nearest to a way through the patient."""
+        """Return the direction through the voxels nearest to a direction in the patient."""
         axis = self._voxel_axis(patient_axis)
         along = 1.0 if self.affine is None else self.affine[patient_axis, axis]
         return Direction(axis, self.affine is not None and along * sign < 0)
 
     def _step(self, way: Direction) -> NDArray[np.float64]:
-        """Return mm in LPS from one voxel to the next."""
+        """Return the vector from one voxel to the next, in mm in LPS."""
         assert self.affine is not None
         sign = -1.0 if way.is_backwards else 1.0
         return sign * self.affine[:3, way.axis]
 
     def _first(self, cut: Cut) -> list[int]:
-        """Return column, row and slice of the slice's first pixel."""
+        """Return the voxel column, row and slice of the first pixel."""
         first = [0, 0, 0]
         first[cut.axis] = cut.index
         for way in (cut.across, cut.down):
@@ -254,30 +254,30 @@ class Grid:
 
 
 def is_usable(affine: NDArray[Any]) -> bool:
-    """Tell whether an affine gives each voxel a place of its own."""
+    """Return whether an affine gives each voxel a distinct position."""
     if np.shape(affine) != (4, 4) or not np.isfinite(affine).all():
         return False
-    # The other way round it would be of points in rows, as some libraries have them.
+    # A transposed affine, for row vectors as in some libraries, fails here.
     if not np.array_equal(affine[3], (0, 0, 0, 1)):
         return False
     with np.errstate(all="ignore"):
         steps = np.linalg.norm(affine[:3, :3], axis=0)
         x, y, z = (affine[:3, :3] / steps).T
-        # Their triple product: numpy's determinant needs a library that pages do not fetch.
+        # The triple product, because numpy's determinant needs a library that pages do not fetch.
         return bool(steps.all() and abs(np.dot(np.cross(x, y), z)) > 1e-6)
 
 
 def angle(cosine: float) -> str:
-    """Return the angle of a cosine in words."""
+    """Return the angle of a cosine as text, in degrees."""
     return f"{np.degrees(np.arccos(min(cosine, 1.0))):.2f} degrees"
 
 
 def nearest_axes(affine: NDArray[np.float64] | None) -> tuple[int, int, int]:
-    """Return, for the patient's axes x, y and z, the voxel axes that are nearest to them."""
+    """Return the voxel axes nearest to the patient axes x, y and z."""
     if affine is None:
         return 0, 1, 2
     cosines = abs(affine[:3, :3] / np.linalg.norm(affine[:3, :3], axis=0))
-    # Axes may be exchanged, as in a sagittal scan; the best of all six ways decides ties alike.
+    # Axes may be permuted, as in a sagittal scan. Comparing all six orders makes ties consistent.
     orders: Iterator[Any] = permutations(range(3))
     best: tuple[int, int, int] = max(
         orders, key=lambda order: round(sum(cosines[axis, order[axis]] for axis in range(3)), 9)
@@ -286,18 +286,18 @@ def nearest_axes(affine: NDArray[np.float64] | None) -> tuple[int, int, int]:
 
 
 def from_ras(affine: NDArray[Any]) -> NDArray[np.float64]:
-    """Return an affine to LPS of one to RAS, as NIfTI and nibabel have it, or the other way."""
+    """Convert an affine to RAS, as in NIfTI and nibabel, to one to LPS; or the other way round."""
     return np.asarray(affine, "f8") * [[-1], [-1], [1], [1]]
 
 
 def frame_of_reference_uid(source: str) -> str:
-    """Return a UID for a space that has none: the same for all images of `source` (PS3.5 B.2)."""
+    """Make a frame of reference UID that all images of `source` share (PS3.5 B.2)."""
     return f"2.25.{uuid5(NAMESPACE_URL, source).int}"
 
 
 def number_of(digits: str | None) -> int:
-    """Return a number that an imageId names, 0 for none; of one with many digits, some of them.
+    """Parse a number of an imageId, 0 for none.
 
-    That is still more than there is of anything.
+    Only the first ten significant digits count; that still exceeds any number of slices.
     """
     return int((digits or "").lstrip("0")[:10] or 0)

@@ -8,7 +8,7 @@ from pyloader.imageid import ImageId
 from pyloader.source import MetadataReady, Modules, Ready, Series
 from pyloader.volumes.volume import Volume
 
-# What an imageId takes beside its text, for a list of them.
+# Memory of one imageId in a list, besides its text.
 TEXT_BYTES = 100
 
 
@@ -20,19 +20,19 @@ class Slice:
         self.image_id = image_id
 
     def make(self, context: Context) -> Image:
-        """Cut it out, and describe it."""
+        """Cut the slice out and describe it."""
         return self.volume.image(self.image_id)
 
     def describe(self, context: Context) -> Modules:
-        """Describe it; no voxel is read."""
+        """Describe the slice without reading its voxels."""
         return self.volume.modules(self.image_id)
 
     def encoded(self) -> None:
-        """Return None: voxels are decoded."""
+        """Return None: voxels are already decoded."""
 
 
 class VolumeSource:
-    """A volume whose voxels are here; a `Source`."""
+    """A volume with its voxels in memory; a `Source`."""
 
     is_encoded = False
 
@@ -45,11 +45,11 @@ class VolumeSource:
         return self.volume.nbytes
 
     async def list_series(self, image_id: ImageId, context: Context) -> list[Series]:
-        """Return all slices as they are stored, or, of ``#x``, those of one direction."""
+        """List all slices as stored or, for ``#x``, those of one direction."""
         return [Series({}, list_slices(self.volume, image_id, context))]
 
     async def fetch(self, image_id: ImageId, context: Context, *, pixels: bool = True) -> Ready:
-        """Return the slice: all of it is here."""
+        """Return the slice: its voxels are in memory."""
         return self.ready(image_id)
 
     def ready(self, image_id: ImageId) -> Ready:
@@ -58,12 +58,12 @@ class VolumeSource:
 
 
 class HeaderSource:
-    """A volume of which only the header was fetched: it lists and describes slices.
+    """A volume with only its header fetched; it lists and describes slices.
 
     Attributes
     ----------
     volume : Volume
-        With voxels that take no memory, and mean nothing.
+        Its voxels are placeholders that take no memory.
     """
 
     is_encoded = False
@@ -73,19 +73,19 @@ class HeaderSource:
 
     @property
     def nbytes(self) -> int:
-        """No voxel is kept."""
+        """Zero: no voxels are kept."""
         return 0
 
     async def list_series(self, image_id: ImageId, context: Context) -> list[Series]:
-        """Return all slices; see `VolumeSource.list_series`."""
+        """List all slices; see `VolumeSource.list_series`."""
         return [Series({}, list_slices(self.volume, image_id, context))]
 
     async def fetch(self, image_id: ImageId, context: Context, *, pixels: bool = True) -> Ready:
-        """Return the metadata of a slice, which has no pixels here."""
+        """Return the metadata of a slice, without pixels."""
         return MetadataReady(self.volume.modules(image_id))
 
     def ready(self, image_id: ImageId) -> None:
-        """Return None: the voxels have to be fetched."""
+        """Return None: the voxels must be fetched first."""
 
 
 def list_slices(volume: Volume, image_id: ImageId, context: Context) -> list[str]:

@@ -1,4 +1,4 @@
-"""`Volume`: voxels, what describes them, and slices of them as images."""
+"""`Volume`: voxels with their geometry and attributes, and slices of them as images."""
 
 from __future__ import annotations
 
@@ -16,28 +16,28 @@ from pyloader.imageid import ImageId
 from pyloader.rules import Rule, as_ruled, shown
 from pyloader.volumes.geometry import Cut, Grid
 
-# Attributes of the plane that an author may know better than the affine.
+# Attributes of the image plane where an author's value overrides the affine's.
 OF_AUTHOR = ("frame_of_reference_uid", "slice_thickness")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Volume:
-    """Voxels and where they are; `image` returns one slice.
+    """Voxels and their geometry; `image` returns one slice.
 
     Attributes
     ----------
     voxels : (timepoints, slices, rows, columns) array, colour with a last axis of 3 or 4
-        Stored values; any integer, floating or complex dtype, contiguous or not. Of complex ones
-        slices have the magnitude.
+        Stored values; any integer, floating or complex dtype, contiguous or not. Slices of complex
+        voxels show the magnitude.
     affine : (4, 4) float array or None
         See `Grid`.
     attributes : mapping
-        What `Image.from_array` takes, for all slices: ``rescale_slope``, ``window_center``, ...
+        Attributes for `Image.from_array`, for all slices: ``rescale_slope``, ``window_center``, ...
     warnings : tuple of str
         For all slices; see `Image`.
     beyond : tuple of (str, int)
-        The dimensions that the timepoints are made of, the fastest first: ``"time"``, or the name
-        of what is no time, such as ``"component"``, and the length. Empty: they are times.
+        Name and length of each dimension that the timepoints combine, the fastest first:
+        ``"time"``, or another name, such as ``"component"``. Empty: time alone.
     """
 
     voxels: NDArray[Any]
@@ -46,11 +46,11 @@ class Volume:
     warnings: tuple[str, ...] = ()
     beyond: tuple[tuple[str, int], ...] = ()
     _grid: Grid = field(init=False, repr=False)
-    # Images of no memory, by shape and dtype, with all that slices have in common.
+    # Images that take no memory, by shape and dtype, with the attributes that slices share.
     _common: dict[Any, Image] = field(default_factory=dict, init=False, repr=False)
 
     def __post_init__(self) -> None:
-        """Make the grid.
+        """Build the grid.
 
         Raises
         ------
@@ -76,22 +76,22 @@ class Volume:
         Parameters
         ----------
         voxels : (slices, rows, columns) or (timepoints, slices, rows, columns) array
-            Or one slice, (rows, columns). With a last axis of 3 (RGB) or 4 (RGBA) when `is_color`.
-            A Fortran-ordered array of (columns, rows, slices) is given as its transpose,
-            ``array.T``, which copies nothing.
+            Or one slice, (rows, columns). With a last axis of 3 (RGB) or 4 (RGBA) if `is_color`.
+            Pass a Fortran-ordered array of (columns, rows, slices) as its transpose, ``array.T``,
+            which copies nothing.
         affine : (4, 4) array, optional
             From (column, row, slice, 1) to mm in LPS; see `Grid` and `from_ras`.
         spacing : (3,) mm, optional
-            Between columns, rows and slices, where no affine is known: the first voxel is at 0,
-            rows run to the left of the patient, columns to the back, slices to the head.
+            Between columns, rows and slices, if there is no affine: the first voxel is at 0, rows
+            run to the left of the patient, columns to the back, slices to the head.
         **attributes
-            As `Image.from_array` takes them, but for those of the geometry.
+            Attributes for `Image.from_array`, except those of the geometry.
 
         Raises
         ------
         FormatError
-            The array is no volume, the affine cannot be inverted, or an attribute is unknown, of
-            another kind, or says where slices are.
+            The array is not a volume, the affine cannot be inverted, or an attribute is unknown, of
+            a wrong type, or part of the geometry.
         """
         check_geometry(attributes)
         voxels = np.asarray(voxels)
@@ -103,12 +103,12 @@ class Volume:
             )
         voxels = voxels.reshape((1,) * (4 - dimensions) + voxels.shape)
         volume = cls(voxels, affine_of(affine, spacing), attributes)
-        volume.modules(ImageId("volume:", "volume", ""))  # so that mistakes show here
+        volume.modules(ImageId("volume:", "volume", ""))  # raises here for bad attributes
         return volume
 
     @property
     def grid(self) -> Grid:
-        """The place of the voxels."""
+        """The positions of the voxels."""
         return self._grid
 
     @property
@@ -122,7 +122,7 @@ class Volume:
         Raises
         ------
         ImageIdError
-            There is no such slice.
+            The slice does not exist.
         FormatError
             The voxels cannot be an image.
         """
@@ -132,7 +132,7 @@ class Volume:
         return self._describe(pixels, cut, image_id, warnings)
 
     def modules(self, image_id: ImageId) -> dict[str, Any]:
-        """Return what describes a slice, as `pyloader.load_metadata` does; voxels are not read."""
+        """Return the modules of a slice, as `pyloader.load_metadata`; voxels are not read."""
         cut = self.grid.cut(image_id)
         image = self._describe(self.pixels(cut).real, cut, image_id)
         return dict(image.modules) | {
@@ -145,7 +145,7 @@ class Volume:
     def _describe(
         self, pixels: NDArray[Any], cut: Cut, image_id: ImageId, warnings: tuple[str, ...] = ()
     ) -> Image:
-        """Return the image of a slice's pixels."""
+        """Make the image of a slice from its pixels."""
         common = self._like(pixels)
         plane = self._plane(common.plane, cut, image_id)
         image = common.with_pixels(pixels, plane=plane, warnings=warnings)
@@ -156,7 +156,7 @@ class Volume:
         return replace(image, modules={"frame_content": content, **image.modules})
 
     def _like(self, pixels: NDArray[Any]) -> Image:
-        """Return an image of such pixels, for all that describes them but their place."""
+        """Return a blank image of the same shape and dtype, with the attributes of all slices."""
         kind = (pixels.shape, pixels.dtype)
         if kind not in self._common:
             blank = np.broadcast_to(np.zeros((), pixels.dtype), pixels.shape)
@@ -164,7 +164,7 @@ class Volume:
         return self._common[kind]
 
     def _plane(self, of_author: PlaneModule, cut: Cut, image_id: ImageId) -> PlaneModule:
-        """Return where a slice is; what the author says of slices as they are stored wins."""
+        """Return the image plane of a slice; for stored slices, the author's values win."""
         if self.affine is None:
             return of_author if cut.axis == 2 else PlaneModule()
         plane = self.grid.plane(cut, image_id.source)
@@ -173,7 +173,7 @@ class Volume:
         return replace(plane, **known) if known else plane
 
     def pixels(self, cut: Cut) -> NDArray[Any]:
-        """Return (rows, columns) or (rows, columns, samples) of a slice: not copied, read-only."""
+        """Return (rows, columns) or (rows, columns, samples) of a slice: a read-only view."""
         # Voxel axes 0, 1 and 2 are the array's 3, 2 and 1.
         place: tuple[Any, ...] = (cut.timepoint, *(slice(None),) * (2 - cut.axis), cut.index)
         pixels: NDArray[Any] = self.voxels[place]
@@ -183,20 +183,21 @@ class Volume:
             slice(None, None, -1 if way.is_backwards else 1) for way in (cut.down, cut.across)
         )
         turned: NDArray[Any] = pixels[rows, columns]
-        turned.flags.writeable = False  # the voxels are those of the next load too
+        turned.flags.writeable = False  # the next load uses the same voxels
         return turned
 
     def image_ids(self, image_id: ImageId) -> list[str]:
-        """Return the imageIds of all slices; see `Grid.image_ids`."""
+        """List the imageIds of all slices; see `Grid.image_ids`."""
         return self.grid.image_ids(image_id)
 
 
 def frame_content(
     beyond: Sequence[tuple[str, int]], timepoint: int, index: int
 ) -> dict[str, str | int]:
-    """Return what tells a slice from the others at its place (PS3.3 C.7.6.16.2.2).
+    """Return the attributes that distinguish a slice from others at its position.
 
-    Times are temporal positions. What is no time, such as the components of a vector, are stacks.
+    Times become temporal positions; other dimensions, such as the components of a vector, become
+    stacks (PS3.3 C.7.6.16.2.2).
 
     Parameters
     ----------
@@ -221,7 +222,7 @@ def frame_content(
 
 
 def check_geometry(attributes: Mapping[str, Any]) -> None:
-    """Raise when attributes say of single slices where they are."""
+    """Raise if attributes give the geometry of single slices."""
     names = {item.name for item in fields(PlaneModule)} - {*OF_AUTHOR}
     wrong = [name for name in attributes if name in names]
     if wrong:
@@ -232,7 +233,7 @@ def check_geometry(attributes: Mapping[str, Any]) -> None:
 
 
 def affine_of(affine: Any, spacing: Any) -> NDArray[np.float64] | None:
-    """Return an author's affine, or that of a spacing; None when neither is given."""
+    """Return an author's affine, or make one from a spacing; None if neither is given."""
     if affine is None and spacing is not None:
         steps = as_ruled(spacing, Rule(float, 3, 3, is_tuple=True), "spacing")
         if steps is None or min(steps) <= 0:
@@ -250,7 +251,7 @@ def affine_of(affine: Any, spacing: Any) -> NDArray[np.float64] | None:
 
 
 def magnitude(pixels: NDArray[Any]) -> NDArray[Any]:
-    """Return complex pixels as their magnitude, and others as they are."""
+    """Return the magnitude of complex pixels, and other pixels unchanged."""
     if pixels.dtype.kind != "c":
         return pixels
     with np.errstate(all="ignore"):
@@ -259,7 +260,7 @@ def magnitude(pixels: NDArray[Any]) -> NDArray[Any]:
 
 
 def inexact(pixels: NDArray[Any]) -> tuple[str, ...]:
-    """Return a sentence when there are integers that JavaScript has no number for."""
+    """Return a warning if JavaScript numbers cannot hold some of the integers."""
     if pixels.dtype.kind not in "ui" or pixels.dtype.itemsize < 8 or not pixels.size:
         return ()
     low, high = int(pixels.min()), int(pixels.max())
