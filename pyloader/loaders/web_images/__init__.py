@@ -1,5 +1,5 @@
-"""Web images: one file per format, which knows its header and refuses what is not all there.
+"""Web images: one module per format, which parses its header and refuses truncated files.
 
-`recognise.py` tells them apart, `picture.py` makes an `Image` of what `pyloader.pixels.codecs`, or
-the browser, decodes.
+`recognise.py` chooses the module by a file's signature. `picture.py` makes an `Image` of the pixels
+that `pyloader.pixels.codecs` or the browser decodes.
 """

@@ -1,4 +1,4 @@
-"""AVIF: its boxes are read here (ISO 14496-12, 23008-12), imagecodecs or the browser decodes."""
+"""AVIF (ISO 14496-12, 23008-12): parse its boxes; imagecodecs or the browser decodes."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ HIGH_BIT_DEPTH, TWELVE_BIT, MONOCHROME = 0x40, 0x20, 0x10
 
 
 class Box(NamedTuple):
-    """A box, its payload without size and type."""
+    """A box: its type, and its payload without size and type."""
 
     kind: bytes
     payload: bytes
 
 
 async def open_avif(source: str, body: bytes, context: Context) -> Picture:
-    """Read the boxes."""
+    """Read the boxes of an AVIF."""
     try:
         boxes, end = file_boxes(body)
         return make_picture(source, body[:end], boxes, note_rest(len(body) - end, "AVIF"))
@@ -45,7 +45,7 @@ async def open_avif(source: str, body: bytes, context: Context) -> Picture:
 def make_picture(
     source: str, body: bytes, boxes: Mapping[bytes, bytes], notes: tuple[str, ...]
 ) -> Picture:
-    """Return the picture whose boxes these are."""
+    """Make a picture from its boxes."""
     properties = properties_of_primary(boxes[b"meta"])
     rows, columns = struct.unpack_from(">II", properties[b"ispe"][4:])[::-1]
     if b"clap" in properties:
@@ -57,13 +57,13 @@ def make_picture(
     count, is_here = count_frames(boxes), has_codec("avif")
     if count > 1 and not is_here:
         raise UnsupportedError(
-            f"the AVIF has {count} frames, whose exact colors browsers do not give; "
+            f"the AVIF has {count} frames, whose exact colors browsers do not return; "
             "AVIF of one frame, GIF and WebP can be read here"
         )
 
     async def fetch_pixels(picture: Picture, frame_index: int, context: Context) -> Pixels:
         if is_here:
-            # With an index, a sequence breaks the memory of the codec (imagecodecs 2026.3).
+            # Decoding a sequence with an index corrupts the codec's memory (imagecodecs 2026.3).
             frame = await decode_together(
                 picture, lambda: frames_of("avif", picture), frame_index, context
             )
@@ -71,7 +71,7 @@ def make_picture(
         pixels = await context.host.decode(body, "image/avif", frame_index)
         return pixels[..., (0, 3)] if flags & MONOCHROME else pixels
 
-    note = f"its {bits} bits a sample were made 8 by the browser's decoder"
+    note = f"the browser's decoder reduced its {bits} bits a sample to 8"
     header = PictureHeader(
         "AVIF",
         *((columns, rows) if turns % 2 else (rows, columns)),
@@ -85,16 +85,16 @@ def make_picture(
 
 
 def rotated(pixels: Pixels, turns: int, mirror: int | None) -> Pixels:
-    """Return pixels turned anticlockwise by quarters, then mirrored: 0 up and down, 1 sideways."""
+    """Rotate pixels by quarter turns anticlockwise, then flip: 0 vertically, 1 horizontally."""
     pixels = np.rot90(pixels, turns)
     return pixels if mirror is None else np.flip(pixels, mirror)
 
 
 def file_boxes(body: bytes) -> tuple[dict[bytes, bytes], int]:
-    """Return the boxes of a file by kind, and where they end.
+    """Return the boxes of a file by type, and the position where they end.
 
-    What follows metadata and pixels, and is no box that could have more of either, is not of the
-    picture.
+    Stop before invalid data after the metadata and pixels, unless it begins as another box of
+    these types.
 
     Raises
     ------
@@ -116,7 +116,7 @@ def file_boxes(body: bytes) -> tuple[dict[bytes, bytes], int]:
 
 
 def boxes_of(body: bytes) -> Iterator[Box]:
-    """Yield the boxes that stand one after the other.
+    """Yield adjacent boxes.
 
     Raises
     ------
@@ -129,7 +129,7 @@ def boxes_of(body: bytes) -> Iterator[Box]:
 
 
 def box_at(body: bytes, position: int) -> tuple[Box, int]:
-    """Return the box at a position, and where it ends.
+    """Return the box at a position, and the position of its end.
 
     Raises
     ------
@@ -147,9 +147,9 @@ def box_at(body: bytes, position: int) -> tuple[Box, int]:
 
 
 def properties_of_primary(meta: bytes) -> dict[bytes, bytes]:
-    """Return the properties of the primary item by kind (23008-12, 9.3).
+    """Return the properties of the primary item by type (23008-12, 9.3).
 
-    Those of a grid have no decoder configuration; then it is that of any other item.
+    A grid has no decoder configuration of its own; use that of another item.
     """
     boxes = {box.kind: box.payload for box in boxes_of(meta[4:])}
     pitm, inner = boxes[b"pitm"], {box.kind: box.payload for box in boxes_of(boxes[b"iprp"])}

@@ -1,4 +1,4 @@
-"""RLE8 and RLE4 of BMP: runs, pixels as they are, and jumps over pixels that are never set."""
+"""RLE8 and RLE4 of BMP: runs, literal pixels, and jumps over pixels that are never set."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ import numpy as np
 from pyloader.errors import FormatError
 from pyloader.loaders.web_images.picture import Pixels
 
-# Second bytes after a first one of 0; larger ones count the pixels that follow as they are.
+# Second bytes of an escape (first byte 0); a larger one counts the literal pixels that follow.
 END_OF_ROW, END_OF_IMAGE, JUMP = 0, 1, 2
 
 
 class Canvas:
-    """The indices, and which of them are set; what goes beyond a row is left out."""
+    """Palette indices, and a mask of the pixels set; pixels beyond the end of a row are dropped."""
 
     def __init__(self, rows: int, columns: int) -> None:
         self.indices, self.is_set = bytearray(rows * columns), bytearray(rows * columns)
@@ -28,13 +28,13 @@ class Canvas:
         self.column += len(values)
 
     def move(self, down: int, across: int) -> None:
-        """Go on from another pixel."""
+        """Move the position of the next pixel."""
         self.row += down
         self.column += across
 
 
 def unrolled(data: bytes, size: tuple[int, int], depth: int) -> tuple[Pixels, Pixels]:
-    """Return the indices, first row first as stored, and whether a run has set each.
+    """Decode to palette indices, rows in stored order, and a mask of the pixels set.
 
     Parameters
     ----------
@@ -45,20 +45,20 @@ def unrolled(data: bytes, size: tuple[int, int], depth: int) -> tuple[Pixels, Pi
     Raises
     ------
     FormatError
-        The data end before their end is said, or all pixels are set.
+        The data end before the end-of-image marker, and not all pixels are set.
     """
     canvas = Canvas(*size)
     if not run_through(data, canvas, depth) and not all(canvas.is_set):
         raise FormatError(
-            f"the BMP's runs end after {len(data)} bytes, at row {canvas.row + 1} of {size[0]} "
-            "as stored: it is cut off"
+            f"the BMP's runs end after {len(data)} bytes, at stored row {canvas.row + 1} of "
+            f"{size[0]}: it is cut off"
         )
     indices, is_set = (np.frombuffer(each, "u1") for each in (canvas.indices, canvas.is_set))
     return indices.reshape(size), is_set.reshape(size)
 
 
 def run_through(data: bytes, canvas: Canvas, depth: int) -> bool:
-    """Put what the data say on a canvas; tell whether they come to an end."""
+    """Decode runs onto a canvas; return whether they reach their end."""
     position = 0
     while canvas.row < canvas.rows:
         pair = data[position : position + 2]
@@ -83,7 +83,7 @@ def run_through(data: bytes, canvas: Canvas, depth: int) -> bool:
 
 
 def pixels_of(values: bytes, depth: int) -> bytes:
-    """Return one byte for each pixel; of 4 bits, the upper ones come first."""
+    """Return one byte for each pixel; for 4 bits, the upper half comes first."""
     if depth == 8:
         return values
     return bytes(half for value in values for half in (value >> 4, value & 15))

@@ -1,4 +1,4 @@
-"""Orientation: how an image is to be turned for a person to look at it (EXIF 3.0, 4.6.5.1.6)."""
+"""EXIF Orientation: the rotation and mirroring needed for display (EXIF 3.0, 4.6.5.1.6)."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ BYTE_ORDERS = {b"II*\0": "<", b"MM\0*": ">"}
 
 
 def orientation_of(exif: bytes) -> int:
-    """Return Orientation, 1 to 8, of an EXIF block; 1 when it says nothing that can be read."""
+    """Return Orientation, 1 to 8, of an EXIF block; 1 if it is missing or cannot be read."""
     tiff = exif.removeprefix(PREFIX)
     order = BYTE_ORDERS.get(tiff[:4])
     try:
         return 1 if order is None else find_orientation(tiff, order)
     except struct.error:
-        return 1  # cut off: what describes a photo is not worth refusing it
+        return 1  # damaged EXIF is no reason to refuse the image
 
 
 def find_orientation(tiff: bytes, order: str) -> int:
-    """Return the value in the first directory (TIFF 6.0, section 2)."""
+    """Return Orientation from the first directory (TIFF 6.0, section 2)."""
     (start,) = struct.unpack_from(f"{order}I", tiff, 4)
     (count,) = struct.unpack_from(f"{order}H", tiff, start)
     for index in range(count):
@@ -35,16 +35,16 @@ def find_orientation(tiff: bytes, order: str) -> int:
 
 
 def is_transposed(orientation: int) -> bool:
-    """Tell whether rows become columns."""
+    """Return whether an orientation swaps rows and columns."""
     return orientation >= 5
 
 
 def turned(pixels: NDArray[Any], orientation: int) -> NDArray[Any]:
-    """Return (rows, columns) or (rows, columns, samples) turned, without copying.
+    """Apply Orientation to (rows, columns) or (rows, columns, samples), without copying.
 
-    Orientation says where row 0 and column 0 are in the scene. 1 is top and left, 2 top and right,
-    3 bottom and right, 4 bottom and left. 5 is left and top, 6 right and top, 7 right and bottom,
-    8 left and bottom.
+    Orientation gives the sides of the scene at row 0 and column 0. 1 is top and left, 2 top and
+    right, 3 bottom and right, 4 bottom and left. 5 is left and top, 6 right and top, 7 right and
+    bottom, 8 left and bottom.
     """
     if is_transposed(orientation):
         pixels = pixels.swapaxes(0, 1)

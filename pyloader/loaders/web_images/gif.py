@@ -1,7 +1,7 @@
-"""GIF (89a): its frames are counted here, and decoded by imagecodecs or by the browser.
+"""GIF (89a): parse its blocks; imagecodecs or the browser decodes its frames.
 
-Decoders disagree on files that break the rules a little, which browsers show: no trailer, zeros
-between blocks, empty comments, frames beyond the screen. They are given a copy without these.
+Decoders disagree on slightly invalid files that browsers show: no trailer, zeros between blocks,
+empty comments, frames beyond the screen. They get a copy without these faults.
 """
 
 from __future__ import annotations
@@ -26,22 +26,22 @@ SIGNATURES = (b"GIF87a", b"GIF89a")
 EXTENSION, IMAGE, TRAILER, TERMINATOR = 0x21, 0x2C, 0x3B, 0
 GRAPHIC_CONTROL, GRAPHIC_CONTROL_BYTES = 0xF9, 8
 HEADER_BYTES, LARGEST = 13, 0xFFFF
-# Disposals (GIF 89a 23) that take a frame away after it was shown.
+# Disposal methods (GIF 89a 23) that remove a frame after it was shown.
 TO_BACKGROUND, TO_PREVIOUS = 2, 3
-# One transparent pixel, with a table of its own.
+# One transparent pixel, with a color table of its own.
 TRANSPARENT_FRAME = bytes.fromhex("21f9040500000000 2c000000000100010080 000000000000 0202440100")
 
 
 @dataclass(frozen=True, slots=True)
 class GifFrame:
-    """A frame: its place on the screen, and its blocks in the file.
+    """A frame: its position on the screen, and its blocks in the file.
 
     Attributes
     ----------
     control : bytes
-        Its graphic control extension, empty when it has none.
+        Its graphic control extension; empty if it has none.
     start, stop : int
-        Its image descriptor, up to the end of its data.
+        The bytes from its image descriptor to the end of its data.
     """
 
     row: int
@@ -54,23 +54,23 @@ class GifFrame:
 
     @property
     def is_transparent(self) -> bool:
-        """Tell whether one sees through it what is below."""
+        """True if the frame has a transparent color."""
         return bool(self.control) and bool(self.control[3] & 1)
 
     @property
     def is_removed(self) -> bool:
-        """Tell whether it is taken away before the next frame is drawn."""
+        """True if the frame is removed before the next one is drawn."""
         return bool(self.control) and self.control[3] >> 2 & 7 in (TO_BACKGROUND, TO_PREVIOUS)
 
     @property
     def end(self) -> tuple[int, int]:
-        """The row and the column after it."""
+        """The row and the column after the frame."""
         return self.row + self.rows, self.column + self.columns
 
 
 @dataclass(frozen=True, slots=True)
 class GifLayout:
-    """The frames of a file, and the area that they need.
+    """The frames of a file, and the areas that they cover.
 
     Attributes
     ----------
@@ -79,7 +79,7 @@ class GifLayout:
     canvas : (rows, columns)
         The area that all frames fit into.
     is_sound : bool
-        Decoders take the file unchanged.
+        True if decoders can read the file unchanged.
     """
 
     frames: list[GifFrame]
@@ -90,14 +90,14 @@ class GifLayout:
 
     @property
     def covers_all(self) -> bool:
-        """Tell whether frames cover each pixel at all times."""
+        """True if every pixel is covered at all times."""
         first = self.frames[0]
         is_whole = (first.row, first.column, first.end) == (0, 0, self.canvas)
         return is_whole and not any(frame.is_removed for frame in self.frames[:-1])
 
 
 async def open_gif(source: str, body: bytes, context: Context) -> Picture:
-    """Walk through the blocks."""
+    """Read the blocks of a GIF."""
     try:
         layout = read_layout(body)
     except (struct.error, IndexError) as error:
@@ -114,7 +114,7 @@ async def open_gif(source: str, body: bytes, context: Context) -> Picture:
 async def fetch_pixels(
     layout: GifLayout, picture: Picture, frame_index: int, context: Context
 ) -> Pixels:
-    """Return the screen, (rows, columns, 3 or 4), as it is when a frame is shown."""
+    """Decode the screen, (rows, columns, 3 or 4), at the time of a frame."""
     rows, columns = layout.canvas
     context.check_size(rows * columns * 4, f"this GIF, whose frames end at {rows} x {columns},")
     if has_codec("gif"):
@@ -129,9 +129,10 @@ async def fetch_pixels(
 async def decode_by_codec(
     layout: GifLayout, picture: Picture, frame_index: int, context: Context
 ) -> Pixels:
-    """Decode by imagecodecs, which begins with the background color where browsers have nothing.
+    """Decode by imagecodecs.
 
-    It does as they do when the first frame is transparent.
+    It starts from the background color, browsers from a transparent screen. A transparent first
+    frame makes it do as they do.
     """
     if layout.is_sound and layout.covers_all:
         return await decode_together(
@@ -146,9 +147,9 @@ async def decode_by_codec(
 
 
 def read_layout(body: bytes) -> GifLayout:
-    """Return the frames of the image descriptors (GIF 89a 20, 23), and where they are.
+    """Read the frames of all image descriptors (GIF 89a 20, 23), and their areas.
 
-    The first frame widens the screen, as in all browsers; what others have beyond it is not shown.
+    The first frame widens the screen, as in all browsers; later frames are cropped to it.
 
     Raises
     ------
@@ -160,7 +161,7 @@ def read_layout(body: bytes) -> GifLayout:
     screen = max(rows, first[0]), max(columns, first[1])
     if not frames or not all(screen):
         raise FormatError(
-            f"the GIF has {len(frames)} frames of {rows} x {columns} pixels: no image"
+            f"the GIF has {len(frames)} frames of {rows} x {columns} pixels: not an image"
         )
     canvas = screen
     for index, frame in enumerate(frames):
@@ -171,14 +172,14 @@ def read_layout(body: bytes) -> GifLayout:
             )
         canvas = max(canvas[0], frame.end[0]), max(canvas[1], frame.end[1])
     if max(canvas) > LARGEST:
-        raise FormatError(f"{notes[-1]}, and beyond all that a GIF may have: it is damaged")
+        raise FormatError(f"{notes[-1]}, and beyond the largest size of a GIF: it is damaged")
     is_sound = not notes
     notes += note_rest(len(body) - end, "GIF")
     return GifLayout(frames, screen, canvas, is_sound, tuple(notes))
 
 
 def read_blocks(body: bytes) -> tuple[list[GifFrame], int, list[str]]:
-    """Return the frames, where the file ends by its trailer, and what decoders would not take.
+    """Return the frames, the position after the trailer, and notes on faults to repair.
 
     Raises
     ------
@@ -193,7 +194,7 @@ def read_blocks(body: bytes) -> tuple[list[GifFrame], int, list[str]]:
         if kind == IMAGE:
             column, row, columns, rows = struct.unpack_from("<HHHH", body, position + 1)
             frames.append(GifFrame(row, column, rows, columns, control, position, stop))
-            control = b""  # it is of one frame
+            control = b""  # it applies to one frame only
         elif kind == TERMINATOR:
             notes["zeros between blocks of the GIF were left out"] = None
         elif body[position + 1] == GRAPHIC_CONTROL:
@@ -202,12 +203,12 @@ def read_blocks(body: bytes) -> tuple[list[GifFrame], int, list[str]]:
             notes["empty extensions of the GIF were left out"] = None
         position = stop
     if position >= len(body):
-        notes["the GIF has no trailer: frames may be missing behind its last one"] = None
+        notes["the GIF has no trailer: frames may be missing after its last one"] = None
     return frames, position + 1, list(notes)
 
 
 def block_end(body: bytes, position: int) -> int:
-    """Return where a block ends; of a terminator that is no end of data, the byte after it.
+    """Return the end of the block at a position; a stray terminator is a block of one byte.
 
     Raises
     ------
@@ -223,7 +224,7 @@ def block_end(body: bytes, position: int) -> int:
 
 
 def checked_control(block: bytes) -> bytes:
-    """Return a graphic control extension (GIF 89a 23) that is whole.
+    """Check the length of a graphic control extension (GIF 89a 23), and return it.
 
     Raises
     ------
@@ -238,7 +239,7 @@ def checked_control(block: bytes) -> bytes:
 
 
 def repaired(body: bytes, layout: GifLayout, first: bytes = b"") -> bytes:
-    """Return a file of the frames alone, behind `first`, on a screen that all of them fit into."""
+    """Return a file of only `first` and the frames, with a screen that all of them fit into."""
     size = struct.pack("<HH", *layout.canvas[::-1])
     head = body[:6] + size + body[10 : HEADER_BYTES + table_bytes(body[10])]
     frames = (frame.control + body[frame.start : frame.stop] for frame in layout.frames)
@@ -246,9 +247,9 @@ def repaired(body: bytes, layout: GifLayout, first: bytes = b"") -> bytes:
 
 
 def check_drawn(pixels: Pixels, frame: GifFrame, frame_index: int) -> None:
-    """Refuse the screen, RGBA, when a frame that lets nothing through has gaps.
+    """Check that an opaque frame has no gaps in the decoded RGBA screen.
 
-    Firefox shows what it has of a frame whose data end too early, and says nothing.
+    Firefox silently shows the part that it has of a truncated frame.
 
     Raises
     ------
@@ -263,12 +264,12 @@ def check_drawn(pixels: Pixels, frame: GifFrame, frame_index: int) -> None:
 
 
 def table_bytes(flags: int) -> int:
-    """Return the size of the color table that `flags` announce."""
+    """Return the bytes of the color table that `flags` declare."""
     return 3 << (flags & 7) + 1 if flags & 0x80 else 0
 
 
 def after_blocks(body: bytes, position: int) -> int:
-    """Return where a series of sub-blocks ends."""
+    """Return the end of a series of sub-blocks."""
     while length := body[position]:
         position += 1 + length
     return position + 1

@@ -1,4 +1,4 @@
-"""JPEG (ISO 10918-1): its header, and that all of it is there, which decoders only warn of."""
+"""JPEG (ISO 10918-1): parse its header, and refuse truncated files; decoders only warn of them."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ END_BYTES = 2
 APP1 = 0xE1
 INK_NOTES = (
     "converted from CMYK without its color profile: colors are approximate",
-    "CMYK without an Adobe marker: 255 was taken for no ink, as Adobe and browsers have it",
+    "CMYK without an Adobe marker: 255 was read as no ink, as Adobe and browsers do",
 )
 INKS = 4
 
 
 async def open_jpeg(source: str, body: bytes, context: Context) -> Picture:
-    """Read what stands beside the pixels.
+    """Read the segments of a JPEG.
 
     Raises
     ------
@@ -36,7 +36,7 @@ async def open_jpeg(source: str, body: bytes, context: Context) -> Picture:
     except ValueError as error:
         if body.endswith(b"\xff\xd9"):
             raise FormatError(
-                "the JPEG has no frame header (SOF): it is damaged, or no image"
+                "the JPEG has no frame header (SOF): it is damaged, or not an image"
             ) from error
         raise cut_off(body) from error
     if frame.end is None:
@@ -48,14 +48,14 @@ async def open_jpeg(source: str, body: bytes, context: Context) -> Picture:
 
 
 def cut_off(body: bytes) -> FormatError:
-    """Return the error of a file that ends early."""
+    """Build the error for a file that ends early."""
     return FormatError(
         f"the JPEG ends after {len(body)} bytes, without an end-of-image marker: cut off"
     )
 
 
 def orientation_in(body: bytes) -> int:
-    """Return Orientation by the last EXIF segment."""
+    """Return the Orientation of the last EXIF segment, 1 without one."""
     found = [
         each.parameters
         for each in segments_of(body)
@@ -65,7 +65,7 @@ def orientation_in(body: bytes) -> int:
 
 
 def header_of(frame: JpegHeader, orientation: int, rest: tuple[str, ...]) -> PictureHeader:
-    """Describe what is decoded; `rest` holds warnings about bytes that follow it.
+    """Make the header of a picture; `rest` holds warnings about trailing bytes.
 
     Raises
     ------
@@ -94,12 +94,12 @@ def header_of(frame: JpegHeader, orientation: int, rest: tuple[str, ...]) -> Pic
 
 
 def decode(frame: JpegHeader, body: bytes) -> Pixels:
-    """Return grey or RGB.
+    """Decode to grey or RGB.
 
     Raises
     ------
     DecodeError
-        It is damaged, or its data end before the last pixel.
+        The file is damaged, or its data end before the last pixel.
     """
 
     def decode_all(body: bytes) -> Pixels:
@@ -110,14 +110,14 @@ def decode(frame: JpegHeader, body: bytes) -> Pixels:
         check_whole(body, frame, pixels, decode_all)
     except ValueError as error:
         raise DecodeError(
-            f"the data of the JPEG end before its last pixel ({frame.rows} x {frame.columns}): "
+            f"the JPEG's data end before its last pixel ({frame.rows} x {frame.columns}): "
             f"it is damaged: {error}"
         ) from error
     return from_cmyk(pixels) if len(frame.components) == INKS else pixels
 
 
 def from_cmyk(pixels: Pixels) -> Pixels:
-    """Return RGB for CMYK with 255 for no ink, as Adobe writes it, and others after it."""
+    """Convert CMYK to RGB; 255 means no ink, as Adobe and later writers have it."""
     ink = pixels[..., :3].astype("u2")
     ink *= pixels[..., 3:]
     ink += 127

@@ -1,4 +1,4 @@
-"""`Picture`: a web image as it was fetched, still encoded, and what is made of its pixels."""
+"""`Picture`: a fetched web image, still encoded; its frames become an `Image` each."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ FetchPixels = Callable[["Picture", int, Context], Awaitable[Pixels]]
 
 @dataclass(frozen=True, slots=True)
 class PictureHeader:
-    """The description of a file's frames by its beginning, before they are turned.
+    """The header of a file: its frames as stored, before Orientation is applied.
 
     Attributes
     ----------
     format_name : str
-        Such as ``"PNG"``.
+        The format, such as ``"PNG"``.
     samples : int
-        Of a pixel, as decoded, at most.
+        The largest number of samples that a decoded pixel can have.
     bits_allocated : int
-        Of a sample, as decoded.
+        Bits of a decoded sample.
     orientation : int
-        1 to 8, as EXIF counts; 1 leaves an image as it is.
+        EXIF Orientation, 1 to 8; 1 means unchanged.
     attributes : mapping
-        What `Image.from_array` takes.
+        Attributes for `Image.from_array`.
     """
 
     format_name: str
@@ -56,24 +56,25 @@ class PictureHeader:
         return self.rows * self.columns * self.samples * self.bits_allocated // 8
 
     def check_size(self, context: Context) -> None:
-        """Raise when a frame takes more memory than `Context.decoded_bytes`."""
+        """Raise if a frame takes more memory than `Context.decoded_bytes`."""
         size = f"{self.rows} x {self.columns}"
         context.check_size(self.frame_bytes, f"this {self.format_name} of {size} pixels")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Picture:
-    """A file whose frames are all of one size; a `Source`.
+    """A file whose frames all have one size; a `Source`.
 
     Attributes
     ----------
     source : str
-        Of its imageId; what is cached for it has a key that begins with it.
+        The source of its imageId, and the prefix of its cache keys.
     decode : (bytes) -> (rows, columns) or (rows, columns, samples) array, or None
-        Decodes the body of a file of one frame, as it is stored; 2 and 4 samples end with alpha.
+        Decodes the body of a single-frame file, before Orientation is applied; if there are 2 or 4
+        samples, the last is alpha.
     fetch_pixels : async (Picture, int, Context) -> the same, or None
-        Decodes a frame, from 0, where something has to be awaited: the browser's decoder, or
-        frames that are decoded together.
+        Decodes a frame, from 0, if that must be awaited: by the browser's decoder, or together
+        with the other frames.
     """
 
     source: str
@@ -89,11 +90,11 @@ class Picture:
         return len(self.body)
 
     async def list_series(self, image_id: ImageId, context: Context) -> list[Series]:
-        """Return all frames."""
+        """List all frames."""
         return [Series({}, image_id.of_frames(self.header.number_of_frames))]
 
     async def fetch(self, image_id: ImageId, context: Context, *, pixels: bool = True) -> Ready:
-        """Return a frame, decoded already where that has to be awaited."""
+        """Return a frame; decode it here if that must be awaited."""
         if self.fetch_pixels is None:
             return PictureFrame(self, image_id)
         frame_index = check_frame(image_id, self.header.number_of_frames)
@@ -101,7 +102,7 @@ class Picture:
         return PictureFrame(self, image_id, await self.fetch_pixels(self, frame_index, context))
 
     def ready(self, image_id: ImageId) -> Ready | None:
-        """Return the frame of a file of one; others may have to be awaited."""
+        """Return the frame if decoding it need not be awaited, else None."""
         return None if self.decode is None else PictureFrame(self, image_id)
 
 
@@ -111,7 +112,7 @@ class PictureFrame:
     Attributes
     ----------
     pixels : array or None
-        When they had to be awaited.
+        The decoded pixels, if they had to be awaited.
     """
 
     def __init__(self, picture: Picture, image_id: ImageId, pixels: Pixels | None = None) -> None:
@@ -120,7 +121,7 @@ class PictureFrame:
         self.pixels = pixels
 
     def make(self, context: Context) -> Image:
-        """Decode the frame, unless that was done, and describe it.
+        """Decode the frame, unless `fetch` did, and describe it.
 
         Raises
         ------
@@ -129,7 +130,7 @@ class PictureFrame:
         picture, header, pixels = self.picture, self.picture.header, self.pixels
         check_frame(self.image_id, header.number_of_frames)
         if pixels is None:
-            assert picture.decode is not None, "else fetch has awaited them"
+            assert picture.decode is not None, "else fetch has decoded them"
             header.check_size(context)
             pixels = picture.decode(picture.body)
         if pixels.shape[:2] != (header.rows, header.columns):
@@ -141,15 +142,15 @@ class PictureFrame:
         return make_image(pixels, header)
 
     def describe(self, context: Context) -> Modules:
-        """Describe the frame; what alpha there is only its pixels tell."""
+        """Describe the frame; decode it, because its alpha decides the number of samples."""
         return modules_of(self.make(context))
 
     def encoded(self) -> None:
-        """Return None: web images are decoded where they are."""
+        """Return None: decoding a web image is never offloaded."""
 
 
 def check_frame(image_id: ImageId, number_of_frames: int) -> int:
-    """Return the index of an imageId's frame, from 0, when the file has it.
+    """Return the index of an imageId's frame, from 0.
 
     Raises
     ------
@@ -167,7 +168,7 @@ def check_frame(image_id: ImageId, number_of_frames: int) -> int:
 
 
 def frames_of(codec: str, picture: Picture) -> Pixels:
-    """Return what a codec of imagecodecs decodes, one frame as the first of one."""
+    """Decode all frames by a codec of imagecodecs; the first axis is the frame."""
     frames = decode_picture(codec, picture.body)
     return frames if picture.header.number_of_frames > 1 else frames[None]
 
@@ -175,9 +176,9 @@ def frames_of(codec: str, picture: Picture) -> Pixels:
 async def decode_together(
     picture: Picture, decode_all: Callable[[], Pixels], frame_index: int, context: Context
 ) -> Pixels:
-    """Return a frame, from 0, of a file whose frames are decoded once, and kept for the others.
+    """Return a frame, from 0, of a file whose frames are all decoded once and cached.
 
-    One frame of it needs another, or the codec gives only all of them.
+    This is for formats whose frames depend on each other, and codecs that decode only all frames.
 
     Parameters
     ----------
@@ -187,7 +188,7 @@ async def decode_together(
     Raises
     ------
     FormatError
-        They take more memory than there may be.
+        The frames exceed `Context.decoded_bytes`.
     DecodeError
     """
     count, name = picture.header.number_of_frames, picture.header.format_name
@@ -199,23 +200,23 @@ async def decode_together(
     frames: Pixels = await context.cached((picture.source, "frames"), decode)
     if len(frames) != count:
         raise DecodeError(
-            f"{len(frames)} frames of the {name} were decoded, it says that it has {count}"
+            f"{len(frames)} frames of the {name} were decoded, but its header says {count}"
         )
     frame: Pixels = frames[frame_index]
-    frame.flags.writeable = False  # it is kept for the next load too
+    frame.flags.writeable = False  # the next load uses the same memory
     return frame
 
 
-# ------------------------------------------------------------------ what pixels become
+# ------------------------------------------------------------------ pixels to images
 
 
 def note_rest(count: int, format_name: str) -> tuple[str, ...]:
-    """Return the warning about bytes that follow the end of a file's last image."""
+    """Return a warning if `count` bytes follow the end of the last image."""
     return (f"{count} bytes after the end of the {format_name} were left out",) if count > 0 else ()
 
 
 def make_image(pixels: Pixels, header: PictureHeader) -> Image:
-    """Describe decoded pixels: without alpha that says nothing, turned as `header` asks."""
+    """Make an image of decoded pixels: drop an opaque alpha, and apply Orientation."""
     pixels = turned(without_idle_alpha(pixels), header.orientation)
     image = Image.from_array(pixels, **header.attributes)
     notes = header.warnings
@@ -225,7 +226,7 @@ def make_image(pixels: Pixels, header: PictureHeader) -> Image:
 
 
 def without_idle_alpha(pixels: Pixels) -> Pixels:
-    """Return grey or RGB when all pixels are opaque, else RGBA, also of grey."""
+    """Return grey or RGB if all pixels are opaque, else RGBA, also for grey."""
     if pixels.ndim == 2 or pixels.shape[2] not in (2, 4):
         return pixels
     alpha = pixels[..., -1]

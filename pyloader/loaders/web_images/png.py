@@ -1,4 +1,4 @@
-"""PNG (ISO 15948, PNG 3rd edition): its header, and that all of it is there."""
+"""PNG (ISO 15948, PNG 3rd edition): parse its header, and refuse truncated files."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from pyloader.loaders.web_images.picture import Picture, PictureHeader, note_res
 from pyloader.pixels.codecs import decode_picture
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
-# Colour type -> samples of a pixel; a palette is resolved to RGB (11.2.1).
+# Colour type -> samples of a pixel; a palette becomes RGB (11.2.1).
 SAMPLES = {0: 1, 2: 3, 3: 3, 4: 2, 6: 4}
 
 
 class PngChunk(NamedTuple):
-    """One chunk (5.3), and where it ends."""
+    """One chunk (5.3), and the position of its end."""
 
     kind: bytes
     payload: memoryview
@@ -29,13 +29,13 @@ class PngChunk(NamedTuple):
 
 
 async def open_png(source: str, body: bytes, context: Context) -> Picture:
-    """Read what stands before and after the pixels."""
-    # Samples of 1, 2 and 4 bits become 8 (12.5), those of 16 stay.
+    """Read the chunks of a PNG."""
+    # The decoder scales samples of 1, 2 and 4 bits to 8 (12.5) and keeps 16.
     return Picture(source, body, read_chunks(body), partial(decode_picture, "png"))
 
 
 def read_chunks(body: bytes) -> PictureHeader:
-    """Return what the chunks beside IDAT say.
+    """Read the header of a picture from the chunks other than IDAT.
 
     Raises
     ------
@@ -64,21 +64,21 @@ def read_chunks(body: bytes) -> PictureHeader:
 
 
 def animation_note(control: memoryview | None) -> tuple[str, ...]:
-    """Say that an animated PNG (11.3.4.1) is shown as those show it that know no animation."""
+    """Return a warning if the PNG is animated (11.3.4.1): only its default image is shown."""
     if control is None or len(control) < 4:
         return ()
     (count,) = struct.unpack_from(">I", control)
-    return (f"an animated PNG of {count} frames; this is its default image",)
+    return (f"an animated PNG of {count} frames; only its default image is shown",)
 
 
 def chunks_of(body: bytes) -> Iterator[PngChunk]:
-    """Yield the chunks up to IEND; of those of one kind that follow each other, all.
+    """Yield all chunks up to IEND.
 
     Raises
     ------
     FormatError
-        The file ends before IEND, or a checksum is wrong; those of IDAT are left to the decoder,
-        and that of IEND, behind which nothing comes, does not count.
+        The file ends before IEND, or a checksum is wrong. The decoder checks those of IDAT; that of
+        IEND does not count, because nothing follows it.
     """
     view = memoryview(body)
     position = len(SIGNATURE)
@@ -94,7 +94,7 @@ def chunks_of(body: bytes) -> Iterator[PngChunk]:
         is_whole = kind == b"IDAT" or crc32(view[position + 4 : stop]) == int.from_bytes(
             body[stop : stop + 4]
         )
-        # A decoder only warns of damaged chunks that it need not know, such as transparency.
+        # The decoder only warns of damaged ancillary chunks, such as transparency.
         if not is_whole and kind != b"IEND":
             raise FormatError(f"the PNG's chunk {kind!r} has a wrong checksum: it is damaged")
         yield PngChunk(kind, view[position + 8 : stop], is_whole, stop + 4)
@@ -102,11 +102,11 @@ def chunks_of(body: bytes) -> Iterator[PngChunk]:
 
 
 def notes_of_end(body: bytes, end: PngChunk) -> tuple[str, ...]:
-    """Say that IEND has a wrong checksum, and that there is more after it."""
+    """Return warnings about a wrong checksum of IEND, and about bytes after it."""
     note = "the PNG's last chunk (IEND) has a wrong checksum"
     return (*(() if end.is_whole else (note,)), *note_rest(len(body) - end.stop, "PNG"))
 
 
 def cut_off(count: int) -> FormatError:
-    """Return the error of a file that ends early."""
+    """Build the error for a file that ends early."""
     return FormatError(f"the PNG ends after {count} bytes, before its last chunk (IEND): cut off")

@@ -21,7 +21,7 @@ STARTS: tuple[tuple[bytes, Opener], ...] = (
     *((signature, gif.open_gif) for signature in gif.SIGNATURES),
     *((signature, tiff.open_tiff) for signature in tiff.SIGNATURES),
 )
-# What is known by name: where its signature stands, and what to do.
+# Formats that are recognised but not read: offset of the signature, signature, name.
 FOREIGN: tuple[tuple[int, bytes, str], ...] = (
     (0, b"\xff\x0a", "JPEG XL"),
     (4, b"JXL \r\n", "JPEG XL"),
@@ -36,8 +36,8 @@ FOREIGN: tuple[tuple[int, bytes, str], ...] = (
     (0, b"\x1f\x8b", "a gzip file"),
     (0, b"PK\3\4", "a ZIP file"),
 )
-# Comments and declarations are atomic groups, so that each ends in one place: else a few of them in
-# a row are matched in as many ways as there are to divide them.
+# Comments and declarations are atomic groups, so that each can end in one place only. Otherwise a
+# few of them in a row match in every way of dividing them.
 HTML = re.compile(
     rb"\s*+(?>(?><!--.*?-->)\s*+)*+<(!doctype html|html|head|body|title|script)\b", re.I | re.S
 )
@@ -49,14 +49,14 @@ LOOKED_AT = 4096
 
 
 def opener_of(body: bytes, url: str) -> Opener:
-    """Return what opens a file.
+    """Return the opener for a file.
 
     Raises
     ------
     FormatError
-        It is no image: a login page, cut off at its beginning, or of an unknown kind.
+        The file is not an image: a login page, empty, or of an unknown format.
     UnsupportedError
-        It is of a kind that is known, and not read here.
+        The format is known but not read here.
     """
     opener = find_opener(body)
     if opener is None:
@@ -65,7 +65,7 @@ def opener_of(body: bytes, url: str) -> Opener:
 
 
 def find_opener(body: bytes) -> Opener | None:
-    """Return what opens a file by its first bytes; None when it is no web image that is read."""
+    """Return the opener for a file by its first bytes; None unless it is a supported web image."""
     for signature, opener in STARTS:
         if body.startswith(signature):
             return opener
@@ -77,19 +77,19 @@ def find_opener(body: bytes) -> Opener | None:
 
 
 def brands_of(body: bytes) -> list[bytes]:
-    """Return the brands of a file of boxes (ISO 14496-12, 4.3): the major one, then others."""
+    """Return the brands in the file type box (ISO 14496-12, 4.3): the major one, then others."""
     brands = body[8 : min(int.from_bytes(body[:4]), 256)]
     return [brands[start : start + 4] for start in range(0, len(brands), 4) if start != 4]
 
 
 def refusal(body: bytes, url: str) -> LoaderError:
-    """Say what a file is that cannot be opened."""
+    """Build the error for a file that is not a supported web image."""
     start = body[:LOOKED_AT]
     where = shortened(url)
     if HTML.match(start):
         return FormatError(
-            f"{where} is an HTML page, not an image: {headline(start)!r}. A page to log in, or of "
-            "an error: look at it in the browser, and at the headers and credentials of init()"
+            f"{where} is an HTML page, not an image: {headline(start)!r}. It may be a login or "
+            "error page: open it in the browser, and check the headers and credentials of init()"
         )
     name = name_of(body)
     if name is not None:
@@ -102,12 +102,12 @@ def refusal(body: bytes, url: str) -> LoaderError:
 
 
 def name_of(body: bytes) -> str | None:
-    """Return the name of a format that is known, but not read."""
+    """Return the name of a format that is known but not read, else None."""
     known = signature_of(body)
     if known is not None:
         return f"{known.name}; ask for it by {known.scheme}:"
     if body[4:8] == b"ftyp":
-        return f"of the kind {body[8:12].decode('latin-1')!r} (HEIF, or a film)"
+        return f"of the kind {body[8:12].decode('latin-1')!r} (HEIF, or a video)"
     if SVG.match(body[:LOOKED_AT]):
         return "SVG, a drawing without pixels"
     found = (name for offset, magic, name in FOREIGN if body.startswith(magic, offset))
@@ -115,12 +115,12 @@ def name_of(body: bytes) -> str | None:
 
 
 def headline(page: bytes) -> str:
-    """Return the title of a page, or its first line."""
+    """Return the title of an HTML page, else its first line."""
     title = TITLE.search(page)
     text = title[1] if title else page.strip().partition(b"\n")[0]
     return html.unescape(text.decode("utf-8", "replace")).strip()[:100]
 
 
 def shortened(url: str) -> str:
-    """Return an address as it can stand in a sentence: of data: it holds the whole file."""
+    """Shorten a URL for a message, because a ``data:`` URL holds the whole file."""
     return url if len(url) <= 200 else f"{url[:100]}..."

@@ -1,4 +1,4 @@
-"""TIFF 6.0 and BigTIFF through `tifffile`: one image a page, decoded when it is asked for."""
+"""TIFF 6.0 and BigTIFF through `tifffile`: one image per page, decoded on request."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from pyloader.loaders.web_images.tiff_segments import JPEG, JPEG_2000, check_seg
 from pyloader.source import Modules, Ready, Series
 
 SIGNATURES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
-# ResolutionUnit: inch and centimetre (section 8), in mm.
+# ResolutionUnit, inch and centimetre (section 8) -> mm.
 UNITS = {2: 25.4, 3: 10.0}
 X_RESOLUTION, Y_RESOLUTION, ORIENTATION, RESOLUTION_UNIT = 282, 283, 274, 296
 # PhotometricInterpretation.
@@ -35,7 +35,7 @@ ASSOCIATED_ALPHA, UNASSOCIATED_ALPHA = 1, 2
 
 
 async def open_tiff(source: str, body: bytes, context: Context) -> TiffPages:
-    """Read the directories."""
+    """Read the directories of a TIFF."""
     tifffile = await context.package("tifffile")
     with refusing("the TIFF"), noting() as notes:
         return TiffPages(tifffile, body, notes)
@@ -53,7 +53,7 @@ class TiffPages:
         self._tiff = tifffile.TiffFile(BytesIO(body))
         if not len(self._tiff.pages):
             raise FormatError(
-                f"the TIFF of {len(body)} bytes has no page: it is cut off, or damaged"
+                f"the TIFF of {len(body)} bytes has no page: it is cut off or damaged"
             )
         self._planes, missing = planes_of(self._tiff, len(body))
         self.number_of_frames = len(self._planes)
@@ -65,11 +65,11 @@ class TiffPages:
         return len(self._body)
 
     async def list_series(self, image_id: ImageId, context: Context) -> list[Series]:
-        """Return all pages."""
+        """List all pages."""
         return [Series({}, image_id.of_frames(self.number_of_frames))]
 
     async def fetch(self, image_id: ImageId, context: Context, *, pixels: bool = True) -> Ready:
-        """Return a page: all of it is here."""
+        """Return a page: all of its bytes are loaded."""
         return self.ready(image_id)
 
     def ready(self, image_id: ImageId) -> Ready:
@@ -94,7 +94,7 @@ class TiffPages:
         return replace(image, warnings=(*self._notes, *notes, *told, *more, *image.warnings))
 
     def _check(self, page: Any, what: str, context: Context) -> tuple[str, ...]:
-        """Check what the directory says, before anything is decoded; return warnings."""
+        """Check the directory of a page before decoding; return warnings."""
         keyframe = page.keyframe
         check_kind(keyframe, what)
         if keyframe.compression not in self._codecs:
@@ -113,7 +113,7 @@ class TiffPage:
         self.image_id = image_id
 
     def make(self, context: Context) -> Image:
-        """Decode the page and describe it; a file that is cut off may be whole at a later load."""
+        """Decode and describe the page; drop a bad file, so that a later load refetches it."""
         frame_index = check_frame(self.image_id, self.pages.number_of_frames)
         try:
             return self.pages.image(frame_index, context)
@@ -122,15 +122,15 @@ class TiffPage:
             raise
 
     def describe(self, context: Context) -> Modules:
-        """Describe the page; what alpha there is only its pixels tell."""
+        """Describe the page; decode it, because its alpha decides the number of samples."""
         return modules_of(self.make(context))
 
     def encoded(self) -> None:
-        """Return None: web images are decoded where they are."""
+        """Return None: decoding a web image is never offloaded."""
 
 
 def decode(page: Any, plane: Plane, body: bytes, what: str) -> tuple[Pixels, tuple[str, ...]]:
-    """Decode a page; its codec is looked for by its first strip or tile."""
+    """Decode a plane of a page; tifffile imports the codec at the first strip or tile."""
     if plane.place:
         return plane_pixels(page, plane.place, body), ()
     try:
@@ -140,7 +140,7 @@ def decode(page: Any, plane: Plane, body: bytes, what: str) -> tuple[Pixels, tup
 
 
 def check_kind(page: Any, what: str) -> None:
-    """Check that a page is an image whose samples mean something here.
+    """Check that a page is an image with supported samples.
 
     Raises
     ------
@@ -157,17 +157,17 @@ def check_kind(page: Any, what: str) -> None:
             "which cannot be read"
         )
     if page.axes not in ("YX", "YXS", "SYX"):
-        raise UnsupportedError(f"{what} is no plane: its axes are {page.axes}")
+        raise UnsupportedError(f"{what} is not a plane: its axes are {page.axes}")
 
 
 def no_codec(page: Any, what: str) -> UnsupportedError:
-    """Return the error of a compression without decoder."""
+    """Build the error for a compression without a decoder."""
     name = getattr(page.compression, "name", page.compression)
-    return UnsupportedError(f"{what} is compressed by {name}, for which there is no decoder here")
+    return UnsupportedError(f"{what} is compressed by {name}, which has no decoder here")
 
 
 def header_of(page: Any, found: PictureHeader) -> PictureHeader:
-    """Return what is known of a page, with Orientation and spacing."""
+    """Add a page's Orientation, spacing and lossy flag to its header."""
     orientation = int(page.tags.valueof(ORIENTATION, 1))
     orientation = orientation if 1 <= orientation <= 8 else 1
     attributes = dict(found.attributes)
@@ -180,7 +180,7 @@ def header_of(page: Any, found: PictureHeader) -> PictureHeader:
 
 
 def spacing_of(page: Any) -> tuple[float, float] | None:
-    """Return mm between rows and between columns, when the resolution has a unit (section 8)."""
+    """Return mm between rows and between columns; None without a unit of resolution (section 8)."""
     unit = UNITS.get(int(page.tags.valueof(RESOLUTION_UNIT, 0)))
     down, across = (page.tags.valueof(tag) for tag in (Y_RESOLUTION, X_RESOLUTION))
     if unit is None or not (down and across and all(down) and all(across)):
@@ -190,7 +190,7 @@ def spacing_of(page: Any) -> tuple[float, float] | None:
 
 @contextmanager
 def refusing(what: str) -> Iterator[None]:
-    """Turn the errors of tifffile and its codecs into ours."""
+    """Translate the errors of tifffile and its codecs into `LoaderError`."""
     try:
         yield
     except LoaderError:
@@ -198,14 +198,14 @@ def refusing(what: str) -> Iterator[None]:
     except NotImplementedError as error:
         raise UnsupportedError(f"{what} cannot be read: {error}") from error
     except struct.error as error:
-        raise FormatError(f"{what} is cut off, or damaged: {error}") from error
+        raise FormatError(f"{what} is cut off or damaged: {error}") from error
     except Exception as error:
-        raise DecodeError(f"{what} cannot be decoded, it may be damaged: {error}") from error
+        raise DecodeError(f"{what} cannot be decoded; it may be damaged: {error}") from error
 
 
 @contextmanager
 def noting() -> Iterator[list[str]]:
-    """Collect what tifffile would log: contradictions that it met and decided."""
+    """Collect the log warnings of tifffile: contradictions that it found and resolved."""
     notes: list[str] = []
     handler = logging.Handler(logging.WARNING)
     handler.emit = lambda record: notes.append(record.getMessage())  # type: ignore[method-assign]
@@ -218,17 +218,17 @@ def noting() -> Iterator[list[str]]:
         logger.handlers, logger.propagate = others, propagates
 
 
-# ------------------------------------------------------------------ what samples mean
+# ------------------------------------------------------------------ meaning of samples
 
 
 def colors_of(page: Any, pixels: Pixels, what: str) -> tuple[Pixels, PictureHeader]:
-    """Return (rows, columns[, samples]) as `make_image` takes them, and what is known of them.
+    """Return (rows, columns[, samples]) for `make_image`, and their header.
 
     Parameters
     ----------
     page : tifffile.TiffPage
     pixels : array
-        As tifffile decodes them, by `page.axes`.
+        As decoded by tifffile, with the axes `page.axes`.
 
     Raises
     ------
@@ -252,11 +252,13 @@ def colors_of(page: Any, pixels: Pixels, what: str) -> tuple[Pixels, PictureHead
 
 
 def without_extra_samples(page: Any, pixels: Pixels, what: str) -> tuple[Pixels, tuple[str, ...]]:
-    """Return pixels with no more than alpha beside their colors, and what was left out."""
+    """Drop all extra samples but alpha; return the pixels, and warnings."""
     count = 3 if page.photometric in (RGB, YCBCR) else 1
     extra = (*pixels.shape, 1)[2] - count
     if extra < 0 or (extra and not page.extrasamples and count == 1):
-        raise UnsupportedError(f"{what} has {count + extra} samples a pixel, which are no color")
+        raise UnsupportedError(
+            f"{what} has {count + extra} samples a pixel, which form no known color"
+        )
     if not extra:
         return pixels, ()
     kind = page.extrasamples[0] if page.extrasamples else 0
@@ -265,26 +267,26 @@ def without_extra_samples(page: Any, pixels: Pixels, what: str) -> tuple[Pixels,
         return pixels[..., : count + 1], ()
     if kind == ASSOCIATED_ALPHA:
         return base, ("its colors are multiplied with their alpha: they are shown on black",)
-    return base, (f"{extra} samples a pixel beside its colors were left out",)
+    return base, (f"{extra} samples a pixel besides its colors were left out",)
 
 
 def resolved(indices: Pixels, palette: Pixels | None, what: str) -> Pixels:
-    """Return RGB for the indices of a palette (section 5), of 8 bits when it has no more.
+    """Return RGB for palette indices (section 5), of 8 bits if the palette has no more.
 
     Parameters
     ----------
     palette : (3, n) uint16 array
     """
     if palette is None or indices.ndim != 2 or indices.max() >= palette.shape[1]:
-        raise FormatError(f"{what} has no palette for all of its values: it is damaged")
-    # Palettes of 8 bits are written with them in the upper byte, or in both.
+        raise FormatError(f"{what} has values without a palette entry: it is damaged")
+    # Writers put palettes of 8 bits into the upper byte, or into both bytes.
     is_8_bit = not (palette & 255).any() or not (palette % 257).any()
     entries = (palette >> 8).astype("u1") if is_8_bit else palette
     return np.ascontiguousarray(entries.T)[indices]
 
 
 def check_color(pixels: Pixels, what: str) -> None:
-    """Check that colors are of a kind that can be shown: unsigned integers, or 0 to 1.
+    """Check that colors can be shown: unsigned integers, or floats from 0 to 1.
 
     Raises
     ------
@@ -295,5 +297,5 @@ def check_color(pixels: Pixels, what: str) -> None:
     if pixels.dtype.kind != "f" or not (pixels.min() >= 0 and pixels.max() <= 1):
         raise UnsupportedError(
             f"{what} has colors of type {pixels.dtype} from {pixels.min()} to {pixels.max()}; "
-            "unsigned integers, or floats from 0 to 1, can be shown"
+            "only unsigned integers, or floats from 0 to 1, can be shown"
         )

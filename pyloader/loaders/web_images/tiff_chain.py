@@ -1,4 +1,4 @@
-"""The chain of directories of a TIFF, each of which names the next (TIFF 6.0 section 2)."""
+"""The chain of directories of a TIFF: each one points to the next (TIFF 6.0 section 2)."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ BIG = (b"II+\0", b"MM\0+")
 
 
 def without_cycle(body: bytes) -> tuple[bytes, tuple[str, ...]]:
-    """Return a file whose chain of directories ends, and warnings.
+    """Cut a cycle in the chain of directories; return the file's bytes, and warnings.
 
-    Where a directory names one before it, or itself, as the next, the chain ends there instead:
-    tifffile would follow it for ever, and libtiff ends it there too.
+    A directory that points back to itself or to an earlier one becomes the last. libtiff ends the
+    chain there too; tifffile would follow it forever.
     """
     order = "<" if body[:2] == b"II" else ">"
     is_big = body[:4] in BIG
@@ -24,7 +24,7 @@ def without_cycle(body: bytes) -> tuple[bytes, tuple[str, ...]]:
             ended = body[:at] + bytes(pointer.size) + body[at + pointer.size :]
             return ended, (
                 f"page {len(seen)} names page {seen[start]} as the next one: the list of pages ends"
-                " there, others may be missing",
+                " there, so pages may be missing",
             )
         if not 0 < start <= len(body) - count.size:
             break

@@ -1,8 +1,8 @@
-"""Planes of a TIFF that its description names and no directory does.
+"""Planes of a TIFF that its description declares, but that have no directory.
 
-ImageJ writes one directory for a stack beyond 4 GB, tifffile for one that it is told to truncate,
-MetaMorph (STK) and NIH Image for any: the pixels of the other planes follow those of the first.
-Where they are not there, the image carries a warning.
+MetaMorph (STK) and NIH Image write a single directory for any stack, ImageJ for one beyond 4 GB,
+tifffile for one that it is told to truncate. The pixels of the other planes follow those of the
+first. If they are missing, the image carries a warning.
 """
 
 from __future__ import annotations
@@ -16,19 +16,19 @@ import numpy as np
 from pyloader.jsontext import read_json
 from pyloader.loaders.web_images.picture import Pixels
 
-# Has a value for each plane of a MetaMorph stack.
+# A tag with one value for each plane of a MetaMorph stack.
 UIC2 = 33629
 
 
 class Plane(NamedTuple):
-    """One image: a directory, and which of the planes that it stands for."""
+    """One image: the index of its directory, and of its plane within that, from 0."""
 
     page: int
     place: int
 
 
 class Declared(NamedTuple):
-    """The number of planes that a description announces for a directory, or from it on."""
+    """The number of planes that a description declares for a directory, or from that one on."""
 
     page: int
     planes: int
@@ -37,7 +37,7 @@ class Declared(NamedTuple):
 
 
 def planes_of(tiff: Any, size: int) -> tuple[list[Plane], tuple[str, ...]]:
-    """Return the planes of a file in order, and what is missing of those that are declared.
+    """Return the planes of a file in order, and warnings about missing ones.
 
     Parameters
     ----------
@@ -51,8 +51,8 @@ def planes_of(tiff: Any, size: int) -> tuple[list[Plane], tuple[str, ...]]:
             counts[declared.page] = declared.planes
         else:
             notes.append(
-                f"its description ({declared.source}) says {declared.planes} planes, of which "
-                f"{declared.directories} could be found: others are missing, or in other files"
+                f"its description ({declared.source}) says {declared.planes} planes, but only "
+                f"{declared.directories} could be found: the others are missing or in other files"
             )
     planes = [
         Plane(page, place)
@@ -63,7 +63,7 @@ def planes_of(tiff: Any, size: int) -> tuple[list[Plane], tuple[str, ...]]:
 
 
 def follows(page: Any, count: int, size: int) -> bool:
-    """Tell whether the planes of one directory follow each other in the file, uncompressed."""
+    """Return whether all `count` planes of a directory are contiguous and uncompressed."""
     is_plain = page.compression == 1 and page.predictor == 1 and page.fillorder == 1
     if not is_plain or not page.is_contiguous or not page.nbytes:
         return False
@@ -71,7 +71,7 @@ def follows(page: Any, count: int, size: int) -> bool:
 
 
 def plane_pixels(page: Any, place: int, body: bytes) -> Pixels:
-    """Return a plane of a directory whose planes follow each other, as its page would be."""
+    """Return a plane of a directory whose planes are contiguous, in the shape of its page."""
     dtype = page.dtype.newbyteorder(page.parent.byteorder)
     start = page.dataoffsets[0] + place * page.nbytes
     stored = np.frombuffer(body, dtype, page.nbytes // dtype.itemsize, start)
@@ -79,7 +79,7 @@ def plane_pixels(page: Any, place: int, body: bytes) -> Pixels:
 
 
 def declarations(tiff: Any) -> Iterator[Declared]:
-    """Yield what descriptions declare beyond the directories that there are."""
+    """Yield each declaration of more planes than there are directories."""
     first, count = tiff.pages[0], len(tiff.pages)
     if first.is_shaped:
         yield from shaped_declarations(tiff)
@@ -95,7 +95,7 @@ def declarations(tiff: Any) -> Iterator[Declared]:
 
 
 def imagej_planes(tiff: Any, page: Any) -> int:
-    """Return the number of planes of an ImageJ stack, 0 for another file."""
+    """Return the number of planes of an ImageJ stack, 0 for any other file."""
     if not page.is_imagej:
         return 0
     told = tiff.imagej_metadata or {}
@@ -110,13 +110,13 @@ def imagej_planes(tiff: Any, page: Any) -> int:
 
 
 def number(value: Any) -> int:
-    """Return a count as ImageJ writes it, 1 for what is none."""
+    """Return a count of ImageJ's description, 1 if it is not a positive integer."""
     return value if isinstance(value, int) and value > 0 else 1
 
 
 def ome_planes(text: str | None) -> int:
-    """Return the number of planes of all images of OME-XML, 0 when it cannot be read."""
-    from xml.etree import ElementTree  # few files need it
+    """Return the number of planes of all images of OME-XML, 0 if it cannot be parsed."""
+    from xml.etree import ElementTree  # imported here, because few files need it
 
     try:
         pixels = ElementTree.fromstring(text or "").findall("{*}Image/{*}Pixels")
@@ -126,7 +126,7 @@ def ome_planes(text: str | None) -> int:
 
 
 def planes_of_ome(pixels: Any) -> int:
-    """Return the number of planes of one image; each has all samples of its channel."""
+    """Return the number of planes of one image; a plane has all samples of its channel."""
     depth, channels, times = (int(pixels.get(f"Size{axis}", 1)) for axis in "ZCT")
     told = pixels.findall("{*}Channel")
     samples = max((int(each.get("SamplesPerPixel", 1)) for each in told), default=1)
@@ -134,7 +134,7 @@ def planes_of_ome(pixels: Any) -> int:
 
 
 def shaped_declarations(tiff: Any) -> Iterator[Declared]:
-    """Yield the series of tifffile that have more planes than directories."""
+    """Yield the series written by tifffile that have more planes than directories."""
     index, total = 0, len(tiff.pages)
     while index < total:
         page = tiff.pages[index]
@@ -146,7 +146,10 @@ def shaped_declarations(tiff: Any) -> Iterator[Declared]:
 
 
 def shaped_planes(page: Any) -> tuple[int, bool]:
-    """Return the planes that the description of a page declares, and that it alone has them."""
+    """Return the planes that a page's description declares, and whether it is truncated.
+
+    A truncated page has the only directory for all of them.
+    """
     description = getattr(page, "shaped_description", None) or ""
     try:
         if found := re.match(r"shape=\(([\d, ]+)\)", description):

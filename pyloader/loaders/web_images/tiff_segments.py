@@ -1,8 +1,8 @@
-"""Strips and tiles of a TIFF page: whether all are there, and what their codestreams hold.
+"""Strips and tiles of a TIFF page: check that all are present and that codestreams fit the tags.
 
-The tags of a page describe its samples, and so does each codestream of a codec for images. What
-both say is compared before anything is shown: tifffile casts wider samples without a word, takes
-the color of JPEG from the tag, and decodes the YCbCr of Aperio as it is.
+Both the tags of a page and each codestream of an image codec describe the samples. They are
+compared before anything is shown, because tifffile silently casts wider samples, takes the color of
+JPEG from the tag, and leaves the YCbCr of Aperio unconverted.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ JPEG = frozenset({6, 7, 33007, 34892})
 JPEG_2000 = frozenset({33003, 33004, 33005, 34712})
 APERIO_YCBCR = 33003
 JPEG_XR = frozenset({22610, 34934})
-# Codestreams of LERC, WebP, PNG and JPEG XL, and data of Deflate, LZMA and Zstandard: like the
-# above, they tell where they end, and decoders refuse those that are cut off.
+# Codestreams of LERC, WebP, PNG and JPEG XL. Like those above and the data of Deflate, LZMA and
+# Zstandard, they mark their end, and decoders refuse truncated ones.
 OTHER_IMAGES = frozenset({34887, 34927, 34933, 50001, 50002, 52546})
 DELIMITED = JPEG | JPEG_2000 | OTHER_IMAGES | {8, 32946, 34925, 34926, 50000, 50013}
 IMAGES = JPEG | JPEG_2000 | JPEG_XR | OTHER_IMAGES
-# Nothing, LZW and PackBits: of a strip that is cut off too few bytes come.
+# Uncompressed, LZW and PackBits: a truncated strip yields too few bytes.
 NOT_COMPRESSED, LZW, PACKBITS = 1, 5, 32773
 END_OF_JPEG = b"\xff\xd9"
 # EnumCS of a JP2 file's color box (ISO 15444-1 I.5.3.3, 15444-2 M.11.7.3.1).
@@ -37,11 +37,11 @@ SRGB, SYCC, E_YCC = 16, 18, 24
 
 
 def check_segments(page: Any, body: bytes, what: str) -> tuple[str, ...]:
-    """Check that all strips or tiles are there; return warnings about them.
+    """Check that all strips or tiles are present; return warnings about them.
 
-    One whose offset and byte count are 0 was never written, and has no values but those that
-    stand for none (GDAL's SPARSE_OK). A byte count beyond the end of the file may be wrong: the
-    decoder tells, where it would notice that data are missing.
+    One whose offset and byte count are 0 was never written and holds nodata values (GDAL's
+    SPARSE_OK). A byte count beyond the end of the file may be wrong: it is only a warning if the
+    decoder notices missing data.
 
     Raises
     ------
@@ -71,9 +71,9 @@ def check_segments(page: Any, body: bytes, what: str) -> tuple[str, ...]:
 
 
 def is_cut_noticed(keyframe: Any, last: int, size: int) -> bool:
-    """Tell whether it is noticed when the file ends within the strip or tile that starts last.
+    """Return whether the decoder notices that the file ends within the last strip or tile.
 
-    tifffile takes a tile at the border that has only what is within the image for a whole one.
+    tifffile accepts a border tile as complete if it has only the pixels within the image.
     """
     if last >= size:
         return False
@@ -89,24 +89,24 @@ def is_cut_noticed(keyframe: Any, last: int, size: int) -> bool:
 
 
 def cut_off(what: str, end: int, size: int) -> FormatError:
-    """Return the error of a page whose segments are not all in the file."""
+    """Build the error for a page whose segments are not all in the file."""
     return FormatError(f"{what} ends at byte {end}, the file has {size}: it is cut off")
 
 
 def no_end(what: str, end: int, size: int) -> FormatError:
-    """Return the error of JPEG without its end, which decoders would fill with grey."""
+    """Build the error for JPEG data without an end marker, which decoders would fill with grey."""
     if end > size:
         return cut_off(what, end, size)
     return FormatError(f"{what} has JPEG data without an end: it is damaged")
 
 
 def read_pixels(page: Any, body: bytes, what: str) -> tuple[Pixels, tuple[str, ...]]:
-    """Decode a page; return its pixels, and what its codestreams contradict.
+    """Decode a page; return its pixels, and warnings about contradictions in its codestreams.
 
     Raises
     ------
     Exception
-        Whatever tifffile and its codecs raise; FormatError when the file ends before the page.
+        Any error of tifffile and its codecs; FormatError if the file ends before the page.
     """
     keyframe = page.keyframe
     if not any(page.databytecounts):
@@ -117,13 +117,13 @@ def read_pixels(page: Any, body: bytes, what: str) -> tuple[Pixels, tuple[str, .
             return page.asarray(maxworkers=1), ()
         return assembled(page, body)
     except ImportError:
-        raise  # a codec that is not there
+        raise  # a codec is missing
     except Exception as error:
         raise cut_off(what, end, len(body)) if end > len(body) else error from error
 
 
 def assembled(page: Any, body: bytes) -> tuple[Pixels, tuple[str, ...]]:
-    """Decode a page whose strips or tiles are codestreams of images."""
+    """Decode a page whose strips or tiles are image codestreams."""
     keyframe = page.keyframe
     segments = [
         body[at : at + count]
@@ -132,7 +132,7 @@ def assembled(page: Any, body: bytes) -> tuple[Pixels, tuple[str, ...]]:
     ]
     is_ybr = False
     notes: tuple[str, ...] = ()
-    # tifffile decodes by them; the next load has to see what the tags say.
+    # tifffile decodes by these fields; restore the tags' values for the next load.
     told = keyframe.photometric, keyframe.subsampling
     try:
         if keyframe.compression in JPEG:
@@ -145,7 +145,7 @@ def assembled(page: Any, body: bytes) -> tuple[Pixels, tuple[str, ...]]:
 
 
 def joined(page: Any, *, is_ybr: bool) -> Pixels:
-    """Return the pixels of all strips or tiles, as RGB if they are YCbCr."""
+    """Join the pixels of all strips or tiles; convert YCbCr to RGB."""
     keyframe = page.keyframe
     result = np.full(keyframe.shaped, keyframe.nodata, keyframe.dtype)
     for pixels, (plane, depth, row, column, _), _ in page.segments(maxworkers=1, sort=True):
@@ -160,7 +160,7 @@ def joined(page: Any, *, is_ybr: bool) -> Pixels:
 
 
 def check_type(pixels: Pixels, keyframe: Any) -> None:
-    """Check that samples fit into those that the tags describe.
+    """Check that decoded samples fit into the dtype that the tags describe.
 
     Raises
     ------
@@ -174,15 +174,15 @@ def check_type(pixels: Pixels, keyframe: Any) -> None:
 
 
 def settle_jpeg(keyframe: Any, frame: bytes) -> tuple[str, ...]:
-    """Have JPEG decoded by the color that its codestream tells, else by that of the tag.
+    """Make tifffile decode JPEG by the color space of its codestream, else by that of the tag.
 
-    Writers leave Photometric Interpretation at RGB, which is what they were given, and let the
-    codec make YCbCr of it.
+    Some writers leave Photometric Interpretation at RGB, the color space of their input, although
+    the codec converted it to YCbCr.
 
     Raises
     ------
     ValueError
-        They contradict each other, or the bits do.
+        The codestream's color contradicts itself, or its bits contradict the tags.
     """
     header = read_jpeg(frame)
     check_bits((header.precision,), keyframe)
@@ -193,27 +193,27 @@ def settle_jpeg(keyframe: Any, frame: bytes) -> tuple[str, ...]:
     found = keyframe.photometric if is_ybr is None else YCBCR if is_ybr else RGB
     if found == YCBCR and header.components in RGB_IDENTIFIERS:
         raise ValueError(f"its JPEG data are YCbCr by {reason}, and RGB by their components' names")
-    keyframe.is_jfif = False  # it would count more than what is settled here
+    keyframe.is_jfif = False  # tifffile would let it override the color space set here
     if found == keyframe.photometric:
         return ()
     keyframe.photometric = found
     names = ("RGB", "YCbCr") if found == YCBCR else ("YCbCr", "RGB")
     return (
         f"Photometric Interpretation says {names[0]}, the JPEG data are {names[1]} by {reason}; "
-        "they were decoded as that",
+        f"they were decoded as {names[1]}",
     )
 
 
 def settle_jpeg_2000(keyframe: Any, frames: list[bytes]) -> bool:
-    """Have JPEG 2000 decoded; tell whether it still is YCbCr then.
+    """Make tifffile decode JPEG 2000; return whether the result is still YCbCr.
 
-    Decoders undo the component transformation, and make RGB of half chroma, and of YCbCr that is
-    told by a box. Compression 33003 of Aperio is YCbCr that only its number tells.
+    Decoders undo the component transformation. They also convert subsampled YCbCr, and YCbCr that a
+    box declares, to RGB. Only the number of Aperio's compression 33003 declares its YCbCr.
 
     Raises
     ------
     ValueError
-        It says that it is YCbCr and RGB, its bits are other than the tags say, or it is cut off.
+        It declares both YCbCr and RGB, its bits contradict the tags, or it is cut off.
     """
     headers = [read_jpeg_2000(frame) for frame in frames]
     for frame, header in zip(frames, headers, strict=True):
@@ -227,15 +227,15 @@ def settle_jpeg_2000(keyframe: Any, frames: list[bytes]) -> bool:
         raise ValueError(
             f"Compression {int(keyframe.compression)} and Photometric Interpretation "
             f"{int(keyframe.photometric)} do not agree with the JPEG 2000 data, which are "
-            f"{' and '.join(sorted(kinds))}: what the colors are is not known"
+            f"{' and '.join(sorted(kinds))}: the colors are ambiguous"
         )
-    # What is decoded is RGB, or is made of it.
+    # The decoded pixels are RGB, or are converted to it.
     keyframe.photometric, keyframe.subsampling = RGB, None
     return kinds == {"YCbCr"} or (kinds == {"untold"} and is_told)
 
 
 def kind_of(header: Jpeg2000Header, frame: bytes) -> str:
-    """Return the colors that a codestream tells: RGB, made RGB by the decoder, YCbCr or untold."""
+    """Return the color space of a codestream: RGB, made RGB (by the decoder), YCbCr or untold."""
     box = frame.find(b"colr\1", 0, start_of_codestream(frame))
     number = int.from_bytes(frame[box + 7 : box + 11]) if box >= 0 else 0
     if header.is_subsampled or number == SYCC:
@@ -246,7 +246,7 @@ def kind_of(header: Jpeg2000Header, frame: bytes) -> str:
 
 
 def check_bits(precisions: tuple[int, ...], keyframe: Any) -> None:
-    """Check that a codestream has no more bits than the tags say, which place the values.
+    """Check that a codestream has no more bits than the tags, which set the range of values.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""WebP (RFC 9649): still and animated; a frame of an animation is put on those before it."""
+"""WebP (RFC 9649), still and animated; each frame of an animation is drawn over those before."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ class RiffChunk(NamedTuple):
 
 
 class WebpFrame(NamedTuple):
-    """One frame of an animation (2.7.1.1): where it goes, and what becomes of what was there.
+    """One frame of an animation (2.7.1.1): its area on the canvas, blending and disposal.
 
-    `is_cleared` is of the frame's own place, after it was shown.
+    `is_cleared` means that the frame's area is cleared after the frame was shown.
     """
 
     row: int
@@ -49,7 +49,7 @@ class WebpFrame(NamedTuple):
 
 
 async def open_webp(source: str, body: bytes, context: Context) -> Picture:
-    """Read the chunks."""
+    """Read the chunks of a WebP."""
     end = 8 + int.from_bytes(body[4:8], "little")
     if end > len(body):
         raise FormatError(f"the WebP ends after {len(body)} bytes, before its last chunk: cut off")
@@ -61,7 +61,7 @@ async def open_webp(source: str, body: bytes, context: Context) -> Picture:
     exif = next((chunk.payload for chunk in chunks if chunk.kind == b"EXIF"), b"")
 
     async def fetch_pixels(picture: Picture, frame_index: int, context: Context) -> Pixels:
-        # Read again: the frames that were counted are copies of the body.
+        # Parse again, because keeping the frames of above would keep copies of the body.
         return await decode_together(
             picture,
             lambda: composed(frames_of(picture.body), (rows, columns)),
@@ -90,7 +90,7 @@ def frames_of(body: bytes) -> list[WebpFrame]:
 
 
 def is_lossy(chunks: list[RiffChunk], frames: list[WebpFrame]) -> bool:
-    """Tell whether there is a lossy bitstream (2.5), which VP8L is not."""
+    """Return whether there is a lossy bitstream (2.5); VP8L is lossless."""
     inner = (chunk for frame in frames for chunk in chunks_of(frame.chunks, 0))
     return any(chunk.kind == b"VP8 " for chunk in (*chunks, *inner))
 
@@ -112,7 +112,7 @@ def chunks_of(body: bytes, position: int) -> Iterator[RiffChunk]:
 
 
 def canvas_of(chunks: list[RiffChunk]) -> tuple[int, int]:
-    """Return rows and columns by the first chunk.
+    """Return rows and columns of the canvas, from the first chunk.
 
     Raises
     ------
@@ -135,7 +135,7 @@ def canvas_of(chunks: list[RiffChunk]) -> tuple[int, int]:
 def frame_of(payload: bytes) -> WebpFrame:
     """Read an ANMF chunk."""
     if len(payload) < 16:
-        raise FormatError("the WebP has a frame without header: it is damaged")
+        raise FormatError("the WebP has a frame without a header: it is damaged")
     column, row, columns, rows = (
         int.from_bytes(payload[start : start + 3], "little") for start in (0, 3, 6, 9)
     )
@@ -146,7 +146,7 @@ def frame_of(payload: bytes) -> WebpFrame:
 
 
 def composed(frames: list[WebpFrame], size: tuple[int, int]) -> Pixels:
-    """Return the canvas after each of `frames`: (frames, rows, columns, 4).
+    """Draw the canvas after each of `frames`: (frames, rows, columns, 4).
 
     Raises
     ------
@@ -160,7 +160,7 @@ def composed(frames: list[WebpFrame], size: tuple[int, int]) -> Pixels:
         if place.shape[:2] != (frame.rows, frame.columns):
             raise FormatError(
                 f"frame {index + 1} of the WebP, {frame.rows} x {frame.columns} pixels at row "
-                f"{frame.row} and column {frame.column}, is beyond its {size[0]} x {size[1]}"
+                f"{frame.row} and column {frame.column}, exceeds its {size[0]} x {size[1]}"
             )
         pixels = decode_picture("webp", as_file(frame), is_rgba=True)
         place[:] = over(pixels, place) if frame.is_blended else pixels
@@ -171,7 +171,7 @@ def composed(frames: list[WebpFrame], size: tuple[int, int]) -> Pixels:
 
 
 def as_file(frame: WebpFrame) -> bytes:
-    """Return a frame as a WebP of its own."""
+    """Return a frame as a WebP file of its own."""
     size = (frame.columns - 1).to_bytes(3, "little") + (frame.rows - 1).to_bytes(3, "little")
     extended = b"VP8X" + struct.pack("<IB3x", 10, HAS_ALPHA) + size
     contents = b"WEBP" + extended + frame.chunks
@@ -179,7 +179,7 @@ def as_file(frame: WebpFrame) -> bytes:
 
 
 def over(pixels: Pixels, below: Pixels) -> Pixels:
-    """Return RGBA on RGBA, alpha not multiplied in (2.7.1.1)."""
+    """Blend RGBA over RGBA, with alpha not premultiplied (2.7.1.1)."""
     if (pixels[..., 3] == 255).all():
         return pixels
     alpha = pixels[..., 3:] / np.float32(255)

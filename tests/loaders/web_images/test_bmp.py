@@ -217,7 +217,7 @@ async def test_pixels_in_no_run_are_black():
 @pytest.mark.parametrize("data", [runs(INDICES[:4], end=b""), runs(INDICES)[:-20], b"\0", b""])
 async def test_runs_that_are_cut_off(data):
     with pytest.raises(
-        FormatError, match=rf"runs end after {len(data)} bytes, at row .*: it is cut"
+        FormatError, match=rf"runs end after {len(data)} bytes, at stored row .*: it is cut"
     ):
         await load(run_length(8, data))
 

@@ -111,7 +111,10 @@ async def test_screen_that_no_frame_fills():
         (gif(ROWS, COLUMNS, *BLOCKS, end=b"")[:-1], "before its trailer: it is cut off"),
         (gif(ROWS, COLUMNS, *BLOCKS, end=b"")[:-20], "before its trailer: it is cut off"),
         (gif(ROWS, COLUMNS, *BLOCKS, end=b"\x21\xfe\5ab"), "before its trailer: it is cut off"),
-        (gif(ROWS, COLUMNS, frame(65_000, 65_000, FIRST), frame(65_530, 0, FIRST)), "beyond the largest size"),
+        (
+            gif(ROWS, COLUMNS, frame(65_000, 65_000, FIRST), frame(65_530, 0, FIRST)),
+            "beyond the largest size",
+        ),
     ],
 )
 async def test_gif_that_is_damaged(body, match):

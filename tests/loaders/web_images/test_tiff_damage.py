@@ -110,7 +110,9 @@ async def test_samples_that_are_no_color():
 
 async def test_volume_in_a_page():
     body = tiff(noise(16, 32, 32), volumetric=True, tile=(16, 16, 16))
-    with pytest.raises(UnsupportedError, match="page 1 of the TIFF is not a plane: its axes are ZYX"):
+    with pytest.raises(
+        UnsupportedError, match="page 1 of the TIFF is not a plane: its axes are ZYX"
+    ):
         await load(body)
 
 
@@ -129,9 +131,7 @@ async def test_complex_numbers():
 
 async def test_compression_that_nobody_knows():
     body = with_short(tiff(photo(), compression="zlib"), "Compression", 48_999)
-    with pytest.raises(
-        UnsupportedError, match="compressed by 48999, which has no decoder"
-    ):
+    with pytest.raises(UnsupportedError, match="compressed by 48999, which has no decoder"):
         await load(body)
 
 

@@ -20,7 +20,7 @@ from tests.support.tiffs import DATA_START, LONG, RATIONAL, SHORT, UNDEFINED, Ta
 
 ROWS, COLUMNS, PLANES = 16, 20, 6
 STACK = noise(PLANES, ROWS, COLUMNS, dtype="u2")
-MISSING = "says 6 planes, of which 1 could be found"
+MISSING = "says 6 planes, but only 1 could be found"
 
 
 async def count(body: bytes) -> int:
@@ -171,7 +171,7 @@ async def test_directories_for_some_planes():
             writer.write(STACK[index], photometric="minisblack", metadata=None, description=text)
     image = await load(stream.getvalue(), "#frame=2")
     assert_array_equal(image.pixels, STACK[1])
-    assert any("says 6 planes, of which 2 could be found" in note for note in image.warnings)
+    assert any("says 6 planes, but only 2 could be found" in note for note in image.warnings)
 
 
 @pytest.mark.parametrize("text", ["{", '{"shape": "6"}', '{"shape": [7]}', "<OME", "ImageJ=\n"])
