@@ -1,12 +1,12 @@
 """``nifti:``: slices of NIfTI files and header pairs, gzipped or not, by URL.
 
-``nifti:/brain.nii.gz?frame=12`` is a slice as it is stored, ``nifti:/brain.nii.gz#x-90,t-2`` one
-for a person to look at; `pyloader.volume` tells which. The file is fetched and inflated once for
-all slices, also when they are asked for together, and kept as a `Volume`.
+``nifti:/brain.nii.gz?frame=12`` is a slice as stored; ``nifti:/brain.nii.gz#x-90,t-2`` is an
+anatomical one, as `pyloader.volume` defines. The file is fetched and decompressed once for all
+slices, even if several are requested together, and kept as a `Volume`.
 
-Of more than four dimensions, all from the fourth on are one row of timepoints, in stored order.
-Complex voxels are shown by their magnitude. Single bits, 128-bit floats, 256-bit complex numbers,
-Analyze 7.5 and CIFTI-2 are refused by name.
+All dimensions from the fourth on form one series of timepoints, in stored order. Complex voxels
+are shown by their magnitude. Single bits, 128-bit floats, 256-bit complex numbers, Analyze 7.5 and
+CIFTI-2 are refused by name.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ from pyloader.loaders.nifti.stream import SPARE_BYTES, Reading, describe
 from pyloader.volumes.source import HeaderSource, VolumeSource
 from pyloader.volumes.volume import Volume
 
-# The names of a pair's files, at the end of an address's path.
+# The file extensions of a header and image pair, at the end of a URL's path.
 PAIR = re.compile(r"\.(hdr|img)(?=(\.gz)?$)", re.IGNORECASE)
 UNVERIFIED = (
     f"more than {SPARE_BYTES} bytes follow the voxels within the gzip file; they were not read, so "
-    "that its checksum could not be compared"
+    "its checksum was not verified"
 )
 
 
 async def open_source(
     image_id: ImageId, context: Context, *, pixels: bool = True
 ) -> VolumeSource | HeaderSource:
-    """Open a volume, fetched once; where `pixels` are not wanted, its header is enough."""
+    """Open a volume, fetched once; without `pixels`, fetch only its header."""
     if pixels or context.cache.has(image_id.source):
 
         async def fetch(context: Context) -> VolumeSource:
@@ -49,7 +49,7 @@ async def open_source(
 
 
 async def fetch_header(url: str, context: Context) -> NiftiHeader:
-    """Fetch as much of a file as its header needs, of a pair the file that has it."""
+    """Fetch just the header bytes; for a .hdr/.img pair, from the .hdr file."""
     reading = Reading(pair_of(url)[0], context, wants_voxels=False)
     await reading.run()
     assert reading.header is not None
@@ -57,7 +57,7 @@ async def fetch_header(url: str, context: Context) -> NiftiHeader:
 
 
 async def fetch_volume(url: str, context: Context) -> Volume:
-    """Fetch a file, of a pair both."""
+    """Fetch a file, or both files of a pair."""
     header_url, image_url = pair_of(url)
     reading = Reading(header_url, context)
     await reading.run()
@@ -66,8 +66,8 @@ async def fetch_volume(url: str, context: Context) -> Volume:
     if header.is_pair:
         if image_url == header_url:
             raise FormatError(
-                f"{url} is the header of a pair of files, and the other one, with the voxels, "
-                "cannot be told from its address; it has to end in .hdr or .img, maybe with .gz"
+                f"{url} is the header of a pair of files, and its address does not say where the "
+                "voxels are; it has to end in .hdr or .img, maybe with .gz"
             )
         reading = Reading(image_url, context, header)
         await reading.run()
@@ -76,7 +76,7 @@ async def fetch_volume(url: str, context: Context) -> Volume:
 
 
 def pair_of(url: str) -> tuple[str, str]:
-    """Return the addresses of the header and of the voxels: twice the same, unless a pair's."""
+    """Return the URLs of header and voxels; both are the same unless it is a pair."""
     path, mark, query = url.partition("?")
 
     def other(name: str) -> str:
@@ -86,5 +86,5 @@ def pair_of(url: str) -> tuple[str, str]:
 
 
 def like(model: str, name: str) -> str:
-    """Return `name` in capitals if `model` is."""
+    """Return `name`, in capitals if `model` is in capitals."""
     return name.upper() if model.isupper() else name

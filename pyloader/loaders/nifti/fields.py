@@ -1,6 +1,6 @@
-"""The fields of a NIfTI header as they stand there, of NIfTI-1 and NIfTI-2, in either byte order.
+"""The raw fields of a NIfTI-1 or NIfTI-2 header, in either byte order.
 
-Names are those of nifti1.h and nifti2.h; those of three or four parts stand in one, as ``srow``.
+The names are those of nifti1.h and nifti2.h; fields in several parts become one, as ``srow``.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import numpy as np
 
 from pyloader.errors import FormatError, UnsupportedError
 
-# Name, then type and place in NIfTI-1, then in NIfTI-2.
+# Name, then dtype and offset in NIfTI-1, then in NIfTI-2.
 FIELDS = (
     ("dim", "8i2", 40, "8i8", 16),
     ("intent_code", "i2", 68, "i4", 504),
@@ -30,12 +30,12 @@ FIELDS = (
     ("quatern", "3f4", 256, "3f8", 352),
     ("qoffset", "3f4", 268, "3f8", 376),
     ("srow", "(3,4)f4", 280, "(3,4)f8", 400),
-    # NIfTI-2 has none: there it is of the bytes that nobody uses.
+    # NIfTI-2 has no glmin: its offset is within unused bytes.
     ("glmin", "i4", 144, "i4", 536),
 )
-# NIFTI_INTENT_CONNECTIVITY_* of CIFTI-2: matrices of surface points, no pictures.
+# NIFTI_INTENT_CONNECTIVITY_* of CIFTI-2: matrices over surface points, not images.
 CIFTI_INTENTS = range(3000, 3100)
-# What a NIfTI-2 header has after its magic; a transfer as text changes it.
+# Follow the magic of a NIfTI-2 header; a transfer as text changes them.
 LINE_ENDS = b"\r\n\x1a\n"
 
 
@@ -49,7 +49,7 @@ class NiftiVersion:
         Bytes of the header.
     magic_at : int
     magic : bytes
-        Of a single file; its second letter is an ``i`` in the header of a pair.
+        Of a single file; in the header of a pair, ``i`` replaces ``+``.
     """
 
     number: int
@@ -58,18 +58,18 @@ class NiftiVersion:
     magic: bytes
 
     def is_of(self, beginning: bytes) -> bool:
-        """Tell whether a file that begins so is of this version."""
+        """Return whether a file that begins with `beginning` is of this version."""
         return self._magic_of(beginning) == self.magic or self.is_pair(beginning)
 
     def is_pair(self, beginning: bytes) -> bool:
-        """Tell whether it is the header of a pair of files."""
+        """Return whether `beginning` is the header of a pair of files."""
         return self._magic_of(beginning) == self.magic.replace(b"+", b"i")
 
     def _magic_of(self, beginning: bytes) -> bytes:
         return beginning[self.magic_at : self.magic_at + len(self.magic)]
 
     def dtype(self, byte_order: str) -> np.dtype[Any]:
-        """Return the header as a numpy dtype."""
+        """Return the header's layout as a numpy dtype."""
         which = 2 * self.number - 1
         layout: Any = {
             "names": [row[0] for row in FIELDS],
@@ -86,11 +86,11 @@ LARGEST_HEADER = max(version.size for version in VERSIONS)
 
 
 def not_nifti(beginning: bytes, name: str) -> FormatError | UnsupportedError:
-    """Say what a file is that has no magic."""
+    """Build the error for a file without a NIfTI magic."""
     if beginning[:4] in (b"\x5c\1\0\0", b"\0\0\1\x5c"):
         return UnsupportedError(
-            f"{name} is an Analyze 7.5 header, which says neither orientation nor scaling for "
-            "certain; only NIfTI-1 and NIfTI-2 are read: convert it, such as with nibabel"
+            f"{name} is an Analyze 7.5 header, whose orientation and scaling are ambiguous; only "
+            "NIfTI-1 and NIfTI-2 are read: convert it, such as with nibabel"
         )
     return FormatError(
         f"{name} is not a NIfTI file: it begins with {beginning[:16]!r} and has none of the magics "
@@ -99,15 +99,15 @@ def not_nifti(beginning: bytes, name: str) -> FormatError | UnsupportedError:
 
 
 def read_fields(version: NiftiVersion, beginning: bytes, name: str) -> Any:
-    """Return the fields of a header in the byte order in which dim[0] is a number of dimensions."""
+    """Return the fields of a header; in the right byte order, dim[0] is from 1 to 7."""
     for byte_order in "<>":
         fields = np.frombuffer(beginning, version.dtype(byte_order), 1)[0]
         if 1 <= int(fields["dim"][0]) <= 7:
             break
     else:
         raise FormatError(
-            f"the header of {name} says that it has {int(fields['dim'][0])} dimensions (dim[0]), "
-            "expected 1 to 7 in either byte order: it is damaged"
+            f"the header of {name} says {int(fields['dim'][0])} dimensions (dim[0]), expected 1 to "
+            "7 in either byte order: it is damaged"
         )
     if version.number == 2 and beginning[8:12] not in (LINE_ENDS, bytes(4)):
         raise FormatError(

@@ -1,4 +1,4 @@
-"""A file's bytes as they arrive, and what they unpack to as it is wanted; gzip is undone."""
+"""Decompress a file as it arrives: gzip by its signature, other files unchanged."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ GZIP = b"\x1f\x8b"
 
 
 class Unpacking:
-    """Bytes given as they arrive, taken as they are wanted; gzip (RFC 1952) is undone.
+    """A buffer that takes bytes as they arrive and returns them decompressed (gzip, RFC 1952).
 
-    It is recognised by its first bytes: names lie, and servers may have undone it already. There
-    may be several members, with zeros between them, and anything behind the last.
+    The first bytes decide, since names can be wrong and servers may have decompressed the file
+    already. There may be several members with zeros between them, and any bytes after the last.
 
     Attributes
     ----------
     arrived, taken : int
-        Bytes given, and bytes taken of what they unpack to.
+        Bytes given, and decompressed bytes taken.
     is_gzip : bool or None
-        None as long as that cannot be known.
+        None until enough bytes have arrived.
     """
 
     def __init__(self, name: str) -> None:
@@ -30,41 +30,41 @@ class Unpacking:
         self.taken = 0
         self.is_gzip: bool | None = None
         self._given: deque[bytes | memoryview] = deque()
-        self._inflater = Inflater(gzip, GZIP[:1])  # one of which the second byte is damaged, too
+        self._inflater = Inflater(gzip, GZIP[:1])  # accepts a member with a damaged second byte
 
     @property
     def is_over(self) -> bool:
-        """True when the bytes to come are no gzip any more."""
+        """True when the remaining bytes are no longer gzip."""
         return self._inflater.is_over
 
     @property
     def is_within_member(self) -> bool:
-        """True while a checksum is still to come."""
+        """True until the member's checksum has been read."""
         return self._inflater.is_within
 
     @property
     def is_starved(self) -> bool:
-        """True when more has to arrive before anything can be taken, if `take` gave nothing."""
+        """True if `take` returned nothing because more bytes must arrive first."""
         return self.is_gzip is None or (not self._given and self._inflater.is_starved)
 
     def give(self, chunk: bytes) -> None:
-        """Add what has arrived."""
+        """Add bytes that have arrived."""
         self.arrived += len(chunk)
         self._given.append(memoryview(chunk))
         if self.is_gzip is None and self.arrived >= len(GZIP):
             self.is_gzip = b"".join(part[: len(GZIP)] for part in self._given).startswith(GZIP)
 
     def look(self) -> bytes:
-        """Return all that waits to be taken, as it was given."""
+        """Return all buffered bytes, still compressed."""
         return b"".join(self._given)
 
     def skip(self, count: int) -> None:
-        """Count as taken what was made of all that was given, which is let go of."""
+        """Drop all buffered bytes, which the caller has decompressed to `count` bytes itself."""
         self.taken += count
         self._given.clear()
 
     def take(self, most: int) -> bytes | memoryview:
-        """Return up to `most` bytes, of one member of gzip; maybe none, see `is_starved`.
+        """Return up to `most` bytes, of one gzip member; maybe none, see `is_starved`.
 
         Raises
         ------
@@ -78,7 +78,7 @@ class Unpacking:
         return part
 
     def _next(self, most: int) -> bytes | memoryview:
-        """Return up to `most` bytes as they were given."""
+        """Return up to `most` bytes unchanged."""
         given = self._given.popleft() if self._given else b""
         if len(given) > most:
             self._given.appendleft(given[most:])

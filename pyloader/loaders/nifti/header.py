@@ -1,8 +1,8 @@
-"""The header of a NIfTI file: `parse` makes a `NiftiHeader` of its first bytes.
+"""The header of a NIfTI file: `parse` reads a `NiftiHeader` from its first bytes.
 
-NIfTI-1 and NIfTI-2, of either byte order, single files and pairs, as nifti1.h and nifti2.h of the
-NIfTI Data Format Working Group define them. ``tests/loaders/nifti/test_nifti.py`` compares with
-nibabel.
+Supported are NIfTI-1 and NIfTI-2 in either byte order, single files and pairs, as defined by
+nifti1.h and nifti2.h of the NIfTI Data Format Working Group.
+``tests/loaders/nifti/test_nifti.py`` compares with nibabel.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from pyloader.loaders.nifti.fields import VERSIONS, NiftiVersion, not_nifti, rea
 from pyloader.loaders.nifti.geometry import read_affine
 from pyloader.volumes.volume import Volume
 
-# Code of `datatype`: dtype of a sample, samples of a voxel.
+# Code of `datatype` -> dtype of a sample, samples of a voxel.
 DATATYPES = {
     2: ("u1", 1),
     4: ("i2", 1),
@@ -37,9 +37,9 @@ DATATYPES = {
     1792: ("c16", 1),
     2304: ("u1", 4),
 }
-# Units of xyzt_units that are no times: Hz, ppm, radians per second.
+# Units of xyzt_units that are not times: Hz, ppm, radians per second.
 SPECTRUM = (32, 40, 48)
-# Intents of matrices, displacements, vectors, quaternions and colours, and those of FSL's warps.
+# Intents of matrices, displacements, vectors, quaternions and colours, and of FSL's warps.
 VECTORS = {1004, 1005, 1006, 1007, 1010, 2003, 2004, *range(2006, 2019)}
 REFUSED = {
     0: "no type at all",
@@ -58,24 +58,24 @@ class NiftiHeader:
     ----------
     shape : (4,) int
         Columns, rows, slices, timepoints. All dimensions from the fourth on (time, vector,
-        statistic) count as timepoints, the fourth fastest, as they are stored.
+        statistic) count as timepoints, the fourth fastest, in stored order.
     dtype : numpy dtype
         Of one sample, in the byte order of the file.
     samples : int
-        Of one voxel: 1, 3 (RGB) or 4 (RGBA).
+        Samples of one voxel: 1, 3 (RGB) or 4 (RGBA).
     voxels_at : int
-        First byte of the voxels, in the file that has them.
+        Offset of the voxels in their file, in bytes.
     is_pair : bool
-        Whether that is another file.
+        True if the voxels are in another file.
     affine : (4, 4) float array or None
         To mm in LPS; see `Grid`.
     attributes : mapping
         Scaling and window, for `Image.from_array`.
     shift : float
-        What has to be added to complex voxels before their magnitude is taken.
+        Added to complex voxels before taking their magnitude.
     warnings : tuple of str
     beyond : tuple of (str, int)
-        What the timepoints are; see `Volume`.
+        The dimensions that form the timepoints; see `Volume`.
     """
 
     shape: tuple[int, int, int, int]
@@ -95,7 +95,7 @@ class NiftiHeader:
         return prod(self.shape) * self.samples * self.dtype.itemsize
 
     def volume(self, voxels: NDArray[np.uint8], *warnings: str) -> Volume:
-        """Return the volume of `voxels`, (size,) bytes as they are stored, which it takes over."""
+        """Make a volume of `voxels`, (size,) bytes as stored; it may modify them in place."""
         array = voxels.view(self.dtype).reshape(self._array_shape)
         if self.shift:
             with np.errstate(all="ignore"):
@@ -103,8 +103,8 @@ class NiftiHeader:
         return self._volume(array, *warnings)
 
     def hollow(self) -> Volume:
-        """Return the volume without its voxels, for its `Volume.modules` and `Volume.image_ids`."""
-        # The real type of complex ones; in this machine's byte order, so that nothing is copied.
+        """Make a volume without voxels, for its `Volume.modules` and `Volume.image_ids`."""
+        # The real type for complex voxels; in native byte order, so that nothing is copied.
         dtype = np.zeros(1, self.dtype).real.dtype.newbyteorder("=")
         return self._volume(np.broadcast_to(np.zeros((), dtype), self._array_shape))
 
@@ -123,14 +123,14 @@ def parse(beginning: bytes, name: str) -> NiftiHeader | None:
     Returns
     -------
     NiftiHeader or None
-        None when more bytes are needed; `LARGEST_HEADER` are always enough.
+        None if more bytes are needed; `LARGEST_HEADER` are always enough.
 
     Raises
     ------
     FormatError
-        It is no NIfTI file, or its header contradicts itself.
+        The file is not NIfTI, or its header contradicts itself.
     UnsupportedError
-        Analyze 7.5, CIFTI-2, or a type of voxels that is not known.
+        The file is Analyze 7.5 or CIFTI-2, or its voxel type is unknown.
     """
     for version in VERSIONS:
         if version.is_of(beginning):
@@ -145,7 +145,7 @@ def parse(beginning: bytes, name: str) -> NiftiHeader | None:
 
 
 def complete_header(version: NiftiVersion, beginning: bytes, name: str) -> NiftiHeader:
-    """Return what a complete header says."""
+    """Parse the bytes of a complete header."""
     fields = read_fields(version, beginning, name)
     is_pair = version.is_pair(beginning)
     sizes, notes = read_sizes(version, fields, name)
@@ -159,7 +159,8 @@ def complete_header(version: NiftiVersion, beginning: bytes, name: str) -> Nifti
         warnings = (
             *warnings,
             f"the header says {int(fields['bitpix'])} bits a voxel (bitpix), but its type "
-            f"(datatype {int(fields['datatype'])}) has {dtype.itemsize * samples * 8}, as taken",
+            f"(datatype {int(fields['datatype'])}) has {dtype.itemsize * samples * 8}, which are "
+            "used",
         )
     if shift:
         warnings = (*warnings, COMPLEX_INTERCEPT)
@@ -178,40 +179,40 @@ COMPLEX_INTERCEPT = (
 
 
 def read_sizes(version: NiftiVersion, fields: Any, name: str) -> tuple[list[int], tuple[str, ...]]:
-    """Return the lengths of all dimensions, and what was taken for granted of them.
+    """Return the lengths of all dimensions, and warnings about assumed ones.
 
-    A length of 0 says nothing, and counts as 1 (nifti1_io.c, nifti_convert_nhdr2nim), unless that
-    would take voxels of one row for those of others. FreeSurfer writes -1 for a vector that is
-    longer than 16 bits can tell, and its length into glmin, as nibabel reads it.
+    A length of 0 counts as 1 (nifti1_io.c, nifti_convert_nhdr2nim), unless that would mix up the
+    voxels of different rows. For a vector too long for 16 bits, FreeSurfer writes -1 and puts the
+    length into glmin; nibabel reads it the same way.
     """
     dim = fields["dim"].tolist()
     sizes = dim[1 : dim[0] + 1]
     notes: tuple[str, ...] = ()
     if version.number == 1 and (*sizes, 1, 1)[:3] == (-1, 1, 1) and int(fields["glmin"]) > 0:
         sizes[0] = int(fields["glmin"])
-        notes = (f"its first dimension is -1; {sizes[0]} columns are taken, as FreeSurfer's glmin",)
+        notes = (f"its first dimension is -1; FreeSurfer's glmin gives {sizes[0]} columns",)
     for axis in (axis for axis, size in enumerate(sizes) if size < 1 and is_idle(sizes, axis)):
-        notes = (*notes, f"the length of dimension {axis + 1} is {sizes[axis]}; 1 is taken")
+        notes = (*notes, f"the length of dimension {axis + 1} is {sizes[axis]}; 1 is assumed")
         sizes[axis] = 1
     if min(sizes) < 1:
         raise FormatError(
             f"the header of {name} gives its {dim[0]} dimensions as {sizes}, expected at least 1 "
-            "each: it is damaged, or of a kind of its writer's own"
+            "each: it is damaged, or does not follow the standard"
         )
     return sizes, notes
 
 
 def is_idle(sizes: list[int], axis: int) -> bool:
-    """Tell whether a dimension without a length may have 1, and all voxels stay in place."""
+    """Return whether a missing length can be 1 without moving any voxel."""
     is_last = max(sizes[axis + 1 :], default=0) < 2
     return axis > 2 or (sizes[axis] == 0 and (axis == 2 or (axis == 1 and is_last)))
 
 
 def read_beyond(fields: Any, sizes: list[int]) -> tuple[tuple[str, int], ...]:
-    """Return what the dimensions from the fourth on are, by name.
+    """Return name and length of each dimension from the fourth on.
 
-    The fourth is that of time (nifti1.h, "dim"), unless its unit is that of a spectrum, or the
-    voxels are vectors that a writer has put there. The others are parts of a voxel.
+    The fourth is time (nifti1.h, "dim"), unless it has a spectral unit, or a writer stored the
+    components of vectors there. The others are parts of a voxel.
     """
     is_time = int(fields["xyzt_units"]) & 56 not in SPECTRUM
     is_vector = len(sizes) == 4 and int(fields["intent_code"]) in VECTORS
@@ -220,7 +221,7 @@ def read_beyond(fields: Any, sizes: list[int]) -> tuple[tuple[str, int], ...]:
 
 
 def read_datatype(fields: Any, name: str) -> tuple[np.dtype[Any], int]:
-    """Return the dtype of a sample, and the samples of a voxel."""
+    """Return the dtype of a sample, and the number of samples of a voxel."""
     code = int(fields["datatype"])
     if code not in DATATYPES:
         raise UnsupportedError(
@@ -234,9 +235,9 @@ def read_datatype(fields: Any, name: str) -> tuple[np.dtype[Any], int]:
 
 
 def read_offset(version: NiftiVersion, fields: Any, is_pair: bool, name: str) -> int:
-    """Return the first byte of the voxels."""
+    """Return the offset of the voxels, in bytes."""
     offset = fields["vox_offset"].item()
-    # Behind the header of a single file are 4 bytes that tell of extensions.
+    # In a single file, 4 bytes after the header say whether extensions follow.
     least = 0 if is_pair else version.size + 4
     if not isfinite(offset) or offset != int(offset) or offset < least:
         raise FormatError(
@@ -249,18 +250,18 @@ def read_offset(version: NiftiVersion, fields: Any, is_pair: bool, name: str) ->
 def read_scaling(
     fields: Any, dtype: np.dtype[Any], samples: int, name: str
 ) -> tuple[dict[str, Any], float]:
-    """Return slope and intercept, of magnitudes if voxels are complex, and `NiftiHeader.shift`.
+    """Return slope and intercept (of the magnitudes of complex voxels), and `NiftiHeader.shift`.
 
-    A slope of 0 means that there is none (nifti1.h, "DATA SCALING"), and so does one that is not
-    finite, as nibabel has it.
+    A slope of 0 means no scaling (nifti1.h, "DATA SCALING"); so does a slope that is not finite, as
+    in nibabel.
     """
     slope, intercept = (float(fields[name]) for name in ("scl_slope", "scl_inter"))
     if samples > 1 or slope == 0 or not isfinite(slope):
         return {}, 0.0
     if not isfinite(intercept):
         raise FormatError(
-            f"the header of {name} has a slope (scl_slope {slope}) and an intercept that is no "
-            f"number (scl_inter {intercept}): its values cannot be known"
+            f"the header of {name} has a slope (scl_slope {slope}), but its intercept is not a "
+            f"finite number (scl_inter {intercept}): its values cannot be known"
         )
     if dtype.kind == "c":
         # |slope * voxel + intercept| = |slope| * |voxel + intercept / slope|
@@ -269,13 +270,13 @@ def read_scaling(
 
 
 def read_window(fields: Any, samples: int) -> dict[str, Any]:
-    """Return the window from cal_min, black, to cal_max, white; none when there is none."""
+    """Return the window from cal_min, black, to cal_max, white; empty without a valid one."""
     low, high = (float(fields[name]) for name in ("cal_min", "cal_max"))
     if samples > 1 or not (isfinite(low) and isfinite(high) and low < high):
         return {}
     return {
         "window_center": (low + high) / 2,
         "window_width": high - low,
-        # The ramp ends at both values themselves, also when they are 0 and 1 (PS3.3 C.11.2.1.3).
+        # The ramp ends exactly at both values, even at 0 and 1 (PS3.3 C.11.2.1.3).
         "voi_lut_function": "LINEAR_EXACT",
     }

@@ -1,9 +1,9 @@
-"""A NIfTI file while it arrives: inflated, its header read, its voxels put where they stay.
+"""Read a NIfTI file while it arrives: decompress it, parse its header, fill its voxels.
 
-Nothing is held twice: what is inflated goes straight to the voxels' own memory, which is taken
-once, when the header has told how much that is and nothing speaks against it. A file that is here
-in a moment is inflated in one go, in half the time; of one that is longer on its way each piece is
-inflated while the next one comes.
+Nothing is held twice: decompressed bytes go straight to the voxels' own memory. It is allocated
+once, after the header has given its size and the checks have passed. A file that arrives quickly is
+decompressed in one call, in half the time; for a slower one, each piece is decompressed while the
+next one arrives.
 """
 
 from __future__ import annotations
@@ -23,31 +23,31 @@ from pyloader.loaders.nifti.header import NiftiHeader, parse
 from pyloader.pixels.codecs import inflate_gzip
 from pyloader.transport import Request, Response, Sink
 
-# Deflate makes at most 258 bytes of 2 bits.
+# Deflate expands 2 bits to at most 258 bytes.
 LARGEST_RATIO = 1032
 PIECE_BYTES = 1 << 20
-# What may follow the voxels in a gzip member on the way to its checksum.
+# Read at most this many bytes after the voxels to reach the checksum of a gzip member.
 SPARE_BYTES = 1 << 20
-# How long, and for how much, to wait for the end before the beginning is inflated.
+# Wait this long, and for this many bytes, for the end of the file before starting to decompress.
 PATIENCE_SECONDS = 0.15
 WHOLE_BYTES = 16 << 20
 
 
 class Reading:
-    """A `Sink` that reads the header of a file, and then its voxels if they are wanted and in it.
+    """A `Sink` that reads the header of a file, then its voxels if wanted and present.
 
     Parameters
     ----------
     header : NiftiHeader, optional
-        Of a pair, when the file has only the voxels.
+        The header of a pair, if the file has only the voxels.
     wants_voxels : bool, optional
 
     Attributes
     ----------
     header : NiftiHeader or None
-        None until it has come.
+        None until it has arrived.
     voxels : (header.size,) uint8 array or None
-        None until the first of them has come.
+        None until the first ones have arrived.
     """
 
     def __init__(
@@ -66,12 +66,12 @@ class Reading:
         self.begin(Response(url, 0, {}, b""))
 
     async def run(self) -> None:
-        """Fetch the file, as much of it as is needed.
+        """Fetch as much of the file as is needed.
 
         Raises
         ------
         LoaderError
-            `FormatError` also when it ends before it should.
+            `FormatError` also if the file ends early.
         """
         self._patience = PATIENCE_SECONDS
         await self.context.stream(lambda: Request(self.url), self)
@@ -81,7 +81,7 @@ class Reading:
             raise self._ended_early()
 
     def begin(self, response: Response) -> bool:
-        """Begin anew."""
+        """Reset for a new response."""
         self.header = self._known
         self.voxels: NDArray[np.uint8] | None = None
         self._unpacking = Unpacking(self.url)
@@ -91,7 +91,7 @@ class Reading:
         return True
 
     def feed(self, chunk: bytes) -> bool:
-        """Take what has arrived; False when the rest need not come."""
+        """Process a chunk; return False when the rest of the body is not needed."""
         self._unpacking.give(chunk)
         is_slow = time.perf_counter() - self._began >= self._patience
         if self._waits and not is_slow and self._unpacking.arrived <= WHOLE_BYTES:
@@ -100,11 +100,11 @@ class Reading:
 
     @property
     def _waits(self) -> bool:
-        """True while nothing has been inflated yet of what may all be wanted."""
+        """True while decompression can still wait for the whole file."""
         return self.wants_voxels and self._unpacking.is_gzip is True and not self._unpacking.taken
 
     def _take(self) -> bool:
-        """Take what has arrived, piece by piece; False when the rest need not come."""
+        """Process the buffered bytes in pieces; return False when no more are needed."""
         while wanted := self._wanted():
             if part := self._unpacking.take(wanted):
                 self._accept(part)
@@ -113,16 +113,16 @@ class Reading:
         return False
 
     def _take_whole(self) -> bool:
-        """Inflate a file in one go; False when it is not one member of gzip with the voxels alone.
+        """Decompress a file in one call; return False unless its only member ends with the voxels.
 
-        Of a damaged one the pieces tell where.
+        Also return False for a damaged file: reading it in pieces says where the damage is.
         """
         packed = self._unpacking.look()
         header = self._known or parse(beginning_of_gzip(packed, LARGEST_HEADER), self.url)
         if header is None or (header.is_pair and self._known is None):
             return False
         size = header.voxels_at + header.size
-        # Its last four bytes are the size of what was compressed (RFC 1952 2.3.1).
+        # The last four bytes of a member are its decompressed size (RFC 1952 2.3.1).
         if packed[-4:] != (size & 0xFFFFFFFF).to_bytes(4, "little"):
             return False
         room = self._make_room(header, size)
@@ -134,11 +134,11 @@ class Reading:
 
     @property
     def is_verified(self) -> bool:
-        """True when all checksums of what was read were there and right."""
+        """True when all checksums of the bytes read were present and correct."""
         return not self._unpacking.is_within_member
 
     def _wanted(self) -> int:
-        """Return how many bytes to take next: none of what is behind the part after them."""
+        """Return the number of bytes to take next, never across the end of a part of the file."""
         have = self._unpacking.taken
         if self.header is None:
             return header_bytes(self._beginning) - have
@@ -150,7 +150,7 @@ class Reading:
         return max(end + SPARE_BYTES - have, 0) if self._unpacking.is_within_member else 0
 
     def _accept(self, part: bytes | memoryview) -> None:
-        """Put a part where it belongs."""
+        """Store a decompressed part in the header or in the voxels."""
         if self.header is None:
             self._beginning += part
             self.header = parse(self._beginning, self.url)
@@ -162,7 +162,14 @@ class Reading:
             self.voxels[stop - len(part) : stop] = np.frombuffer(part, "u1")
 
     def _make_room(self, header: NiftiHeader, size: int) -> NDArray[np.uint8]:
-        """Take `size` bytes of memory for the voxels, unless the file cannot have that many."""
+        """Allocate `size` bytes for the voxels.
+
+        Raises
+        ------
+        FormatError
+            The file is too short to hold the voxels.
+        UnsupportedError
+        """
         needed = header.voxels_at + header.size
         self.context.check_size(needed, f"the volume {self.url}, {describe(header)},")
         ratio = LARGEST_RATIO if self._unpacking.is_gzip else 1
@@ -176,12 +183,12 @@ class Reading:
             return np.empty(size, "u1")
         except MemoryError as error:
             raise UnsupportedError(
-                f"{self.url} needs {header.size} bytes for its voxels ({describe(header)}), and "
-                "there is not so much memory left"
+                f"{self.url} needs {header.size} bytes for its voxels ({describe(header)}), but "
+                "less memory is free"
             ) from error
 
     def _ended_early(self) -> FormatError:
-        """Say what is missing of a file that has ended."""
+        """Build the error for a file that ended early."""
         unpacking = self._unpacking
         ended = f"{self.url} ends too early, after {unpacking.arrived} bytes" + (
             f" of gzip that hold {unpacking.taken}" if unpacking.is_gzip else ""
@@ -195,18 +202,18 @@ class Reading:
         there = max(0, unpacking.taken - self.header.voxels_at)
         if there >= self.header.size:
             return FormatError(
-                f"{ended}: its voxels are there, but not the checksum they have to be compared with"
+                f"{ended}: its voxels are complete, but the checksum to verify them is missing"
             )
         return FormatError(
-            f"{ended}: of its voxels there are {there} of {self.header.size} bytes "
+            f"{ended}: it has {there} of the {self.header.size} bytes of its voxels "
             f"({describe(self.header)}, from byte {self.header.voxels_at} on); it is cut off"
         )
 
 
 def header_bytes(beginning: bytes) -> int:
-    """Return how many bytes to look at next, of a header that begins with `beginning`.
+    """Return the size of a header that begins with `beginning`: 8 until its version is known.
 
-    Never more than it has: what follows may be voxels.
+    It never exceeds the header, because voxels may follow.
     """
     if len(beginning) < 8:
         return 8
@@ -215,7 +222,7 @@ def header_bytes(beginning: bytes) -> int:
 
 
 def describe(header: NiftiHeader) -> str:
-    """Return shape and type in words."""
+    """Return the shape and voxel type as text."""
     columns, rows, slices, timepoints = header.shape
     kind = {3: "RGB", 4: "RGBA"}.get(header.samples, header.dtype.name)
     return f"{columns} x {rows} x {slices} x {timepoints} voxels of {kind}"
