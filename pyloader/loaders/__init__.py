@@ -1,4 +1,4 @@
-"""The table of schemes: by name the function that opens a source."""
+"""The table of schemes: each name with the function that opens its sources."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Frames of one source that are fetched together, each handed on as soon as it is complete."""
+"""Fetch frames of one source together; each is delivered as soon as it is complete."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from pyloader.context import Context
 MOST_FRAMES = 100
 OPENED = count()
 MOST_BYTES = 64 << 20
-# Between one frame asked for and the next; then nobody wants the rest.
+# Idle timeout: without a load of any of its frames for so long, a request is cancelled.
 IDLE_SECONDS = 1.0
 
 Fetch = Callable[["FrameRequest", Context], Awaitable[None]]
-"""Fetches the `FrameRequest.missing` frames and gives each to `FrameRequest.deliver`."""
+"""Fetches the `FrameRequest.missing` frames and passes each to `FrameRequest.deliver`."""
 
 
 class FrameRequest:
-    """Some frames under way, for who asked then: see `Network.identity`.
+    """Frames being fetched together, for one `Network.identity`.
 
-    It lives while somebody asks for its frames. Those that were only announced are kept for who
-    will ask, and do not hold it for long.
+    The request lives while loads wait for its frames. Frames that were only announced go into the
+    cache; they keep the request alive for `IDLE_SECONDS` at most.
     """
 
     def __init__(
@@ -40,41 +40,41 @@ class FrameRequest:
         self.has_ended = False
 
     def start(self, fetch: Fetch, context: Context) -> None:
-        """Begin to fetch, with reports to all who wait."""
+        """Start to fetch; report progress to all loads that wait."""
         self._task = asyncio.ensure_future(self._work(fetch, replace(context, listener=self._tell)))
 
     @property
     def missing(self) -> list[int]:
-        """Frames that have not come yet, from 0, in the order in which they are wanted."""
+        """Frames that have not arrived, from 0, in the order in which they are wanted."""
         return [index for index, frame in self._frames.items() if not frame.done()]
 
     def touch(self, index: int) -> bool:
-        """Note that somebody asks for a frame, and tell whether it is one of these."""
+        """Reset the idle timeout if a frame is one of these, and return whether it is."""
         is_here = not self.has_ended and index in self._frames
         if is_here:
             self._asked_at = asyncio.get_running_loop().time()
         return is_here
 
     def is_fetching(self, index: int) -> bool:
-        """Tell whether a frame will come."""
+        """Return whether a frame is still being fetched."""
         return not self.has_ended and index in self.missing
 
     def deliver(self, index: int, value: Any) -> None:
-        """Hand a frame on."""
+        """Resolve a frame, and keep it."""
         frame = self._frames.get(index)
         if frame is not None and not frame.done():
             frame.set_result(value)
             self._keep(index, value)
 
     def fail(self, index: int, error: Exception) -> None:
-        """Let a frame fail alone."""
+        """Fail a single frame."""
         frame = self._frames[index]
         if not frame.done():
             frame.set_exception(error)
-            frame.exception()  # seen: perhaps nobody waits for this one
+            frame.exception()  # retrieved, because perhaps no load waits for this frame
 
     async def wait(self, index: int, listener: Callable[..., None]) -> Any:
-        """Return a frame when it is there; `listener` hears of the batch's progress."""
+        """Wait for a frame and return it; `listener` gets the progress of the whole request."""
         self._listeners.append(listener)
         try:
             return await asyncio.shield(self._frames[index])
@@ -93,7 +93,7 @@ class FrameRequest:
             asyncio.get_running_loop().call_later(IDLE_SECONDS, self._end_if_idle, IDLE_SECONDS)
 
     def _end_if_idle(self, seconds: float) -> None:
-        # What has come as a whole ends by itself, and has something left to do, perhaps.
+        # A request with no frame missing ends by itself, and may still have something to do.
         if self._listeners or self.has_ended or not self.missing or self._task is None:
             return
         if asyncio.get_running_loop().time() - self._asked_at >= seconds:
@@ -115,19 +115,18 @@ class FrameRequest:
 
 
 class FrameRequests:
-    """The frames of one source: those kept, those under way, and how the others are fetched.
+    """The frames of one source: cached, being fetched, or still to fetch.
 
     Parameters
     ----------
     key : tuple
-        Begins the keys of the frames in the cache, with the source. When a file is opened again it
-        may be another, whose frames are not to be taken for those of before: `opening` makes a new
-        one each time.
+        Prefix of the frames' cache keys; it begins with the source. A file opened again may have
+        changed, and must not get the frames of before, so `opening` makes a new key each time.
     fetch : Fetch
     count : int
-        How many frames there are.
+        The number of frames.
     most : int
-        Frames in one batch at most.
+        The largest number of frames in one request.
     """
 
     def __init__(self, key: tuple[Hashable, ...], fetch: Fetch, count: int, most: int) -> None:
@@ -138,13 +137,13 @@ class FrameRequests:
         self._running: list[FrameRequest] = []
 
     async def get(self, index: int, context: Context) -> Any:
-        """Return a frame, from 0, fetched with those that are wanted next."""
+        """Return a frame, from 0, fetched with the frames that are wanted next."""
         identity = context.network.identity
         self._running = [
             batch for batch in self._running if not batch.has_ended and batch.identity == identity
         ]
         for batch in self._running:
-            batch.touch(index)  # also when the frame is in the cache already
+            batch.touch(index)  # also for a frame that is already in the cache
         return await context.cached((*self.key, index), lambda shared: self._join(index, shared))
 
     async def _join(self, index: int, context: Context) -> Any:
@@ -165,7 +164,7 @@ class FrameRequests:
         return batch
 
     async def _fetch(self, batch: FrameRequest, context: Context) -> None:
-        """Fetch a batch, then let go of it: the cache has what it brought."""
+        """Fetch the frames of a request, then drop it: the cache has its frames."""
         try:
             await self.fetch(batch, context)
         finally:
@@ -173,7 +172,7 @@ class FrameRequests:
 
     def _is_new(self, context: Context) -> Callable[[int], bool]:
         def is_new(index: int) -> bool:
-            if not 0 <= index < self.count:  # the page does not know how many there are
+            if not 0 <= index < self.count:  # the page does not know the number of frames
                 return False
             under_way = any(batch.is_fetching(index) for batch in self._running)
             return not under_way and not context.cache.has((*self.key, index))
@@ -182,10 +181,10 @@ class FrameRequests:
 
 
 def opening(source: str) -> tuple[Hashable, ...]:
-    """Return the key of what is fetched of a source that was opened just now."""
+    """Return a new cache key for the frames of a source that has just been opened."""
     return (source, next(OPENED))
 
 
 def frames_at_once(frame_bytes: int) -> int:
-    """Return how many frames of a size one batch may have, so that memory stays bounded."""
+    """Return the number of frames of a size that one request may have, to bound memory."""
     return max(1, min(MOST_FRAMES, MOST_BYTES // max(1, frame_bytes)))

@@ -1,4 +1,4 @@
-"""A DICOM instance as a source: its frames are the images, of every scheme that gives instances."""
+"""A DICOM instance as a source of images, its frames; for every scheme that yields instances."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from pyloader.source import EncodedFrame, Modules, Ready, Series
 
 
 class InstanceFrame:
-    """A frame of an instance that holds it; a `Ready`.
+    """A frame of an instance; a `Ready`.
 
     Attributes
     ----------
     instance : Instance
-        With all frames, this one alone, or, to be described, none.
+        Holds all frames, this frame alone, or, for metadata only, none.
     """
 
     def __init__(self, instance: Instance, image_id: ImageId) -> None:
@@ -34,7 +34,7 @@ class InstanceFrame:
         self.image_id = image_id
 
     def make(self, context: Context) -> Image:
-        """Decode and describe the frame; a file that is cut off may be whole at a later load."""
+        """Decode and describe the frame; drop a truncated file, so that a later load refetches."""
         try:
             return make_image(self.instance, self.image_id.frame_index, context.check_size)
         except CutOffError:
@@ -44,9 +44,9 @@ class InstanceFrame:
     def describe(self, context: Context) -> Modules:
         """Return the modules of the frame.
 
-        With the option ``instance`` the first frame has the whole instance too, as DICOM JSON
-        (PS3.18 F) without its pixels: module ``instance``, attribute ``json``. It takes longer than
-        all the rest.
+        With the option ``instance``, the first frame also gets the whole instance as DICOM JSON
+        (PS3.18 F) without pixels: module ``instance``, attribute ``json``. This takes longer than
+        all other modules.
         """
         instance, frame_index = self.instance, self.image_id.frame_index
         with noting():
@@ -56,7 +56,7 @@ class InstanceFrame:
         return modules
 
     def encoded(self) -> EncodedFrame | None:
-        """Return the frame; None when it is not compressed, or not as its transfer syntax says."""
+        """Return the encoded frame; None if uncompressed, or if no codec decodes its syntax."""
         instance, pixels = self.instance, self.instance.pixels
         if pixels is None or not pixels.is_encapsulated:
             return None
@@ -69,13 +69,13 @@ class InstanceFrame:
 
 
 class InstanceHeader:
-    """An instance without the bytes of its pixels; a `FrameHeader`."""
+    """An instance without pixel bytes; a `FrameHeader`."""
 
     def __init__(self, instance: Instance) -> None:
         self.instance = instance
 
     def is_same(self, other: Any) -> bool:
-        """Tell whether both have the same data set, not merely an equal one."""
+        """Return whether both have the same data set object, not merely an equal one."""
         one, two = self.instance, other.instance
         is_alike = (one.transfer_syntax_uid, one.pixels, one.warnings) == (
             *(two.transfer_syntax_uid, two.pixels, two.warnings),
@@ -83,15 +83,15 @@ class InstanceHeader:
         return is_alike and one.dataset is two.dataset
 
     def ready(self, image_id: ImageId, body: bytes) -> InstanceFrame:
-        """Return the instance with one frame."""
+        """Return a frame of the instance from its encoded bytes."""
         pixels = self.instance.pixels
-        assert pixels is not None, "encoded has looked"
+        assert pixels is not None, "encoded has checked it"
         pixels = replace(pixels, body=body, stop=len(body), frame_index=image_id.frame_index)
         return InstanceFrame(replace(self.instance, pixels=pixels), image_id)
 
 
 class InstanceSource:
-    """A whole instance; a `Source`."""
+    """A complete instance; a `Source`."""
 
     is_encoded = True
 
@@ -104,11 +104,11 @@ class InstanceSource:
         return self.instance.nbytes
 
     async def list_series(self, image_id: ImageId, context: Context) -> list[Series]:
-        """Return all frames."""
+        """List all frames."""
         return [series_of(image_id, self.instance)]
 
     async def fetch(self, image_id: ImageId, context: Context, *, pixels: bool = True) -> Ready:
-        """Return the frame: all of it is here."""
+        """Return the frame: all of its bytes are loaded."""
         return InstanceFrame(self.instance, image_id)
 
     def ready(self, image_id: ImageId) -> Ready:
@@ -126,5 +126,5 @@ def make_image(instance: Instance, frame_index: int, allow: CheckSize | None = N
 
 
 def series_of(image_id: ImageId, instance: Instance) -> Series:
-    """Return the frames of one instance."""
+    """Return the frames of an instance as a series."""
     return Series(describe_series(instance), image_id.of_frames(instance.number_of_frames))

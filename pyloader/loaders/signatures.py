@@ -1,4 +1,4 @@
-"""Recognise files by their first bytes, and name the scheme that serves them."""
+"""File signatures: recognise a file by its first bytes, and name the scheme that reads it."""
 
 from __future__ import annotations
 
@@ -6,14 +6,17 @@ from typing import NamedTuple
 
 
 class Signature(NamedTuple):
-    """Bytes by which a format is known.
+    """The bytes that identify a format.
 
     Attributes
     ----------
     offset : int
-        Where in the file they stand.
+        Position of `magic` in the file, from 0.
+    magic : bytes
+    scheme : str
+        The scheme that reads the format.
     name : str
-        Of the format, with its article.
+        The format with its article, for error messages.
     """
 
     offset: int
@@ -22,7 +25,7 @@ class Signature(NamedTuple):
     name: str
 
 
-# The first that fits counts.
+# The first match wins.
 SIGNATURES = (
     Signature(128, b"DICM", "wadouri", "a DICOM file"),
     Signature(0, b"NRRD", "nrrd", "a NRRD file"),
@@ -34,36 +37,39 @@ SIGNATURES = (
     Signature(0, b"ObjectType", "metaimage", "a MetaImage file"),
     Signature(0, b"NDims", "metaimage", "a MetaImage file"),
 )
-# A data set without preamble: its first element is of group 0008 or 0002 (PS3.5 7.1).
+# A data set without preamble starts with an element of group 0008 or 0002 (PS3.5 7.1).
 BARE_DATA_SETS = (b"\x08\0", b"\x02\0", b"\0\x08\0")
-# An archive, and one of no files.
+# A zip archive, and an empty one.
 ZIP = (b"PK\x03\x04", b"PK\x05\x06")
 GZIP = b"\x1f\x8b"
-# First bytes of a file that nearly always hold its header.
+# Enough bytes to hold the header of nearly every file.
 HEADER_BYTES = 64 << 10
 NAMED_DICOM = SIGNATURES[0]
 
 
 def is_dicom(head: bytes) -> bool:
-    """Tell whether a file that begins with `head` has the prefix of PS3.10 7.1."""
+    """Return whether a file that begins with `head` has the prefix of PS3.10 7.1."""
     return head.startswith(NAMED_DICOM.magic, NAMED_DICOM.offset)
 
 
 def is_zip(head: bytes) -> bool:
-    """Tell whether a file is an archive; the preamble of a DICOM file may be of any format."""
+    """Return whether a file is a zip archive.
+
+    A DICOM file is none, even if its preamble has the signature of a zip archive.
+    """
     return head.startswith(ZIP) and not is_dicom(head)
 
 
 def is_gzip(head: bytes) -> bool:
-    """Tell whether a file is compressed as a whole."""
+    """Return whether a whole file is compressed by gzip."""
     return head.startswith(GZIP) and not is_dicom(head)
 
 
 def is_packed(head: bytes) -> bool:
-    """Tell whether a file says nothing of its images before it is unpacked."""
+    """Return whether a file must be unpacked before its images can be listed."""
     return is_zip(head) or is_gzip(head)
 
 
 def signature_of(head: bytes) -> Signature | None:
-    """Return what is known of a file by its first bytes."""
+    """Return the signature that a file begins with, or None."""
     return next((each for each in SIGNATURES if head.startswith(each.magic, each.offset)), None)

@@ -1,4 +1,4 @@
-"""Adapts functions of users to sources: what they return is checked, what they raise is named."""
+"""Adapt a user's functions to sources: check their results, and name them in their errors."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ class FunctionSource:
     ----------
     load : async (ImageId, Context) -> Image
     metadata : async (ImageId, Context) -> mapping of str to module, or None
-        Reads metadata without the pixels; without it the image is loaded.
+        Reads metadata without the pixels; if None, the whole image is loaded.
     image_ids : async (ImageId, Context) -> sequence of str, or None
-        Lists the images; without it there is one.
+        Lists the images; if None, there is one.
     """
 
     is_encoded = False
@@ -49,7 +49,7 @@ class FunctionSource:
 
     @property
     def nbytes(self) -> int:
-        """Nothing is kept."""
+        """Zero: nothing is kept."""
         return 0
 
     async def list_series(self, image_id: ImageId, context: Context) -> list[Series]:
@@ -78,7 +78,7 @@ class FunctionSource:
 def open_function(
     load: Load, metadata: LoadMetadata | None = None, image_ids: ListImageIds | None = None
 ) -> Open:
-    """Return what opens the source of a user's functions; it belongs to the module of `load`."""
+    """Return the `Open` for a user's functions; it belongs to the module of `load`."""
     source = FunctionSource(load, metadata, image_ids)
 
     async def open_source(image_id: ImageId, context: Context, *, pixels: bool = True) -> Source:
@@ -88,14 +88,14 @@ def open_function(
 
 
 def owned_by(function: Callable[..., Any], open_source: Open) -> Open:
-    """Return `open_source` as a function of the module that has `function`."""
+    """Set the module of `open_source` to that of `function`, and return it."""
     vars_of: Any = open_source
     vars_of.__module__ = getattr(function, "__module__", None) or "__main__"
     return open_source
 
 
 class NamedReady:
-    """A `Ready` of what a user's function returned: its faults name the function."""
+    """A `Ready` around a user's function: errors name the function."""
 
     def __init__(self, ready: Ready, image_id: ImageId, function: Callable[..., Any]) -> None:
         self.ready = ready
@@ -103,30 +103,30 @@ class NamedReady:
         self.function = function
 
     def make(self, context: Context) -> Image:
-        """Make the image, and check it."""
+        """Make and check the image."""
         with naming(self.function, self.image_id) as where:
             return check_image(self.ready.make(context), self.image_id, where)
 
     def describe(self, context: Context) -> Modules:
-        """Describe the image, and check the modules."""
+        """Describe the image and check its modules."""
         with naming(self.function, self.image_id) as where:
             modules: Modules = check_metadata(self.ready.describe(context), where)
             return modules
 
     def encoded(self) -> None:
-        """Return None: a user's image is decoded."""
+        """Return None: a user's image is already decoded."""
 
 
 @contextmanager
 def naming(function: Callable[..., Any], image_id: ImageId) -> Iterator[str]:
-    """Yield where a user's function is, and name it in what it raises.
+    """Yield the location of a user's function, and add it to the errors that the function raises.
 
-    Of a function of pyloader's own that is nothing, and what it raises stays as it is.
+    For pyloader's own functions, yield an empty location and leave errors unchanged.
 
     Raises
     ------
     CustomLoaderError
-        From what the function raised; a `LoaderError` stays as it is.
+        The function raised another error than `LoaderError`.
     """
     module = str(getattr(function, "__module__", None) or "__main__")
     where = "" if module.startswith(OWN_PACKAGE) else at(function)
@@ -141,7 +141,7 @@ def naming(function: Callable[..., Any], image_id: ImageId) -> Iterator[str]:
 
 
 async def called(function: Callable[..., Any], image_id: ImageId, context: Context) -> Any:
-    """Return what a function of a loader returns in the end.
+    """Call a loader's function, and return its awaited result.
 
     Raises
     ------
@@ -153,13 +153,13 @@ async def called(function: Callable[..., Any], image_id: ImageId, context: Conte
         return await found
     way = "return a list instead of yielding" if isasyncgen(found) else "write `async def`"
     raise CustomLoaderError(
-        f"a function of the loader of scheme {image_id.scheme!r} has to be asynchronous, and "
+        f"a function of the loader of scheme {image_id.scheme!r} has to be asynchronous, but "
         f"returned {type(found).__name__}: {way}{at(function)}"
     )
 
 
 def failed(error: BaseException, image_id: ImageId, module: str, where: str) -> CustomLoaderError:
-    """Return the error for what a user's function raised."""
+    """Build the error for an exception that a user's function raised."""
     is_told = any(not is_own(each.tb_frame) for each in entries_of(error))
     return CustomLoaderError(
         f"the loader of scheme {image_id.scheme!r} failed on {image_id.text!r}: "
@@ -168,7 +168,7 @@ def failed(error: BaseException, image_id: ImageId, module: str, where: str) -> 
 
 
 def check_image(image: Any, image_id: ImageId, where: str = "") -> Image:
-    """Return what a loader returned, if it is an image that agrees with its own description."""
+    """Check that a loader returned an image that agrees with its own description; return it."""
     if not isinstance(image, Image):
         way = "is an `await` missing?" if iscoroutine(image) else EXPECTED
         raise CustomLoaderError(
@@ -181,7 +181,7 @@ def check_image(image: Any, image_id: ImageId, where: str = "") -> Image:
     except FormatError as error:
         if not where:
             raise
-        raise FormatError(f"{error}; such an image was returned{where}") from None
+        raise FormatError(f"{error}; the loader returned this image{where}") from None
     fault = disagreement(found.pixel, found.pixels)
     if fault:
         raise CustomLoaderError(
@@ -192,17 +192,17 @@ def check_image(image: Any, image_id: ImageId, where: str = "") -> Image:
 
 
 def check_metadata(modules: Any, where: str) -> Any:
-    """Return the modules that a loader returned, when they cross to JavaScript."""
+    """Check that the modules of a loader can cross to JavaScript; return them."""
     if not where:
         return modules
     try:
         return checked_modules(modules)
     except FormatError as error:
-        raise FormatError(f"{error}; such metadata were returned{where}") from None
+        raise FormatError(f"{error}; the loader returned this metadata{where}") from None
 
 
 def check_image_ids(image_ids: Any, where: str) -> list[str]:
-    """Return the imageIds that a loader listed."""
+    """Check the imageIds that a loader listed; return them."""
     is_list = isinstance(image_ids, Iterable) and not isinstance(image_ids, (str, bytes, Mapping))
     found = list(image_ids) if is_list else []
     if where:

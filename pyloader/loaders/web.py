@@ -1,8 +1,8 @@
-"""``http:``, ``https:`` and ``web:``: images of the web behind an address.
+"""``http:``, ``https:`` and ``web:``: web images by URL.
 
-Of ``http:`` and ``https:`` the imageId is the address, and goes to its server as it is; a frame or
-page is named ``#frame=N``. ``web:`` stands before any address, relative ones, ``data:`` and
-``blob:`` too; a frame is named ``?frame=N``. The file is fetched once for all of its frames.
+An imageId of ``http:`` or ``https:`` is the URL itself and goes to the server unchanged;
+``#frame=N`` names a frame or page. ``web:`` precedes any URL, also a relative, ``data:`` or
+``blob:`` one; ``?frame=N`` names a frame. The file is fetched once for all of its frames.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pyloader.source import Source
 
 
 async def open_source(image_id: ImageId, context: Context, *, pixels: bool = True) -> Source:
-    """Open the file of an imageId; its pixels stay encoded.
+    """Fetch the file of an imageId and read its header; the pixels stay encoded.
 
     Raises
     ------

@@ -1,1 +1,1 @@
-"""Sets of files: archives, folders and media with a DICOMDIR, and their images by series."""
+"""File sets (archives, folders, media with a DICOMDIR), and their images by series."""

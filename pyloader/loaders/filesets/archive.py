@@ -1,4 +1,4 @@
-"""Archives (zip) of DICOM files, and files that are compressed as a whole (gzip)."""
+"""Zip archives of DICOM files, and whole files compressed by gzip."""
 
 from __future__ import annotations
 
@@ -18,24 +18,25 @@ from pyloader.loaders.signatures import GZIP
 # Bits of the general purpose flag (APPNOTE 4.4.4).
 ENCRYPTED = 0x01
 UTF_8 = 0x800
-# What macOS puts beside each file; it is named as the file is.
+# macOS adds a sidecar for each file in this folder, under the file's own name.
 MACOS_FOLDER = "__MACOSX/"
 NAMES_TOLD = 3
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Archive:
-    """A zip archive, whose members stay as they are packed until somebody reads them.
+    """A zip archive; a member stays compressed until it is read.
 
     Attributes
     ----------
     image_id : ImageId
-        Of the archive; those of its members are made of it.
+        Of the archive; the imageIds of its members extend it.
     url : str
-        Where it came from, for error texts.
+        The source of the archive, for error messages.
     body : bytes
     members : mapping of str to ZipInfo
-        The files by name, with slashes; of equal names the last counts, as when it is unpacked.
+        The files by name, with slashes; if several have one name, the last counts, as unpacking
+        would have it.
     """
 
     image_id: ImageId
@@ -46,26 +47,26 @@ class Archive:
 
     @classmethod
     def open(cls, image_id: ImageId, body: bytes, url: str) -> Archive:
-        """Read the directory of an archive.
+        """Read the central directory of an archive.
 
         Raises
         ------
         FormatError
-            It is cut off or damaged.
+            The archive is cut off or damaged.
         """
         try:
             opened = ZipFile(BytesIO(body))
         except (BadZipFile, NotImplementedError, ValueError, OSError) as error:
             raise FormatError(
                 f"{url} begins as a zip archive and cannot be opened ({len(body)} bytes): {error}. "
-                "Its directory stands at its end: it may be cut off; fetch or pack it again"
+                "Its directory is at its end: it may be cut off; fetch or pack it again"
             ) from error
         packed = [info for info in opened.infolist() if not info.is_dir()]
         files = {name_of(info): info for info in packed}
         if len(files) < len(packed):
             warnings.warn(
-                f"{url} has {len(packed) - len(files)} members too many of the same names: "
-                "of equal names the last counts, as when it is unpacked",
+                f"{url} has {len(packed) - len(files)} members whose name another one also has: "
+                "the last member of a name counts, as when the archive is unpacked",
                 stacklevel=2,
             )
         members = {n: info for n, info in files.items() if not n.startswith(MACOS_FOLDER)}
@@ -73,7 +74,7 @@ class Archive:
 
     @property
     def nbytes(self) -> int:
-        """Bytes that stay in memory."""
+        """Bytes kept in memory."""
         return len(self.body)
 
     @property
@@ -86,12 +87,12 @@ class Archive:
         return ImageId.parse(self.image_id.of_member(name))
 
     def the_only(self) -> str:
-        """Return the name of the file of an archive that has one.
+        """Return the name of the archive's only file.
 
         Raises
         ------
         ImageIdError
-            It has more, or none: which one is meant is not known.
+            The archive has several files or none, so the imageId is ambiguous.
         """
         if len(self.members) == 1:
             return next(iter(self.members))
@@ -102,18 +103,18 @@ class Archive:
         )
 
     async def read(self, name: str, size: int, context: Context) -> bytes:
-        """Return the first `size` bytes of a member, or all when it has no more.
+        """Return the first `size` bytes of a member, or all of a shorter one.
 
         Raises
         ------
         ImageIdError
-            There is no such member.
+            The archive has no member of this name.
         UnsupportedError
-            It is encrypted, or packed by a method that Python has not.
+            The member is encrypted, or compressed by a method that this Python lacks.
         DecodeError
-            It is damaged.
+            The member is damaged.
         FormatError
-            These bytes are more than `Context.decoded_bytes`.
+            The bytes exceed `Context.decoded_bytes`.
         """
         info = self.members.get(name)
         if info is None:
@@ -131,12 +132,12 @@ class Archive:
         return self._unpack(info, name, size)
 
     async def read_whole(self, name: str, context: Context) -> bytes:
-        """Return a member; see `read`.
+        """Return all bytes of a member; see `read`.
 
         Raises
         ------
         FormatError
-            It takes more than `Context.decoded_bytes`.
+            The member exceeds `Context.decoded_bytes`.
         """
         info = self.members.get(name)
         return await self.read(name, info.file_size if info else 0, context)
@@ -146,9 +147,9 @@ class Archive:
             return read_member(self._zip, info, size)
         except (ImportError, NotImplementedError) as error:
             raise UnsupportedError(
-                f"the member {name!r} of {self.url} is packed by a method that cannot be undone "
-                f"here: {error}; supported are stored, deflated, bzip2 and, where Python has it, "
-                "lzma"
+                f"the member {name!r} of {self.url} is compressed by a method that is not "
+                f"supported here: {error}; supported are stored, deflated, bzip2 and, where Python "
+                "has it, lzma"
             ) from error
         except (BadZipFile, EOFError, OSError, RuntimeError, ValueError) as error:
             self._refuse(name, error)
@@ -156,14 +157,14 @@ class Archive:
     def _refuse(self, name: str, reason: Exception) -> NoReturn:
         raise DecodeError(
             f"the member {name!r} of {self.url} is damaged and cannot be unpacked: {reason}; the "
-            "other members may be whole"
+            "other members may be intact"
         )
 
 
 def name_of(info: ZipInfo) -> str:
-    """Return the name of a member as its maker wrote it.
+    """Return the name of a member as its writer meant it.
 
-    Some programs write UTF-8 and do not say so; others, backslashes.
+    Some programs write UTF-8 without setting its flag; others write backslashes.
     """
     name = info.filename
     if not info.flag_bits & UTF_8:
@@ -175,23 +176,23 @@ def name_of(info: ZipInfo) -> str:
 
 
 def gunzip(body: bytes, url: str, context: Context) -> bytes:
-    """Return a file that is compressed by gzip, one or several times in a row (RFC 1952 2.2).
+    """Decompress a gzip file of one or several members (RFC 1952 2.2).
 
     Raises
     ------
     FormatError
-        It is damaged, cut off, or takes more than `Context.decoded_bytes`.
+        The file is damaged or cut off, or its content exceeds `Context.decoded_bytes`.
     """
     inflater = Inflater(gzip, GZIP)
     inflater.give(body)
     try:
-        # One more shows that there are too many.
+        # One byte beyond the limit shows that the content exceeds it.
         unpacked = inflater.take_all(context.decoded_bytes + 1)
     except DamagedError as error:
         raise FormatError(f"{url} is compressed by gzip and damaged: {error}") from error
     context.check_size(len(unpacked), f"{url}, unpacked,")
     if inflater.is_within:
         raise FormatError(
-            f"{url} is compressed by gzip and cut off: {len(body)} bytes, of which no end comes"
+            f"{url} is compressed by gzip and cut off: its {len(body)} bytes end within a member"
         )
     return unpacked

@@ -1,4 +1,4 @@
-"""Files that stand together: a local folder, the disc of a DICOMDIR, those that a page gives."""
+"""Collections of files: a local folder, the files of a DICOMDIR, the files that a page gives."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ NOT_THERE = frozenset({404, 410})
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Folder:
-    """A local folder with all below it.
+    """A local folder and its subfolders.
 
     Attributes
     ----------
     image_id : ImageId
-        Its scheme and path.
+        The scheme and path of the folder.
     names : list of str
-        Its files, relative to it, with slashes.
+        The files, relative to the folder, with slashes.
     """
 
     image_id: ImageId
@@ -34,17 +34,17 @@ class Folder:
 
     @classmethod
     async def open(cls, image_id: ImageId, context: Context) -> Folder:
-        """Ask what is in a folder."""
+        """List the files of a folder."""
         response = await context.fetch(image_id.rest, headers={"Accept": FOLDER_TYPE})
         return cls(image_id, [name for name in response.body.decode().split("\0") if name])
 
     @property
     def nbytes(self) -> int:
-        """Bytes that stay in memory."""
+        """Bytes kept in memory."""
         return sum(map(len, self.names))
 
     def the_only(self) -> NoReturn:
-        """Say that a folder is no image, whatever it holds.
+        """Raise: a folder is no image, even one that holds a single file.
 
         Raises
         ------
@@ -60,35 +60,35 @@ class Folder:
         return ImageId.parse(f"{self.image_id.source.rstrip('/')}/{name}")
 
     async def read(self, name: str, size: int, context: Context) -> bytes | None:
-        """Return the first `size` bytes of a file, None when it is not there any more."""
+        """Return the first `size` bytes of a file, None if it no longer exists."""
         return await fetch_beginning(self.image_id_of(name).rest, size, context)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Disc:
-    """The files that a DICOMDIR names, below its own folder.
+    """The files that a DICOMDIR references, below its own folder.
 
     Attributes
     ----------
     image_id : ImageId
         Of the DICOMDIR.
     references : list of Reference
-        In its order.
+        In the order of the DICOMDIR.
     """
 
     image_id: ImageId
     references: list[Reference]
-    # Names that are on the server in lower case, as file systems show those of a disc.
+    # Names that the server has in lower case, as file systems show the names of a disc.
     _spelled: dict[str, str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, image_id: ImageId, instance: Instance) -> Disc:
-        """Return the files of a DICOMDIR.
+        """Return the files that a DICOMDIR references.
 
         Raises
         ------
         FormatError
-            It has come alone, so that its files cannot be asked for.
+            The DICOMDIR was given alone, so its files cannot be fetched.
         """
         if image_id.scheme in LOCAL_SCHEMES or image_id.member:
             raise FormatError(
@@ -99,7 +99,7 @@ class Disc:
 
     @property
     def names(self) -> list[str]:
-        """The names of its files; a directory must not decide what is fetched from elsewhere."""
+        """The referenced files; one outside the DICOMDIR's folder is never fetched."""
         return [each.file_id for each in self.references if self._is_below(each.file_id)]
 
     def image_id_of(self, name: str) -> ImageId:
@@ -116,7 +116,7 @@ class Disc:
         return True
 
     async def read(self, name: str, size: int, context: Context) -> bytes | None:
-        """Return the first `size` bytes of a file, None when it is not there."""
+        """Return the first `size` bytes of a file, None if it does not exist."""
         found = await fetch_beginning(self.image_id_of(name).rest, size, context)
         if found is None and name not in self._spelled and name.lower() != name:
             self._spelled[name] = name.lower()
@@ -126,19 +126,19 @@ class Disc:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Given:
-    """Files that a page gives, each under an imageId of its own.
+    """Files that a page gives, each with its own imageId.
 
     Attributes
     ----------
     image_ids : mapping of str to str
-        By path.
+        The imageId of each file, by path.
     """
 
     image_ids: Mapping[str, str]
 
     @classmethod
     def of(cls, files: Iterable[tuple[str, str]]) -> Given:
-        """Return files of imageIds and paths; those without a path of their own get one."""
+        """Make a collection of (imageId, path) pairs; make an empty or repeated path unique."""
         image_ids: dict[str, str] = {}
         for image_id, path in files:
             image_ids[f"{image_id}/{path}" if path in image_ids or not path else path] = image_id
@@ -146,7 +146,7 @@ class Given:
 
     @property
     def names(self) -> list[str]:
-        """Their paths."""
+        """The paths of the files."""
         return list(self.image_ids)
 
     def image_id_of(self, name: str) -> ImageId:
@@ -159,18 +159,18 @@ class Given:
 
 
 async def fetch_beginning(url: str, size: int, context: Context) -> bytes | None:
-    """Return the first `size` bytes of a file, all when it has no more; None without such a file.
+    """Return the first `size` bytes of a file, or all of a shorter one; None if it does not exist.
 
     Raises
     ------
     TransportError
-        It may be there, and does not come.
+        The request failed for another reason than a missing file.
     """
     try:
         return (await context.fetch(url, byte_range=(0, size))).body
     except HttpStatusError as error:
         if error.status == RANGE_NOT_SATISFIABLE:
-            return b""  # it is empty
+            return b""  # the file is empty
         if error.status in NOT_THERE:
             return None
         raise
@@ -181,10 +181,10 @@ async def fetch_beginning(url: str, size: int, context: Context) -> bytes | None
 
 
 def is_folder(error: NetworkError) -> bool:
-    """Tell whether a local file could not be read since it is a folder."""
+    """Return whether reading a local file failed because it is a folder."""
     return isinstance(reason_of(error), IsADirectoryError)
 
 
 def reason_of(error: NetworkError) -> object:
-    """Return what the system said."""
+    """Return the operating system's error."""
     return getattr(error.__cause__, "reason", error.__cause__)

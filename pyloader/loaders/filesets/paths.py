@@ -1,4 +1,4 @@
-"""Choose the scheme for a file of this machine: by its content, else by its name."""
+"""Choose the scheme for a local file: by its content, else by its name."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ ZARR = ("zarr.json", ".zarray", ".zgroup", ".zattrs")
 
 
 def image_id_of(argument: str) -> str:
-    """Return the imageId that somebody means: one that is given, or that of a file.
+    """Return the imageId for an argument of a command line: itself, or the imageId of a file.
 
     Parameters
     ----------
@@ -36,7 +36,7 @@ def image_id_of(argument: str) -> str:
     Raises
     ------
     ImageIdError
-        It has no scheme, and is no file either, or one of a kind that is not known.
+        The argument is neither an imageId nor an existing file, or the file's format is unknown.
     """
     scheme = SCHEME.fullmatch(argument)
     if scheme is not None and scheme[1].lower() != "file":
@@ -44,7 +44,7 @@ def image_id_of(argument: str) -> str:
     path = path_of(argument, is_url=scheme is not None)
     if path is None:
         raise ImageIdError(
-            f"{argument!r} is no imageId, since it has no scheme, and there is no such file; "
+            f"{argument!r} is not an imageId, because it has no scheme, and no such file exists; "
             "expected a file, or 'scheme:rest', such as 'wadouri:https://host/image.dcm'"
         )
     found = scheme_of(path)
@@ -52,19 +52,19 @@ def image_id_of(argument: str) -> str:
 
 
 def path_of(argument: str, *, is_url: bool) -> Path | None:
-    """Return the file or folder that a text names, without what follows; None when none is so."""
+    """Return the file or folder that a text names, without query or fragment; None if missing."""
     try:
         names = [url2pathname(urlsplit(argument).path)] if is_url else [argument]
         if not is_url:
             names.append(re.split("[?#]", argument, maxsplit=1)[0])
-        # An empty name would be the current folder.
+        # An empty name would mean the current folder.
         return next((Path(name) for name in names if name and Path(name).exists()), None)
-    except (OSError, ValueError):  # a name that is too long, or no URL
+    except (OSError, ValueError):  # the name is too long, or the URL is invalid
         return None
 
 
 def scheme_of(path: Path) -> str:
-    """Return the scheme that serves a file, or a folder: of Zarr, or of DICOM files.
+    """Return the scheme that reads a file, or a folder: a Zarr store or a folder of DICOM files.
 
     Raises
     ------
@@ -79,13 +79,13 @@ def scheme_of(path: Path) -> str:
         if path.name.lower().endswith(endings):
             return scheme
     raise ImageIdError(
-        f"{str(path)!r} is of no kind that is known by its content or its name: give the scheme "
-        f"that serves it, such as 'wadouri:{path}' or, with --loader, your own"
+        f"{str(path)!r} has an unknown format, by its content and its name: give the scheme that "
+        f"reads it, such as 'wadouri:{path}' or, with --loader, your own"
     )
 
 
 def read_beginning(path: Path) -> bytes:
-    """Return the first bytes of a file; of one that is compressed by gzip, those of its content."""
+    """Return the first bytes of a file; of a gzip file, the first bytes of its content."""
     try:
         with path.open("rb") as file:
             head = file.read(BEGINNING_BYTES)
@@ -95,8 +95,8 @@ def read_beginning(path: Path) -> bytes:
 
 
 def recognise(head: bytes) -> str | None:
-    """Return the scheme of what a file begins with."""
-    # DICOM first: its preamble may be that of a TIFF (PS3.10 7.1).
+    """Return the scheme for a file that begins with `head`, None if the format is unknown."""
+    # DICOM first: its preamble may hold a TIFF header (PS3.10 7.1).
     known = signature_of(head)
     if known is not None:
         return known.scheme

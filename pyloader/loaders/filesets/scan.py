@@ -1,4 +1,4 @@
-"""Look through files for DICOM images, by their headers alone."""
+"""Scan files for DICOM images; only their headers are read."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ from pyloader.loaders.filesets.archive import Archive
 from pyloader.loaders.signatures import BARE_DATA_SETS, HEADER_BYTES, is_dicom, is_packed
 from pyloader.source import Open
 
-# PS3.10 8.6 gives the name; copies under other names would say everything twice.
+# The name of PS3.10 8.6; a copy under another name would list each file twice.
 DIRECTORY = re.compile(r"(?P<folder>(.*/)?)dicomdir(\.[^./]*)?(;\d+)?", re.IGNORECASE | re.DOTALL)
 READS_AT_ONCE = 8
-# A data set without preamble has its pixels before this, or is something else.
+# A data set without preamble has its pixel data within this many bytes, or is another format.
 BARE_HEADER_BYTES = 4 << 20
 
 
 class Collection(Protocol):
-    """Files that stand together: `Archive`, `Folder`, `Disc`, `Given`."""
+    """A collection of files: `Archive`, `Folder`, `Disc`, `PageFiles`."""
 
     @property
     def names(self) -> Sequence[str]:
-        """The files, with slashes between folders."""
+        """The names of the files, with slashes between folders."""
         ...
 
     def image_id_of(self, name: str) -> ImageId:
@@ -39,26 +39,26 @@ class Collection(Protocol):
         ...
 
     async def read(self, name: str, size: int, context: Context) -> bytes | None:
-        """Return the first `size` bytes of a file, all when it has no more; None without it."""
+        """Return the first `size` bytes of a file, or all of a shorter one; None if missing."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A file that holds images.
+    """A file with images.
 
     Attributes
     ----------
     name : str
-        Where it is among the files.
+        The path of the file in the collection.
     image_ids : list of str
-        Of all its frames; of a single frame that of the file.
+        One for each frame; for a single frame, the imageId of the file.
     series : dict
-        What it says of its series; see `describe_series`.
+        Attributes of its series; see `describe_series`.
     place : mapping
-        What orders it within the series; see `place_of`.
+        The attributes that order it within the series; see `place_of`.
     failure : LoaderError or None
-        Why it cannot be read; a load of it tells.
+        The reason why the file cannot be read; loading it raises the same.
     """
 
     name: str
@@ -70,15 +70,15 @@ class Found:
 
 @dataclass(slots=True)
 class Contents:
-    """The images and directories that files hold.
+    """The images and DICOMDIRs found in a collection of files.
 
     Attributes
     ----------
     names : list of str
-        All files that are there.
+        All existing files.
     images : list of Found
     directories : dict of str to list of Reference
-        The files that each DICOMDIR names, by the folder that it stands in: ``""`` or ``"a/b/"``.
+        The files that each DICOMDIR references, by its folder: ``""`` or ``"a/b/"``.
     """
 
     names: list[str] = field(default_factory=list)
@@ -86,7 +86,7 @@ class Contents:
     directories: dict[str, list[Reference]] = field(default_factory=dict)
 
     def add(self, other: Contents) -> None:
-        """Take what other files hold."""
+        """Add the contents of other files."""
         self.names += other.names
         self.images += other.images
         self.directories |= other.directories
@@ -94,15 +94,15 @@ class Contents:
 
 @dataclass(slots=True)
 class FileScan:
-    """One look through files, and through the archives among them.
+    """One scan of a collection, and of the archives in it.
 
     Attributes
     ----------
     context : Context
     open_source : Open
-        Opens files that are packed.
+        Opens archives and gzipped files.
     left : int
-        How many images the list may still take: of many files each may announce a million.
+        Images that the list still has room for: each of many files may claim a million frames.
     """
 
     context: Context
@@ -110,12 +110,12 @@ class FileScan:
     left: int = MOST_IMAGES
 
     async def look_through(self, collection: Collection, prefix: str = "") -> Contents:
-        """Read the headers of all files, several at once, and return what they hold.
+        """Read the headers of all files, several at a time, and return their contents.
 
         Parameters
         ----------
         prefix : str
-            Put before the names.
+            Prepended to the names.
         """
         names = collection.names
         limit = asyncio.Semaphore(READS_AT_ONCE)
@@ -135,18 +135,18 @@ class FileScan:
         return contents
 
     async def _look_at(self, collection: Collection, name: str, path: str) -> Contents:
-        """Return what a file holds; one that cannot be read may be an image, and stays in it."""
+        """Return the contents of a file; an unreadable file counts as an image with a failure."""
         try:
             return await self._look_into(collection, name, path)
         except LoaderError as error:
             failure = error
-        except Exception as error:  # the others go on, whatever this one is
+        except Exception as error:  # one bad file must not stop the scan of the others
             failure = FormatError(f"{path!r} cannot be read: {type(error).__name__}: {error}")
         image_id = collection.image_id_of(name)
         return Contents([path], [Found(path, [image_id.text], failure=failure)])
 
     async def _look_into(self, collection: Collection, name: str, path: str) -> Contents:
-        """Return what a file holds.
+        """Return the contents of a file.
 
         Raises
         ------
@@ -155,13 +155,13 @@ class FileScan:
         head = await collection.read(name, HEADER_BYTES, self.context)
         if head is None:
             return Contents()
-        # Only now is it known how a disc spells the name.
+        # After the read: only then does a `Disc` know how the server spells the name.
         image_id = collection.image_id_of(name)
         if not is_packed(head):
             instance = await read_instance_header(collection, name, head, self.context)
             return self._contents_of(instance, image_id, path)
         if isinstance(collection, Archive):
-            return Contents([path])  # an archive in an archive has no imageIds
+            return Contents([path])  # no imageId names a member of a nested archive
         opened: Any = await self.open_source(image_id, self.context)
         inner = getattr(opened, "files", None)
         if isinstance(inner, Archive):
@@ -169,7 +169,7 @@ class FileScan:
         return self._contents_of(with_images(opened.instance, image_id), image_id, path)
 
     def _contents_of(self, instance: Instance | None, image_id: ImageId, path: str) -> Contents:
-        """Return what an instance is among files: images, a directory, or something else."""
+        """Return an instance as contents: images, a DICOMDIR, or neither."""
         if instance is None:
             return Contents([path])
         if not is_directory(instance):
@@ -185,7 +185,7 @@ class FileScan:
         Raises
         ------
         FormatError
-            There are more than the list has room for.
+            The instance has more frames than the list has room for.
         """
         count = check_count(instance.number_of_frames, image_id.text, self.left)
         image_ids = image_id.of_frames(count) if count > 1 else [image_id.text]
@@ -196,7 +196,7 @@ class FileScan:
 async def read_instance_header(
     collection: Collection, name: str, head: bytes, context: Context
 ) -> Instance | None:
-    """Return an instance that has pixels, or is a DICOMDIR; None for anything else.
+    """Return an instance with pixel data, or a DICOMDIR; None for any other file.
 
     Parameters
     ----------
@@ -215,12 +215,12 @@ async def read_instance_header(
 
 
 def parse_head(head: bytes, is_whole: bool, image_id: ImageId, context: Context) -> Instance | None:
-    """Do what `read_instance_header` does with the first bytes; None also if they are too few.
+    """Parse the first bytes for `read_instance_header`; return None also if they are too few.
 
     Raises
     ------
     FormatError
-        It is a DICOM file, and damaged.
+        The file is DICOM and damaged.
     """
     try:
         beginning = parse_beginning(head, image_id.text)
@@ -235,12 +235,12 @@ def parse_head(head: bytes, is_whole: bool, image_id: ImageId, context: Context)
 
 
 def with_images(instance: Instance, image_id: ImageId) -> Instance | None:
-    """Return an instance that is whole, if it has pixels or is a DICOMDIR, else None.
+    """Return a complete instance if it has pixel data or is a DICOMDIR, else None.
 
     Raises
     ------
     FormatError
-        It is to have pixels and has none.
+        The SOP Class requires pixel data, and there is no pixel data.
     """
     if instance.pixels is not None or is_directory(instance):
         return instance

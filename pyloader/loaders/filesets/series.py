@@ -1,4 +1,4 @@
-"""The images of files by series, in the order of a DICOMDIR or of their positions."""
+"""List the images of files by series, in the order of a DICOMDIR or of their positions."""
 
 from __future__ import annotations
 
@@ -16,32 +16,32 @@ from pyloader.loaders.filesets.folder import Disc
 from pyloader.loaders.filesets.scan import Collection, Contents, FileScan, Found
 from pyloader.source import Open, Series
 
-# What ISO 9660 puts behind a name, and what people do.
+# ISO 9660 appends a version to a name, and people append an extension.
 FILE_VERSION = re.compile(r";\d+$")
 EXTENSION = re.compile(r"\.[^./]*$")
 DIGITS = re.compile(r"(\d+)")
 NAMES_TOLD = 3
-# They decide whether images may be shown as one series; "Doe^Jane " is "DOE^JANE".
+# Images whose patient differs are never one series; "Doe^Jane " equals "DOE^JANE".
 OF_PATIENT = ("patient_id", "patient_name")
 NO_LETTER = re.compile(r"[\s^]+")
 
 
 Key = tuple[str, str]
-"""Study and Series Instance UID, "" where they are not known."""
+"""Study and Series Instance UID; "" if unknown."""
 
 
 async def list_series(collection: Collection, context: Context, open_source: Open) -> list[Series]:
     """Return the images of files by series.
 
-    Where there is a DICOMDIR its order counts, and what it does not name comes after what it names;
-    other series are sorted by patient, study date and series number, and their images by position.
-    DICOM files that cannot be read are in the list too, at the end or where the DICOMDIR has them:
-    a load says why. What is no image is left out.
+    Images follow the order of the DICOMDIR, if there is one; files that it does not reference come
+    last. Other series are sorted by patient, study date and series number, their images by
+    position. Unreadable DICOM files are listed too, at the end or in their DICOMDIR position;
+    loading one raises the reason. Files that are not images are left out.
 
     Raises
     ------
     LoaderError
-        There is no image, or none that can be read: that of the first.
+        No file is an image, or none can be read; then the error of the first.
     """
     contents = await FileScan(context, open_source).look_through(collection)
     if isinstance(collection, Disc):
@@ -55,7 +55,7 @@ async def list_series(collection: Collection, context: Context, open_source: Ope
 async def refuse_empty(
     contents: Contents, collection: Collection, context: Context, open_source: Open
 ) -> None:
-    """Say why there is nothing to list.
+    """Raise if no image can be read.
 
     Raises
     ------
@@ -69,9 +69,9 @@ async def refuse_empty(
     references = [each for some in contents.directories.values() for each in some]
     if references:
         raise FormatError(
-            f"the DICOMDIR names {len(references)} files, such as {references[0].file_id!r}; of "
-            f"the {len(contents.names)} files that are here none is an image. The folder of the "
-            "disc is needed with all that is in it"
+            f"the DICOMDIR names {len(references)} files, such as {references[0].file_id!r}, but "
+            f"none of the {len(contents.names)} files here is an image; give the whole folder of "
+            "the disc"
         )
     if len(contents.names) == 1:
         await open_source(collection.image_id_of(contents.names[0]), context)
@@ -84,12 +84,12 @@ async def refuse_empty(
 
 
 def warn_of_missing(names: list[str]) -> None:
-    """Tell what a DICOMDIR names in vain."""
+    """Warn about files the DICOMDIR lists that do not exist."""
     if names:
         told = ", ".join(map(repr, names[:NAMES_TOLD]))
         warnings.warn(
-            f"{len(names)} of the files that the DICOMDIR names are not there, such as {told}: "
-            "their images are missing in the list",
+            f"{len(names)} of the files that the DICOMDIR names do not exist, such as {told}: "
+            "their images are missing from the list",
             stacklevel=2,
         )
 
@@ -98,7 +98,7 @@ def warn_of_missing(names: list[str]) -> None:
 
 
 def arrange(contents: Contents) -> list[Series]:
-    """Return what files hold by series, in order; see `list_series`."""
+    """Group the images by series, in order; see `list_series`."""
     shelf = Shelf()
     left = {found.name: found for found in contents.images}
     names = index_of([*left, *contents.names])
@@ -116,16 +116,16 @@ def arrange(contents: Contents) -> list[Series]:
 
 @dataclass(frozen=True, slots=True)
 class Shelf:
-    """Series in the order in which their first images came."""
+    """Series in the order of their first images."""
 
     series: list[Series] = field(default_factory=list)
     _by_key: dict[Key, list[Series]] = field(default_factory=dict)
 
     def of(self, key: Key, attributes: Mapping[str, Any]) -> Series:
-        """Return the series that images of these attributes belong to, a new one if there is none.
+        """Return the series that images with these attributes belong to; add it if it is new.
 
-        Equal UIDs do not make one series of two patients. Images without a Series Instance UID are
-        of one series only if nothing else that they say of it differs.
+        Images of two patients are never one series, even with equal UIDs. Images without a Series
+        Instance UID are one series only if no other series attribute differs.
         """
         alike = self._by_key.setdefault(key, [])
         names = OF_PATIENT if key[1] else tuple(attributes)
@@ -138,7 +138,7 @@ class Shelf:
 
 
 def differs(one: Mapping[str, Any], other: Mapping[str, Any], name: str) -> bool:
-    """Tell whether both have an attribute, and not the same; case and blanks are no difference."""
+    """Return whether both have an attribute and it differs by more than case and blanks."""
     texts = [
         NO_LETTER.sub(" ", str(each.get(name) or "")).strip().casefold() for each in (one, other)
     ]
@@ -146,7 +146,7 @@ def differs(one: Mapping[str, Any], other: Mapping[str, Any], name: str) -> bool
 
 
 def put(shelf: Shelf, found: Found, reference: Reference) -> None:
-    """Add images to their series; of those that cannot be read, the DICOMDIR tells which it is."""
+    """Add images to their series; for an unreadable file, the DICOMDIR names the series."""
     key = key_of(found)
     if found.failure is not None:
         key = (reference.study_instance_uid, reference.series_instance_uid)
@@ -157,19 +157,19 @@ def put(shelf: Shelf, found: Found, reference: Reference) -> None:
 
 
 def put_missing(shelf: Shelf, reference: Reference, name: str) -> None:
-    """Note in its series that a file is not there."""
+    """Add a missing file to its series."""
     key = (reference.study_instance_uid, reference.series_instance_uid)
     shelf.of(key, {}).missing.append(name)
 
 
 def key_of(found: Found) -> Key:
-    """Return which series a file says that it belongs to."""
+    """Return the UIDs of a file's study and series."""
     uid = found.series.get
     return str(uid("study_instance_uid", "")), str(uid("series_instance_uid", ""))
 
 
 def sort_found(images: Iterable[Found]) -> Iterator[Found]:
-    """Yield images by series and position; what cannot be read last, by name."""
+    """Yield images by series and position, then unreadable files by name."""
     groups: dict[Key, list[Found]] = {}
     failed = []
     for found in sorted(images, key=lambda found: natural(found.name)):
@@ -184,7 +184,7 @@ def sort_found(images: Iterable[Found]) -> Iterator[Found]:
 
 
 def rank(series: Mapping[str, Any]) -> tuple[Any, ...]:
-    """Return what orders series: patient, study date and time, series number, UIDs."""
+    """Return the sort key of a series: patient, study date and time, series number, UIDs."""
     texts = ("patient_id", "patient_name", "study_date", "study_time", "study_instance_uid")
     number = series.get("series_number")
     is_number = isinstance(number, (int, float))
@@ -196,16 +196,16 @@ def rank(series: Mapping[str, Any]) -> tuple[Any, ...]:
 
 
 def natural(text: str) -> list[tuple[bool, int, str, str]]:
-    """Return what orders names as people do: "IM9" before "IM10".
+    """Return a natural sort key: "IM9" comes before "IM10".
 
-    Digits are not made numbers, for which Python refuses thousands of them.
+    Digits stay text, because Python refuses to convert thousands of them to a number.
     """
     parts = enumerate(DIGITS.split(text))
     return [natural_part(p, is_number=index % 2 == 1) for index, p in parts if p]
 
 
 def natural_part(part: str, is_number: bool) -> tuple[bool, int, str, str]:
-    """Return what orders a part of a name: numbers by length, then by digits."""
+    """Return the sort key of a part of a name: numbers by length, then by digits."""
     digits = part.lstrip("0") if is_number else ""
     return not is_number, len(digits), digits, part
 
@@ -214,7 +214,10 @@ def natural_part(part: str, is_number: bool) -> tuple[bool, int, str, str]:
 
 
 def index_of(names: Iterable[str]) -> dict[str, str]:
-    """Return names by what a DICOMDIR may call them; the first counts, and whole names before."""
+    """Return the names by each form that a DICOMDIR may use for them.
+
+    Of equal forms the first name counts; a form with the extension wins over one without.
+    """
     index: dict[str, str] = {}
     for shorten in (plain_name, bare_name):
         for name in names:
@@ -223,15 +226,15 @@ def index_of(names: Iterable[str]) -> dict[str, str]:
 
 
 def find_name(index: Mapping[str, str], file_id: str) -> str | None:
-    """Return the file that a DICOMDIR names, None when it is not there."""
+    """Return the name of the file that a DICOMDIR references, None if it does not exist."""
     return index.get(plain_name(file_id)) or index.get(bare_name(file_id))
 
 
 def plain_name(name: str) -> str:
-    """Return a name without what file systems change: case and version."""
+    """Return a name without the parts that file systems change: case and version."""
     return FILE_VERSION.sub("", name).casefold()
 
 
 def bare_name(name: str) -> str:
-    """Return a plain name without extension."""
+    """Return a plain name without its extension."""
     return EXTENSION.sub("", plain_name(name))

@@ -1,4 +1,4 @@
-"""Sets of files as sources: they list the images of their files, and have none themselves."""
+"""File sets as sources: they list the images of their files, and have none of their own."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ class FileSet:
 
     @property
     def nbytes(self) -> int:
-        """Bytes that stay in memory."""
+        """Bytes kept in memory."""
         return self.files.nbytes
 
     async def list_series(self, image_id: ImageId, context: Context) -> list[Series]:
-        """Return the images of all files by series; see `list_series`."""
+        """List the images of all files by series; see `list_series`."""
         return await list_series(self.files, context, self.open_source)
 
     async def fetch(self, image_id: ImageId, context: Context, *, pixels: bool = True) -> Ready:
@@ -45,14 +45,14 @@ class FileSet:
         Raises
         ------
         ImageIdError
-            There are more, or none.
+            The file set has several files or none.
         """
         member = replace(image_id, member=self.files.the_only())
         source = await self.open_source(member, context, pixels=pixels)
         return await source.fetch(member, context, pixels=pixels)
 
     def ready(self, image_id: ImageId) -> None:
-        """Return None: a file has to be opened."""
+        """Return None: the file must be opened first."""
 
 
 class Directory:
@@ -62,7 +62,7 @@ class Directory:
     ----------
     instance : Instance
     open_source : Open
-        Opens the files that it names.
+        Opens the files that the DICOMDIR references.
     """
 
     is_encoded = False
@@ -77,17 +77,17 @@ class Directory:
         return self.instance.nbytes
 
     async def list_series(self, image_id: ImageId, context: Context) -> list[Series]:
-        """Return the images of the files that it names by series; see `list_series`.
+        """List the images of the referenced files by series; see `list_series`.
 
         Raises
         ------
         FormatError
-            It has come alone, so that its files cannot be asked for.
+            The DICOMDIR was given alone, so its files cannot be fetched.
         """
         return await list_series(Disc.of(image_id, self.instance), context, self.open_source)
 
     async def fetch(self, image_id: ImageId, context: Context, *, pixels: bool = True) -> Ready:
-        """Refuse: a DICOMDIR has no image of its own.
+        """Raise: a DICOMDIR has no image of its own.
 
         Raises
         ------
@@ -99,4 +99,4 @@ class Directory:
         )
 
     def ready(self, image_id: ImageId) -> None:
-        """Return None: it has no image."""
+        """Return None: a DICOMDIR has no image."""

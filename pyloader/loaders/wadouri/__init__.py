@@ -1,7 +1,7 @@
 """``wadouri:``, ``dicomweb:``, ``localfile:``, ``dicomfile:``: DICOM Part 10 files.
 
-The file is fetched and parsed once for all its frames, also when they are asked for together. Of a
-large file with many frames only the header and the frames that are wanted are fetched, by byte
-ranges, when its server has them. A zip archive, a DICOMDIR and a folder hold files: their images
-are listed, and a member of an archive is named ``#member=a/b.dcm``.
+A file is fetched and parsed once for all its frames, even if several are requested together. For a
+large file with many frames, only the header and the wanted frames are fetched, by byte ranges, if
+the server supports them. Zip archives, DICOMDIRs and folders list the images of their files;
+``#member=a/b.dcm`` names a member of an archive.
 """

@@ -1,4 +1,4 @@
-"""Cuts a stream of a file's bytes into frames."""
+"""Split a stream of a file's bytes into frames."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from pyloader.errors import FormatError
 from pyloader.loaders.wadouri.http_validators import Validators
 from pyloader.transport import Request, Response
 
-# Bytes between two frames that are fetched with them: less than another request takes.
+# A gap of up to this many bytes between two frames costs less than a second request.
 SMALL_GAP_BYTES = 1024
 
 
 class Pieces:
-    """Takes a body as it arrives and hands on each frame as soon as it is complete; a `Sink`.
+    """Takes a body as it arrives and delivers each frame as soon as it is complete; a `Sink`.
 
-    A server that ignores the range sends the whole file: one of up to `keep_bytes` is taken
-    whole (`is_whole`), of a larger one the frames are cut out as they pass.
+    A server that ignores the range sends the whole file. A file of up to `keep_bytes` is kept whole
+    (`is_whole`); from a larger one, the frames are cut out as they arrive.
 
     Parameters
     ----------
     spans : dict of int to Span
-        Where each frame is, ascending; emptied on the way.
+        The span of each frame in the file, ascending; delivered frames are removed.
     cut_out : callable
-        Given the index of a frame and its bytes of the file.
+        Called with the index of a frame, from 0, and its bytes.
     """
 
     def __init__(
@@ -46,12 +46,12 @@ class Pieces:
         self._position = 0
 
     def request(self) -> Request:
-        """Return the request for what has not come yet."""
+        """Return the request for the frames that have not arrived."""
         spans = list(self.spans.values())
         return Request(self.url, byte_range=(spans[0].start, spans[-1].stop))
 
     def begin(self, response: Response) -> bool:
-        """Note where in the file the body begins."""
+        """Set the body's position in the file by the response; return whether to feed chunks."""
         self._buffer.clear()
         self._position = 0
         if response.status == 206:
@@ -63,19 +63,19 @@ class Pieces:
         return not self.is_whole and (len(self.spans) > 1 or response.status == 200)
 
     def feed(self, chunk: bytes) -> bool:
-        """Hand on the frames that are complete with these bytes; False after the last."""
+        """Deliver the frames that these bytes complete; return False after the last."""
         self._buffer += chunk
         end = self._position + len(self._buffer)
         for index, span in list(self.spans.items()):
             if span.stop is None or span.stop > end:
-                # Of a whole file, what lies before the frame is not kept.
+                # Drop the bytes before the frame, as a whole file has them.
                 self._drop_until(min(span.start, end))
                 return True
             self._cut(index, span.stop)
         return False
 
     def finish(self, rest: bytes) -> None:
-        """Hand on what the end of the body completes, and a frame up to the end of the file.
+        """Deliver the frames that the end of the body completes, even one without a known end.
 
         Raises
         ------
@@ -105,7 +105,7 @@ class Pieces:
 
 
 def contiguous(spans: dict[int, Span]) -> list[dict[int, Span]]:
-    """Return spans in groups that one request each can fetch, ascending."""
+    """Group spans, ascending, so that one request can fetch each group."""
     ordered = sorted(spans.items(), key=lambda item: item[1].start)
     groups = [dict(ordered[:1])]
     for (_, before), (index, span) in pairwise(ordered):

@@ -1,4 +1,4 @@
-"""Check by HTTP's headers which part of which file a response is (RFC 9110 8.8, 14.4)."""
+"""HTTP validators: check that responses are parts of the same file (RFC 9110 8.8, 14.4)."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ CONTENT_RANGE = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18}|\*)")
 
 @dataclass(frozen=True, slots=True)
 class Validators:
-    """A file as it was when its first bytes were read.
+    """The size and version of a file when its first bytes were read.
 
     Attributes
     ----------
     size : int or None
-        Bytes of the whole; None when the server does not tell, or the browser does not show it.
+        Bytes of the whole file; None if the server does not send it or the browser hides it.
     tag : str or None
-        What changes when the file does.
+        ETag or Last-Modified, which change when the file does.
     """
 
     size: int | None
@@ -28,7 +28,7 @@ class Validators:
 
     @classmethod
     def of(cls, response: Response) -> Validators:
-        """Read an answer's headers."""
+        """Read the headers of a response."""
         place = CONTENT_RANGE.match(response.headers.get("content-range", ""))
         size = place[3] if place else None
         tag = response.headers.get("etag") or response.headers.get("last-modified")
@@ -37,11 +37,11 @@ class Validators:
         return cls(response.length, tag)
 
     def rest(self, start: int) -> int | None:
-        """Return the bytes from `start` on, None when the size is unknown."""
+        """Return the number of bytes from `start` on, None if the size is unknown."""
         return None if self.size is None else self.size - start
 
     def check(self, response: Response, start: int) -> None:
-        """Raise when an answer (206) is not the part from `start` on, of this very file.
+        """Check that a response (206) is the part of this same file that begins at `start`.
 
         Raises
         ------
@@ -58,5 +58,5 @@ class Validators:
             if mine is not None and theirs is not None and mine != theirs:
                 raise FormatError(
                     f"{response.url} has changed while it was read, from {mine} to {theirs}; its "
-                    "header and its pixels are of different files: load it again"
+                    "header and its pixels are of different versions: load it again"
                 )

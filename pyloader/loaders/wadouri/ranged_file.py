@@ -1,4 +1,4 @@
-"""A Part 10 file of which only parts are fetched: its header, then each frame by byte range."""
+"""A Part 10 file read by byte ranges: first its header, then the wanted frames."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ from pyloader.loaders.wadouri.http_validators import Validators
 from pyloader.source import Ready, Series
 from pyloader.transport import RANGE_NOT_SATISFIABLE, Response
 
-# Files of which no more than this is left are fetched whole: one request in place of several.
+# If at most this much of a file is missing, it is fetched whole: one request instead of several.
 SMALL_REST_BYTES = 1 << 20
-# What one request costs in time, in bytes: to walk over more frames than that takes longer than
-# to fetch them.
+# The time of one request, in bytes that could be fetched meanwhile: walking over more frames than
+# that takes longer than fetching them.
 REQUEST_BYTES = 256 << 10
-# Requests that find no new frame, before the whole is fetched: the least and the most of them, and
-# one more for so many bytes.
+# Requests that may find no new frame before the whole file is fetched: at least, at most, and the
+# bytes of the file that allow one more.
 LEAST_LOOKS, MOST_LOOKS, LOOK_BYTES = 64, 1024, 256 << 10
 
 Parsed = tuple[Instance, PixelHeader]
@@ -43,23 +43,23 @@ Parsed = tuple[Instance, PixelHeader]
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """An instance from which a frame can be decoded, and what keeping it costs."""
+    """An instance with one decodable frame, and the bytes that the cache counts for it."""
 
     instance: Instance
     nbytes: int
 
 
 class PartialFile:
-    """The beginning of a file, and how to fetch the rest; a `Source`.
+    """The beginning of a file, and the means to fetch the rest; a `Source`.
 
     Parameters
     ----------
     source : str
-        Key of the cache.
+        The cache key.
     head : Response
-        Its header tells the size and the version of the file; its body is the beginning.
+        Its headers give the size and the validators of the file; its body is the beginning.
     parsed : (Instance, PixelHeader)
-        What `parse_beginning` found there.
+        The result of `parse_beginning` for that body.
     """
 
     is_encoded = True
@@ -84,40 +84,40 @@ class PartialFile:
 
     @property
     def nbytes(self) -> int:
-        """Bytes of the beginning; frames have their own."""
+        """Bytes of the beginning; the cache counts frames separately."""
         return len(self.beginning)
 
     async def list_series(self, image_id: ImageId, context: Context) -> list[Series]:
-        """Return all frames, by the header."""
+        """List all frames, by the header."""
         return [series_of(image_id, self.instance)]
 
     async def fetch(self, image_id: ImageId, context: Context, *, pixels: bool = True) -> Ready:
-        """Return a frame with bytes of its own; without `pixels` the header alone."""
+        """Return a frame with its own bytes; without `pixels`, the header alone."""
         index = self.instance.check_frame(image_id.frame_index)
         instance = await self.frame(index, context) if pixels else self.instance
         return InstanceFrame(instance, image_id)
 
     def ready(self, image_id: ImageId) -> Ready | None:
-        """Return the frame when the whole file has come after all."""
+        """Return the frame if the whole file was fetched after all, else None."""
         return None if self._whole is None else self._whole.ready(image_id)
 
     # ------------------------------------------------------------------ frames
 
     async def frame(self, index: int, context: Context) -> Instance:
-        """Return an instance that holds the frame `index`, from 0, still encoded."""
+        """Return an instance with the frame `index`, from 0, still encoded."""
         try:
             if not await self._is_better_whole(index, context):
                 held: Held = await self._batches.get(index, context)
                 return held.instance
         except FormatError:
-            pass  # what contradicts itself is read whole, with all that pydicom knows of bad files
+            pass  # read an inconsistent file whole: pydicom can read many bad files
         except HttpStatusError as error:
             if error.status != RANGE_NOT_SATISFIABLE:
                 raise
         return await self.complete(context)
 
     async def complete(self, context: Context) -> Instance:
-        """Return the instance of the whole file, which takes this one's place in the cache."""
+        """Return the instance of the whole file, which replaces this source in the cache."""
         held = await context.cached((*self._batches.key, "whole"), self._fetch_rest)
         return held.instance
 
@@ -148,31 +148,31 @@ class PartialFile:
         return self.become(response.body, context)
 
     def become(self, body: bytes, context: Context) -> Held:
-        """Take the whole file in place of its parts; the source alone accounts for its bytes."""
+        """Replace the parts by the whole file; the cache counts its bytes for the source alone."""
         instance = parse_part10(body, self.url, context.decoded_bytes)
         self._whole = InstanceSource(instance)
-        if context.cache.peek(self.source) in (None, self):  # else it was opened again meanwhile
+        if context.cache.peek(self.source) in (None, self):  # else the file was opened again
             context.cache.keep(self.source, self._whole, context.files)
         return Held(instance, 0)
 
     def hold(self, index: int, encoded: bytes) -> Held:
-        """Return the frame of these bytes of the file."""
+        """Make an instance of one frame from the frame's bytes in the file."""
         is_encapsulated = self.header.length is None
         if is_encapsulated:
             check_items(self.instance, encoded)
         frame = join_fragments(encoded) if is_encapsulated else encoded
         instance = one_frame(self.instance, index, frame, self.header.vr)
-        assert instance.pixels is not None, "one_frame has made them"
+        assert instance.pixels is not None, "one_frame has set it"
         pixels = replace(
             instance.pixels, keyword=self.header.keyword, is_encapsulated=is_encapsulated
         )
         instance = replace(instance, pixels=pixels)
         return Held(instance, len(frame))
 
-    # ------------------------------------------------------------------ where frames are
+    # ------------------------------------------------------------------ positions of frames
 
     async def _table(self, context: Context) -> list[Span]:
-        """Return where the offset tables say that frames are; none when there are no tables."""
+        """Return the spans of the frames by the offset tables; an empty list without tables."""
         if self._spans is None:
             start = self.header.start
             length = item_length(await self._read(Span(start, start + 8), context)) or 0
@@ -200,7 +200,7 @@ class PartialFile:
         await asyncio.gather(*[self._fetch_run(run, batch, context) for run in runs])
 
     async def _fetch_run(self, run: dict[int, Span], batch: FrameRequest, context: Context) -> None:
-        """Fetch frames that follow one another, each cut out as soon as it is complete."""
+        """Fetch adjacent frames; deliver each as soon as it is complete."""
 
         def cut_out(index: int, encoded: bytes) -> None:
             batch.deliver(index, self.hold(index, encoded))
@@ -221,9 +221,9 @@ class PartialFile:
             batch.deliver(index, self.hold(index, items))
 
     async def _walk_to(self, index: int, context: Context) -> bytes:
-        """Return the items of a frame, found by going from item to item.
+        """Return the items of a frame, found by walking from item to item.
 
-        The fragments before it are not fetched, only the first bytes of each.
+        Of the fragments before the frame, only the first bytes are fetched.
         """
         while len(self._starts) <= index and self._walked is not None:
             await self._step(self._walked, context)
@@ -235,8 +235,8 @@ class PartialFile:
         return await self._read_frame_at(*self._starts[index], context)
 
     async def _step(self, position: int, context: Context) -> None:
-        """Look at the item at `position`: whether it begins a frame, where the next one is."""
-        # With it comes the end of the item before.
+        """Read the header of the item at `position`; note a new frame and the next position."""
+        # Include the end of the item before.
         span = Span(position - END_BYTES, position + ITEM_HEADER_BYTES + START_BYTES)
         piece = await self._read(span, context)
         tail, peek = piece[:END_BYTES], piece[END_BYTES:]
@@ -247,17 +247,18 @@ class PartialFile:
             self._looks = 0
         elif length and END_OF_CODESTREAM in tail:
             raise FormatError(
-                f"the frame behind the first {len(self._starts)} begins with no codestream that is "
-                "known; those behind it would take its number"
+                f"cannot tell where frame {len(self._starts) + 1} starts: the data after frame "
+                f"{len(self._starts)} match no known codestream, so later frames would be "
+                "misnumbered"
             )
 
     async def _read_frame_at(self, start: int, length: int | None, context: Context) -> bytes:
-        """Return the items from that of `length` at `start` to before the next frame's."""
+        """Return the items of a frame whose first item, of `length` bytes, is at `start`."""
         items: list[bytes] = []
         self._looks = 0
         while length is not None:
             stop = start + ITEM_HEADER_BYTES + length
-            # With the item comes what tells whether the next one belongs to it.
+            # Read a little past the item: the next header says whether it continues this frame.
             beyond = Span(start, stop + ITEM_HEADER_BYTES + START_BYTES)
             piece = await self._read(beyond, context)
             items.append(piece[: stop - start])
@@ -269,26 +270,26 @@ class PartialFile:
         return b"".join(items)
 
     def _count_look(self) -> None:
-        """Count a request for a few bytes; what needs too many of them is not walked over."""
+        """Count a request for a few bytes; raise if too many of them found no new frame."""
         self._looks += 1
         rest = self.version.rest(len(self.beginning)) or 0
         most = min(MOST_LOOKS, LEAST_LOOKS + rest // LOOK_BYTES)
         if self._looks > most:
             raise FormatError(
-                f"{self.url} has begun no new frame in {most} fragments of its pixel data; it is "
-                "damaged, or made to do harm"
+                f"{self.url} starts no new frame in {most} fragments of its pixel data; it is "
+                "damaged or malicious"
             )
 
     async def _read(self, span: Span, context: Context) -> bytes:
-        """Return bytes of the file, from its beginning where they are there."""
+        """Return bytes of the file, from the fetched beginning if it has them."""
         if span.stop is not None and span.stop <= len(self.beginning):
             return self.beginning[span.start : span.stop]
         self._count_look()
         response = await context.fetch(self.url, byte_range=(span.start, span.stop))
         if response.status != 206:
             raise FormatError(
-                f"{response.url} answered with the whole file to a request for a few bytes; its "
-                "server does not serve byte ranges any more"
+                f"{response.url} answered a request for a few bytes with the whole file; its "
+                "server no longer serves byte ranges"
             )
         self.version.check(response, span.start)
         return response.body

@@ -1,4 +1,4 @@
-"""Opens what stands behind an address: a Part 10 file, whole or its beginning, or what holds some.
+"""Open a URL: a Part 10 file, whole or its beginning, or an archive, a folder or a DICOMDIR.
 
 A file is fetched and parsed once for all its frames, an archive once for all its members.
 """
@@ -28,20 +28,20 @@ from pyloader.source import Series, Source
 from pyloader.transport import RANGE_NOT_SATISFIABLE, Request, Response
 
 FRAMES_BYTES = 256 << 10
-# Bodies from here on are looked at while they arrive: they may have many frames.
+# Bodies larger than this are parsed while they arrive: they may have many frames.
 LARGE_BYTES = 4 << 20
 NEVER = 1 << 62
 
 
 async def open_source(image_id: ImageId, context: Context, *, pixels: bool = True) -> Source:
-    """Open the file of an imageId, whole or the beginning of it; pixel data stay encoded.
+    """Open the file of an imageId, whole or just its beginning; pixel data stay encoded.
 
     Raises
     ------
     ImageIdError
-        The imageId names a slice, no file of a folder or an archive, or one that is not there.
+        The imageId names a slice, no file of a folder or an archive, or one that does not exist.
     FormatError
-        It names a member, and there is no archive.
+        The imageId names a member, but the file is not an archive.
     """
     image_id.refuse_part()
     is_frame = image_id.names_frame and not image_id.member
@@ -58,18 +58,18 @@ async def open_source(image_id: ImageId, context: Context, *, pixels: bool = Tru
 
     source = await context.cached(image_id.source, fetch)
     if isinstance(source, InstanceSource) and lacks_pixels(source.instance):
-        context.cache.discard(image_id.source)  # a later load may find it whole
+        context.cache.discard(image_id.source)  # a later load may fetch the complete file
     return await open_member(source, image_id, context) if image_id.member else source
 
 
 async def open_member(source: Source, image_id: ImageId, context: Context) -> Source:
-    """Open a file of an archive, unpacked and parsed once for all its frames.
+    """Open a member of an archive, unpacked and parsed once for all its frames.
 
-    One that is cut off has the archive fetched anew when it is asked for again.
+    If the member is cut off, drop the archive, so that the next load fetches it again.
     """
     if not isinstance(source, FileSet):
         raise FormatError(
-            f"imageId {image_id.text!r} names a member of an archive, and {image_id.source!r} is "
+            f"imageId {image_id.text!r} names a member of an archive, but {image_id.source!r} is "
             "a DICOM file; only zip archives have members"
         )
     archive, name = source.files, image_id.member
@@ -90,27 +90,27 @@ async def open_member(source: Source, image_id: ImageId, context: Context) -> So
 
 
 def source_of(instance: Instance) -> Source:
-    """Return the source that a whole instance is."""
+    """Return a complete instance as a source."""
     if is_directory(instance):
         return Directory(instance, open_source)
     return InstanceSource(instance)
 
 
 async def list_files(files: Sequence[tuple[str, str]], context: Context) -> list[Series]:
-    """Return the images of files that a page gives, by imageId and path, by series."""
+    """List by series the images of files that a page gives as (imageId, path)."""
     return await list_series(Given.of(files), context, open_source)
 
 
 def url_of(image_id: ImageId) -> str:
-    """Return what to fetch.
+    """Return the URL to fetch.
 
-    A file of the user has no address; the page gives its Blob under the name ``localfile:…``.
+    A user's local file has no URL; the page serves its Blob under the name ``localfile:…``.
     """
     return image_id.source if image_id.scheme in LOCAL_SCHEMES else image_id.rest
 
 
 class Opening:
-    """Opens a file; a `Sink` that looks for frames in what arrives."""
+    """Opens a file; a `Sink` that parses the beginning while the body arrives."""
 
     def __init__(self, image_id: ImageId, context: Context) -> None:
         self.image_id = image_id
@@ -122,7 +122,7 @@ class Opening:
         self._parsed: Parsed | None = None
 
     async def whole(self, context: Context) -> Source:
-        """Fetch a file, unless it turns out on the way to be large and to have many frames."""
+        """Fetch a file; stop early if it turns out to be large and to have many frames."""
         response = await context.stream(lambda: Request(self.url), self)
         body = response.body or self._body.getvalue()
         if self._parsed is not None and self._head is not None:
@@ -131,7 +131,7 @@ class Opening:
         return self._read(body, response.url, context)
 
     def _read(self, body: bytes, url: str, context: Context) -> Source:
-        """Return what a whole file is."""
+        """Return the source of a complete file."""
         if is_gzip(body):
             body = gunzip(body, url, context)
         if is_zip(body):
@@ -139,12 +139,12 @@ class Opening:
         return source_of(parse_part10(body, url, context.decoded_bytes))
 
     async def part(self, size: int, context: Context) -> Source:
-        """Fetch the first `size` bytes of a file, and more until its header is complete."""
+        """Fetch the first `size` bytes of a file, then more until its header is complete."""
         try:
             head = await context.fetch(self.url, byte_range=(0, size))
             Validators.of(head).check(head, 0)
         except (FormatError, HttpStatusError) as error:
-            # Some servers refuse what they cannot do, and some do another thing.
+            # Some servers refuse ranges, and some answer them wrongly.
             if isinstance(error, HttpStatusError) and error.status != RANGE_NOT_SATISFIABLE:
                 raise
             return await self.whole(context)
@@ -162,28 +162,28 @@ class Opening:
         return self._read(head.body, head.url, context)
 
     async def _more(self, head: Response, size: int, context: Context) -> Response:
-        """Return the first `size` bytes, of which `head` has some."""
+        """Extend `head` to the first `size` bytes."""
         start = len(head.body)
         try:
             more = await context.fetch(self.url, byte_range=(start, size))
         except HttpStatusError as error:
             if error.status != RANGE_NOT_SATISFIABLE:
                 raise
-            return head  # it ended just there
+            return head  # the file ends exactly there
         if more.status == 200:
             return more
         Validators.of(head).check(more, start)
         return replace(head, body=head.body + more.body)
 
     def begin(self, response: Response) -> bool:
-        """Ask to be fed only with what may be worth to be left."""
+        """Reset; ask for chunks only if the body is large enough to stop early."""
         self._body = BytesIO()
         self._head = response
         self._look_at = HEADER_BYTES
         return response.length is None or response.length > LARGE_BYTES
 
     def feed(self, chunk: bytes) -> bool:
-        """Collect; False when the rest need not come, since frames can be fetched alone."""
+        """Collect a chunk; return False if frames can be fetched one by one instead of the rest."""
         self._body.write(chunk)
         size = self._body.tell()
         if size < self._look_at:
@@ -201,14 +201,14 @@ class Opening:
         return self._parsed is None
 
     def _has_frames_apart(self) -> bool:
-        """Look once at the beginning: frames of what is packed, or has no ranges, come together."""
+        """Return whether frames can be fetched one by one: not if packed, nor without ranges."""
         if is_packed(bytes(self._body.getbuffer()[:HEADER_BYTES])):
             self._check_packed(self._head.length if self._head else None)
             return False
         return self._has_ranges()
 
     def _check_packed(self, size: int | None) -> None:
-        """Refuse what is too large to be held whole, as archives are."""
+        """Raise if a packed file is too large: it has to be held in memory whole."""
         self.context.check_size(size or 0, f"{self.url}, which is compressed,")
 
     def _has_ranges(self) -> bool:
@@ -216,5 +216,5 @@ class Opening:
 
 
 def is_complete(head: Response, size: int) -> bool:
-    """Tell whether an answer to a request for the first `size` bytes has the whole file."""
+    """Return whether a response to a request for the first `size` bytes has the whole file."""
     return len(head.body) < size or Validators.of(head).rest(len(head.body)) == 0
