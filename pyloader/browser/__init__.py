@@ -1,1 +1,1 @@
-"""Python in a page: what runs in Pyodide alone, between its workers' JavaScript and the loaders."""
+"""Code that runs in Pyodide only, between the workers' JavaScript and the loaders."""

@@ -22,7 +22,7 @@ from pyodide.ffi import JsProxy, create_once_callable, to_js
 
 from pyloader.browser import urllib_patch
 from pyloader.browser.console import Console
-from pyloader.browser.event_loop import Turns
+from pyloader.browser.event_loop import CallQueue
 from pyloader.browser.fetch import BrowserTransport
 from pyloader.browser.lazy_imports import defer
 from pyloader.browser.offload import Loan, borrow_frame, lend_frame
@@ -48,29 +48,29 @@ JSON_TEXT = json.JSONEncoder(allow_nan=False)
 def as_object(value: Any) -> Any:
     """Return plain values as JavaScript objects; arrays are copied out of the heap once."""
     try:
-        # A tenth of the time of walking through them.
+        # Takes a tenth of the time of `to_js`.
         return JSON.parse(JSON_TEXT.encode(value))
     except (TypeError, ValueError):  # arrays, objects of JavaScript; NaN
         return to_js(value, dict_converter=Object.fromEntries)
 
 
 def call_within_turn(function: Callable[[], None]) -> None:
-    """Call a function of Python when JavaScript's code that runs now has ended."""
+    """Call a Python function as a microtask, after the JavaScript code that runs now."""
     queueMicrotask(create_once_callable(function, _may_syncify=True))
 
 
 class Bridge:
-    """One interpreter's loads.
+    """The loads of one interpreter.
 
     Parameters
     ----------
     js_page : JavaScript object
-        What the page does for Python: ``send`` (see `BrowserTransport`), ``describe(source)``,
+        Functions of the page: ``send`` (see `BrowserTransport`), ``describe(source)``,
         ``install(requirement)`` and ``decode(body, mediaType, frameIndex)`` (see `Host`),
-        ``bringNow(name)`` and ``deferred``, the archive's name by module (see `deferred`),
+        ``bringNow(name)`` and ``deferred``, the archive's name by module (see `defer`),
         ``authorize(url, sent)`` (see `Network`), ``print(level, name, text)``.
     js_settings : JavaScript object
-        ``cacheBytes``, what parsed files may take; ``decodedBytes``, what one image or volume may;
+        ``cacheBytes``, the limit for parsed files; ``decodedBytes``, for one image or volume;
         ``retries``, ``requestTimeout`` (ms), ``requestsPerOrigin``.
     """
 
@@ -85,22 +85,23 @@ class Bridge:
         self.configure(js_settings, False)
         self.tasks: dict[int, asyncio.Task[Any]] = {}
         loop = asyncio.get_event_loop()
-        loop.call_soon = Turns(loop, call_within_turn).call_soon  # type: ignore[method-assign, assignment]
+        loop.call_soon = CallQueue(loop, call_within_turn).call_soon  # type: ignore[method-assign, assignment]
         sys.stdout = Console(lambda name, text: js_page.print("info", name, text))
         sys.stderr = Console(lambda name, text: js_page.print("warn", name, text))
-        random.seed()  # a snapshot of memory holds the state of whoever made it
+        random.seed()  # a memory snapshot has the random state of its maker
         defer(js_page.deferred.to_py(), js_page.bringNow)
         urllib_patch.enable(lambda: js_page.bringNow("pyodide-http"))
 
     def configure(self, js_settings: Any, is_other: bool) -> None:
-        """Take other settings; `is_other` tells that who asks has changed, see `Network`.
+        """Apply settings; `is_other` means that the user's identity has changed, see `Network`.
 
-        What is here already stays; what is under way is not shared with loads to come, nor kept.
+        Cached values stay. If the identity has changed, running work is not shared with later
+        loads, nor kept.
         """
         self.network.retries = js_settings.retries
         self.network.timeout = js_settings.requestTimeout / 1000 or None
         self.cache.resize(js_settings.cacheBytes)
-        # Infinity, and what no memory holds, are no whole numbers of zlib.
+        # zlib takes neither infinity nor numbers beyond `sys.maxsize`.
         self.decoded_bytes = int(min(js_settings.decodedBytes, sys.maxsize - 1))
         if is_other:
             self.network.begin_anew()
@@ -109,8 +110,8 @@ class Bridge:
     async def load(self, call: int, image_id: str, js_job: Any, js_listener: Any) -> Any:
         """Load an image; resolves to ``{answers, arrays, isReady}`` or ``{error}``.
 
-        See `as_answers`. Of ``batch``, further images of the source, there are answers too when
-        they are ready: of the first of them, as many as are soon made.
+        See `as_answers`. The ``batch`` of the job names further images of the source. The first of
+        them that are ready and quickly made come along; see `batch`.
         """
         clock = Clock(js_listener)
         context = self.context(js_job, clock.listen)
@@ -131,7 +132,7 @@ class Bridge:
     async def lend(
         self, call: int, image_id: str, known: str | None, js_job: Any, js_listener: Any
     ) -> Any:
-        """Hand a frame to another worker; resolves to ``{loan}``, nothing when it cannot be lent,
+        """Lend a frame to another worker; resolves to ``{loan}``, nothing when it cannot be lent,
         or ``{error}``; see `lend_frame`."""
         context = self.context(js_job, js_listener)
 
@@ -144,7 +145,7 @@ class Bridge:
     async def borrow(
         self, call: int, image_id: str, js_loan: Any, js_job: Any, js_listener: Any
     ) -> Any:
-        """Load an image from what `lend` gave; resolves as `load`."""
+        """Decode a frame that `lend` of another worker returned; resolves as `load`."""
         clock = Clock(js_listener)
         context = self.context(js_job, clock.listen)
         header = js_loan.header and js_loan.header.to_bytes()
@@ -163,7 +164,7 @@ class Bridge:
         image_ids: list[str] = js_image_ids.to_py()
 
         async def work() -> dict[str, Any]:
-            # One after the other: the first fetches what the others then find.
+            # In sequence: the first fetches the source, the others find it in the cache.
             return {
                 "found": [wire_modules(await load_metadata(each, context)) for each in image_ids]
             }
@@ -208,7 +209,7 @@ class Bridge:
     async def listing(
         self, call: int, source: str, js_files: Any, js_job: Any, js_listener: Any
     ) -> Any:
-        """List the images of a source, or of ``[imageId, path]`` each, by series; resolves to
+        """List the images of a source, or of files as ``[imageId, path]``, by series; resolves to
         ``{found}``, a list, or ``{error}``."""
         context = self.context(js_job, js_listener)
 
@@ -222,7 +223,7 @@ class Bridge:
     async def define(self, call: int, name: str, source: str) -> Any:
         """Run a user's Python file; resolves to ``{schemes}`` it registered, or ``{error}``.
 
-        When it takes the place of an earlier one, what that has put into the cache goes.
+        When it replaces an earlier file of the same name, the cache is cleared.
         """
 
         async def work() -> dict[str, Any]:
@@ -262,24 +263,24 @@ class Bridge:
             task.cancel()
 
     def release(self, source: str) -> None:
-        """Let go of a parsed file."""
+        """Drop a parsed file."""
         self.cache.discard(source)
 
     def withdraw(self, name: str) -> None:
-        """Let go of all that was made of a file of the user, ``localfile:…``."""
+        """Drop everything that was made from a file of the user, ``localfile:…``."""
         _, _, rest = name.partition(":")
         self.cache.discard_all(lambda source: str(source).endswith(f":{rest}"))
 
     def purge(self) -> None:
-        """Let go of all parsed files."""
+        """Drop all parsed files."""
         self.cache.clear()
 
     def share(self, requests_per_origin: int) -> None:
-        """Set how many requests this interpreter may have under way to one origin."""
+        """Set how many concurrent requests this interpreter may send to one origin."""
         self.network.requests_per_origin = requests_per_origin
 
     def stats(self) -> Any:
-        """Return what this interpreter holds."""
+        """Return the bytes in the cache and the number of running calls."""
         return as_object({"cacheBytes": self.cache.size, "running": len(self.tasks)})
 
     def context(self, js_job: Any, listener: Listener) -> Context:
@@ -297,25 +298,25 @@ class Bridge:
         )
 
     async def describe(self, source: str, asks_anew: bool) -> dict[str, Any] | None:
-        """Ask the page what it knows of an image, or can find out; see `Describe`."""
+        """Ask the page for the metadata of an image; see `Describe`."""
         js_controller = AbortController.new()
         try:
-            js_answer = await self.js_page.describe(source, asks_anew, js_controller.signal)
+            js_description = await self.js_page.describe(source, asks_anew, js_controller.signal)
         finally:
             js_controller.abort()
-        answer: dict[str, Any] | None = js_answer.to_py() if js_answer else None
-        if answer and "error" in answer:
-            raise error_from(answer["error"])
-        return answer
+        found: dict[str, Any] | None = js_description.to_py() if js_description else None
+        if found and "error" in found:
+            raise error_from(found["error"])
+        return found
 
     async def install(self, requirement: str) -> None:
         """Have the page install a Python package; see `Host`."""
-        js_answer = await self.js_page.install(requirement)
-        if js_answer:
-            raise error_from(js_answer.to_py())
+        js_error = await self.js_page.install(requirement)
+        if js_error:
+            raise error_from(js_error.to_py())
 
     async def add_packages(self, js_requirements: Any, js_page: Any) -> Any:
-        """Install packages by micropip, which is there; resolves to nothing, or an error."""
+        """Install packages with micropip, which is loaded; resolves to nothing, or an error."""
         from pyloader.browser.packages import add_packages
 
         try:
@@ -324,29 +325,29 @@ class Bridge:
             return as_object(wire_error(error, None))
 
     def limit_micropip(self, js_indexes: Any) -> None:
-        """Hold micropip, which has just come, to the page's package indexes."""
+        """Restrict micropip, just loaded, to the page's package indexes."""
         from pyloader.browser.packages import limit_micropip
 
         limit_micropip(js_indexes.to_py())
 
     def lacking_imports(self, source: str) -> Any:
-        """Return the top-level modules that a source imports and that are not there."""
+        """Return the top-level modules that a source imports and that are not installed."""
         names = {name.partition(".")[0] for name in find_imports(source)} - sys.modules.keys()
         return to_js([name for name in names if PathFinder.find_spec(name) is None])
 
     async def decode(self, body: bytes, media_type: str, frame_index: int) -> NDArray[np.uint8]:
         """Have the browser decode a web image; see `Host`."""
-        js_answer = await self.js_page.decode(to_js(body), media_type, frame_index)
-        if hasattr(js_answer, "error"):
-            raise error_from(js_answer.error.to_py())
-        shape = (js_answer.rows, js_answer.columns, 4)
-        return np.frombuffer(js_answer.pixels.to_bytes(), "u1").reshape(shape)
+        js_frame = await self.js_page.decode(to_js(body), media_type, frame_index)
+        if hasattr(js_frame, "error"):
+            raise error_from(js_frame.error.to_py())
+        shape = (js_frame.rows, js_frame.columns, 4)
+        return np.frombuffer(js_frame.pixels.to_bytes(), "u1").reshape(shape)
 
 
 def as_answers(answers: list[dict[str, Any]], **others: Any) -> Any:
-    """Return ``{answers, arrays}`` of some images in JavaScript: all arrays by name beside them.
+    """Return ``{answers, arrays}`` as a JavaScript object: the arrays of each answer by name.
 
-    An answer is that of `answer_of` or ``{error}``.
+    An answer is the value of `answer_of`, or ``{error}``.
     """
     arrays = [answer.pop("arrays", {}) for answer in answers]
     js_found = as_object({"answers": answers} | others)

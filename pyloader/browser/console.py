@@ -8,18 +8,18 @@ from io import TextIOBase
 from pyloader.context import speaker
 
 Write = Callable[[str, str], None]
-"""``(name, text)``: takes whole lines of the file `name`, without the last line's end."""
+"""``(name, text)``: receives whole lines of the file `name`, without the final newline."""
 
 
 class Console(TextIOBase):
-    """A text stream that hands on whole lines, those of one ``print`` together.
+    """A text stream that passes on whole lines, those of one ``print`` together.
 
-    Loads run by turns, so each speaker has a line of its own that is not ended yet.
+    Loads interleave, so each `speaker` has its own unfinished line.
 
     Parameters
     ----------
     write : callable
-        Takes the lines; see `Write`.
+        Receives the lines; see `Write`.
     """
 
     encoding = "utf-8"  # libraries that print ask for it
@@ -29,7 +29,7 @@ class Console(TextIOBase):
         self._begun: dict[str, str] = {}
 
     def write(self, text: str) -> int:
-        """Take text, and hand it on when it ends with a line's end."""
+        """Take text, and pass it on when it ends with a newline."""
         name = speaker.get()
         begun = self._begun.pop(name, "") + text
         if begun.endswith("\n"):
@@ -39,10 +39,10 @@ class Console(TextIOBase):
         return len(text)
 
     def flush(self) -> None:
-        """Hand on every line that was begun."""
+        """Pass on all unfinished lines."""
         while self._begun:
             self._write(*self._begun.popitem())
 
     def writable(self) -> bool:
-        """Tell that it can be written to."""
+        """Return True: text can be written to it."""
         return True

@@ -1,7 +1,7 @@
-"""The browser's ``fetch``, in Pyodide only: `web/worker/fetch.js` streams, this hands bytes over.
+"""The transport over the browser's ``fetch``, in Pyodide only; `web/worker/fetch.js` streams.
 
-The page's part (headers, hook, credentials, names of local files) stays in JavaScript; a body
-crosses into Python once, as one ``bytes`` or, for a `Sink`, as those that arrived together.
+Headers, hooks, credentials and names of local files stay in JavaScript. A body crosses into Python
+once: as one ``bytes`` or, for a `Sink`, in chunks of the bytes that arrived together.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class BrowserTransport:
     ----------
     js_send : JavaScript function
         ``(request, signal, onProgress, begin?, feed?) -> Promise<{url, status, headers, body} |
-        {error, kind}>``, of `web/worker/fetch.js`; its ``reuse(answer)`` takes the body back.
+        {error, kind}>``, of `web/worker/fetch.js`; its ``reuse(response)`` takes the body back.
     """
 
     def __init__(self, js_send: Any) -> None:
@@ -39,38 +39,38 @@ class BrowserTransport:
     async def send(
         self, request: Request, progress: Progress, sink: Sink | None = None
     ) -> Response:
-        """Return the answer; a cancelled task aborts the browser's request."""
+        """Return the response; a cancelled task aborts the browser's request."""
         js_controller = AbortController.new()
         js_request = JSON.parse(json.dumps(plain_request(request)))
         guard = None if sink is None else Guard(sink)
         callbacks = () if guard is None else (guard.begin, guard.feed)
         try:
-            js_answer = await self.js_send(js_request, js_controller.signal, progress, *callbacks)
+            js_response = await self.js_send(js_request, js_controller.signal, progress, *callbacks)
         except BaseException:
             js_controller.abort()  # the task was cancelled while it waited
             raise
         if guard is not None and guard.failure is not None:
             raise guard.failure
-        if hasattr(js_answer, "error"):
-            raise ERRORS[js_answer.kind](js_answer.error, request.url)
-        head = guard.head if guard is not None and guard.head is not None else head_of(js_answer)
-        body = js_answer.body.to_bytes()
-        self.js_send.reuse(js_answer)
+        if hasattr(js_response, "error"):
+            raise ERRORS[js_response.kind](js_response.error, request.url)
+        head = guard.head if guard is not None and guard.head is not None else head_of(js_response)
+        body = js_response.body.to_bytes()
+        self.js_send.reuse(js_response)
         return replace(head, body=body)
 
 
 class Guard:
-    """A sink as JavaScript calls it: what it raises is kept, and ends the request."""
+    """A sink as JavaScript calls it: an exception is kept, and ends the request."""
 
     def __init__(self, sink: Sink) -> None:
         self.sink = sink
         self.head: Response | None = None
         self.failure: Exception | None = None
 
-    def begin(self, js_answer: Any) -> bool:
-        """Pass the header on; after a failure the first chunk is to end the request."""
+    def begin(self, js_response: Any) -> bool:
+        """Pass the header on; after a failure return True, so that the first chunk ends it."""
         try:
-            self.head = head_of(js_answer)
+            self.head = head_of(js_response)
             return self.sink.begin(self.head)
         except Exception as error:
             self.failure = error
@@ -105,14 +105,14 @@ def plain_request(request: Request) -> dict[str, Any]:
     return fields
 
 
-def head_of(js_answer: Any) -> Response:
-    """Return an answer without its body."""
-    headers = json.loads(JSON.stringify(js_answer.headers))
-    has_authorization = bool(getattr(js_answer, "hasAuthorization", False))
-    js_withheld = getattr(js_answer, "withheld", None)
+def head_of(js_response: Any) -> Response:
+    """Return a response without its body."""
+    headers = json.loads(JSON.stringify(js_response.headers))
+    has_authorization = bool(getattr(js_response, "hasAuthorization", False))
+    js_withheld = getattr(js_response, "withheld", None)
     return Response(
-        js_answer.url,
-        js_answer.status,
+        js_response.url,
+        js_response.status,
         headers,
         b"",
         has_authorization=has_authorization,

@@ -1,7 +1,7 @@
-"""Modules whose files are not there from the start: the first import brings them.
+"""Fetch the files of some modules on their first import.
 
-A page starts Python from a snapshot of memory, in which all that an image needs is imported; the
-files of the rest, and the codecs' libraries, are fetched when one of them is asked for.
+A page starts Python from a snapshot of its memory, in which all that an image needs is imported.
+The files of other modules, and the codecs' libraries, are fetched when they are first needed.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ Bring = Callable[[str], object]
 
 
 class DeferredFinder(MetaPathFinder):
-    """Finds what no other finder did, once its archive is there.
+    """Finds modules that no other finder found, after fetching their archive.
 
     Parameters
     ----------
     archives : mapping of str to str
-        The archive of a module, by its full name or by that of its top-level package.
+        Archive by the full name of a module, or of its top-level package.
     bring : callable
         Makes the files of an archive importable before it returns; called once for each.
     """
@@ -36,7 +36,7 @@ class DeferredFinder(MetaPathFinder):
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        """Find a module by the path, after its archive was brought.
+        """Fetch the module's archive, then find the module on the path.
 
         Raises
         ------
@@ -48,18 +48,18 @@ class DeferredFinder(MetaPathFinder):
         try:
             self.bring(archive)
         except Exception as error:
-            # No ImportError: whoever imports it would take the module for one that does not exist.
+            # Not ImportError: the importing code would think that the module does not exist.
             raise NetworkError(
                 f"{archive} of dist/pyodide/, which has {fullname}, cannot be fetched; the next "
-                f"that needs it tries again. Is the whole of dist/ there? {error}",
+                f"import tries again. Is the whole of dist/ there? {error}",
                 url=archive,
             ) from error
         self.brought.add(archive)
-        # Not importlib.invalidate_caches, which imports the reader of packages' metadata.
+        # Not importlib.invalidate_caches, which imports importlib.metadata.
         sys.path_importer_cache.clear()
         return PathFinder.find_spec(fullname, path, target)
 
 
 def defer(archives: Mapping[str, str], bring: Bring) -> None:
-    """Have the modules of archives brought by the first import; see `DeferredFinder`."""
+    """Fetch the modules of archives on their first import; see `DeferredFinder`."""
     sys.meta_path.append(DeferredFinder(archives, bring))

@@ -1,11 +1,11 @@
-"""Lend encoded frames to another interpreter, which decodes them.
+"""Offload encoded frames: lend them to another interpreter, which decodes them.
 
-This is Python's side of offloading, with `web/scheduler/offload.js`. With two workers, 24 frames of
-JPEG 2000 of one file take 0.69 of the time that they take without it; frames that decode as fast as
-those of a colour JPEG gain little (0.94).
+This is Python's side of offloading; `web/scheduler/offload.js` is JavaScript's. With two workers,
+24 frames of JPEG 2000 of one file take 0.69 of the time that they take without it. Frames that
+decode as fast as those of a colour JPEG gain little (0.94).
 
-The worker that has a source hands on a frame's encoded bytes, and once the header that decodes
-them, as it was parsed: nothing is fetched or parsed again. Only frames that are certain to become
+The lender, the worker that has a source, sends a frame's encoded bytes, and once the parsed header
+that decodes them. The borrower fetches and parses nothing. Only frames that are certain to become
 the same image there are lent; tests/browser/test_offload.py compares them.
 """
 
@@ -27,14 +27,15 @@ from pyloader.source import FrameHeader
 
 @dataclass(frozen=True, slots=True)
 class LentHeader:
-    """A frame header, and the same for another interpreter.
+    """A frame header, and its pickle for another interpreter.
 
     Attributes
     ----------
     header : FrameHeader
     token : str
-        Names it; no other header, of any interpreter, has the same.
+        A name that no other header has, in any interpreter.
     packed : bytes
+        The pickle.
     """
 
     header: FrameHeader
@@ -43,21 +44,22 @@ class LentHeader:
 
     @property
     def nbytes(self) -> int:
-        """Bytes that stay in memory."""
+        """Bytes kept in memory; the cache counts them."""
         return len(self.packed)
 
 
 @dataclass(frozen=True, slots=True)
 class Loan:
-    """One frame, encoded, its fragments put together.
+    """One frame for another interpreter.
 
     Attributes
     ----------
     token : str
-        Names the header.
+        Token of the header.
     header : bytes or None
-        None when the borrower has it.
+        Pickle of the header; None when the borrower has it.
     frame : bytes
+        The encoded frame, its fragments joined.
     """
 
     token: str
@@ -66,17 +68,17 @@ class Loan:
 
     @property
     def fields(self) -> dict[str, Any]:
-        """The loan as it crosses to the other worker."""
+        """The loan as plain values, which cross to the other worker."""
         return {"token": self.token, "header": self.header, "frame": self.frame}
 
 
 async def lend_frame(image_id: str, context: Context, known: str | None) -> Loan | None:
-    """Return a frame to be decoded elsewhere; None when it has to be decoded here.
+    """Return a frame for another worker to decode; None when it must be decoded here.
 
     Parameters
     ----------
     known : str or None
-        Token of the header of this source that the borrower was given last.
+        Token of the last header of this source that the borrower was given.
 
     Raises
     ------
@@ -94,7 +96,7 @@ async def lend_frame(image_id: str, context: Context, known: str | None) -> Loan
 
 
 async def header_of(header: FrameHeader, image_id: ImageId, context: Context) -> LentHeader:
-    """Return a header, packed once for all frames of its source."""
+    """Return a header, pickled once for all frames of its source."""
 
     async def pack(context: Context) -> LentHeader:
         return LentHeader(header, packed=pickle.dumps(header, pickle.HIGHEST_PROTOCOL))
@@ -113,7 +115,7 @@ async def borrow_frame(loan: Loan, image_id: str, context: Context) -> Image:
     Raises
     ------
     FormatError
-        Its header is not here any more: the lender has to be asked again.
+        Its header is no longer here: ask the lender again.
     LoaderError
         As `load_image`.
     """
@@ -123,7 +125,7 @@ async def borrow_frame(loan: Loan, image_id: str, context: Context) -> Image:
 
 
 async def lent_header(loan: Loan, image_id: ImageId, context: Context) -> FrameHeader:
-    """Return the header of a loan, which it brings or which an earlier one brought."""
+    """Return the header of a loan: its own, or the one that an earlier loan brought."""
     key = (image_id.source, "borrowed", image_id.member)
     if loan.header is not None:
         context.cache.keep(key, LentHeader(pickle.loads(loan.header), loan.token, loan.header))

@@ -1,9 +1,9 @@
-"""Package indexes as pip obeys them, where micropip does not (PEP 503, PEP 592). In Pyodide.
+"""Make micropip obey package indexes as pip does (PEP 503, PEP 592). In Pyodide only.
 
-micropip does not look at Requires-Python (data-requires-python of PEP 503), and takes a withdrawn
-file when it is the only one (PEP 592). It compares SHA-256 and no other digest. And it takes any
-failure of an index for "this one does not have it", and asks the next: whoever can make a private
-index fail, or registers its packages' names in a public one, would have code of his own run.
+micropip ignores Requires-Python (data-requires-python of PEP 503), and takes a yanked file when it
+is the only one (PEP 592). It compares SHA-256 and no other digest. It also takes any failure of an
+index for "this one does not have it", and asks the next. So an attacker who makes a private index
+fail, or registers its packages' names in a public one, could run code in the page.
 """
 
 from __future__ import annotations
@@ -33,18 +33,18 @@ PYTHON = ".".join(map(str, sys.version_info[:3]))
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Versions that are looked for, and the files that were left out, each with its reason."""
+    """The versions to look for, and the files that were left out, each with its reason."""
 
     specifier: Any = ()
     left_out: list[str] = field(default_factory=list)
 
 
 WANTED: ContextVar[Wanted | None] = ContextVar("WANTED", default=None)
-"""What the task that reads a page of an index looks for."""
+"""The versions that the task looks for while it reads a page of an index."""
 
 
 def obey_indexes() -> None:
-    """Have micropip see no file that is not for this Python or is withdrawn, and obey indexes."""
+    """Patch micropip: skip yanked files and files for another Python, and obey indexes."""
     parse, describe = ProjectInfo._parse_pep691_response, ProjectInfo._compatible_wheels
     query = package_index.query_package
 
@@ -69,8 +69,8 @@ def obey_indexes() -> None:
             if getattr(witness.failure, "status", None) != NOT_FOUND:
                 raise PackageError(
                     f"the package index {url} could not say whether it has {name!r}: "
-                    f"{witness.failure}. No other index was asked, which may have another package "
-                    "of that name"
+                    f"{witness.failure}. No other index was asked: it may have another package of "
+                    "that name"
                 ) from witness.failure
             refusals.append(witness.failure)
         raise ValueError("; ".join(map(str, refusals)) or f"no index has {name!r}")
@@ -81,7 +81,7 @@ def obey_indexes() -> None:
 
 
 class Witness:
-    """Passes micropip's requests for pages on, and remembers why one failed."""
+    """Passes on micropip's requests for pages, and remembers why one failed."""
 
     def __init__(self, compat_layer: Any) -> None:
         self.compat_layer = compat_layer
@@ -97,13 +97,13 @@ class Witness:
 
 
 def in_address(file: dict[str, Any]) -> dict[str, Any]:
-    """Return a file of an index with all its digests in its address, where they are checked."""
+    """Return a file of an index with all its digests in its URL, where they are checked."""
     digests = file["digests"] if "digests" in file else file["hashes"]
     return file | {"url": with_digests(file["url"], digests)}
 
 
 def suiting(files: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return the files of a page (PEP 691) that may be taken, and note the others."""
+    """Return the files of a page (PEP 691) that may be taken, and record the others."""
     wanted = WANTED.get() or Wanted()
     reasons = [why_left_out(file, wanted.specifier) for file in files]
     pairs = [*zip(files, reasons, strict=True)]
@@ -112,18 +112,18 @@ def suiting(files: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def why_left_out(file: Mapping[str, Any], wanted: Any) -> str:
-    """Return why a file of an index is not for this Python, or is withdrawn; nothing otherwise.
+    """Return why a file of an index is left out (other Python, yanked); "" when it is not.
 
-    A file that was withdrawn is taken by who asks for its very version (PEP 592).
+    A yanked file is taken only when exactly its version is requested (PEP 592).
     """
     needs = file.get("requires-python") or ""
     if not suits_python(needs):
         return f"needs Python {needs}, and this is {PYTHON}"
-    return "was withdrawn" if file.get("yanked") and not is_pinned(file["filename"], wanted) else ""
+    return "was yanked" if file.get("yanked") and not is_pinned(file["filename"], wanted) else ""
 
 
 def suits_python(needs: str) -> bool:
-    """Tell whether this Python will do; what cannot be read says nothing."""
+    """Return whether a specifier allows this Python; True when it cannot be parsed."""
     try:
         return bool(SpecifierSet(needs).contains(PYTHON, prereleases=True))
     except InvalidSpecifier:
@@ -131,7 +131,7 @@ def suits_python(needs: str) -> bool:
 
 
 def is_pinned(filename: str, wanted: Any) -> bool:
-    """Tell whether versions are wanted of which only that of a file will do."""
+    """Return whether the wanted versions pin exactly the version of a file."""
     try:
         version = parse_version(filename)
     except (InvalidVersion, InvalidWheelFilename):
@@ -141,7 +141,7 @@ def is_pinned(filename: str, wanted: Any) -> bool:
 
 
 def check_python(archive: ZipFile, url: str) -> None:
-    """Raise when a wheel says itself that it is for another Python."""
+    """Raise when a wheel's own metadata require another Python."""
     name = next((each for each in archive.namelist() if each.endswith(".dist-info/METADATA")), None)
     metadata = BytesHeaderParser().parsebytes(archive.read(name) if name else b"")
     needs = metadata.get("Requires-Python", "")

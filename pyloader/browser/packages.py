@@ -1,11 +1,11 @@
-"""Python packages that a page asks for: micropip, held to what the page allows. In Pyodide only.
+"""Install Python packages with micropip, within what the page allows. In Pyodide only.
 
-What is looked for is taken from ``dist/`` first, then from the page's package indexes. Nothing
-else is fetched: a dependency that a wheel declares follows the same rule as what the page names.
-Wheels are checked whole before the first of them is laid out, so that a failure leaves nothing; see
-`pyloader.browser.wheel_checks`.
+A package comes from ``dist/`` if it is there, else from the page's package indexes. Nothing else is
+fetched: the dependencies of a wheel follow the same rule as the packages that the page names. All
+wheels are checked completely before the first one is installed, so that a failure leaves nothing;
+see `pyloader.browser.wheel_checks`.
 
-This needs micropip, so it is imported when a first package asks for it.
+This module imports micropip, so it is imported itself when the first package is requested.
 """
 
 from __future__ import annotations
@@ -42,12 +42,12 @@ from pyloader.wire import error_from
 SIMPLE_JSON = "application/vnd.pypi.simple.v1+json"  # PEP 691
 BROKEN_WHEEL = (BadZipFile, UnsupportedWheel, InvalidRequirement, zlib.error, EOFError, KeyError)
 WASM_MAGIC = b"\0asm"
-# Files of an index that a text names, of those that were left out.
+# Most left-out files of an index that an error text names.
 MOST_REASONS = 3
 
 
 def limit_micropip(indexes: Sequence[str]) -> None:
-    """Let micropip itself know the indexes of the page and no other: a loader may use it too."""
+    """Restrict micropip itself to the page's indexes: a loader may use it too."""
     obey_indexes()
     package_index.DEFAULT_INDEX_URLS[:] = indexes
     micropip.set_index_urls(list(indexes))
@@ -61,8 +61,8 @@ async def add_packages(requirements: Sequence[str], js_page: Any) -> None:
     requirements : sequence of str
         PEP 508, or the URL of a wheel.
     js_page : JavaScript object
-        What stands around, of `web/boot/packages.js`: ``rows``, the packages of ``dist/`` by name;
-        ``isThere(name)``, whether one of them was laid out; ``standard``, names of Python's own
+        Of `web/boot/packages.js`: ``rows``, the packages of ``dist/`` by name;
+        ``isThere(name)``, whether one of them is installed; ``standard``, names of Python's own
         modules; ``indexes``; ``locate(url)``, its absolute form if the page allows it;
         ``fetch(url, accept)``; ``bring(names)``, which installs packages of ``dist/``.
 
@@ -70,29 +70,30 @@ async def add_packages(requirements: Sequence[str], js_page: Any) -> None:
     ------
     PackageError
     """
-    surroundings = Surroundings(js_page)
+    compat_layer = PageCompatLayer(js_page)
     search = Search(
-        _compat_layer=surroundings, ctx=default_environment(), ctx_extras=[], keep_going=False,
-        deps=True, pre=False, fetch_kwargs={}, index_urls=surroundings.indexes,
+        _compat_layer=compat_layer, ctx=default_environment(), ctx_extras=[], keep_going=False,
+        deps=True, pre=False, fetch_kwargs={}, index_urls=compat_layer.indexes,
     )  # fmt: skip
     try:
         await search.gather_requirements(requirements)
     except InvalidRequirement as error:
         words, *shown = str(error).splitlines()
         raise PackageError(
-            f"{''.join(shown[:1]).strip()!r} is no requirement of Python (PEP 508): {words}. Write "
-            "a name ('pynrrd'), a name and versions ('pynrrd>=1.1'), or a wheel's URL ('….whl')"
+            f"{''.join(shown[:1]).strip()!r} is not a requirement of Python (PEP 508): {words}. "
+            "Write a name ('pynrrd'), a name and versions ('pynrrd>=1.1'), or a wheel's URL "
+            "('….whl')"
         ) from error
     coming = [package.name for package in search.pyodide_packages]
-    taken = surroundings.taken(coming)
+    taken = compat_layer.taken(coming)
     for wheel in search.wheels:
         check_files(ZipFile(BytesIO(wheel._data)).namelist(), wheel.url, wheel.name, taken)
-    await surroundings.bring(coming)
-    await lay_out(search.wheels)
+    await compat_layer.bring(coming)
+    await install_wheels(search.wheels)
 
 
-class Surroundings:
-    """The surroundings that micropip asks while it looks for packages."""
+class PageCompatLayer:
+    """The compatibility layer that micropip calls while it looks for packages."""
 
     def __init__(self, js_page: Any) -> None:
         self.js_page = js_page
@@ -102,10 +103,10 @@ class Surroundings:
 
     def taken(self, coming: Collection[str]) -> dict[str, str]:
         """
-        Return who may bring a module: by its name, or that of its package, a package.
+        Return the package that may bring a module, by the module's name or the package's.
 
-        Those of ``dist/`` may come from elsewhere in another version, while that of ``dist/`` is
-        neither there nor `coming`. Nobody may bring the others.
+        A package of ``dist/`` may come from elsewhere in another version, while that of ``dist/``
+        is neither installed nor `coming`. All others map to "": no package may bring them.
         """
         standard = self.js_page.standard.to_py()
         names = {*standard, *sys.stdlib_module_names, *sys.builtin_module_names}
@@ -116,7 +117,7 @@ class Surroundings:
         return found
 
     def locate(self, url: str) -> str:
-        """Return an absolute URL that may be fetched."""
+        """Return the absolute URL of a wheel that may be fetched."""
         found = self.js_page.locate(url)
         if not found:
             raise PackageError(
@@ -127,60 +128,61 @@ class Surroundings:
         return str(found)
 
     async def fetch_bytes(self, url: str, kwargs: Any) -> bytes:
-        """Return what stands at a URL."""
+        """Return the body at a URL."""
         body: bytes = (await self.fetch(url, "*/*")).body.to_bytes()
         return body
 
     async def fetch_string_and_headers(
         self, url: str, kwargs: dict[str, Any]
     ) -> tuple[str, dict[str, str]]:
-        """Return a page of an index and its media type; remember why there is none."""
+        """Return a page of an index and its media type; record why one cannot be fetched."""
         try:
-            answer = await self.fetch(url, kwargs["headers"]["accept"])
+            js_response = await self.fetch(url, kwargs["headers"]["accept"])
         except PackageError as error:
             self.refusals.append(str(error))
             raise
-        text = answer.body.to_bytes().decode()
-        if answer.type.partition(";")[0] == SIMPLE_JSON:
-            text = with_absolute_addresses(text, answer.url)
-        return text, {"content-type": answer.type}
+        text = js_response.body.to_bytes().decode()
+        if js_response.type.partition(";")[0] == SIMPLE_JSON:
+            text = with_absolute_urls(text, js_response.url)
+        return text, {"content-type": js_response.type}
 
     async def fetch(self, url: str, accept: str) -> Any:
-        """Fetch from JavaScript: ``{body, type, url}``."""
-        js_answer = await self.js_page.fetch(url, accept)
-        if hasattr(js_answer, "error"):
-            error = error_from(js_answer.error.to_py())
-            error.status = getattr(js_answer, "status", None)  # type: ignore[attr-defined]
+        """Fetch through JavaScript; return its ``{body, type, url}``."""
+        js_response = await self.js_page.fetch(url, accept)
+        if hasattr(js_response, "error"):
+            error = error_from(js_response.error.to_py())
+            error.status = getattr(js_response, "status", None)  # type: ignore[attr-defined]
             raise error
-        return js_answer
+        return js_response
 
     async def bring(self, names: Iterable[str]) -> None:
         """Install packages of ``dist/``."""
-        js_answer = await self.js_page.bring(" ".join(names))
-        if js_answer:
-            raise error_from(js_answer.to_py())
+        js_error = await self.js_page.bring(" ".join(names))
+        if js_error:
+            raise error_from(js_error.to_py())
 
 
 class Search(Transaction):  # type: ignore[misc] # micropip is not there for the type checker
-    """micropip's search for packages: ``dist/`` first, and nothing that the page does not allow."""
+    """micropip's search for packages: ``dist/`` first, then only what the page allows."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
         self.search_pyodide_lock_first = True
 
     def check_version_satisfied(self, req: Any, *, allow_reinstall: bool = False) -> Any:
-        """Tell whether the package is there already."""
+        """Return whether the package is installed already."""
         try:
             return super().check_version_satisfied(req, allow_reinstall=allow_reinstall)
         except ValueError as error:
             raise PackageError(
-                f"the Python package {str(req)!r} is asked for, and another version of it is there "
-                f"already: {str(error).split('. ')[0]}. Python has one version of a package at a "
-                "time: let all loaders and packages of this page ask for one that suits them all"
+                f"the Python package {str(req)!r} is requested, but another version of it is "
+                f"already installed: {str(error).split('. ')[0]}. Python has one version of a "
+                "package at a time: let all loaders and packages of this page request one that "
+                "suits them all"
             ) from error
 
     async def add_requirement_from_url(self, req: str, extras: set[str] | None = None) -> None:
-        """Take a wheel by its URL."""
+        """Add a wheel by its URL."""
         url = self._compat_layer.locate(req)
         try:
             check_compatible(wheelinfo.WheelInfo.from_url(url).filename)
@@ -193,7 +195,7 @@ class Search(Transaction):  # type: ignore[misc] # micropip is not there for the
     async def _add_requirement_from_pyodide_lock(self, req: Any) -> bool:
         is_found: bool = await super()._add_requirement_from_pyodide_lock(req)
         if is_found:
-            # Whatever asks for another version from now on contradicts.
+            # From now on, a request for another version is a contradiction.
             self.locked[req.name] = self.pyodide_packages[-1]
         return is_found
 
@@ -208,10 +210,10 @@ class Search(Transaction):  # type: ignore[misc] # micropip is not there for the
             WANTED.reset(token)
 
     def why_not(self, req: Any, left_out: Sequence[str]) -> str:
-        """Say why a package can be had neither from ``dist/`` nor from an index."""
+        """Return why neither ``dist/`` nor an index provides a package."""
         row = self._compat_layer.lockfile_packages.get(req.name)
         has = f"has {row['name']} {row['version']}" if row else "does not have it"
-        begin = f"the Python package {str(req)!r} cannot be had: dist/pyodide/ {has}"
+        begin = f"the Python package {str(req)!r} is not available: dist/pyodide/ {has}"
         if not self.index_urls:
             return (
                 f"{begin}, and this page allows no package index. Ask for what is there, put a "
@@ -224,9 +226,9 @@ class Search(Transaction):  # type: ignore[misc] # micropip is not there for the
         return f"{begin}, and the index has no wheel of it that suits{reasons}. {what_runs()}"
 
     async def add_wheel(self, wheel: Any, extras: set[str], *, specifier: str = "") -> None:
-        """Fetch a wheel, check it, and look for what it needs."""
+        """Fetch a wheel, check it, and look for its dependencies."""
         self.locked[canonicalize_name(wheel.name)] = PackageMetadata(wheel.name, str(wheel.version))
-        # The wheel itself says what it needs: one request less.
+        # The wheel itself names its dependencies: this saves a request.
         wheel.core_metadata = None
         await self.fetch_wheel(wheel)
         try:
@@ -235,7 +237,7 @@ class Search(Transaction):  # type: ignore[misc] # micropip is not there for the
             raise PackageError(f"{wheel.filename} needs another package: {error}") from error
 
     async def fetch_wheel(self, wheel: Any) -> None:
-        """Fetch a wheel, and read it once from end to end."""
+        """Fetch a wheel, and check it completely."""
         try:
             await wheel.download(self.fetch_kwargs, self._compat_layer)
             check_digests(wheel._data, wheel.url)
@@ -251,13 +253,13 @@ class Search(Transaction):  # type: ignore[misc] # micropip is not there for the
 
 
 def what_runs() -> str:
-    """Say which wheels run here: the platform has one name by PEP 783 and another by Pyodide."""
+    """Return which wheels run here; PEP 783 and Pyodide name the platform differently."""
     tags = " or ".join(map(str, sys_tags()[:2]))
     return f"What runs here are wheels of pure Python (none-any), or built for {tags}"
 
 
-def with_absolute_addresses(text: str, base: str) -> str:
-    """Return a page of an index (PEP 691) with the addresses of its files resolved."""
+def with_absolute_urls(text: str, base: str) -> str:
+    """Return a page of an index (PEP 691) with the URLs of its files resolved."""
     page = json.loads(text)
     for file in page["files"]:
         file["url"] = urljoin(base, file["url"])
@@ -265,21 +267,21 @@ def with_absolute_addresses(text: str, base: str) -> str:
 
 
 def check_members(archive: ZipFile) -> None:
-    """Raise what `zipfile` raises when a member is damaged, BadZipFile for a foreign library."""
+    """Raise the error of `zipfile` for a damaged member, BadZipFile for a foreign library."""
     for member in archive.infolist():
         content = archive.read(member)
         if member.filename.endswith(".so") and not content.startswith(WASM_MAGIC):
             raise BadZipFile(f"{member.filename} is a library for another machine")
 
 
-async def lay_out(wheels: Iterable[Any]) -> None:
-    """Put wheels into site-packages, and open their shared libraries."""
+async def install_wheels(wheels: Iterable[Any]) -> None:
+    """Install wheels into site-packages, and open their shared libraries."""
     site_packages = Path(getsitepackages()[0])
     for wheel in wheels:
         try:
             await wheel.install(site_packages, compatibility_layer)
         except Exception as error:
-            take_away(ZipFile(BytesIO(wheel._data)).namelist(), site_packages)
+            remove_files(ZipFile(BytesIO(wheel._data)).namelist(), site_packages)
             raise PackageError(
                 f"the wheel {urldefrag(wheel.url)[0]} cannot be installed: {error}. Was it built "
                 f"for this version of Pyodide? {what_runs()}"
@@ -287,8 +289,8 @@ async def lay_out(wheels: Iterable[Any]) -> None:
     importlib.invalidate_caches()
 
 
-def take_away(names: Sequence[str], site_packages: Path) -> None:
-    """Remove what of a wheel was laid out."""
+def remove_files(names: Sequence[str], site_packages: Path) -> None:
+    """Remove those files of a wheel that were installed."""
     folders = {folder for name in names for folder in Path(name).parents[:-1]}
     for name in names:
         (site_packages / name).unlink(missing_ok=True)

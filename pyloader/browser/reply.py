@@ -1,8 +1,8 @@
 """Build the reply to a load request: the image, plus others of its source that are ready.
 
 This is Python's side of batching, with `web/scheduler/batching.js`: several loads of one complete
-source in one call of a worker. All 128 slices of a NIfTI take 0.77 of the time, the 120 frames of
-a colour JPEG in one worker 0.82 (`./build.sh bench` against a page that batches nothing).
+source in one worker call. All 128 slices of a NIfTI take 0.77 of the time, the 120 frames of a
+colour JPEG in one worker 0.82 (`./build.sh bench` against a page that batches nothing).
 
 A reply has plain values, and arrays by name; `bridge.py` hands them over.
 """
@@ -22,24 +22,24 @@ from pyloader.pixels.output.delivery import Delivery, deliver
 from pyloader.source import Source
 from pyloader.wire import wire_error, wire_image, wire_modules
 
-# What one answer may have of images that came along. The page takes it in one turn, and shows none
-# of it before all is there.
+# Limits for the further images in one reply. The page takes a reply in one turn, and shows none of
+# its images before all have arrived.
 BATCH_BYTES = 4 << 20
 BATCH_SECONDS = 0.03
-# What an image takes that others should help with, for certain: twice what the page has, since one
-# look can be mistaken.
+# An image that takes longer is certainly worth offloading: twice the page's threshold, since a
+# single measurement can be wrong.
 WORTH_SECONDS = 2 * facts.WORTH_SECONDS
 
 
 class Clock:
-    """Tells the time of a load: until its last answer had come, and from then on."""
+    """Measures the time of a load: until its last response has arrived, and after that."""
 
     def __init__(self, listener: Listener) -> None:
         self.listener = listener
         self.started = self.fetched = time.perf_counter()
 
     def listen(self, phase: str, *report: Any) -> None:
-        """Pass a report on, and note when an answer has come."""
+        """Pass a report on, and note the time when a response has arrived."""
         if phase == "end":
             self.fetched = time.perf_counter()
         self.listener(phase, *report)
@@ -53,11 +53,11 @@ class Clock:
 
 
 def answer_of(image: Image, context: Context, clock: Clock) -> dict[str, Any]:
-    """Return what crosses to the page of an image: ``{image, modules, timing, arrays}``."""
+    """Return the reply for an image: ``{image, modules, timing, arrays}``."""
     delivery = Delivery.from_options(context.options.get("delivery") or {})
     wired = wire_image(deliver(image, delivery))
     arrays = {name: wired.pop(name) for name in ("pixels", "exact") if name in wired}
-    # The modules are of the image, not of the form in which one viewer wants it.
+    # The modules describe the image itself, not the form in which one viewer wants it.
     modules = wire_modules(modules_of(image))
     return {"image": wired, "modules": modules, "timing": clock.read(), "arrays": arrays}
 
@@ -69,10 +69,10 @@ def batch(
     context: Context,
     has_helpers: bool,
 ) -> list[dict[str, Any]]:
-    """Return what crosses to the page of further images of a source, until it is much or took long.
+    """Return the replies for further images of a source, within limits of bytes and time.
 
-    It ends before the first that is not ready, and after the first slow enough to be worth
-    offloading if there are other workers.
+    Stop before the first image that is not ready. If other workers exist, stop after the first
+    image slow enough to be worth offloading.
 
     Parameters
     ----------
@@ -94,7 +94,7 @@ def batch(
 
 
 def reply_of(image_id: str, source: Source, context: Context) -> dict[str, Any] | None:
-    """Return what crosses to the page of an image that is ready, or ``{error}``; else None."""
+    """Return the reply for an image, or ``{error}``; None when the image is not ready."""
     clock = Clock(context.listener)
     try:
         image = make_of_source(image_id, source, context)
@@ -104,6 +104,6 @@ def reply_of(image_id: str, source: Source, context: Context) -> dict[str, Any] 
 
 
 def failed_of(image_ids: list[str], error: BaseException) -> str | None:
-    """Return which of the imageIds failed; an error may name another that they asked for."""
+    """Return the imageId that failed; an error may name another one, which these loaded."""
     named = getattr(error, "image_id", None)
     return named if named in image_ids else next(iter(image_ids), None)

@@ -1,8 +1,8 @@
 """`urllib.request` in a page, where Python has no sockets: the browser sends, and Python waits.
 
-pyodide-http does the sending, and is brought by the first request. Only what opens a connection is
-exchanged: redirections, errors for a status, handlers and openers stay those of the standard
-library. `requests` and `urllib3` need nothing of this: they know by themselves where they are.
+pyodide-http does the sending; the first request fetches it. Only the opening of connections is
+replaced: redirects, errors for a status, handlers and openers stay those of the standard library.
+`requests` and `urllib3` need no patch: they detect the browser themselves.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
     from urllib.error import URLError
 
 PATCHED = "urllib.request"
-# Set by browsers themselves, which complain on their console when somebody else does it.
+# Headers that browsers set themselves; they log an error when anybody else sets them.
 FORBIDDEN = frozenset({"accept-encoding", "connection", "content-length", "host", "user-agent"})
-# Of the bytes on the wire, which the browser has decoded.
+# Headers about the bytes on the wire, which the browser has decoded.
 OF_THE_WIRE = frozenset({"connection", "content-encoding", "content-length", "transfer-encoding"})
 
 
 def enable(bring: Callable[[], object]) -> None:
-    """Have `urllib.request` send by the browser, as soon as somebody imports it.
+    """Make `urllib.request` send through the browser, as soon as it is imported.
 
     Parameters
     ----------
@@ -42,7 +42,7 @@ def enable(bring: Callable[[], object]) -> None:
 
 
 class Watcher(MetaPathFinder):
-    """Waits for the import of `urllib.request`, which takes too long to be done in advance."""
+    """Waits for the import of `urllib.request`, which is too slow to do in advance."""
 
     def __init__(self, bring: Callable[[], object]) -> None:
         self.bring = bring
@@ -50,7 +50,7 @@ class Watcher(MetaPathFinder):
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        """Find the module where it is, and patch it when it has run."""
+        """Find the module as usual, with a loader that patches it."""
         if fullname != PATCHED:
             return None
         sys.meta_path.remove(self)
@@ -62,24 +62,24 @@ class Watcher(MetaPathFinder):
 
 
 class PatchingLoader(Loader):
-    """Loads `urllib.request` by another loader, and patches it."""
+    """Loads `urllib.request` with its own loader, then patches it."""
 
     def __init__(self, loader: Loader, bring: Callable[[], object]) -> None:
         self.loader = loader
         self.bring = bring
 
     def create_module(self, spec: ModuleSpec) -> ModuleType | None:
-        """Leave that to the other loader."""
+        """Leave this to the module's own loader."""
         return self.loader.create_module(spec)
 
     def exec_module(self, module: ModuleType) -> None:
-        """Run the module, and patch it."""
+        """Run the module, then patch it."""
         self.loader.exec_module(module)
         patch(module, self.bring)
 
 
 def patch(request_module: ModuleType, bring: Callable[[], object]) -> None:
-    """Exchange how `urllib.request` opens http, and let it open https, for which it has no ssl."""
+    """Replace how `urllib.request` opens http, and add https, which is missing without ssl."""
 
     def open_url(_handler: object, request: Any) -> HTTPResponse:
         bring()
@@ -91,12 +91,12 @@ def patch(request_module: ModuleType, bring: Callable[[], object]) -> None:
 
 
 def send(request: Any) -> HTTPResponse:
-    """Send a `urllib.request.Request`, and return the answer, whatever its status.
+    """Send a `urllib.request.Request`, and return the response, whatever its status.
 
     Raises
     ------
     URLError
-        No answer that the page may read, or not the whole of it.
+        No response that the page may read, or an incomplete one.
     """
     from pyodide_http import _core as pyodide_http
 
@@ -109,66 +109,66 @@ def send(request: Any) -> HTTPResponse:
     if isinstance(request.timeout, int | float):
         sent.timeout = request.timeout
     try:
-        answer = pyodide_http.send(sent)
+        received = pyodide_http.send(sent)
     except Exception as error:
-        # Whatever the browser throws: its words are all that can be known.
-        raise no_answer(str(error)) from error
-    if not answer.status_code:  # so Firefox says it
-        raise no_answer("the browser tells no status")
-    return response_of(request, answer)
+        # The browser may throw anything; its message is the only information.
+        raise no_response(str(error)) from error
+    if not received.status_code:  # a failure in Firefox
+        raise no_response("the browser gives no status")
+    return response_of(request, received)
 
 
-def no_answer(words: str) -> URLError:
-    """Return the error of a request without an answer."""
+def no_response(words: str) -> URLError:
+    """Return the error of a request without a response."""
     from urllib.error import URLError
 
     return URLError(
-        f"{words} (no answer, or one that its server does not let this page read: "
+        f"{words} (no response, or one that its server does not let this page read: "
         "Access-Control-Allow-Origin)"
     )
 
 
 def body_of(content: Any) -> bytes | None:
-    """Return what a request sends: bytes, a file or parts of bytes, as one."""
+    """Return the body of a request as bytes; it may be a file, or an iterable of bytes."""
     if content is None or isinstance(content, bytes):
         return content
     return bytes(content.read() if hasattr(content, "read") else b"".join(content))
 
 
-def response_of(request: Any, answer: Any) -> HTTPResponse:
-    """Return pyodide-http's answer as `http.client` would have it."""
+def response_of(request: Any, received: Any) -> HTTPResponse:
+    """Return pyodide-http's response as one of `http.client`."""
     from http.client import HTTPResponse, responses
     from urllib.error import URLError
 
-    headers = {name.lower(): value for name, value in answer.headers.items()}
+    headers = {name.lower(): value for name, value in received.headers.items()}
     length = None if "content-encoding" in headers else headers.get("content-length")
     is_head = request.get_method() == "HEAD"
-    if length is not None and not is_head and int(length) != len(answer.body):
+    if length is not None and not is_head and int(length) != len(received.body):
         raise URLError(
-            f"{len(answer.body)} bytes came of {length}. On the page itself (workers: 0) browsers "
-            "give text only, and one that begins with a byte order mark is not what was sent: "
+            f"{len(received.body)} bytes arrived of {length}. On the page itself (workers: 0) "
+            "browsers give text only, and change a body that begins with a byte order mark: "
             "use a worker, or context.fetch"
         )
     kept = {name: value for name, value in headers.items() if name not in OF_THE_WIRE}
-    kept["content-length"] = str(len(answer.body)) if not is_head else length or "0"
-    # Browsers do not tell the words of a status.
-    status = f"HTTP/1.1 {answer.status_code} {responses.get(answer.status_code, '')}"
+    kept["content-length"] = str(len(received.body)) if not is_head else length or "0"
+    # Browsers do not give the reason phrase of a status.
+    status = f"HTTP/1.1 {received.status_code} {responses.get(received.status_code, '')}"
     lines = [status, *(f"{name}: {value}" for name, value in kept.items()), "", ""]
     head = "\r\n".join(lines).encode("latin-1", "replace")
-    response = HTTPResponse(Answered(head + answer.body), method=request.get_method())  # type: ignore[arg-type]
+    response = HTTPResponse(BufferSocket(head + received.body), method=request.get_method())  # type: ignore[arg-type]
     response.begin()
-    # As urllib's own do_open does: it is what HTTPError shows.
+    # As urllib's own do_open does: HTTPError shows it.
     response.msg = response.reason  # type: ignore[assignment]
     response.url = request.full_url
     return response
 
 
-class Answered:
-    """The body that `HTTPResponse` reads in place of a socket."""
+class BufferSocket:
+    """A stand-in for the socket from which `HTTPResponse` reads."""
 
     def __init__(self, content: bytes) -> None:
         self.content = content
 
     def makefile(self, mode: str) -> BytesIO:
-        """Return a stream of the answer."""
+        """Return a stream of the response."""
         return BytesIO(self.content)

@@ -1,8 +1,7 @@
-"""Checks of a wheel before it is laid out: its digests, and where its files would go.
+"""Check a wheel before it is installed: its digests, and where its files would go.
 
-A wheel that a page asks for runs beside what is there already. It brings files of its own and
-takes the place of none: not of pyloader, of Python's library, or of a package of ``dist/``, and it
-runs nothing by itself when an interpreter starts.
+A wheel that a page requests may add files of its own. It may not replace files of pyloader, of
+Python's library or of a package of ``dist/``, nor run anything when an interpreter starts.
 """
 
 from __future__ import annotations
@@ -17,18 +16,18 @@ from urllib.parse import parse_qsl, urldefrag, urlencode
 from pyloader.errors import PackageError
 
 NO_DIGESTS = {"egg", "subdirectory"}
-"""Names in the fragment of a wheel's address that mean something else."""
+"""Names in the fragment of a wheel's URL that mean something else."""
 ALGORITHMS = {each for each in hashlib.algorithms_guaranteed if not each.startswith("shake")}
 AT_START = {"sitecustomize", "usercustomize"}
 """Modules that Python itself imports when it starts."""
 OUTSIDE = {"share", "etc"}
 """Folders of the installation that data files of a wheel may go to."""
 SCHEMES = {"purelib", "platlib"}
-"""Folders of ``.data/`` whose files belong into site-packages."""
+"""Folders of ``.data/`` whose files go into site-packages."""
 
 
 def with_digests(url: str, digests: Mapping[str, str]) -> str:
-    """Return the address of a wheel with what an index says of it, as PEP 503 writes it."""
+    """Return the URL of a wheel with an index's digests in its fragment, as in PEP 503."""
     plain, fragment = urldefrag(url)
     pairs = [*parse_qsl(fragment), *digests.items()]
     return f"{plain}#{urlencode(pairs)}" if pairs else plain
@@ -36,12 +35,12 @@ def with_digests(url: str, digests: Mapping[str, str]) -> str:
 
 def check_digests(body: bytes, url: str) -> None:
     """
-    Compare a wheel with the digests in the fragment of its address.
+    Compare a wheel with the digests in the fragment of its URL.
 
     Raises
     ------
     PackageError
-        When one is another, or when there are some and Python knows none of them.
+        A digest differs, or there are digests and Python knows none of them.
     """
     plain, fragment = urldefrag(url)
     found = {name.lower(): value for name, value in parse_qsl(fragment, keep_blank_values=True)}
@@ -64,19 +63,19 @@ def check_digests(body: bytes, url: str) -> None:
 
 def check_files(names: Iterable[str], url: str, own: str, taken: Mapping[str, str]) -> None:
     """
-    Refuse a wheel with files that are not its own to write.
+    Raise when a wheel has files that it may not write.
 
     Parameters
     ----------
     names : iterable of str
-        Its members.
+        Members of the wheel.
     url : str
-        Its address, for the message.
+        URL of the wheel, for the message.
     own : str
         The package's name.
     taken : mapping of str to str
         The package that may bring a module, by the module's name or the package's; empty when
-        nobody may.
+        no package may.
 
     Raises
     ------
@@ -87,12 +86,12 @@ def check_files(names: Iterable[str], url: str, own: str, taken: Mapping[str, st
         if reason:
             raise PackageError(
                 f"the wheel {urldefrag(url)[0]} was not installed: its file {name!r} {reason}. A "
-                "wheel may bring modules of its own alone: take it up with who built it"
+                "wheel may only bring modules of its own: report it to whoever built it"
             )
 
 
 def why_not_written(name: str, own: str, taken: Mapping[str, str]) -> str:
-    """Return why a member of a wheel may not be laid out; nothing otherwise."""
+    """Return why a member of a wheel may not be installed; "" when it may."""
     parts = name.rstrip("/").split("/")
     if "\\" in name or "\0" in name or ":" in parts[0] or {"", ".", ".."} & set(parts):
         return "leaves the folder of packages"
@@ -115,11 +114,11 @@ def why_not_written(name: str, own: str, taken: Mapping[str, str]) -> str:
 
 
 def why_not_data(parts: list[str], own: str, taken: Mapping[str, str]) -> str:
-    """Return why a file of a ``.data`` folder may not be laid out; nothing otherwise."""
+    """Return why a file of a ``.data`` folder may not be installed; "" when it may."""
     scheme, *rest = parts
     if scheme in SCHEMES:
         return why_not_written("/".join(rest), own, taken)
-    # Of the others Pyodide writes `data` alone, from the root of the installation on.
+    # Of the other folders Pyodide installs only `data`, at the root of the installation.
     if scheme == "data" and rest[0] not in OUTSIDE:
         return "leaves the folder of packages"
     return ""

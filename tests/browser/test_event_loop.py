@@ -9,7 +9,7 @@ from contextvars import Context, ContextVar
 
 import pytest
 
-from pyloader.browser.event_loop import STEPS, Turns
+from pyloader.browser.event_loop import STEPS, CallQueue
 
 
 class Browser:
@@ -18,7 +18,7 @@ class Browser:
     def __init__(self) -> None:
         self.now: deque[Callable[[], None]] = deque()
         self.later: deque[Callable[[], None]] = deque()
-        self.turns = Turns(self, self.now.append)
+        self.turns = CallQueue(self, self.now.append)
 
     def call_later(self, delay: float, callback: Callable[[], None]) -> None:
         self.later.append(callback)
@@ -113,7 +113,7 @@ def test_a_step_that_is_held_up_does_not_hold_up_what_it_waits_for(browser):
 async def test_coroutines_run_in_turns():
     loop = asyncio.get_running_loop()
     soon: deque[Callable[[], None]] = deque()
-    turns = Turns(loop, soon.append)
+    turns = CallQueue(loop, soon.append)
     future = loop.create_future()
     turns.call_soon(future.set_result, "there")
     soon.popleft()()

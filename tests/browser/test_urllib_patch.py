@@ -129,7 +129,7 @@ def test_headers_of_the_wire_say_nothing_of_the_body(browser):
 
 def test_body_that_is_not_whole(browser):
     browser.answer.headers = {"Content-Length": "4"}
-    with pytest.raises(URLError, match=r"3 bytes came of 4.*byte order mark"):
+    with pytest.raises(URLError, match=r"3 bytes arrived of 4.*byte order mark"):
         urlopen(URL)
 
 
