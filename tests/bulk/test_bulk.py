@@ -5,49 +5,28 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
-import pickle
 import signal
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
 import dask
 import distributed
-import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
 from pyloader import Image, load_image, load_images
-from pyloader.bulk.chunks import Batch, plan
-from pyloader.bulk.executors import Here, Processes, choose_crew, current_client
-from pyloader.bulk.tasks import Failed, Job, Loads, portable, run_batch
-from pyloader.errors import CustomLoaderError, FormatError, HttpStatusError, LoaderError
-from pyloader.image import LookupTable, modules_of
+from pyloader.bulk.executors import current_client
+from pyloader.errors import CustomLoaderError, LoaderError
+from pyloader.image import modules_of
 from pyloader.loaders import schemes
-from tests.support import builders
+from tests.support.bulk import FRAMES, LOADER, total, where
 
 ROOT = Path(__file__).parents[2]
-FRAMES = 20
-LOADER = """
-import numpy as np
-from pyloader import Image, register_loader
-from pyloader.errors import FormatError
-
-class OwnError(FormatError):
-    pass
-
-@register_loader("raw")
-async def load(image_id, context):
-    body = (await context.fetch(image_id.rest)).body
-    if len(body) != 64:
-        raise OwnError(f"{len(body)} bytes, expected 64")
-    return Image.from_array(np.frombuffer(body, "<u2").reshape(4, 8), window_center=1)
-"""
 
 
 @pytest.fixture(scope="module")
@@ -67,70 +46,6 @@ def client() -> Iterator[distributed.Client]:
         distributed.Client(cluster, set_as_default=False) as client,
     ):
         yield client
-
-
-@pytest.fixture(scope="module")
-def loader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Return the file of a loader."""
-    path = tmp_path_factory.mktemp("loaders") / "raw_loader.py"
-    path.write_text(LOADER)
-    yield str(path)
-    schemes.drop(str(path))
-
-
-@pytest.fixture(scope="module")
-def image_ids(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
-    """Return 1000 imageIds: frames of 40 DICOM files, and 200 files of the loader's."""
-    folder = tmp_path_factory.mktemp("images")
-    noise = np.random.default_rng(3)
-    found = []
-    for number in range(40):
-        pixels = noise.integers(0, 4096, (FRAMES, 16, 24)).astype("u2")
-        path = folder / f"{number}.dcm"
-        path.write_bytes(builders.native(pixels, NumberOfFrames=FRAMES))
-        found += [f"wadouri:{path}?frame={frame + 1}" for frame in range(FRAMES)]
-    for number in range(200):
-        path = folder / f"{number}.raw"
-        path.write_bytes(noise.integers(0, 4096, 32).astype("<u2").tobytes())
-        found.append(f"raw:{path}")
-    return found
-
-
-@pytest.fixture(scope="module")
-def expected(image_ids: list[str], loader: str) -> list[int]:
-    """Return the sum of each image's pixels, by a plain loop."""
-    sums = []
-    with_files = [image_id.partition(":")[2].partition("?")[0] for image_id in image_ids]
-    for image_id, path in zip(image_ids, with_files, strict=True):
-        if path.endswith(".raw"):
-            sums.append(int(np.fromfile(path, "<u2").sum()))
-            continue
-        frame = int(image_id.rpartition("=")[2])
-        values = np.frombuffer(Path(path).read_bytes()[-FRAMES * 768 :], "<u2")
-        sums.append(int(values.reshape(FRAMES, -1)[frame - 1].sum()))
-    return sums
-
-
-@pytest.fixture
-def no_dask(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Hide Dask."""
-    for name in ("dask", "distributed"):
-        monkeypatch.setitem(sys.modules, name, None)
-
-
-def by_value() -> tuple[Callable[[Image], int], Callable[[Image], tuple[int, int]]]:
-    """Return functions that are pickled whole, so that workers need not import this file."""
-
-    def total(image: Image) -> int:
-        return int(image.pixels.sum())
-
-    def where(image: Image) -> tuple[int, int]:
-        return int(image.pixels.sum()), os.getpid()
-
-    return total, where
-
-
-total, where = by_value()
 
 
 # ------------------------------------------------------------------ a cluster
@@ -219,7 +134,7 @@ def test_result_that_cannot_travel(client, image_ids):
     [error] = load_images(
         image_ids[:1], lambda image: threading.Lock(), client=client, errors="return"
     )
-    assert "no worker could give back" in str(error)
+    assert "no worker could return" in str(error)
     assert error.image_id == image_ids[0]
 
 
@@ -297,7 +212,7 @@ def test_lost_worker_is_an_error(client, image_ids):
     """The last that uses the cluster, since one of its workers dies."""
     [error] = load_images(image_ids[:1], lambda image: os._exit(3), client=client, errors="return")
     assert "KilledWorker" in str(error)
-    assert "a worker has ended, such as for want of memory" in str(error)
+    assert "a worker has ended, for example out of memory" in str(error)
 
 
 # ------------------------------------------------------------------ processes
@@ -310,12 +225,6 @@ def test_processes_load_what_a_loop_loads(image_ids, loader, expected):
     assert [each for each, _ in found[:-1]] == expected[::10]
     assert os.getpid() not in {process for _, process in found[:-1]}
     assert isinstance(found[-1], LoaderError)
-
-
-@pytest.mark.parametrize("scheduler", ["synchronous", "threads"])
-def test_scheduler_of_this_process(scheduler):
-    with dask.config.set(scheduler=scheduler):
-        assert isinstance(choose_crew(None), Here)
 
 
 def test_script_without_a_guard_is_told_so(tmp_path, image_ids):
@@ -450,111 +359,3 @@ def test_page_has_no_threads(monkeypatch):
 @pytest.mark.usefixtures("no_dask")
 def test_nothing_is_nothing():
     assert list(load_images([])) == []
-
-
-# ------------------------------------------------------------------ plans
-
-
-def batches(image_ids: list[str], workers: int = 1) -> list[Batch]:
-    """Return the plan of a list, whose positions are checked."""
-    found = list(plan(image_ids, workers))
-    positions = [position for batch in found for position in batch.positions]
-    assert sorted(positions) == list(range(len(image_ids)))
-    for batch in found:
-        assert [image_ids[position] for position in batch.positions] == list(batch.image_ids)
-    return found
-
-
-def test_frames_of_a_file_stay_together():
-    ids = [f"wadouri:{name}?frame={n}" for n in range(1, 5) for name in "abc"]
-    assert [len(batch.image_ids) for batch in batches(ids, workers=4)] == [4, 4, 4]
-
-
-def test_small_sources_are_put_together():
-    found = batches([f"wadouri:{number}" for number in range(256)], workers=2)
-    assert {len(batch.image_ids) for batch in found} == {16}
-
-
-def test_few_images_are_spread():
-    assert len(batches([f"wadouri:{number}" for number in range(8)], workers=4)) == 8
-
-
-def test_long_file_is_divided():
-    found = batches([f"wadouri:a?frame={n}" for n in range(1, 101)], workers=1)
-    assert max(len(batch.image_ids) for batch in found) == 16
-
-
-def test_plan_reads_no_further_than_it_has_to():
-    numbers = iter(range(100_000))
-    next(plan((f"wadouri:{number}" for number in numbers), 1))
-    assert next(numbers) == 512
-
-
-def test_what_is_no_imageid_is_planned_too():
-    assert batches(["nonsense"])[0].image_ids == ("nonsense",)
-
-
-# ------------------------------------------------------------------ what travels
-
-
-@pytest.mark.parametrize("make", [pickle.dumps, lambda value: pickle.dumps(value, 2)])
-def test_image_survives(make: Callable[[Any], bytes]):
-    table = LookupTable(3, 12, np.arange(5, dtype="u2"), "curve")
-    image = Image.from_array(
-        builders.ramp(4, 5), pixel_spacing=(1, 2), luts=(table,), window_center=3, window_width=4,
-        modules={"general_series": {"modality": "MR"}},
-    )  # fmt: skip
-    found = pickle.loads(make(image))
-    assert_array_equal(found.pixels, image.pixels)
-    assert (found.pixel, found.plane, found.modules) == (image.pixel, image.plane, image.modules)
-    assert_array_equal(found.voi_lut.luts[0].entries, table.entries)
-    assert found.voi_lut.luts[0].explanation == "curve"
-
-
-def test_error_of_an_author_travels_as_one_of_ours():
-    class OwnError(FormatError):
-        def __init__(self, handle: Any) -> None:
-            super().__init__("broken")
-            self.handle = handle
-
-    error = OwnError(threading.Lock())
-    error.image_id = "mine:a"
-    found = pickle.loads(pickle.dumps(portable(error)))
-    assert type(found) is FormatError
-    assert (str(found), found.image_id) == ("broken", "mine:a")
-
-
-def test_status_travels():
-    found = pickle.loads(pickle.dumps(portable(HttpStatusError("gone", "https://host/a", 404))))
-    assert (found.url, found.status) == ("https://host/a", 404)
-
-
-def test_batch_of_a_worker(image_ids, expected):
-    [first, second] = run_batch(Job(total), [image_ids[0], "nobody:a"])
-    assert first == expected[0]
-    assert isinstance(second, Failed)
-
-
-def test_source_is_read_once_for_its_frames(image_ids, monkeypatch):
-    asked = []
-    loads = Loads()
-    send = loads.context.network.transport.send
-
-    async def count(request: Any, *more: Any) -> Any:
-        asked.append(request.url)
-        return await send(request, *more)
-
-    monkeypatch.setattr(loads.context.network.transport, "send", count)
-    try:
-        assert len(list(loads.outcomes(Job(total), image_ids[: 2 * FRAMES]))) == 2 * FRAMES
-    finally:
-        loads.close()
-    assert len(asked) == 2
-
-
-def test_processes_are_told_what_dask_is_told():
-    with dask.config.set({"num_workers": 3, "multiprocessing.context": "spawn"}):
-        crew = choose_crew(None)
-    assert isinstance(crew, Processes)
-    assert crew.width == 3
-    crew.close([])

@@ -11,10 +11,13 @@ from pathlib import Path
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 import numpy as np
-from pydicom import dcmread
+from pydicom import Dataset, dcmread
 from pydicom.fileset import FileSet
 
+from pyloader import ImageId
+from pyloader.loaders.filesets.series import Series
 from tests.support import builders
+from tests.support.corpus import DATA
 
 AXIAL = [1, 0, 0, 0, 1, 0]
 # Offsets within the headers of a zip (APPNOTE 4.3.7, 4.3.12): flags, method, size when unpacked.
@@ -114,3 +117,27 @@ def fileset(path: Path | None = None) -> Iterator[FileSet]:
         found = FileSet(path)
         yield found
         found._stage["t"].cleanup()
+
+
+DISCS = DATA / "dicomdirtests"
+DISC = (DISCS / "DICOMDIR").read_bytes()
+
+
+def given(transport, files: Mapping[str, bytes]) -> list[tuple[str, str]]:
+    """Put files where a page's are, and return imageIds and paths, the last name first."""
+    named = [(f"dicomfile:{number}", name) for number, name in enumerate(sorted(files)[::-1])]
+    for image_id, name in named:
+        transport.answers[image_id] = files[name]
+    return named
+
+
+def names_in(found: list[Series], named: list[tuple[str, str]]) -> list[str]:
+    """Return the names of the files that are listed."""
+    names = dict(named)
+    return [names[ImageId.parse(each).source] for series in found for each in series.image_ids]
+
+
+def change_first(dataset: Dataset, written: str) -> None:
+    """Write the first Referenced File ID in another way."""
+    record = next(each for each in dataset.DirectoryRecordSequence if "ReferencedFileID" in each)
+    record.ReferencedFileID = written.split("\\")

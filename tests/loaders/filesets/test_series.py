@@ -5,213 +5,24 @@ from __future__ import annotations
 import asyncio
 import random
 import warnings
-from collections.abc import Mapping
-from io import BytesIO
-from pathlib import Path
 
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
-from pydicom import Dataset, dcmread, dcmwrite
 
-from pyloader import Context, ImageId, list_image_ids, load_image
-from pyloader.dicom.dicomdir import references_of
-from pyloader.dicom.parse import parse_part10
-from pyloader.errors import FormatError, HttpStatusError, ImageIdError
+from pyloader import ImageId, list_image_ids, load_image
+from pyloader.errors import FormatError
 from pyloader.load import list_series
-from pyloader.loaders.filesets.series import Series
 from pyloader.loaders.wadouri.source import list_files
-from pyloader.transport import Response
 from tests.support import builders
-from tests.support.corpus import DATA
 from tests.support.filesets import (
-    IN_ORDER,
-    order_by_pydicom,
+    given,
+    names_in,
     pixels_of,
     slice_file,
     study_files,
-    write_fileset,
     zip_of,
 )
-
-DISCS = DATA / "dicomdirtests"
-DISC = (DISCS / "DICOMDIR").read_bytes()
-
-
-@pytest.fixture
-def disc(tmp_path: Path) -> dict[str, bytes]:
-    """Return the files of a disc by name, in the order of its DICOMDIR, which comes last."""
-    order = write_fileset(tmp_path, study_files())
-    return {name: (tmp_path / name).read_bytes() for name in [*order, "DICOMDIR"]}
-
-
-def given(transport, files: Mapping[str, bytes]) -> list[tuple[str, str]]:
-    """Put files where a page's are, and return imageIds and paths, the last name first."""
-    named = [(f"dicomfile:{number}", name) for number, name in enumerate(sorted(files)[::-1])]
-    for image_id, name in named:
-        transport.answers[image_id] = files[name]
-    return named
-
-
-def names_in(found: list[Series], named: list[tuple[str, str]]) -> list[str]:
-    """Return the names of the files that are listed."""
-    names = dict(named)
-    return [names[ImageId.parse(each).source] for series in found for each in series.image_ids]
-
-
-# ------------------------------------------------------------------ the records of a DICOMDIR
-
-
-@pytest.mark.parametrize("name", ["DICOMDIR", "DICOMDIR-reordered", "TINY_ALPHA/DICOMDIR"])
-def test_files_come_in_the_order_of_the_records(name):
-    found = [each.file_id for each in references_of(parse_part10((DISCS / name).read_bytes()))]
-    assert len(found) > 30
-    assert found == order_by_pydicom(DISCS / name)
-
-
-@pytest.mark.parametrize("name", ["bigEnd", "implicit", "nooffset", "nopatient"])
-def test_directories_that_break_rules_lose_no_file(name):
-    found = references_of(parse_part10((DISCS / f"DICOMDIR-{name}").read_bytes()))
-    whole = references_of(parse_part10(DISC))
-    assert {each.file_id for each in found} == {each.file_id for each in whole}
-
-
-def test_references_tell_study_and_series():
-    for each in references_of(parse_part10(DISC)):
-        dataset = dcmread(DISCS / each.file_id, stop_before_pixels=True)
-        assert each.study_instance_uid == dataset.StudyInstanceUID
-        assert each.series_instance_uid == dataset.SeriesInstanceUID
-
-
-def changed(change) -> list[str]:
-    """Return the files of a DICOMDIR after a change to its data set."""
-    dataset = dcmread(BytesIO(DISC))
-    change(dataset)
-    stream = BytesIO()
-    dcmwrite(stream, dataset)
-    return [each.file_id for each in references_of(parse_part10(stream.getvalue()))]
-
-
-def test_records_that_go_round_in_a_circle_end():
-    def change(dataset: Dataset) -> None:
-        for record in dataset.DirectoryRecordSequence:
-            record.OffsetOfTheNextDirectoryRecord = 396
-            record.OffsetOfReferencedLowerLevelDirectoryEntity = 396
-
-    assert sorted(changed(change)) == sorted(changed(lambda dataset: None))
-
-
-def test_inactive_records_are_left_out():
-    def change(dataset: Dataset) -> None:
-        for record in dataset.DirectoryRecordSequence:
-            if record.get("ReferencedFileID") == ["77654033", "CT2", "17106"]:
-                record.RecordInUseFlag = 0
-
-    left = [each for each in changed(lambda dataset: None) if each != "77654033/CT2/17106"]
-    assert changed(change) == left
-    assert len(left) == 30
-
-
-@pytest.mark.parametrize("written", ["A\\B", "A/B", "./A/B", " A \\B"])
-def test_file_ids_with_separators_of_some_system(written):
-    assert changed(lambda dataset: change_first(dataset, written))[0] == "A/B"
-
-
-def change_first(dataset: Dataset, written: str) -> None:
-    """Write the first Referenced File ID in another way."""
-    record = next(each for each in dataset.DirectoryRecordSequence if "ReferencedFileID" in each)
-    record.ReferencedFileID = written.split("\\")
-
-
-# ------------------------------------------------------------------ local folders and DICOMDIRs
-
-
-@pytest.mark.parametrize("source", [DISCS, DISCS / "DICOMDIR", DISCS / "DICOMDIR-nooffset"])
-async def test_a_real_disc(source):
-    found = await list_image_ids(f"wadouri:{source}")
-    # Below the folder is another disc, whose images have lost their pixels.
-    found = [each for each in found if "TINY_ALPHA" not in each]
-    assert found == [f"wadouri:{DISCS}/{name}" for name in order_by_pydicom(DISCS / "DICOMDIR")]
-    image = await load_image(found[-1])
-    assert_array_equal(image.pixels, dcmread(found[-1].removeprefix("wadouri:")).pixel_array)
-
-
-async def test_a_folder_without_a_directory_is_in_order_of_series_and_position(tmp_path):
-    for name, body in {**study_files(), "README.txt": b"read me"}.items():
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).write_bytes(body)
-    found = await list_image_ids(f"wadouri:{tmp_path}")
-    assert found == [f"wadouri:{tmp_path}/{name}" for name in IN_ORDER]
-    assert await list_image_ids(f"wadouri:{tmp_path}/") == found
-
-
-async def test_a_folder_and_a_directory_are_no_images(tmp_path, disc):
-    with pytest.raises(ImageIdError, match="is a folder of 7 files, not an image"):
-        await load_image(f"wadouri:{tmp_path}")
-    with pytest.raises(FormatError, match="is a DICOMDIR: it names the files of a disc"):
-        await load_image(f"wadouri:{tmp_path}/DICOMDIR")
-
-
-async def test_a_folder_of_nothing(tmp_path):
-    with pytest.raises(FormatError, match="there is no DICOM image among 0 files"):
-        await list_image_ids(f"wadouri:{tmp_path}")
-
-
-async def test_a_disc_whose_images_have_no_pixels():
-    with pytest.raises(
-        FormatError, match="IM000000' is an image by its SOP Class and has no pixel"
-    ):
-        await list_image_ids(f"wadouri:{DISCS}/TINY_ALPHA")
-
-
-# ------------------------------------------------------------------ a DICOMDIR on a server
-
-
-async def test_a_directory_lists_what_stands_beside_it(transport, context, disc):
-    base = "https://host/disc"
-    transport.answers.update({f"{base}/{name}?t=1": body for name, body in disc.items()})
-    found = await list_image_ids(f"wadouri:{base}/DICOMDIR?t=1", context)
-    assert found == [f"wadouri:{base}/{name}?t=1" for name in list(disc)[:-1]]
-    images = [await load_image(each, context) for each in found]
-    for image, body in zip(images, disc.values(), strict=False):
-        assert_array_equal(image.pixels, dcmread(BytesIO(body)).pixel_array)
-
-
-async def test_a_directory_on_a_server_whose_names_are_lower_case(transport, context, disc):
-    transport.answers.update({f"/disc/{name.lower()}": body for name, body in disc.items()})
-    for name in list(disc)[:-1]:
-        transport.answers[f"/disc/{name}"] = Response(name, 404, {}, b"")
-    found = await list_image_ids("wadouri:/disc/dicomdir", context)
-    assert found == [f"wadouri:/disc/{name.lower()}" for name in list(disc)[:-1]]
-
-
-async def test_what_fails_on_the_way_stays_in_its_place(transport, context, disc):
-    transport.answers.update({f"/disc/{name}": body for name, body in disc.items()})
-    names = list(disc)[:-1]
-    transport.answers[f"/disc/{names[1]}"] = Response(names[1], 403, {}, b"")
-    found = await list_image_ids("wadouri:/disc/DICOMDIR", context)
-    assert found == [f"wadouri:/disc/{name}" for name in names]
-    with pytest.raises(HttpStatusError, match="403"):
-        await load_image(found[1], context)
-
-
-async def test_a_directory_does_not_lead_out_of_its_folder(transport, context, disc):
-    dataset = dcmread(BytesIO(disc["DICOMDIR"]))
-    change_first(dataset, "..\\..\\secret")
-    stream = BytesIO()
-    dcmwrite(stream, dataset)
-    transport.answers.update({f"/a/b/{name}": body for name, body in disc.items()})
-    transport.answers["/a/b/DICOMDIR"] = stream.getvalue()
-    with pytest.warns(
-        UserWarning, match=r"1 of the files .* do not exist, such as '\.\./\.\./sec"
-    ):
-        found = await list_image_ids("wadouri:/a/b/DICOMDIR", context)
-    assert len(found) == 5
-    assert all(
-        request.url.startswith("/a/b/") and ".." not in request.url
-        for request in transport.requests
-    )
-
 
 # ------------------------------------------------------------------ files of a page
 
@@ -273,7 +84,9 @@ async def test_a_series_of_which_nothing_is_there(transport, context, disc):
 
 async def test_a_directory_alone(transport, context, disc):
     named = given(transport, {"DICOMDIR": disc["DICOMDIR"]})
-    with pytest.raises(FormatError, match=r"names 6 files, such as .* give the whole folder of the disc"):
+    with pytest.raises(
+        FormatError, match=r"names 6 files, such as .* give the whole folder of the disc"
+    ):
         await list_files(named, context)
     with pytest.raises(FormatError, match="is a DICOMDIR without the files that it names"):
         await list_image_ids(named[0][0], context)
@@ -349,30 +162,6 @@ async def test_the_same_name_twice(transport, context):
     for name in ("a.dcm", ""):
         found = await list_files([("dicomfile:0", name), ("dicomfile:1", name)], context)
         assert found[0].image_ids == ["dicomfile:0", "dicomfile:1"]
-
-
-async def test_only_headers_are_read(transport, context):
-    large = builders.native(np.zeros((30, 256, 256), "u2"), NumberOfFrames=30)
-    named = given(transport, {"a": large, "b": slice_file(1)})
-    await list_files(named, context)
-    assert [request.byte_range for request in transport.requests] == [(0, 65536)] * 2
-    assert context.cache.size == 0
-
-
-async def test_progress_counts_files(transport, context):
-    reports = []
-    context = Context(
-        context.network, context.cache, listener=lambda *report: reports.append(report)
-    )
-    await list_files(given(transport, study_files()), context)
-    counted = [report[2:4] for report in reports if report[:2] == ("progress", "")]
-    assert counted == [(number, 6) for number in range(1, 7)]
-
-
-async def test_one_file_that_is_no_dicom_is_refused_as_a_load_is(transport, context):
-    named = given(transport, {"notes.txt": b"not an image"})
-    with pytest.raises(FormatError, match="cannot be read as a DICOM file"):
-        await list_files(named, context)
 
 
 async def test_the_frames_of_one_file_are_one_series(transport, context):

@@ -14,7 +14,7 @@ from pyloader.redaction import redacted
 from pyloader.testing.memory import memory_context
 from tests.support import builders
 
-CASES = json.loads(Path(__file__).with_name("redaction.json").read_text())
+CASES = json.loads((Path(__file__).parent / "security/redaction.json").read_text())
 SECRETS = ("word", "s3cr3t", "b33f")
 URL = "https://me:word@host/a.dcm?token=s3cr3t&X-Amz-Signature=b33f"
 
