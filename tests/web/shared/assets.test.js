@@ -1,3 +1,4 @@
+// @ts-check
 // Files of dist/: each is fetched with its digest.
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
@@ -5,10 +6,11 @@ import { afterEach, beforeEach, test } from 'node:test';
 import { assetWith, fetchAnd, integrityOf } from '../../../web/shared/assets.js';
 
 const FILE = new TextEncoder().encode('as the build made it');
-const digest = (algorithm, encoding) => createHash(algorithm).update(FILE).digest(encoding);
-const ASSET = assetWith({ assetsURL: 'https://page/' }, 'a.wasm', [digest('sha256', 'hex'), '00'.repeat(32)]);
+/** @param {'hex' | 'base64'} encoding */
+const digest = (encoding) => createHash('sha256').update(FILE).digest(encoding);
+const ASSET = assetWith({ assetsURL: 'https://page/' }, 'a.wasm', [digest('hex'), '00'.repeat(32)]);
 const originalFetch = globalThis.fetch;
-/** @type {{url: string, init: RequestInit}[]} */
+/** What `fetch` was given. @type {{url: string, cache?: RequestCache}[]} */
 let asked;
 
 beforeEach(() => {
@@ -18,27 +20,25 @@ afterEach(() => {
   globalThis.fetch = originalFetch;
 });
 
-/** Answer as a browser that verifies, with one body after the other. */
-function answerWith(...bodies) {
-  globalThis.fetch = async (url, init) => {
-    asked.push({ url, init });
-    const body = bodies.shift();
+/** Respond as a browser that verifies, with one body after the other. @param {(string | Uint8Array<ArrayBuffer>)[]} bodies */
+function respondWith(...bodies) {
+  globalThis.fetch = async (url, { integrity = '', cache } = {}) => {
+    asked.push({ url: String(url), cache });
+    const body = bodies.shift() ?? '';
     const found = createHash('sha256').update(body).digest('base64');
-    if (!init.integrity.split(' ').includes(`sha256-${found}`)) throw new TypeError('Failed to fetch');
+    if (!integrity.split(' ').includes(`sha256-${found}`)) throw new TypeError('Failed to fetch');
     return new Response(body);
   };
 }
-const text = (answer) => answer.text();
+/** @param {Response} response */
+const text = (response) => response.text();
 
-test('the address holds the digest, and the integrity each that is right', () => {
-  assert.equal(ASSET.url, `https://page/a.wasm?${digest('sha256', 'hex').slice(0, 12)}`);
-  assert.equal(
-    integrityOf(ASSET),
-    `sha256-${digest('sha256', 'base64')} sha256-${Buffer.alloc(32).toString('base64')}`,
-  );
+test('the address has the first digest, the integrity all of them', () => {
+  assert.equal(ASSET.url, `https://page/a.wasm?${digest('hex').slice(0, 12)}`);
+  assert.equal(integrityOf(ASSET), `sha256-${digest('base64')} sha256-${Buffer.alloc(32).toString('base64')}`);
 });
 
-test('a file is where a bundler has put it', () => {
+test('a bundler may have moved a file', () => {
   const assets = {
     assetsURL: 'https://page/',
     assetURLs: { 'a.wasm': 'https://page/static/a.1f2e.wasm', 'b.wasm': 'https://page/b?v=1' },
@@ -51,21 +51,21 @@ test('a file is where a bundler has put it', () => {
   ]);
 });
 
-test('the file is used', async () => {
-  answerWith(FILE);
+test('the right file is used', async () => {
+  respondWith(FILE);
   assert.equal(await fetchAnd(ASSET, text), 'as the build made it');
 });
 
-test('another file is not, and is asked for once more past the cache', async () => {
-  answerWith('another', 'one more');
+test('a wrong file is refused, after a second request past the cache', async () => {
+  respondWith('another', 'one more');
   await assert.rejects(
     fetchAnd(ASSET, text),
     /a\.wasm\?[0-9a-f]{12} cannot be fetched, or is not the file that the build made/,
   );
   assert.deepEqual(
-    asked.map(({ init }) => init.cache),
+    asked.map(({ cache }) => cache),
     [undefined, 'reload'],
   );
-  answerWith('torn', FILE);
+  respondWith('torn', FILE);
   assert.equal(await fetchAnd(ASSET, text), 'as the build made it');
 });

@@ -1,19 +1,29 @@
-// Time without a sign of life, which the tests let pass.
+// @ts-check
+// Time without a sign of life, on a clock that the tests move.
 import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';
 import { IdleTimeout } from '../../../web/shared/idle_timeout.js';
 
-let pass;
-beforeEach((t) => {
-  t.mock.timers.enable({ apis: ['setTimeout'] });
-  pass = (milliseconds) => t.mock.timers.tick(milliseconds);
+/** @typedef {import('node:test').TestContext} TestContext */
+
+/** @type {TestContext['mock']['timers']} */
+let timers;
+beforeEach((context) => {
+  ({ timers } = /** @type {TestContext} */ (context).mock);
+  timers.enable({ apis: ['setTimeout'] });
 });
 
-/** A watch, and how often it told of silence. */
+/** @param {number} milliseconds */
+const pass = (milliseconds) => timers.tick(milliseconds);
+
+/** An idle timeout, and how often it expired. @param {number} timeout */
 function watchOf(timeout) {
   const heard = { silences: 0, paused: 0 };
-  const watch = new IdleTimeout(timeout, { onSilence: () => heard.silences++, pausedTime: () => heard.paused });
-  /** Let time pass in which silence has its reason. */
+  const onSilence = () => {
+    heard.silences++;
+  };
+  const watch = new IdleTimeout(timeout, { onSilence, pausedTime: () => heard.paused });
+  /** Let time pass that does not count. @param {number} milliseconds */
   const pause = (milliseconds) => {
     for (let begin = 0; begin < milliseconds; begin += 100) {
       heard.paused += 100;
@@ -23,7 +33,7 @@ function watchOf(timeout) {
   return { heard, watch, pause };
 }
 
-test('silence is told once, when the time is up', () => {
+test('silence is reported once, when the time is up', () => {
   const { heard, watch } = watchOf(1000);
   pass(999);
   assert.deepEqual([watch.silent, heard.silences], [false, 0]);
@@ -33,13 +43,13 @@ test('silence is told once, when the time is up', () => {
   assert.equal(heard.silences, 1);
 });
 
-test('nobody has to listen', () => {
+test('it works without a listener', () => {
   const watch = new IdleTimeout(1000);
   pass(1000);
   assert.equal(watch.silent, true);
 });
 
-test('a sign of life starts the time anew', () => {
+test('a sign of life restarts the time', () => {
   const { heard, watch } = watchOf(1000);
   for (let signs = 0; signs < 5; signs++) {
     pass(999);
@@ -50,7 +60,7 @@ test('a sign of life starts the time anew', () => {
   assert.deepEqual([watch.silent, heard.silences], [true, 1]);
 });
 
-test('after stop there is no silence, until it starts again', () => {
+test('a stopped timeout expires only after a restart', () => {
   const { heard, watch } = watchOf(1000);
   pass(500);
   watch.stop();
@@ -63,7 +73,7 @@ test('after stop there is no silence, until it starts again', () => {
   assert.equal(watch.silent, true);
 });
 
-for (const timeout of [0, -1, Infinity, NaN, undefined, null]) {
+for (const timeout of /** @type {number[]} */ ([0, -1, Infinity, NaN, undefined, null])) {
   test(`${timeout} is no limit`, () => {
     const { heard, watch } = watchOf(timeout);
     pass(2 ** 31);
@@ -73,7 +83,7 @@ for (const timeout of [0, -1, Infinity, NaN, undefined, null]) {
   });
 }
 
-test('a limit beyond what timers can wait is not one at once', (t) => {
+test('a limit longer than timers can wait does not expire at once', (t) => {
   const waits = t.mock.method(globalThis, 'setTimeout', () => undefined).mock;
   for (const timeout of [2 ** 31 - 1, 2 ** 31, Number.MAX_SAFE_INTEGER]) new IdleTimeout(timeout);
   assert.deepEqual(
@@ -82,7 +92,7 @@ test('a limit beyond what timers can wait is not one at once', (t) => {
   );
 });
 
-test('while it is paused silence has its reason; afterwards it has a whole time', () => {
+test('a pause does not count, and a whole time follows it', () => {
   const { heard, watch, pause } = watchOf(1000);
   pause(5000);
   assert.deepEqual([watch.silent, heard.silences], [false, 0]);
@@ -92,20 +102,20 @@ test('while it is paused silence has its reason; afterwards it has a whole time'
   assert.deepEqual([watch.silent, heard.silences], [true, 1]);
 });
 
-test('whenever a pause begins and ends, it alone does not count', () => {
+test('only the pauses do not count, whenever they begin and end', () => {
   const { heard, pause } = watchOf(1000);
   pass(300);
   pause(2600);
   pass(200);
   pause(100);
-  pass(400); // timers that are set meanwhile begin here
+  pass(400); // timers set meanwhile begin here
   pass(99);
   assert.equal(heard.silences, 0);
   pass(1);
   assert.equal(heard.silences, 1);
 });
 
-test('a watch that is stopped while paused stays stopped', () => {
+test('a timeout that is stopped while paused stays stopped', () => {
   const { heard, watch, pause } = watchOf(1000);
   pause(1500);
   watch.stop();
@@ -115,9 +125,13 @@ test('a watch that is stopped while paused stays stopped', () => {
 
 // ------------------------------------------------------------------ its signal
 
-test('the signal aborts on silence, and before it is told', () => {
+test('the signal aborts on silence, before the listener is called', () => {
+  /** @type {boolean | undefined} */
   let wasAborted;
-  const watch = new IdleTimeout(1000, { onSilence: () => (wasAborted = signal.aborted) });
+  const onSilence = () => {
+    wasAborted = signal.aborted;
+  };
+  const watch = new IdleTimeout(1000, { onSilence });
   const signal = watch.join(undefined);
   pass(999);
   assert.equal(signal.aborted, false);
@@ -125,7 +139,7 @@ test('the signal aborts on silence, and before it is told', () => {
   assert.deepEqual([signal.aborted, wasAborted], [true, true]);
 });
 
-test("the signal aborts with the caller's, which is no silence", () => {
+test("the signal aborts with the caller's, without silence", () => {
   const { heard, watch } = watchOf(1000);
   const controller = new AbortController();
   const signal = watch.join(controller.signal);
@@ -134,7 +148,7 @@ test("the signal aborts with the caller's, which is no silence", () => {
   assert.deepEqual([signal.aborted, watch.silent, heard.silences], [true, false, 0]);
 });
 
-test('the signal of a caller that has aborted is aborted', () => {
+test('an aborted caller gets an aborted signal', () => {
   const { watch } = watchOf(1000);
   assert.equal(watch.join(AbortSignal.abort()).aborted, true);
   assert.equal(watch.silent, false);
@@ -148,7 +162,7 @@ test("silence leaves the caller's signal alone", () => {
   assert.equal(controller.signal.aborted, false);
 });
 
-test('who joins after the silence finds it aborted', () => {
+test('joining after the silence gives an aborted signal', () => {
   const { watch } = watchOf(1000);
   pass(1000);
   assert.equal(watch.join(new AbortController().signal).aborted, true);

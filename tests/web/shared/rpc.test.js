@@ -1,3 +1,4 @@
+// @ts-check
 // Calls over a real MessageChannel.
 import assert from 'node:assert/strict';
 import { afterEach, test } from 'node:test';
@@ -5,17 +6,44 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { PyLoaderError, abortError } from '../../../web/shared/errors.js';
 import { Rpc, Transfer } from '../../../web/shared/rpc.js';
 
-const open = [];
-afterEach(() => open.splice(0).forEach((port) => port.close()));
+/** @template Payload, Result @typedef {{payload: Payload, result: Result, detail: unknown}} Call */
+/**
+ * The calls of these tests, which both ends may answer.
+ * @typedef {{
+ *   add: Call<{a: number, b: number}, number>,
+ *   count: Call<number | null, number>,
+ *   double: Call<number, number>,
+ *   echo: Call<string, string>,
+ *   fail: Call<null, unknown>,
+ *   load: Call<null, {pixels: Uint8Array}>,
+ *   name: Call<null, string>,
+ *   quadruple: Call<number, number>,
+ *   sum: Call<Uint8Array, number>,
+ *   wait: Call<string | null, string>,
+ *   work: Call<unknown, string>,
+ * }} TestCalls
+ */
+/** @typedef {import('../../../web/shared/rpc.js').Handlers<TestCalls>} Handlers */
 
-/** Two ends of a channel, each with its handlers. */
-function pair(here = {}, there = {}) {
+/** @type {MessagePort[]} */
+const open = [];
+afterEach(() => {
+  for (const port of open.splice(0)) port.close();
+});
+
+/** Connect two ends. @param {Partial<Handlers>} here @param {Partial<Handlers>} there */
+function pair(here, there) {
   const { port1, port2 } = new MessageChannel();
   open.push(port1, port2);
-  return { here: new Rpc(port1, here), there: new Rpc(port2, there), port: port1, far: port2 };
+  return { here: endOf(port1, here), there: endOf(port2, there), port: port1, far: port2 };
 }
 
-/** Wait until messages that are under way have come. */
+/** @param {MessagePort} port @param {Partial<Handlers>} handlers those that the test calls @returns {Rpc<TestCalls, TestCalls>} */
+function endOf(port, handlers) {
+  return new Rpc(port, /** @type {Handlers} */ (handlers));
+}
+
+/** Let messages that are under way arrive. */
 async function settle() {
   for (let turns = 0; turns < 10; turns++) await turn();
 }
@@ -26,13 +54,13 @@ test('a call resolves to what the other end returns', async () => {
 });
 
 test('a handler may answer later', async () => {
-  const { here } = pair({}, { later: async () => (await turn(), 'done') });
-  assert.equal(await here.call('later'), 'done');
+  const { here } = pair({}, { work: () => turn('done') });
+  assert.equal(await here.call('work', null), 'done');
 });
 
-test('both ends call, and answers find their call', async () => {
+test('both ends call, and each result goes to its call', async () => {
   const { here, there } = pair({ name: () => 'here' }, { name: () => 'there' });
-  const calls = [here.call('name'), there.call('name'), here.call('name')];
+  const calls = [here.call('name', null), there.call('name', null), here.call('name', null)];
   assert.deepEqual(await Promise.all(calls), ['there', 'here', 'there']);
 });
 
@@ -44,8 +72,11 @@ test('a handler may call back while it works', async () => {
   assert.equal(await ends.here.call('quadruple', 3), 12);
 });
 
-test('notes come with other news, in their order', async () => {
-  const [heard, messages] = [[], []];
+test('notes arrive in order, with the next message', async () => {
+  /** @type {unknown[]} */
+  const heard = [];
+  /** @type {string[]} */
+  const messages = [];
   const { here, port } = pair(
     {},
     {
@@ -64,30 +95,25 @@ test('notes come with other news, in their order', async () => {
   assert.deepEqual(messages, ['progress', 'done']);
 });
 
-test('a note does not wait for long', async () => {
-  const heard = [];
-  const { here } = pair(
-    {},
-    {
-      wait: (_, { note, signal }) => (
-        note('begun'), new Promise((_resolve, reject) => signal.addEventListener('abort', reject))
-      ),
-    },
-  );
+test('a note is soon sent alone', async () => {
+  /** @type {Handlers['wait']} */
+  const wait = (_, { note, signal }) => {
+    note('begun');
+    return new Promise((_resolve, reject) => signal.addEventListener('abort', reject));
+  };
+  const { here } = pair({}, { wait });
   const controller = new AbortController();
-  const told = new Promise((resolve) => {
-    here
-      .call('wait', null, { signal: controller.signal, onProgress: (detail) => resolve(heard.push(detail)) })
-      .catch(() => {});
+  const heard = await new Promise((onProgress) => {
+    here.call('wait', null, { signal: controller.signal, onProgress }).catch(() => {});
   });
-  await told;
-  assert.deepEqual(heard, ['begun']);
+  assert.equal(heard, 'begun');
   controller.abort();
 });
 
-test('answers may come in another order than calls', async () => {
+test('results may come in another order than calls', async () => {
+  /** @type {(() => void)[]} */
   const gates = [];
-  const { here } = pair({}, { wait: (name) => new Promise((resolve) => gates.push(() => resolve(name))) });
+  const { here } = pair({}, { wait: (name) => new Promise((resolve) => gates.push(() => resolve(String(name)))) });
   const calls = [here.call('wait', 'first'), here.call('wait', 'second')];
   await settle();
   gates[1]();
@@ -96,55 +122,63 @@ test('answers may come in another order than calls', async () => {
   assert.equal(await calls[0], 'first');
 });
 
-test('progress comes to the call it belongs to, in order', async () => {
+test('progress goes to its own call, in order', async () => {
   const { here } = pair(
     {},
     {
       count: (to, { progress }) => {
-        for (let at = 1; at <= to; at++) progress({ at });
+        for (let at = 1; at <= Number(to); at++) progress(at);
+        return Number(to);
       },
     },
   );
+  /** @type {Record<'two' | 'three', unknown[]>} */
   const heard = { two: [], three: [] };
   await Promise.all([
-    here.call('count', 2, { onProgress: ({ at }) => heard.two.push(at) }),
-    here.call('count', 3, { onProgress: ({ at }) => heard.three.push(at) }),
+    here.call('count', 2, { onProgress: (at) => heard.two.push(at) }),
+    here.call('count', 3, { onProgress: (at) => heard.three.push(at) }),
   ]);
   assert.deepEqual(heard, { two: [1, 2], three: [1, 2, 3] });
 });
 
-test('progress that nobody listens to does no harm', async () => {
-  const { here } = pair({}, { work: (_, { progress }) => (progress(1), 'done') });
-  assert.equal(await here.call('work'), 'done');
+test('progress without a listener does no harm', async () => {
+  /** @type {Handlers['work']} */
+  const work = (_, { progress }) => {
+    progress(1);
+    return 'done';
+  };
+  const { here } = pair({}, { work });
+  assert.equal(await here.call('work', null), 'done');
 });
 
 // ------------------------------------------------------------------ cancel
 
-test('cancel rejects at once, and the handler hears of it', async () => {
-  let signal;
-  const { here } = pair({}, { wait: (_, context) => new Promise(() => ({ signal } = context)) });
+test('cancel rejects at once and aborts the signal of the handler', async () => {
+  /** @type {AbortSignal[]} */
+  const signals = [];
+  const { here } = pair({}, { wait: (_, { signal }) => new Promise(() => signals.push(signal)) });
   const controller = new AbortController();
   const call = here.call('wait', null, { signal: controller.signal });
   await settle();
-  assert.equal(signal.aborted, false);
-  let rejected;
-  call.catch((error) => (rejected = error));
+  assert.equal(signals[0].aborted, false);
+  /** @type {Error[]} */
+  const errors = [];
+  call.catch((error) => errors.push(error));
   controller.abort();
   await Promise.resolve().then(() => {});
-  assert.equal(rejected?.name, 'AbortError', 'without waiting for the other end');
-  assert.match(rejected.message, /wait was cancelled/);
+  assert.equal(errors[0]?.name, 'AbortError', 'without waiting for the other end');
+  assert.match(errors[0].message, /wait was cancelled/);
   await settle();
-  assert.equal(signal.aborted, true);
+  assert.equal(signals[0].aborted, true);
 });
 
-test('cancel concerns its own call only', async () => {
+test('cancel aborts its own call only', async () => {
+  /** @type {AbortSignal[]} */
   const signals = [];
-  const { here } = pair(
-    {},
-    {
-      wait: (_, { signal }) => new Promise((resolve) => signals.push(signal) === 2 && setTimeout(resolve, 20, 'done')),
-    },
-  );
+  /** @type {Handlers['wait']} */
+  const wait = (_, { signal }) =>
+    new Promise((resolve) => signals.push(signal) === 2 && setTimeout(resolve, 20, 'done'));
+  const { here } = pair({}, { wait });
   const controller = new AbortController();
   const cancelled = here.call('wait', null, { signal: controller.signal });
   const other = here.call('wait', null, { signal: new AbortController().signal });
@@ -158,7 +192,7 @@ test('cancel concerns its own call only', async () => {
   );
 });
 
-test('a call that is cancelled before it begins is not sent', async () => {
+test('a call that is cancelled before its start is not sent', async () => {
   let calls = 0;
   const { here } = pair({}, { count: () => calls++ });
   await assert.rejects(here.call('count', null, { signal: AbortSignal.abort() }), { name: 'AbortError' });
@@ -166,7 +200,8 @@ test('a call that is cancelled before it begins is not sent', async () => {
   assert.equal(calls, 0);
 });
 
-test('cancel after the answer changes nothing', async () => {
+test('cancel after the result changes nothing', async () => {
+  /** @type {string[]} */
   const messages = [];
   const { here, far } = pair({}, { work: () => 'done' });
   far.addEventListener('message', ({ data }) => messages.push(data.kind));
@@ -177,10 +212,14 @@ test('cancel after the answer changes nothing', async () => {
   assert.deepEqual(messages, ['call']);
 });
 
-test('what a cancelled handler still returns is dropped', async () => {
+test('the result of a cancelled handler is dropped', async () => {
   let returned = false;
-  const work = (_, { signal }) =>
-    new Promise((resolve) => signal.addEventListener('abort', () => resolve((returned = true))));
+  /** @type {Handlers['work']} */
+  const work = async (_, { signal }) => {
+    await new Promise((resolve) => signal.addEventListener('abort', resolve));
+    returned = true;
+    return 'done';
+  };
   const { here } = pair({}, { work, echo: (value) => value });
   const controller = new AbortController();
   const call = here.call('work', null, { signal: controller.signal });
@@ -213,7 +252,7 @@ test('errors keep their fields', async () => {
       },
     },
   );
-  const error = await here.call('fail').catch((reason) => reason);
+  const error = await here.call('fail', null).catch((reason) => reason);
   assert.ok(error instanceof PyLoaderError);
   const { kind, code, stage, message, imageId, url, status, traceback } = error;
   assert.deepEqual({ name: kind, code, stage, message, imageId, url, status, traceback }, FIELDS);
@@ -230,7 +269,7 @@ test('unforeseen errors are internal ones', async () => {
       },
     },
   );
-  await assert.rejects(here.call('fail'), {
+  await assert.rejects(here.call('fail', null), {
     name: 'PyLoaderError',
     kind: 'TypeError',
     code: 'internal',
@@ -238,12 +277,12 @@ test('unforeseen errors are internal ones', async () => {
   });
 });
 
-test('what is thrown may be no error', async () => {
+test('a handler may throw anything', async () => {
   const { here } = pair({}, { fail: () => Promise.reject('words') });
-  await assert.rejects(here.call('fail'), { name: 'PyLoaderError', message: 'words' });
+  await assert.rejects(here.call('fail', null), { name: 'PyLoaderError', message: 'words' });
 });
 
-test('cancellation of the other end stays one', async () => {
+test('a cancel of the other end stays a cancel', async () => {
   const { here } = pair(
     {},
     {
@@ -252,26 +291,26 @@ test('cancellation of the other end stays one', async () => {
       },
     },
   );
-  await assert.rejects(here.call('fail'), { name: 'AbortError', message: 'the load was cancelled' });
+  await assert.rejects(here.call('fail', null), { name: 'AbortError', message: 'the load was cancelled' });
 });
 
-test('a function that is not there fails the call', async () => {
+test('a missing handler fails the call', async () => {
   const { here } = pair({}, {});
-  await assert.rejects(here.call('nothing'), { name: 'PyLoaderError', code: 'internal', kind: 'TypeError' });
+  await assert.rejects(here.call('name', null), { name: 'PyLoaderError', code: 'internal', kind: 'TypeError' });
 });
 
-test('a result that cannot cross fails the call', async () => {
+test('a result that cannot be cloned fails the call', async () => {
   const { here } = pair({}, { fail: () => () => {} });
-  await assert.rejects(here.call('fail'), { name: 'PyLoaderError', kind: 'DataCloneError' });
+  await assert.rejects(here.call('fail', null), { name: 'PyLoaderError', kind: 'DataCloneError' });
 });
 
-test('arguments that cannot cross fail the call', async () => {
+test('a payload that cannot be cloned fails the call', async () => {
   const { here } = pair({}, { work: () => 'done' });
   await assert.rejects(
     here.call('work', () => {}),
     { name: 'DataCloneError' },
   );
-  assert.equal(await here.call('work'), 'done');
+  assert.equal(await here.call('work', null), 'done');
 });
 
 // ------------------------------------------------------------------ transfer
@@ -279,19 +318,19 @@ test('arguments that cannot cross fail the call', async () => {
 test('buffers of a result are moved', async () => {
   const pixels = new Uint8Array([1, 2, 3]);
   const { here } = pair({}, { load: () => new Transfer({ pixels }, [pixels.buffer]) });
-  const answer = await here.call('load');
-  assert.deepEqual(answer.pixels, new Uint8Array([1, 2, 3]));
+  const loaded = await here.call('load', null);
+  assert.deepEqual(loaded.pixels, new Uint8Array([1, 2, 3]));
   assert.equal(pixels.length, 0);
 });
 
 test('other results are copied', async () => {
   const pixels = new Uint8Array([1, 2, 3]);
   const { here } = pair({}, { load: () => ({ pixels }) });
-  assert.deepEqual((await here.call('load')).pixels, pixels);
+  assert.deepEqual((await here.call('load', null)).pixels, pixels);
   assert.equal(pixels.length, 3);
 });
 
-test('buffers of a call are moved when it says so', async () => {
+test('a call may move buffers', async () => {
   const bytes = new Uint8Array([1, 2, 3]);
   const { here } = pair({}, { sum: ([a, b, c]) => a + b + c });
   assert.equal(await here.call('sum', bytes, { transfer: [bytes.buffer] }), 6);
@@ -300,34 +339,35 @@ test('buffers of a call are moved when it says so', async () => {
 
 // ------------------------------------------------------------------ close
 
-test('close rejects everything that waits', async () => {
+test('close rejects all waiting calls', async () => {
   const { here } = pair({}, { wait: () => new Promise(() => {}) });
-  const calls = [here.call('wait'), here.call('wait')];
+  const calls = [here.call('wait', null), here.call('wait', null)];
   const gone = new Error('gone');
   here.close(gone);
   const results = await Promise.allSettled(calls);
   assert.deepEqual(
-    results.map(({ reason }) => reason),
+    results.map((result) => result.status === 'rejected' && result.reason),
     [gone, gone],
   );
 });
 
-test('close rejects every later call, which is not sent', async () => {
+test('close rejects later calls, which are not sent', async () => {
   let calls = 0;
   const { here } = pair({}, { count: () => calls++ });
   here.close(new Error('gone'));
-  await assert.rejects(here.call('count'), { message: 'gone' });
+  await assert.rejects(here.call('count', null), { message: 'gone' });
   await settle();
   assert.equal(calls, 0);
 });
 
-test('an answer after close is dropped', async () => {
-  let answer;
-  const { here } = pair({}, { wait: () => new Promise((resolve) => (answer = resolve)) });
-  const call = here.call('wait');
+test('a result after close is dropped', async () => {
+  /** @type {((result: string) => void)[]} */
+  const gates = [];
+  const { here } = pair({}, { wait: () => new Promise((resolve) => gates.push(resolve)) });
+  const call = here.call('wait', null);
   await settle();
   here.close(new Error('gone'));
-  answer('late');
+  gates[0]('late');
   await assert.rejects(call, { message: 'gone' });
   await settle();
 });
