@@ -19,7 +19,7 @@ from pyloader.dicom.modules.scaling import read_scaling
 from pyloader.image import VoiLut
 from pyloader.network import Network
 from pyloader.pixels.output.delivery import Delivery, deliver
-from pyloader.pixels.output.dtypes import fit_class
+from pyloader.pixels.output.dtypes import fit_dtype
 from pyloader.pixels.output.modality import scale_voi
 from pyloader.pixels.output.padding import darken_padding, padding_mask, range_without
 from pyloader.pixels.output.voi import display
@@ -268,12 +268,12 @@ async def test_values_that_leave_the_class_of_a_volume_are_limited_and_told():
     delivered = deliver(image, VOLUME)
     assert delivered.pixels.tolist() == [[-1024, 32767]]
     (warning,) = delivered.warnings
-    assert warning.startswith("1 of 2 values are not from -32768 to 32767, which the int16")
+    assert warning.startswith("1 of 2 values are outside -32768 to 32767, the range of the int16")
 
 
 def test_not_a_number_becomes_zero_where_integers_are_kept_to():
     values = np.array([np.nan, 1e9, -1e9], "f4")
-    assert fit_class(values, "int16", is_limited=True).tolist() == [0, 32767, -32768]
+    assert fit_dtype(values, "int16", is_limited=True).tolist() == [0, 32767, -32768]
 
 
 # ------------------------------------------------------------------ modality LUT

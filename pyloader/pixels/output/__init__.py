@@ -1,1 +1,1 @@
-"""Decoded pixels to the form that a page asks for: values, windows, padding, dtypes."""
+"""Convert decoded pixels to the form that a page asks for: values, windows, padding, dtypes."""

@@ -1,4 +1,4 @@
-"""Stored values to what a page asked for: rescaled, RGBA, of one numeric class, resampled."""
+"""Deliver stored values as a page asks for: rescaled, RGBA, in one dtype, resampled."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from pyloader.image import Image, ModalityLut, PixelModule, VoiLut
 from pyloader.pixels.color import to_8_bit, to_rgb, to_rgba
-from pyloader.pixels.output.dtypes import WANTED, fit_class, fits, smallest_class
+from pyloader.pixels.output.dtypes import DTYPES_BY_NAME, fit_dtype, fits, smallest_dtype
 from pyloader.pixels.output.modality import has_table, own_factor, to_modality, with_values
 from pyloader.pixels.output.padding import darken_padding, padding_mask, range_without, value_range
 from pyloader.pixels.output.voi import display
@@ -26,22 +26,22 @@ class Delivery:
     Attributes
     ----------
     rgba : bool
-        Colour as 4 samples, else as 3. Colour is 8-bit in every case.
+        Colour with 4 samples, else with 3. Colour always has 8 bits.
     rescale : bool
         Apply the modality LUT, unless it is a table that is not for display.
     factor : float or None
-        Multiply rescaled values, such as by an SUV factor; None takes the image's own.
+        Multiply rescaled values, such as by an SUV factor; None takes the image's own factor.
     integers : bool
-        At most 16-bit integers; others are quantised, and slope and intercept say how.
+        Return integers of at most 16 bits. Other values are quantised; slope and intercept undo it.
     dtype : str
-        Numeric class wanted, such as ``"int16"``; kept to only if every value fits.
+        Wanted dtype, such as ``"int16"``; used only if every value fits.
     limit : bool
-        Keep to `dtype` in any case: what does not fit takes its smallest or largest value.
+        Always use `dtype`: values that do not fit are clipped to its range.
     darken : bool
-        Padding that would be drawn bright takes a value at the dark end.
+        Replace padding that would be drawn bright by a value at the dark end.
     display : bool
-        8-bit values as they are shown, after every table and window; nothing else then counts
-        for grey images but the size.
+        Return 8-bit values as displayed, after every table and window. For grey images only `rows`
+        and `columns` count then.
     rows, columns : int
         Resample to this size; 0 keeps the size.
     """
@@ -59,9 +59,9 @@ class Delivery:
 
     @classmethod
     def from_options(cls, options: Mapping[str, Any]) -> Delivery:
-        """Read the page's ``delivery`` options; what is not there keeps its default.
+        """Read the page's ``delivery`` options; absent ones keep their defaults.
 
-        A ``factor`` of ``"own"`` is the image's.
+        A ``factor`` of ``"own"`` means the image's own.
         """
         known = {name: options[name] for name in cls.__slots__ if options.get(name) is not None}
         if known.get("factor") == "own":
@@ -70,43 +70,43 @@ class Delivery:
 
 
 def deliver(image: Image, delivery: Delivery) -> Image:
-    """Return `image` as `delivery` asks; its pixels are C-contiguous and little-endian."""
-    image = resample(with_slope(image), delivery.rows, delivery.columns)
+    """Return `image` in the form of `delivery`; its pixels are C-contiguous and little-endian."""
+    image = resample(without_flat_slope(image), delivery.rows, delivery.columns)
     if image.pixels.ndim == 3:
         return deliver_color(image, delivery)
     if delivery.display:
-        return deliver_shown(image)
+        return deliver_display(image)
     if delivery.darken:
         image = darken_padding(image)
     if delivery.rescale or (delivery.integers and has_table(image)):
         factor = own_factor(image) if delivery.factor is None else delivery.factor
         image = to_modality(image, factor if delivery.rescale else 1.0)
     if delivery.dtype:
-        image = as_wanted(image, delivery)
+        image = to_wanted_dtype(image, delivery)
     if delivery.integers:
         image = quantise(image)
     return image.with_pixels(np.ascontiguousarray(image.pixels))
 
 
-def with_slope(image: Image) -> Image:
-    """Return an image without the slope of 0 that its author gave it, and a warning."""
+def without_flat_slope(image: Image) -> Image:
+    """Remove a rescale slope near 0, which an author gave, and add a warning."""
     lut = image.modality_lut
     if not lut.is_flat:
         return image
-    note = f"rescale_slope is {lut.slope:g}, which makes all pixels the same: values are as stored"
+    note = f"rescale_slope is {lut.slope:g}, which makes all pixels the same: values stay as stored"
     found = replace(lut, rescale_slope=None, rescale_intercept=None)
     return replace(image, modality_lut=found, warnings=(*image.warnings, note))
 
 
 def deliver_color(image: Image, delivery: Delivery) -> Image:
-    """Return colour as 8-bit RGB or RGBA."""
+    """Deliver colour as 8-bit RGB or RGBA."""
     pixels = to_8_bit(image.pixels, image.pixel.bits_stored)
     pixels = to_rgba(pixels) if delivery.rgba else to_rgb(pixels)
     return image.with_pixels(np.ascontiguousarray(pixels))
 
 
-def deliver_shown(image: Image) -> Image:
-    """Return grey as it is shown, with the window that leaves it so."""
+def deliver_display(image: Image) -> Image:
+    """Deliver grey pixels as displayed, with the window that keeps them unchanged."""
     pixels = np.ascontiguousarray(display(image))
     return replace(
         image,
@@ -119,7 +119,7 @@ def deliver_shown(image: Image) -> Image:
 
 
 def resample(image: Image, rows: int, columns: int) -> Image:
-    """Return the image at another size, by the nearest pixel."""
+    """Return the image at another size, by nearest-neighbour resampling."""
     height, width = image.pixels.shape[:2]
     if not (rows and columns) or (rows, columns) == (height, width):
         return image
@@ -128,21 +128,21 @@ def resample(image: Image, rows: int, columns: int) -> Image:
     return image.with_pixels(image.pixels[row_indices[:, None], column_indices])
 
 
-def as_wanted(image: Image, delivery: Delivery) -> Image:
-    """Return the image in the numeric class that is wanted, if it can be."""
+def to_wanted_dtype(image: Image, delivery: Delivery) -> Image:
+    """Convert the image to the wanted dtype, if its values fit or are to be clipped."""
     pixels = image.pixels
-    dtype = WANTED.get(delivery.dtype, pixels.dtype)
+    dtype = DTYPES_BY_NAME.get(delivery.dtype, pixels.dtype)
     if delivery.limit and not fits(pixels, dtype):
-        image = replace(image, warnings=(*image.warnings, *limited(image, dtype)))
+        image = replace(image, warnings=(*image.warnings, *clipping_warnings(image, dtype)))
 
     def apply(values: Array) -> Array:
-        return fit_class(values, delivery.dtype, delivery.limit)
+        return fit_dtype(values, delivery.dtype, delivery.limit)
 
     return with_values(image, apply(pixels), apply)
 
 
-def limited(image: Image, dtype: np.dtype[Any]) -> list[str]:
-    """Return a sentence on how many values do not fit into `dtype`, padding left out."""
+def clipping_warnings(image: Image, dtype: np.dtype[Any]) -> list[str]:
+    """Return a warning with the number of values that do not fit `dtype`, except padding."""
     limits = np.iinfo(dtype)
     beyond = ~((image.pixels >= limits.min) & (image.pixels <= limits.max))
     mask = padding_mask(image)
@@ -150,21 +150,21 @@ def limited(image: Image, dtype: np.dtype[Any]) -> list[str]:
     if not count:
         return []
     return [
-        f"{count} of {image.pixels.size} values are not from {limits.min} to {limits.max}, which "
-        f"the {dtype.name} that the viewer asked for holds; they were given the nearer end"
+        f"{count} of {image.pixels.size} values are outside {limits.min} to {limits.max}, the "
+        f"range of the {dtype.name} that the viewer asked for; they were clipped to it"
     ]
 
 
 def quantise(image: Image) -> Image:
     """Return the image as integers of at most 16 bits, with the slope and intercept to undo it.
 
-    For viewers whose lookup table has an entry for each value between minimum and maximum. Padding
-    takes the end that it is nearer to.
+    This is for viewers whose lookup table has one entry per value from minimum to maximum. Padding
+    is clipped to the range of the other pixels.
     """
     pixels = image.pixels
     if pixels.dtype.kind != "f" and pixels.dtype.itemsize <= 2:
         return image
-    narrow = smallest_class(*value_range(pixels))
+    narrow = smallest_dtype(*value_range(pixels))
     if pixels.dtype.kind != "f" and narrow.kind != "f":
         return image.with_pixels(pixels.astype(narrow))
     low, high = range_without(pixels, padding_mask(image))

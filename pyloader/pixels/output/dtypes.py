@@ -1,4 +1,4 @@
-"""The numeric class of what is delivered: one for all images of a series."""
+"""Choose the dtype of delivered pixels: the same for all images of a series."""
 
 from __future__ import annotations
 
@@ -11,33 +11,35 @@ from pyloader.image import PixelModule
 from pyloader.pixels.output.padding import padding_range, range_without, value_range
 
 Array = NDArray[Any]
-# Numeric classes a viewer's textures hold, the smallest first; float32 holds the rest.
-CLASSES = (np.dtype("u1"), np.dtype("i2"), np.dtype("u2"))
-# What a page may ask for, by the name that numpy and JavaScript share; other names are left alone.
-WANTED = {
+# Dtypes that viewers' textures support, the smallest first; float32 holds all other values.
+TEXTURE_DTYPES = (np.dtype("u1"), np.dtype("i2"), np.dtype("u2"))
+# Dtypes that a page may ask for, by their name in numpy and JavaScript; other names are ignored.
+DTYPES_BY_NAME = {
     name: np.dtype(name)
     for name in ("uint8", "int8", "uint16", "int16", "uint32", "int32", "float32", "float64")
 }
 
 
-def class_of(pixels: Array, pixel: PixelModule, slope: float, intercept: float) -> np.dtype[Any]:
-    """Return the numeric class that holds every value the stored bits can become."""
+def series_dtype(
+    pixels: Array, pixel: PixelModule, slope: float, intercept: float
+) -> np.dtype[Any]:
+    """Return the dtype that holds every possible stored value after slope and intercept."""
     whole = float(slope).is_integer() and float(intercept).is_integer()
     if pixels.dtype.kind == "f" or not whole:
         return np.dtype("f4")
     ends = [value * slope + intercept for value in possible_range(pixels, pixel)]
-    return smallest_class(min(ends), max(ends))
+    return smallest_dtype(min(ends), max(ends))
 
 
-def usual_class(
+def shifted_dtype(
     pixels: Array, pixel: PixelModule, slope: float, intercept: float
 ) -> np.dtype[Any] | None:
-    """Return the 16-bit class of 16-bit values that slope and intercept only shift.
+    """Return the 16-bit dtype for 16-bit values that slope and intercept only shift, else None.
 
-    The intercept takes what their bits allow out of 16 bits, as that of CT does, and what they are
-    in practice not: Hounsfield units end far below 32767. Padding does not count, and takes the
-    nearer end. None for other slopes, and where a value of these pixels is beyond: the image is
-    then of the class that holds it, alone in its series.
+    Shifting moves the range of possible values beyond 16 bits, as with the intercept of CT. Actual
+    values still fit: Hounsfield units end far below 32767. Padding does not count, and is clipped.
+    Return None for other slopes, or if a pixel does not fit; only this image of its series then
+    gets a wider dtype.
     """
     is_shifted = abs(slope) == 1 and float(intercept).is_integer() and abs(intercept) <= 65535
     if pixels.dtype.kind == "f" or pixels.dtype.itemsize != 2 or not is_shifted:
@@ -60,9 +62,9 @@ def usual_class(
 
 
 def possible_range(pixels: Array, pixel: PixelModule) -> tuple[float, float]:
-    """Return what the stored bits and padding allow, or the dtype where pixels have more.
+    """Return the range of stored bits and padding, or of the dtype if pixels exceed that.
 
-    Padding counts by what the header says of it: a slice without any is of its series' class too.
+    Padding counts by the header: a slice without padding gets the dtype of its series, too.
     """
     stored = pixel.stored_range
     padding = padding_range(pixel) or stored
@@ -75,17 +77,17 @@ def possible_range(pixels: Array, pixel: PixelModule) -> tuple[float, float]:
     return low, high
 
 
-def smallest_class(low: float, high: float) -> np.dtype[Any]:
-    """Return the first of `CLASSES` that holds both ends, else float32."""
-    for dtype in CLASSES:
+def smallest_dtype(low: float, high: float) -> np.dtype[Any]:
+    """Return the first of `TEXTURE_DTYPES` that holds both ends, else float32."""
+    for dtype in TEXTURE_DTYPES:
         limits = np.iinfo(dtype)
         if limits.min <= low and high <= limits.max:
             return dtype
     return np.dtype("f4")
 
 
-def as_class(values: Array, dtype: np.dtype[Any]) -> Array:
-    """Return the values as `dtype`; finite ones beyond float32 become its largest."""
+def as_dtype(values: Array, dtype: np.dtype[Any]) -> Array:
+    """Convert values to `dtype`; finite ones beyond float32 become its largest."""
     if dtype == np.float32 and values.dtype == np.float64:
         largest = np.finfo(np.float32).max
         values = np.where(np.isfinite(values), np.clip(values, -largest, largest), values)
@@ -93,7 +95,7 @@ def as_class(values: Array, dtype: np.dtype[Any]) -> Array:
 
 
 def fits(values: Array, dtype: np.dtype[Any]) -> bool:
-    """Tell whether no value overflows as `dtype`."""
+    """Tell whether every value fits `dtype` without overflow."""
     if dtype.kind == "f":
         return True
     if values.dtype.kind == "f" and not np.isfinite(values).all():
@@ -102,15 +104,15 @@ def fits(values: Array, dtype: np.dtype[Any]) -> bool:
     return bool(limits.min <= low and high <= limits.max)
 
 
-def fit_class(values: Array, wanted: str, is_limited: bool = False) -> Array:
-    """Return the values as `wanted`, unless that would change one of them by overflow.
+def fit_dtype(values: Array, wanted: str, is_limited: bool = False) -> Array:
+    """Convert values to the dtype named `wanted`, unless one of them would overflow.
 
     Parameters
     ----------
     is_limited : bool
-        Where one would overflow, take the ends of `wanted` instead; NaN becomes 0.
+        Convert in any case: clip values to the range of `wanted`; NaN becomes 0.
     """
-    dtype = WANTED.get(wanted, values.dtype)
+    dtype = DTYPES_BY_NAME.get(wanted, values.dtype)
     if dtype == values.dtype:
         return values
     if not fits(values, dtype):
@@ -120,4 +122,4 @@ def fit_class(values: Array, wanted: str, is_limited: bool = False) -> Array:
         values = np.clip(np.nan_to_num(values.astype("f8")), limits.min, limits.max)
     if dtype.kind != "f" and values.dtype.kind == "f":
         values = np.rint(values)
-    return as_class(values, dtype)
+    return as_dtype(values, dtype)

@@ -1,4 +1,4 @@
-"""Find the pixels that are padding, and the range of the others."""
+"""Find padding pixels, and the value range of the other pixels."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Range = tuple[float, float]
 
 
 def value_range(pixels: Array) -> Range:
-    """Return the smallest and the largest value, NaN and infinities left out."""
+    """Return the smallest and the largest value, without NaN and infinities."""
     if pixels.dtype.kind != "f":
         return pixels.min().item(), pixels.max().item()
     finite = pixels[np.isfinite(pixels)]
@@ -23,9 +23,10 @@ def value_range(pixels: Array) -> Range:
 
 
 def padding_range(pixel: PixelModule) -> Range | None:
-    """Return from where to where values are padding, in the units of the pixels as they are now.
+    """Return the smallest and largest padding value, in the current units of the pixels.
 
-    A negative value of unsigned pixels was written with the wrong VR: its 16 bits count.
+    A negative value for unsigned pixels was written with the wrong VR; its 16 bits are read as
+    unsigned.
 
     References
     ----------
@@ -41,7 +42,7 @@ def padding_range(pixel: PixelModule) -> Range | None:
 
 
 def padding_mask(image: Image) -> NDArray[np.bool_] | None:
-    """Return which pixels are padding, (rows, columns); None when none is, or in colour."""
+    """Return a mask of padding pixels, (rows, columns); None if there are none, or in colour."""
     ends = padding_range(image.pixel)
     if ends is None or image.pixels.ndim == 3:
         return None
@@ -50,7 +51,7 @@ def padding_mask(image: Image) -> NDArray[np.bool_] | None:
 
 
 def range_without(values: Array, mask: NDArray[np.bool_] | None) -> Range:
-    """Return the range of the values outside `mask`; of all, if no finite one is outside."""
+    """Return the value range outside `mask`, or of all values if none outside is finite."""
     if mask is None:
         return value_range(values)
     rest = values[~mask]
@@ -58,11 +59,11 @@ def range_without(values: Array, mask: NDArray[np.bool_] | None) -> Range:
 
 
 def darken_padding(image: Image) -> Image:
-    """Return the image with the padding that would be drawn bright at its dark end.
+    """Return the image with a dark value for padding that would be drawn bright.
 
-    Viewers know nothing of padding. That on the dark side of the image is left as it is. Padding
-    beyond the stored bits at the bright side is in no slice any more, and not in the description.
-    That of a label map is a segment number as others are: a viewer colours it by its number.
+    Viewers ignore padding. Padding that is dark already stays. Padding beyond the stored bits on
+    the bright side is removed from the description, too, as no slice has it any more. Label maps
+    stay: their padding is a segment number like others, and viewers colour it by its number.
     """
     ends = padding_range(image.pixel)
     is_labelmap = image.told("segment", "segmentation_type") == "LABELMAP"
@@ -84,9 +85,9 @@ def darken_padding(image: Image) -> Image:
 
 
 def darkened(image: Image, mask: NDArray[np.bool_], is_inverted: bool) -> Image:
-    """Return the image with the pixels of `mask` that are brighter than the others made dark."""
+    """Return the image with a dark value for pixels of `mask` that are brighter than the others."""
     low, high = range_without(image.pixels, mask)
-    # Below what is in the image: alone in it, padding must not be as bright as the rest.
+    # Use 0 if it is darker than the image: padding must not be as bright as a uniform image.
     dark = max(high, 0) if is_inverted else min(low, 0)
     bright = mask & (image.pixels < low if is_inverted else image.pixels > high)
     if not bright.any():

@@ -1,6 +1,6 @@
-"""Images to 8-bit pixels as a viewer shows them: modality LUT, VOI LUT, polarity.
+"""Convert images to 8-bit pixels as a viewer shows them: modality LUT, VOI LUT, polarity.
 
-The way through is that of the Softcopy pipeline (PS3.4 N.2), without a presentation state.
+The steps are those of the softcopy pipeline (PS3.4 N.2), without a presentation state.
 """
 
 from __future__ import annotations
@@ -23,18 +23,18 @@ Window = tuple[float, float]
 
 
 def display(image: Image, window: Window | None = None) -> NDArray[np.uint8]:
-    """Return an image as it is shown.
+    """Return an image as it is displayed.
 
-    Grey goes through the modality LUT, unless it is a table that is not for display, and then
-    through `window`; without one through the image's first VOI table, else its first window if that
-    can be one, else from the smallest to the largest value that is not padding. NaN and infinities
-    are shown as the lowest value; padding is never brighter than the rest. Colour is shown as it
-    is, its upper 8 bits. Pixels keep their number, also those that are not square.
+    Grey pixels go through the modality LUT, unless it is a table that is not for display. Then the
+    first of these applies: `window`, the image's first VOI table, its first window if valid, or the
+    range of values without padding. NaN and infinities are shown as the lowest value. Padding is
+    never brighter than the rest. Colour keeps its upper 8 bits. The number of pixels stays the
+    same, also when they are not square.
 
     Parameters
     ----------
     window : (float, float), optional
-        Centre and width in modality units, used as the image's own VOI LUT Function says.
+        Centre and width in modality units, for the image's own VOI LUT Function.
 
     Returns
     -------
@@ -43,7 +43,7 @@ def display(image: Image, window: Window | None = None) -> NDArray[np.uint8]:
     Raises
     ------
     FormatError
-        `window` cannot be one of the image's VOI LUT Function.
+        `window` is not valid for the image's VOI LUT Function.
     """
     if image.pixels.ndim == 3:
         return to_8_bit(image.pixels, image.pixel.bits_stored)
@@ -68,18 +68,18 @@ def modality_values(image: Image) -> Values:
 
 
 def apply_voi_lut(values: Values, image: Image, window: Window | None) -> Values:
-    """Return levels from 0 (lowest) to 1 of values in modality units (PS3.3 C.11.2)."""
+    """Map values in modality units to levels from 0 (lowest) to 1 (PS3.3 C.11.2)."""
     voi = image.voi_lut
     if window is None and voi.luts:
         lut = voi.luts[0]
-        # Some tables have entries of more bits than they say; an author's may say any.
+        # Entries of some tables exceed their declared bits; an author's table may declare any number.
         bits = min(max(lut.bits_per_entry, 1), 16)
         return look_up(values, lut) / max((1 << bits) - 1, int(lut.entries.max()))
     own = (*voi.window_center, 0.0)[0], (*voi.window_width, 0.0)[0]
     function = function_for(image, own if window is None else window)
     if window is not None:
         return function.apply(values, *check_window(function, window))
-    if function.has(own):
+    if function.allows(own):
         return function.apply(values, *own)
     return stretch(values, *range_without(values, padding_mask(image)))
 
@@ -91,31 +91,31 @@ class Function:
     Attributes
     ----------
     name : str
-        As the standard calls it.
+        Name in the standard.
     apply : (values, centre, width) -> levels from 0 to 1
     least_width : float
-        Widths below it say nothing, and none is 0.
+        Smallest valid width; always greater than 0.
     """
 
     name: str
     apply: Callable[[Values, float, float], Values]
     least_width: float
 
-    def has(self, window: Window) -> bool:
-        """Tell whether a window can be one of this function."""
+    def allows(self, window: Window) -> bool:
+        """Tell whether a window is valid for this function."""
         return bool(np.isfinite(window).all()) and window[1] >= self.least_width
 
 
 def function_of(image: Image) -> Function:
-    """Return the VOI LUT Function of an image; LINEAR when it names none (PS3.3 C.11.2.1.3)."""
+    """Return the VOI LUT Function of an image, by default LINEAR (PS3.3 C.11.2.1.3)."""
     return FUNCTIONS[image.voi_lut.voi_lut_function or "LINEAR"]
 
 
 def function_for(image: Image, window: Window) -> Function:
     """Return the function that draws a window of an image.
 
-    LINEAR is of whole numbers, and no window of it is narrower than 1 (PS3.3 C.11.2.1.2.1). One of
-    fractions may be: its ramp goes from end to end, as that of LINEAR_EXACT.
+    LINEAR is for whole numbers, and its windows are at least 1 wide (PS3.3 C.11.2.1.2.1). A window
+    of fractional values may be narrower; LINEAR_EXACT then draws its ramp from end to end.
     """
     function = function_of(image)
     is_narrow = function.name == "LINEAR" and 0 < window[1] < function.least_width
@@ -123,7 +123,7 @@ def function_for(image: Image, window: Window) -> Function:
 
 
 def has_fractions(image: Image) -> bool:
-    """Tell whether grey values, in modality units, are others than whole numbers."""
+    """Tell whether grey values, in modality units, may be fractions."""
     modality = image.modality_lut
     if image.pixels.dtype.kind == "f" or image.is_rescaled or modality.lut is not None:
         return image.pixels.dtype.kind == "f"
@@ -131,8 +131,8 @@ def has_fractions(image: Image) -> bool:
 
 
 def check_window(function: Function, window: Window) -> Window:
-    """Return a window that somebody asked for, if it is one."""
-    if not function.has(window):
+    """Return a requested window, or raise if it is not valid."""
+    if not function.allows(window):
         raise FormatError(
             f"window centre {window[0]:g} and width {window[1]:g} cannot be used: for VOI LUT "
             f"Function {function.name} both are finite, the width at least {function.least_width:g}"
@@ -154,7 +154,7 @@ def linear_exact(values: Values, center: float, width: float) -> Values:
 
 def sigmoid(values: Values, center: float, width: float) -> Values:
     """Return levels of VOI LUT Function SIGMOID (PS3.3 C.11.2.1.3.1)."""
-    # From an exponent of 700 on, the result is 0 in any case.
+    # Above 700 the result is 0, and exp may overflow.
     exponents = np.minimum(-4.0 * (values - center) / width, 700.0)
     return 1.0 / (1.0 + np.exp(exponents))
 
