@@ -72,7 +72,7 @@ def apply_voi_lut(values: Values, image: Image, window: Window | None) -> Values
     voi = image.voi_lut
     if window is None and voi.luts:
         lut = voi.luts[0]
-        # Entries of some tables exceed their declared bits; an author's table may declare any number.
+        # Entries of some tables exceed their declared bits; an author may declare any number.
         bits = min(max(lut.bits_per_entry, 1), 16)
         return look_up(values, lut) / max((1 << bits) - 1, int(lut.entries.max()))
     own = (*voi.window_center, 0.0)[0], (*voi.window_width, 0.0)[0]
