@@ -13,21 +13,12 @@ from pydicom.uid import (
     JPEG2000Lossless,
     JPEGBaseline8Bit,
     JPEGLSLossless,
-    RLELossless,
 )
 
-from pyloader import Context, load_image
+from pyloader import load_image
 from pyloader.errors import DecodeError, FormatError, ImageIdError, UnsupportedError
-from pyloader.transport.memory import MemoryTransport
 from tests.support import builders
-
-URL = "https://host/image.dcm"
-
-
-async def load(context: Context, transport: MemoryTransport, body: bytes, frame: int = 1):
-    """Load a frame of a file."""
-    transport.answers[URL] = body
-    return await load_image(f"wadouri:{URL}?frame={frame}", context)
+from tests.support.loading import load
 
 
 def names(syntaxes: tuple[str, ...]) -> list:
@@ -89,43 +80,6 @@ async def test_file_without_preamble_and_meta(context, transport, syntax):
     assert np.array_equal(image.pixels, pixels)
 
 
-async def test_planar_color(context, transport):
-    pixels = builders.color(24, 32)
-    planes = np.ascontiguousarray(pixels.transpose(2, 0, 1))
-    dataset = builders.header(pixels, PlanarConfiguration=1)
-    dataset.PixelData = planes.tobytes()
-    image = await load(context, transport, builders.part10(dataset, ExplicitVRLittleEndian))
-    assert np.array_equal(image.pixels, pixels)
-
-
-async def test_signed_samples_with_unused_bits(context, transport):
-    pixels = builders.ramp(16, 16, bits=12, signed=True)
-    dirty = (pixels & 0x0FFF).astype("i2")  # the upper four bits do not repeat the sign
-    body = builders.native(dirty, BitsStored=12)
-    image = await load(context, transport, body)
-    assert np.array_equal(image.pixels, pixels)
-
-
-async def test_palette_of_16_bit_entries(context, transport):
-    indices = np.arange(256, dtype="u1").reshape(16, 16)
-    entries = np.arange(256, dtype="<u2") * 257
-    body = builders.native(
-        indices,
-        PhotometricInterpretation="PALETTE COLOR",
-        RedPaletteColorLookupTableDescriptor=[256, 0, 16],
-        GreenPaletteColorLookupTableDescriptor=[256, 0, 16],
-        BluePaletteColorLookupTableDescriptor=[256, 0, 16],
-        RedPaletteColorLookupTableData=entries.tobytes(),
-        GreenPaletteColorLookupTableData=entries[::-1].tobytes(),
-        BluePaletteColorLookupTableData=bytes(512),
-    )
-    image = await load(context, transport, body)
-    assert np.array_equal(image.pixels[..., 0], entries[indices])
-    assert np.array_equal(image.pixels[..., 1], entries[::-1][indices])
-    assert not image.pixels[..., 2].any()
-    assert image.pixel.photometric_interpretation == "RGB"
-
-
 # ------------------------------------------------------------------ bad input
 
 
@@ -152,20 +106,6 @@ async def test_broken_frame_leaves_nothing_behind(context, transport):
     with pytest.raises(DecodeError, match=r"frame 2, JPEG 2000.*cannot be decoded"):
         await load(context, transport, body, 2)
     assert np.array_equal((await load(context, transport, body, 3)).pixels, pixels)
-
-
-async def test_truncated_native_file(context, transport):
-    body = builders.native(builders.ramp(32, 32))
-    with pytest.raises(FormatError, match=r"needs 2048 bytes .* 100 bytes are missing"):
-        await load(context, transport, body[:-100])
-
-
-async def test_complete_frames_of_a_truncated_file_load(context, transport):
-    frames = np.stack([builders.ramp(16, 16)] * 3)
-    body = builders.native(frames, NumberOfFrames=3)[:-10]
-    assert np.array_equal((await load(context, transport, body, 2)).pixels, frames[1])
-    with pytest.raises(FormatError, match=r"frame 3 needs .* 10 bytes are missing"):
-        await load(context, transport, body, 3)
 
 
 async def test_frame_out_of_range(context, transport):
@@ -222,11 +162,3 @@ async def test_attribute_that_decoding_needs(context, transport, keyword):
 async def test_what_is_not_dicom(context, transport, body, text):
     with pytest.raises(FormatError, match=text):
         await load(context, transport, body)
-
-
-@pytest.mark.parametrize("bits", [8, 16])
-async def test_rle_bytes_are_put_together_in_order(context, transport, bits):
-    pixels = (np.arange(256, dtype="u8") * 16843009 % (1 << bits)).astype(f"u{bits // 8}")
-    pixels = pixels.reshape(16, 16)
-    body = builders.encode(pixels, RLELossless)
-    assert np.array_equal((await load(context, transport, body)).pixels, pixels)
