@@ -1,4 +1,4 @@
-"""Guess the character set of a data set that does not declare one (PS3.3 C.12.1.1.2)."""
+"""Infer the character set of a data set that does not declare one (PS3.3 C.12.1.1.2)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ASCII = frozenset({"", "ISO_IR 6", "ISO 2022 IR 6"})
 ESCAPE = b"\x1b"
 
 
-def settle_character_set(dataset: Dataset) -> None:
+def infer_character_set(dataset: Dataset) -> None:
     """Set the character set of a new data set that declares none or ASCII.
 
     Without Specific Character Set, texts should be ASCII. Others are read as UTF-8 if their bytes

@@ -69,7 +69,7 @@ def linked(dataset: Dataset, records: Sequence[Dataset]) -> Iterator[Reference]:
         record = at.pop(offset, None)  # visit each record once, even if offsets form a cycle
         if record is None:
             continue
-        here = within(above, record)
+        here = record_reference(above, record)
         waiting.append((offset_of(record, NEXT_RECORD), above))
         waiting.append((offset_of(record, LOWER_RECORD), here))
         if here.file_id:
@@ -80,13 +80,13 @@ def stored(records: Sequence[Dataset]) -> Iterator[Reference]:
     """Yield the files of all records in stored order, under the last study and series before."""
     above = Reference()
     for record in records:
-        here = within(above, record)
+        here = record_reference(above, record)
         if here.file_id:
             yield here
         above = replace(here, file_id="")
 
 
-def within(above: Reference, record: Dataset) -> Reference:
+def record_reference(above: Reference, record: Dataset) -> Reference:
     """Return the reference of a record, with the UIDs of the records above it."""
     kind = str(value_of(record, "DirectoryRecordType") or "")
     is_active = value_of(record, "RecordInUseFlag") != INACTIVE

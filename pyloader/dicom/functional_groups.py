@@ -161,9 +161,9 @@ class Frame:
         return None if before is None else nth_of(self.dataset, keyword, before + self.index)
 
     def values_before(self, keyword: str) -> int | None:
-        """Return how many values precede that of this part's first frame; None when unknown.
+        """Return the number of values before this part's first frame; None when unknown.
 
-        Each part of a concatenation may have the values of all parts, more than its frames.
+        It is not 0 if a part of a concatenation has the values of all parts.
         """
         source = self.index_in_source
         if source == self.index:

@@ -15,7 +15,7 @@ from pydicom import Dataset
 from pydicom.dataset import FileMetaDataset
 from pydicom.uid import UID, DeflatedExplicitVRLittleEndian, ExplicitVRLittleEndian
 
-from pyloader.dicom.charset import settle_character_set
+from pyloader.dicom.charset import infer_character_set
 from pyloader.dicom.elements import data_set_of, read_elements
 from pyloader.dicom.structure import (
     PIXEL_KEYWORDS,
@@ -186,7 +186,7 @@ def inflated(packed: memoryview, url: str, most_bytes: int) -> bytes:
         raise FormatError(
             f"{url or 'the file'}: its deflated data set of {len(packed)} bytes inflates to more "
             f"than the {most_bytes} that one image may take: the file is damaged or malicious, or "
-            "the limit (limits.decodedBytes of init, Context.decoded_bytes) is too low"
+            "the limit (limits.decodedBytes of init, Context.decoded_bytes) must be raised"
         )
     if not inflater.is_over:
         warnings.warn(
@@ -202,7 +202,7 @@ def read_data_set(beginning: FileMeta) -> tuple[Dataset, int]:
     body, start, layout = beginning.body, beginning.position, beginning.layout
     dataset, stop = read_elements(body, start, layout, PIXEL_KEYWORDS.__contains__)
     dataset.file_meta = beginning.meta
-    settle_character_set(dataset)
+    infer_character_set(dataset)
     return dataset, stop
 
 

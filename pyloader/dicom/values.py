@@ -168,7 +168,7 @@ def value_at(dataset: Dataset, tag: BaseTag) -> Any:
         return None
     if type(found) is RawDataElement:
         value = fast.quick_value(found)
-        if value is not fast.ODD:
+        if value is not fast.FALLBACK:
             return single(tag, value) if type(value) is list else value
     element = element_of(dataset, tag)
     if element is None or element.VR == "SQ":

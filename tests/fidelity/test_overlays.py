@@ -296,7 +296,7 @@ async def test_overlay_in_a_bit_of_the_value_is_left_out_and_noted(context, tran
     transport.answers[URL] = body_of(dataset)
     found = await load_image(f"wadouri:{URL}", context)
     assert not found.modules.get("overlay_plane", {}).get("overlays")
-    assert any("bit 5 of pixels whose value has bits 0 to 11" in each for each in found.warnings)
+    assert any("bit 5 of pixels whose values use bits 0 to 11" in each for each in found.warnings)
 
 
 # ------------------------------------------------------------------ in fragments

@@ -7,6 +7,6 @@ corpora with each one switched off.
 
 from pyloader.dicom.fast.elements import read_plain
 from pyloader.dicom.fast.memo import Memo
-from pyloader.dicom.fast.values import ODD, quick_value
+from pyloader.dicom.fast.values import FALLBACK, quick_value
 
-__all__ = ["ODD", "Memo", "quick_value", "read_plain"]
+__all__ = ["FALLBACK", "Memo", "quick_value", "read_plain"]

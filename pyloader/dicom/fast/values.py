@@ -20,7 +20,7 @@ from pyloader.dicom.plausible import is_plausible
 
 Reader = Callable[[bytes, bool], Any]
 """``(value, is_little_endian)``."""
-ODD = object()
+FALLBACK = object()
 """Returned for an element that `pyloader.dicom.values` has to read."""
 
 NUMBERS = {"US": "H", "SS": "h", "UL": "L", "SL": "l", "FL": "f", "FD": "d"}
@@ -40,7 +40,7 @@ LONGEST_KEPT = 64
 
 
 def quick_value(element: RawDataElement) -> Any:
-    """Return the value of an element like `values.value_of`, or `ODD`."""
+    """Return the value of an element like `values.value_of`, or `FALLBACK`."""
     tag, vr, _, value, _, _, is_little_endian, _, _ = element
     read = read_value if value and len(value) > LONGEST_KEPT else kept_value
     found = read(int(tag), vr, value, is_little_endian)
@@ -51,9 +51,9 @@ def read_value(tag: int, vr: str | None, value: bytes | None, is_little_endian: 
     """Return the same as `quick_value`, from the fields of an element."""
     read = reader_of(tag, vr)
     if read is None:
-        return ODD
+        return FALLBACK
     found = read(value, is_little_endian) if value else None
-    return found if found is ODD or is_plausible(tag, found) else ODD
+    return found if found is FALLBACK or is_plausible(tag, found) else FALLBACK
 
 
 kept_value = lru_cache(maxsize=1024)(read_value)
@@ -77,7 +77,7 @@ def numbers_of(code: str) -> Reader:
     def read(value: bytes, is_little_endian: bool) -> Any:
         count, rest = divmod(len(value), size)
         if rest:
-            return ODD
+            return FALLBACK
         found = unpack(f"{'<' if is_little_endian else '>'}{count}{code}", value)
         return found[0] if count == 1 else list(found)
 
@@ -87,24 +87,24 @@ def numbers_of(code: str) -> Reader:
 def integers(value: bytes, is_little_endian: bool) -> Any:
     """Read a value of VR IS."""
     if not INTEGERS.fullmatch(value):
-        return ODD
+        return FALLBACK
     return [int(each) for each in value.split(b"\\")] if b"\\" in value else int(value)
 
 
 def decimals(value: bytes, is_little_endian: bool) -> Any:
     """Read a value of VR DS."""
     if not DECIMALS.fullmatch(value):
-        return ODD
+        return FALLBACK
     return [float(each) for each in value.split(b"\\")] if b"\\" in value else float(value)
 
 
 def codes(value: bytes, is_little_endian: bool) -> Any:
     """Read codes, dates and times, which are always ASCII."""
     if not value.isascii():
-        return ODD
+        return FALLBACK
     text = value.decode().rstrip(" \0")
     if "\x1b" in text:
-        return ODD
+        return FALLBACK
     return (
         [each.strip(" \0") or None for each in text.split("\\")] if "\\" in text else stripped(text)
     )
@@ -114,7 +114,7 @@ def letters_of(pattern: re.Pattern[bytes]) -> Reader:
     """Return a reader of a single text that matches `pattern`."""
 
     def read(value: bytes, is_little_endian: bool) -> Any:
-        return stripped(value.decode()) if pattern.fullmatch(value) else ODD
+        return stripped(value.decode()) if pattern.fullmatch(value) else FALLBACK
 
     return read
 
@@ -122,7 +122,7 @@ def letters_of(pattern: re.Pattern[bytes]) -> Reader:
 def identifier(value: bytes, is_little_endian: bool) -> Any:
     """Read a value of VR UI."""
     is_plain = len(value) <= LONGEST_UID and UID.fullmatch(value)
-    return stripped(value.decode()) if is_plain else ODD
+    return stripped(value.decode()) if is_plain else FALLBACK
 
 
 def stripped(text: str) -> str | None:

@@ -1,8 +1,8 @@
-"""The one reader of attributes: a data set to the modules of `pyloader.image`.
+"""Read the modules of `pyloader.image` from a data set, of a Part 10 file or of DICOM JSON.
 
-It serves Part 10 files and DICOM JSON alike. `describe` and `header` are the way in; the files of
-this folder read one kind of module each. Absent stays ``None``. A reader that fails leaves its
-module out and the image as it is: `read_each` is the net for what no reader foresees.
+`describe` and `header` are the entry points; each file of this folder reads one kind of module. An
+absent attribute stays ``None``. If a reader fails, its module is left out and the image is still
+made: `read_each` catches unexpected errors.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ SPECIAL_MODULES: Mapping[str, Reader] = {
 PLAIN_READERS: Mapping[str, Reader] = {
     name: partial(Frame.pick, keywords=keywords) for name, keywords in PLAIN_MODULES.items()
 }
-# What an image has beside its pixels, in fields of its own.
+# Readers of the modules that are fields of `Image`.
 IMAGE_READERS: Mapping[str, Reader] = {
     "image_plane": read_plane_module,
     "modality_lut": read_modality_lut,
@@ -80,10 +80,10 @@ SCALING_READERS: Mapping[str, Reader] = {"scaling": read_certain_scaling}
 
 
 def read_each(readers: Mapping[str, Reader], frame: Frame) -> dict[str, Any]:
-    """Return what readers give, by name of the module; that of one that fails is absent.
+    """Return the results of readers by module name; leave out a module whose reader fails.
 
-    A warning names module and cause. A `LoaderError` is raised on purpose: it passes, and so does
-    a warning that is an error here.
+    A warning names the module and the cause. A `LoaderError` is raised on purpose, so it passes
+    through; so does a warning that a filter turned into an error.
     """
     found: dict[str, Any] = {}
     for name, read in readers.items():
@@ -104,7 +104,7 @@ def read_special(frame: Frame) -> dict[str, Module]:
 
 
 def read_descriptions(instance: Instance, frame: Frame) -> dict[str, Module]:
-    """Return the modules that describe and take no part in making pixels; absent ones left out."""
+    """Return the modules that are not needed to make pixels, without empty ones."""
     modules: dict[str, Module] = read_each(PLAIN_READERS, frame)
     modules |= {name: dict(module) for name, module in read_special(frame).items()}
     modules |= {name: dict(module) for name, module in read_each(SCALING_READERS, frame).items()}
@@ -138,7 +138,7 @@ def describe(instance: Instance, frame_index: int, decoded: DecodedFrame) -> Ima
 
 
 def header(instance: Instance, frame_index: int) -> dict[str, Any]:
-    """Return all modules of a frame as the file has them; those of an image only if it is one."""
+    """Return all modules of a frame as in the file; those of an image only if it is one."""
     frame = Frame(instance.dataset, frame_index)
     modules: dict[str, Any] = dict(read_descriptions(instance, frame))
     if instance.pixels is not None or "Rows" in instance.dataset:

@@ -1,4 +1,4 @@
-"""Calibrate lengths in an image: ultrasound regions, spacings of projection radiography."""
+"""Read the calibration of lengths: ultrasound regions, spacings of projection radiography."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 from pyloader.dicom.functional_groups import Frame, Module, pick
 from pyloader.dicom.modules.tables import US_REGION
 
-# Cornerstone3D's words for where a spacing comes from (its CalibrationTypes).
+# Cornerstone3D's names for the origin of a spacing (its CalibrationTypes).
 MAGNIFIED = "ERMF"
 CALIBRATED = "Calibrated"
 PROJECTION = "Proj"
@@ -32,7 +32,7 @@ GEOMETRY = (
     "PositionerMotion",
     "TableMotion",
 )
-# Macro -> what it tells of a frame of an enhanced XA or XRF object (PS3.3 C.8.19.6).
+# Macro -> its attributes in a frame of an enhanced XA or XRF object (PS3.3 C.8.19.6).
 FRAME_GEOMETRY = {
     "FramePixelDataPropertiesSequence": (
         "EstimatedRadiographicMagnificationFactor",
@@ -60,7 +60,7 @@ FRAME_GEOMETRY = {
     ),
     "XRayGeometrySequence": ("DistanceSourceToDetector", "DistanceSourceToIsocenter"),
 }
-# Beyond it, the factor or a distance is a mistake.
+# Above this, the factor or a distance is wrong.
 MOST_MAGNIFIED = 100.0
 INCREMENTS = ("PositionerPrimaryAngleIncrement", "PositionerSecondaryAngleIncrement")
 
@@ -84,18 +84,18 @@ def read_xray_geometry(frame: Frame) -> Module:
 
 
 def increment_of(frame: Frame, keyword: str) -> Module:
-    """Return by how much an angle changes at a frame (PS3.3 C.8.7.5.1.3)."""
+    """Return the increment of an angle at a frame, in degrees (PS3.3 C.8.7.5.1.3)."""
     value = frame.nth(keyword)
     name = "primary" if "Primary" in keyword else "secondary"
     return {} if value is None else {f"positioner_{name}_angle_increment": value}
 
 
 def read_calibrated_spacing(frame: Frame) -> Module:
-    """Return the pixel spacing of a projection image in the plane of what is measured.
+    """Return the pixel spacing of a projection image, in mm in the plane of the measured object.
 
-    `type` says what it is worth, in the words of Cornerstone3D: ``Calibrated`` by an object of
-    known size, ``ERMF`` by the magnification, ``Proj`` at the detector, where lengths in the
-    patient are smaller, ``Unknown`` without a statement.
+    `type` gives the origin of the spacing, in the words of Cornerstone3D. ``Calibrated`` is from
+    an object of known size, ``ERMF`` from the magnification. ``Proj`` is at the detector, where
+    lengths are larger than in the patient. ``Unknown`` means that the file does not say.
 
     References
     ----------
@@ -115,7 +115,7 @@ Spacing = tuple[float, ...] | None
 
 
 def choose_spacing(spacing: Spacing, imager: Spacing, geometry: Module) -> tuple[Spacing, str]:
-    """Return the spacing to measure by, and what it is worth."""
+    """Return the spacing to measure with, and its type."""
     stated = {"GEOMETRY": MAGNIFIED, "FIDUCIAL": CALIBRATED}
     calibration = stated.get(str(geometry.get("pixel_spacing_calibration_type")))
     if spacing and calibration:
@@ -131,7 +131,7 @@ def choose_spacing(spacing: Spacing, imager: Spacing, geometry: Module) -> tuple
 
 
 def magnification_of(geometry: Module) -> float | None:
-    """Return how much larger than in the patient something is at the detector; above 1."""
+    """Return the magnification from the patient to the detector, above 1; None when unknown."""
     given = positive(geometry.get("estimated_radiographic_magnification_factor"))
     if given is not None and 1 < given <= MOST_MAGNIFIED:
         return given
@@ -144,5 +144,5 @@ def magnification_of(geometry: Module) -> float | None:
 
 
 def positive(value: Any) -> float | None:
-    """Return a value that is a number above 0, else None."""
+    """Return a value as a float if it is a number above 0, else None."""
     return float(value) if isinstance(value, (int, float)) and value > 0 else None

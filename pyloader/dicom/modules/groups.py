@@ -1,4 +1,4 @@
-"""The functional groups of a frame as they stand, for what no other module tells."""
+"""Read the functional groups of a frame unresolved, for attributes that no other module has."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ from pyloader.dicom.values import BINARY, items_of, value_of, vr_of
 
 
 def read_multiframe(frame: Frame) -> Module:
-    """Return the number of frames, this one's place among them, from 1, and its functional groups.
+    """Return the number of frames, the frame number, from 1, and the functional groups.
 
-    Of these what pyloader reads, by snake_case name, sequences as lists (PS3.3 C.7.6.16).
+    The groups have the attributes that pyloader reads, by snake_case name; sequences are lists
+    (PS3.3 C.7.6.16).
     """
     count = frame.integer("NumberOfFrames")
     if not count:
@@ -30,9 +31,9 @@ def read_multiframe(frame: Frame) -> Module:
 
 
 def nested(dataset: Dataset, tags: Container[int]) -> Module:
-    """Return those of `tags` that a data set has, by snake_case name; a sequence is a list.
+    """Return the attributes of `tags` in a data set, by snake_case name; a sequence is a list.
 
-    What is written as bytes, such as the data of a table, is left out.
+    Binary values, such as the data of a lookup table, are left out.
     """
     found: Module = {}
     for tag in dataset.keys():  # noqa: SIM118 -- iterating converts the elements

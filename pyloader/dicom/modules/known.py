@@ -1,4 +1,4 @@
-"""List the attributes that the readers of this folder ask for; a test compares them."""
+"""List the attributes that the readers of this folder use; a test compares them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pyloader.dicom.modules import (
     waveform,
 )
 
-# What functions ask for by name, beside the tables of `modules`.
+# Attributes that functions read by name, in addition to the tables of `modules`.
 IMAGE = """
     AcquisitionDateTime AlphaPaletteColorLookupTableData AlphaPaletteColorLookupTableDescriptor
     AvailableTransferSyntaxUID BitsAllocated BitsStored ChannelDefinitionSequence

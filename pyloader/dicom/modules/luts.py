@@ -1,4 +1,4 @@
-"""Modality and VOI LUT modules (PS3.3 C.11.1, C.11.2) and their functional groups."""
+"""Read the Modality and VOI LUT modules (PS3.3 C.11.1, C.11.2) and their functional groups."""
 
 from __future__ import annotations
 
@@ -29,7 +29,8 @@ REAL_WORLD_VALUE = (
     "LUTExplanation",
     "LUTLabel",
 )
-# Of an entry of a table, and the most of its input (PS3.3 C.11.1.1.1, C.11.2.1.1).
+# Fewest and most bits of a table entry; its input has at most `WORD_BITS` too (PS3.3 C.11.1.1.1,
+# C.11.2.1.1).
 LEAST_BITS, WORD_BITS = 8, 16
 CODE = ("CodeValue", "CodingSchemeDesignator", "CodeMeaning")
 
@@ -47,22 +48,23 @@ def read_modality_lut(frame: Frame) -> ModalityLut:
 
 
 def read_rescale(frame: Frame) -> ModalityLut:
-    """Read slope and intercept: both, or neither when one of them cannot be used."""
+    """Read slope and intercept; neither of them if one is invalid."""
     reason = rescale_fault(frame)
     if reason is None:
         slope, intercept = (frame.number(keyword, TRANSFORMATION) for keyword in RESCALE)
         return ModalityLut(slope, intercept)
     warnings.warn(
-        f"{reason}: slope and intercept are left out; values are as they are stored", stacklevel=2
+        f"{reason}: slope and intercept are left out; pixels keep their stored values",
+        stacklevel=2,
     )
     return ModalityLut()
 
 
 def rescale_fault(frame: Frame) -> str | None:
-    """Return why slope and intercept make no modality units, None when they do."""
+    """Return why slope and intercept give no modality units; None if they do."""
     slope, intercept = (frame.number(keyword, TRANSFORMATION) for keyword in RESCALE)
     unusable = None
-    # A frame without functional groups has each value in one place: what is here can be used.
+    # Without functional groups each value is in one place only, so a present one is usable.
     if slope is None or intercept is None or frame.groups:
         unusable = frame.unusable(RESCALE, TRANSFORMATION)
     if unusable is not None:
@@ -92,9 +94,9 @@ def read_voi_lut(frame: Frame) -> VoiLut:
 
 
 def has_negative_output(frame: Frame) -> bool:
-    """Tell whether the input of a VOI LUT may be negative: it is the modality LUT's output.
+    """Return whether the input of a VOI LUT, the modality LUT's output, may be negative.
 
-    A table's entries are unsigned; a rescale gives what its stored values can become.
+    Entries of a modality LUT are unsigned. With a rescale, the range of stored values decides.
     """
     if frame.items("ModalityLUTSequence", TRANSFORMATION):
         return False
@@ -108,7 +110,7 @@ def has_negative_output(frame: Frame) -> bool:
 
 
 def read_luts(keyword: str, frame: Frame, group: str, is_signed: bool) -> tuple[LookupTable, ...]:
-    """Read the items of a LUT Sequence, leaving out those that are incomplete."""
+    """Read the items of a LUT Sequence, without incomplete ones."""
     items = frame.items(keyword, group)
     tables = (read_lut(item, frame.byte_order, is_signed) for item in items)
     return tuple(table for table in tables if table is not None)
@@ -122,52 +124,52 @@ def read_lut(item: Dataset, order: str, is_signed: bool) -> LookupTable | None:
     order : str
         Byte order of the entries, ``<`` or ``>``.
     is_signed : bool
-        The first value mapped may be negative, also where it is written as US.
+        True if the first value mapped may be negative, even when written as US.
     """
     descriptor = as_numbers(value_of(item, "LUTDescriptor"), 3)
     stored = value_of(item, "LUTData")
     if descriptor is None or stored is None:
         return None
-    count = int(descriptor[0]) & 0xFFFF or 1 << 16  # written as SS, beside a negative first value
+    count = int(descriptor[0]) & 0xFFFF or 1 << 16  # SS, if the first value is negative
     first = as_word(int(descriptor[1]), is_signed)
     entries = lut_entries(stored, count, order)
     if first is None or entries is None:
         warnings.warn(
-            f"a lookup table for values from {descriptor[1]:g} on, or with entries that are no "
-            "16-bit words, is left out",
+            f"a lookup table whose first mapped value is {descriptor[1]:g} is left out: that value "
+            "or an entry is not a 16-bit word",
             stacklevel=2,
         )
         return None
     if len(entries) < count:
-        note = f"a lookup table has {len(entries)} entries where its descriptor tells {count}"
-        warnings.warn(f"{note}; values beyond take the last", stacklevel=2)
+        note = f"a lookup table has {len(entries)} entries, but its descriptor says {count}"
+        warnings.warn(f"{note}; higher values use the last entry", stacklevel=2)
     explanation = value_of(item, "LUTExplanation")
     bits = entry_bits(int(descriptor[2]), entries)
     return LookupTable(first, bits, entries[:count], explanation and str(explanation))
 
 
 def as_word(value: int, is_signed: bool) -> int | None:
-    """Return a word of either sign as `is_signed` says; None for what is none."""
+    """Return a 16-bit word, read as signed or unsigned; None for a value outside 16 bits."""
     if not -(1 << 15) <= value < 1 << WORD_BITS:
         return None
     return value - (1 << WORD_BITS) if is_signed and value >= 1 << 15 else value
 
 
-def entry_bits(told: int, entries: NDArray[np.uint16]) -> int:
-    """Return the bits of entries: those that are told, if they can be, else their own, as DCMTK."""
-    if LEAST_BITS <= told <= WORD_BITS:
-        return told
+def entry_bits(declared: int, entries: NDArray[np.uint16]) -> int:
+    """Return the bits of entries: the declared number if valid, else their own, like DCMTK."""
+    if LEAST_BITS <= declared <= WORD_BITS:
+        return declared
     own = max(LEAST_BITS, int(entries.max()).bit_length())
     warnings.warn(
-        f"(0028,3002) LUTDescriptor tells {told} bits for each entry, which has {LEAST_BITS} to "
-        f"{WORD_BITS}; the table is taken to have the {own} of its largest entry",
+        f"(0028,3002) LUTDescriptor says {declared} bits for each entry, expected {LEAST_BITS} to "
+        f"{WORD_BITS}; the table is read with the {own} bits of its largest entry",
         stacklevel=2,
     )
     return own
 
 
 def lut_entries(stored: Any, count: int, order: str) -> NDArray[np.uint16] | None:
-    """Return LUT Data as 16-bit entries; 8-bit ones may be packed two in a word."""
+    """Return LUT Data as 16-bit entries; 8-bit entries may be packed, two in a word."""
     if isinstance(stored, bytes):
         if len(stored) < 2 * count:
             return unpacked(stored, order)
@@ -179,7 +181,7 @@ def lut_entries(stored: Any, count: int, order: str) -> NDArray[np.uint16] | Non
 
 
 def unpacked(stored: bytes, order: str) -> NDArray[np.uint16]:
-    """Return 8-bit entries: the first of two is in the lower half of its word."""
+    """Unpack 8-bit entries: the first of two is in the lower half of its word."""
     words = np.frombuffer(stored[: len(stored) // 2 * 2], f"{order}u2").astype("<u2")
     packed = words.tobytes() + stored[len(words) * 2 :]
     return np.frombuffer(packed, "u1").astype("<u2")
@@ -188,7 +190,7 @@ def unpacked(stored: bytes, order: str) -> NDArray[np.uint16]:
 def read_real_world_values(frame: Frame) -> Module:
     """Return the Real World Value Mappings of a frame (PS3.3 C.7.6.16.2.11)."""
     keyword = "RealWorldValueMappingSequence"
-    # The macro is the sequence itself, with an item for each of the mappings.
+    # This macro is the sequence itself, with an item for each mapping.
     found_in = (items_of(each, keyword) for each in (*frame.groups, frame.dataset))
     items = next((items for items in found_in if items), ())
     found = [mapping for item in items if (mapping := read_real_world_value(item))]
@@ -196,9 +198,9 @@ def read_real_world_values(frame: Frame) -> Module:
 
 
 def read_real_world_value(item: Dataset) -> Module:
-    """Return one mapping: linear, or by a table; its unit is a code of UCUM.
+    """Return one mapping, linear or by a table; its unit is a UCUM code.
 
-    A line of slope 0, or of which a half cannot be used, maps nothing: it is left out with a
+    A line of slope 0, or with an invalid slope or intercept, maps nothing: it is left out with a
     warning.
     """
     found = pick(item, REAL_WORLD_VALUE)

@@ -1,4 +1,4 @@
-"""Describe a frame of a multi-frame object: its content, segment and volume."""
+"""Describe a frame of a multi-frame object: its content, cine, segment and place in a volume."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ VECTORS = {
     "FrameSecondaryAngleVector": "frame_secondary_angle",
     "DisplayWindowLabelVector": "display_window_label",
 }
-# The macros that have Frame Type, each of its own kind of object (PS3.3 C.8.13.5.1 and others).
+# The macros with Frame Type, one for each kind of object (PS3.3 C.8.13.5.1 and others).
 FRAME_TYPE_MACROS = (
     "MRImageFrameTypeSequence",
     "CTImageFrameTypeSequence",
@@ -56,7 +56,7 @@ FRAME_TYPE = (
     "ComplexImageComponent",
     "AcquisitionContrast",
 )
-# Macro -> what it tells of a frame (PS3.3 C.7.6.16, C.8.13.5, C.8.24.6).
+# Macro -> its attributes that describe a frame (PS3.3 C.7.6.16, C.8.13.5, C.8.24.6).
 FRAME_MACROS = {
     "TemporalPositionSequence": ("TemporalPositionTimeOffset",),
     "CardiacSynchronizationSequence": ("NominalCardiacTriggerDelayTime",),
@@ -102,7 +102,7 @@ VOLUME = (
 
 
 def read_frame_content(frame: Frame) -> Module:
-    """Return the Frame Content macro and what else says when and of which kind (C.7.6.16.2.2)."""
+    """Return the Frame Content macro, and attributes of time and type (PS3.3 C.7.6.16.2.2)."""
     values = {name: frame.nth(vector) for vector, name in VECTORS.items()}
     found: Module = {name: value for name, value in values.items() if value is not None}
     if not frame.groups:
@@ -120,7 +120,7 @@ def read_frame_content(frame: Frame) -> Module:
 
 
 def read_cine(frame: Frame) -> Module:
-    """Return the Cine module (PS3.3 C.7.6.5), of a concatenation the times of this part."""
+    """Return the Cine module (PS3.3 C.7.6.5); in a concatenation, the times of this part only."""
     found = pick(frame.dataset, CINE)
     before = frame.values_before("FrameTimeVector")
     times = found.pop("frame_time_vector", None)
@@ -131,7 +131,7 @@ def read_cine(frame: Frame) -> Module:
 
 
 def pointer_of(item: Dataset) -> str | None:
-    """Return the keyword of the attribute that a dimension runs over; None of a private one."""
+    """Return the keyword of the attribute of a dimension; None for a private attribute."""
     element = element_of(item, tag_of("DimensionIndexPointer"))
     value: Any = None if element is None else element.value
     return keyword_for_tag(value) or None if isinstance(value, int) else None
@@ -140,8 +140,8 @@ def pointer_of(item: Dataset) -> str | None:
 def read_segment(frame: Frame) -> Module:
     """Return the segment that a frame of a segmentation shows (PS3.3 C.8.20.2, C.8.20.3.1).
 
-    Beside it what its values mean: of a fractional segmentation they are parts of
-    ``maximum_fractional_value``, of a label map they are segment numbers.
+    Also return the meaning of the values: fractions of ``maximum_fractional_value`` in a
+    fractional segmentation, segment numbers in a label map.
     """
     found = pick(frame.dataset, SEGMENTATION)
     if is_labelmap(frame.dataset):
@@ -153,7 +153,7 @@ def read_segment(frame: Frame) -> Module:
 
 
 def segment_number(frame: Frame) -> int | None:
-    """Return which segment a frame is of; by its place when the matrix is tiled in full."""
+    """Return the segment number of a frame; in a TILED_FULL matrix, found by the frame number."""
     number = frame.integer("ReferencedSegmentNumber", "SegmentIdentificationSequence")
     is_full = frame.get("DimensionOrganizationType") == "TILED_FULL"
     if number is not None or not is_full or not count_segments(frame.dataset):
@@ -165,9 +165,9 @@ def segment_number(frame: Frame) -> int | None:
 
 
 def segment_of(frame: Frame, number: int) -> Module:
-    """Return what is said of the segment `number`."""
+    """Return the description of the segment `number`; empty if the file has none."""
     segments = items_of(frame.dataset, "SegmentSequence")
-    # Numbers count from 1 by 1 as a rule: then no other item is looked at.
+    # Segments are usually numbered 1, 2, 3: then only one item is read.
     likely = segments[number - 1 : number] if number > 0 else []
     for item in chain(likely, segments):
         if value_of(item, "SegmentNumber") == number:
@@ -176,7 +176,7 @@ def segment_of(frame: Frame, number: int) -> Module:
 
 
 def describe_segment(item: Dataset) -> Module:
-    """Return a segment's name, colour and what it is a segment of."""
+    """Return a segment's name, colour and segmented property."""
     found = pick(item, SEGMENT)
     for keyword in SEGMENT_CODES:
         code = item_of(item, keyword)
@@ -197,7 +197,7 @@ def read_sources(frame: Frame) -> Module:
 
 
 def read_volume_plane(frame: Frame) -> Module:
-    """Return where a frame is in an ultrasound volume, in mm (PS3.3 C.8.24.2, C.8.24.6)."""
+    """Return the place of a frame in an ultrasound volume, in mm (PS3.3 C.8.24.2, C.8.24.6)."""
     found: Module = {}
     for group, keywords in VOLUME_MACROS.items() if frame.groups else ():
         found |= frame.pick(keywords, group)

@@ -1,4 +1,4 @@
-"""Nuclear medicine: what a frame is by its vectors, and where its detector was (PS3.3 C.8.4)."""
+"""Nuclear medicine: frame vectors, geometry of the detector, isotope (PS3.3 C.8.4, C.8.9)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pyloader.dicom.modules.tables import ISOTOPE
 from pyloader.dicom.values import as_numbers, as_tuple, element_of, item_of, tag_of, value_of
 from pyloader.image import PlaneModule
 
-# Vector -> what its numbers count, each from 1 (PS3.3 C.8.4.8).
+# Vector -> name of the number that it gives a frame, from 1 (PS3.3 C.8.4.8).
 VECTORS: Mapping[str, str] = {
     "AngularViewVector": "angular_view_number",
     "DetectorVector": "detector_number",
@@ -27,28 +27,28 @@ VECTORS: Mapping[str, str] = {
     "TimeSlotVector": "time_slot_number",
 }
 RECONSTRUCTED = frozenset({"RECON TOMO", "RECON GATED TOMO"})
-# The detector moves while these are acquired: its place is not that of each frame.
+# The detector rotates during these acquisitions: its position does not apply to each frame.
 ROTATING = frozenset({"TOMO", "GATED TOMO"})
 DETECTOR = ("CollimatorGridName", "CollimatorType", "StartAngle", "RadialPosition", "ZoomFactor")
 
 
 def image_subtype(frame: Frame) -> str | None:
-    """Return what is nuclear in Image Type: its third value (PS3.3 C.8.4.9.1.1)."""
+    """Return the third value of Image Type, the kind of NM acquisition (PS3.3 C.8.4.9.1.1)."""
     image_type = as_tuple(frame.get("ImageType"))
     return image_type[2] if len(image_type) > 2 else None
 
 
 def detector_of(frame: Frame) -> Dataset | None:
-    """Return the item of the detector that made a frame; the first where no vector tells."""
+    """Return the item of the detector that acquired a frame; the first one if unspecified."""
     number = frame.nth("DetectorVector")
     return item_of(frame.dataset, "DetectorInformationSequence", int(number or 1) - 1)
 
 
 def read_detector_plane(frame: Frame, plane: PlaneModule) -> PlaneModule:
-    """Return `plane` with the place that the frame's detector gives, where it gives one.
+    """Return `plane` with position and orientation from the frame's detector, if it has them.
 
-    Slices of a reconstruction are stacked from the first one on along the normal, against it when
-    Spacing Between Slices is negative (PS3.3 C.8.4.15).
+    Reconstructed slices are stacked from the first one along the normal, or against it if Spacing
+    Between Slices is negative (PS3.3 C.8.4.15).
     """
     detector, subtype = detector_of(frame), image_subtype(frame)
     if detector is None or subtype in ROTATING:
@@ -64,7 +64,7 @@ def read_detector_plane(frame: Frame, plane: PlaneModule) -> PlaneModule:
 
 
 def slice_plane(frame: Frame, first: PlaneModule) -> PlaneModule:
-    """Return the plane of a reconstructed slice, from that of the first one."""
+    """Return the plane of a reconstructed slice, given the plane of the first slice."""
     number = frame.nth("SliceVector")
     before = frame.index if number is None else int(number) - 1
     if before == 0:
@@ -75,7 +75,7 @@ def slice_plane(frame: Frame, first: PlaneModule) -> PlaneModule:
 
 
 def read_nm_geometry(frame: Frame) -> Module:
-    """Return the geometry of a nuclear medicine image: its own detector's (PS3.3 C.8.4.11)."""
+    """Return the geometry of a frame, from its own detector (PS3.3 C.8.4.11)."""
     detector = detector_of(frame)
     if detector is None:
         return {}
@@ -96,7 +96,7 @@ def read_nm_geometry(frame: Frame) -> Module:
 
 
 def read_nm_frame(frame: Frame) -> Module:
-    """Return what a frame is by Frame Increment Pointer and its vectors (PS3.3 C.8.4.8)."""
+    """Return the numbers of a frame in its vectors, and Frame Increment Pointer (PS3.3 C.8.4.8)."""
     numbers = {name: frame.nth(vector) for vector, name in VECTORS.items()}
     found: Module = {name: number for name, number in numbers.items() if number is not None}
     return found and found | {"frame_increment_pointer": read_pointers(frame)}
@@ -111,6 +111,6 @@ def read_pointers(frame: Frame) -> list[str]:
 
 
 def read_isotope(frame: Frame) -> Module:
-    """Return what a PET radiopharmaceutical was (PS3.3 C.8.9.2, C.8.22.4)."""
+    """Return the radiopharmaceutical of a PET image (PS3.3 C.8.9.2, C.8.22.4)."""
     items = frame.items("RadiopharmaceuticalInformationSequence")
     return {"radiopharmaceutical_info": pick(items[0], ISOTOPE)} if items else {}

@@ -1,4 +1,4 @@
-"""Overlay planes (PS3.3 C.9.2): of a data set's own, and those in unused bits of the pixels."""
+"""Read overlay planes (PS3.3 C.9.2): those in Overlay Data, and those in unused pixel bits."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from pyloader.dicom.values import as_numbers, element_of, value_at
 GROUPS = range(0x6000, 0x6020, 2)
 ROWS, COLUMNS, FRAMES, ORIGIN, FRAME_ORIGIN = 0x0010, 0x0011, 0x0015, 0x0050, 0x0051
 BITS_ALLOCATED, BIT_POSITION, DATA = 0x0100, 0x0102, 0x3000
-# Name -> element, of what only describes.
+# Name -> element number of the descriptive attributes.
 NAMES = {
     "type": 0x0040,
     "subtype": 0x0045,
@@ -37,29 +37,29 @@ class Overlay:
         self.group = group
 
     def value(self, element: int) -> Any:
-        """Return a value of the group, plain, None when it is absent."""
+        """Return a plain value of the group; None when it is absent."""
         return value_at(self.frame.dataset, BaseTag(self.group << 16 | element))
 
     def integer(self, element: int, otherwise: int) -> int:
-        """Return a number of the group."""
+        """Return an integer of the group, or `otherwise` when it is absent."""
         found = as_numbers(self.value(element))
         return int(found[0]) if found else otherwise
 
     @property
     def is_embedded(self) -> bool:
-        """True when it stands in a bit of the pixels (retired; PS3.5 8.1.2)."""
+        """True when the overlay is in a bit of the pixels (retired; PS3.5 8.1.2)."""
         has_bits = self.integer(BITS_ALLOCATED, 1) > 1
         return has_bits and self.value(BIT_POSITION) is not None and not self.value(DATA)
 
     def module(self, plane: Plane, rows: int, columns: int) -> Module:
-        """Return what viewers are told; the origin is that of the file, 1\\1 at the first pixel."""
+        """Return the overlay for viewers; the origin is as in the file, 1\\1 at the first pixel."""
         origin = as_numbers(self.value(ORIGIN), 2) or (1, 1)
         here: Module = {"rows": rows, "columns": columns, "x": int(origin[1]), "y": int(origin[0])}
         named = ((name, self.value(element)) for name, element in NAMES.items())
         return here | {"pixel_data": plane} | {name: each for name, each in named if each}
 
     def plane(self, count: int) -> Plane | None:
-        """Return the `count` bits of this frame, a byte each; None when it has none (C.9.2.1.2)."""
+        """Return the `count` bits of this frame, one byte each; None without any (C.9.2.1.2)."""
         place = 0
         if self.value(FRAMES) is not None:
             place = self.frame.index + 1 - self.integer(FRAME_ORIGIN, 1)
@@ -78,14 +78,14 @@ class Overlay:
         return bits[first % 8 : first % 8 + count]
 
     def may_be_bits(self, size: int, count: int) -> bool:
-        """Tell whether Overlay Data may be bits: those written in items may be compressed."""
+        """Return whether Overlay Data can be bits; data written in items may be compressed."""
         item = element_of(self.frame.dataset, BaseTag(self.group << 16 | DATA))
         needed = -(-count * max(1, self.integer(FRAMES, 1)) // 8)
         is_in_items = item is not None and item.is_undefined_length
         return not is_in_items or size in (needed, needed + needed % 2)
 
     def packed(self) -> Plane:
-        """Return the Overlay Data, the lowest bit first; words of big endian are swapped back."""
+        """Return the bytes of Overlay Data, lowest bit first; big endian words are swapped."""
         item = element_of(self.frame.dataset, BaseTag(self.group << 16 | DATA))
         value = item.value if item is not None and isinstance(item.value, bytes) else b""
         packed: Plane = np.frombuffer(value, "u1")
@@ -100,8 +100,8 @@ def read_overlays(frame: Frame, words: NDArray[Any] | None = None) -> Module:
     Parameters
     ----------
     words : (rows, columns) integer array, optional
-        The frame's samples with all bits that are allocated. Without them, overlays that stand
-        there have no data: they are under ``embedded``, by group and bit.
+        The frame's samples with all allocated bits. Without them, overlays in unused bits have no
+        data: they are listed under ``embedded``, by group and bit.
 
     References
     ----------
@@ -129,7 +129,7 @@ def overlays_of(frame: Frame) -> Iterator[Overlay]:
 
 
 def own_plane(overlay: Overlay) -> list[Module]:
-    """Return the overlay of Overlay Data, none when this frame has none."""
+    """Return the overlay in Overlay Data, as a list; empty when this frame has none."""
     rows, columns = overlay.integer(ROWS, 0), overlay.integer(COLUMNS, 0)
     if rows < 1 or columns < 1 or not overlay.value(DATA):
         return []
@@ -138,15 +138,15 @@ def own_plane(overlay: Overlay) -> list[Module]:
 
 
 def embedded_plane(overlay: Overlay, words: NDArray[Any]) -> list[Module]:
-    """Return the overlay in a bit of the pixels; none when that bit is one of their value."""
+    """Return the overlay in a pixel bit, as a list; empty if the bit belongs to the value."""
     position = overlay.integer(BIT_POSITION, 0)
     high = overlay.frame.integer("HighBit") or 0
     stored = overlay.frame.integer("BitsStored") or 0
     is_free = position > high or position <= high - stored
     if words.ndim != 2 or words.dtype.kind == "f" or not is_free:
         warnings.warn(
-            f"the overlay of group {overlay.group:04X} is said to be in bit {position} of pixels "
-            f"whose value has bits {high - stored + 1} to {high}; it is left out",
+            f"the overlay of group {overlay.group:04X} is in bit {position} of pixels whose values "
+            f"use bits {high - stored + 1} to {high}, expected an unused bit; it is left out",
             stacklevel=2,
         )
         return []

@@ -1,4 +1,4 @@
-"""The Image Pixel module and palettes (PS3.3 C.7.6.3, C.7.9): what decoding depends on."""
+"""Read the Image Pixel module and palettes (PS3.3 C.7.6.3, C.7.9), which decoding needs."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ PALETTES = ("Red", "Green", "Blue", "Alpha")
 NUMBERS = ("Rows", "Columns", "BitsAllocated")
 COLOR_FAMILIES = ("RGB", "YBR")
 PHOTOMETRIC = "PhotometricInterpretation"
-# How often the smaller size of a pixel goes into the larger.
+# Largest ratio of the sides of a pixel.
 MOST_STRETCHED = 1000
 PALETTE = ("PaletteColorLookupTableUID",)
-# Defined terms, retired ones too (PS3.3 C.7.6.3.1.2), by their letters and digits.
+# Defined terms, also retired ones (PS3.3 C.7.6.3.1.2), by their letters and digits alone.
 TERMS = {
     term.replace("_", "").replace(" ", ""): term
     for term in (
@@ -36,7 +36,7 @@ TERMS = {
 
 @Memo
 def read_pixel_module(frame: Frame) -> PixelModule:
-    """Read the Image Pixel module as the file has it (PS3.3 C.7.6.3).
+    """Read the Image Pixel module as it is in the file (PS3.3 C.7.6.3).
 
     Raises
     ------
@@ -68,20 +68,20 @@ def read_pixel_module(frame: Frame) -> PixelModule:
 
 
 def read_samples(frame: Frame, photometric: str) -> int:
-    """Return the samples of a pixel where they are not told: 1 of grey, which alone is certain."""
+    """Return the samples of a pixel without (0028,0002): 1, but raise for a colour image."""
     if photometric.startswith(COLOR_FAMILIES):
         return require(frame, "SamplesPerPixel", "0028,0002")
     return 1
 
 
 def is_float_without_sign(frame: Frame) -> bool:
-    """Tell whether pixels may be floats, which have no sign to tell (PS3.3 C.7.6.24, C.7.6.25)."""
+    """Return whether pixels may be floats, without Pixel Representation (PS3.3 C.7.6.24, .25)."""
     is_wide = frame.integer("BitsAllocated") in (32, 64)
     return is_wide and frame.get("PixelRepresentation") is None
 
 
 def absent_attributes(frame: Frame) -> list[str]:
-    """Return tag and keyword of each attribute that a frame cannot be decoded without."""
+    """Return tag and keyword of each absent attribute that decoding a frame needs."""
     photometric = spelled(frame.text(PHOTOMETRIC) or "")
     needed = [*NUMBERS, "SamplesPerPixel"] if photometric.startswith(COLOR_FAMILIES) else [*NUMBERS]
     if not is_float_without_sign(frame):
@@ -94,7 +94,7 @@ def absent_attributes(frame: Frame) -> list[str]:
 
 
 def absent_palettes(frame: Frame) -> Iterator[str]:
-    """Yield the keywords of palettes that are not there."""
+    """Yield the keywords of absent palette attributes."""
     for color in PALETTES[:3]:
         keyword = f"{color}PaletteColorLookupTable"
         if frame.numbers(f"{keyword}Descriptor", count=3) is None:
@@ -104,7 +104,7 @@ def absent_palettes(frame: Frame) -> Iterator[str]:
 
 
 def require(frame: Frame, keyword: str, tag: str) -> int:
-    """Return an integer that must be there."""
+    """Return a required integer; raise `FormatError` when it is absent."""
     value = frame.integer(keyword)
     if value is None:
         raise FormatError(
@@ -126,9 +126,10 @@ def read_photometric_interpretation(frame: Frame) -> str:
 
 
 def spelled(value: str) -> str:
-    """Return the term that is meant by one of other letters or separators, else `value` itself.
+    """Return the defined term for a value in another case or with other separators.
 
-    Software writes ``monochrome2`` and ``YBR FULL 422``; DCMTK and GDCM read them.
+    Software writes ``monochrome2`` and ``YBR FULL 422``; DCMTK and GDCM read them. An unknown
+    value is returned as it is.
     """
     letters = "".join(filter(str.isalnum, value.partition("\0")[0])).upper()
     term = TERMS.get(letters, value)
@@ -140,9 +141,9 @@ def spelled(value: str) -> str:
 
 
 def signed(frame: Frame, keyword: str, representation: int) -> int | None:
-    """Return a US or SS attribute as Pixel Representation says (PS3.3 C.7.6.3.1.5).
+    """Return a US or SS attribute, signed as Pixel Representation says (PS3.3 C.7.6.3.1.5).
 
-    Its VR does not tell: old software writes US for all, and 63536 means -2000 of signed pixels.
+    Its VR is not reliable: old software always writes US, so 63536 is -2000 for signed pixels.
     """
     value = frame.integer(keyword)
     if value is None or not -(1 << 15) <= value < 1 << 16:
@@ -152,7 +153,7 @@ def signed(frame: Frame, keyword: str, representation: int) -> int | None:
 
 
 def padding(frame: Frame, keyword: str, representation: int) -> float | None:
-    """Return a padding attribute, which floats have under names of their own (C.7.6.24)."""
+    """Return a padding attribute; float pixels have their own keywords for it (C.7.6.24)."""
     stored = signed(frame, keyword, representation)
     names = () if stored is not None else (f"Float{keyword}", f"DoubleFloat{keyword}")
     found = (frame.number(name) for name in names)
@@ -162,7 +163,7 @@ def padding(frame: Frame, keyword: str, representation: int) -> float | None:
 def read_aspect_ratio(frame: Frame) -> tuple[int, ...] | None:
     """Return (0028,0034) Pixel Aspect Ratio, vertical to horizontal size (C.7.6.3.1.7).
 
-    Other than two whole numbers above 0, none of which is a thousand times the other, it is none.
+    Return None unless it is two whole numbers above 0, whose ratio is at most `MOST_STRETCHED`.
     """
     numbers = frame.numbers("PixelAspectRatio", count=2)
     if numbers is None:
@@ -170,13 +171,13 @@ def read_aspect_ratio(frame: Frame) -> tuple[int, ...] | None:
     is_ratio = min(numbers) > 0 and max(numbers) <= MOST_STRETCHED * min(numbers)
     if is_ratio and all(number.is_integer() for number in numbers):
         return tuple(map(int, numbers))
-    note = f"(0028,0034) PixelAspectRatio is {numbers[0]:g}\\{numbers[1]:g}, which is no ratio"
+    note = f"(0028,0034) PixelAspectRatio is {numbers[0]:g}\\{numbers[1]:g}, which is not a ratio"
     warnings.warn(f"{note} of two sizes: it is left out", stacklevel=2)
     return None
 
 
 def read_palette(frame: Frame) -> Module:
-    """Return the palettes as the file has them, descriptors unsigned (PS3.3 C.7.6.3.1.5)."""
+    """Return the palettes as in the file, with unsigned descriptors (PS3.3 C.7.6.3.1.5)."""
     found: Module = {}
     for color in PALETTES:
         keyword = f"{color}PaletteColorLookupTableDescriptor"
@@ -189,7 +190,7 @@ def read_palette(frame: Frame) -> Module:
 
 
 def read_palette_entries(frame: Frame, color: str) -> Module:
-    """Return the entries of one palette, as words; segmented ones as they are (PS3.3 C.7.9.2)."""
+    """Return the entries of one palette as words; segmented data stay so (PS3.3 C.7.9.2)."""
     found: Module = {}
     for prefix in ("", "Segmented"):
         keyword = f"{prefix}{color}PaletteColorLookupTableData"
@@ -200,7 +201,7 @@ def read_palette_entries(frame: Frame, color: str) -> Module:
 
 
 def as_words(value: Any, order: str) -> np.ndarray[Any, np.dtype[np.uint16]]:
-    """Return bytes, two for each, or numbers, which old software wrote, as 16-bit words."""
+    """Return 16-bit words from bytes, or from numbers, which old software wrote."""
     if isinstance(value, bytes):
         padded = value + b"\0" * (len(value) % 2)
         return np.frombuffer(padded, f"{order}u2").astype("<u2", copy=False)

@@ -1,8 +1,8 @@
-"""The Image Plane module of any object: where a frame is in the patient, in mm (LPS).
+"""Read the Image Plane module of any object: the place of a frame in the patient, in mm (LPS).
 
-Beside the module itself (PS3.3 C.7.6.2) these tell where a frame is: functional groups
-(C.7.6.16.2.1 to .4), the detectors of nuclear medicine (C.8.4.9, C.8.4.15) and the grid of RT dose
-(C.8.8.3.2). What none of them tells stays absent.
+Sources are the module itself (PS3.3 C.7.6.2), functional groups (C.7.6.16.2.1 to .4), the detectors
+of nuclear medicine (C.8.4.9, C.8.4.15) and the grid of RT dose (C.8.8.3.2). An attribute without a
+source stays absent.
 """
 
 from __future__ import annotations
@@ -22,19 +22,20 @@ from pyloader.image import PlaneModule
 
 MEASURES = "PixelMeasuresSequence"
 POSITION = "PlanePositionSequence"
-# Largest difference of a coordinate in mm, and of a cosine, that is still rounding.
+# Largest difference of a coordinate in mm, or of a cosine, that counts as rounding.
 TOLERANCE = 1e-3
 LOCATIONS = "SliceLocationVector"
 SLICES = "SliceVector"
-# Attributes of frames that follow each other in time, among them vectors (PS3.3 C.7.6.5, C.8.4.8).
+# Attributes and vectors of frames that follow each other in time (PS3.3 C.7.6.5, C.8.4.8).
 TIMES = frozenset(
     {
         *("CineRate", "FrameTime", "FrameTimeVector"),
         *("PhaseVector", "RRIntervalVector", "TimeSliceVector", "TimeSlotVector"),
     }
 )
-# Dimensions that run over slices, and what of functional groups may differ between slices.
+# Dimensions that run over slices.
 SPACE = ("ImagePositionPatient", "InStackPositionNumber")
+# Functional groups that may differ between slices of a volume.
 BY_SLICE = (
     "plane_position_sequence",
     "plane_orientation_sequence",
@@ -48,7 +49,7 @@ DISTINGUISHING = tuple(each for each in CONTENT if each not in ("FrameComments",
 
 
 def read_plane_module(frame: Frame) -> PlaneModule:
-    """Read the Image Plane module, or what stands in its place for this frame."""
+    """Read the Image Plane module, or its equivalent for this frame."""
     plane = PlaneModule(
         frame_of_reference_uid=frame.text("FrameOfReferenceUID"),
         image_position_patient=frame.numbers("ImagePositionPatient", POSITION, 3),
@@ -70,15 +71,15 @@ def read_plane_module(frame: Frame) -> PlaneModule:
         return read_detector_plane(frame, plane)
     if tag_of(LOCATIONS) in frame.dataset.keys():  # noqa: SIM118 -- quick
         plane = replace(plane, slice_location=number_of(frame.nth(LOCATIONS)))
-    return place_later(frame, plane) if frame.index else plane
+    return plane_after_first(frame, plane) if frame.index else plane
 
 
-def place_later(frame: Frame, plane: PlaneModule) -> PlaneModule:
-    """Return the plane of a frame behind the first, whose place is not that of all frames.
+def plane_after_first(frame: Frame, plane: PlaneModule) -> PlaneModule:
+    """Return the plane of a frame after the first, if the file gives all frames one position.
 
-    The slices of a volume that has one position follow each other along the normal (PS3.3
-    C.7.6.2.1.1). Where nothing says how, and where functional groups put all slices into one
-    place, the place is left out with a warning.
+    The slices of a volume with one position follow each other along the normal (PS3.3
+    C.7.6.2.1.1). If their distance is unknown, or functional groups put all slices in one place,
+    the position is left out with a warning.
     """
     start = plane.image_position_patient
     if start is None or not is_at(Frame(frame.dataset, 0), start):
@@ -92,9 +93,9 @@ def place_later(frame: Frame, plane: PlaneModule) -> PlaneModule:
     position = None if distance is None else plane.along_normal(distance)
     if position is None:
         warnings.warn(
-            f"(0020,0032) ImagePositionPatient is {start} for all frames, and nothing says that "
-            f"they run over time, or how far they are apart: where frame {frame.index + 1} is "
-            "cannot be told, and is left out",
+            f"(0020,0032) ImagePositionPatient is {start} for all frames, but the file does not "
+            "say that they run over time, or how far apart they are: the position of frame "
+            f"{frame.index + 1} is left out",
             stacklevel=2,
         )
     location = plane.slice_location if LOCATIONS in frame.dataset else None
@@ -102,13 +103,13 @@ def place_later(frame: Frame, plane: PlaneModule) -> PlaneModule:
 
 
 def distance_from_first(frame: Frame, plane: PlaneModule) -> float | None:
-    """Return how far along the normal a frame is from the first, in mm; None if nothing tells.
+    """Return the distance of a frame from the first along the normal, in mm; None when unknown.
 
-    It is 0 when frames run over time.
+    It is 0 if frames run over time.
     """
     pointers, spacing = read_pointers(frame), plane.spacing_between_slices or 0.0
     if is_over_time(frame):
-        # Without a pointer, slices that have a spacing may be what the frames run over.
+        # Without a pointer, frames with a slice spacing may also be slices.
         return 0.0 if pointers or spacing <= 0 else None
     if LOCATIONS in frame.dataset:
         return distance_of_locations(frame, plane)
@@ -118,9 +119,9 @@ def distance_from_first(frame: Frame, plane: PlaneModule) -> float | None:
 
 
 def is_over_time(frame: Frame) -> bool:
-    """Tell whether frames follow each other in time, by (0028,0009) Frame Increment Pointer.
+    """Return whether frames follow each other in time, by (0028,0009) Frame Increment Pointer.
 
-    Without it attributes of time tell (PS3.3 C.7.6.6.1.1).
+    Without it, any attribute of time decides (PS3.3 C.7.6.6.1.1).
     """
     pointers = read_pointers(frame)
     if pointers:
@@ -129,7 +130,10 @@ def is_over_time(frame: Frame) -> bool:
 
 
 def distance_of_locations(frame: Frame, plane: PlaneModule) -> float | None:
-    """Return what `distance_from_first` does, by slice locations that are along the normal."""
+    """Return the distance of a frame from the first, by slice locations along the normal, in mm.
+
+    Return None when the first location is not that of the position, or a value is absent.
+    """
     origin, normal = plane.image_position_patient, plane.normal
     first, location = number_of(nth_of(frame.dataset, LOCATIONS, 0)), plane.slice_location
     if origin is None or normal is None or first is None or location is None:
@@ -139,16 +143,16 @@ def distance_of_locations(frame: Frame, plane: PlaneModule) -> float | None:
 
 
 def number_of(value: Any) -> float | None:
-    """Return a value that is one number."""
+    """Return a value that is one number as a float, else None."""
     found = as_numbers(value, 1)
     return found[0] if found else None
 
 
 def is_stack_of_one_place(frame: Frame, position: tuple[float, ...]) -> bool:
-    """Tell whether functional groups put all slices of a volume into one place.
+    """Return whether functional groups wrongly put all slices of a volume in one place.
 
-    Frames of one place differ in time, echo, segment or the like. Slices of a stack do not, nor
-    do positions of a dimension.
+    Frames that really share a place differ in time, echo, segment or the like. Slices of a stack,
+    or of a dimension of positions, have different places.
     """
     count = frame.integer("NumberOfFrames") or 1
     first, *others = [Frame(frame.dataset, index) for index in (0, 1, count // 2, count - 1)]
@@ -163,7 +167,7 @@ def is_stack_of_one_place(frame: Frame, position: tuple[float, ...]) -> bool:
 
 
 def is_at(frame: Frame, position: tuple[float, ...]) -> bool:
-    """Tell whether functional groups put a frame to `position`."""
+    """Return whether the position of a frame is `position`, within `TOLERANCE`."""
     found = frame.numbers("ImagePositionPatient", POSITION, 3)
     return found is not None and all(
         abs(one - other) < TOLERANCE for one, other in zip(found, position, strict=True)
@@ -172,15 +176,15 @@ def is_at(frame: Frame, position: tuple[float, ...]) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Distinction:
-    """Frame content: what distinguishes one frame from the others of its place.
+    """Frame content that distinguishes a frame from others in the same place.
 
     Attributes
     ----------
     stack : str or None
     slices : tuple
-        Its place within the stack, and among the positions of the dimensions.
+        Its position in the stack, and its indices in the dimensions of `SPACE`.
     rest : dict
-        All but these, and but words for people.
+        All other frame content, without comment and label.
     """
 
     stack: Any
@@ -201,30 +205,30 @@ def read_distinction(frame: Frame) -> Distinction:
 
 
 def macros_of(frame: Frame) -> Module:
-    """Return a frame's own functional groups, but those that differ between slices of a volume."""
+    """Return a frame's own functional groups, without those in `BY_SLICE`."""
     own = {} if frame.own_groups is None else nested(frame.own_groups, KNOWN_TAGS)
     return {name: value for name, value in own.items() if name not in BY_SLICE}
 
 
 def spacing_between_slices(frame: Frame) -> float | None:
-    """Return (0018,0088) Spacing Between Slices, below 0 in nuclear medicine alone (C.8.4.15)."""
+    """Return (0018,0088) Spacing Between Slices; only NM may have a negative one (C.8.4.15)."""
     spacing = frame.number("SpacingBetweenSlices", MEASURES)
     is_nuclear = frame.get("Modality") == "NM" or "DetectorInformationSequence" in frame.dataset
     if spacing is None or spacing >= 0 or is_nuclear:
         return spacing
     warnings.warn(
-        f"(0018,0088) SpacingBetweenSlices is {spacing:g}, which is for nuclear medicine alone: "
-        "it is left out",
+        f"(0018,0088) SpacingBetweenSlices is {spacing:g}, but only nuclear medicine may have a "
+        "negative one: it is left out",
         stacklevel=2,
     )
     return None
 
 
 def position_in_grid(frame: Frame, plane: PlaneModule) -> tuple[float, ...] | None:
-    """Return the place of a plane of an RT dose grid (PS3.3 C.8.8.3.2).
+    """Return the position of a plane of an RT dose grid (PS3.3 C.8.8.3.2).
 
-    Offsets that begin with 0 run along the normal from the first plane; those that begin with its
-    own z are z themselves, of transverse planes. Others have no meaning.
+    Offsets that begin with 0 count along the normal from the first plane. Offsets that begin with
+    the z of the first plane are z coordinates of transverse planes. Others have no meaning.
     """
     origin, normal = plane.image_position_patient, plane.normal
     if origin is None or frame.index == 0:
@@ -238,8 +242,8 @@ def position_in_grid(frame: Frame, plane: PlaneModule) -> tuple[float, ...] | No
             return (*origin[:2], offset)
     warnings.warn(
         f"(3004,000C) GridFrameOffsetVector begins with {first} and has {offset} for frame "
-        f"{frame.index + 1}, beside an image position of {origin} and an orientation of "
-        f"{plane.image_orientation_patient}: it does not tell where the frame is",
+        f"{frame.index + 1}, which does not fit the image position {origin} and orientation "
+        f"{plane.image_orientation_patient}: the position of the frame is left out",
         stacklevel=2,
     )
     return None

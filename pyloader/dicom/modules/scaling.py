@@ -1,7 +1,7 @@
-"""Factors from modality units to those of quantitative viewing: SUV of PET, dose of RT dose.
+"""Compute factors for quantitative viewing: from rescaled values to SUV of PET, or to RT dose.
 
-Factors are for rescaled values. One that cannot be computed for certain stays absent, with a
-warning that says why: a standardized uptake value from a guessed time is worse than none.
+A factor that is not certain stays absent, with a warning that says why: a standardized uptake value
+(SUV) from a guessed time is worse than none.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from pyloader.dicom.modules.luts import read_real_world_values, rescale_fault
 from pyloader.dicom.values import as_tuple
 
 DOSE = ("DoseGridScaling", "DoseSummationType", "DoseType", "DoseUnits")
-# What the readers of PET ask for by name, beside the plain modules.
+# Attributes that PET needs in addition to the plain modules.
 MOMENTS = (
     "AcquisitionDateTime",
     "AttenuationCorrected",
@@ -34,20 +34,20 @@ MOMENTS = (
 PHILIPS = "Philips PET Private Group"
 SUV_FACTOR = (PHILIPS, 0x7053, 0x00)
 ACTIVITY_FACTOR = (PHILIPS, 0x7053, 0x09)
-# (0054,1006) SUV Type of values that are uptake values already -> what they are divided by.
+# (0054,1006) SUV Type of values that are SUV already -> the body measure that they are divided by.
 SUV_TYPES = {"BW": "suvbw", "LBM": "suvlbm", "BSA": "suvbsa"}
 # Units of Real World Value Mappings, in codes of UCUM -> (0054,1001) Units.
 UNITS = {"Bq/ml": "BQML", "g/ml{SUVbw}": "GML"}
 # Kilograms, from a mouse to a horse.
 WEIGHTS = (1e-3, 1e3)
-# Patient Size is in metres; beyond, it was written in centimetres or is none.
+# Patient Size is in metres; a larger value is in centimetres, or wrong.
 SIZES = (0.05, 3.0)
 CENTIMETRES = 100
-# SUV, and Bq/ml, for one count.
+# Valid SUV, and valid Bq/ml, of one count.
 SUV_OF_COUNT, ACTIVITY_OF_COUNT = (1e-9, 10.0), (1e-6, 1e6)
-# Gy, or percent, for one stored value of at most 32 bits.
+# Valid Gy, or percent, of one stored value with at most 32 bits.
 DOSES = (1e-15, 1e6)
-# Of two numbers that are the same but for rounding; of two that were computed in other ways.
+# Relative tolerance for equal numbers after rounding, and for results of two computations.
 EXACT, ALIKE = 1e-5, 0.1
 
 
@@ -65,9 +65,10 @@ def read_scaling(frame: Frame) -> Module:
 
 
 def read_certain_scaling(frame: Frame) -> Module:
-    """Return what `read_scaling` does, without SUV where a value of this image contradicts them.
+    """Return the result of `read_scaling`, without SUV if a value of this image contradicts them.
 
-    That is apart: slope and time of the pixels differ by image, and each would be read anew for it.
+    This check is outside the memoised reader, because slope and time of the pixels differ by
+    image: with them, `read_scaling` would run again for each image.
     """
     found = read_scaling(frame)
     reason = doubt_of(frame) if found and frame.get("Modality") == "PT" else None
@@ -78,7 +79,7 @@ def read_certain_scaling(frame: Frame) -> Module:
 
 
 def doubt_of(frame: Frame) -> str | None:
-    """Return why the values of a PET image are no certain activity; None when they are."""
+    """Return why the activity in a PET image is uncertain; None if it is certain."""
     fault = rescale_fault(frame)
     if fault is not None:
         return f"{fault}, so that values have no unit"
@@ -88,26 +89,26 @@ def doubt_of(frame: Frame) -> str | None:
 
 
 def dose_factor(frame: Frame) -> Module:
-    """Return what rescaled values are multiplied by to be dose, and of which kind it is."""
+    """Return the factor from rescaled values to dose, with the type of dose."""
     found = frame.pick(DOSE[1:])
     try:
         factor = bounded(frame.get(DOSE[0]), "dose grid scaling", DOSES)
     except NotCertainError as reason:
-        warnings.warn(f"{reason}: values stay as they are stored", stacklevel=2)
+        warnings.warn(f"{reason}: pixels keep their stored values", stacklevel=2)
         return found
     return found if factor is None else {"dose_grid_scaling": factor} | found
 
 
 def suv_factors(frame: Frame) -> Module:
-    """Return what rescaled values are multiplied by to be SUV: by weight, lean mass, surface.
+    """Return the factors from rescaled values to SUV: by weight, lean mass, surface.
 
-    As QIBA's vendor-neutral pseudo-code has it; ``suvbw`` in g/ml, ``suvlbm`` in g/ml of lean
-    body mass (James), ``suvbsa`` in cm2/ml of body surface (Du Bois).
+    Follow QIBA's vendor-neutral pseudo-code. ``suvbw`` is in g/ml, ``suvlbm`` in g/ml of lean body
+    mass (James), ``suvbsa`` in cm2/ml of body surface (Du Bois).
 
     Raises
     ------
     NotCertainError
-        A number that they need cannot be, or contradicts another.
+        A required number is impossible, or contradicts another one.
     """
     read = KINDS.get(str(units_of(frame)))
     if read is None or not is_corrected(frame):
@@ -125,10 +126,10 @@ def suv_factors(frame: Frame) -> Module:
 
 
 def units_of(frame: Frame) -> str | None:
-    """Return the units of rescaled values, as (0054,1001) Units has them.
+    """Return the units of rescaled values, in the terms of (0054,1001) Units; None when unknown.
 
-    Enhanced PET has the units of a Real World Value Mapping, which may be another line than that
-    of the rescaled values.
+    Enhanced PET has units in a Real World Value Mapping only. Its slope and intercept must equal
+    those of the rescale.
     """
     units = frame.text("Units")
     if units is not None or not frame.groups:
@@ -143,12 +144,12 @@ def units_of(frame: Frame) -> str | None:
 
 
 def is_close(one: float | None, other: float | None) -> bool:
-    """Tell whether two numbers are there and differ by rounding alone."""
+    """Return whether two numbers are present and differ by rounding alone."""
     return None not in (one, other) and math.isclose(one or 0.0, other or 0.0, rel_tol=EXACT)
 
 
 def is_corrected(frame: Frame) -> bool:
-    """Tell whether attenuation and decay are corrected for (PS3.3 C.8.9.1.1.3, C.8.22.3)."""
+    """Return whether attenuation and decay are corrected (PS3.3 C.8.9.1.1.3, C.8.22.3)."""
     corrected = as_tuple(frame.get("CorrectedImage"))
     if corrected:
         return {"ATTN", "DECY"} <= set(corrected)
@@ -156,22 +157,22 @@ def is_corrected(frame: Frame) -> bool:
 
 
 Kind = tuple[str | None, float] | None
-"""Which SUV a factor leads to, None for the activity by dose, 1/ml; and the factor."""
+"""The kind of SUV a factor gives, or None for activity divided by dose, in 1/ml; and the factor."""
 
 
 def activity_kind(frame: Frame) -> Kind:
-    """Return the factor of Bq/ml: one by the dose that was left when the scan began."""
+    """Return the factor of values in Bq/ml: 1 divided by the dose at the time of correction."""
     dose = dose_at_scan(frame)
     return None if dose is None else (None, 1 / dose)
 
 
 def count_kind(frame: Frame) -> Kind:
-    """Return the factor of counts, which Philips writes beside them.
+    """Return the factor of values in counts, from private attributes of Philips.
 
     Raises
     ------
     NotCertainError
-        The factor of SUV and that of Bq/ml are both there, and lead to different values.
+        The factors to SUV and to Bq/ml are both present, and give different values.
     """
     factor = bounded(private_value(frame, SUV_FACTOR), "SUV scale factor", SUV_OF_COUNT)
     activity = private_value(frame, ACTIVITY_FACTOR)
@@ -183,15 +184,15 @@ def count_kind(frame: Frame) -> Kind:
     try:
         dose = dose_at_scan(frame) if activity else None
     except NotCertainError:
-        dose = None  # the maker's factor does not need it
+        dose = None  # the manufacturer's factor does not need it
     other = activity * weight / dose if activity and dose and weight else factor
     if not math.isclose(factor, other, rel_tol=ALIKE):
-        raise NotCertainError(f"the maker's factor is {factor:g}, and by dose it is {other:g}")
+        raise NotCertainError(f"the manufacturer's factor is {factor:g}, but by dose {other:g}")
     return "suvbw", factor
 
 
 def uptake_kind(frame: Frame) -> Kind:
-    """Return the factor of values that are SUV already, 1."""
+    """Return the factor 1 for values that are SUV already."""
     kind = SUV_TYPES.get(str(frame.get("SUVType") or "BW"))
     return None if kind is None else (kind, 1.0)
 
@@ -200,12 +201,12 @@ KINDS = {"BQML": activity_kind, "CNTS": count_kind, "GML": uptake_kind}
 
 
 def body_measures(frame: Frame) -> dict[str, float]:
-    """Return what SUV divide by, for those that are known: g, g of lean mass, cm2.
+    """Return the known body measures that SUV use: g, g of lean mass, cm2.
 
     Raises
     ------
     NotCertainError
-        The weight cannot be one.
+        The weight is impossible.
     """
     weight = bounded(frame.get("PatientWeight"), "patient's weight", WEIGHTS)
     if weight is None:
@@ -224,7 +225,7 @@ def body_measures(frame: Frame) -> dict[str, float]:
 
 
 def size_of(frame: Frame) -> float | None:
-    """Return the patient's size in cm, None for one that cannot be, or is not in metres."""
+    """Return the patient's size in cm; None when impossible, or not written in metres."""
     size = frame.number("PatientSize")
     if size is not None and SIZES[1] < size <= SIZES[1] * CENTIMETRES:
         return None

@@ -1,4 +1,4 @@
-"""Whole-slide images: where a tile is in the total pixel matrix and on the slide (PS3.3 C.8.12)."""
+"""Whole-slide images: place of a tile in the total pixel matrix and on the slide (PS3.3 C.8.12)."""
 
 from __future__ import annotations
 
@@ -41,7 +41,8 @@ MICROMETRES = 1000.0
 def read_slide_plane(frame: Frame) -> Module:
     """Return the place of a tile: row and column from 1, offsets x and y in mm, z in micrometres.
 
-    A tile is placed by its functional group, or by its number when the matrix is tiled in full.
+    The place is in the functional group of the tile. In a TILED_FULL matrix, it follows from the
+    frame number.
     """
     if frame.get("TotalPixelMatrixColumns") is None:
         return {}
@@ -54,10 +55,10 @@ def read_slide_plane(frame: Frame) -> Module:
 
 
 def tile_in_full(frame: Frame) -> Module:
-    """Return the place of a tile of a matrix without gaps (PS3.3 C.7.6.17.3).
+    """Return the place of a tile in a TILED_FULL matrix, which has no gaps (PS3.3 C.7.6.17.3).
 
-    Frames run along the rows of tiles, then down, then through the focal planes, then through
-    the optical paths, then through the segments, over all parts of a concatenation.
+    Frames run along the rows of tiles, then down, then through focal planes, optical paths and
+    segments, over all parts of a concatenation.
     """
     tile = find_tile(frame)
     if tile is None:
@@ -74,7 +75,7 @@ def tile_in_full(frame: Frame) -> Module:
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """Place of a frame in a matrix that is tiled in full, each number from 0.
+    """The place of a frame in a TILED_FULL matrix; each number counts from 0.
 
     Attributes
     ----------
@@ -92,7 +93,7 @@ class Tile:
 
 
 def find_tile(frame: Frame) -> Tile | None:
-    """Return which tile a frame is by its number; None, with a warning, when that is uncertain."""
+    """Return the tile of a frame, by its number; None, with a warning, when it is uncertain."""
     rows, columns = frame.integer("Rows"), frame.integer("Columns")
     across, down = frame.integer("TotalPixelMatrixColumns"), frame.integer("TotalPixelMatrixRows")
     sizes = (rows or 0, columns or 0, across or 0, down or 0)
@@ -104,9 +105,9 @@ def find_tile(frame: Frame) -> Tile | None:
     paths = count_paths(frame, per_row * per_column * planes)
     if frame.index_in_source is None or paths is None:
         warnings.warn(
-            f"the matrix is tiled in full, {per_column} x {per_row} tiles in {planes} focal "
-            f"plane{'s' if planes > 1 else ''}, but which of them frame {frame.index + 1} of "
-            f"{frame.integer('NumberOfFrames') or 1} is cannot be counted: its place is left out",
+            f"the matrix is TILED_FULL, {per_column} x {per_row} tiles in {planes} focal "
+            f"plane{'s' if planes > 1 else ''}, but the tile of frame {frame.index + 1} of "
+            f"{frame.integer('NumberOfFrames') or 1} cannot be determined: its place is left out",
             stacklevel=2,
         )
         return None
@@ -118,12 +119,12 @@ def find_tile(frame: Frame) -> Tile | None:
 
 
 def count_paths(frame: Frame, tiles: int) -> int | None:
-    """Return how many optical paths the frames of a segment, or all, run through.
+    """Return the number of optical paths of a segment, or of all frames without segments.
 
     Parameters
     ----------
     tiles : int
-        Of all focal planes.
+        Number of tiles in all focal planes.
 
     Returns
     -------
@@ -138,14 +139,14 @@ def count_paths(frame: Frame, tiles: int) -> int | None:
     frames = before + (frame.integer("NumberOfFrames") or 1)
     is_part = frame.get("InConcatenationNumber") is not None
     if segments and not is_part and frames <= tiles * segments:
-        paths = 1  # those of the images that it was made from
+        paths = 1  # the optical paths are those of the source images
     if not paths and not segments:
-        return frames  # as many as there may be
+        return frames  # the largest possible number
     return None if frames > tiles * (paths or 1) * (segments or 1) else paths or 1
 
 
 def slide_offsets(frame: Frame, row: int, column: int, plane: int) -> Module:
-    """Return where a pixel of the total matrix is on the slide, from its indices, from 0."""
+    """Return the offsets on the slide of a pixel of the total matrix, given its indices, from 0."""
     origin = item_of(frame.dataset, "TotalPixelMatrixOriginSequence")
     cosines = frame.numbers("ImageOrientationSlide", count=6)
     spacing = frame.numbers("PixelSpacing", "PixelMeasuresSequence", 2)
@@ -163,7 +164,7 @@ def slide_offsets(frame: Frame, row: int, column: int, plane: int) -> Module:
 
 
 def focal_depth(frame: Frame, plane: int) -> float | None:
-    """Return how far a focal plane, from 0, is from the first one, in micrometres."""
+    """Return the distance of a focal plane, from 0, to the first one, in micrometres."""
     between = frame.number("SpacingBetweenSlices", "PixelMeasuresSequence")
     if plane == 0:
         return 0.0
@@ -171,13 +172,13 @@ def focal_depth(frame: Frame, plane: int) -> float | None:
 
 
 def nth_path(frame: Frame, index: int) -> Any:
-    """Return the identifier of an optical path by its place among them, from 0."""
+    """Return the identifier of an optical path by its index, from 0."""
     item = item_of(frame.dataset, "OpticalPathSequence", index)
     return None if item is None else value_of(item, "OpticalPathIdentifier")
 
 
 def optical_path(frame: Frame, identifier: Any) -> Module:
-    """Return an optical path by its identifier (PS3.3 C.8.12.5)."""
+    """Return the description of an optical path, by its identifier (PS3.3 C.8.12.5)."""
     if identifier is None:
         return {}
     for item in items_of(frame.dataset, "OpticalPathSequence"):
@@ -187,10 +188,10 @@ def optical_path(frame: Frame, identifier: Any) -> Module:
 
 
 def read_icc_profile(frame: Frame) -> Module:
-    """Return the ICC profile of a frame's colours, which nothing here applies.
+    """Return the ICC profile of a frame's colours; pyloader does not apply it.
 
-    ``icc_profile`` are the bytes of the profile (ISO 15076-1), ``color_space`` is its name where
-    the file has one. That of the image goes first, then that of the frame's optical path.
+    ``icc_profile`` has the bytes of the profile (ISO 15076-1), ``color_space`` its name, if the
+    file has one. The profile of the image takes precedence over that of the optical path.
     """
     for owner in (frame.dataset, *optical_paths(frame)):
         profile = value_of(owner, "ICCProfile")
@@ -202,7 +203,7 @@ def read_icc_profile(frame: Frame) -> Module:
 
 
 def optical_paths(frame: Frame) -> Sequence[Dataset]:
-    """Return the optical path of a frame: the one that it names, else the only one."""
+    """Return the optical path of a frame: the only one, or the one with the frame's identifier."""
     paths = items_of(frame.dataset, "OpticalPathSequence")
     if len(paths) < 2:
         return paths

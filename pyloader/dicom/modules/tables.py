@@ -1,4 +1,4 @@
-"""Modules whose attributes are taken as they stand, by keyword, at the top level of a data set."""
+"""Modules that copy attributes by keyword from the top level of a data set."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from pyloader.dicom.functional_groups import Frame, Module
 
-# Module -> its attributes. Names on the way out are the keywords in snake_case.
+# Module -> its attributes. Results have the keywords in snake_case.
 PLAIN_MODULES: Mapping[str, tuple[str, ...]] = {
     "clinical_trial": (
         "ClinicalTrialSponsorName",
@@ -118,12 +118,12 @@ ISOTOPE = (
     "RadionuclideHalfLife",
     "RadionuclidePositronFraction",
 )
-# Component groups of a person name, in their order (PS3.5 6.2.1.1).
+# Component groups of a person name, in order (PS3.5 6.2.1.1).
 NAME_GROUPS = ("alphabetic", "ideographic", "phonetic")
 
 
 def read_patient(frame: Frame) -> Module:
-    """Return the Patient module (PS3.3 C.7.1.1); the name whole, and in its component groups."""
+    """Return the Patient module (PS3.3 C.7.1.1), with the name whole and in component groups."""
     found = frame.pick(PATIENT)
     name = found.get("patient_name")
     groups = name_groups(name) if isinstance(name, str) else {}
@@ -131,6 +131,6 @@ def read_patient(frame: Frame) -> Module:
 
 
 def name_groups(name: str) -> Module:
-    """Return the component groups of a person name that are there, such as ``ideographic``."""
+    """Return the component groups of a person name that are present, such as ``ideographic``."""
     groups = zip(NAME_GROUPS, name.split("="), strict=False)
     return {kind: group.strip() for kind, group in groups if group.strip(" ^")}

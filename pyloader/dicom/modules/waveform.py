@@ -1,4 +1,4 @@
-"""Waveforms, such as an electrocardiogram (PS3.3 C.10.9), as Cornerstone3D's ECG viewport asks."""
+"""Read waveforms, such as an ECG (PS3.3 C.10.9), in the form of Cornerstone3D's ECG viewport."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ CHANNEL = (
     "NotchFilterFrequency",
 )
 CODE = ("CodeValue", "CodingSchemeDesignator", "CodeMeaning")
-# Sample interpretation and bits -> dtype; those compressed by a law have no linear values.
+# Sample interpretation and bits -> dtype; without mu-law and A-law, whose values are not linear.
 DTYPES = {"SB8": "i1", "UB8": "u1", "SS16": "i2", "US16": "u2", "SL32": "i4", "UL32": "u4"}
 
 
 def read_ecg(frame: Frame) -> Module:
-    """Return the first multiplex group: its channels, and ``waveform_data``, an array of each."""
+    """Return the first multiplex group: its channels, and ``waveform_data``, an array for each."""
     groups = items_of(frame.dataset, "WaveformSequence")
     if not groups:
         return {}
@@ -49,7 +49,7 @@ def read_ecg(frame: Frame) -> Module:
 
 
 def read_channel(channel: Dataset) -> Module:
-    """Return what a channel measures, and in which unit."""
+    """Return the description of a channel: source, unit, sensitivity and filters."""
     found = pick(channel, CHANNEL)
     for keyword, name in (
         ("ChannelSourceSequence", "channel_source_sequence"),
@@ -62,7 +62,7 @@ def read_channel(channel: Dataset) -> Module:
 
 
 def read_samples(group: Dataset, order: str) -> NDArray[Any] | None:
-    """Return the samples, (channels, samples), as stored; None when they are not all there."""
+    """Return the stored samples, (channels, samples); None when any are missing."""
     interpretation = value_of(group, "WaveformSampleInterpretation")
     name = DTYPES.get(f"{interpretation}{value_of(group, 'WaveformBitsAllocated')}")
     counts = (value_of(group, f"NumberOfWaveform{each}") for each in ("Channels", "Samples"))

@@ -38,7 +38,7 @@ def shut(monkeypatch: pytest.MonkeyPatch, *doors: str) -> None:
     if "elements" in doors:
         monkeypatch.setattr(fast, "read_plain", read_nothing)
     if "values" in doors:
-        monkeypatch.setattr(fast, "quick_value", lambda element: fast.ODD)
+        monkeypatch.setattr(fast, "quick_value", lambda element: fast.FALLBACK)
     if "memo" in doors:
         monkeypatch.setattr(fast.Memo, "__call__", lambda self, frame: self.read(frame))
 
