@@ -1,4 +1,4 @@
-"""Addresses of a DICOMweb service: taken apart, and made for what is asked."""
+"""Addresses of a DICOMweb service: parsed, and built for requests."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def address(base: str = "https://host/dicomweb", query: str = "") -> Address:
     return Address.parse(f"{base}{PATH}{query}")
 
 
-# ------------------------------------------------------------------ taken apart
+# ------------------------------------------------------------------ parsing
 
 
 @pytest.mark.parametrize("base", BASES)
@@ -47,7 +47,7 @@ def test_base_may_have_studies_in_its_name():
         f"https://host/dicomweb?x={PATH}",
     ],
 )
-def test_what_is_no_instance(url):
+def test_other_urls_are_refused(url):
     expected = (
         "is not an instance of a DICOMweb service; expected 'wadors:<base>/studies/<UID>/series/"
     )
@@ -89,7 +89,7 @@ QUERY = "requestType=WADO&studyUID=1.2&seriesUID=3.4&objectUID=5.6&contentType=a
         ("", "/wado"),
     ],
 )
-def test_wado_uri_is_beside_the_service(base, service):
+def test_wado_uri_is_next_to_the_service(base, service):
     assert address(base).wado_uri(None) == f"{service}?{QUERY}"
 
 
@@ -138,11 +138,11 @@ def test_bulk_data_on_the_host_of_the_service(uri):
 
 
 @pytest.mark.parametrize("origin", ["http://host", "https://host:8042", "http://internal:8042"])
-def test_bulk_data_of_a_service_that_knows_itself_by_another_name(origin):
+def test_bulk_data_with_the_internal_host_name_of_the_service(origin):
     uri = f"{origin}/dicom-web{PATH}/bulk/00281201?x=2"
     assert address().bulk_url(uri) == f"https://host/dicomweb{PATH}/bulk/00281201?x=2"
     assert address("/dicomweb").bulk_url(uri) == f"/dicomweb{PATH}/bulk/00281201?x=2"
 
 
-def test_bulk_data_that_are_somewhere_else_altogether():
+def test_bulk_data_outside_the_service():
     assert address().bulk_url("https://store/blob/1") == "https://store/blob/1"

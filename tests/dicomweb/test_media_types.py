@@ -1,4 +1,4 @@
-"""Answers of a DICOMweb service: what their parts are, and which frames."""
+"""Responses of a DICOMweb service: their parts, and the frames of these."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ RELATED = 'multipart/related; type="application/octet-stream"; boundary=xxx'
 
 
 def answer(body: bytes, kind: str = OCTETS, status: int = 200) -> Response:
-    """Return an answer."""
+    """Return a response."""
     return Response(URL, status, {"content-type": kind}, body)
 
 
 def multipart(*parts: tuple[str, bytes], end: bytes = b"--xxx--\r\n") -> bytes:
-    """Return a body of parts, each with lines of headers."""
+    """Return a multipart body; each part has header lines."""
     written = [b"--xxx\r\n" + head.encode() + b"\r\n" + body + b"\r\n" for head, body in parts]
     return b"".join([*written, end])
 
@@ -40,19 +40,19 @@ def multipart(*parts: tuple[str, bytes], end: bytes = b"--xxx--\r\n") -> bytes:
 # ------------------------------------------------------------------ parts
 
 
-def test_parts_of_a_multipart_answer():
+def test_parts_of_a_multipart_response():
     body = multipart(("Content-Type: a/b\r\n", b"one"), ("", b"two"))
     one, two = parts_of(answer(body, RELATED))
     assert (one.headers["content-type"], one.body, two.body) == ("a/b", b"one", b"two")
 
 
-def test_answer_that_is_not_multipart_is_its_own_part():
+def test_response_that_is_not_multipart_is_one_part():
     (part,) = parts_of(answer(b"frame", "image/jls"))
     assert (part.headers["content-type"], part.body) == ("image/jls", b"frame")
 
 
 @pytest.mark.parametrize("status", [200, 204])
-def test_answer_without_content(status):
+def test_response_without_content(status):
     expected = f"answered with status {status} and no content; the server does not have these data"
     with pytest.raises(FormatError, match=expected):
         single_part(answer(b"", status=status))
@@ -68,7 +68,7 @@ def test_answer_without_content(status):
         "application/dicom+xml",
     ],
 )
-def test_answer_that_is_a_message(kind):
+def test_response_with_a_message(kind):
     named = re.escape(kind.partition(";")[0])
     expected = f"answered with {named}, which begins with 'Log in'; expected image data: servers"
     with pytest.raises(FormatError, match=expected):
@@ -81,34 +81,34 @@ def test_answer_that_is_a_message(kind):
 @pytest.mark.parametrize(
     ("part", "outer", "expected"),
     [
-        # Of the part (PS3.18 8.7.3.5.2), in quotes or without.
+        # In the part's headers (PS3.18 8.7.3.5.2), with or without quotes.
         (f"{OCTETS}; transfer-syntax=1.2.3", RELATED, "1.2.3"),
         (f'{OCTETS}; transfer-syntax="1.2.3"', RELATED, "1.2.3"),
         (f"{OCTETS};TRANSFER-SYNTAX=1.2.3", RELATED, "1.2.3"),
         ("image/jls; transfer-syntax=1.2.3", RELATED, "1.2.3"),
-        # Within the type of the whole, as Orthanc has it.
+        # Inside the type parameter of the whole response, as Orthanc writes it.
         (
             OCTETS,
             'multipart/related; type="application/octet-stream; transfer-syntax=1.2.3"',
             "1.2.3",
         ),
-        # Of the whole.
+        # In the headers of the whole response.
         (OCTETS, f"{RELATED}; transfer-syntax=1.2.3", "1.2.3"),
-        # By media type.
+        # By the media type.
         ("image/jls", RELATED, uid.JPEGLSLossless),
         ("image/x-dicom-rle", RELATED, uid.RLELossless),
         (OCTETS, 'multipart/related; type="image/jp2"', uid.JPEG2000Lossless),
         ("", "image/jphc", uid.HTJ2KLossless),
-        # That of the part comes first.
+        # The part's own comes first.
         ("image/jls", f"{RELATED}; transfer-syntax=1.2.3", uid.JPEGLSLossless),
         (f"{OCTETS}; transfer-syntax=1.2.3", 'multipart/related; type="image/jp2"', "1.2.3"),
-        # What was asked for is no answer.
+        # A wildcard is no transfer syntax.
         (f"{OCTETS}; transfer-syntax=*", RELATED, None),
         (OCTETS, RELATED, None),
         ("", "", None),
     ],
 )
-def test_transfer_syntax_that_is_told(part, outer, expected):
+def test_declared_transfer_syntax(part, outer, expected):
     headers = {"content-type": part} if part else {}
     assert syntax_of(Part(headers, b""), outer) == expected
 
@@ -117,7 +117,7 @@ def test_transfer_syntax_that_is_told(part, outer, expected):
 
 
 class Frames:
-    """Frames that are to come, and what has come."""
+    """The requested frames, and those that have arrived."""
 
     def __init__(self, *asked: int) -> None:
         self.asked = list(asked)
@@ -134,7 +134,7 @@ class Frames:
         self.taken[index] = part.body
 
     def receive(self, *chunks: bytes, kind: str = RELATED) -> dict[int, bytes]:
-        """Ask, take an answer, and return the frames."""
+        """Make a request, feed a response, and return the frames."""
         self.parts.request()
         head = answer(b"", kind)
         if self.parts.begin(head):
@@ -148,11 +148,11 @@ class Frames:
 
 
 def located(index: int, body: bytes) -> tuple[str, bytes]:
-    """Return a part that tells which frame it is."""
+    """Return a part with a Content-Location that names its frame."""
     return f"Content-Location: {URL}/frames/{index + 1}\r\n", body
 
 
-def test_request_is_for_what_is_missing():
+def test_request_is_for_missing_frames():
     frames = Frames(4, 5, 6)
     request = frames.parts.request()
     assert request.url == f"{URL}/frames/5,6,7"
@@ -161,7 +161,7 @@ def test_request_is_for_what_is_missing():
     assert frames.parts.request().url == f"{URL}/frames/5,7"
 
 
-def test_frames_come_in_the_order_in_which_they_were_asked_for():
+def test_frames_arrive_in_the_order_of_the_request():
     body = multipart(("", b"one"), ("", b"two"), ("", b"three"))
     assert Frames(7, 2, 5).receive(body) == {7: b"one", 2: b"two", 5: b"three"}
 
@@ -172,7 +172,7 @@ def test_frames_are_those_that_their_locations_name():
 
 
 @pytest.mark.parametrize("end", ["/", "?token=a", "/?token=a"])
-def test_location_may_go_on(end):
+def test_location_may_have_a_query(end):
     where = f"Content-Location: http://other/frames/6{end}\r\n"
     assert Frames(2, 5).receive(multipart((where, b"five"), located(2, b"two"))) == {
         2: b"two",
@@ -181,13 +181,13 @@ def test_location_may_go_on(end):
 
 
 @pytest.mark.parametrize("tail", ["", "/frames/99", "/frames/0", "/frames/list"])
-def test_location_of_no_frame_that_was_asked_for_does_not_count(tail):
+def test_location_of_an_unrequested_frame_is_ignored(tail):
     where = f"Content-Location: {URL}{tail}\r\n"
     found = Frames(4, 3).receive(multipart((where, b"one"), (where, b"two")))
     assert found == {4: b"one", 3: b"two"}
 
 
-def test_parts_beyond_those_that_were_asked_for_are_left():
+def test_parts_after_the_requested_frames_are_ignored():
     body = multipart(("", b"one"), ("", b"two"), ("", b"three"))
     assert Frames(0, 1).receive(body) == {0: b"one", 1: b"two"}
 
@@ -204,7 +204,7 @@ def test_each_frame_is_taken_as_soon_as_its_part_is_complete():
     assert frames.taken == {0: b"one", 1: b"two"}
 
 
-def test_single_frame_is_taken_from_the_whole_answer():
+def test_single_frame_is_taken_from_the_whole_response():
     frames = Frames(3)
     frames.parts.request()
     assert not frames.parts.begin(answer(b"", RELATED))
@@ -217,7 +217,7 @@ def test_frame_may_come_without_multipart(asked):
     assert Frames(*asked).receive(b"frame", kind=OCTETS) == {3: b"frame"}
 
 
-def test_answer_that_is_cut_off():
+def test_response_that_is_cut_off():
     body = multipart(("", b"one"), ("", b"two"), end=b"")[:-4]
     frames = Frames(0, 1)
     with pytest.raises(FormatError, match="the multipart response is cut off: part 2 has"):
@@ -225,7 +225,7 @@ def test_answer_that_is_cut_off():
     assert frames.taken == {0: b"one"}
 
 
-def test_another_attempt_is_split_anew():
+def test_each_attempt_is_split_from_its_start():
     frames = Frames(0, 1, 2)
     frames.parts.request()
     frames.parts.begin(answer(b"", RELATED))
@@ -238,8 +238,8 @@ def test_another_attempt_is_split_anew():
     }
 
 
-async def test_nothing_is_asked_for_again_when_all_has_come(monkeypatch):
-    """The connection breaks behind the last frame."""
+async def test_complete_frames_are_not_requested_again(monkeypatch):
+    """The connection breaks after the last frame."""
     monkeypatch.setattr("pyloader.network.FIRST_DELAY_SECONDS", 0)
     asked = []
 

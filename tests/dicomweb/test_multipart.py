@@ -1,4 +1,4 @@
-"""Multipart bodies to parts: as the standards say, as servers write them, in chunks of any size."""
+"""Multipart bodies to parts: by the standards, by real servers, in chunks of any size."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def test_media_type(value, kind, parameters):
 
 
 def test_syntax_inside_the_quoted_type():
-    """Orthanc puts the transfer syntax within the type's quotes."""
+    """Orthanc puts the transfer syntax inside the type's quotes."""
     kind, parameters = parse_media_type(
         'multipart/related; type="application/octet-stream; transfer-syntax=1.2.840.10008.1.2.1"; '
         "boundary=4b7591d6-0a93"
@@ -208,7 +208,7 @@ def test_boundary_absent_or_of_another_name(declared, headers):
     assert bodies(declared, message((headers, b"x"), (headers, b"y"))) == [b"x", b"y"]
 
 
-def test_boundary_that_a_mistaken_server_gives_with_its_hyphens():
+def test_declared_boundary_that_includes_the_hyphens():
     content = message(([], b"x"), boundary="b")
     assert bodies("multipart/related; boundary=--b", content) == [b"x"]
 
@@ -262,7 +262,7 @@ def test_length_of_lf_alone():
     "rest", [b"", b"\r", b"\r\n", b"\r\n-", b"\r\n--", b"\r\n--b", b"\r\n--b-"]
 )
 def test_last_delimiter_missing_when_the_length_is_met(rest):
-    """A server that ends its answer by closing the connection may lose the end of it."""
+    """A server that closes the connection to end its response may lose the end."""
     start = b"--b\r\n\r\nfirst\r\n--b\r\nContent-Length: 4\r\n\r\nabcd"
     assert bodies(TYPE, start + rest) == [b"first", b"abcd"]
 
@@ -377,7 +377,7 @@ def test_random_messages_in_random_chunks():
         for _ in range(chance.randint(1, 4)):
             body = b"".join(chance.choices(alphabet, k=chance.randint(0, 30)))
             body = body.replace(b"\n--b\r", b"").replace(b"\n--b\n", b"")
-            # What could be taken for a delimiter is left in where a length guards it.
+            # Keep look-alike delimiters in bodies that have a Content-Length.
             is_guarded = b"--b" in body or not body
             headers = {"content-length": str(len(body))} if is_guarded else {}
             expected.append(Part(headers, body))
@@ -418,31 +418,31 @@ def test_parts_come_out_as_soon_as_they_are_complete():
 
 
 class CountingBuffer(ChunkBuffer):
-    """Counts the bytes that are searched and copied."""
+    """A buffer that counts the bytes searched and copied."""
 
     def __init__(self) -> None:
         super().__init__()
         self.searched = self.copied = 0
 
     def find(self, needle: bytes, start: int) -> int:
-        """Count up to what was found."""
+        """Count the bytes up to the match."""
         found = super().find(needle, start)
         self.searched += max(0, (self.end if found < 0 else found) - start)
         return found
 
     def take(self, start: int, stop: int) -> bytes:
-        """Count what is given."""
+        """Count the bytes returned."""
         taken = super().take(start, stop)
         self.copied += len(taken)
         return taken
 
     def held(self) -> int:
-        """Return the bytes that are kept."""
+        """Return the number of bytes buffered."""
         return sum(map(len, self.chunks))
 
 
 def work(parts: int, size: int, chunk: int, length: int | None = None) -> tuple[float, float, int]:
-    """Return how often a byte was searched and copied, and the most bytes that were kept."""
+    """Return searches and copies per byte, and the most bytes buffered at a time."""
     headers = [] if length is None else [f"Content-Length: {length}"]
     content = message(*[(headers, bytes(size))] * parts)
     count, kept = 0, 0
@@ -487,7 +487,7 @@ def test_work_is_linear_when_every_length_is_wrong():
     assert copied < 2
 
 
-def test_parts_that_were_given_are_not_kept():
+def test_delivered_parts_are_not_kept():
     *_, kept = work(parts=30, size=1 << 16, chunk=1 << 14)
     assert kept < 3 << 16
 
@@ -503,7 +503,7 @@ def test_epilogue_is_not_kept():
 # ------------------------------------------------------------------ buffer
 
 
-def test_rope_finds_and_takes_as_the_whole_does():
+def test_chunk_buffer_finds_and_takes_like_joined_bytes():
     chance = random.Random(4)
     for _ in range(300):
         chunks = [bytes(chance.choices(b"ab", k=chance.randint(0, 6))) for _ in range(8)]
@@ -516,7 +516,7 @@ def test_rope_finds_and_takes_as_the_whole_does():
         assert buffer.take(start, stop) == whole[start:stop]
 
 
-def test_rope_keeps_places_after_a_drop():
+def test_chunk_buffer_keeps_offsets_after_a_drop():
     buffer = ChunkBuffer()
     for chunk in (b"abc", b"def", b"ghi"):
         buffer.append(chunk)

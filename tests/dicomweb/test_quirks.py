@@ -1,4 +1,4 @@
-"""The quirks of our DICOMweb server: each goes wrong as it says, and in no other way."""
+"""The quirks of our DICOMweb server: each misbehaves as its name says, and only so."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from tests.support.dicomweb.quirks import QUIRKS, SHIFT
 from tests.support.dicomweb.quirks_body import ODD_BOUNDARY, with_boundary_inside
 
 
-def test_quirks_stand_in_order():
+def test_quirks_are_sorted():
     assert list(QUIRKS) == sorted(QUIRKS)
 
 
-def test_unknown_quirk_is_told(served):
+def test_unknown_quirk_is_named_in_the_error(served):
     reply = ask(served.at(CT, quirk="no-such"))
     assert reply.status == 500
     assert "there is no quirk 'no-such'; there are bad-json, " in served.server.failures.pop()
@@ -42,12 +42,12 @@ GOOD_MULTIPART = (
 
 
 @pytest.mark.parametrize("quirk", GOOD_MULTIPART)
-def test_frames_are_there_in_spite_of(served, quirk):
+def test_frames_arrive_despite(served, quirk):
     assert served.frames(quirk).bodies == served.frames("").bodies
 
 
 def heads(reply: Reply) -> bytes:
-    """Return an answer without its frames."""
+    """Return the body of a response without its frames."""
     for _, body in reply.parts:
         reply.body = reply.body.replace(body, b"")
     return reply.body
@@ -186,7 +186,7 @@ def test_connection_is_cut(served):
     assert [seen.whole for seen in (first, second, third)] == [False, False, True]
 
 
-def test_busy_servers_are_fine_later(served):
+def test_busy_servers_answer_later(served):
     def statuses(quirk: str, count: int) -> list[int]:
         return [served.frames(quirk).status for _ in range(count)]
 
@@ -197,7 +197,7 @@ def test_busy_servers_are_fine_later(served):
     assert statuses("unavailable", 3) == [503, 503, 200]
 
 
-def test_redirects_lead_to_honest_answers(served):
+def test_redirects_lead_to_honest_responses(served):
     honest = served.at(RLE, "/frames/1,2")
     other = served.frames("redirect-other").headers["location"]
     assert other == honest.replace("127.0.0.1", "localhost")
@@ -231,7 +231,7 @@ def test_range_quirks(served, served_files):
     assert asked("changed", Range="bytes=0-9", If_Range=first.headers["etag"]).status == 200
 
 
-def test_chance_fails_as_often_as_asked_and_again_alike(served):
+def test_random_faults_have_the_given_rate_and_repeat(served):
     def outcome() -> str:
         try:
             reply = served.frames("random-7-40", RLE, "1")

@@ -25,7 +25,7 @@ from tests.support.servers import own_server
 
 STUDY, SERIES = generate_uid(), generate_uid()
 PATIENTS = ("Müller^Anna", "Miller^Bob", "O'Neil^Cas")
-# Numbers and places of the slices of a series, in the order in which they are stored.
+# Instance numbers and positions of a series' slices, in the order in which they are stored.
 SLICES = ((3, 20.0), (1, 0.0), (2, 10.0))
 
 
@@ -53,7 +53,7 @@ def server() -> Iterator[DicomWebServer]:
 
 
 def image(**attributes: Any) -> bytes:
-    """Make a file of a study of its own, unless told otherwise."""
+    """Make a file, by default in its own study."""
     own = {"StudyInstanceUID": generate_uid(), "SeriesInstanceUID": generate_uid()}
     own |= {"SOPInstanceUID": generate_uid(), "ImageOrientationPatient": [1, 0, 0, 0, 1, 0]}
     pixels = builders.ramp(8, 8 * attributes.get("NumberOfFrames", 1))
@@ -69,7 +69,7 @@ def context(server: DicomWebServer) -> Context:
 
 
 def names(found: list[dict[str, Any]]) -> list[str]:
-    """Return whom a search has found."""
+    """Return the patient names that a search found."""
     return sorted(each["patient_name"] for each in found if "patient_name" in each)
 
 
@@ -115,8 +115,8 @@ async def test_wild_cards(server, context, pattern, whom):
     )
 
 
-async def test_wild_cards_are_sent_as_they_are(server, context):
-    """Some servers do not undo percent-encoding of these."""
+async def test_wild_cards_are_sent_unencoded(server, context):
+    """Some servers do not decode percent-encoding of these."""
     await search(f"{server.dicomweb}/studies", {"patientName": "M?l*^"}, context)
     assert server.log[0].path.endswith("/studies?PatientName=M?l*^")
 
@@ -168,7 +168,7 @@ async def test_refusal(server, context):
         await search(f"{server.dicomweb}/studies", {"Nonsense": 1}, context)
 
 
-async def test_answer_that_is_none(server, context):
+async def test_invalid_response(server, context):
     with pytest.raises(FormatError, match="cannot be read as a DICOM JSON data set"):
         await search(f"{server.url}/quirk/html/dicomweb/studies", {}, context)
 
@@ -205,8 +205,8 @@ async def test_series_is_in_order_of_position(server, context):
     assert len(server.log) == 1
 
 
-async def test_series_tells_what_loads_its_images(server, context):
-    """What a page does with it: give the JSON to who loads."""
+async def test_series_describes_its_images_for_loads(server, context):
+    """A page passes this JSON on to the loads of the images."""
     rows = await open_series(f"{server.dicomweb}/studies/{STUDY}/series/{SERIES}", context)
     given = {f"wadors:{row['instance']}": row["json"] for row in rows}
     assert json.loads(rows[0]["json"])["00080018"]["Value"] == [f"{SERIES}.1"]
@@ -234,7 +234,7 @@ async def test_series_that_does_not_exist(server, context):
     assert await open_series(f"{server.dicomweb}/studies/{STUDY}/series/1.2.3", context) == []
 
 
-async def test_metadata_of_a_series_that_are_none(server, context):
+async def test_invalid_metadata_of_a_series(server, context):
     url = f"{server.url}/quirk/bad-json/dicomweb/studies/{STUDY}/series/{SERIES}"
     with pytest.raises(FormatError, match=f"{url}/metadata cannot be read as a DICOM JSON data"):
         await open_series(url, context)
@@ -247,7 +247,7 @@ async def test_series_behind_a_login(server, context):
 
 
 async def test_data_sets_without_a_name_are_left_out(server, context):
-    """An instance without its UID has no address."""
+    """An instance without a UID has no URL."""
     body = b'[{"00080018": {"vr": "UI", "Value": ["1.2"]}}, {"00080060": {"vr": "CS"}}, {}]'
     transport = MemoryTransport({"https://host/series/1/metadata": body})
     (row,) = await open_series("https://host/series/1", Context(Network(transport), Cache(100)))

@@ -1,4 +1,4 @@
-"""``wadors:`` against a strict server, and against one with each of the wrongs of others."""
+"""``wadors:`` against a strict server, and against one with each quirk of real servers."""
 
 from __future__ import annotations
 
@@ -52,19 +52,19 @@ from tests.support.dicomweb.viewer import Viewer, of_file
 pytestmark = pytest.mark.usefixtures("all_ended")
 BITS = "liver_1frame.dcm"
 ENDIAN = "MR_small_bigendian.dcm"
-# Frames that a test asks for, from 1.
+# Frames that a test loads, counted from 1.
 WANTED = {CT: (1,), ENDIAN: (1,), BITS: (1,), "htj2k": (1,), RLE: (1, 2), COLOR: (3, 1, 2)}
 LOSSY_BOUND = 3
 
 
 @pytest.fixture(autouse=True)
 def no_delay(monkeypatch):
-    """Let nobody wait."""
+    """Remove all delays."""
     monkeypatch.setattr("pyloader.network.LONGEST_DELAY_SECONDS", 0)
 
 
 def asked(served: Served) -> list[str]:
-    """Return what was asked of instances: the last steps of the paths, sorted but for the first."""
+    """Return the last path steps of requests for instances, sorted except the first."""
     assert served.server.settle()
     tails = []
     for exchange in served.server.log:
@@ -111,13 +111,13 @@ async def test_frames_that_are_announced_are_kept(served):
     assert len(asked(served)) == 2
 
 
-async def test_frames_that_are_not_there_may_be_announced(served):
+async def test_absent_frames_may_be_announced(served):
     viewer = Viewer()
     await viewer.image(served.at(RLE), 2, 1, 3, 99)
     assert asked(served) == ["metadata", "2,1"]
 
 
-async def test_frame_that_is_not_there_is_not_asked_for(served):
+async def test_absent_frame_is_not_requested(served):
     expected = "frame 3 was asked for, but the instance has 2 frames; frames count from 1"
     with pytest.raises(ImageIdError, match=expected):
         await Viewer().image(served.at(RLE), 3)
@@ -159,7 +159,7 @@ async def test_instance_without_frames_step_is_its_first(served, served_files):
 
 async def test_cancelled_load_stops_its_request(served):
     class Watched(NativeTransport):
-        """Tells which requests are under way, and which were stopped."""
+        """A transport that records running and cancelled requests."""
 
         def __init__(self) -> None:
             self.is_asked = asyncio.Event()
@@ -187,7 +187,7 @@ async def test_cancelled_load_stops_its_request(served):
     assert transport.stopped == [f"{address}/frames/2"]
 
 
-async def test_what_is_no_instance(served):
+async def test_other_urls_are_refused(served):
     with pytest.raises(ImageIdError, match="is not an instance of a DICOMweb service"):
         await load_image(f"wadors:{served.server.dicomweb}/frames/1", Viewer().context())
     assert served.server.log == []
@@ -198,16 +198,15 @@ async def test_what_is_no_instance(served):
 
 @dataclass(frozen=True)
 class Outcome:
-    """What comes of asking a server with a quirk.
+    """The expected result of loads from a server with a quirk.
 
     Attributes
     ----------
     error, text : type and str
-        What is raised; None for the images of the file.
-    asked : tuple of str
-        What is asked beside the metadata: ``1`` for each frame, or for the first; ``list``
-        for all; ``instance``, ``wado``. The first for an instance of one frame, the second for one
-        of several.
+        The exception; None for the images of the file.
+    single, several : tuple of str
+        The requests besides metadata, for an instance of one frame and for one of several: ``1`` for
+        each frame, or for the first; ``list`` for all; ``instance``, ``wado``.
     """
 
     error: type[LoaderError] | None = None
@@ -217,12 +216,12 @@ class Outcome:
 
 
 FINE = Outcome()
-# Asked twice, as the first answer is none.
+# Requested twice, as the first response is invalid.
 AGAIN = Outcome(single=("1", "1", "metadata"), several=("list", "list", "metadata"))
 NOTHING = {"single": (), "several": ()}
 INSTANCE = {"single": ("instance",), "several": ("instance",)}
 THREE_WAYS = ("instance", "instance", "instance", "wado")
-# To put the question otherwise would not help, to ask another one may.
+# Other quotes would not help; another kind of request may.
 FAILING = Outcome(single=("1", "1", "instance"), several=("list", "3", "list", "3", "instance"))
 OUTCOMES: dict[str, Outcome] = {
     "bad-json": Outcome(FormatError, "cannot be read as a DICOM JSON data set", **NOTHING),
@@ -297,13 +296,13 @@ def test_every_quirk_has_an_outcome():
 
 
 def same(image: Image, served_files: dict[str, bytes], name: str, number: int, bound: int) -> bool:
-    """Tell whether an image is that of the file; another decoder's may differ a little."""
+    """Tell whether an image equals the file's; another decoder's may differ a little."""
     expected = of_file(served_files[name], number)
     difference = np.abs(image.pixels.astype(int) - expected.astype(int)).max()
     return image.pixels.dtype == expected.dtype and difference <= bound
 
 
-# What becomes of a codestream alone in its answer differs with these only.
+# Only with these quirks a single codestream in its response has another result.
 OF_ONE = ("extra-text", "media-type", "mislabelled", "no-star", "outer-type", "single-part")
 CASES = [(name, quirk) for name in (CT, COLOR) for quirk in OUTCOMES]
 
@@ -316,7 +315,7 @@ async def test_quirk(served, served_files, name, quirk):
             await Viewer().images(served.at(name, quirk=quirk), WANTED[name])
         assert caught.value.image_id.startswith(f"wadors:{served.at(name, quirk=quirk)}")
     else:
-        # Only of these frames is another decoder's work taken: the strict server's.
+        # Only for these frames the strict server's own decoding is accepted.
         bound = LOSSY_BOUND if (name, quirk) == (COLOR, "no-star") else 0
         for number, image in zip(
             WANTED[name],
@@ -332,7 +331,7 @@ async def test_quirk(served, served_files, name, quirk):
 
 @pytest.mark.parametrize("name", [ENDIAN, BITS, RLE, BIG])
 async def test_decoded_frames_are_taken_where_they_are_certain(served, served_files, name):
-    """Of 32 bits they are not: then the instance is fetched."""
+    """With 32 bits they are ambiguous: then the instance is fetched."""
     numbers = WANTED.get(name, (2, 1))
     images = await Viewer().images(served.at(name, quirk="no-star"), numbers)
     for number, image in zip(numbers, images, strict=True):
@@ -353,7 +352,7 @@ async def test_frame_with_a_delimiter_in_it(served, served_files):
         await Viewer().image(served.at("htj2k", quirk="boundary-inside"))
 
 
-async def test_frame_that_is_labelled_wrong_says_so(served):
+async def test_mislabelled_frame_has_a_warning(served):
     image = await Viewer().image(served.at(RLE, quirk="mislabelled"))
     (note,) = image.warnings
     assert note.startswith("the server labelled the frame Explicit VR Little Endian")
@@ -362,7 +361,7 @@ async def test_frame_that_is_labelled_wrong_says_so(served):
 
 @pytest.mark.parametrize("seed", range(4))
 async def test_server_that_fails_by_chance(served, served_files, seed):
-    """An image is the right one, or there is an error of the tree."""
+    """A load gives the right image or one of pyloader's errors."""
     viewer = Viewer()
     outcomes = await asyncio.gather(
         *[
@@ -380,7 +379,7 @@ async def test_server_that_fails_by_chance(served, served_files, seed):
             assert isinstance(outcome, LoaderError)
 
 
-# ------------------------------------------------------------------ what has proved to work
+# ------------------------------------------------------------------ the mode that works
 
 
 @pytest.mark.parametrize(
@@ -392,7 +391,7 @@ async def test_server_that_fails_by_chance(served, served_files, seed):
         ("frames-500", ["metadata", "4", "4", "instance"], []),
     ],
 )
-async def test_way_that_worked_is_taken_the_next_time(served, quirk, first, later):
+async def test_mode_that_worked_is_used_the_next_time(served, quirk, first, later):
     viewer, instance = Viewer(), served.at(COLOR, quirk=quirk)
     await viewer.image(instance, 4)
     assert sorted(asked(served)) == sorted(first)
@@ -400,7 +399,7 @@ async def test_way_that_worked_is_taken_the_next_time(served, quirk, first, late
     assert sorted(asked(served)) == sorted(first + later)
 
 
-async def test_frames_are_asked_for_singly_the_next_time(served):
+async def test_frames_are_requested_singly_the_next_time(served):
     viewer, instance = Viewer(), served.at(COLOR, quirk="one-by-one")
     await viewer.images(instance, (1, 2))
     spent = len(asked(served))
@@ -410,7 +409,7 @@ async def test_frames_are_asked_for_singly_the_next_time(served):
     assert len(asked(served)) == spent + 3
 
 
-async def test_frame_that_fails_singly_leaves_the_others_alone(served, served_files):
+async def test_frame_that_fails_singly_does_not_affect_the_others(served, served_files):
     def is_broken(request: Request) -> bool:
         return request.path.endswith("/frames/2")
 
@@ -435,8 +434,8 @@ async def test_frame_that_fails_singly_leaves_the_others_alone(served, served_fi
 
 
 @pytest.mark.parametrize("code", [401, 403, 409, 429, 503])
-async def test_refusal_that_is_not_of_the_question_is_told(served, code):
-    """To ask otherwise would not help."""
+async def test_refusal_for_another_reason_is_raised(served, code):
+    """Another kind of request would not help."""
     served.server.quirks["refusing"] = when(is_frames, status(code))
     with pytest.raises(HttpStatusError, match=f"/frames/1 answered with status {code}"):
         await Viewer(retries=0).image(served.at(CT, quirk="refusing"))
@@ -452,7 +451,7 @@ def is_wado(request: Request) -> bool:
 
 
 def only(*services: Callable[[Request], bool]) -> Quirk:
-    """Return a server that has but some services."""
+    """Return a server with only some services."""
     return when(lambda request: not any(each(request) for each in services), status(404))
 
 
@@ -471,7 +470,7 @@ async def test_instance_by_wado_uri_where_the_page_says(served, served_files):
     assert served.server.log[-1].path.startswith("/wado?requestType=WADO&studyUID=")
 
 
-async def test_instance_that_is_nowhere(served):
+async def test_instance_that_does_not_exist(served):
     served.server.quirks["new"] = only()
     address = served.at(CT, quirk="new")
     with pytest.raises(
@@ -495,7 +494,7 @@ async def test_metadata_of_an_instance_that_has_none(served):
 
 
 async def test_instance_that_is_not_in_the_metadata_of_its_series(served, served_files):
-    """Metadata may be older than the instance."""
+    """The series' metadata may be older than the instance."""
     served.server.quirks["stale"] = when(is_metadata, QUIRKS["json-200"])
     image = await Viewer().image(served.at(CT, quirk="stale"))
     assert np.array_equal(image.pixels, of_file(served_files[CT], 1))
@@ -503,7 +502,7 @@ async def test_instance_that_is_not_in_the_metadata_of_its_series(served, served
 
 
 @pytest.mark.parametrize("code", [401, 403])
-async def test_metadata_that_are_forbidden_are_not_done_without(served, code):
+async def test_forbidden_metadata_are_an_error(served, code):
     served.server.quirks["refusing"] = when(is_metadata, status(code))
     with pytest.raises(HttpStatusError, match=f"/metadata answered with status {code}"):
         await Viewer(retries=0).image(served.at(CT, quirk="refusing"))
@@ -537,7 +536,7 @@ async def test_metadata_of_a_frame_that_is_not_there(served):
         await Viewer().modules(served.at(COLOR), 31)
 
 
-async def test_image_and_metadata_share_what_is_known(served):
+async def test_image_and_metadata_share_the_cache(served):
     viewer = Viewer()
     await viewer.modules(served.at(COLOR))
     await viewer.image(served.at(COLOR), 2)
@@ -548,14 +547,14 @@ async def test_image_and_metadata_share_what_is_known(served):
 
 
 class FramesAlone(MemoryTransport):
-    """A service that gives metadata and frames, and no whole instances.
+    """A service with metadata and frames, but without whole instances.
 
     Attributes
     ----------
     there : dict
         DICOM JSON by SOP Instance UID.
     asked : list of str
-        The ends of the addresses that were asked for, metadata with what they are of.
+        The last path steps of requests; for metadata, with the step before.
     """
 
     SERIES = "https://host/dw/studies/1/series/2"
@@ -568,14 +567,14 @@ class FramesAlone(MemoryTransport):
             self.arrive(uid, *lacks)
 
     def arrive(self, uid: str, *lacks: str) -> None:
-        """Let an instance come, whose metadata lack attributes."""
+        """Add an instance whose metadata lack attributes."""
         dataset = builders.header(COLORS, SOPInstanceUID=uid)
         for keyword in lacks:
             delattr(dataset, keyword)
         self.there[uid] = json.loads(dataset.to_json())
 
     async def send(self, request, progress, sink=None):
-        """Answer with 404 what is not there."""
+        """Answer 404 for anything absent."""
         path = request.url.removeprefix(self.SERIES)
         self.asked.append("/".join(path.split("/")[-2:]))
         if path.endswith("/metadata"):
@@ -611,20 +610,20 @@ COLORS = builders.color(4, 6)
     ],
 )
 @pytest.mark.parametrize("is_of_page", [False, True])
-async def test_metadata_that_lack_something_are_told_by_its_name(lacks, is_of_page):
+async def test_error_names_the_attribute_that_metadata_lack(lacks, is_of_page):
     service, viewer = FramesAlone("1.1", lacks=lacks), Viewer()
     if is_of_page:
-        viewer, _ = telling({"json": json.dumps(service.there["1.1"])})
+        viewer, _ = page_with({"json": json.dumps(service.there["1.1"])})
     with pytest.raises(FormatError, match=r"the metadata of .* lack ") as caught:
         await service.load("1.1", viewer)
     for keyword in lacks:
         assert f"{keyword}," in str(caught.value)
     assert "(status 404)" in str(caught.value)
-    # Once of the series, or of the page, and once of its own.
+    # Once for the series, or from the page, and once for the instance.
     assert sum(each.endswith("metadata") for each in service.asked) == 2 - is_of_page
 
 
-async def test_palettes_that_metadata_lack_are_told_by_their_names():
+async def test_error_names_the_palettes_that_metadata_lack():
     service = FramesAlone("1.1")
     service.there["1.1"]["00280004"]["Value"] = ["PALETTE COLOR"]
     service.there["1.1"]["00280002"]["Value"] = [1]
@@ -632,9 +631,9 @@ async def test_palettes_that_metadata_lack_are_told_by_their_names():
         await service.load("1.1", Viewer())
 
 
-async def test_metadata_of_its_own_may_have_what_those_of_the_page_lack():
+async def test_own_metadata_may_complete_those_of_the_page():
     service = FramesAlone("1.1")
-    viewer, _ = telling({"attributes": {"rows": 4, "columns": 6}})
+    viewer, _ = page_with({"attributes": {"rows": 4, "columns": 6}})
     assert np.array_equal((await service.load("1.1", viewer)).pixels, COLORS)
 
 
@@ -646,7 +645,7 @@ async def test_instance_that_came_after_the_metadata_of_its_series():
     assert service.asked == ["/metadata", "frames/1", "1.2/metadata", "frames/1"]
     with pytest.raises(HttpStatusError, match="status 404"):
         await service.load("1.3", viewer)
-    # Asked for once; then the ways to a whole instance.
+    # Requested once; then each way to fetch the whole instance.
     assert service.asked[4:] == ["1.3/metadata", *["instances/1.3"] * 3, service.asked[-1]]
 
 
@@ -659,8 +658,8 @@ async def test_metadata_of_an_instance_are_fetched_once_for_all_loads():
     assert service.asked.count("1.2/metadata") == 1
 
 
-async def test_frames_under_way_are_not_shared_with_who_asks_now():
-    """Give the next user nothing that the former one's request brings, and keep none of it."""
+async def test_running_requests_are_not_shared_with_another_user():
+    """Give the next user nothing from the former user's request, and cache none of it."""
     service, viewer = FramesAlone("1.1"), Viewer()
     gate, is_held = asyncio.Event(), asyncio.Event()
 
@@ -682,7 +681,7 @@ async def test_frames_under_way_are_not_shared_with_who_asks_now():
     assert service.asked.count("frames/1") == 2
 
 
-async def test_series_that_was_empty_is_asked_for_again():
+async def test_series_that_was_empty_is_requested_again():
     service, viewer = FramesAlone(), Viewer()
     with pytest.raises(HttpStatusError, match="status 404"):
         await service.load("1.1", viewer)
@@ -693,14 +692,14 @@ async def test_series_that_was_empty_is_asked_for_again():
 
 async def test_instance_that_the_page_did_not_know_of_yet():
     service = FramesAlone("1.1")
-    viewer, _ = telling(None)
+    viewer, _ = page_with(None)
     assert np.array_equal((await service.load("1.1", viewer)).pixels, COLORS)
     with pytest.raises(HttpStatusError, match="status 404"):
         await service.load("1.2", viewer)
     assert service.asked.count("1.2/metadata") == 1
 
 
-async def test_refusal_of_the_user_is_not_taken_for_lacking_metadata():
+async def test_refused_user_is_not_taken_for_absent_metadata():
     service, viewer = FramesAlone("1.1", lacks=("Rows",)), Viewer(retries=0)
     address = f"{service.SERIES}/instances/1.1"
 
@@ -721,7 +720,7 @@ PALETTE = "examples_palette.dcm"
 
 @pytest.fixture
 def palette(served: Served) -> str:
-    """Return the path of an image whose palette stands elsewhere."""
+    """Return the path of an image whose palette is bulk data."""
     return served.server.store((corpus.DATA / PALETTE).read_bytes())
 
 
@@ -735,8 +734,8 @@ async def test_palette_is_fetched(served, palette):
     assert tags == ["00281201", "00281202", "00281203"]
 
 
-async def test_palette_of_a_server_that_knows_itself_by_another_name(served, palette):
-    """Its metadata name localhost, which is the same host here, but another origin."""
+async def test_palette_with_another_host_name_of_the_server(served, palette):
+    """Its metadata use the name localhost: the same host here, but another origin."""
 
     def renamed(request: Request, serve: Any) -> Any:
         return serve(replace(request, origin=f"http://internal:{served.server.port}"))
@@ -747,17 +746,17 @@ async def test_palette_of_a_server_that_knows_itself_by_another_name(served, pal
     assert all(exchange.headers["host"].startswith("127.0.0.1") for exchange in served.server.log)
 
 
-async def test_palette_that_is_not_there(served, palette):
+async def test_absent_palette(served, palette):
     served.server.quirks["lost"] = when(lambda request: "/bulkdata/" in request.path, status(404))
     with pytest.raises(HttpStatusError, match=r"/bulkdata/0028120. answered with status 404"):
         await Viewer().image(f"{served.server.url}/quirk/lost/dicomweb{palette}")
 
 
-# ------------------------------------------------------------------ what the page knows
+# ------------------------------------------------------------------ metadata from the page
 
 
-def telling(given: Mapping[str, Any] | None) -> tuple[Viewer, list[str]]:
-    """Return a viewer whose page knows something, and what it was asked.
+def page_with(given: Mapping[str, Any] | None) -> tuple[Viewer, list[str]]:
+    """Return a viewer whose page has metadata, and the list of requests to the page.
 
     The page fetches the metadata of one instance as `web/page/dicomweb.js` does.
     """
@@ -776,12 +775,12 @@ def telling(given: Mapping[str, Any] | None) -> tuple[Viewer, list[str]]:
 
 
 def lower_camel(name: str) -> str:
-    """Return a keyword as viewers write it."""
+    """Return a keyword in lower camel case, as viewers write it."""
     return name[0].lower() + name[1:]
 
 
 def plain_attributes(dataset: Dataset, rename: Callable[[str], str] = str) -> dict[str, Any]:
-    """Return a data set as a viewer's metadata providers have it, bytes as a browser's buffers."""
+    """Return a data set as a viewer's metadata providers do, with bytes as browser buffers."""
     found = {}
     for element in dataset:
         if element.keyword and element.keyword != "PixelData":
@@ -790,7 +789,7 @@ def plain_attributes(dataset: Dataset, rename: Callable[[str], str] = str) -> di
 
 
 def plain_value(value: Any) -> Any:
-    """Return a value of pydicom's as JavaScript has it."""
+    """Return a pydicom value as JavaScript represents it."""
     if isinstance(value, Dataset):
         return plain_attributes(value)
     if isinstance(value, bytes):
@@ -809,8 +808,8 @@ def metadata_of(served: Served, name: str) -> str:
 
 
 @pytest.mark.parametrize("name", [CT, RLE, "htj2k"])
-async def test_json_of_the_page_spares_the_metadata(served, served_files, name):
-    viewer, sources = telling({"json": metadata_of(served, name)})
+async def test_json_from_the_page_replaces_the_metadata_request(served, served_files, name):
+    viewer, sources = page_with({"json": metadata_of(served, name)})
     image = await viewer.image(served.at(name))
     assert np.array_equal(image.pixels, of_file(served_files[name], 1))
     assert asked(served) == ["1"]
@@ -818,7 +817,7 @@ async def test_json_of_the_page_spares_the_metadata(served, served_files, name):
 
 
 async def test_page_is_asked_once_for_all_frames(served):
-    viewer, sources = telling({"json": metadata_of(served, COLOR)})
+    viewer, sources = page_with({"json": metadata_of(served, COLOR)})
     await viewer.images(served.at(COLOR), (1, 2, 3))
     await viewer.modules(served.at(COLOR), 4)
     assert len(sources) == 1
@@ -827,9 +826,11 @@ async def test_page_is_asked_once_for_all_frames(served):
 
 @pytest.mark.parametrize("rename", [str, lower_camel])
 @pytest.mark.parametrize("name", [CT, RLE, COLOR, "htj2k"])
-async def test_attributes_of_the_page_spare_the_metadata(served, served_files, name, rename):
+async def test_attributes_from_the_page_replace_the_metadata_request(
+    served, served_files, name, rename
+):
     dataset = dcmread(BytesIO(served_files[name]))
-    viewer, _ = telling({"attributes": plain_attributes(dataset, rename)})
+    viewer, _ = page_with({"attributes": plain_attributes(dataset, rename)})
     image = await viewer.image(served.at(name))
     assert np.array_equal(image.pixels, of_file(served_files[name], 1))
     assert asked(served) == ["1"]
@@ -840,7 +841,7 @@ async def test_attributes_of_the_page_spare_the_metadata(served, served_files, n
 
 
 def shades() -> Dataset:
-    """Return how an image with both kinds of tables is described."""
+    """Return the header of an image with modality and VOI tables."""
     dataset = builders.header(builders.ramp(16, 16, 8))
     item = Dataset()
     item.LUTDescriptor = [256, 0, 16]
@@ -855,7 +856,7 @@ def shades() -> Dataset:
 
 
 def kept(served: Served, dataset: Dataset, pixels: np.ndarray) -> tuple[str, bytes]:
-    """Store an image, and return its address and its file."""
+    """Store an image, and return its imageId and its file."""
     dataset.SOPInstanceUID, dataset.SeriesInstanceUID = generate_uid(), generate_uid()
     dataset.PixelData = pixels.tobytes()
     dataset["PixelData"].VR = "OB"
@@ -869,7 +870,7 @@ async def test_tables_of_the_page(served, rename):
     dataset, attributes = shades(), shades()
     address, body = kept(served, dataset, pixels)
     attributes.SOPInstanceUID = dataset.SOPInstanceUID
-    viewer, _ = telling({"attributes": plain_attributes(attributes, rename)})
+    viewer, _ = page_with({"attributes": plain_attributes(attributes, rename)})
     image = await viewer.image(address)
     expected = make_image(parse_part10(body), 0)
     assert np.array_equal(image.pixels, pixels)
@@ -884,23 +885,23 @@ async def test_tables_of_the_page(served, rename):
 @pytest.mark.parametrize("rename", [str, lower_camel])
 async def test_palette_of_the_page_needs_no_request(served, palette, rename):
     body = (corpus.DATA / PALETTE).read_bytes()
-    viewer, _ = telling({"attributes": plain_attributes(dcmread(BytesIO(body)), rename)})
+    viewer, _ = page_with({"attributes": plain_attributes(dcmread(BytesIO(body)), rename)})
     image = await viewer.image(served.server.dicomweb + palette)
     assert np.array_equal(image.pixels, of_file(body, 1))
     assert asked(served) == ["1"]
 
 
-async def test_page_that_knows_nothing_leaves_the_whole_instance(served, served_files):
-    """It has asked the server for the metadata of the series, for all workers."""
-    viewer, sources = telling(None)
+async def test_page_without_metadata_leads_to_the_whole_instance(served, served_files):
+    """The page already requested the series' metadata, for all workers."""
+    viewer, sources = page_with(None)
     image = await viewer.image(served.at(CT))
     assert np.array_equal(image.pixels, of_file(served_files[CT], 1))
     assert len(sources) == 1
     assert asked(served) == ["instance"]
 
 
-async def test_page_that_knows_too_little_leaves_the_whole_instance(served, served_files):
-    viewer, _ = telling({"attributes": {"rows": 128, "columns": 128}})
+async def test_page_with_incomplete_metadata_leads_to_the_whole_instance(served, served_files):
+    viewer, _ = page_with({"attributes": {"rows": 128, "columns": 128}})
     image = await viewer.image(served.at(CT))
     assert np.array_equal(image.pixels, of_file(served_files[CT], 1))
     assert asked(served) == ["instance"]
@@ -918,8 +919,8 @@ async def test_error_of_the_page_is_that_of_the_load(served):
     assert served.server.log == []
 
 
-async def test_json_of_the_page_that_is_none(served):
-    viewer, _ = telling({"json": "<html>"})
+async def test_invalid_json_from_the_page(served):
+    viewer, _ = page_with({"json": "<html>"})
     with pytest.raises(FormatError, match="cannot be read as a DICOM JSON data set"):
         await viewer.image(served.at(CT))
 
@@ -927,8 +928,8 @@ async def test_json_of_the_page_that_is_none(served):
 # ------------------------------------------------------------------ labels
 
 
-async def test_frame_of_a_syntax_that_nobody_decodes(dicomweb_server):
-    """JPEG XL is not known to pydicom, and its codestream is seen only by two bytes."""
+async def test_frame_of_an_unsupported_syntax(dicomweb_server):
+    """pydicom does not know JPEG XL, and only two bytes identify its codestream."""
     pixels = builders.ramp(16, 16)
     frame = b"\xff\x0a" + bytes(range(100))
     body = builders.encapsulated([frame], pixels, JPEG2000Lossless, SOPInstanceUID=generate_uid())
@@ -938,16 +939,16 @@ async def test_frame_of_a_syntax_that_nobody_decodes(dicomweb_server):
     assert caught.value.code in ("unsupported", "decode")
 
 
-# ------------------------------------------------------------------ another instance than asked for
+# ------------------------------------------------------------------ another instance than requested
 
 
 @pytest.mark.parametrize("form", ["json", "attributes"])
 async def test_metadata_of_another_instance_are_refused(served, served_files, form):
-    """A page that has exchanged its imageIds would show one patient under the other's name."""
+    """A page that mixed up imageIds would show one patient under another's name."""
     other = metadata_of(served, CT)
     if form == "attributes":
         other = plain_attributes(dcmread(BytesIO(served_files[CT])))
-    viewer, _ = telling({form: other})
+    viewer, _ = page_with({form: other})
     with pytest.raises(FormatError, match="may be of another patient"):
         await viewer.image(served.at(RLE))
 

@@ -1,4 +1,4 @@
-"""``wadors:`` against Orthanc: every image of the corpus is that of its file, pixel for pixel."""
+"""``wadors:`` against Orthanc: every image of the corpus equals its file, pixel for pixel."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ def new_context(*upcoming: int) -> Context:
 
 
 def address(orthanc: Orthanc, name: str) -> str:
-    """Return where an instance is."""
+    """Return the URL of an instance."""
     study, series, instance = orthanc.instances[name]
     return f"{orthanc.dicomweb}/studies/{study}/series/{series}/instances/{instance}"
 
 
 async def outcome(image_id: str, context: Context) -> Image | str:
-    """Load an image, or return the code of what fails."""
+    """Load an image, or return the error code."""
     try:
         return await load_image(image_id, context)
     except LoaderError as error:
@@ -44,7 +44,7 @@ async def outcome(image_id: str, context: Context) -> Image | str:
 
 
 def same(image: Image | str, expected: Image | str) -> bool:
-    """Tell whether two outcomes are one."""
+    """Tell whether two outcomes are equal."""
     if isinstance(image, str) or isinstance(expected, str):
         return isinstance(image, str) and image == expected
     return image.pixels.dtype == expected.pixels.dtype and np.array_equal(
@@ -106,7 +106,7 @@ async def test_metadata_are_those_of_the_file(orthanc, name):
         await load_metadata(f"wadors:{address(orthanc, name)}/frames/1", new_context())
     )
     expected = wire_modules(await load_metadata(f"wadouri:{corpus.DATA / name}", new_context()))
-    # Orthanc does not tell the transfer syntax in its metadata.
+    # Orthanc's metadata lack the transfer syntax.
     for modules in (found, expected):
         modules.pop("transferSyntax", None)
     assert found == expected
@@ -136,7 +136,7 @@ async def test_login(orthanc_with_login):
         await load_image(image_id, new_context())
 
     class SignedIn(NativeTransport):
-        """What a page does that has headers."""
+        """A transport that adds headers, as a page does."""
 
         async def send(self, request, progress, sink=None):
             headers = {**request.headers, **orthanc_with_login.authorization}
