@@ -1,4 +1,4 @@
-"""Split a list of images into batches: one source together, small sources by the handful."""
+"""Split a list of images into batches: images of one source together, small sources combined."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from itertools import islice
 from pyloader.errors import ImageIdError
 from pyloader.imageid import ImageId
 
-# Images that are grouped at once; those of one source further apart are fetched again.
+# Images that are grouped at a time; a source whose images are further apart is fetched again.
 WINDOW = 512
 IMAGES_PER_BATCH = 16
-# So that all workers have something to do to the end.
+# Enough to keep all workers busy until the end.
 BATCHES_PER_WORKER = 4
 
 Numbered = list[tuple[int, str]]
@@ -26,7 +26,7 @@ class Batch:
     Attributes
     ----------
     positions : tuple of int
-        Where in the whole list each stands, from 0.
+        Index of each image in the whole list, from 0.
     image_ids : tuple of str
     """
 
@@ -55,7 +55,7 @@ def group(numbered: Numbered) -> Iterator[Numbered]:
 
 
 def pack(groups: Iterator[Numbered], size: int) -> Iterator[Numbered]:
-    """Put groups together until they have `size` images."""
+    """Combine groups up to `size` images."""
     packed: Numbered = []
     for images in groups:
         if packed and len(packed) + len(images) > size:

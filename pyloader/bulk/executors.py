@@ -16,28 +16,28 @@ from pyloader.bulk.chunks import Batch, plan
 from pyloader.bulk.tasks import Failed, Job, Loads, run_batch
 from pyloader.errors import CustomLoaderError, LoaderError
 
-# Batches that are under way, or done and not taken, for each worker.
+# Batches for each worker that are running, or done and not consumed.
 BATCHES_UNDER_WAY = 2
-# What dask.config calls doing things in this process.
+# Names of dask.config for working in this process.
 SYNCHRONOUS = ("sync", "synchronous", "single-threaded", "threads", "threading")
 
 
 Outcomes = Generator[Any, None, None]
 
 
-class Crew(Protocol):
+class Executor(Protocol):
     """Loads images."""
 
     def outcomes(self, job: Job, image_ids: Iterable[str]) -> Outcomes:
-        """Yield what becomes of each image, in their order: its result, or `Failed`."""
+        """Yield the outcome of each image, in order: its result, or `Failed`."""
         ...
 
 
-class Here:
-    """This process."""
+class InProcess:
+    """Loads images in this process."""
 
     def outcomes(self, job: Job, image_ids: Iterable[str]) -> Outcomes:
-        """Yield what becomes of each image."""
+        """Yield the outcome of each image."""
         loads = Loads()
         try:
             yield from loads.outcomes(job, image_ids)
@@ -46,25 +46,25 @@ class Here:
 
 
 class Pool(Protocol):
-    """Takes batches and gives back what becomes of their images."""
+    """Runs batches, and returns the outcomes of their images."""
 
     width: int
 
     def submit(self, image_ids: Sequence[str]) -> Any:
-        """Begin a batch and return what stands for it."""
+        """Start a batch, and return its future."""
         ...
 
     def result(self, batch: Any) -> list[Any]:
-        """Wait for a batch."""
+        """Wait for a batch, and return its outcomes."""
         ...
 
     def close(self, batches: Sequence[Any]) -> None:
-        """Cancel batches, and end what was begun for them."""
+        """Cancel batches, and end what was started for them."""
         ...
 
 
 def spread(pool: Pool, image_ids: Iterable[str]) -> Outcomes:
-    """Yield what becomes of each image, in their order, keeping `pool` busy, not more."""
+    """Yield the outcome of each image, in order, with just enough batches to keep `pool` busy."""
     batches = plan(image_ids, pool.width)
     under_way: deque[tuple[Batch, Any]] = deque()
     ready: dict[int, Any] = {}
@@ -78,20 +78,20 @@ def spread(pool: Pool, image_ids: Iterable[str]) -> Outcomes:
                 under_way.append((batch, pool.submit(batch.image_ids)))
             if not under_way:
                 return
-            batch, begun = under_way[0]
-            ready.update(zip(batch.positions, collect(pool, batch, begun), strict=True))
+            batch, future = under_way[0]
+            ready.update(zip(batch.positions, collect(pool, batch, future), strict=True))
             under_way.popleft()
             while position in ready:
                 yield ready.pop(position)
                 position += 1
     finally:
-        pool.close([begun for _, begun in under_way])
+        pool.close([future for _, future in under_way])
 
 
-def collect(pool: Pool, batch: Batch, begun: Any) -> list[Any]:
-    """Return what became of a batch; when it was lost, `Failed` for each of its images."""
+def collect(pool: Pool, batch: Batch, future: Any) -> list[Any]:
+    """Return the outcomes of a batch; when it was lost, `Failed` for each of its images."""
     try:
-        return pool.result(begun)
+        return pool.result(future)
     except LoaderError:
         raise
     except Exception as error:
@@ -99,11 +99,11 @@ def collect(pool: Pool, batch: Batch, begun: Any) -> list[Any]:
 
 
 def lost(image_id: str, error: Exception) -> CustomLoaderError:
-    """Return the error of an image that no worker could give back."""
+    """Return the error of an image that no worker could return."""
     found = CustomLoaderError(
-        f"no worker could give back {image_id!r}: {type(error).__name__}: {error}. Either a worker "
-        "has ended, such as for want of memory, or the function, or what it returns, cannot be "
-        "pickled or imported there"
+        f"no worker could return {image_id!r}: {type(error).__name__}: {error}. Either a worker "
+        "has ended, for example out of memory, or the function, or its result, cannot be pickled "
+        "or imported there"
     )
     found.image_id = image_id
     found.__cause__ = error
@@ -113,7 +113,7 @@ def lost(image_id: str, error: Exception) -> CustomLoaderError:
 class Cluster:
     """The workers of a `distributed.Client`."""
 
-    # A cluster that grows by demand has to see some.
+    # A cluster that scales by demand must see some.
     least_width = 8
 
     def __init__(self, client: Any) -> None:
@@ -126,27 +126,27 @@ class Cluster:
         self.width = max(self.least_width, sum(client.nthreads().values()))
 
     def outcomes(self, job: Job, image_ids: Iterable[str]) -> Outcomes:
-        """Yield what becomes of each image."""
+        """Yield the outcome of each image."""
         self.job = job
         return spread(self, image_ids)
 
     def submit(self, image_ids: Sequence[str]) -> Any:
-        """Send a task."""
+        """Send a batch as a task."""
         return self.client.submit(run_batch, self.job, image_ids, pure=False)
 
     def result(self, batch: Any) -> list[Any]:
-        """Wait for a task; its memory is given back when its future goes."""
+        """Wait for a task; the cluster frees its result when its future is deleted."""
         found: list[Any] = batch.result()
         return found
 
     def close(self, batches: Sequence[Any]) -> None:
-        """Cancel tasks that have not begun."""
+        """Cancel tasks that have not started."""
         if batches:
             self.client.cancel(list(batches))
 
 
 class Processes:
-    """Processes of this machine, as Dask's configuration has them."""
+    """Processes of this machine, as Dask is configured."""
 
     def __init__(self, width: int, context: str) -> None:
         self.width = width
@@ -157,7 +157,7 @@ class Processes:
         )
 
     def outcomes(self, job: Job, image_ids: Iterable[str]) -> Outcomes:
-        """Yield what becomes of each image."""
+        """Yield the outcome of each image."""
         self.job = self.pickle.dumps(job)
         return spread(self, image_ids)
 
@@ -169,7 +169,7 @@ class Processes:
             raise broken(error) from error
 
     def result(self, batch: Future[bytes]) -> list[Any]:
-        """Wait for a batch."""
+        """Wait for a batch, and return its outcomes."""
         try:
             found: list[Any] = self.pickle.loads(batch.result())
         except BrokenProcessPool as error:
@@ -177,24 +177,24 @@ class Processes:
         return found
 
     def close(self, batches: Sequence[Future[bytes]]) -> None:
-        """Drop what has not begun, and end the processes."""
+        """Drop batches that have not started, and end the processes."""
         self.pool.shutdown(cancel_futures=True)
 
 
 def run_pickled(job: bytes, image_ids: Sequence[str]) -> bytes:
-    """Run a batch whose function, and whose results, are pickled by cloudpickle."""
+    """Run a batch; cloudpickle pickles its job and its results."""
     pickle = import_module("cloudpickle")
     pickled: bytes = pickle.dumps(run_batch(pickle.loads(job), image_ids))
     return pickled
 
 
 def ignore_interrupt() -> None:
-    """Leave Ctrl-C, which a terminal sends to all processes, to the first of them."""
+    """Ignore Ctrl-C, which a terminal sends to all processes: the first one handles it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def broken(error: Exception) -> CustomLoaderError:
-    """Return the error for processes that ended."""
+    """Return the error for a process that has ended."""
     return CustomLoaderError(
         f"a process that loads images has ended: {error}. A script has to call load_images below "
         '`if __name__ == "__main__":`, since each process runs the script\'s beginning again; '
@@ -202,28 +202,28 @@ def broken(error: Exception) -> CustomLoaderError:
     )
 
 
-def choose_crew(client: Any) -> Crew:
-    """Return who loads: the client's workers, processes when there is Dask, else this process."""
+def choose_executor(client: Any) -> Executor:
+    """Return the client's workers, processes when Dask is installed, else this process."""
     if client is not None:
         return Cluster(client)
     if is_in_task():
-        return Here()
+        return InProcess()
     client = current_client()
     if client is not None:
         return Cluster(client)
     try:
         dask = import_module("dask")
     except ImportError:
-        return Here()
+        return InProcess()
     if dask.config.get("scheduler", None) in SYNCHRONOUS:
-        return Here()
+        return InProcess()
     width = dask.config.get("num_workers", None) or import_module("dask.system").CPU_COUNT
     return Processes(width, dask.config.get("multiprocessing.context", "spawn"))
 
 
 def current_client() -> Any:
-    """Return the current `distributed.Client`, if somebody has made one."""
-    # Importing it takes long, and who has a client has imported it.
+    """Return the current `distributed.Client`, or None."""
+    # Importing it takes long, and a script with a client has imported it.
     distributed = sys.modules.get("distributed")
     if distributed is None:
         return None
@@ -234,7 +234,7 @@ def current_client() -> Any:
 
 
 def is_in_task() -> bool:
-    """Tell whether this runs in a task of Dask's, which should not wait for other tasks."""
+    """Return whether this runs in a task of Dask's, which should not wait for other tasks."""
     distributed = sys.modules.get("distributed")
     if distributed is None:
         return False

@@ -24,7 +24,7 @@ from pyloader.network import Network
 from pyloader.transport.native import NativeTransport
 from pyloader.wire import user_failure
 
-# Images that are fetched while another is decoded.
+# Images that may be fetched while another is decoded.
 AHEAD = 8
 CLOSING_SECONDS = 5.0
 
@@ -37,7 +37,7 @@ class Job:
     ----------
     function : Image -> anything, or None
     loaders : tuple of (str, str)
-        Name and source of loader files that have to be run before.
+        Name and source of loader files to run first.
     """
 
     function: Callable[[Image], Any] | None
@@ -46,15 +46,15 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """Stands where an image failed."""
+    """The outcome of an image that failed."""
 
     error: LoaderError
 
 
 class Loads:
-    """Loads of this process, in an event loop and a thread of their own.
+    """Load images in this process, in a thread of its own with its own event loop.
 
-    So it can be used where another event loop runs, and by several threads.
+    So it works where another event loop runs, and from several threads.
     """
 
     def __init__(self) -> None:
@@ -89,7 +89,7 @@ class Loads:
                     self._defined[name] = source
 
     def outcomes(self, job: Job, image_ids: Iterable[str]) -> Iterator[Any]:
-        """Yield what becomes of each image: its result, or `Failed`."""
+        """Yield the outcome of each image: its result, or `Failed`."""
         self.define(job.loaders)
         for image_id, loading in self._begin(image_ids):
             try:
@@ -102,7 +102,7 @@ class Loads:
                 yield Failed(failure(image_id, error))
 
     def _begin(self, image_ids: Iterable[str]) -> Iterator[tuple[str, Future[Image]]]:
-        """Yield imageIds and their loads, some of which are begun ahead."""
+        """Yield imageIds and their loads; up to `AHEAD` loads start early."""
         waiting: deque[tuple[str, Future[Image]]] = deque()
         rest = iter(image_ids)
         try:
@@ -121,7 +121,7 @@ class Loads:
 
 
 def failure(image_id: str, error: Exception) -> CustomLoaderError:
-    """Return the error for what a user's function raised."""
+    """Return the error for an exception of a user's function."""
     failed = CustomLoaderError(
         f"the function given to load_images failed on {image_id!r}: {type(error).__name__}: {error}"
     )
@@ -135,12 +135,12 @@ LOCK = Lock()
 
 @cache
 def loads_of_process() -> Loads:
-    """Return the loads of a worker's process; files are kept from one batch to the next."""
+    """Return the `Loads` of a worker's process; its cache lasts from one batch to the next."""
     return Loads()
 
 
 def run_batch(job: Job, image_ids: Sequence[str]) -> list[Any]:
-    """Load a batch in a worker's process; errors are made fit to travel."""
+    """Load a batch in a worker's process; make its errors portable."""
     with LOCK:
         loads = loads_of_process()
     try:
@@ -151,9 +151,9 @@ def run_batch(job: Job, image_ids: Sequence[str]) -> list[Any]:
 
 
 def portable(error: LoaderError) -> LoaderError:
-    """Return an error that any process can unpickle: of our own kinds, its cause as a note.
+    """Return an error that any process can unpickle: a class of pyloader, its cause as a note.
 
-    A user's own kind may be known to the worker alone.
+    A user's own class may exist in the worker alone.
     """
     kind = next(each for each in type(error).__mro__ if each.__module__ == errors.__name__)
     attributes = {

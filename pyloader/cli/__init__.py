@@ -1,7 +1,7 @@
-"""``python -m pyloader``: what an image is, and what it looks like, without a browser.
+"""``python -m pyloader``: describe, render and list images without a browser.
 
-Exit status: 0; 1 when something cannot be loaded, which one line on the error stream explains; 2
-for a command that cannot be understood.
+Exit status: 0 for success; 1 when something cannot be loaded, with one line about it on standard
+error; 2 for an invalid command line.
 """
 
 from __future__ import annotations
@@ -35,25 +35,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
-        # Who read has seen enough. Python would try once more at its end.
+        # The reader has closed the pipe. Python would write to it once more when it ends.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except Exception as error:
-        tell(error, options)
+        print_failure(error, options)
         return 1
     return 0
 
 
 def show(text: str) -> None:
-    """Print an answer."""
-    # By lines: Python's unbuffered streams do not notice that half of a long text is not wanted.
+    """Print the output of a command."""
+    # By lines: an unbuffered stream does not notice when the reader leaves within a long text.
     sys.stdout.writelines(text.splitlines(keepends=True))
     sys.stdout.flush()
 
 
 def run(options: Namespace) -> str:
     """Run a command and return what it prints."""
-    # What a loader prints is for its author, and no part of the answer.
+    # The prints of a loader are for its author, not part of the output.
     with redirect_stdout(sys.stderr):
         for path in options.loader:
             if not define_loaders(*read_loader(path)):
@@ -61,8 +61,8 @@ def run(options: Namespace) -> str:
         return COMMANDS[options.command](options)
 
 
-def tell(error: Exception, options: Namespace) -> None:
-    """Print a failure on the error stream: one line, and the traceback of an author's own code."""
+def print_failure(error: Exception, options: Namespace) -> None:
+    """Print a failure on standard error: one line, and the traceback of an author's own code."""
     text = " ".join(str(error).split())
     if not isinstance(error, LoaderError):
         text = f"{type(error).__name__}: {text} (a fault of pyloader: please report it)"

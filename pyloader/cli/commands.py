@@ -20,7 +20,7 @@ from pyloader.pixels.output.voi import display
 
 
 def info(options: Namespace) -> str:
-    """Return what an image is."""
+    """Return the description of an image."""
     image_id = image_id_of(options.image)
     image, count = asyncio.run(load_and_count(image_id))
     if options.json:
@@ -29,7 +29,7 @@ def info(options: Namespace) -> str:
 
 
 async def load_and_count(image_id: str) -> tuple[Image, int]:
-    """Return an image, and how many its source has."""
+    """Return an image, and the number of images of its source."""
     return await load_image(image_id), len(await list_image_ids(image_id))
 
 
@@ -49,17 +49,17 @@ def render(options: Namespace) -> str:
 
 
 def check_name(output: str) -> None:
-    """Refuse a file's name that says another format than the one that is written."""
+    """Raise when the suffix of an output file is that of another format than PNG."""
     suffix = Path(output).suffix
     if suffix.lower() not in ("", ".png"):
         raise LoaderError(
-            f"{output!r} is the name of another format: PNG is all that is written; name it "
+            f"{output!r} has the suffix of another format, and only PNG is written; name it "
             f"{str(Path(output).with_suffix('.png'))!r}"
         )
 
 
 def listing(options: Namespace) -> str:
-    """Return the imageIds of a source, a line each."""
+    """Return the imageIds of a source, one a line."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         found = asyncio.run(list_image_ids(image_id_of(options.image)))

@@ -8,8 +8,8 @@ from pyloader import __version__
 
 DESCRIPTION = """\
 Load medical images by imageId, as a page does. An imageId is 'scheme:rest':
-wadouri:https://host/ct.dcm, nifti:brain.nii.gz#z-12. For a file of this
-machine its path is enough: the scheme follows from what it holds."""
+wadouri:https://host/ct.dcm, nifti:brain.nii.gz#z-12. For a local file its
+path is enough: the scheme follows from its content."""
 EXAMPLES = """\
 examples:
   pyloader info ct.dcm
@@ -22,10 +22,10 @@ examples:
 """
 RENDER = """\
 Write an image as a PNG of 8 bits, as a viewer shows it: through its modality
-LUT, then through its VOI LUT (PS3.3 C.11.2), which is a table, or its first
-window, or else the range of its values without padding; MONOCHROME1 inverted;
-colour as it is. Pixels that are not square are not resampled: the PNG has as
-many rows and columns as the image."""
+LUT, then through its VOI LUT (PS3.3 C.11.2). That is a table, else its first
+window, else the range of its values without padding. MONOCHROME1 is inverted;
+colour is unchanged. Pixels that are not square are not resampled: the PNG has
+as many rows and columns as the image."""
 
 
 def make_parser() -> ArgumentParser:
@@ -41,7 +41,7 @@ def make_parser() -> ArgumentParser:
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     shared = make_shared()
 
-    info = commands.add_parser("info", parents=[shared], help="print what an image is")
+    info = commands.add_parser("info", parents=[shared], help="print the description of an image")
     info.add_argument("image", metavar="IMAGE", help="an imageId or a file")
     info.add_argument("--json", action="store_true", help="print JSON, with all modules")
 
@@ -68,7 +68,7 @@ def make_parser() -> ArgumentParser:
 
 
 def make_shared() -> ArgumentParser:
-    """Return what all commands take."""
+    """Return a parser of the options that all commands take."""
     shared = ArgumentParser(add_help=False)
     shared.add_argument(
         "--loader",
@@ -77,5 +77,5 @@ def make_shared() -> ArgumentParser:
         metavar="FILE.py",
         help="run a Python file that registers loaders first; may be given several times",
     )
-    shared.add_argument("--traceback", action="store_true", help="print where a failure came from")
+    shared.add_argument("--traceback", action="store_true", help="print the traceback of a failure")
     return shared

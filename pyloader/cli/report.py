@@ -16,7 +16,7 @@ Facts = Iterator[tuple[str, str]]
 
 
 def as_text(image_id: str, image: Image, count: int) -> str:
-    """Return what matters of an image, then all of its modules, a line each."""
+    """Return the main facts of an image, then all attributes of its modules, one a line."""
     facts = [("image", image_id), ("images", f"{count} in this source"), *facts_of(image)]
     lines = [f"{name:<13} {text}" for name, text in facts]
     for name, module in jsonable(modules_of(image)).items():
@@ -25,7 +25,7 @@ def as_text(image_id: str, image: Image, count: int) -> str:
 
 
 def facts_of(image: Image) -> Facts:
-    """Yield name and text of what matters."""
+    """Yield name and text of each main fact."""
     pixel = image.pixel
     samples = f", {pixel.samples_per_pixel} samples" if pixel.samples_per_pixel > 1 else ""
     yield "size", f"{pixel.rows} rows, {pixel.columns} columns{samples}"
@@ -45,7 +45,7 @@ def facts_of(image: Image) -> Facts:
 
 
 def place_of(image: Image) -> Facts:
-    """Yield where the pixels are."""
+    """Yield spacing, position and orientation of the pixels."""
     plane = image.plane
     if plane.pixel_spacing:
         down, across = plane.pixel_spacing
@@ -58,7 +58,7 @@ def place_of(image: Image) -> Facts:
 
 
 def luts_of(image: Image) -> Facts:
-    """Yield how values are rescaled and shown."""
+    """Yield the rescale, windows and VOI tables."""
     modality, voi = image.modality_lut, image.voi_lut
     if modality.lut is not None:
         yield "rescale", f"table of {len(modality.lut.entries)} entries"
@@ -89,7 +89,7 @@ def shown(value: Any) -> str:
 
 
 def as_json(image_id: str, image: Image, count: int) -> dict[str, Any]:
-    """Return all that is known of an image but its pixels, as JSON has it; names as in Python."""
+    """Return all of an image except its pixels, as JSON values with names as in Python."""
     low, high = value_range(image.pixels)
     return {
         "image_id": image_id,

@@ -78,7 +78,7 @@ def test_render_writes_no_other_format_under_its_name(tmp_path, capsys, name):
     source, output = tmp_path / "ct.dcm", tmp_path / name
     source.write_bytes(FILE)
     assert main(["render", str(source), str(output)]) == 1
-    assert "PNG is all that is written; name it '" in capsys.readouterr().err
+    assert "only PNG is written; name it '" in capsys.readouterr().err
     assert source.read_bytes() == FILE
     assert output.exists() == (name == "ct.dcm")
 
