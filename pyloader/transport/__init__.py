@@ -12,12 +12,12 @@ from typing import Protocol
 from pyloader.errors import FormatError
 from pyloader.transport.local import LocalFile
 
-# What to accept for the content of a local folder: the names of the files below it, with slashes,
-# and a zero byte between them.
+# The media type of a local folder's listing: the names of the files below it, with slashes, and a
+# zero byte between them.
 FOLDER_TYPE = "inode/directory"
-# The status of an answer without the range that was asked for (RFC 9110 15.5.17).
+# The status of a response that lacks the requested range (RFC 9110 15.5.17).
 RANGE_NOT_SATISFIABLE = 416
-# What is read of the body of a refusal, whose first line alone is told.
+# Limit for the body of an error response, of which errors quote only the first line.
 REFUSAL_BYTES = 1 << 22
 
 
@@ -30,20 +30,20 @@ class Request:
     url : str
         Absolute, relative to the page, or the name of a local file, ``localfile:3f9c27ab-0``.
     headers : mapping of str to str
-        Sent beside those the page set.
+        Sent in addition to those of the page.
     linked_from : str or None
-        The address of the answer that named `url`. Such an address keeps its scheme, or goes from
-        http to https; of another origin it is asked without the page's headers, hooks and cookies.
+        URL of the response that named `url`. Then `url` must have the same scheme, or https after
+        http; if its origin is another, it gets none of the page's headers, hooks and cookies.
     byte_range : (int, int or None) or None
-        First byte and the byte after the last, from 0; None in its place: to the end.
+        First byte and the byte after the last, from 0; None for the end of the file.
     timeout : float or None
         Seconds that may pass without a byte; None for no limit.
     is_urgent : bool
-        Somebody waits for it, it is not fetched ahead.
+        True when a viewer waits for it; False for a prefetch.
     is_last : bool
-        No other attempt follows, so that it is worth finding out why this one fails.
+        True when no other attempt follows: then it is worth finding out why this one fails.
     most_bytes : int or None
-        What the body may have, decoded; None for no limit. `Context.decoded_bytes` sets it.
+        Limit for the decoded body; None for no limit. `Context.decoded_bytes` sets it.
     """
 
     url: str
@@ -57,7 +57,7 @@ class Request:
 
     @property
     def range_header(self) -> dict[str, str]:
-        """The header that asks for `byte_range` (RFC 9110 14.2), none for the whole."""
+        """The header that requests `byte_range` (RFC 9110 14.2); empty for the whole body."""
         if self.byte_range is None:
             return {}
         start, stop = self.byte_range
@@ -66,22 +66,22 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """One answer, whatever its status.
+    """One response, whatever its status.
 
     Attributes
     ----------
     url : str
-        Where it came from, after redirects.
+        Its URL, after redirects.
     headers : mapping of str to str
-        Names in lower case. A browser shows few of them of another origin's server.
+        Names in lower case. Of another origin, a browser exposes only a few.
     body : bytes
         Decoded as the Content-Encoding says; empty when a `Sink` took it.
     files : tuple of LocalFile
         The local files that it was read from.
     has_authorization : bool
-        An Authorization was sent with its request.
+        True when its request had an Authorization.
     withheld : tuple of str
-        What its request would have had, were its origin one that the page names: names of headers,
+        Withheld from its request, since the page has not named its origin: names of headers,
         ``"cookies"``, and the hooks that were not called.
     """
 
@@ -95,22 +95,22 @@ class Response:
 
     @property
     def length(self) -> int | None:
-        """Content-Length, when the server tells and it counts the bytes of the body."""
+        """Content-Length, if there is one that counts the bytes of `body`."""
         length = self.headers.get("content-length", "")
         is_number = length.isdecimal() and len(length) < 19
         return int(length) if is_number and "content-encoding" not in self.headers else None
 
 
 Progress = Callable[[int, "int | None"], None]
-"""Called with the bytes so far and the total, None when the server does not tell."""
+"""Called with the bytes so far and the total, which is None when the server does not send it."""
 
 
 def ignore_progress(loaded: int, total: int | None) -> None:
-    """Take no notice: the default `Progress`."""
+    """Do nothing: the default `Progress`."""
 
 
 class Sink(Protocol):
-    """Takes the body of a success (2xx) as it arrives; a new attempt begins anew."""
+    """Takes the body of a success (2xx) as it arrives; another attempt calls `begin` again."""
 
     def begin(self, response: Response) -> bool:
         """Take the header; return False to have the whole body in the `Response` after all."""
@@ -122,9 +122,9 @@ class Sink(Protocol):
 
 
 def check_body(request: Request, head: Response, count: int) -> bool:
-    """Tell whether to read on, when a body has `count` bytes or announces so many.
+    """Return whether to read on, for a body that has `count` bytes or announces so many.
 
-    Of a refusal no more is read than `REFUSAL_BYTES`.
+    Of an error response, no more than `REFUSAL_BYTES` are read.
 
     Raises
     ------
@@ -137,21 +137,21 @@ def check_body(request: Request, head: Response, count: int) -> bool:
     if most is None or count <= most:
         return True
     raise FormatError(
-        f"the answer of {request.url} has {count} bytes or more, decoded, and may have {most}, as "
-        "one image or volume may: it has no end, is made to do harm, or the limit "
+        f"the response of {request.url} has {count} bytes or more, decoded, and may have {most}, "
+        "as one image or volume may: it has no end, is malicious, or the limit "
         "(limits.decodedBytes of init, Context.decoded_bytes) has to be raised"
     )
 
 
 class Transport(Protocol):
-    """Sends requests. Raises `NetworkError` for no answer, `RequestError`, and `FormatError` for a
-    body that is too large, nothing else."""
+    """Sends requests. Raises only `NetworkError` for no response, `RequestError`, and `FormatError`
+    for a body that is too large."""
 
     async def send(
         self, request: Request, progress: Progress, sink: Sink | None = None
     ) -> Response:
-        """Return the answer, whatever its status; cancelling the task stops the request.
+        """Return the response, whatever its status; cancelling the task stops the request.
 
-        What `sink` raises is passed on.
+        Exceptions of `sink` are passed on.
         """
         ...

@@ -1,4 +1,4 @@
-"""Local files as they were when they were read, so that one written anew is read anew."""
+"""Record the state of local files when they are read, so that a changed file is read again."""
 
 from __future__ import annotations
 
@@ -7,21 +7,22 @@ import time
 from dataclasses import dataclass
 
 Version = tuple[int, ...]
-# File systems tell the time in steps of up to a tick of the system's clock. A file that changed
-# this shortly before it was read could change again without telling another time.
+# File systems record times in steps of up to a tick of the system's clock. A file that changed this
+# shortly before it was read could change again and keep the same time.
 TICK_NS = 20_000_000
-NEVER_AGAIN: Version = ()
+NEVER_CURRENT: Version = ()
 
 
 @dataclass(frozen=True, slots=True)
 class LocalFile:
-    """A local file or folder, as it was when it was read.
+    """The state of a local file or folder when it was read.
 
     Attributes
     ----------
     path : str
     version : tuple of int or None
-        Size, times of modification and of change (ns), and number; None when nothing was there.
+        Size, times of modification and of change (ns), and inode number; None when there was no
+        file.
     """
 
     path: str
@@ -29,15 +30,15 @@ class LocalFile:
 
     @classmethod
     def of(cls, path: str, status: os.stat_result) -> LocalFile:
-        """Return a file whose status was asked for when it was opened."""
+        """Return the state of a file, from the status that it had when it was opened."""
         age = time.time_ns() - max(status.st_mtime_ns, status.st_ctime_ns)
-        return cls(path, NEVER_AGAIN if 0 <= age < TICK_NS else version_of(status))
+        return cls(path, NEVER_CURRENT if 0 <= age < TICK_NS else version_of(status))
 
     @property
     def is_current(self) -> bool:
-        """True while the file is as it was when it was read.
+        """True while the file is unchanged since it was read.
 
-        A file that is gone was not written anew: what was read of it is all that there is.
+        A file that was deleted counts as unchanged: there is nothing else to read.
         """
         try:
             return version_of(os.stat(self.path)) == self.version
@@ -46,5 +47,5 @@ class LocalFile:
 
 
 def version_of(status: os.stat_result) -> Version:
-    """Return what changes when a file does, also when a copy brought its old time along."""
+    """Return values that change with a file, even if a copy keeps its modification time."""
     return status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino

@@ -18,7 +18,7 @@ class MemoryTransport:
     Parameters
     ----------
     answers : mapping of str to bytes or Response
-        What stands behind each URL. An URL that is missing answers as an unreachable host does.
+        The response of each URL. A URL that is missing fails as an unreachable host does.
 
     Attributes
     ----------
@@ -33,39 +33,39 @@ class MemoryTransport:
     async def send(
         self, request: Request, progress: Progress, sink: Sink | None = None
     ) -> Response:
-        """Return the stored answer, cut to the byte range when one is asked for."""
+        """Return the stored response, cut to the byte range of the request."""
         self.requests.append(request)
-        answer = self.answers.get(request.url)
-        if answer is None:
+        response = self.answers.get(request.url)
+        if response is None:
             raise NetworkError(
                 f"could not fetch {request.url}: nothing is stored there", request.url
             )
-        if isinstance(answer, bytes):
-            answer = Response(request.url, 200, {}, answer)
-        if request.byte_range is not None and answer.status == 200:
-            answer = cut(answer, *request.byte_range)
-        progress(len(answer.body), len(answer.body))
-        return pour(request, answer, sink)
+        if isinstance(response, bytes):
+            response = Response(request.url, 200, {}, response)
+        if request.byte_range is not None and response.status == 200:
+            response = cut(response, *request.byte_range)
+        progress(len(response.body), len(response.body))
+        return pour(request, response, sink)
 
 
-def cut(answer: Response, start: int, stop: int | None) -> Response:
-    """Return the part of an answer that was asked for (RFC 9110 15.3.7)."""
-    part = answer.body[start:stop]
+def cut(response: Response, start: int, stop: int | None) -> Response:
+    """Return the requested range of a response (RFC 9110 15.3.7)."""
+    part = response.body[start:stop]
     if not part:
-        return Response(answer.url, 416, answer.headers, b"")
-    place = f"bytes {start}-{start + len(part) - 1}/{len(answer.body)}"
-    return Response(answer.url, 206, {**answer.headers, "content-range": place}, part)
+        return Response(response.url, 416, response.headers, b"")
+    place = f"bytes {start}-{start + len(part) - 1}/{len(response.body)}"
+    return Response(response.url, 206, {**response.headers, "content-range": place}, part)
 
 
-def pour(request: Request, answer: Response, sink: Sink | None) -> Response:
-    """Feed the body to a sink that wants it."""
-    empty = replace(answer, body=b"")
-    if sink is None or not 200 <= answer.status < 300 or not sink.begin(empty):
-        check_body(request, answer, len(answer.body))
-        return answer
-    for start in range(0, len(answer.body), CHUNK_BYTES):
-        chunk = answer.body[start : start + CHUNK_BYTES]
-        check_body(request, answer, start + len(chunk))
+def pour(request: Request, response: Response, sink: Sink | None) -> Response:
+    """Feed the body to a sink that takes it."""
+    empty = replace(response, body=b"")
+    if sink is None or not 200 <= response.status < 300 or not sink.begin(empty):
+        check_body(request, response, len(response.body))
+        return response
+    for start in range(0, len(response.body), CHUNK_BYTES):
+        chunk = response.body[start : start + CHUNK_BYTES]
+        check_body(request, response, start + len(chunk))
         if not sink.feed(chunk):
             break
     return empty

@@ -1,7 +1,7 @@
 """The transport of plain CPython: http(s) and files, for scripts, notebooks and batch jobs.
 
 A request runs in threads of asyncio's pool, since `urllib` blocks; cancelling the task abandons
-it. In the browser `transport/browser.py` takes this place.
+it. In a browser `browser/fetch.py` does this instead.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ from pyloader.transport.url import encode_url
 
 TIMEOUT_SECONDS = 60.0
 CHUNK_BYTES = 1 << 20
-REFUSALS = (OSError, HTTPException, ValueError)
+FAILURES = (OSError, HTTPException, ValueError)
 HTTP = ("http", "https")
-# What says nothing of the user, and may follow a redirect to another origin.
+# Headers that say nothing of the user, and may follow a redirect to another origin.
 FOLLOWING_HEADERS = frozenset({"accept", "accept-encoding", "range", "user-agent"})
 
 
@@ -45,31 +45,31 @@ class NativeTransport:
     async def send(
         self, request: Request, progress: Progress, sink: Sink | None = None
     ) -> Response:
-        """Return the answer; a file that can be read answers with status 200."""
+        """Return the response; a file that can be read has status 200."""
         check_link(request)
-        answer = await open_in_thread(request)
+        response = await open_in_thread(request)
         try:
-            return await read_answer(request, answer, progress, sink)
+            return await read_response(request, response, progress, sink)
         except asyncio.CancelledError:
-            answer.is_being_read = True
+            response.is_being_read = True
             raise
         finally:
-            answer.close()
+            response.close()
 
 
-async def read_answer(
-    request: Request, answer: Answer, progress: Progress, sink: Sink | None
+async def read_response(
+    request: Request, response: OpenResponse, progress: Progress, sink: Sink | None
 ) -> Response:
     """Read a body to its end, or until its sink has enough."""
-    head = answer.head
+    head = response.head
     fed = sink if sink and 200 <= head.status < 300 and sink.begin(head) else None
     if fed is None:  # a sink may have enough long before the end
         check_body(request, head, head.length or 0)
     chunks: list[bytes] = []
     loaded = 0
-    while chunk := await in_thread(request, answer.read):
+    while chunk := await in_thread(request, response.read):
         loaded += len(chunk)
-        progress(loaded, answer.total)
+        progress(loaded, response.total)
         if not check_body(request, head, loaded):
             break
         if fed is None:
@@ -77,19 +77,21 @@ async def read_answer(
         elif not fed.feed(chunk):
             return head
     else:
-        check_end(request, answer, loaded)
+        check_end(request, response, loaded)
     return replace(head, body=b"".join(chunks))
 
 
-def check_end(request: Request, answer: Answer, loaded: int) -> None:
-    """Raise when a body ended before its time."""
-    if answer.total is not None and loaded < answer.total:
-        raise no_answer(request, f"the connection closed after {loaded} of {answer.total} bytes")
+def check_end(request: Request, response: OpenResponse, loaded: int) -> None:
+    """Raise when a body ended too early."""
+    if response.total is not None and loaded < response.total:
+        raise no_response(
+            request, f"the connection closed after {loaded} of {response.total} bytes"
+        )
 
 
 @dataclass(slots=True)
-class Answer:
-    """An answer whose body is not read yet, and how much of it is left when that is known."""
+class OpenResponse:
+    """A response whose body is still to be read; its size, and the bytes left, if known."""
 
     head: Response
     stream: IO[bytes]
@@ -98,7 +100,7 @@ class Answer:
     is_being_read: bool = False
 
     def close(self) -> None:
-        """End the answer; in a thread where another may be reading, for which this waits."""
+        """Close the stream; in a thread if another may be reading it, since this waits for that."""
         if self.is_being_read:
             asyncio.get_running_loop().run_in_executor(None, self.stream.close)
         else:
@@ -111,45 +113,45 @@ class Answer:
         return chunk
 
 
-async def open_in_thread(request: Request) -> Answer:
-    """Open an answer; one that comes after the task was cancelled is closed."""
-    opening = asyncio.ensure_future(in_thread(request, open_answer, request))
+async def open_in_thread(request: Request) -> OpenResponse:
+    """Open a response in a thread; close one that arrives after the task was cancelled."""
+    opening = asyncio.ensure_future(in_thread(request, open_response, request))
     try:
-        answer: Answer = await asyncio.shield(opening)
+        response: OpenResponse = await asyncio.shield(opening)
     except asyncio.CancelledError:
         opening.add_done_callback(close_late)
         raise
-    return answer
+    return response
 
 
-def close_late(opening: asyncio.Future[Answer]) -> None:
-    """Close what nobody waits for any more."""
+def close_late(opening: asyncio.Future[OpenResponse]) -> None:
+    """Close a response that nobody waits for any more."""
     if not opening.cancelled() and opening.exception() is None:
         opening.result().close()
 
 
 async def in_thread(request: Request, function: Any, *arguments: Any) -> Any:
-    """Call what blocks, with its failures as `NetworkError`."""
+    """Call a blocking function in a thread; raise its failures as `NetworkError`."""
     try:
         return await asyncio.to_thread(function, *arguments)
-    except REFUSALS as error:
-        raise no_answer(request, error) from error
+    except FAILURES as error:
+        raise no_response(request, error) from error
 
 
-def no_answer(request: Request, error: Exception | str) -> NetworkError:
-    """Say why nothing came."""
+def no_response(request: Request, error: Exception | str) -> NetworkError:
+    """Return the error of a request without a response."""
     reason = error.reason if isinstance(error, URLError) else error
     return NetworkError(f"could not fetch {request.url}: {reason}", request.url)
 
 
-def open_answer(request: Request) -> Answer:
-    """Send `request` and wait for the header of its answer."""
+def open_response(request: Request) -> OpenResponse:
+    """Send `request` and wait for the header of its response."""
     path = path_of(request.url)
     return open_url(request) if path is None else open_file(request, path)
 
 
 def check_link(request: Request) -> None:
-    """Refuse an address that an answer may not name: a server must not read this machine's files.
+    """Raise for a URL that a response may not name: a server must not read this machine's files.
 
     Raises
     ------
@@ -160,7 +162,7 @@ def check_link(request: Request) -> None:
     before, after = (urlsplit(url).scheme.lower() for url in (request.linked_from, request.url))
     if after not in (before, "https") or after not in HTTP:
         raise RequestError(
-            f"{request.url!r} is not asked for: an answer of {request.linked_from} names it, and "
+            f"{request.url!r} was not requested: a response of {request.linked_from} names it, and "
             f"may name addresses of {before} alone",
             request.url,
         )
@@ -175,8 +177,8 @@ def path_of(url: str) -> Path | None:
     return None if len(parts.scheme) > 1 else Path(url)
 
 
-def open_file(request: Request, path: Path) -> Answer:
-    """Open a file, at the range that is asked for, or a folder."""
+def open_file(request: Request, path: Path) -> OpenResponse:
+    """Open a file, at the requested range, or a folder."""
     if request.headers.get("Accept") == FOLDER_TYPE and path.is_dir():
         return open_folder(path)
     stream = path.open("rb")  # `send` closes it
@@ -194,12 +196,12 @@ def open_file(request: Request, path: Path) -> Answer:
         headers["content-range"] = f"bytes {start}-{start + length - 1}/{size}"
     code = 200 if request.byte_range is None else 206 if length else 416
     file = LocalFile.of(str(path), status)
-    return Answer(Response(request.url, code, headers, b"", (file,)), stream, length, length)
+    return OpenResponse(Response(request.url, code, headers, b"", (file,)), stream, length, length)
 
 
-def open_folder(folder: Path) -> Answer:
+def open_folder(folder: Path) -> OpenResponse:
     """Open a folder; see `FOLDER_TYPE`."""
-    # A folder changes when something is put into it, or is taken out of it.
+    # A folder changes when a file or folder is added to it, or removed from it.
     folders, names = [], []
     for path, _, files in os.walk(folder):
         folders.append(LocalFile.of(path, os.stat(path)))
@@ -207,34 +209,36 @@ def open_folder(folder: Path) -> Answer:
         names += [file.relative_to(folder).as_posix() for file in found]
     body = "\0".join(sorted(names)).encode()
     head = Response(str(folder), 200, {"content-type": FOLDER_TYPE}, b"", tuple(folders))
-    return Answer(head, BytesIO(body), len(body), len(body))
+    return OpenResponse(head, BytesIO(body), len(body), len(body))
 
 
-def open_url(request: Request) -> Answer:
-    """Send a request through `urllib`; a refusal is an answer too."""
+def open_url(request: Request) -> OpenResponse:
+    """Send a request through `urllib`; an error status is a response too."""
     is_http = urlsplit(request.url).scheme in HTTP
     url = encode_url(request.url) if is_http else request.url
     sent = UrlRequest(url, headers={**request.headers, **request.range_header})
     try:
-        answer = opener.open(sent, timeout=request.timeout or TIMEOUT_SECONDS)
+        response = opener.open(sent, timeout=request.timeout or TIMEOUT_SECONDS)
     except HTTPError as error:
-        answer = error
-    names = {name.lower(): value for name, value in answer.headers.items()}
+        response = error
+    names = {name.lower(): value for name, value in response.headers.items()}
     length = names.get("content-length")
     total = int(length) if length else None
-    return Answer(Response(answer.url, answer.status or 200, names, b""), answer, total, None)
+    return OpenResponse(
+        Response(response.url, response.status or 200, names, b""), response, total, None
+    )
 
 
 class CarefulRedirects(HTTPRedirectHandler):
-    """Follows redirects; what identifies the user stays with the origin it was meant for."""
+    """Follows redirects; credentials stay with the origin that they were meant for."""
 
-    def redirect_request(self, req: UrlRequest, *answer: Any) -> UrlRequest | None:
+    def redirect_request(self, req: UrlRequest, *response: Any) -> UrlRequest | None:
         """Return the request that follows, without credentials on another origin."""
-        if urlsplit(answer[-1]).scheme.lower() not in HTTP:
-            answer[0].close()
-            raise URLError(f"it redirects to {answer[-1]!r}, which is no address of http or https")
-        newurl = encode_url(answer[-1])
-        following = super().redirect_request(req, *(*answer[:-1], newurl))
+        if urlsplit(response[-1]).scheme.lower() not in HTTP:
+            response[0].close()
+            raise URLError(f"it redirects to {response[-1]!r}, which is not an http or https URL")
+        newurl = encode_url(response[-1])
+        following = super().redirect_request(req, *(*response[:-1], newurl))
         if following is not None and urlsplit(newurl)[:2] != urlsplit(req.full_url)[:2]:
             kept = {n: v for n, v in following.headers.items() if n.lower() in FOLLOWING_HEADERS}
             following.headers = kept

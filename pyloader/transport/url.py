@@ -1,7 +1,7 @@
 """Write URLs as browsers send them: `encode_url` (WHATWG URL, 4.4, of the schemes http and https).
 
-`urllib` sends what it is given, and refuses blanks and letters beyond ASCII. `url_beside` is the
-one way from a name that a file gives to an address.
+`urllib` sends URLs unchanged, and refuses blanks and letters beyond ASCII. `url_beside` is the only
+way from a name that a file contains to a URL.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from urllib.parse import quote, unquote, urljoin, urlsplit
 
 from pyloader.errors import FormatError
 
-# What browsers leave as it is, beside letters and digits (WHATWG URL, 1.3). "%" is among them:
-# what is encoded already stays.
+# Characters that browsers leave unchanged, besides letters and digits (WHATWG URL, 1.3). "%" is one
+# of them: text that is encoded already stays.
 IN_QUERY = "%/!$&()*+,;=:@[]|~?^`{}\\"
 IN_PATH = "%/!$&'()*+,;=:@[]|~"
 # Forbidden domain code points (WHATWG URL, 3.1): encoded, they would make another host.
@@ -35,17 +35,17 @@ def encode_url(url: str) -> str:
     return f"{scheme.lower()}://{encode_host(host)}/{path}{mark}{query}"
 
 
-def without_dots(steps: list[str]) -> list[str]:
-    """Return the steps of a path with ``.`` and ``..`` resolved, also where they are encoded."""
+def without_dots(segments: list[str]) -> list[str]:
+    """Return the segments of a path with ``.`` and ``..`` resolved, even if they are encoded."""
     kept: list[str] = []
-    for number, step in enumerate(steps, 1):
-        plain = step.lower().replace("%2e", ".")
+    for number, segment in enumerate(segments, 1):
+        plain = segment.lower().replace("%2e", ".")
         if plain not in (".", ".."):
-            kept.append(step)
+            kept.append(segment)
             continue
         kept = kept[:-1] if plain == ".." else kept
-        if number == len(steps):
-            kept.append("")  # what ends with dots is a folder
+        if number == len(segments):
+            kept.append("")  # a path that ends with dots is a folder
     return kept
 
 
@@ -60,11 +60,11 @@ def encode_host(host: str) -> str:
     if place.startswith("["):
         return host
     name, colon, port = place.partition(":")
-    # Letter by letter, since Python's lower() minds the neighbours of a sigma.
+    # Letter by letter, since the result of Python's lower() for a sigma depends on its neighbours.
     lower = "".join(letter.lower() for letter in unicodedata.normalize("NFKC", unquote(name)))
     labels = unicodedata.normalize("NFKC", lower).replace("\N{IDEOGRAPHIC FULL STOP}", ".")
     if NO_HOST.search(labels):
-        raise ValueError(f"{host!r} is no host: it has letters that none may have")
+        raise ValueError(f"{host!r} is not a host: it has characters that no host may have")
     return f"{user}{mark}{'.'.join(map(encode_label, labels.split('.')))}{colon}{port}"
 
 
@@ -79,27 +79,28 @@ CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 def url_beside(url: str, name: str) -> str:
     """Return the URL of the file `name` in the folder of `url`, or below it.
 
-    A file has the name as its maker wrote it. In a URL each of its steps is percent-encoded
-    (RFC 3986 2.1, 3.3), so that blanks, ``%``, ``#`` and ``?`` stay parts of the name; in plain
-    Python a file without a scheme is a local path, and the one that it names is one too.
+    The name is plain text. In a URL each of its segments is percent-encoded (RFC 3986 2.1, 3.3), so
+    that blanks, ``%``, ``#`` and ``?`` stay parts of the name. In plain Python a URL without a
+    scheme is a local path, and then the result is one too.
 
     Parameters
     ----------
     url : str
-        Of the file that gives the name: a header, a DICOMDIR, the metadata of a Zarr group.
+        URL of the file that contains the name: a header, a DICOMDIR, the metadata of a Zarr group.
     name : str
-        Steps with slashes, or backslashes, between them.
+        Segments with slashes, or backslashes, between them.
 
     Raises
     ------
     FormatError
-        It stands elsewhere, or is no name: a file must not decide what a page fetches.
+        The name leads out of the folder, or is not a valid name: a file must not decide what a page
+        fetches.
     """
     path = name.replace("\\", "/")
     # Some servers decode twice, so that "%2e%2e" becomes "..".
-    steps = [*path.split("/"), *unquote(unquote(path)).replace("\\", "/").split("/")]
-    is_below = ".." not in steps and "" not in path.split("/") and ":" not in steps[0]
-    # Browsers drop what is not printable, and blanks at the ends.
+    segments = [*path.split("/"), *unquote(unquote(path)).replace("\\", "/").split("/")]
+    is_below = ".." not in segments and "" not in path.split("/") and ":" not in segments[0]
+    # Browsers drop control characters, and blanks at the ends.
     if not is_below or CONTROLS.search(unquote(path)) or path != path.strip():
         raise FormatError(
             f"{url!r} names the file {name!r}; a file is expected in the folder of its header or "
@@ -118,7 +119,7 @@ def url_beside(url: str, name: str) -> str:
 
 
 def local_beside(folder: Path, path: str) -> Path:
-    """Return a local file below a folder, and tell of a link that leads out of it."""
+    """Return a local file below a folder; warn about a link that leads out of it."""
     file = folder / path
     real = file.resolve()
     if not real.is_relative_to(folder.resolve()):

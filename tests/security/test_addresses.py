@@ -207,7 +207,9 @@ def test_bulk_data_uris_that_programs_read_differently_are_refused(uri):
 async def test_redirects_lead_to_http_alone(evil):
     moved = Request(f"{evil.url}/moved")
     evil.location = "ftp://127.0.0.1/a"
-    with pytest.raises(NetworkError, match=r"it redirects to .*, which is no address of http"):
+    with pytest.raises(
+        NetworkError, match=r"it redirects to .*, which is not an http or https URL"
+    ):
         await NativeTransport().send(moved, ignore_progress)
     for evil.location in ("file:///etc/passwd", "data:text/plain,a"):
         answer = await NativeTransport().send(moved, ignore_progress)

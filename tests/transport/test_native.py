@@ -86,7 +86,7 @@ async def test_relative_path(path, monkeypatch):
 @pytest.mark.parametrize("wrong", ["no.dcm", "", Path("no/no.dcm")], ids=str)
 async def test_path_where_nothing_is(wrong):
     for function in (load_image, load_metadata, list_image_ids):
-        with pytest.raises(ImageIdError, match="has no scheme, and there is no such file"):
+        with pytest.raises(ImageIdError, match="has no scheme, and no such file exists"):
             await function(wrong)
 
 
