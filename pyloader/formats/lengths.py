@@ -58,7 +58,7 @@ def factors_of(units: Sequence[str]) -> list[float] | None:
     return known if len(known) == len(found) else None
 
 
-def usable(affine: NDArray[Any]) -> tuple[NDArray[np.float64] | None, tuple[str, ...]]:
+def usable_affine(affine: NDArray[Any]) -> tuple[NDArray[np.float64] | None, tuple[str, ...]]:
     """Return an affine, or None and a warning if it does not give each voxel a distinct position.
 
     A spacing of 0, or directions in one plane, are no reason to refuse the image.

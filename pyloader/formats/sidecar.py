@@ -20,7 +20,7 @@ MOST_FILES = 10_000
 LONGEST_ENTRY = 1024
 
 
-async def fetch_beside(context: Context, header: str, names: list[str]) -> list[bytes]:
+async def fetch_sidecars(context: Context, header: str, names: list[str]) -> list[bytes]:
     """Fetch the sidecars that the header at the URL `header` names.
 
     Raises
@@ -30,7 +30,7 @@ async def fetch_beside(context: Context, header: str, names: list[str]) -> list[
     TransportError
     """
     urls = [context.url_beside(header, name) for name in names]
-    return [answer.body for answer in await together(context.fetch(url) for url in urls)]
+    return [answer.body for answer in await gather_or_cancel(context.fetch(url) for url in urls)]
 
 
 def text_of(body: bytes) -> str:
@@ -74,7 +74,7 @@ def list_names(entry: str, following: str, header: str) -> list[str]:
     return list(names)
 
 
-async def together(works: Iterable[Coroutine[Any, Any, Value]]) -> list[Value]:
+async def gather_or_cancel(works: Iterable[Coroutine[Any, Any, Value]]) -> list[Value]:
     """Await all coroutines concurrently; if one fails, cancel the others."""
     tasks = [asyncio.ensure_future(work) for work in works]
     try:

@@ -16,7 +16,7 @@ from pyloader import Context, ImageId
 from pyloader.errors import FormatError
 from pyloader.formats.encodings import check_shape, from_bytes, from_text, gunzip
 from pyloader.formats.metaimage.header import MetaImageHeader, parse
-from pyloader.formats.sidecar import fetch_beside
+from pyloader.formats.sidecar import fetch_sidecars
 from pyloader.volume import Volume, register_volume
 
 
@@ -27,7 +27,7 @@ async def read(image_id: ImageId, context: Context) -> Volume:
     body = (await context.fetch(url)).body
     header = parse(body, url)
     count = check_shape(context, header.shape, header.dtype, repr(url))
-    pieces = await fetch_beside(context, url, header.names) if header.names else [body]
+    pieces = await fetch_sidecars(context, url, header.names) if header.names else [body]
     if count % len(pieces):
         raise FormatError(
             f"{url!r} names {len(pieces)} files, which cannot be equal parts of {header.shape}"

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from pyloader.errors import FormatError, UnsupportedError
 from pyloader.formats.elements import is_color_by_default
-from pyloader.formats.lengths import factors_of, usable
+from pyloader.formats.lengths import factors_of, usable_affine
 from pyloader.formats.sidecar import list_names, text_of
 
 LAST = re.compile(rb"^[ \t]*ElementDataFile[ \t]*[=:]([^\r\n]*)\r?\n?", re.MULTILINE)
@@ -88,7 +88,7 @@ class MetaImageHeader:
             raise UnsupportedError(
                 f"{self.url!r} has ElementType = {name!r}; known are {', '.join(TYPES)}"
             )
-        return np.dtype(TYPES[name]).newbyteorder(">" if self.says(*ORDER) else "<")
+        return np.dtype(TYPES[name]).newbyteorder(">" if self.is_true(*ORDER) else "<")
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -117,7 +117,7 @@ class MetaImageHeader:
         affine[:inside, :inside] = directions.T[:inside, :inside] * spacing[:inside] * factors
         place = self.numbers(count, *PLACE, default=[0.0] * count)
         affine[:inside, 3] = np.multiply(place[:inside], factors)
-        return usable(affine)
+        return usable_affine(affine)
 
     @property
     def attributes(self) -> tuple[dict[str, Any], tuple[str, ...]]:
@@ -137,15 +137,15 @@ class MetaImageHeader:
     @property
     def is_text(self) -> bool:
         """True when the elements are text."""
-        found = "BinaryData" in self.fields and not self.says("BinaryData")
-        return found and self.begins_somewhere("written out")
+        found = "BinaryData" in self.fields and not self.is_true("BinaryData")
+        return found and self.require_offset("written out")
 
     @property
     def is_compressed(self) -> bool:
         """True when each file is compressed by zlib."""
-        return self.says("CompressedData") and self.begins_somewhere("compressed")
+        return self.is_true("CompressedData") and self.require_offset("compressed")
 
-    def begins_somewhere(self, how: str) -> bool:
+    def require_offset(self, how: str) -> bool:
         """Return True if the header gives the offset of the elements, else raise.
 
         ``HeaderSize = -1`` counts from the end of the file by the size of the elements. That size
@@ -166,7 +166,7 @@ class MetaImageHeader:
         """Size of the compressed elements, in bytes; 0: up to the end of the file."""
         return self.integers(1, "CompressedDataSize", default=[0])[0]
 
-    def says(self, *keys: str) -> bool:
+    def is_true(self, *keys: str) -> bool:
         """Return whether one of several fields is true."""
         return any(self.fields.get(key, "")[:1] in ("T", "t", "1") for key in keys)
 

@@ -24,7 +24,7 @@ from pyloader.formats.encodings import (
 )
 from pyloader.formats.nrrd.axes import volume_of
 from pyloader.formats.nrrd.header import TEXT, NrrdHeader, parse
-from pyloader.formats.sidecar import fetch_beside
+from pyloader.formats.sidecar import fetch_sidecars
 from pyloader.volume import Volume, register_volume
 
 DECOMPRESS = {"gzip": gunzip, "gz": gunzip, "bzip2": bunzip2, "bz2": bunzip2}
@@ -41,7 +41,7 @@ async def read(image_id: ImageId, context: Context) -> Volume:
     context.check_size(count * header.dtype.itemsize + header.skipped("byte"), repr(url))
     pieces: list[Any] = [memoryview(body)[header.end :]]
     if header.names:
-        pieces = await fetch_beside(context, url, header.names)
+        pieces = await fetch_sidecars(context, url, header.names)
     if count % len(pieces):
         raise FormatError(
             f"{url!r} names {len(pieces)} files, which cannot be equal parts of {header.sizes}"

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from pyloader.errors import FormatError, UnsupportedError
 from pyloader.formats.elements import as_complex, can_be_color, is_color_by_default
-from pyloader.formats.lengths import UNUSABLE, factors_of, usable
+from pyloader.formats.lengths import UNUSABLE, factors_of, usable_affine
 from pyloader.formats.nrrd.header import NrrdHeader
 from pyloader.volume import Volume
 
@@ -164,7 +164,7 @@ def place_of(header: NrrdHeader, space: list[int]) -> tuple[Array | None, tuple[
     origin = fields.get("space origin", np.zeros(directions.shape[1]))
     if len(origin) != directions.shape[1]:
         return None, (UNUSABLE,)
-    affine, notes = usable(by_directions(fields, space, [*factors, 1.0, 1.0, 1.0][:3]))
+    affine, notes = usable_affine(by_directions(fields, space, [*factors, 1.0, 1.0, 1.0][:3]))
     if affine is None:
         return None, notes
     name = space_of(fields)
@@ -212,4 +212,4 @@ def by_spacings(header: NrrdHeader, space: list[int]) -> tuple[Array | None, tup
         return None, ()  # NaN means an unknown spacing
     if not (spacing > 0).all():
         return None, (UNUSABLE,)
-    return usable(np.diag([*[*spacing, 1.0][:3], 1.0]))
+    return usable_affine(np.diag([*[*spacing, 1.0][:3], 1.0]))

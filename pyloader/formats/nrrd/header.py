@@ -72,7 +72,7 @@ def parse(nrrd: Any, body: bytes, url: str) -> NrrdHeader:
     text = text_of(body[: blank.start() if blank else None])
     listed = LIST.search(text)
     text, following = (text[: listed.end()], text[listed.end() :]) if listed else (text, "")
-    lines = [plainly(line) for line in text.splitlines() if line.strip() and not is_pair(line)]
+    lines = [normalized(line) for line in text.splitlines() if line.strip() and not is_pair(line)]
     try:
         fields, warnings = read_fields(nrrd, lines)
         dtype = dtype_of(nrrd, fields)
@@ -107,7 +107,7 @@ def is_pair(line: str) -> bool:
     return bool(colon) and value.startswith("=") and not line.startswith("#")
 
 
-def plainly(line: str) -> str:
+def normalized(line: str) -> str:
     """Normalise a line for pynrrd: field names in lower case, vectors without inner spaces."""
     name, colon, value = line.partition(":")
     if not colon or line.startswith("#"):

@@ -21,7 +21,7 @@ from pyloader.formats.zarr.blosclz import blosclz_decode
 # Versions of format and codec, flags, bytes of an element; total, block and compressed sizes.
 HEADER = struct.Struct("<4B3I")
 LENGTH = struct.Struct("<I")
-BYTES_SORTED, STORED, BITS_SORTED, UNSPLIT = 1, 2, 4, 16
+BYTE_SHUFFLE, STORED, BIT_SHUFFLE, UNSPLIT = 1, 2, 4, 16
 NAMES = ("blosclz", "lz4", "snappy", "zlib", "zstd")
 KNOWN = ("lz4", "zlib", "zstd", "blosclz")
 # A full block is split to one stream per byte of an element if these are few and long.
@@ -93,7 +93,7 @@ class Container:
             start += LENGTH.size
             streams.append(self.stream(self.body[start : start + packed], length // count))
             start += packed
-        return self.unsorted(b"".join(streams))
+        return self.unshuffled(b"".join(streams))
 
     def stream(self, packed: bytes, size: int) -> bytes:
         """Decompress a stream to `size` bytes."""
@@ -110,20 +110,20 @@ class Container:
             raise FormatError(f"{self.what} has a stream of {len(plain)} bytes, expected {size}")
         return plain
 
-    def unsorted(self, block: bytes) -> bytes:
+    def unshuffled(self, block: bytes) -> bytes:
         """Undo the shuffle: return a block with the bytes of each element together."""
         size = self.header.element
         count = len(block) // size
-        if self.header.flags & BYTES_SORTED and size > 1:
+        if self.header.flags & BYTE_SHUFFLE and size > 1:
             rows = np.frombuffer(block, np.uint8, count * size).reshape(size, count)
             return rows.T.tobytes() + block[count * size :]
-        if self.header.flags & BITS_SORTED and count and count % 8 == 0:
+        if self.header.flags & BIT_SHUFFLE and count and count % 8 == 0:
             bits = np.frombuffer(block, np.uint8, count * size).reshape(size, 8, count // 8)
-            return unsorted_bits(bits).T.tobytes() + block[count * size :]
+            return unshuffled_bits(bits).T.tobytes() + block[count * size :]
         return block
 
 
-def unsorted_bits(rows: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def unshuffled_bits(rows: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Undo the bit shuffle: return, for each byte of an element, the bytes of all elements.
 
     Parameters

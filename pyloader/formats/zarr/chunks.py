@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from pyloader import Context
 from pyloader.errors import FormatError
-from pyloader.formats.sidecar import MOST_FILES, together
+from pyloader.formats.sidecar import MOST_FILES, gather_or_cancel
 from pyloader.formats.zarr.array import ZarrArray
 from pyloader.formats.zarr.codecs import decode, encoded_size, needs_imagecodecs, size_of
 from pyloader.formats.zarr.store import Store
@@ -55,7 +55,7 @@ async def read_region(store: Store, array: ZarrArray, region: Sequence[range]) -
         there, here = zip(*map(overlap, region, array.chunks, index), strict=True)
         found[here] = chunk[there]
 
-    await together(place(index) for index in product(*spans))
+    await gather_or_cancel(place(index) for index in product(*spans))
     return found
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from pyloader.errors import FormatError, LoaderError, UnsupportedError
-from pyloader.formats.sidecar import together
+from pyloader.formats.sidecar import gather_or_cancel
 from pyloader.formats.zarr.array import ZarrArray, parse_array
 from pyloader.formats.zarr.chunks import read_region
 from pyloader.formats.zarr.store import Store
@@ -104,7 +104,7 @@ async def open_level(store: Store, choose: Callable[[int], int]) -> Level:
         And what `choose` raises.
     """
     newer = await store.get_json("zarr.json")
-    older = [] if newer else await together(store.get_json(name) for name in FILES)
+    older = [] if newer else await gather_or_cancel(store.get_json(name) for name in FILES)
     try:
         root = root_of_3(store, newer) if newer else root_of_2(store, older)
         if root.is_array:
@@ -143,7 +143,7 @@ def root_of_2(store: Store, found: Sequence[Any]) -> Root:
 
 def level_of_array(array: ZarrArray) -> Level:
     """Make a level of a single array without image metadata."""
-    names = meanings([{"name": name} for name in array.names], array.shape)
+    names = axis_letters([{"name": name} for name in array.names], array.shape)
     count = len(array.shape)
     if len(set(names)) != count or not set(names) <= set("tczyx"):
         names = tuple(AXES.get(count, "?" * count))
@@ -169,7 +169,7 @@ async def level_of_image(root: Root, choose: Callable[[int], int]) -> Level:
     axes = [
         axis if isinstance(axis, dict) else {"name": axis} for axis in image.get("axes", "tczyx")
     ]
-    names = meanings(axes, array.shape)
+    names = axis_letters(axes, array.shape)
     if not len(set(names)) == len(names) == len(array.shape):
         raise FormatError(
             f"{root.store.url!r} has the axes {names} for an array of shape {array.shape}"
@@ -186,7 +186,7 @@ async def level_of_image(root: Root, choose: Callable[[int], int]) -> Level:
     return Level(array, names, units, scale, translation, channels, (UNREAD,) if is_unread else ())
 
 
-def meanings(axes: Sequence[Mapping[str, Any]], shape: Sequence[int]) -> tuple[str, ...]:
+def axis_letters(axes: Sequence[Mapping[str, Any]], shape: Sequence[int]) -> tuple[str, ...]:
     """Return the letter of each axis: by its type, which overrides its name, else by its name.
 
     If two axes have one type, the longer counts. If no spatial axis is named x, y or z, the last

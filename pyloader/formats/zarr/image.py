@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from pyloader import ImageId
 from pyloader.errors import ImageIdError, UnsupportedError
-from pyloader.formats.lengths import factors_of, is_unknown, usable
+from pyloader.formats.lengths import factors_of, is_unknown, usable_affine
 from pyloader.formats.zarr.array import ZarrArray
 from pyloader.formats.zarr.group import Level, open_level
 from pyloader.formats.zarr.store import Store
@@ -137,7 +137,7 @@ def affine_of(level: Level) -> tuple[NDArray[np.float64] | None, tuple[str, ...]
             warnings.append(f"axis {name} has no unit; millimeter is assumed")
         affine[row, row] = level.scale[axis] * factors[0]
         affine[row, 3] = level.translation[axis] * factors[0]
-    place, unusable = usable(affine)
+    place, unusable = usable_affine(affine)
     return place, unusable or tuple(warnings)
 
 

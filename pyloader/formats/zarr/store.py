@@ -9,7 +9,7 @@ from pyloader import Context
 from pyloader.errors import FormatError, HttpStatusError, NetworkError
 from pyloader.jsontext import read_json
 
-NOT_THERE = (404, 410)
+MISSING = (404, 410)
 # The status of object stores for a missing object if listing is not permitted.
 HIDDEN = (403,)
 
@@ -36,7 +36,7 @@ class Store:
         folder, mark, query = self.url.partition("?")
         return self.context.url_beside(f"{folder.rstrip('/')}/zarr.json", key) + mark + query
 
-    async def get(self, key: str, missing: tuple[int, ...] = NOT_THERE) -> bytes | None:
+    async def get(self, key: str, missing: tuple[int, ...] = MISSING) -> bytes | None:
         """Fetch a file; return None if it does not exist.
 
         Raises
@@ -65,7 +65,7 @@ class Store:
 
     async def get_json(self, key: str) -> Any:
         """Fetch a JSON file; return None if it does not exist or is hidden."""
-        body = await self.get(key, NOT_THERE + HIDDEN)
+        body = await self.get(key, MISSING + HIDDEN)
         try:
             return None if body is None else read_json(body)
         except ValueError as error:
