@@ -41,7 +41,9 @@ class FrameRequest:
 
     def start(self, fetch: Fetch, context: Context) -> None:
         """Start to fetch; report progress to all loads that wait."""
-        self._task = asyncio.ensure_future(self._work(fetch, replace(context, listener=self._tell)))
+        self._task = asyncio.ensure_future(
+            self._work(fetch, replace(context, listener=self._report))
+        )
 
     @property
     def missing(self) -> list[int]:
@@ -80,13 +82,13 @@ class FrameRequest:
             return await asyncio.shield(self._frames[index])
         finally:
             self._listeners.remove(listener)
-            self._look_idle()
+            self._check_idle()
 
-    def _tell(self, *report: Any) -> None:
+    def _report(self, *report: Any) -> None:
         for listener in tuple(self._listeners):
             listener(*report)
 
-    def _look_idle(self) -> None:
+    def _check_idle(self) -> None:
         if len(self._frames) == 1:
             self._end_if_idle(0)
         else:
@@ -100,7 +102,7 @@ class FrameRequest:
             self.has_ended = True
             self._task.cancel()
         else:
-            self._look_idle()
+            self._check_idle()
 
     async def _work(self, fetch: Fetch, context: Context) -> None:
         try:
@@ -140,15 +142,17 @@ class FrameRequests:
         """Return a frame, from 0, fetched with the frames that are wanted next."""
         identity = context.network.identity
         self._running = [
-            batch for batch in self._running if not batch.has_ended and batch.identity == identity
+            request
+            for request in self._running
+            if not request.has_ended and request.identity == identity
         ]
-        for batch in self._running:
-            batch.touch(index)  # also for a frame that is already in the cache
+        for request in self._running:
+            request.touch(index)  # also for a frame that is already in the cache
         return await context.cached((*self.key, index), lambda shared: self._join(index, shared))
 
     async def _join(self, index: int, context: Context) -> Any:
-        batch = next((batch for batch in self._running if batch.touch(index)), None)
-        return await (batch or self._start(index, context)).wait(index, context.listener)
+        request = next((request for request in self._running if request.touch(index)), None)
+        return await (request or self._start(index, context)).wait(index, context.listener)
 
     def _start(self, index: int, context: Context) -> FrameRequest:
         wanted = dict.fromkeys((index, *filter(self._is_new(context), context.upcoming)))
@@ -158,23 +162,23 @@ class FrameRequests:
             if network.identity == identity:
                 context.cache.keep((*self.key, found), value)
 
-        batch = FrameRequest(list(wanted)[: self.most], keep, identity)
-        self._running.append(batch)
-        batch.start(self._fetch, context)
-        return batch
+        request = FrameRequest(list(wanted)[: self.most], keep, identity)
+        self._running.append(request)
+        request.start(self._fetch, context)
+        return request
 
-    async def _fetch(self, batch: FrameRequest, context: Context) -> None:
+    async def _fetch(self, request: FrameRequest, context: Context) -> None:
         """Fetch the frames of a request, then drop it: the cache has its frames."""
         try:
-            await self.fetch(batch, context)
+            await self.fetch(request, context)
         finally:
-            self._running = [other for other in self._running if other is not batch]
+            self._running = [other for other in self._running if other is not request]
 
     def _is_new(self, context: Context) -> Callable[[int], bool]:
         def is_new(index: int) -> bool:
             if not 0 <= index < self.count:  # the page does not know the number of frames
                 return False
-            under_way = any(batch.is_fetching(index) for batch in self._running)
+            under_way = any(request.is_fetching(index) for request in self._running)
             return not under_way and not context.cache.has((*self.key, index))
 
         return is_new

@@ -75,7 +75,7 @@ class Grid:
     shape: tuple[int, int, int, int]
     affine: NDArray[np.float64] | None = None
     # Values that many slices share.
-    _known: dict[Hashable, Any] = field(default_factory=dict, init=False, repr=False)
+    _memo: dict[Hashable, Any] = field(default_factory=dict, init=False, repr=False)
 
     def __post_init__(self) -> None:
         """Check the shape and the affine.
@@ -122,10 +122,10 @@ class Grid:
         if self.affine is None:
             return PlaneModule()
         kind = ("plane", cut.axis, cut.across, cut.down, source)
-        parallel = self._once(kind, lambda: self._parallel(cut, source))
-        column, row, index = self._first(cut)
+        parallel = self._memoised(kind, lambda: self._parallel(cut, source))
+        column, row, index = self._first_voxel(cut)
         # Without numpy, whose calls would take half the time of describing a slice.
-        lines: list[list[float]] = self._once("lines", self.affine[:3].tolist)
+        lines: list[list[float]] = self._memoised("lines", self.affine[:3].tolist)
         position = tuple(a * column + b * row + c * index + d for a, b, c, d in lines)
         return replace(parallel, image_position_patient=position)
 
@@ -147,7 +147,7 @@ class Grid:
     def warnings(self, cut: Cut) -> tuple[str, ...]:
         """Return warnings for slices that viewers draw distorted, alone or stacked to a volume."""
         axes = (cut.across.axis, cut.down.axis, cut.axis)
-        return self._once(("warnings", *axes), lambda: self._warnings(cut))
+        return self._memoised(("warnings", *axes), lambda: self._warnings(cut))
 
     def _warnings(self, cut: Cut) -> tuple[str, ...]:
         if self.affine is None:
@@ -223,7 +223,7 @@ class Grid:
 
     def _voxel_axis(self, patient_axis: int) -> int:
         """Return the voxel axis nearest to a patient axis."""
-        return self._once("axes", lambda: nearest_axes(self.affine))[patient_axis]
+        return self._memoised("axes", lambda: nearest_axes(self.affine))[patient_axis]
 
     def _direction(self, patient_axis: int, sign: int) -> Direction:
         """Return the direction through the voxels nearest to a direction in the patient."""
@@ -237,7 +237,7 @@ class Grid:
         sign = -1.0 if way.is_backwards else 1.0
         return sign * self.affine[:3, way.axis]
 
-    def _first(self, cut: Cut) -> list[int]:
+    def _first_voxel(self, cut: Cut) -> list[int]:
         """Return the voxel column, row and slice of the first pixel."""
         first = [0, 0, 0]
         first[cut.axis] = cut.index
@@ -245,11 +245,11 @@ class Grid:
             first[way.axis] = self.shape[way.axis] - 1 if way.is_backwards else 0
         return first
 
-    def _once(self, key: Hashable, make: Callable[[], Value]) -> Value:
+    def _memoised(self, key: Hashable, make: Callable[[], Value]) -> Value:
         """Return ``make()``, called once for each `key`."""
-        if key not in self._known:
-            self._known[key] = make()
-        value: Value = self._known[key]
+        if key not in self._memo:
+            self._memo[key] = make()
+        value: Value = self._memo[key]
         return value
 
 

@@ -17,7 +17,7 @@ from pyloader.rules import Rule, as_ruled, shown
 from pyloader.volumes.geometry import Cut, Grid
 
 # Attributes of the image plane where an author's value overrides the affine's.
-OF_AUTHOR = ("frame_of_reference_uid", "slice_thickness")
+AUTHOR_ATTRIBUTES = ("frame_of_reference_uid", "slice_thickness")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -146,7 +146,7 @@ class Volume:
         self, pixels: NDArray[Any], cut: Cut, image_id: ImageId, warnings: tuple[str, ...] = ()
     ) -> Image:
         """Make the image of a slice from its pixels."""
-        common = self._like(pixels)
+        common = self._blank_like(pixels)
         plane = self._plane(common.plane, cut, image_id)
         image = common.with_pixels(pixels, plane=plane, warnings=warnings)
         times = self.grid.shape[3]
@@ -155,7 +155,7 @@ class Volume:
         content = frame_content(self.beyond or (("time", times),), cut.timepoint, cut.index)
         return replace(image, modules={"frame_content": content, **image.modules})
 
-    def _like(self, pixels: NDArray[Any]) -> Image:
+    def _blank_like(self, pixels: NDArray[Any]) -> Image:
         """Return a blank image of the same shape and dtype, with the attributes of all slices."""
         kind = (pixels.shape, pixels.dtype)
         if kind not in self._common:
@@ -168,7 +168,7 @@ class Volume:
         if self.affine is None:
             return of_author if cut.axis == 2 else PlaneModule()
         plane = self.grid.plane(cut, image_id.source)
-        known = {name: getattr(of_author, name) for name in OF_AUTHOR if cut.axis == 2}
+        known = {name: getattr(of_author, name) for name in AUTHOR_ATTRIBUTES if cut.axis == 2}
         known = {name: value for name, value in known.items() if value is not None}
         return replace(plane, **known) if known else plane
 
@@ -223,7 +223,7 @@ def frame_content(
 
 def check_geometry(attributes: Mapping[str, Any]) -> None:
     """Raise if attributes give the geometry of single slices."""
-    names = {item.name for item in fields(PlaneModule)} - {*OF_AUTHOR}
+    names = {item.name for item in fields(PlaneModule)} - {*AUTHOR_ATTRIBUTES}
     wrong = [name for name in attributes if name in names]
     if wrong:
         raise FormatError(

@@ -20,7 +20,7 @@ ENCRYPTED = 0x01
 UTF_8 = 0x800
 # macOS adds a sidecar for each file in this folder, under the file's own name.
 MACOS_FOLDER = "__MACOSX/"
-NAMES_TOLD = 3
+NAMES_SHOWN = 3
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -86,7 +86,7 @@ class Archive:
         """Return the imageId of a member."""
         return ImageId.parse(self.image_id.of_member(name))
 
-    def the_only(self) -> str:
+    def only_name(self) -> str:
         """Return the name of the archive's only file.
 
         Raises
@@ -120,7 +120,7 @@ class Archive:
         if info is None:
             raise ImageIdError(
                 f"{self.url} has no member {name!r}; it has {len(self.members)}, such as "
-                f"{', '.join(map(repr, self.names[:NAMES_TOLD]))}"
+                f"{', '.join(map(repr, self.names[:NAMES_SHOWN]))}"
             )
         if info.flag_bits & ENCRYPTED:
             raise UnsupportedError(

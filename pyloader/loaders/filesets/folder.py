@@ -14,7 +14,7 @@ from pyloader.imageid import LOCAL_SCHEMES, ImageId
 from pyloader.transport import FOLDER_TYPE, RANGE_NOT_SATISFIABLE
 from pyloader.transport.url import url_beside
 
-NOT_THERE = frozenset({404, 410})
+MISSING_STATUSES = frozenset({404, 410})
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,7 +43,7 @@ class Folder:
         """Bytes kept in memory."""
         return sum(map(len, self.names))
 
-    def the_only(self) -> NoReturn:
+    def only_name(self) -> NoReturn:
         """Raise: a folder is no image, even one that holds a single file.
 
         Raises
@@ -79,7 +79,7 @@ class Disc:
     image_id: ImageId
     references: list[Reference]
     # Names that the server has in lower case, as file systems show the names of a disc.
-    _spelled: dict[str, str] = field(default_factory=dict)
+    _spellings: dict[str, str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, image_id: ImageId, instance: Instance) -> Disc:
@@ -105,7 +105,7 @@ class Disc:
     def image_id_of(self, name: str) -> ImageId:
         """Return the imageId of a file."""
         path, mark, query = self.image_id.rest.partition("?")
-        file = url_beside(path, self._spelled.get(name, name))
+        file = url_beside(path, self._spellings.get(name, name))
         return ImageId.parse(f"{self.image_id.scheme}:{file}{mark}{query}")
 
     def _is_below(self, name: str) -> bool:
@@ -118,14 +118,14 @@ class Disc:
     async def read(self, name: str, size: int, context: Context) -> bytes | None:
         """Return the first `size` bytes of a file, None if it does not exist."""
         found = await fetch_beginning(self.image_id_of(name).rest, size, context)
-        if found is None and name not in self._spelled and name.lower() != name:
-            self._spelled[name] = name.lower()
+        if found is None and name not in self._spellings and name.lower() != name:
+            self._spellings[name] = name.lower()
             found = await fetch_beginning(self.image_id_of(name).rest, size, context)
         return found
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Given:
+class PageFiles:
     """Files that a page gives, each with its own imageId.
 
     Attributes
@@ -137,7 +137,7 @@ class Given:
     image_ids: Mapping[str, str]
 
     @classmethod
-    def of(cls, files: Iterable[tuple[str, str]]) -> Given:
+    def of(cls, files: Iterable[tuple[str, str]]) -> PageFiles:
         """Make a collection of (imageId, path) pairs; make an empty or repeated path unique."""
         image_ids: dict[str, str] = {}
         for image_id, path in files:
@@ -171,7 +171,7 @@ async def fetch_beginning(url: str, size: int, context: Context) -> bytes | None
     except HttpStatusError as error:
         if error.status == RANGE_NOT_SATISFIABLE:
             return b""  # the file is empty
-        if error.status in NOT_THERE:
+        if error.status in MISSING_STATUSES:
             return None
         raise
     except NetworkError as error:

@@ -44,7 +44,7 @@ class Collection(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class ScannedFile:
     """A file with images.
 
     Attributes
@@ -82,7 +82,7 @@ class Contents:
     """
 
     names: list[str] = field(default_factory=list)
-    images: list[Found] = field(default_factory=list)
+    images: list[ScannedFile] = field(default_factory=list)
     directories: dict[str, list[Reference]] = field(default_factory=dict)
 
     def add(self, other: Contents) -> None:
@@ -109,7 +109,7 @@ class FileScan:
     open_source: Open
     left: int = MOST_IMAGES
 
-    async def look_through(self, collection: Collection, prefix: str = "") -> Contents:
+    async def scan(self, collection: Collection, prefix: str = "") -> Contents:
         """Read the headers of all files, several at a time, and return their contents.
 
         Parameters
@@ -121,31 +121,31 @@ class FileScan:
         limit = asyncio.Semaphore(READS_AT_ONCE)
         done = 0
 
-        async def look(name: str) -> Contents:
+        async def scan_one(name: str) -> Contents:
             nonlocal done
             async with limit:
-                found = await self._look_at(collection, name, prefix + name)
+                found = await self._scan_file(collection, name, prefix + name)
             done += 1
             self.context.progress(done, len(names))
             return found
 
         contents = Contents()
-        for found in await asyncio.gather(*map(look, names)):
+        for found in await asyncio.gather(*map(scan_one, names)):
             contents.add(found)
         return contents
 
-    async def _look_at(self, collection: Collection, name: str, path: str) -> Contents:
+    async def _scan_file(self, collection: Collection, name: str, path: str) -> Contents:
         """Return the contents of a file; an unreadable file counts as an image with a failure."""
         try:
-            return await self._look_into(collection, name, path)
+            return await self._read_contents(collection, name, path)
         except LoaderError as error:
             failure = error
         except Exception as error:  # one bad file must not stop the scan of the others
             failure = FormatError(f"{path!r} cannot be read: {type(error).__name__}: {error}")
         image_id = collection.image_id_of(name)
-        return Contents([path], [Found(path, [image_id.text], failure=failure)])
+        return Contents([path], [ScannedFile(path, [image_id.text], failure=failure)])
 
-    async def _look_into(self, collection: Collection, name: str, path: str) -> Contents:
+    async def _read_contents(self, collection: Collection, name: str, path: str) -> Contents:
         """Return the contents of a file.
 
         Raises
@@ -165,7 +165,7 @@ class FileScan:
         opened: Any = await self.open_source(image_id, self.context)
         inner = getattr(opened, "files", None)
         if isinstance(inner, Archive):
-            return await self.look_through(inner, f"{path}/")
+            return await self.scan(inner, f"{path}/")
         return self._contents_of(with_images(opened.instance, image_id), image_id, path)
 
     def _contents_of(self, instance: Instance | None, image_id: ImageId, path: str) -> Contents:
@@ -179,7 +179,7 @@ class FileScan:
             [path], directories={named["folder"]: references_of(instance)} if named else {}
         )
 
-    def _found_in(self, instance: Instance, image_id: ImageId, path: str) -> Found:
+    def _found_in(self, instance: Instance, image_id: ImageId, path: str) -> ScannedFile:
         """Return the images of an instance.
 
         Raises
@@ -190,7 +190,7 @@ class FileScan:
         count = check_count(instance.number_of_frames, image_id.text, self.left)
         image_ids = image_id.of_frames(count) if count > 1 else [image_id.text]
         self.left -= count
-        return Found(path, image_ids, describe_series(instance), place_of(instance))
+        return ScannedFile(path, image_ids, describe_series(instance), place_of(instance))
 
 
 async def read_instance_header(

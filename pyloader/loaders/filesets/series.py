@@ -13,17 +13,17 @@ from pyloader.dicom.dicomdir import Reference
 from pyloader.dicom.series import sort_by_position
 from pyloader.errors import FormatError
 from pyloader.loaders.filesets.folder import Disc
-from pyloader.loaders.filesets.scan import Collection, Contents, FileScan, Found
+from pyloader.loaders.filesets.scan import Collection, Contents, FileScan, ScannedFile
 from pyloader.source import Open, Series
 
 # ISO 9660 appends a version to a name, and people append an extension.
 FILE_VERSION = re.compile(r";\d+$")
 EXTENSION = re.compile(r"\.[^./]*$")
 DIGITS = re.compile(r"(\d+)")
-NAMES_TOLD = 3
+NAMES_SHOWN = 3
 # Images whose patient differs are never one series; "Doe^Jane " equals "DOE^JANE".
-OF_PATIENT = ("patient_id", "patient_name")
-NO_LETTER = re.compile(r"[\s^]+")
+PATIENT_ATTRIBUTES = ("patient_id", "patient_name")
+SEPARATORS = re.compile(r"[\s^]+")
 
 
 Key = tuple[str, str]
@@ -43,7 +43,7 @@ async def list_series(collection: Collection, context: Context, open_source: Ope
     LoaderError
         No file is an image, or none can be read; then the error of the first.
     """
-    contents = await FileScan(context, open_source).look_through(collection)
+    contents = await FileScan(context, open_source).scan(collection)
     if isinstance(collection, Disc):
         contents.directories[""] = collection.references
     found = arrange(contents)
@@ -78,7 +78,7 @@ async def refuse_empty(
     raise FormatError(
         f"there is no DICOM image among {len(contents.names)} "
         f"file{'' if len(contents.names) == 1 else 's'}"
-        f"{' (' * bool(contents.names)}{', '.join(map(repr, contents.names[:NAMES_TOLD]))}"
+        f"{' (' * bool(contents.names)}{', '.join(map(repr, contents.names[:NAMES_SHOWN]))}"
         f"{')' * bool(contents.names)}: expected DICOM files with pixel data"
     )
 
@@ -86,9 +86,9 @@ async def refuse_empty(
 def warn_of_missing(names: list[str]) -> None:
     """Warn about files the DICOMDIR lists that do not exist."""
     if names:
-        told = ", ".join(map(repr, names[:NAMES_TOLD]))
+        shown = ", ".join(map(repr, names[:NAMES_SHOWN]))
         warnings.warn(
-            f"{len(names)} of the files that the DICOMDIR names do not exist, such as {told}: "
+            f"{len(names)} of the files that the DICOMDIR names do not exist, such as {shown}: "
             "their images are missing from the list",
             stacklevel=2,
         )
@@ -99,23 +99,23 @@ def warn_of_missing(names: list[str]) -> None:
 
 def arrange(contents: Contents) -> list[Series]:
     """Group the images by series, in order; see `list_series`."""
-    shelf = Shelf()
+    table = SeriesTable()
     left = {found.name: found for found in contents.images}
     names = index_of([*left, *contents.names])
     for folder, references in contents.directories.items():
         for reference in references:
             name = find_name(names, folder + reference.file_id)
             if name is None:
-                put_missing(shelf, reference, folder + reference.file_id)
+                add_missing(table, reference, folder + reference.file_id)
             elif name in left:
-                put(shelf, left.pop(name), reference)
+                add_images(table, left.pop(name), reference)
     for found in sort_found(left.values()):
-        put(shelf, found, Reference())
-    return shelf.series
+        add_images(table, found, Reference())
+    return table.series
 
 
 @dataclass(frozen=True, slots=True)
-class Shelf:
+class SeriesTable:
     """Series in the order of their first images."""
 
     series: list[Series] = field(default_factory=list)
@@ -128,7 +128,7 @@ class Shelf:
         Instance UID are one series only if no other series attribute differs.
         """
         alike = self._by_key.setdefault(key, [])
-        names = OF_PATIENT if key[1] else tuple(attributes)
+        names = PATIENT_ATTRIBUTES if key[1] else tuple(attributes)
         for series in alike:
             if not any(differs(series.attributes, attributes, name) for name in names):
                 return series
@@ -140,71 +140,71 @@ class Shelf:
 def differs(one: Mapping[str, Any], other: Mapping[str, Any], name: str) -> bool:
     """Return whether both have an attribute and it differs by more than case and blanks."""
     texts = [
-        NO_LETTER.sub(" ", str(each.get(name) or "")).strip().casefold() for each in (one, other)
+        SEPARATORS.sub(" ", str(each.get(name) or "")).strip().casefold() for each in (one, other)
     ]
     return all(texts) and texts[0] != texts[1]
 
 
-def put(shelf: Shelf, found: Found, reference: Reference) -> None:
+def add_images(table: SeriesTable, found: ScannedFile, reference: Reference) -> None:
     """Add images to their series; for an unreadable file, the DICOMDIR names the series."""
     key = key_of(found)
     if found.failure is not None:
         key = (reference.study_instance_uid, reference.series_instance_uid)
-    series = shelf.of(key, found.series)
+    series = table.of(key, found.series)
     if not series.image_ids or "series_instance_uid" not in series.attributes:
         series.attributes.update(found.series)
     series.image_ids.extend(found.image_ids)
 
 
-def put_missing(shelf: Shelf, reference: Reference, name: str) -> None:
+def add_missing(table: SeriesTable, reference: Reference, name: str) -> None:
     """Add a missing file to its series."""
     key = (reference.study_instance_uid, reference.series_instance_uid)
-    shelf.of(key, {}).missing.append(name)
+    table.of(key, {}).missing.append(name)
 
 
-def key_of(found: Found) -> Key:
+def key_of(found: ScannedFile) -> Key:
     """Return the UIDs of a file's study and series."""
     uid = found.series.get
     return str(uid("study_instance_uid", "")), str(uid("series_instance_uid", ""))
 
 
-def sort_found(images: Iterable[Found]) -> Iterator[Found]:
+def sort_found(images: Iterable[ScannedFile]) -> Iterator[ScannedFile]:
     """Yield images by series and position, then unreadable files by name."""
-    groups: dict[Key, list[Found]] = {}
+    groups: dict[Key, list[ScannedFile]] = {}
     failed = []
-    for found in sorted(images, key=lambda found: natural(found.name)):
+    for found in sorted(images, key=lambda found: natural_key(found.name)):
         if found.failure is None:
             groups.setdefault(key_of(found), []).append(found)
         else:
             failed.append(found)
-    for group in sorted(groups.values(), key=lambda group: rank(group[0].series)):
+    for group in sorted(groups.values(), key=lambda group: series_sort_key(group[0].series)):
         by_place = {id(found.place): found for found in group}
         yield from (by_place[id(place)] for place in sort_by_position([f.place for f in group]))
     yield from failed
 
 
-def rank(series: Mapping[str, Any]) -> tuple[Any, ...]:
+def series_sort_key(series: Mapping[str, Any]) -> tuple[Any, ...]:
     """Return the sort key of a series: patient, study date and time, series number, UIDs."""
     texts = ("patient_id", "patient_name", "study_date", "study_time", "study_instance_uid")
     number = series.get("series_number")
     is_number = isinstance(number, (int, float))
     return (
-        *(natural(str(series.get(name) or "")) for name in texts),
+        *(natural_key(str(series.get(name) or "")) for name in texts),
         (not is_number, number if is_number else 0),
-        natural(str(series.get("series_instance_uid") or "")),
+        natural_key(str(series.get("series_instance_uid") or "")),
     )
 
 
-def natural(text: str) -> list[tuple[bool, int, str, str]]:
+def natural_key(text: str) -> list[tuple[bool, int, str, str]]:
     """Return a natural sort key: "IM9" comes before "IM10".
 
     Digits stay text, because Python refuses to convert thousands of them to a number.
     """
     parts = enumerate(DIGITS.split(text))
-    return [natural_part(p, is_number=index % 2 == 1) for index, p in parts if p]
+    return [natural_key_of_part(p, is_number=index % 2 == 1) for index, p in parts if p]
 
 
-def natural_part(part: str, is_number: bool) -> tuple[bool, int, str, str]:
+def natural_key_of_part(part: str, is_number: bool) -> tuple[bool, int, str, str]:
     """Return the sort key of a part of a name: numbers by length, then by digits."""
     digits = part.lstrip("0") if is_number else ""
     return not is_number, len(digits), digits, part

@@ -47,7 +47,7 @@ class FileSet:
         ImageIdError
             The file set has several files or none.
         """
-        member = replace(image_id, member=self.files.the_only())
+        member = replace(image_id, member=self.files.only_name())
         source = await self.open_source(member, context, pixels=pixels)
         return await source.fetch(member, context, pixels=pixels)
 

@@ -17,7 +17,7 @@ from pyloader.context import Context
 from pyloader.errors import FormatError
 from pyloader.imageid import ImageId
 from pyloader.loaders.nifti.header import NiftiHeader
-from pyloader.loaders.nifti.stream import SPARE_BYTES, Reading, describe
+from pyloader.loaders.nifti.stream import SPARE_BYTES, NiftiReader, describe
 from pyloader.volumes.source import HeaderSource, VolumeSource
 from pyloader.volumes.volume import Volume
 
@@ -45,23 +45,23 @@ async def open_source(
 
     header = await context.cached((image_id.source, "header"), begin)
     context.check_size(header.size, f"the volume {image_id.rest}, {describe(header)},")
-    return HeaderSource(header.hollow())
+    return HeaderSource(header.without_voxels())
 
 
 async def fetch_header(url: str, context: Context) -> NiftiHeader:
     """Fetch just the header bytes; for a .hdr/.img pair, from the .hdr file."""
-    reading = Reading(pair_of(url)[0], context, wants_voxels=False)
-    await reading.run()
-    assert reading.header is not None
-    return reading.header
+    reader = NiftiReader(pair_of(url)[0], context, wants_voxels=False)
+    await reader.run()
+    assert reader.header is not None
+    return reader.header
 
 
 async def fetch_volume(url: str, context: Context) -> Volume:
     """Fetch a file, or both files of a pair."""
     header_url, image_url = pair_of(url)
-    reading = Reading(header_url, context)
-    await reading.run()
-    header = reading.header
+    reader = NiftiReader(header_url, context)
+    await reader.run()
+    header = reader.header
     assert header is not None
     if header.is_pair:
         if image_url == header_url:
@@ -69,10 +69,10 @@ async def fetch_volume(url: str, context: Context) -> Volume:
                 f"{url} is the header of a pair of files, and its address does not say where the "
                 "voxels are; it has to end in .hdr or .img, maybe with .gz"
             )
-        reading = Reading(image_url, context, header)
-        await reading.run()
-    assert reading.voxels is not None
-    return header.volume(reading.voxels, *([] if reading.is_verified else [UNVERIFIED]))
+        reader = NiftiReader(image_url, context, header)
+        await reader.run()
+    assert reader.voxels is not None
+    return header.volume(reader.voxels, *([] if reader.is_verified else [UNVERIFIED]))
 
 
 def pair_of(url: str) -> tuple[str, str]:
@@ -80,11 +80,11 @@ def pair_of(url: str) -> tuple[str, str]:
     path, mark, query = url.partition("?")
 
     def other(name: str) -> str:
-        return PAIR.sub(lambda found: f".{like(found[1], name)}", path) + mark + query
+        return PAIR.sub(lambda found: f".{match_case(found[1], name)}", path) + mark + query
 
     return other("hdr"), other("img")
 
 
-def like(model: str, name: str) -> str:
+def match_case(model: str, name: str) -> str:
     """Return `name`, in capitals if `model` is in capitals."""
     return name.upper() if model.isupper() else name

@@ -57,7 +57,7 @@ class NiftiVersion:
     magic_at: int
     magic: bytes
 
-    def is_of(self, beginning: bytes) -> bool:
+    def matches(self, beginning: bytes) -> bool:
         """Return whether a file that begins with `beginning` is of this version."""
         return self._magic_of(beginning) == self.magic or self.is_pair(beginning)
 

@@ -10,7 +10,7 @@ from pyloader.inflate import DamagedError, Inflater, gzip
 GZIP = b"\x1f\x8b"
 
 
-class Unpacking:
+class GunzipBuffer:
     """A buffer that takes bytes as they arrive and returns them decompressed (gzip, RFC 1952).
 
     The first bytes decide, since names can be wrong and servers may have decompressed the file
@@ -54,7 +54,7 @@ class Unpacking:
         if self.is_gzip is None and self.arrived >= len(GZIP):
             self.is_gzip = b"".join(part[: len(GZIP)] for part in self._given).startswith(GZIP)
 
-    def look(self) -> bytes:
+    def peek(self) -> bytes:
         """Return all buffered bytes, still compressed."""
         return b"".join(self._given)
 

@@ -102,7 +102,7 @@ class NiftiHeader:
                 array += self.shift
         return self._volume(array, *warnings)
 
-    def hollow(self) -> Volume:
+    def without_voxels(self) -> Volume:
         """Make a volume without voxels, for its `Volume.modules` and `Volume.image_ids`."""
         # The real type for complex voxels; in native byte order, so that nothing is copied.
         dtype = np.zeros(1, self.dtype).real.dtype.newbyteorder("=")
@@ -133,7 +133,7 @@ def parse(beginning: bytes, name: str) -> NiftiHeader | None:
         The file is Analyze 7.5 or CIFTI-2, or its voxel type is unknown.
     """
     for version in VERSIONS:
-        if version.is_of(beginning):
+        if version.matches(beginning):
             return (
                 complete_header(version, beginning, name)
                 if len(beginning) >= version.size

@@ -18,7 +18,7 @@ from pyloader.context import Context
 from pyloader.errors import FormatError, UnsupportedError
 from pyloader.inflate import beginning_of_gzip
 from pyloader.loaders.nifti.fields import LARGEST_HEADER, VERSIONS
-from pyloader.loaders.nifti.gunzip import Unpacking
+from pyloader.loaders.nifti.gunzip import GunzipBuffer
 from pyloader.loaders.nifti.header import NiftiHeader, parse
 from pyloader.pixels.codecs import inflate_gzip
 from pyloader.transport import Request, Response, Sink
@@ -33,7 +33,7 @@ PATIENCE_SECONDS = 0.15
 WHOLE_BYTES = 16 << 20
 
 
-class Reading:
+class NiftiReader:
     """A `Sink` that reads the header of a file, then its voxels if wanted and present.
 
     Parameters
@@ -75,7 +75,7 @@ class Reading:
         """
         self._patience = PATIENCE_SECONDS
         await self.context.stream(lambda: Request(self.url), self)
-        if self._waits and not self._take_whole():
+        if self._can_wait and not self._take_whole():
             self._take()
         if self._wanted():
             raise self._ended_early()
@@ -84,7 +84,7 @@ class Reading:
         """Reset for a new response."""
         self.header = self._known
         self.voxels: NDArray[np.uint8] | None = None
-        self._unpacking = Unpacking(self.url)
+        self._buffer = GunzipBuffer(self.url)
         self._beginning = b""
         self._length = response.length
         self._began = time.perf_counter()
@@ -92,24 +92,24 @@ class Reading:
 
     def feed(self, chunk: bytes) -> bool:
         """Process a chunk; return False when the rest of the body is not needed."""
-        self._unpacking.give(chunk)
+        self._buffer.give(chunk)
         is_slow = time.perf_counter() - self._began >= self._patience
-        if self._waits and not is_slow and self._unpacking.arrived <= WHOLE_BYTES:
+        if self._can_wait and not is_slow and self._buffer.arrived <= WHOLE_BYTES:
             return True
         return self._take()
 
     @property
-    def _waits(self) -> bool:
+    def _can_wait(self) -> bool:
         """True while decompression can still wait for the whole file."""
-        return self.wants_voxels and self._unpacking.is_gzip is True and not self._unpacking.taken
+        return self.wants_voxels and self._buffer.is_gzip is True and not self._buffer.taken
 
     def _take(self) -> bool:
         """Process the buffered bytes in pieces; return False when no more are needed."""
         while wanted := self._wanted():
-            if part := self._unpacking.take(wanted):
+            if part := self._buffer.take(wanted):
                 self._accept(part)
-            elif self._unpacking.is_starved:
-                return self._wanted() > 0 and not self._unpacking.is_over
+            elif self._buffer.is_starved:
+                return self._wanted() > 0 and not self._buffer.is_over
         return False
 
     def _take_whole(self) -> bool:
@@ -117,7 +117,7 @@ class Reading:
 
         Also return False for a damaged file: reading it in pieces says where the damage is.
         """
-        packed = self._unpacking.look()
+        packed = self._buffer.peek()
         header = self._known or parse(beginning_of_gzip(packed, LARGEST_HEADER), self.url)
         if header is None or (header.is_pair and self._known is None):
             return False
@@ -129,17 +129,17 @@ class Reading:
         if not inflate_gzip(packed, room):
             return False
         self.header, self.voxels = header, room[header.voxels_at :]
-        self._unpacking.skip(size)
+        self._buffer.skip(size)
         return True
 
     @property
     def is_verified(self) -> bool:
         """True when all checksums of the bytes read were present and correct."""
-        return not self._unpacking.is_within_member
+        return not self._buffer.is_within_member
 
     def _wanted(self) -> int:
         """Return the number of bytes to take next, never across the end of a part of the file."""
-        have = self._unpacking.taken
+        have = self._buffer.taken
         if self.header is None:
             return header_bytes(self._beginning) - have
         if not self.wants_voxels or (self.header.is_pair and self._known is None):
@@ -147,7 +147,7 @@ class Reading:
         first, end = self.header.voxels_at, self.header.voxels_at + self.header.size
         if have < end:
             return min((first if have < first else end) - have, PIECE_BYTES)
-        return max(end + SPARE_BYTES - have, 0) if self._unpacking.is_within_member else 0
+        return max(end + SPARE_BYTES - have, 0) if self._buffer.is_within_member else 0
 
     def _accept(self, part: bytes | memoryview) -> None:
         """Store a decompressed part in the header or in the voxels."""
@@ -157,7 +157,7 @@ class Reading:
             return
         if self.voxels is None:
             self.voxels = self._make_room(self.header, self.header.size)
-        stop = self._unpacking.taken - self.header.voxels_at
+        stop = self._buffer.taken - self.header.voxels_at
         if 0 < stop <= self.header.size:
             self.voxels[stop - len(part) : stop] = np.frombuffer(part, "u1")
 
@@ -172,7 +172,7 @@ class Reading:
         """
         needed = header.voxels_at + header.size
         self.context.check_size(needed, f"the volume {self.url}, {describe(header)},")
-        ratio = LARGEST_RATIO if self._unpacking.is_gzip else 1
+        ratio = LARGEST_RATIO if self._buffer.is_gzip else 1
         if self._length is not None and needed > self._length * ratio:
             raise FormatError(
                 f"{self.url} has {self._length} bytes{' of gzip' * (ratio > 1)}, too few for what "
@@ -189,9 +189,9 @@ class Reading:
 
     def _ended_early(self) -> FormatError:
         """Build the error for a file that ended early."""
-        unpacking = self._unpacking
-        ended = f"{self.url} ends too early, after {unpacking.arrived} bytes" + (
-            f" of gzip that hold {unpacking.taken}" if unpacking.is_gzip else ""
+        buffer = self._buffer
+        ended = f"{self.url} ends too early, after {buffer.arrived} bytes" + (
+            f" of gzip that hold {buffer.taken}" if buffer.is_gzip else ""
         )
         if self.header is None:
             least = VERSIONS[-1].size
@@ -199,7 +199,7 @@ class Reading:
                 f"{ended}; the header of a NIfTI file alone has {least} or {LARGEST_HEADER}, and "
                 f"this one begins with {self._beginning[:16]!r}"
             )
-        there = max(0, unpacking.taken - self.header.voxels_at)
+        there = max(0, buffer.taken - self.header.voxels_at)
         if there >= self.header.size:
             return FormatError(
                 f"{ended}: its voxels are complete, but the checksum to verify them is missing"
@@ -218,7 +218,7 @@ def header_bytes(beginning: bytes) -> int:
     if len(beginning) < 8:
         return 8
     large, small = VERSIONS
-    return large.size if large.is_of(beginning) else small.size
+    return large.size if large.matches(beginning) else small.size
 
 
 def describe(header: NiftiHeader) -> str:
@@ -229,4 +229,4 @@ def describe(header: NiftiHeader) -> str:
 
 
 if TYPE_CHECKING:
-    _proof: Sink = Reading("", Context.__new__(Context))
+    _proof: Sink = NiftiReader("", Context.__new__(Context))

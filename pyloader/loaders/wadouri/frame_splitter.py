@@ -14,7 +14,7 @@ from pyloader.transport import Request, Response
 SMALL_GAP_BYTES = 1024
 
 
-class Pieces:
+class FrameSplitter:
     """Takes a body as it arrives and delivers each frame as soon as it is complete; a `Sink`.
 
     A server that ignores the range sends the whole file. A file of up to `keep_bytes` is kept whole
@@ -32,13 +32,13 @@ class Pieces:
         self,
         url: str,
         spans: dict[int, Span],
-        version: Validators,
+        validators: Validators,
         cut_out: Callable[[int, bytes], None],
         keep_bytes: int,
     ) -> None:
         self.url = url
         self.spans = spans
-        self.version = version
+        self.validators = validators
         self.cut_out = cut_out
         self.keep_bytes = keep_bytes
         self.is_whole = False
@@ -59,7 +59,7 @@ class Pieces:
         is_small = response.length is not None and response.length <= self.keep_bytes
         self.is_whole = response.status == 200 and is_small
         if not self.is_whole:
-            self.version.check(response, self._position)
+            self.validators.check(response, self._position)
         return not self.is_whole and (len(self.spans) > 1 or response.status == 200)
 
     def feed(self, chunk: bytes) -> bool:

@@ -24,7 +24,7 @@ from pyloader.errors import FormatError, HttpStatusError
 from pyloader.imageid import ImageId
 from pyloader.loaders.frame_requests import FrameRequest, FrameRequests, frames_at_once, opening
 from pyloader.loaders.instance_source import InstanceFrame, InstanceSource, series_of
-from pyloader.loaders.wadouri.frame_splitter import Pieces, contiguous
+from pyloader.loaders.wadouri.frame_splitter import FrameSplitter, contiguous
 from pyloader.loaders.wadouri.http_validators import Validators
 from pyloader.source import Ready, Series
 from pyloader.transport import RANGE_NOT_SATISFIABLE, Response
@@ -36,7 +36,7 @@ SMALL_REST_BYTES = 1 << 20
 REQUEST_BYTES = 256 << 10
 # Requests that may find no new frame before the whole file is fetched: at least, at most, and the
 # bytes of the file that allow one more.
-LEAST_LOOKS, MOST_LOOKS, LOOK_BYTES = 64, 1024, 256 << 10
+LEAST_PROBES, MOST_PROBES, PROBE_BYTES = 64, 1024, 256 << 10
 
 Parsed = tuple[Instance, PixelHeader]
 
@@ -69,17 +69,17 @@ class PartialFile:
         self.url = url
         self.beginning = head.body
         self.instance, self.header = parsed
-        self.version = Validators.of(head)
+        self.validators = Validators.of(head)
         self._spans: list[Span] | None = None
         self._starts: list[tuple[int, int]] = []
-        self._walked: int | None = None
+        self._next_item: int | None = None
         self._walking = asyncio.Lock()
-        self._looks = 0
+        self._probes = 0
         with noting():
             self.pixel = read_pixel_module(Frame(self.instance.dataset, 0))
         most = frames_at_once(self.pixel.frame_bits // 8)
         count = self.instance.number_of_frames
-        self._batches = FrameRequests(opening(source), self._fetch_batch, count, most)
+        self._requests = FrameRequests(opening(source), self._fetch_request, count, most)
         self._whole: InstanceSource | None = None
 
     @property
@@ -107,7 +107,7 @@ class PartialFile:
         """Return an instance with the frame `index`, from 0, still encoded."""
         try:
             if not await self._is_better_whole(index, context):
-                held: Held = await self._batches.get(index, context)
+                held: Held = await self._requests.get(index, context)
                 return held.instance
         except FormatError:
             pass  # read an inconsistent file whole: pydicom can read many bad files
@@ -118,11 +118,11 @@ class PartialFile:
 
     async def complete(self, context: Context) -> Instance:
         """Return the instance of the whole file, which replaces this source in the cache."""
-        held = await context.cached((*self._batches.key, "whole"), self._fetch_rest)
+        held = await context.cached((*self._requests.key, "whole"), self._fetch_rest)
         return held.instance
 
     async def _is_better_whole(self, index: int, context: Context) -> bool:
-        rest = self.version.rest(len(self.beginning))
+        rest = self.validators.rest(len(self.beginning))
         if self.instance.number_of_frames == 1 or (rest is not None and rest <= SMALL_REST_BYTES):
             return True
         if self.header.length is not None:
@@ -134,20 +134,20 @@ class PartialFile:
 
     async def _fetch_rest(self, context: Context) -> Held:
         start = len(self.beginning)
-        if self.version.rest(start) == 0:
-            return self.become(self.beginning, context)
+        if self.validators.rest(start) == 0:
+            return self.replace_by_whole(self.beginning, context)
         try:
             response = await context.fetch(self.url, byte_range=(start, None))
             if response.status == 206:
-                self.version.check(response, start)
-                return self.become(self.beginning + response.body, context)
+                self.validators.check(response, start)
+                return self.replace_by_whole(self.beginning + response.body, context)
         except (FormatError, HttpStatusError) as error:
             if isinstance(error, HttpStatusError) and error.status != RANGE_NOT_SATISFIABLE:
                 raise
             response = await context.fetch(self.url)
-        return self.become(response.body, context)
+        return self.replace_by_whole(response.body, context)
 
-    def become(self, body: bytes, context: Context) -> Held:
+    def replace_by_whole(self, body: bytes, context: Context) -> Held:
         """Replace the parts by the whole file; the cache counts its bytes for the source alone."""
         instance = parse_part10(body, self.url, context.decoded_bytes)
         self._whole = InstanceSource(instance)
@@ -155,7 +155,7 @@ class PartialFile:
             context.cache.keep(self.source, self._whole, context.files)
         return Held(instance, 0)
 
-    def hold(self, index: int, encoded: bytes) -> Held:
+    def frame_instance(self, index: int, encoded: bytes) -> Held:
         """Make an instance of one frame from the frame's bytes in the file."""
         is_encapsulated = self.header.length is None
         if is_encapsulated:
@@ -178,8 +178,8 @@ class PartialFile:
             length = item_length(await self._read(Span(start, start + 8), context)) or 0
             first = start + ITEM_HEADER_BYTES + length
             table = await self._read(Span(start + ITEM_HEADER_BYTES, first), context)
-            self._spans = table_spans(self.instance, first, table, self.version.size)
-            self._walked = first
+            self._spans = table_spans(self.instance, first, table, self.validators.size)
+            self._next_item = first
         return self._spans
 
     def _span(self, index: int) -> Span:
@@ -192,41 +192,43 @@ class PartialFile:
 
     # ------------------------------------------------------------------ fetching
 
-    async def _fetch_batch(self, batch: FrameRequest, context: Context) -> None:
+    async def _fetch_request(self, request: FrameRequest, context: Context) -> None:
         if self.header.length is None and not self._spans:
-            await self._walk_batch(batch, context)
+            await self._walk_request(request, context)
             return
-        runs = contiguous({index: self._span(index) for index in batch.missing})
-        await asyncio.gather(*[self._fetch_run(run, batch, context) for run in runs])
+        runs = contiguous({index: self._span(index) for index in request.missing})
+        await asyncio.gather(*[self._fetch_run(run, request, context) for run in runs])
 
-    async def _fetch_run(self, run: dict[int, Span], batch: FrameRequest, context: Context) -> None:
+    async def _fetch_run(
+        self, run: dict[int, Span], request: FrameRequest, context: Context
+    ) -> None:
         """Fetch adjacent frames; deliver each as soon as it is complete."""
 
         def cut_out(index: int, encoded: bytes) -> None:
-            batch.deliver(index, self.hold(index, encoded))
+            request.deliver(index, self.frame_instance(index, encoded))
 
-        pieces = Pieces(self.url, run, self.version, cut_out, context.cache.limit)
-        response = await context.stream(pieces.request, pieces)
-        if not pieces.is_whole:
-            pieces.finish(response.body)
+        splitter = FrameSplitter(self.url, run, self.validators, cut_out, context.cache.limit)
+        response = await context.stream(splitter.request, splitter)
+        if not splitter.is_whole:
+            splitter.finish(response.body)
             return
-        whole = self.become(response.body, context)
-        for index in batch.missing:
-            batch.deliver(index, whole)
+        whole = self.replace_by_whole(response.body, context)
+        for index in request.missing:
+            request.deliver(index, whole)
 
-    async def _walk_batch(self, batch: FrameRequest, context: Context) -> None:
-        for index in batch.missing:
+    async def _walk_request(self, request: FrameRequest, context: Context) -> None:
+        for index in request.missing:
             async with self._walking:
                 items = await self._walk_to(index, context)
-            batch.deliver(index, self.hold(index, items))
+            request.deliver(index, self.frame_instance(index, items))
 
     async def _walk_to(self, index: int, context: Context) -> bytes:
         """Return the items of a frame, found by walking from item to item.
 
         Of the fragments before the frame, only the first bytes are fetched.
         """
-        while len(self._starts) <= index and self._walked is not None:
-            await self._step(self._walked, context)
+        while len(self._starts) <= index and self._next_item is not None:
+            await self._step(self._next_item, context)
         if len(self._starts) <= index:
             raise FormatError(
                 f"{self.url} holds {len(self._starts)} frames, its header announces "
@@ -241,10 +243,10 @@ class PartialFile:
         piece = await self._read(span, context)
         tail, peek = piece[:END_BYTES], piece[END_BYTES:]
         length = item_length(peek)
-        self._walked = None if length is None else position + ITEM_HEADER_BYTES + length
+        self._next_item = None if length is None else position + ITEM_HEADER_BYTES + length
         if length and (is_beginning(self.instance, peek, length) or not self._starts):
             self._starts.append((position, length))
-            self._looks = 0
+            self._probes = 0
         elif length and END_OF_CODESTREAM in tail:
             raise FormatError(
                 f"cannot tell where frame {len(self._starts) + 1} starts: the data after frame "
@@ -255,7 +257,7 @@ class PartialFile:
     async def _read_frame_at(self, start: int, length: int | None, context: Context) -> bytes:
         """Return the items of a frame whose first item, of `length` bytes, is at `start`."""
         items: list[bytes] = []
-        self._looks = 0
+        self._probes = 0
         while length is not None:
             stop = start + ITEM_HEADER_BYTES + length
             # Read a little past the item: the next header says whether it continues this frame.
@@ -269,12 +271,12 @@ class PartialFile:
             start = stop
         return b"".join(items)
 
-    def _count_look(self) -> None:
+    def _count_probe(self) -> None:
         """Count a request for a few bytes; raise if too many of them found no new frame."""
-        self._looks += 1
-        rest = self.version.rest(len(self.beginning)) or 0
-        most = min(MOST_LOOKS, LEAST_LOOKS + rest // LOOK_BYTES)
-        if self._looks > most:
+        self._probes += 1
+        rest = self.validators.rest(len(self.beginning)) or 0
+        most = min(MOST_PROBES, LEAST_PROBES + rest // PROBE_BYTES)
+        if self._probes > most:
             raise FormatError(
                 f"{self.url} starts no new frame in {most} fragments of its pixel data; it is "
                 "damaged or malicious"
@@ -284,12 +286,12 @@ class PartialFile:
         """Return bytes of the file, from the fetched beginning if it has them."""
         if span.stop is not None and span.stop <= len(self.beginning):
             return self.beginning[span.start : span.stop]
-        self._count_look()
+        self._count_probe()
         response = await context.fetch(self.url, byte_range=(span.start, span.stop))
         if response.status != 206:
             raise FormatError(
                 f"{response.url} answered a request for a few bytes with the whole file; its "
                 "server no longer serves byte ranges"
             )
-        self.version.check(response, span.start)
+        self.validators.check(response, span.start)
         return response.body

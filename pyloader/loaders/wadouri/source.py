@@ -17,7 +17,7 @@ from pyloader.dicom.parse import parse_beginning, parse_part10
 from pyloader.errors import FormatError, HttpStatusError, NetworkError
 from pyloader.imageid import LOCAL_SCHEMES, ImageId
 from pyloader.loaders.filesets.archive import Archive, gunzip
-from pyloader.loaders.filesets.folder import Folder, Given, is_folder
+from pyloader.loaders.filesets.folder import Folder, PageFiles, is_folder
 from pyloader.loaders.filesets.series import list_series
 from pyloader.loaders.filesets.source import Directory, FileSet
 from pyloader.loaders.instance_source import InstanceSource
@@ -74,7 +74,7 @@ async def open_member(source: Source, image_id: ImageId, context: Context) -> So
         )
     archive, name = source.files, image_id.member
     if isinstance(archive, Folder):
-        archive.the_only()
+        archive.only_name()
 
     async def parse(context: Context) -> Source:
         url = f"{archive.url}, member {name!r}"
@@ -98,7 +98,7 @@ def source_of(instance: Instance) -> Source:
 
 async def list_files(files: Sequence[tuple[str, str]], context: Context) -> list[Series]:
     """List by series the images of files that a page gives as (imageId, path)."""
-    return await list_series(Given.of(files), context, open_source)
+    return await list_series(PageFiles.of(files), context, open_source)
 
 
 def url_of(image_id: ImageId) -> str:

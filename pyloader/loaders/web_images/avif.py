@@ -16,7 +16,7 @@ from pyloader.loaders.web_images.picture import (
     Pixels,
     decode_together,
     frames_of,
-    note_rest,
+    trailing_bytes_note,
 )
 from pyloader.pixels.codecs import has_codec
 
@@ -37,7 +37,7 @@ async def open_avif(source: str, body: bytes, context: Context) -> Picture:
     """Read the boxes of an AVIF."""
     try:
         boxes, end = file_boxes(body)
-        return make_picture(source, body[:end], boxes, note_rest(len(body) - end, "AVIF"))
+        return make_picture(source, body[:end], boxes, trailing_bytes_note(len(body) - end, "AVIF"))
     except (struct.error, IndexError, KeyError) as error:
         raise FormatError(f"the AVIF's boxes are damaged, or cut off: {error!r}") from error
 

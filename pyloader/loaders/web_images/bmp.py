@@ -15,7 +15,7 @@ import numpy as np
 
 from pyloader.context import Context
 from pyloader.errors import FormatError, UnsupportedError
-from pyloader.loaders.web_images.bmp_runs import unrolled
+from pyloader.loaders.web_images.bmp_runs import decode_runs
 from pyloader.loaders.web_images.picture import Picture, PictureHeader, Pixels
 
 SIGNATURE = b"BM"
@@ -205,7 +205,7 @@ def decode(layout: BmpLayout, body: bytes) -> Pixels:
     """Decode to grey, RGB or RGBA, the top row first."""
     if layout.compression in (RLE8, RLE4):
         size = layout.rows, layout.columns
-        indices, is_set = unrolled(body[layout.offset :], size, layout.depth)
+        indices, is_set = decode_runs(body[layout.offset :], size, layout.depth)
         pixels = colored(indices, layout.palette)
         # Browsers show unset pixels black.
         pixels = pixels * (is_set if pixels.ndim == 2 else is_set[..., None])

@@ -33,7 +33,7 @@ class Canvas:
         self.column += across
 
 
-def unrolled(data: bytes, size: tuple[int, int], depth: int) -> tuple[Pixels, Pixels]:
+def decode_runs(data: bytes, size: tuple[int, int], depth: int) -> tuple[Pixels, Pixels]:
     """Decode to palette indices, rows in stored order, and a mask of the pixels set.
 
     Parameters
@@ -48,7 +48,7 @@ def unrolled(data: bytes, size: tuple[int, int], depth: int) -> tuple[Pixels, Pi
         The data end before the end-of-image marker, and not all pixels are set.
     """
     canvas = Canvas(*size)
-    if not run_through(data, canvas, depth) and not all(canvas.is_set):
+    if not apply_runs(data, canvas, depth) and not all(canvas.is_set):
         raise FormatError(
             f"the BMP's runs end after {len(data)} bytes, at stored row {canvas.row + 1} of "
             f"{size[0]}: it is cut off"
@@ -57,7 +57,7 @@ def unrolled(data: bytes, size: tuple[int, int], depth: int) -> tuple[Pixels, Pi
     return indices.reshape(size), is_set.reshape(size)
 
 
-def run_through(data: bytes, canvas: Canvas, depth: int) -> bool:
+def apply_runs(data: bytes, canvas: Canvas, depth: int) -> bool:
     """Decode runs onto a canvas; return whether they reach their end."""
     position = 0
     while canvas.row < canvas.rows:

@@ -39,7 +39,7 @@ def is_transposed(orientation: int) -> bool:
     return orientation >= 5
 
 
-def turned(pixels: NDArray[Any], orientation: int) -> NDArray[Any]:
+def oriented(pixels: NDArray[Any], orientation: int) -> NDArray[Any]:
     """Apply Orientation to (rows, columns) or (rows, columns, samples), without copying.
 
     Orientation gives the sides of the scene at row 0 and column 0. 1 is top and left, 2 top and
@@ -50,5 +50,5 @@ def turned(pixels: NDArray[Any], orientation: int) -> NDArray[Any]:
         pixels = pixels.swapaxes(0, 1)
     down = -1 if orientation in (3, 4, 7, 8) else 1
     across = -1 if orientation in (2, 3, 6, 7) else 1
-    turned_pixels: NDArray[Any] = pixels[::down, ::across]
-    return turned_pixels
+    oriented_pixels: NDArray[Any] = pixels[::down, ::across]
+    return oriented_pixels

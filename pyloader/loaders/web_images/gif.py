@@ -18,7 +18,7 @@ from pyloader.loaders.web_images.picture import (
     Pixels,
     decode_together,
     frames_of,
-    note_rest,
+    trailing_bytes_note,
 )
 from pyloader.pixels.codecs import decode_picture, has_codec
 
@@ -174,7 +174,7 @@ def read_layout(body: bytes) -> GifLayout:
     if max(canvas) > LARGEST:
         raise FormatError(f"{notes[-1]}, and beyond the largest size of a GIF: it is damaged")
     is_sound = not notes
-    notes += note_rest(len(body) - end, "GIF")
+    notes += trailing_bytes_note(len(body) - end, "GIF")
     return GifLayout(frames, screen, canvas, is_sound, tuple(notes))
 
 

@@ -7,7 +7,7 @@ from functools import partial
 from pyloader.context import Context
 from pyloader.errors import DecodeError, FormatError, UnsupportedError
 from pyloader.loaders.web_images.exif import PREFIX, orientation_of
-from pyloader.loaders.web_images.picture import Picture, PictureHeader, Pixels, note_rest
+from pyloader.loaders.web_images.picture import Picture, PictureHeader, Pixels, trailing_bytes_note
 from pyloader.pixels.codecs import decode_picture
 from pyloader.pixels.codestream.jpeg import JpegHeader, is_lossless, read_jpeg, segments_of
 from pyloader.pixels.codestream.jpeg_truncation import check_whole
@@ -41,7 +41,7 @@ async def open_jpeg(source: str, body: bytes, context: Context) -> Picture:
         raise cut_off(body) from error
     if frame.end is None:
         raise cut_off(body)
-    rest = note_rest(len(body) - frame.end - END_BYTES, "JPEG")
+    rest = trailing_bytes_note(len(body) - frame.end - END_BYTES, "JPEG")
     return Picture(
         source, body, header_of(frame, orientation_in(body), rest), partial(decode, frame)
     )

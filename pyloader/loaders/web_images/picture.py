@@ -13,7 +13,7 @@ from pyloader.context import Context
 from pyloader.errors import DecodeError, ImageIdError
 from pyloader.image import Image, modules_of
 from pyloader.imageid import ImageId
-from pyloader.loaders.web_images.exif import turned
+from pyloader.loaders.web_images.exif import oriented
 from pyloader.pixels.codecs import decode_picture
 from pyloader.source import Modules, Ready, Series
 
@@ -210,14 +210,14 @@ async def decode_together(
 # ------------------------------------------------------------------ pixels to images
 
 
-def note_rest(count: int, format_name: str) -> tuple[str, ...]:
+def trailing_bytes_note(count: int, format_name: str) -> tuple[str, ...]:
     """Return a warning if `count` bytes follow the end of the last image."""
     return (f"{count} bytes after the end of the {format_name} were left out",) if count > 0 else ()
 
 
 def make_image(pixels: Pixels, header: PictureHeader) -> Image:
     """Make an image of decoded pixels: drop an opaque alpha, and apply Orientation."""
-    pixels = turned(without_idle_alpha(pixels), header.orientation)
+    pixels = oriented(without_opaque_alpha(pixels), header.orientation)
     image = Image.from_array(pixels, **header.attributes)
     notes = header.warnings
     if header.orientation != 1:
@@ -225,7 +225,7 @@ def make_image(pixels: Pixels, header: PictureHeader) -> Image:
     return replace(image, warnings=notes)
 
 
-def without_idle_alpha(pixels: Pixels) -> Pixels:
+def without_opaque_alpha(pixels: Pixels) -> Pixels:
     """Return grey or RGB if all pixels are opaque, else RGBA, also for grey."""
     if pixels.ndim == 2 or pixels.shape[2] not in (2, 4):
         return pixels

@@ -11,7 +11,7 @@ from zlib import crc32
 from pyloader.context import Context
 from pyloader.errors import FormatError
 from pyloader.loaders.web_images.exif import orientation_of
-from pyloader.loaders.web_images.picture import Picture, PictureHeader, note_rest
+from pyloader.loaders.web_images.picture import Picture, PictureHeader, trailing_bytes_note
 from pyloader.pixels.codecs import decode_picture
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -104,7 +104,7 @@ def chunks_of(body: bytes) -> Iterator[PngChunk]:
 def notes_of_end(body: bytes, end: PngChunk) -> tuple[str, ...]:
     """Return warnings about a wrong checksum of IEND, and about bytes after it."""
     note = "the PNG's last chunk (IEND) has a wrong checksum"
-    return (*(() if end.is_whole else (note,)), *note_rest(len(body) - end.stop, "PNG"))
+    return (*(() if end.is_whole else (note,)), *trailing_bytes_note(len(body) - end.stop, "PNG"))
 
 
 def cut_off(count: int) -> FormatError:

@@ -22,7 +22,7 @@ STARTS: tuple[tuple[bytes, Opener], ...] = (
     *((signature, tiff.open_tiff) for signature in tiff.SIGNATURES),
 )
 # Formats that are recognised but not read: offset of the signature, signature, name.
-FOREIGN: tuple[tuple[int, bytes, str], ...] = (
+UNSUPPORTED_FORMATS: tuple[tuple[int, bytes, str], ...] = (
     (0, b"\xff\x0a", "JPEG XL"),
     (4, b"JXL \r\n", "JPEG XL"),
     (4, b"jP  \r\n", "JPEG 2000 (JP2)"),
@@ -60,7 +60,7 @@ def opener_of(body: bytes, url: str) -> Opener:
     """
     opener = find_opener(body)
     if opener is None:
-        raise refusal(body, url)
+        raise unsupported_error(body, url)
     return opener
 
 
@@ -82,7 +82,7 @@ def brands_of(body: bytes) -> list[bytes]:
     return [brands[start : start + 4] for start in range(0, len(brands), 4) if start != 4]
 
 
-def refusal(body: bytes, url: str) -> LoaderError:
+def unsupported_error(body: bytes, url: str) -> LoaderError:
     """Build the error for a file that is not a supported web image."""
     start = body[:LOOKED_AT]
     where = shortened(url)
@@ -110,7 +110,7 @@ def name_of(body: bytes) -> str | None:
         return f"of the kind {body[8:12].decode('latin-1')!r} (HEIF, or a video)"
     if SVG.match(body[:LOOKED_AT]):
         return "SVG, a drawing without pixels"
-    found = (name for offset, magic, name in FOREIGN if body.startswith(magic, offset))
+    found = (name for offset, magic, name in UNSUPPORTED_FORMATS if body.startswith(magic, offset))
     return next(found, None)
 
 

@@ -37,7 +37,7 @@ ASSOCIATED_ALPHA, UNASSOCIATED_ALPHA = 1, 2
 async def open_tiff(source: str, body: bytes, context: Context) -> TiffPages:
     """Read the directories of a TIFF."""
     tifffile = await context.package("tifffile")
-    with refusing("the TIFF"), noting() as notes:
+    with translating_errors("the TIFF"), noting() as notes:
         return TiffPages(tifffile, body, notes)
 
 
@@ -85,7 +85,7 @@ class TiffPages:
         """
         what = f"page {frame_index + 1} of the TIFF"
         plane = self._planes[frame_index]
-        with refusing(what), noting() as notes:
+        with translating_errors(what), noting() as notes:
             page = self._tiff.pages[plane.page]
             told = self._check(page, what, context)
             pixels, more = decode(page, plane, self._body, what)
@@ -189,7 +189,7 @@ def spacing_of(page: Any) -> tuple[float, float] | None:
 
 
 @contextmanager
-def refusing(what: str) -> Iterator[None]:
+def translating_errors(what: str) -> Iterator[None]:
     """Translate the errors of tifffile and its codecs into `LoaderError`."""
     try:
         yield

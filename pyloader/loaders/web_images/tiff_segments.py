@@ -136,9 +136,9 @@ def assembled(page: Any, body: bytes) -> tuple[Pixels, tuple[str, ...]]:
     told = keyframe.photometric, keyframe.subsampling
     try:
         if keyframe.compression in JPEG:
-            notes = settle_jpeg(keyframe, segments[0])
+            notes = set_jpeg_color(keyframe, segments[0])
         elif keyframe.compression in JPEG_2000:
-            is_ybr = settle_jpeg_2000(keyframe, segments)
+            is_ybr = set_jpeg_2000_color(keyframe, segments)
         return joined(page, is_ybr=is_ybr), notes
     finally:
         keyframe.photometric, keyframe.subsampling = told
@@ -173,7 +173,7 @@ def check_type(pixels: Pixels, keyframe: Any) -> None:
         )
 
 
-def settle_jpeg(keyframe: Any, frame: bytes) -> tuple[str, ...]:
+def set_jpeg_color(keyframe: Any, frame: bytes) -> tuple[str, ...]:
     """Make tifffile decode JPEG by the color space of its codestream, else by that of the tag.
 
     Some writers leave Photometric Interpretation at RGB, the color space of their input, although
@@ -204,7 +204,7 @@ def settle_jpeg(keyframe: Any, frame: bytes) -> tuple[str, ...]:
     )
 
 
-def settle_jpeg_2000(keyframe: Any, frames: list[bytes]) -> bool:
+def set_jpeg_2000_color(keyframe: Any, frames: list[bytes]) -> bool:
     """Make tifffile decode JPEG 2000; return whether the result is still YCbCr.
 
     Decoders undo the component transformation. They also convert subsampled YCbCr, and YCbCr that a
@@ -221,9 +221,9 @@ def settle_jpeg_2000(keyframe: Any, frames: list[bytes]) -> bool:
         check_bits(header.precisions, keyframe)
     if len(headers[0].precisions) != 3 or keyframe.planarconfig != 1:
         return False
-    is_told = keyframe.compression == APERIO_YCBCR or keyframe.photometric == YCBCR
+    is_declared = keyframe.compression == APERIO_YCBCR or keyframe.photometric == YCBCR
     kinds = {kind_of(header, frame) for frame, header in zip(frames, headers, strict=True)}
-    if len(kinds) > 1 or (is_told and "RGB" in kinds):
+    if len(kinds) > 1 or (is_declared and "RGB" in kinds):
         raise ValueError(
             f"Compression {int(keyframe.compression)} and Photometric Interpretation "
             f"{int(keyframe.photometric)} do not agree with the JPEG 2000 data, which are "
@@ -231,18 +231,18 @@ def settle_jpeg_2000(keyframe: Any, frames: list[bytes]) -> bool:
         )
     # The decoded pixels are RGB, or are converted to it.
     keyframe.photometric, keyframe.subsampling = RGB, None
-    return kinds == {"YCbCr"} or (kinds == {"untold"} and is_told)
+    return kinds == {"YCbCr"} or (kinds == {"undeclared"} and is_declared)
 
 
 def kind_of(header: Jpeg2000Header, frame: bytes) -> str:
-    """Return the color space of a codestream: RGB, made RGB (by the decoder), YCbCr or untold."""
+    """Return a codestream's color space: RGB, made RGB (by the decoder), YCbCr or undeclared."""
     box = frame.find(b"colr\1", 0, start_of_codestream(frame))
     number = int.from_bytes(frame[box + 7 : box + 11]) if box >= 0 else 0
     if header.is_subsampled or number == SYCC:
         return "made RGB"
     if header.has_transform or number == SRGB:
         return "RGB"
-    return "YCbCr" if number == E_YCC else "untold"
+    return "YCbCr" if number == E_YCC else "undeclared"
 
 
 def check_bits(precisions: tuple[int, ...], keyframe: Any) -> None:

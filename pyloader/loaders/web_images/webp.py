@@ -17,7 +17,7 @@ from pyloader.loaders.web_images.picture import (
     PictureHeader,
     Pixels,
     decode_together,
-    note_rest,
+    trailing_bytes_note,
 )
 from pyloader.pixels.codecs import decode_picture
 
@@ -53,7 +53,7 @@ async def open_webp(source: str, body: bytes, context: Context) -> Picture:
     end = 8 + int.from_bytes(body[4:8], "little")
     if end > len(body):
         raise FormatError(f"the WebP ends after {len(body)} bytes, before its last chunk: cut off")
-    notes = note_rest(len(body) - end - end % 2, "WebP")
+    notes = trailing_bytes_note(len(body) - end - end % 2, "WebP")
     body = body[: end + end % 2]
     chunks = list(chunks_of(body, 12))
     frames = frames_of(body)
@@ -64,7 +64,7 @@ async def open_webp(source: str, body: bytes, context: Context) -> Picture:
         # Parse again, because keeping the frames of above would keep copies of the body.
         return await decode_together(
             picture,
-            lambda: composed(frames_of(picture.body), (rows, columns)),
+            lambda: composite_frames(frames_of(picture.body), (rows, columns)),
             frame_index,
             context,
         )
@@ -145,7 +145,7 @@ def frame_of(payload: bytes) -> WebpFrame:
     )
 
 
-def composed(frames: list[WebpFrame], size: tuple[int, int]) -> Pixels:
+def composite_frames(frames: list[WebpFrame], size: tuple[int, int]) -> Pixels:
     """Draw the canvas after each of `frames`: (frames, rows, columns, 4).
 
     Raises
@@ -163,7 +163,7 @@ def composed(frames: list[WebpFrame], size: tuple[int, int]) -> Pixels:
                 f"{frame.row} and column {frame.column}, exceeds its {size[0]} x {size[1]}"
             )
         pixels = decode_picture("webp", as_file(frame), is_rgba=True)
-        place[:] = over(pixels, place) if frame.is_blended else pixels
+        place[:] = blend_over(pixels, place) if frame.is_blended else pixels
         shown[index] = canvas
         if frame.is_cleared:
             place[:] = 0
@@ -178,7 +178,7 @@ def as_file(frame: WebpFrame) -> bytes:
     return SIGNATURE + struct.pack("<I", len(contents)) + contents
 
 
-def over(pixels: Pixels, below: Pixels) -> Pixels:
+def blend_over(pixels: Pixels, below: Pixels) -> Pixels:
     """Blend RGBA over RGBA, with alpha not premultiplied (2.7.1.1)."""
     if (pixels[..., 3] == 255).all():
         return pixels

@@ -17,8 +17,8 @@ from pyloader import Context, list_image_ids, load_image, load_metadata
 from pyloader.cache import Cache
 from pyloader.errors import FormatError, NetworkError, UnsupportedError
 from pyloader.loaders.nifti import stream
-from pyloader.loaders.nifti.gunzip import Unpacking
-from pyloader.loaders.nifti.stream import PIECE_BYTES, SPARE_BYTES, Reading
+from pyloader.loaders.nifti.gunzip import GunzipBuffer
+from pyloader.loaders.nifti.stream import PIECE_BYTES, SPARE_BYTES, NiftiReader
 from pyloader.network import Network
 from pyloader.pixels.codecs import inflate_gzip
 from pyloader.transport import Progress, Request, Response, Sink
@@ -77,9 +77,9 @@ def test_pieces_of_any_size(context, packing, size, version):
     assert reading.is_verified
 
 
-def feed(body: bytes, context: Context, size: int) -> Reading:
+def feed(body: bytes, context: Context, size: int) -> NiftiReader:
     """Read a file that arrives in chunks of `size` bytes."""
-    reading = Reading(URL, context)
+    reading = NiftiReader(URL, context)
     assert reading.begin(Response(URL, 200, {}, b""))
     for start in range(0, len(body), size):
         if not reading.feed(body[start : start + size]):
@@ -99,7 +99,7 @@ async def test_packings_that_are_here_in_a_moment(context, transport, packing, v
 
 
 async def test_one_member_is_inflated_in_one_go(context, transport, monkeypatch):
-    monkeypatch.delattr(Unpacking, "take")
+    monkeypatch.delattr(GunzipBuffer, "take")
     for kind, version in (("i2", 1), ("f8", 2)):
         array = numbers(kind, (20, 18, 16))
         source = serve(transport, packed(make(array, version=version).single))
@@ -165,13 +165,13 @@ def test_volume_of_many_pieces(context):
 def test_no_more_is_taken_than_is_needed(context):
     """Neither of a plain file nor of a gzip one that goes on and on."""
     rest = bytes(50 * SPARE_BYTES)
-    reading = Reading(URL, context)
+    reading = NiftiReader(URL, context)
     reading.begin(Response(URL, 200, {}, b""))
     assert reading.feed(FILE.single[:-1])
     assert not reading.feed(FILE.single[-1:] + rest)
     reading = feed(packed(FILE.single + rest), context, 1000)
-    assert reading._unpacking.taken <= len(FILE.single) + SPARE_BYTES
-    assert reading._unpacking.arrived < len(packed(FILE.single)) + 4000
+    assert reading._buffer.taken <= len(FILE.single) + SPARE_BYTES
+    assert reading._buffer.arrived < len(packed(FILE.single)) + 4000
     assert not reading.is_verified
 
 
@@ -186,7 +186,7 @@ def test_voxels_are_held_once(context):
     array = np.random.default_rng(7).integers(0, 1000, (256, 256, 40), "u2")
     body = packed(make(array).single)
     chunks = [body[start : start + 65536] for start in range(0, len(body), 65536)]
-    reading = Reading(URL, context)
+    reading = NiftiReader(URL, context)
     reading.begin(Response(URL, 200, {}, b""))
     tracemalloc.start()
     for chunk in chunks:
@@ -312,7 +312,7 @@ def test_bomb_of_members(context):
     body = packed(FILE.single[:999]) + packed(b"") * 100_000
     reading = feed(body, context, len(body))
     assert reading.voxels is not None
-    assert reading._unpacking.taken == 999
+    assert reading._buffer.taken == 999
 
 
 async def test_memory_that_is_not_there(context, transport, monkeypatch):

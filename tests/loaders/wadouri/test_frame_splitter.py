@@ -6,7 +6,7 @@ import pytest
 
 from pyloader.dicom.fragments import Span
 from pyloader.errors import FormatError
-from pyloader.loaders.wadouri.frame_splitter import SMALL_GAP_BYTES, Pieces, contiguous
+from pyloader.loaders.wadouri.frame_splitter import SMALL_GAP_BYTES, FrameSplitter, contiguous
 from pyloader.loaders.wadouri.http_validators import Validators
 from pyloader.transport import Response
 
@@ -32,7 +32,7 @@ class Cutter:
 
     def __init__(self, keep_bytes: int = 0, **spans: tuple[int, int | None]) -> None:
         self.frames: list[tuple[int, bytes]] = []
-        self.pieces = Pieces(
+        self.pieces = FrameSplitter(
             URL,
             {int(name[1:]): Span(*span) for name, span in spans.items()},
             VERSION,
@@ -128,7 +128,7 @@ def test_small_file_is_taken_whole():
 @pytest.mark.parametrize("length", [201, None])
 def test_frames_of_a_large_file_are_cut_out_as_they_pass(length):
     cutter = Cutter(keep_bytes=200, f0=(50, 60), f1=(90, 100))
-    cutter.pieces.version = Validators(length, None)
+    cutter.pieces.validators = Validators(length, None)
     assert cutter.pieces.begin(whole(length))
     assert not cutter.pieces.is_whole
     cutter.feed(0, 200)
