@@ -1,6 +1,6 @@
-"""For authors of loaders: a network in memory, and tests that every loader should pass.
+"""Tests that every loader should pass, and a network in memory, for authors of loaders.
 
-``LoaderContract`` is inherited in a file of tests::
+Inherit ``LoaderContract`` in a test file::
 
     from pyloader.testing import LoaderContract
 
@@ -9,7 +9,7 @@
         image_id = "custom1://host/a.raw"
         answers = {"https://host/a.raw": bytes(512)}
 
-pytest runs what it brings; nothing but pytest is needed, and nothing else is fetched.
+pytest runs the inherited tests. They need nothing but pytest, and fetch nothing else.
 """
 
 from pyloader.testing.contract import LoaderContract

@@ -1,4 +1,4 @@
-"""`LoaderContract`: what every loader owes to those who load with it."""
+"""`LoaderContract`: the tests that every loader should pass."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ LISTED = 3
 class LoaderContract(LoaderUnderTest):
     """Tests of a loader; inherit it under a name that begins with ``Test``.
 
-    What to give is listed at `LoaderUnderTest`: at least `loader`, `image_id` and `answers`. Tests
-    of your own can use its `run` and `load`.
+    Set the attributes that `LoaderUnderTest` lists: at least `loader`, `image_id` and `answers`.
+    Tests of your own can use its `run` and `load`.
     """
 
     # ---------------------------------------------------------------- the image
 
     def test_image_agrees_with_its_description(self) -> None:
-        """An image whose bits, sign or place are told wrongly is shown wrongly."""
+        """Check bits, sign and place: if they are described wrongly, the image is shown wrongly."""
 
         async def work() -> None:
             check_description(await self.load())
@@ -60,7 +60,7 @@ class LoaderContract(LoaderUnderTest):
         self.run(work)
 
     def test_image_can_cross_to_javascript(self) -> None:
-        """In the form that each viewer wants, with modules of values that JavaScript has."""
+        """Make the form that each viewer wants, with modules of values that JavaScript has."""
 
         async def work() -> None:
             check_crossing(await self.load())
@@ -68,22 +68,22 @@ class LoaderContract(LoaderUnderTest):
         self.run(work)
 
     def test_metadata_are_those_of_the_image(self) -> None:
-        """A viewer places images by metadata that it asks for before there are pixels."""
+        """Compare metadata: a viewer places images by those that it loads before the pixels."""
 
         async def work() -> None:
             context = memory_context(self.answers)
             modules = await within(self.seconds, load_metadata(self.image_id, context))
-            told, shown = wire_modules(modules), wire_modules(modules_of(await self.load()))
-            # Of the pixels as they are stored, which decoding may change.
-            for each in (told, shown):
+            alone, of_image = wire_modules(modules), wire_modules(modules_of(await self.load()))
+            # It describes the pixels as they are stored, which decoding may change.
+            for each in (alone, of_image):
                 each.pop("imagePixelModule", None)
-            found = list(differences(told, shown, ""))
+            found = list(differences(alone, of_image, ""))
             assert not found, "metadata, and those of the image:\n- " + "\n- ".join(found)
 
         self.run(work)
 
     def test_listed_images_load(self) -> None:
-        """The first few, and the last."""
+        """Load the first few images of the list, and the last."""
 
         async def work() -> None:
             image_ids = await self.listed()
@@ -99,7 +99,7 @@ class LoaderContract(LoaderUnderTest):
     # ---------------------------------------------------------------- several loads
 
     def test_images_are_not_mixed_up(self) -> None:
-        """Loaded one after the other, each image is the one that it is alone."""
+        """Load images one after the other: each is the same as when it is loaded alone."""
 
         async def work() -> None:
             context = memory_context(self.answers)
@@ -113,7 +113,7 @@ class LoaderContract(LoaderUnderTest):
         self.run(work)
 
     def test_two_loads_at_once_are_alike(self) -> None:
-        """And what is cached is not fetched again."""
+        """Load an image twice at once: both are equal, and nothing cached is fetched twice."""
 
         async def work() -> None:
             alone = memory_context(self.answers)
@@ -132,7 +132,7 @@ class LoaderContract(LoaderUnderTest):
         self.run(work)
 
     def test_pixels_of_one_load_are_not_those_of_the_next(self) -> None:
-        """Writing into one image changes no other."""
+        """Write into one image: no other changes."""
 
         async def work() -> None:
             context = memory_context(self.answers)
@@ -149,7 +149,7 @@ class LoaderContract(LoaderUnderTest):
         self.run(work)
 
     def test_cancelled_load_ends(self) -> None:
-        """With CancelledError, at once, leaving nothing that runs; and the next load works."""
+        """Cancel a load: it ends at once with CancelledError, leaves no task, the next works."""
 
         async def work() -> None:
             transport = SilentTransport(self.answers)
@@ -174,36 +174,36 @@ class LoaderContract(LoaderUnderTest):
 
         self.run(work)
 
-    # ---------------------------------------------------------------- what the network does
+    # ---------------------------------------------------------------- faults of the network
 
     def test_answer_404(self) -> None:
-        """Ends in an error, for each address."""
-        self._survives(faults.status_404)
+        """Respond to each URL with status 404: the load ends in an error."""
+        self._check_fault(faults.status_404)
 
     def test_no_answer(self) -> None:
-        """Ends in an error, for each address."""
-        self._survives(faults.nothing)
+        """Do not respond to each URL in turn: the load ends in an error."""
+        self._check_fault(faults.nothing)
 
     def test_empty_answer(self) -> None:
-        """Ends in an error, for each address."""
-        self._survives(faults.an_empty_body)
+        """Respond to each URL with an empty body: the load ends in an error."""
+        self._check_fault(faults.an_empty_body)
 
     def test_answer_cut_in_half(self) -> None:
-        """Ends in an error, or in the whole image, for each address."""
-        self._survives(faults.half_its_bytes, may_keep=True)
+        """Cut the body of each URL: the load ends in an error, or in the whole image."""
+        self._check_fault(faults.half_its_bytes, may_keep=True)
 
     def test_html_for_an_answer(self) -> None:
-        """Ends in an error, for each address."""
-        self._survives(faults.a_page_of_html)
+        """Respond to each URL with a page of HTML: the load ends in an error."""
+        self._check_fault(faults.a_page_of_html)
 
     def test_broken_answers(self) -> None:
-        """Each of `broken` ends in an error, or in the right image."""
+        """Load over each of `broken`: it ends in an error, or in the right image."""
         if not self.broken:
             raise SkipTest("give `broken`, answers with faults of your format, to have them tried")
         for name, answers in self.broken.items():
             self.ends_well({**self.answers, **answers}, name, may_keep=True)
 
-    def _survives(self, fault: faults.Fault, may_keep: bool = False) -> None:
+    def _check_fault(self, fault: faults.Fault, may_keep: bool = False) -> None:
         if not self.answers:
             raise SkipTest("the loader is given no answers that could fail")
         for url in self.answers:

@@ -1,4 +1,4 @@
-"""Check that an image is what its description says, and can be handed to a viewer."""
+"""Check that an image agrees with its description, and can be passed to a viewer."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pyloader.pixels.output.padding import value_range
 from pyloader.rules import limit_faults
 from pyloader.wire import wire_image, wire_modules
 
-# Who shows the image -> how it wants its pixels; see deliveryFor in web/viewers/cornerstone.js.
+# The delivery that each viewer wants; see deliveryFor in web/viewers/cornerstone.js.
 VIEWERS = {
     "a page without a viewer": Delivery(),
     "cornerstone-core": Delivery(rgba=True, integers=True, darken=True),
@@ -23,7 +23,7 @@ VIEWERS = {
 
 
 def check_description(image: Image) -> None:
-    """Raise `AssertionError` with all that an image's description has wrong."""
+    """Raise `AssertionError` with all faults of an image's description."""
     parts = (image.plane, image.modality_lut, image.voi_lut)
     faults = [
         *value_faults(image),
@@ -36,7 +36,7 @@ def check_description(image: Image) -> None:
 
 
 def value_faults(image: Image) -> Iterator[str]:
-    """Yield where an image's values are not those that its bits have (PS3.3 C.7.6.3)."""
+    """Yield a fault when an image has values that its bits cannot hold (PS3.3 C.7.6.3)."""
     pixel = image.pixel
     if image.pixels.dtype.kind == "f":
         return
@@ -49,7 +49,7 @@ def value_faults(image: Image) -> Iterator[str]:
 
 
 def check_crossing(image: Image) -> None:
-    """Raise `AssertionError` when a viewer cannot be given the image."""
+    """Raise `AssertionError` when the image cannot be made ready for a viewer."""
     for viewer, delivery in VIEWERS.items():
         try:
             wired = wire_image(deliver(image, delivery))
@@ -74,7 +74,7 @@ def differences(first: Any, second: Any, name: str) -> Iterator[str]:
 
 
 def is_equal(first: Any, second: Any) -> bool:
-    """Tell whether two plain values, or flat arrays, are equal; NaN is like NaN."""
+    """Return whether two plain values, or flat arrays, are equal; NaN equals NaN."""
     both_nan = (
         isinstance(first, float)
         and isinstance(second, float)
@@ -85,7 +85,7 @@ def is_equal(first: Any, second: Any) -> bool:
 
 
 def is_same(first: Image, second: Image) -> bool:
-    """Tell whether two images are equal, in pixels and all that describes them."""
+    """Return whether two images are equal, in pixels and description."""
     if not same_pixels(first.pixels, second.pixels):
         return False
     pairs = (wire_modules(modules_of(first)), wire_modules(modules_of(second)))
@@ -93,7 +93,7 @@ def is_same(first: Image, second: Image) -> bool:
 
 
 def same_pixels(first: NDArray[Any], second: NDArray[Any]) -> bool:
-    """Tell whether two arrays have the same shape, dtype and values; NaN is like NaN."""
+    """Return whether two arrays have the same shape, dtype and values; NaN equals NaN."""
     if first.shape != second.shape or first.dtype != second.dtype:
         return False
     return bool(np.array_equal(first, second, equal_nan=first.dtype.kind == "f"))

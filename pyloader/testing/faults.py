@@ -1,4 +1,4 @@
-"""Do to answers what networks do, and check that a loader ends well."""
+"""Spoil responses as networks do, and check the error with which a load ends."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ Answers = Mapping[str, "bytes | Response"]
 HTML = b"<!doctype html><html><head><title>Log in</title></head><body>Please log in.</body></html>"
 
 Fault = Callable[[Response], "Response | None"]
-"""Makes another answer of one; None: no answer."""
+"""Returns a response with a fault; None for no response."""
 
 
 def status_404(answer: Response) -> Response:
-    """Return status 404."""
+    """Return a response with status 404."""
     return Response(answer.url, 404, {"content-type": "text/plain"}, b"not here")
 
 
 def nothing(answer: Response) -> None:
-    """Return nothing: no answer."""
+    """Return None: no response."""
 
 
 def an_empty_body(answer: Response) -> Response:
@@ -36,12 +36,12 @@ def half_its_bytes(answer: Response) -> Response:
 
 
 def a_page_of_html(answer: Response) -> Response:
-    """Return a page to log in, as a success."""
+    """Return a login page, as a success."""
     return Response(answer.url, 200, {"content-type": "text/html"}, HTML)
 
 
 def spoil(answers: Answers, url: str, fault: Fault) -> dict[str, bytes | Response]:
-    """Return the answers, that of `url` with a fault."""
+    """Return the responses, that of `url` with a fault."""
     answer = answers[url]
     whole = Response(url, 200, {}, answer) if isinstance(answer, bytes) else answer
     spoilt = fault(whole)
@@ -50,12 +50,12 @@ def spoil(answers: Answers, url: str, fault: Fault) -> dict[str, bytes | Respons
 
 
 def check_error(error: BaseException, allowed: tuple[type[Exception], ...]) -> None:
-    """Raise `AssertionError` unless an error is one that tells a user what failed.
+    """Raise `AssertionError` unless an error tells the user what failed.
 
     Parameters
     ----------
     allowed : tuple of exception types
-        What a loader of a user may raise beside `LoaderError`.
+        Exceptions that a user's loader may raise besides `LoaderError`.
     """
     kind = type(error).__name__
     assert isinstance(error, LoaderError), (
@@ -64,14 +64,15 @@ def check_error(error: BaseException, allowed: tuple[type[Exception], ...]) -> N
     assert error.image_id, f"{kind} names no imageId: {error}"
     cause = error.__cause__
     assert not is_wrapped(error) or isinstance(cause, allowed), (
-        f"the loader let through what it did not expect: {error}. Check what came before it is "
-        "used, and raise pyloader.errors.FormatError with a text that says what is wrong with it "
-        "(or name the exception in `allowed` of the contract, if its text is good enough)"
+        f"the loader let through an error that it did not expect: {error}. Check the response "
+        "before using it, and raise pyloader.errors.FormatError with a text that says what is "
+        "wrong with it (or name the exception in `allowed` of the contract, if its text is good "
+        "enough)"
     )
 
 
 def is_wrapped(error: LoaderError) -> bool:
-    """Tell whether an error was made by `load_image` of something that a loader did."""
+    """Return whether `load_image` made an error from something that a loader did."""
     entry = error.__traceback__
     while entry is not None and entry.tb_next is not None:
         entry = entry.tb_next

@@ -1,4 +1,4 @@
-"""A network in memory for one load, and one whose answers can be held back."""
+"""A network in memory, and one that can hold back its responses."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ CACHE_BYTES = 1 << 28
 
 
 def memory_context(answers: Mapping[str, bytes | Response], **changes: Any) -> Context:
-    """Return the context of loads from memory, with a cache of its own.
+    """Return a context that loads from memory, with a cache of its own.
 
     Parameters
     ----------
     answers : mapping of str to bytes or Response
-        What stands behind each URL; another URL answers as an unreachable host does. It may be
-        changed between loads.
+        The response of each URL; any other URL fails as an unreachable host does. It may be changed
+        between loads.
     **changes
         Further attributes of the `Context`, such as ``options={"rows": 512}``.
 
@@ -35,19 +35,19 @@ def memory_context(answers: Mapping[str, bytes | Response], **changes: Any) -> C
 
 
 def context_over(transport: MemoryTransport, **changes: Any) -> Context:
-    """Return the context of loads over `transport`, without retries."""
+    """Return a context that loads over `transport`, without retries."""
     return Context(Network(transport, retries=0), Cache(CACHE_BYTES), **changes)
 
 
 def requests_of(context: Context) -> list[tuple[str, tuple[int, int | None] | None]]:
-    """Return address and byte range of the requests that were sent, sorted."""
+    """Return URL and byte range of the requests that were sent, sorted."""
     transport = context.network.transport
     assert isinstance(transport, MemoryTransport)
     return sorted(((each.url, each.byte_range) for each in transport.requests), key=repr)
 
 
 class SilentTransport(MemoryTransport):
-    """Answers nothing until it is allowed to.
+    """Responds only after `may_answer` is set.
 
     Attributes
     ----------
@@ -64,7 +64,7 @@ class SilentTransport(MemoryTransport):
     async def send(
         self, request: Request, progress: Progress, sink: Sink | None = None
     ) -> Response:
-        """Wait, then answer from memory."""
+        """Wait, then respond from memory."""
         self.asked.set()
         await self.may_answer.wait()
         return await super().send(request, progress, sink)

@@ -1,4 +1,4 @@
-"""Run a coroutine so that nothing it does can hold up who waits for it."""
+"""Run a coroutine with a time limit, even if it blocks its thread."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from threading import Thread
 from typing import Any, TypeVar
 
 Value = TypeVar("Value")
-# For an event loop to end.
+# Time for an event loop to end.
 GRACE_SECONDS = 1.0
 
 
@@ -21,12 +21,12 @@ def run(work: Callable[[], Coroutine[Any, Any, Value]], seconds: float) -> Value
     Raises
     ------
     AssertionError
-        It still runs after `seconds`, and holds its thread; the text shows where.
+        It still runs after `seconds`, and blocks its thread; the text shows where.
     """
     ended: Future[Value] = Future()
 
-    async def tell() -> None:
-        # Told before the event loop ends, which may wait for a task that cannot be cancelled.
+    async def report() -> None:
+        # Report before the event loop ends, which may wait for a task that cannot be cancelled.
         try:
             ended.set_result(await work())
         except Exception as error:
@@ -34,13 +34,13 @@ def run(work: Callable[[], Coroutine[Any, Any, Value]], seconds: float) -> Value
 
     def target() -> None:
         try:
-            asyncio.run(tell())
+            asyncio.run(report())
         except BaseException as error:
             if not ended.done():
-                text = f"the load ended with {error!r}; only a LoaderError tells what failed"
+                text = f"the load ended with {error!r}; only a LoaderError says what failed"
                 ended.set_exception(AssertionError(text))
 
-    # A loader may hold its thread for ever; the tests go on, and Python may end.
+    # A loader may block its thread for ever: with a daemon, the tests go on, and Python can end.
     thread = Thread(target=target, name="pyloader.testing", daemon=True)
     thread.start()
     wait([ended], seconds)
@@ -55,13 +55,13 @@ def run(work: Callable[[], Coroutine[Any, Any, Value]], seconds: float) -> Value
 
 
 def where(thread: Thread) -> str:
-    """Return the lines of code at which a thread is."""
+    """Return the lines of code that a thread runs now."""
     frame = sys._current_frames().get(thread.ident or 0)
     return "".join(traceback.format_stack(frame)[-6:]) if frame else ""
 
 
 async def within(seconds: float, work: Awaitable[Value]) -> Value:
-    """Await `work`, but not for ever.
+    """Await `work` for a limited time.
 
     Raises
     ------
@@ -69,7 +69,7 @@ async def within(seconds: float, work: Awaitable[Value]) -> Value:
         It takes longer than `seconds`.
     """
     task = asyncio.ensure_future(work)
-    # What ends Python is told by `run`, and not once more when the task is collected.
+    # `run` reports an exception that ends Python; reading it here avoids a second report.
     task.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
     done, _ = await asyncio.wait({task}, timeout=seconds)
     if not done:
@@ -83,7 +83,7 @@ async def within(seconds: float, work: Awaitable[Value]) -> Value:
 
 
 def suspended(task: asyncio.Task[Any]) -> str:
-    """Return the lines of code at which a task waits."""
+    """Return the lines of code where a task waits."""
     lines = []
     awaited: Any = task.get_coro()
     while frame := getattr(awaited, "cr_frame", None):
@@ -93,7 +93,7 @@ def suspended(task: asyncio.Task[Any]) -> str:
 
 
 async def others_end(seconds: float) -> list[str]:
-    """Wait until no other task runs, and return what those that still do are."""
+    """Wait until no other task runs; return the coroutines of those that still do at the end."""
     current = asyncio.current_task()
     deadline = asyncio.get_running_loop().time() + seconds
     while others := asyncio.all_tasks() - {current}:

@@ -1,4 +1,4 @@
-"""`LoaderUnderTest`: how the contract runs a loader."""
+"""`LoaderUnderTest`: the loader that a contract tests, and how it is run."""
 
 from __future__ import annotations
 
@@ -25,29 +25,29 @@ Work = Callable[[], Coroutine[Any, Any, None]]
 
 
 class LoaderUnderTest:
-    """A loader, an image of it, and all that it fetches.
+    """A loader, an image of it, and all that the loader fetches.
 
     Attributes
     ----------
     loader : str, Path or module, optional
         The file that registers the loader, relative to the file of the tests, or its module.
-        Without it, the scheme is one that is there already.
+        Without it, the scheme must be registered already.
     image_id : str
-        An image of it.
+        The imageId of an image of the loader.
     answers : mapping of str to bytes or Response
-        What the network holds: all that is fetched for `image_id`, and for the first images that
-        its source lists.
+        The response of each URL that is fetched for `image_id`, and for the first and last images
+        that its source lists.
     expected : array, optional
         The pixels of `image_id`, computed by other means than the loader's.
     others : sequence of str, optional
-        Further imageIds, of other sources, that `answers` has the bytes of.
+        Further imageIds, of other sources, whose responses `answers` has too.
     broken : mapping of str to mapping, optional
-        By a name for the fault, answers that take the place of good ones; each has to end in an
-        error, or in the right image.
+        Responses that replace good ones, by a name for their fault; each load must end in an error,
+        or in the right image.
     allowed : tuple of exception types, optional
-        What the loader may let through beside `LoaderError`, since its text says enough.
+        Exceptions that the loader may raise besides `LoaderError`, since their text says enough.
     seconds : float
-        How long one load may take.
+        Time limit for one load.
     """
 
     loader: str | Path | ModuleType | None = None
@@ -84,7 +84,7 @@ class LoaderUnderTest:
         run(work, 4 * self.seconds + 1)
 
     async def load(self, context: Context | None = None, image_id: str = "") -> Image:
-        """Load an image; that of the contract over its `answers`, when nothing else is said."""
+        """Load an image; by default `image_id` of the contract over its `answers`."""
         context = context or memory_context(self.answers)
         return await within(self.seconds, load_image(image_id or self.image_id, context))
 
@@ -94,10 +94,10 @@ class LoaderUnderTest:
         return await within(self.seconds, listing)
 
     def ends_well(self, answers: faults.Answers, name: str, may_keep: bool = False) -> None:
-        """Load over `answers`: the right image or a good error; then, with good ones, the image.
+        """Load over `answers`: a good error, or the right image. Then load over good ones.
 
-        With `may_keep`, what came is let go of before that, as a viewer does: a file may be kept
-        whose pixels turn out to be broken later.
+        With `may_keep`, the cache is cleared in between, as a viewer does it: a loader may keep a
+        file whose pixels turn out to be broken later.
         """
 
         async def work() -> None:
@@ -106,14 +106,14 @@ class LoaderUnderTest:
             expected = await self.load()
             image = await self._attempt(context, name)
             assert image is None or is_same(image, expected), (
-                f"{name}: the loader made another image of it: check what came, such as its "
+                f"{name}: the loader made another image of it: check the response, such as its "
                 "length, and raise pyloader.errors.FormatError"
             )
             network.update(self.answers)
             if may_keep:
                 context.cache.clear()
             assert is_same(await self.load(context), expected), (
-                f"{name}: and after it, with good answers, the image is not the right one: "
+                f"{name}: and after it, with good responses, the image is not the right one: "
                 "nothing of a failed load may be kept"
             )
 

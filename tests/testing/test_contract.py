@@ -171,7 +171,7 @@ def test_keeping_a_cancelled_load_fails(contract):
 def test_bare_exception_fails(contract, name):
     source = catching("except LoaderError as error", "raise KeyError('frames') from error")
     with pytest.raises(
-        AssertionError, match=r"let through what it did not expect: .* KeyError: 'fr"
+        AssertionError, match=r"let through an error that it did not expect: .* KeyError: 'fr"
     ):
         contract(name, source)
     contract(name, source, allowed=(KeyError,))

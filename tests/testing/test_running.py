@@ -57,5 +57,5 @@ def test_holding_the_interpreter_fails(contract):
 
 def test_exit_fails(contract):
     source = catching("except LoaderError", "raise SystemExit(3)")
-    with pytest.raises(AssertionError, match=r"what it did not expect: .* SystemExit: 3"):
+    with pytest.raises(AssertionError, match=r"error that it did not expect: .* SystemExit: 3"):
         contract("test_no_answer", source)
