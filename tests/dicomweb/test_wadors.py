@@ -205,8 +205,8 @@ class Outcome:
     error, text : type and str
         The exception; None for the images of the file.
     single, several : tuple of str
-        The requests besides metadata, for an instance of one frame and for one of several: ``1`` for
-        each frame, or for the first; ``list`` for all; ``instance``, ``wado``.
+        The requests besides metadata, for an instance of one frame and for one of several frames:
+        ``1`` for each frame, or for the first; ``list`` for all; ``instance``, ``wado``.
     """
 
     error: type[LoaderError] | None = None

@@ -1,11 +1,11 @@
-"""The table of codecs, and how it is told."""
+"""The table of codecs, and its text form."""
 
 from __future__ import annotations
 
 from pyloader.pixels.codecs import CODECS, RLE, supported_syntaxes
 
 
-def test_codec_of_a_private_syntax_is_told_last(monkeypatch):
+def test_private_syntax_is_listed_last(monkeypatch):
     before = supported_syntaxes()
     monkeypatch.setitem(CODECS, "1.2.3.4", RLE)
     after = supported_syntaxes()

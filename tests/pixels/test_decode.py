@@ -1,4 +1,4 @@
-"""Decoding under CPython: every transfer syntax made in code, and what goes wrong."""
+"""Decoding under CPython: every transfer syntax made in code, and errors."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.support.loading import load
 
 
 def names(syntaxes: tuple[str, ...]) -> list:
-    """Return parameters that read well in a report."""
+    """Return parameters with readable ids."""
     return [pytest.param(syntax, id=UID(syntax).keyword) for syntax in syntaxes]
 
 
@@ -123,7 +123,7 @@ async def test_video_is_unsupported(context, transport):
 @pytest.mark.parametrize("syntax", ["1.2.840.10008.1.2.4.999", "1.2.840.113619.5.22.4567"])
 @pytest.mark.parametrize("frame", ["", "?frame=1"])
 async def test_transfer_syntax_that_pydicom_does_not_know(context, transport, syntax, frame):
-    """One of a later edition, and one of a vendor's own."""
+    """One transfer syntax of a later edition, and one private one."""
     known = HTJ2K.encode().ljust(24, b"\0")
     body = builders.encapsulated([bytes(64)], builders.ramp(16, 16, 8), HTJ2K)
     assert body.count(known) == 1
@@ -132,7 +132,7 @@ async def test_transfer_syntax_that_pydicom_does_not_know(context, transport, sy
         await load_image(f"wadouri:https://host/file{frame}", context)
 
 
-async def test_photometric_interpretation_that_nobody_converts(context, transport):
+async def test_unsupported_photometric_interpretation(context, transport):
     dataset = builders.header(builders.color(8, 8), PhotometricInterpretation="HSV")
     dataset.PixelData = builders.color(8, 8).tobytes()
     with pytest.raises(UnsupportedError, match="'HSV' cannot be converted"):
@@ -159,6 +159,6 @@ async def test_attribute_that_decoding_needs(context, transport, keyword):
         (b"PNG", "cannot be read as a DICOM file"),
     ],
 )
-async def test_what_is_not_dicom(context, transport, body, text):
+async def test_other_files_are_refused(context, transport, body, text):
     with pytest.raises(FormatError, match=text):
         await load(context, transport, body)

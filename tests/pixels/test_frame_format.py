@@ -1,4 +1,4 @@
-"""What a frame without a file is: told by the server, seen in its bytes, or refused."""
+"""The transfer syntax of a frame without a file: declared, found in its bytes, or refused."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ NATIVE = str(uid.ExplicitVRLittleEndian)
 
 
 def described(pixels: np.ndarray, syntax: str = "", **attributes: Any) -> Instance:
-    """Return an instance as metadata describe it."""
+    """Return an instance without pixels, as metadata describe it."""
     return Instance(builders.header(pixels, **attributes), UID(syntax), None)
 
 
@@ -46,21 +46,21 @@ def encoded(syntax: str, pixels: np.ndarray = GREY) -> bytes:
 
 
 def pixels_of(instance: Instance) -> np.ndarray:
-    """Decode what was labelled."""
+    """Decode a labelled frame."""
     return make_image(instance, 0).pixels
 
 
-# ------------------------------------------------------------------ told and seen
+# ------------------------------------------------------------------ declared and found
 
 
-def test_native_frame_that_is_told():
+def test_declared_native_frame():
     found = label(described(GREY), GREY.tobytes(), NATIVE)
     assert found.transfer_syntax_uid == NATIVE
     assert found.warnings == ()
     assert np.array_equal(pixels_of(found), GREY)
 
 
-def test_native_frame_of_which_nothing_is_told():
+def test_undeclared_native_frame():
     found = label(described(GREY), GREY.tobytes())
     assert found.transfer_syntax_uid == NATIVE
     assert found.warnings == ()
@@ -86,7 +86,7 @@ def test_rle():
     assert np.array_equal(pixels_of(found), GREY)
 
 
-def test_codestream_that_is_told_to_be_native():
+def test_codestream_that_is_declared_native():
     frame = encoded(uid.JPEGLSLossless)
     found = label(described(GREY), frame, NATIVE)
     assert found.transfer_syntax_uid == uid.JPEGLSLossless
@@ -96,13 +96,13 @@ def test_codestream_that_is_told_to_be_native():
     assert np.array_equal(pixels_of(found), GREY)
 
 
-def test_native_frame_that_is_told_to_be_a_codestream():
+def test_native_frame_that_is_declared_a_codestream():
     found = label(described(GREY), GREY.tobytes(), str(uid.JPEGBaseline8Bit))
     assert found.transfer_syntax_uid == NATIVE
     assert "its bytes are Explicit VR Little Endian" in found.warnings[0]
 
 
-def test_codestream_that_is_told_to_be_another():
+def test_codestream_that_is_declared_another():
     found = label(described(GREY), encoded(uid.JPEG2000Lossless), str(uid.JPEGBaseline8Bit))
     assert found.transfer_syntax_uid == uid.JPEG2000Lossless
     assert np.array_equal(pixels_of(found), GREY)
@@ -116,28 +116,28 @@ def test_codestream_that_is_told_to_be_another():
         (uid.JPEGLSNearLossless, uid.JPEGLSLossless),
     ],
 )
-def test_codestream_that_its_decoder_reads_is_what_it_is_told_to_be(told, frame):
-    """The bytes do not tell all that distinguishes transfer syntaxes."""
+def test_codestream_that_its_decoder_reads_keeps_its_declared_syntax(told, frame):
+    """The bytes do not distinguish all transfer syntaxes."""
     pixels = builders.ramp(16, 24, 12)
     found = label(described(pixels, BitsStored=12), encoded(frame, pixels), str(told))
     assert found.transfer_syntax_uid == told
     assert found.warnings == ()
 
 
-def test_notes_of_the_metadata_stay():
+def test_warnings_of_the_metadata_stay():
     instance = Instance(builders.header(GREY), UID(""), None, ("a note",))
     found = label(instance, encoded(uid.JPEGLSLossless), NATIVE)
     assert found.warnings[0] == "a note"
     assert len(found.warnings) == 2
 
 
-def test_native_frame_of_the_size_that_begins_as_jpeg_xl_does():
+def test_native_frame_that_begins_like_jpeg_xl():
     frame = b"\xff\x0a" + GREY.tobytes()[2:]
     assert label(described(GREY), frame).transfer_syntax_uid == NATIVE
 
 
-def test_native_frame_that_begins_as_a_codestream_but_is_told_to_be_native():
-    """Its size is that of a native frame, and no server would say so of another."""
+def test_declared_native_frame_that_begins_like_a_codestream():
+    """It has the size of a native frame, and no server declares another frame native."""
     stream = encoded(uid.JPEGLSLossless)
     frame = stream + bytes(GREY.nbytes - len(stream))
     assert label(described(GREY), frame, NATIVE).transfer_syntax_uid == NATIVE
@@ -148,21 +148,21 @@ UNKNOWN = ["1.2.3", "1.2.840.113619.5.99", "1.2.840.10008.1.2.4.999", "1.2.840.1
 
 @pytest.mark.parametrize("told", [*UNKNOWN, "nonsense", "1.2.840.113619.5.2"])
 @pytest.mark.filterwarnings("ignore:Invalid value for VR UI")
-def test_codestream_tells_what_it_is_under_an_unknown_transfer_syntax(told):
+def test_codestream_is_identified_under_an_unknown_transfer_syntax(told):
     found = label(described(GREY), encoded(uid.JPEGLSLossless), told)
     assert np.array_equal(pixels_of(found), GREY)
 
 
 @pytest.mark.parametrize("told", UNKNOWN)
 def test_native_frame_of_an_unknown_transfer_syntax_is_refused(told):
-    """Nothing tells the order of its bytes: one private transfer syntax has them swapped."""
+    """Its byte order is unknown: one private transfer syntax swaps the bytes."""
     with pytest.raises(UnsupportedError, match=rf"\({told}\) cannot be decoded"):
         label(described(GREY), GREY.tobytes(), told)
 
 
 @pytest.mark.filterwarnings("ignore:Invalid value for VR UI")
-def test_text_that_is_no_uid_tells_nothing():
-    """PS3.18 8.7.3.3.2: frames are in little endian where nothing else is told."""
+def test_text_that_is_no_uid_is_ignored():
+    """PS3.18 8.7.3.3.2: frames are little endian by default."""
     assert np.array_equal(pixels_of(label(described(GREY), GREY.tobytes(), "nonsense")), GREY)
 
 
@@ -171,7 +171,7 @@ def test_native_frame_of_ge_with_big_endian_pixels():
     assert np.array_equal(pixels_of(found), GREY)
 
 
-def test_what_cannot_be_told():
+def test_unknown_frame_is_refused():
     expected = (
         r"a frame of 5 bytes came without a transfer syntax; it begins with b'what\?', which is "
         f"not a known codestream, and a native frame would have {GREY.nbytes} bytes"
@@ -180,14 +180,14 @@ def test_what_cannot_be_told():
         label(described(GREY), b"what?")
 
 
-def test_what_is_told_and_cannot_be_seen_is_believed():
-    """The codec then says what is wrong with it."""
+def test_declared_syntax_is_used_for_unknown_bytes():
+    """The codec then reports the error."""
     assert label(described(GREY), b"what?", str(uid.JPEG2000)).transfer_syntax_uid == uid.JPEG2000
 
 
 @pytest.mark.parametrize("told", [uid.MPEG4HP41, uid.JPEG2000MC])
 @pytest.mark.parametrize("stored", ["", uid.MPEG4HP41])
-def test_codestream_that_nobody_decodes_here(told, stored):
+def test_codestream_without_a_codec(told, stored):
     with pytest.raises(UnsupportedError, match=rf"\({told}\) cannot be decoded; supported are"):
         label(described(GREY, stored), bytes(100), told)
 
@@ -201,7 +201,7 @@ def test_jpeg_xl_that_pydicom_does_not_know(told):
 
 
 @pytest.mark.parametrize("told", [ENCAPSULATED_UNCOMPRESSED, DEFLATED_IMAGE_FRAME])
-def test_frame_that_is_not_coded(told):
+def test_frame_without_a_codestream(told):
     frame = GREY.tobytes()
     if told == DEFLATED_IMAGE_FRAME:
         deflater = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
@@ -255,14 +255,14 @@ def test_words_of_a_native_frame(bits, vr):
 
 
 def decoded_color(photometric: str, planar: int = 0) -> Dataset:
-    """Return how a colour image is described that the server has decoded."""
+    """Return the description of a colour image that the server decoded."""
     return builders.header(COLOR, PhotometricInterpretation=photometric, PlanarConfiguration=planar)
 
 
 @pytest.mark.parametrize("photometric", ["YBR_RCT", "YBR_ICT", "YBR_FULL_422", "RGB"])
 @pytest.mark.parametrize("how", ["asked", "metadata"])
-def test_color_that_was_decoded_is_rgb(photometric, how):
-    """That the server decodes is known by what was asked for, or by (0008,3002)."""
+def test_decoded_color_is_rgb(photometric, how):
+    """The request, or (0008,3002), shows that the server decoded the frame."""
     syntax = uid.JPEG2000Lossless if how == "metadata" else ""
     instance = Instance(decoded_color(photometric), UID(syntax), None)
     found = label(instance, COLOR.tobytes(), NATIVE, is_original=how == "metadata")
@@ -271,22 +271,22 @@ def test_color_that_was_decoded_is_rgb(photometric, how):
     assert instance.dataset.PhotometricInterpretation == photometric
 
 
-def test_color_that_was_decoded_may_be_seen_by_itself():
-    """The transformations of JPEG 2000 have no native form, nor has half the chroma that size."""
+def test_decoded_color_may_be_recognised_by_its_description():
+    """JPEG 2000's transformations have no native form, and half chroma has another size."""
     for photometric in ("YBR_RCT", "YBR_FULL_422"):
         found = label(Instance(decoded_color(photometric), UID(""), None), COLOR.tobytes())
         assert np.array_equal(pixels_of(found), COLOR)
 
 
-def test_color_as_it_is_stored_is_converted():
-    """Native YBR_FULL is nothing that a server has decoded."""
+def test_stored_color_is_converted():
+    """Native YBR_FULL comes from the file, not from a decoding server."""
     instance = Instance(decoded_color("YBR_FULL"), UID(NATIVE), None)
     found = label(instance, COLOR.tobytes(), NATIVE)
     assert found.dataset.PhotometricInterpretation == "YBR_FULL"
     assert not np.array_equal(pixels_of(found), COLOR)
 
 
-def test_planes_as_they_are_stored():
+def test_stored_planes():
     instance = Instance(decoded_color("RGB", planar=1), UID(NATIVE), None)
     found = label(instance, np.moveaxis(COLOR, -1, 0).tobytes(), NATIVE)
     assert np.array_equal(pixels_of(found), COLOR)
@@ -296,7 +296,7 @@ def test_planes_as_they_are_stored():
     ("photometric", "planar"),
     [("YBR_FULL", 0), ("YBR_FULL", 1), ("RGB", 1), ("YBR_PARTIAL_420", 0)],
 )
-def test_color_that_was_decoded_may_be_ambiguous(photometric, planar):
+def test_decoded_color_may_be_ambiguous(photometric, planar):
     expected = (
         f"the server decoded a frame of photometric interpretation '{photometric}', planar "
         f"configuration {planar}; its metadata do not say what it is now"
@@ -307,15 +307,15 @@ def test_color_that_was_decoded_may_be_ambiguous(photometric, planar):
 
 
 @pytest.mark.parametrize("photometric", ["MONOCHROME1", "MONOCHROME2", "PALETTE COLOR"])
-def test_grey_that_was_decoded_is_what_it_was(photometric):
+def test_decoded_grey_keeps_its_description(photometric):
     instance = described(GREY, uid.JPEG2000Lossless, PhotometricInterpretation=photometric)
     found = label(instance, GREY.tobytes(), NATIVE)
     assert found.dataset is instance.dataset
     assert found.transfer_syntax_uid == NATIVE
 
 
-def test_words_of_32_bits_that_were_decoded_are_ambiguous():
-    """Servers swap words or pixels of these, from big endian."""
+def test_decoded_words_of_32_bits_are_ambiguous():
+    """Servers swap words or whole pixels of big-endian data."""
     pixels = np.arange(12, dtype="u4").reshape(3, 4)
     with pytest.raises(AmbiguousError, match="the server decoded a frame of 32 bits; it is"):
         label(described(pixels), pixels.tobytes(), NATIVE, is_original=False)
@@ -323,12 +323,12 @@ def test_words_of_32_bits_that_were_decoded_are_ambiguous():
     assert np.array_equal(pixels_of(found), pixels)
 
 
-def test_ambiguous_is_of_the_tree():
+def test_ambiguous_error_is_a_format_error():
     assert issubclass(AmbiguousError, FormatError)
     assert AmbiguousError.code == "format"
 
 
-def test_codestream_is_not_decoded_by_the_server_whatever_was_asked_for():
+def test_codestream_counts_as_not_decoded_by_the_server():
     frame = encoded(uid.JPEG2000Lossless, COLOR)
     instance = Instance(decoded_color("YBR_RCT"), UID(uid.JPEG2000Lossless), None)
     found = label(instance, frame, is_original=False)
@@ -336,6 +336,6 @@ def test_codestream_is_not_decoded_by_the_server_whatever_was_asked_for():
     assert np.array_equal(pixels_of(found), COLOR)
 
 
-def test_private_syntax_of_the_metadata_tells_nothing():
+def test_private_syntax_of_the_metadata_is_ignored():
     found = label(described(COLOR, "1.2.840.113619.5.2"), COLOR.tobytes(), NATIVE)
     assert np.array_equal(pixels_of(found), COLOR)

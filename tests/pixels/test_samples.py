@@ -1,4 +1,4 @@
-"""Words that are their values already are found without a look at each; against arithmetic."""
+"""Words that equal their values are found without checking each; against arithmetic."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from pyloader.pixels.samples import any_bits, is_plain, stored_values
 
 
 def described(words: np.ndarray, bits: int, high: int | None = None) -> PixelModule:
-    """Return the description of words of which `bits` are stored."""
+    """Return the description of words with `bits` stored bits."""
     return PixelModule.of(words, bits_stored=bits, high_bit=bits - 1 if high is None else high)
 
 
 def value_of(word: int, bits: int, is_signed: bool) -> int:
-    """Return what the lowest bits of a word mean."""
+    """Return the value of the lowest bits of a word."""
     value = word & ((1 << bits) - 1)
     return value - (1 << bits) if is_signed and value >> (bits - 1) else value
 
 
 @pytest.mark.parametrize("dtype", ["u1", "i1", "u2", "i2", "u4", "i4"])
-def test_one_word_that_is_not_its_value_is_found_wherever_it_stands(dtype):
+def test_one_word_that_differs_from_its_value_is_found_anywhere(dtype):
     size = np.dtype(dtype).itemsize * 8
     for bits in range(1, size):
         for place in (0, 1, 2, 3, 17, 30, 31, 32, 34):
             for extra in {bits, size - 1}:
-                words = np.zeros((5, 7), dtype)  # in no number of 8 bytes
+                words = np.zeros((5, 7), dtype)  # not a multiple of 8 bytes
                 assert is_plain(words, described(words, bits))
                 words.view(f"u{size // 8}").flat[place] = 1 << extra
                 assert not is_plain(words, described(words, bits)), (bits, place, extra)
@@ -34,7 +34,7 @@ def test_one_word_that_is_not_its_value_is_found_wherever_it_stands(dtype):
 
 @pytest.mark.parametrize("dtype", ["u1", "i1", "u2", "i2", "u4", "i4"])
 @pytest.mark.parametrize("shape", [(8, 8), (3, 5), (4, 4, 3)])
-def test_values_are_those_of_the_stored_bits(dtype, shape):
+def test_values_have_the_stored_bits(dtype, shape):
     chance = np.random.default_rng(1)
     size = np.dtype(dtype).itemsize * 8
     for bits in range(1, size):
@@ -55,7 +55,7 @@ def test_words_that_are_values_are_not_copied():
 
 
 @pytest.mark.parametrize("order", ["every other column", "by columns"])
-def test_words_that_do_not_lie_in_order_are_looked_at_in_the_long_way(order):
+def test_words_that_are_not_contiguous_are_converted(order):
     words = np.full((8, 16), 0xF001, "u2")
     words = words[:, ::2] if order == "every other column" else np.asfortranarray(words)
     assert not is_plain(words, described(words, 12))
@@ -80,10 +80,10 @@ def test_bits_of_any_sample(dtype):
 
 @pytest.mark.parametrize("dtype", ["u1", "i1", "u2", "i2", "u4", "i4"])
 @pytest.mark.parametrize("place", [0, 131_071, 131_072, 300_000, -1])
-def test_bits_are_seen_wherever_they_are_in_many_samples(dtype, place):
+def test_bits_are_found_anywhere_in_many_samples(dtype, place):
     samples = np.zeros(600_003, dtype)
     assert any_bits(samples) == 0
     samples[place] = 64
-    # Of signed samples it is where neighbouring bits differ: 64 is 1000000.
+    # For signed samples, neighbouring bits that differ count: 64 is 1000000.
     assert any_bits(samples) & 64
     assert not any_bits(samples) & 7

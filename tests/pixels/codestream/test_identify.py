@@ -1,4 +1,4 @@
-"""Codestreams by their bytes: each encoder's is told, native pixels are not taken for one."""
+"""Identify codestreams by their bytes: from each encoder, and never from native pixels."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ from tests.support import builders, corpus
 
 GREY = builders.ramp(40, 48, 12)
 COLOR = builders.color(40, 48)
-# The codestream does not tell them from HTJ2KLossless.
+# The codestream does not distinguish them from HTJ2KLossless.
 PLAIN = {HTJ2KLosslessRPCL: HTJ2KLossless}
 BASELINE = builders.ENCODERS[JPEGBaseline8Bit](COLOR)
 LOSSLESS_2000 = builders.ENCODERS[JPEG2000Lossless](GREY)
 
 
 def grey(syntax: str) -> np.ndarray:
-    """Return a grey image that the encoder of a transfer syntax takes."""
+    """Return a grey image that a transfer syntax's encoder accepts."""
     return builders.ramp(40, 48, 8 if syntax == JPEGBaseline8Bit else 12)
 
 
@@ -76,7 +76,7 @@ def test_extended_jpeg_of_12_bits():
 
 
 def test_progressive_jpeg():
-    """No encoder here makes one: the marker of the frame header is what tells."""
+    """No encoder here makes one, so change the marker of the frame header."""
     place = BASELINE.index(b"\xff\xc0")
     frame = BASELINE[:place] + b"\xff\xc2" + BASELINE[place + 2 :]
     assert identify(frame) == "1.2.840.10008.1.2.4.55"
@@ -141,7 +141,7 @@ def test_jpeg_xl(start):
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("name", corpus.images())
 def test_frames_of_files(name):
-    """A file's transfer syntax is that of its frames."""
+    """Each frame has the transfer syntax of its file."""
     dataset = dcmread(corpus.DATA / name, force=True)
     syntax = dataset.file_meta.get("TransferSyntaxUID", UID("1.2.840.10008.1.2"))
     if not syntax.is_encapsulated:
@@ -157,7 +157,7 @@ def test_frames_of_files(name):
 
 @pytest.mark.parametrize("syntax", FRAMES)
 def test_frame_that_is_cut_off(syntax):
-    """Whatever its header still tells, and nothing else; never an error."""
+    """Identify it as the whole frame, or not at all; never raise."""
     frame = FRAMES[syntax]
     for length in range(min(len(frame), 700)):
         assert identify(frame[:length]) in (None, identify(frame))
@@ -165,7 +165,7 @@ def test_frame_that_is_cut_off(syntax):
 
 @pytest.mark.parametrize("syntax", FRAMES)
 def test_frame_that_is_damaged(syntax):
-    """Never an error: a decoder will tell."""
+    """Never raise: the decoder reports the damage."""
     frame = FRAMES[syntax]
     chance = random.Random(3)
     for _ in range(300):
@@ -188,11 +188,11 @@ def test_frame_that_is_damaged(syntax):
     ],
 )
 @pytest.mark.parametrize("order", ["<", ">"])
-def test_native_pixels(pixels, order):
+def test_native_pixels_are_no_codestream(pixels, order):
     assert identify(pixels.astype(pixels.dtype.newbyteorder(order)).tobytes()) is None
 
 
-def test_random_bytes():
+def test_random_bytes_are_no_codestream():
     chance = random.Random(1)
     jpeg_xl = 0
     for _ in range(20_000):
@@ -211,7 +211,7 @@ def test_random_bytes_after_a_start(start):
 
 
 def rle_header(*numbers: int, size: int = 100) -> bytes:
-    """Return the beginning of a frame: the number of segments, where they begin, and zeros."""
+    """Return an RLE frame: the number of segments, their offsets, and zeros."""
     return struct.pack(f"<{len(numbers)}L", *numbers).ljust(size, b"\0")
 
 

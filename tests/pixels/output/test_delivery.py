@@ -1,4 +1,4 @@
-"""Stored values to what a page asked for."""
+"""Stored values to the form that a page asks for."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.support.delivered import CT, image, rescaled, with_table
 # ------------------------------------------------------------------ options
 
 
-def test_options_that_are_not_there_keep_their_default():
+def test_absent_options_keep_their_default():
     assert Delivery.from_options({}) == Delivery()
     assert Delivery.from_options({"rgba": None, "factor": None}) == Delivery()
 
@@ -27,11 +27,11 @@ def test_options_of_the_page():
     )
 
 
-def test_options_may_say_no():
+def test_options_may_be_false():
     assert Delivery.from_options({"rescale": False, "factor": 0.0}) == Delivery(factor=0.0)
 
 
-def test_nothing_asked_changes_nothing():
+def test_default_delivery_changes_nothing():
     stored = image([0, 4095], **CT)
     assert deliver(stored, Delivery()) == stored
 
@@ -52,7 +52,7 @@ def test_result_is_contiguous(delivery, samples):
 
 @pytest.mark.parametrize("name", ["segment", "general_series", "sop_common", "scaling"])
 def test_modules_of_an_author_may_be_dataclasses(name):
-    """Whatever they are named, and whatever is looked for in a mapping of that name."""
+    """Also under names of modules that delivery itself reads as mappings."""
     found = image([[1, 2]], pixel_padding_value=2, modules={name: PlaneModule()})
     for delivery in (Delivery(darken=True), Delivery(rescale=True, factor=None), Delivery()):
         assert deliver(found, delivery).modules == found.modules
@@ -68,14 +68,14 @@ def test_rgba_adds_opaque_alpha():
     assert delivered.pixel.photometric_interpretation == "RGB"
 
 
-def test_alpha_that_is_there_is_kept():
+def test_existing_alpha_is_kept():
     pixels = np.dstack([builders.color(4, 6), np.arange(24, dtype="u1").reshape(4, 6)])
     delivered = deliver(Image.from_array(pixels), Delivery(rgba=True))
     assert np.array_equal(delivered.pixels, pixels)
 
 
 @pytest.mark.parametrize(("alpha", "seen"), [(255, 1), (0, 0), (51, 0.2)])
-def test_rgb_of_rgba_is_seen_on_black(alpha, seen):
+def test_rgb_of_rgba_is_blended_with_black(alpha, seen):
     pixels = np.dstack([builders.color(4, 6), np.full((4, 6), alpha, "u1")])
     delivered = deliver(Image.from_array(pixels), Delivery())
     assert np.abs(delivered.pixels - pixels[..., :3] * seen).max() <= 0.5
@@ -156,7 +156,7 @@ def test_quantised_floats_below_zero():
     assert np.allclose(found, [-1.5, 0, 1.5], atol=lut.slope)
 
 
-def test_what_is_no_number_becomes_the_smallest():
+def test_values_that_are_not_finite_are_quantised():
     values = [np.nan, 2.0, np.inf, -np.inf, 4.0]
     delivered = deliver(image(values, "f4"), Delivery(integers=True))
     assert delivered.pixels.tolist() == [[0, 0, 65535, 0, 65535]]
@@ -186,12 +186,12 @@ def test_resampled_wide_color_keeps_its_bits():
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
-def test_what_is_not_finite_stays_float(value):
+def test_values_that_are_not_finite_stay_float(value):
     found = deliver(image([[1.5, value]], "f4"), Delivery(rescale=True, dtype="int16"))
     assert found.pixels.dtype == "f4"
 
 
-def test_viewer_of_integers_is_spared_the_table():
+def test_table_is_applied_for_viewers_of_integers():
     ct = with_table("1.2.840.10008.5.1.4.1.1.2")
     assert deliver(ct, Delivery(integers=True)).pixels.tolist() == [[7, 9]]
     assert deliver(ct, Delivery()).pixels.tolist() == [[0, 2]]

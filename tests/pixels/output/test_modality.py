@@ -1,4 +1,4 @@
-"""Modality units: slope, intercept and tables, and how the result is described."""
+"""Modality units: slope, intercept and tables, and the description of the result."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def test_rescale_applies_slope_and_intercept():
     assert delivered.is_rescaled
 
 
-def test_rescale_says_so_also_when_nothing_changes():
+def test_rescaled_image_is_marked_even_if_unchanged():
     delivered = rescaled(image([1, 2]))
     assert delivered.pixels.tolist() == [[1, 2]]
     assert delivered.is_rescaled
@@ -56,14 +56,14 @@ def test_stored_pixels_are_not_written_to():
     assert stored.pixels.tolist() == [[0, 4095]]
 
 
-def test_rescaled_pixels_are_described_as_they_are_now():
+def test_rescaled_pixels_have_a_new_description():
     delivered = rescaled(image([0, 4095], photometric_interpretation="MONOCHROME1", **CT))
     assert delivered.pixel.photometric_interpretation == "MONOCHROME1"
     assert (delivered.pixel.bits_allocated, delivered.pixel.pixel_representation) == (16, 1)
     assert delivered.pixel.stored_range == (-32768, 32767)
 
 
-def test_modality_lut_table_is_baked():
+def test_modality_lut_table_is_applied():
     table = LookupTable(10, 16, np.array([100, 300, 65535], "u2"))
     delivered = rescaled(image([0, 10, 11, 12, 500], lut=table))
     assert delivered.pixels.tolist() == [[100, 100, 300, 65535, 65535]]

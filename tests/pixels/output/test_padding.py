@@ -1,4 +1,4 @@
-"""Ranges of values."""
+"""Value ranges, with and without NaN."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ def test_range_of_integers():
     assert value_range(np.array([[3, -7], [5, 0]], "i2")) == (-7, 5)
 
 
-def test_range_leaves_out_what_is_no_number():
+def test_range_excludes_nan():
     assert value_range(np.array([np.nan, 1, -np.inf, 2, np.inf])) == (1, 2)
 
 
@@ -19,6 +19,6 @@ def test_range_of_nothing_but_nan():
     assert value_range(np.array([np.nan])) == (0, 0)
 
 
-def test_range_is_of_python_numbers():
+def test_range_has_python_numbers():
     assert {type(end) for end in value_range(np.array([1, 2], "u1"))} == {int}
     assert {type(end) for end in value_range(np.array([1, 2], "f4"))} == {float}

@@ -1,4 +1,4 @@
-"""Images as they are shown: held to pydicom's LUTs, which pyloader does not use for this."""
+"""Images as displayed, against pydicom's LUTs, which pyloader does not use for this."""
 
 from __future__ import annotations
 
@@ -33,17 +33,17 @@ def image(values: Any, dtype: str = "i2", **attributes: Any) -> Image:
 
 
 def shown(values: Any, dtype: str = "i2", **attributes: Any) -> list[int]:
-    """Return what one row of values is shown as."""
+    """Return one row of values as displayed."""
     return display(image(values, dtype, **attributes))[0].tolist()
 
 
 def shown_of_file(values: Any, **voi_lut: Any) -> list[int]:
-    """Return what one row of values is shown as, with a VOI LUT as files have it."""
+    """Return one row of values as displayed, with a VOI LUT written as in files."""
     return display(replace(image(values), voi_lut=VoiLut(**voi_lut)))[0].tolist()
 
 
 def levels(dataset: Dataset, values: np.ndarray) -> np.ndarray:
-    """Return pydicom's output of a VOI LUT, stretched to 0 to 255, not rounded."""
+    """Return pydicom's output of a VOI LUT, scaled to 0 to 255, not rounded."""
     bits = dataset.BitsStored
     low, high = (
         (-(1 << (bits - 1)), (1 << (bits - 1)) - 1)
@@ -60,7 +60,7 @@ def levels(dataset: Dataset, values: np.ndarray) -> np.ndarray:
 
 
 def assert_shown(found: np.ndarray, exact: np.ndarray) -> None:
-    """Compare 8-bit pixels with levels that are not rounded."""
+    """Compare 8-bit pixels with unrounded levels."""
     assert found.dtype == np.uint8
     assert found.shape == exact.shape
     assert len(np.unique(found)) > 3, "a picture"
@@ -73,7 +73,7 @@ def assert_shown(found: np.ndarray, exact: np.ndarray) -> None:
 @pytest.mark.parametrize("function", [None, "LINEAR", "LINEAR_EXACT", "SIGMOID"])
 @pytest.mark.parametrize("window", [(1000, 800), (40, 400), (300.5, 1), (1500, 4096.5)])
 @pytest.mark.parametrize("rescale", [(1, -1024), (0.5, 10.25)])
-async def test_window_is_that_of_the_standard(context, transport, function, window, rescale):
+async def test_window_follows_the_standard(context, transport, function, window, rescale):
     slope, intercept = rescale
     center, width = window[0] * slope + intercept, max(1, window[1] * slope)
     attributes = {"VOILUTFunction": function} if function else {}
@@ -128,13 +128,13 @@ def test_sigmoid_does_not_overflow():
     assert found == [0, 128]
 
 
-def test_window_that_is_asked_for_comes_first():
+def test_requested_window_comes_first():
     table = LookupTable(0, 8, np.zeros(4, "u2"))
     stored = image([0, 1, 2, 3], window_center=100, window_width=2, luts=(table,))
     assert display(stored, (2, 4))[0].tolist() == [0, 85, 170, 255]
 
 
-def test_window_that_is_asked_for_keeps_the_function():
+def test_requested_window_keeps_the_function():
     stored = image([0, 1, 2, 3, 4, 5], voi_lut_function="LINEAR_EXACT")
     assert display(stored, (3, 4))[0].tolist() == [0, 0, 64, 128, 191, 255]
 
@@ -152,7 +152,7 @@ def test_window_is_in_modality_units():
 
 @pytest.mark.parametrize("intercept", [0, 100])
 async def test_slope_of_0_is_no_rescale(context, transport, intercept):
-    """As DCMTK has it, which ignores the modality transformation."""
+    """DCMTK ignores the modality transformation then, too."""
     body = builders.native(
         CT, RescaleSlope=0, RescaleIntercept=intercept, WindowCenter=2000, WindowWidth=900
     )
@@ -166,7 +166,7 @@ async def test_slope_of_0_is_no_rescale(context, transport, intercept):
     assert set(np.unique(difference)) <= {0, 1}
 
 
-def test_slope_of_0_that_python_gives_is_no_rescale():
+def test_slope_of_0_from_python_is_no_rescale():
     found = image([0, 50, 100], window_center=50, window_width=101)
     found = replace(found, modality_lut=ModalityLut(rescale_slope=0))
     assert display(found)[0].tolist() == [1, 129, 255]
@@ -187,20 +187,20 @@ def test_first_of_many_windows():
 
 
 @pytest.mark.parametrize("window", [(2, 0.5), (2, 0), (2, -4), (np.nan, 4), (2, np.inf)])
-def test_window_that_cannot_be_is_refused(window):
+def test_invalid_window_is_refused(window):
     with pytest.raises(FormatError, match=r"centre .* cannot be used: for .* LINEAR .* at least 1"):
         display(image([0, 1, 2, 3]), window)
 
 
 @pytest.mark.parametrize("width", [0, -1, 0.5])
-def test_window_of_a_file_that_cannot_be_is_left_out(width):
+def test_invalid_window_of_a_file_is_ignored(width):
     found = shown_of_file([0, 100, 200], window_center=(1,), window_width=(width,))
     assert found == [0, 128, 255]
 
 
 @pytest.mark.parametrize("name", ["CURVE", "NONE", "LINEAR EXACT", "SIGMOIDAL", "1"])
-def test_function_nobody_knows_is_linear(name):
-    """PS3.3 C.11.2.1.3 has Defined Terms, so others may stand there; LINEAR is the default."""
+def test_unknown_function_is_linear(name):
+    """PS3.3 C.11.2.1.3 has Defined Terms, so files may have others; LINEAR is the default."""
     window = {"window_center": (3,), "window_width": (4,)}
     with pytest.warns(UserWarning, match=f"is '{name}'; known are LINEAR, LINEAR_EXACT, SIGMOID"):
         found = shown_of_file([0, 2, 3, 6], voi_lut_function=name, **window)
@@ -208,7 +208,7 @@ def test_function_nobody_knows_is_linear(name):
 
 
 @pytest.mark.parametrize("term", ["CURVE", "linear exact"])
-async def test_function_nobody_knows_refuses_no_file(context, transport, term):
+async def test_unknown_function_refuses_no_file(context, transport, term):
     window = {"WindowCenter": "2000", "WindowWidth": "900"}
     transport.answers["https://host/b"] = builders.native(CT, **window)
     transport.answers["https://host/a"] = builders.native(CT, **window, VOILUTFunction=term)
@@ -233,7 +233,7 @@ FRACTIONS = {
 
 @pytest.mark.parametrize("name", FRACTIONS)
 def test_window_of_fractions_may_be_narrower_than_one(name):
-    """LINEAR would divide by a width less 1 (PS3.3 C.11.2.1.2.1)."""
+    """LINEAR would divide by width - 1 (PS3.3 C.11.2.1.2.1)."""
     expected = [0, 0, 128, 255, 255]
     assert shown(**FRACTIONS[name], window_center=0.5, window_width=0.5) == expected
     function = {"voi_lut_function": "LINEAR", "window_center": (0.5, 9), "window_width": (0.5, 9)}
@@ -241,13 +241,13 @@ def test_window_of_fractions_may_be_narrower_than_one(name):
     assert display(image(**FRACTIONS[name]), (0.5, 0.5))[0].tolist() == expected
 
 
-def test_window_of_fractions_from_1_on_is_that_of_the_standard():
+def test_window_of_fractions_from_1_on_follows_the_standard():
     values = [0.0, 0.5, 1.0, 1.5, 2.0]
     assert shown(values, "f8", window_center=1.5, window_width=2) == [0, 0, 128, 255, 255]
 
 
 @pytest.mark.parametrize("window", [(0.5, 0), (0.5, -0.5), (np.nan, 0.5)])
-def test_window_of_fractions_that_cannot_be(window):
+def test_invalid_window_of_fractions(window):
     with pytest.raises(FormatError, match="cannot be used"):
         display(image(**FRACTIONS["float64"]), window)
 
@@ -261,7 +261,7 @@ def test_function_in_small_letters_with_blanks():
 
 
 @pytest.mark.parametrize(("bits", "count"), [(10, 3000), (12, 3000), (16, 300)])
-async def test_voi_table_is_that_of_the_standard(context, transport, bits, count):
+async def test_voi_table_follows_the_standard(context, transport, bits, count):
     entries = np.sort(np.random.default_rng(1).integers(0, 1 << bits, count))
     body = builders.native(
         CT,
@@ -288,7 +288,7 @@ async def test_table_of_8_bits(context, transport, packed):
     assert_array_equal(display(await load_image(URL, context)), expected)
 
 
-async def test_modality_table_is_that_of_the_standard(context, transport):
+async def test_modality_table_follows_the_standard(context, transport):
     entries = np.linspace(0, 40000, 4096).astype("u2") ** 2 % 50000
     sequence = Sequence([item(4096, 0, 16, entries, ModalityLUTType="US")])
     attributes = {"BitsStored": 12, "ModalityLUTSequence": sequence}
@@ -313,7 +313,7 @@ def test_table_has_ends():
     assert shown([-100, -2, -1, 0, 100], luts=(table,)) == [10, 10, 20, 30, 30]
 
 
-def test_table_with_entries_of_more_bits_than_it_says():
+def test_table_with_entries_beyond_its_declared_bits():
     table = LookupTable(0, 8, np.array([0, 65535], "u2"))
     assert shown([0, 1], luts=(table,)) == [0, 255]
 
@@ -358,13 +358,13 @@ def test_padding_is_a_stored_value():
     assert found == [0, 0, 255]
 
 
-def test_what_is_no_number_is_shown_as_the_lowest():
+def test_nan_is_shown_as_the_lowest():
     found = shown([np.nan, -np.inf, np.inf, 0.0, 0.5, 1.0], "f4")
     assert found == [0, 0, 0, 0, 128, 255]
 
 
 @pytest.mark.parametrize("function", ["LINEAR", "LINEAR_EXACT", "SIGMOID"])
-def test_what_is_no_number_within_a_window(function):
+def test_nan_within_a_window(function):
     found = shown(
         [np.nan, np.inf, 1.0, 9.0], "f8", window_center=2, window_width=2, voi_lut_function=function
     )
@@ -372,11 +372,11 @@ def test_what_is_no_number_within_a_window(function):
     assert found[3] == 255
 
 
-def test_image_without_a_number():
+def test_image_of_nan():
     assert shown([np.nan, np.inf], "f4") == [0, 0]
 
 
-def test_no_number_in_a_table():
+def test_nan_in_a_table():
     table = LookupTable(0, 8, np.array([50, 255], "u2"))
     assert shown([np.nan, 0, 1], "f4", luts=(table,)) == [0, 50, 255]
 
@@ -401,7 +401,7 @@ def test_stored_pixels_are_not_touched():
     assert stored.pixels.tolist() == [[0, 1, 2]]
 
 
-def test_color_is_shown_as_it_is():
+def test_color_is_shown_unchanged():
     pixels = builders.color(5, 7)
     assert_array_equal(display(Image.from_array(pixels, window_center=1, window_width=2)), pixels)
 
@@ -422,7 +422,7 @@ def test_color_of_floats():
 
 
 def shown_color(values: list[float]) -> list[int]:
-    """Return what one pixel of floats is shown as."""
+    """Return one pixel of floats as displayed."""
     return display(Image.from_array(np.array(values, "f4").reshape(1, 1, 3))).ravel().tolist()
 
 
