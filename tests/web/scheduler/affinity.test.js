@@ -1,23 +1,34 @@
-// Which worker a source is at home in, what is known of its images, and who has to let go of it.
+// @ts-check
+// The worker that a source is at home in, facts about its images, and the workers that release it.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Affinities, Affinity } from '../../../web/scheduler/affinity.js';
 import { Batching } from '../../../web/scheduler/batching.js';
 import { NotLent, Offload } from '../../../web/scheduler/offload.js';
+import { answer } from '../../support/web/page.js';
 
-/** A stand-in of a worker: what it was told, and what it answers by name. */
+/** @typedef {import('../../../web/scheduler/worker_handle.js').WorkerHandle} WorkerHandle */
+/** @typedef {WorkerHandle & {heard: [name: string, payload: unknown][]}} Worker */
+/** @typedef {import('../../../web/shared/messages.d.ts').WorkerCalls} WorkerCalls */
+
+const LOAD = { imageId: 'wadouri:a', options: {}, urgency: /** @type {[number, number]} */ ([0, 0]), upcoming: [] };
+const LOAN = { token: 't', header: null, frame: new Uint8Array(1) };
+
+/** A stand-in of a worker: what it was told, and what it answers by name. @param {Record<string, unknown>} answers */
 function workerOf(answers = {}) {
+  /** @type {Worker['heard']} */
   const heard = [];
-  return {
+  const worker = {
     heard,
-    tell: (name, payload) => void heard.push([name, payload]),
-    call: async (name, payload) => {
+    tell: (/** @type {string} */ name, /** @type {unknown} */ payload) => void heard.push([name, payload]),
+    call: async (/** @type {string} */ name, /** @type {unknown} */ payload) => {
       heard.push([name, payload]);
       const found = answers[name];
       if (found instanceof Error) throw found;
       return typeof found === 'function' ? found(payload) : found;
     },
   };
+  return /** @type {Worker} */ (/** @type {unknown} */ (worker));
 }
 
 test('a source stays where it was opened', () => {
@@ -44,13 +55,9 @@ test('the source that was used longest ago is forgotten first', () => {
 
 test('home and helpers let go of a source', async () => {
   const affinities = new Affinities();
-  const [home, helper, other] = [
-    workerOf({ lend: { token: 't', header: null, frame: new Uint8Array(2) } }),
-    workerOf({ borrow: 'image' }),
-    workerOf(),
-  ];
+  const [home, helper, other] = [workerOf({ lend: LOAN }), workerOf({ borrow: 'image' }), workerOf()];
   const { offload } = affinities.use('wadouri:a', home);
-  assert.equal(await offload.load(home, helper, { imageId: 'wadouri:a' }, {}), 'image');
+  assert.equal(await offload.load(home, helper, LOAD, {}), 'image');
   affinities.use('wadouri:b', other);
   affinities.release('wadouri:a');
   affinities.release('wadouri:nothing');
@@ -61,12 +68,7 @@ test('home and helpers let go of a source', async () => {
 // ------------------------------------------------------------------ batching
 
 test('images of one file go together until a load tells otherwise', () => {
-  for (const [source, most] of [
-    ['wadouri:a', 15],
-    ['nifti:a', 15],
-    ['wadors:a', 0],
-    ['custom1:a', 0],
-  ]) {
+  for (const [source, most] of Object.entries({ 'wadouri:a': 15, 'nifti:a': 15, 'wadors:a': 0, 'custom1:a': 0 })) {
     const batching = new Batching(source);
     assert.equal(batching.most, most, source);
     batching.learn(true);
@@ -80,7 +82,7 @@ test('images of one file go together until a load tells otherwise', () => {
 
 // ------------------------------------------------------------------ offloading
 
-test('frames are worth to be lent by the least that one took', () => {
+test('the fastest frame decides if frames are worth lending', () => {
   const offload = new Offload();
   assert.equal(offload.isWorth, false);
   offload.learn(30);
@@ -94,56 +96,54 @@ test('frames are worth to be lent by the least that one took', () => {
 test('a home that lends nothing is not asked again', async () => {
   const offload = new Offload();
   offload.learn(30);
-  await assert.rejects(offload.load(workerOf({ lend: undefined }), workerOf(), { imageId: 'a' }, {}), NotLent);
+  await assert.rejects(offload.load(workerOf({ lend: undefined }), workerOf(), LOAD, {}), NotLent);
   assert.equal(offload.isWorth, false);
 });
 
 test('a header is named when the helper has it, and given again after a failure', async () => {
   const offload = new Offload();
+  /** @type {unknown[]} */
   const known = [];
   const home = workerOf({
-    lend: (payload) => (known.push(payload.known), { token: 't', header: null, frame: new Uint8Array(1) }),
+    lend: (/** @type {WorkerCalls['lend']['payload']} */ payload) => {
+      known.push(payload.known);
+      return LOAN;
+    },
   });
   const answers = [
     () => 'image',
     () => Promise.reject(Object.assign(new Error('no header'), { code: 'format' })),
     () => 'image',
   ];
-  const helper = workerOf({ borrow: () => answers.shift()() });
-  assert.equal(await offload.load(home, helper, { imageId: 'a' }, {}), 'image');
-  await assert.rejects(offload.load(home, helper, { imageId: 'a' }, {}), NotLent);
-  assert.equal(await offload.load(home, helper, { imageId: 'a' }, {}), 'image');
+  const helper = workerOf({ borrow: () => answers.shift()?.() });
+  assert.equal(await offload.load(home, helper, LOAD, {}), 'image');
+  await assert.rejects(offload.load(home, helper, LOAD, {}), NotLent);
+  assert.equal(await offload.load(home, helper, LOAD, {}), 'image');
   assert.deepEqual(known, [undefined, 't', undefined]);
 });
 
 test('a cancel, and the death of a helper, are no refusal', async () => {
-  const lend = { token: 't', header: null, frame: new Uint8Array(1) };
+  const home = workerOf({ lend: LOAN });
   const death = Object.assign(new Error('died'), { code: 'worker' });
   await assert.rejects(
-    new Offload().load(workerOf({ lend }), workerOf({ borrow: death }), { imageId: 'a' }, {}),
-    (error) => error === death,
+    new Offload().load(home, workerOf({ borrow: death }), LOAD, {}),
+    (/** @type {unknown} */ error) => error === death,
   );
   const error = new DOMException('cancelled', 'AbortError');
-  await assert.rejects(
-    new Offload().load(
-      workerOf({ lend }),
-      workerOf({ borrow: error }),
-      { imageId: 'a' },
-      { signal: AbortSignal.abort() },
-    ),
-    { name: 'AbortError' },
-  );
+  await assert.rejects(new Offload().load(home, workerOf({ borrow: error }), LOAD, { signal: AbortSignal.abort() }), {
+    name: 'AbortError',
+  });
 });
 
-test('what a load at home tells is learnt, and forgotten with the sources', () => {
+test('an affinity learns from a load at home, and forgets with the sources', () => {
   const affinity = new Affinity(workerOf(), 'wadors:a');
   affinity.isOpened = true;
-  affinity.learn({ isReady: true, timing: { decodeMilliseconds: 20 } });
+  affinity.learn({ ...answer(), isReady: true, timing: { loadMilliseconds: 30, decodeMilliseconds: 20 } });
   assert.deepEqual([affinity.batching.isReady, affinity.offload.isWorth], [true, true]);
   affinity.forget();
   assert.deepEqual(
     [affinity.isOpened, affinity.batching.most, affinity.offload.isWorth],
     [false, 0, true],
-    'how long frames take stays so',
+    'but it remembers how long frames take',
   );
 });

@@ -1,12 +1,21 @@
-// Loads of a source whose images are all at hand travel together; each still ends by itself.
+// @ts-check
+// Loads of a complete source share a worker call; each still settles on its own.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { PyLoaderError, toWire } from '../../../web/shared/errors.js';
 import { settle, started } from '../../support/web/workers.js';
 
+/** @typedef {import('../../support/web/workers.js').JobRequest} JobRequest */
+
 const SLICE = { image: { pixels: new Int16Array(64) }, timing: {}, isReady: true };
 
-/** One worker that has a source at hand, and loads of it under way: of ?frame=2 alone, of the others together. */
+/** The name of an image, or of an error. @param {unknown} found */
+const nameOf = (found) => /** @type {{name: string}} */ (found).name;
+
+/**
+ * One worker that has all of a source, and loads of it under way: of ?frame=2 alone, of the others together.
+ * @param {{answer?: object, frames?: number, options?: (index: number) => Partial<JobRequest>}} [changes]
+ */
 async function atHand({ answer = SLICE, frames = 6, options = () => ({}) } = {}) {
   const pool = await started({ workers: 1, loadsPerWorker: 8 }, () => ({}));
   const [worker] = pool.workers;
@@ -15,17 +24,13 @@ async function atHand({ answer = SLICE, frames = 6, options = () => ({}) } = {})
   worker.loads[0].open(answer);
   await first;
   const jobs = Array.from({ length: frames }, (_, index) => pool.run(`x:a?frame=${index + 2}`, options(index)));
-  const outcomes = jobs.map((job) =>
-    job.then(
-      (image) => image.name,
-      (error) => error.name,
-    ),
-  );
+  const outcomes = jobs.map((job) => job.then(nameOf, nameOf));
   await settle();
   return { ...pool, worker, jobs, outcomes, calls: worker.loads.slice(1) };
 }
 
-const named = (...names) => ({ ...SLICE, name: names[0], batch: names.slice(1).map((name) => ({ ...SLICE, name })) });
+/** An answer that brings an image of each name. @param {string} first @param {string[]} others */
+const named = (first, ...others) => ({ ...SLICE, name: first, batch: others.map((name) => ({ ...SLICE, name })) });
 
 test('one call asks for several, and brings each its own', async () => {
   const { calls, outcomes } = await atHand();
@@ -39,7 +44,7 @@ test('one call asks for several, and brings each its own', async () => {
   assert.deepEqual(await Promise.all(outcomes), ['two', 'three', 'four', 'five', 'six', 'seven']);
 });
 
-test('loads of a source that is not at hand go alone', async () => {
+test('loads of a source that is not complete go alone', async () => {
   const { calls } = await atHand({ answer: { ...SLICE, isReady: false }, frames: 3 });
   assert.deepEqual(
     calls.map(({ payload }) => payload.batch),
@@ -47,7 +52,7 @@ test('loads of a source that is not at hand go alone', async () => {
   );
 });
 
-test('those that the answer does not bring are the next that are asked for, unless nobody wants them', async () => {
+test('loads that the answer leaves out are asked for next, unless nobody wants them', async () => {
   const controller = new AbortController();
   const { run, worker, calls, outcomes } = await atHand({
     frames: 5,
@@ -58,23 +63,23 @@ test('those that the answer does not bring are the next that are asked for, unle
   controller.abort();
   calls[0].open(named('two', 'three'));
   await settle();
-  const again = worker.loads.at(-1);
+  const again = worker.lastLoad;
   assert.deepEqual([again.payload.imageId, again.payload.batch], ['x:a?frame=5', ['x:a?frame=6']]);
   again.open(named('five', 'six'));
   assert.deepEqual(await Promise.all(outcomes), ['two', 'three', 'AbortError', 'five', 'six']);
 });
 
-test('images of one file travel together from the first on, and wait for its word', async () => {
+test('images of one file share a call from the first on, and wait for its answer', async () => {
   const {
     workers: [worker],
     run,
   } = await started({ workers: 1, loadsPerWorker: 8 }, () => ({}));
-  const ask = (file, count) =>
-    Array.from({ length: count }, (_, index) => run(`wadouri:/${file}?frame=${index + 1}`).then((image) => image.name));
-  const [small, large] = [ask('a', 4), ask('b', 4)];
+  const ask = (/** @type {string} */ file) =>
+    [1, 2, 3, 4].map((at) => run(`wadouri:/${file}?frame=${at}`).then(nameOf));
+  const [small, large] = [ask('a'), ask('b')];
   await settle();
   assert.deepEqual(
-    worker.loads.map(({ payload }) => [payload.batch.length, payload.upcoming]),
+    worker.loads.map(({ payload }) => [payload.batch?.length, payload.upcoming]),
     [
       [3, [1, 2, 3]],
       [3, [1, 2, 3]],
@@ -93,7 +98,7 @@ test('images of one file travel together from the first on, and wait for its wor
   assert.deepEqual(await Promise.all(large), ['one', 'alone', 'alone', 'alone']);
 });
 
-test('who waits does not wait for what is fetched ahead of need', async () => {
+test('a load that somebody waits for does not wait for a prefetch', async () => {
   const { calls } = await atHand({ frames: 3, options: (index) => [{}, { requestType: 'prefetch' }, {}][index] });
   assert.deepEqual(
     calls.map(({ payload }) => [payload.imageId, payload.batch]),
@@ -104,7 +109,7 @@ test('who waits does not wait for what is fetched ahead of need', async () => {
   );
 });
 
-test('who wants another form, or has another limit of time, does not come along', async () => {
+test('a load in another form, or with another timeout, does not join', async () => {
   const { calls } = await atHand({ frames: 3, options: (index) => [{}, { timeout: 99_999 }, {}][index] });
   assert.deepEqual(
     calls.map(({ payload }) => [payload.imageId, payload.batch]),
@@ -120,13 +125,12 @@ test('one that fails fails alone', async () => {
   const error = toWire(
     new PyLoaderError({ name: 'ImageIdError', code: 'image-id', stage: 'dispatch', message: 'no such slice' }),
   );
-  const answer = named('two', 'three', 'four');
-  answer.batch[0] = { error };
-  calls[0].open(answer);
+  const { batch, ...first } = named('two', 'three', 'four');
+  calls[0].open({ ...first, batch: [{ error }, batch[1]] });
   assert.deepEqual(await Promise.all(outcomes), ['two', 'PyLoaderError', 'four']);
 });
 
-test('when the first fails the others are asked for again, one by one', async () => {
+test('when the first fails, the others are asked for again, one by one', async () => {
   const { worker, calls, outcomes } = await atHand({ frames: 3 });
   calls[0].fail(
     new PyLoaderError({ name: 'ImageIdError', code: 'image-id', stage: 'dispatch', message: 'no such slice' }),
@@ -144,7 +148,7 @@ test('when the first fails the others are asked for again, one by one', async ()
   assert.deepEqual(await Promise.all(outcomes), ['PyLoaderError', 'again 0', 'again 1']);
 });
 
-test('one that is cancelled ends at once, the others go on; the last one ends the call', async () => {
+test('a cancelled load ends at once and the others go on; the last one ends the call', async () => {
   const controllers = [0, 1, 2].map(() => new AbortController());
   const { calls, outcomes } = await atHand({ frames: 3, options: (index) => ({ signal: controllers[index].signal }) });
   controllers[0].abort();

@@ -1,16 +1,29 @@
-// Frames of one source whose home lends them to workers that have nothing else to do.
+// @ts-check
+// Frames of one source whose home lends them to idle workers.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { PyLoaderError } from '../../../web/shared/errors.js';
 import { gate, haveCores, pass, settle, started } from '../../support/web/workers.js';
 
-/** A worker whose loads say that decoding is dear; it lends, and borrows what a test lets go. */
+/** @typedef {import('../../support/web/workers.js').FakeHandlers} FakeHandlers */
+/** @typedef {import('../../support/web/workers.js').WorkerCalls} WorkerCalls */
+/** @typedef {import('../../support/web/workers.js').SchedulerSettings} SchedulerSettings */
+/** @typedef {import('../../support/web/workers.js').Gate} Gate */
+/** @typedef {Gate & {payload: WorkerCalls['borrow']['payload'], signal: AbortSignal}} Borrowed */
+/** @typedef {{lent: WorkerCalls['lend']['payload'][], borrowed: Borrowed[], released: string[]}} Seen */
+
+/**
+ * A worker that lends frames, and borrows others until a test settles them.
+ * @param {Pick<FakeHandlers, 'lend'>} options
+ */
 function lender(options = {}) {
+  /** @type {Seen} */
   const seen = { lent: [], borrowed: [], released: [] };
+  /** @type {FakeHandlers} */
   const handlers = {
-    lend: (payload) => {
+    lend: (payload, context) => {
       seen.lent.push(payload);
-      if (options.lend) return options.lend(payload);
+      if (options.lend) return options.lend(payload, context);
       return {
         token: 'one',
         header: payload.known === 'one' ? undefined : new Uint8Array(3),
@@ -27,9 +40,13 @@ function lender(options = {}) {
   return { seen, handlers };
 }
 
+const CHEAP = { timing: { decodeMilliseconds: 1 } };
 const DEAR = { timing: { decodeMilliseconds: 20 } };
 
-/** Two workers, and frames of one source of which the first has been loaded at home. */
+/**
+ * Two workers, and frames of one source, the first of which has been loaded at home.
+ * @param {{settings?: Partial<SchedulerSettings>, home?: Pick<FakeHandlers, 'lend'>, cost?: object}} [changes]
+ */
 async function shared({ settings = {}, home = {}, cost = DEAR } = {}) {
   const sides = [lender(home), lender()];
   const pool = await started({ workers: 2, loadsPerWorker: 8, ...settings }, (index) => sides[index]?.handlers ?? {});
@@ -37,11 +54,11 @@ async function shared({ settings = {}, home = {}, cost = DEAR } = {}) {
   await settle();
   pool.workers[0].loads[0].open(cost);
   await first;
-  const ask = (...frames) => frames.map((frame) => pool.run(`x:a?frame=${frame}`));
+  const ask = (/** @type {number[]} */ ...frames) => frames.map((frame) => pool.run(`x:a?frame=${frame}`));
   return { ...pool, ask, home: pool.workers[0], lent: sides[0].seen, helper: sides[1].seen };
 }
 
-/** The frames that were lent, from 1. */
+/** The frames that were lent, from 1. @param {{imageId: string}[]} payloads */
 const framesOf = (payloads) => payloads.map((payload) => Number(payload.imageId.split('=')[1]));
 
 test('an idle worker helps with frames that take long', async () => {
@@ -66,14 +83,14 @@ test('a helper has four at hand, its home two', async () => {
   assert.deepEqual([home.loads.length - 1, helper.borrowed.length], [2, 5]);
 });
 
-test('its home gets what a load gets, and is told what comes next', async () => {
+test('its home gets the payload of a load, and the frames that come next', async () => {
   const { run, lent, ask } = await shared({ settings: { loadsPerWorker: 3 } });
   ask(2, 3);
   run('x:a?frame=4', { requestType: 'prefetch', payload: { imageId: 'x:a?frame=4', options: { delivery: 1 } } });
   ask(5, 6, 7);
   await settle();
   const [{ known, ...first }] = lent.lent;
-  assert.deepEqual(first, { imageId: 'x:a?frame=5', urgency: [0, 0], upcoming: [5, 6, 3] });
+  assert.deepEqual(first, { imageId: 'x:a?frame=5', options: {}, urgency: [0, 0], upcoming: [5, 6, 3] });
   assert.equal(known, undefined);
 });
 
@@ -93,12 +110,9 @@ test('a helper gets the header once, and the frame without a copy', async () => 
   assert.equal(helper.borrowed[1].payload.loan.header, undefined);
 });
 
-for (const [what, settings] of [
-  ['what is decoded at once', { cost: { timing: { decodeMilliseconds: 1 } } }],
-  ['what was never seen to take time', { cost: {} }],
-]) {
+for (const [what, cost] of Object.entries({ 'a cheap frame': CHEAP, 'a frame of unknown cost': {} })) {
   test(`${what} stays at home`, async () => {
-    const { ask, home, lent } = await shared(settings);
+    const { ask, home, lent } = await shared({ cost });
     ask(2, 3, 4, 5);
     await settle();
     assert.equal(home.loads.length, 5);
@@ -106,11 +120,11 @@ for (const [what, settings] of [
   });
 }
 
-test('the least time counts, since others wait for their turn', async () => {
+test('the shortest time counts, since others include waiting', async () => {
   const { ask, home, lent } = await shared();
   ask(2);
   await settle();
-  home.loads[1].open({ timing: { decodeMilliseconds: 1 } });
+  home.loads[1].open(CHEAP);
   await settle();
   ask(3, 4, 5);
   await settle();
@@ -138,7 +152,7 @@ test('a worker with sources of its own helps last', async () => {
   assert.deepEqual(framesOf(lent.lent), [4]);
 });
 
-test('frames that are lent wait no longer than what came after them', async () => {
+test('lent frames wait no longer than jobs that came after them', async () => {
   const { run, ask, workers, home } = await shared({ settings: { loadsPerWorker: 3 } });
   for (let name = 1; name <= 6; name++) run(`x:before${name}`);
   ask(2);
@@ -148,11 +162,11 @@ test('frames that are lent wait no longer than what came after them', async () =
   assert.ok(!names().includes('x:a?frame=2'), 'both have enough to do');
   home.loads[1].open({});
   await settle();
-  assert.ok(names().includes('x:a?frame=2'), 'its home has other loads, and takes it all the same');
+  assert.ok(names().includes('x:a?frame=2'), 'its home takes it, although it has other loads');
   assert.ok(!names().includes('x:behind1'));
 });
 
-test('with one worker all is at home', async () => {
+test('with one worker all frames stay at home', async () => {
   const { handlers } = lender();
   const { workers, run } = await started({ workers: 1, loadsPerWorker: 4 }, () => handlers);
   const first = run('x:a?frame=1');
@@ -164,16 +178,16 @@ test('with one worker all is at home', async () => {
   assert.equal(workers[0].loads.length, 5);
 });
 
-for (const [what, timing, count] of [
-  ['long', DEAR, 2],
-  ['no time', { timing: { decodeMilliseconds: 1 } }, 1],
-]) {
-  test(`auto has ${count} workers for frames that take ${what}`, async (t) => {
+for (const [what, cost, count] of /** @type {const} */ ([
+  ['dear', DEAR, 2],
+  ['cheap', CHEAP, 1],
+])) {
+  test(`auto has ${count} workers for ${what} frames`, async (t) => {
     haveCores(t, 8);
     const { workers, run } = await started({ workers: 'auto', loadsPerWorker: 3 }, () => lender().handlers);
     const first = run('x:a?frame=1');
     await settle();
-    workers[0].loads[0].open(timing);
+    workers[0].loads[0].open(cost);
     await first;
     for (const frame of [2, 3, 4, 5, 6, 7]) run(`x:a?frame=${frame}`);
     await settle();
@@ -183,7 +197,7 @@ for (const [what, timing, count] of [
 
 // ------------------------------------------------------------------ what goes wrong
 
-test('what cannot be lent is loaded at home, and nothing of it is lent again', async () => {
+test('a frame that cannot be lent is loaded at home, and its source is lent no more', async () => {
   const { ask, home, lent } = await shared({ home: { lend: () => undefined } });
   const jobs = ask(2, 3, 4);
   await settle();
@@ -197,7 +211,7 @@ test('what cannot be lent is loaded at home, and nothing of it is lent again', a
   assert.deepEqual(framesOf(lent.lent), [4]);
 });
 
-test('what could not be lent is the next that its home loads', async () => {
+test('a frame that could not be lent is loaded next at home', async () => {
   const lending = gate();
   const { run, ask, home } = await shared({ settings: { loadsPerWorker: 2 }, home: { lend: () => lending.promise } });
   ask(2, 3, 4);
@@ -211,7 +225,7 @@ test('what could not be lent is the next that its home loads', async () => {
   assert.equal(home.names().at(-1), 'x:a?frame=4');
 });
 
-test('what fails at the helper is done again at home, whose word counts', async () => {
+test('a load that fails at the helper is done again at home, whose result counts', async () => {
   const { ask, home, lent, helper } = await shared();
   const jobs = ask(2, 3, 4);
   await settle();
@@ -230,7 +244,7 @@ test('what fails at the helper is done again at home, whose word counts', async 
   );
 });
 
-test('what its home cannot fetch fails at once', async () => {
+test('a frame that its home cannot fetch fails at once', async () => {
   const lend = () => Promise.reject(new PyLoaderError({ code: 'http-status', message: '404' }));
   const { ask, home } = await shared({ home: { lend } });
   const [, , job] = ask(2, 3, 4);
@@ -239,7 +253,7 @@ test('what its home cannot fetch fails at once', async () => {
 });
 
 for (const stage of ['lend', 'borrow']) {
-  test(`a cancel while it is at ${stage} ends it there`, async () => {
+  test(`a cancel during ${stage} ends the load`, async () => {
     const never = new Promise(() => {});
     const { run, ask, home, helper } = await shared(stage === 'lend' ? { home: { lend: () => never } } : {});
     ask(2, 3);
@@ -250,7 +264,7 @@ for (const stage of ['lend', 'borrow']) {
     await assert.rejects(job, { name: 'AbortError' });
     await settle();
     assert.equal(helper.borrowed[0]?.signal.aborted, stage === 'lend' ? undefined : true);
-    assert.equal(home.loads.length, 3, 'nor is it asked for again');
+    assert.equal(home.loads.length, 3, 'it is not asked for again');
   });
 }
 
@@ -265,12 +279,12 @@ test('a helper that gives no sign of life is a timeout', async (t) => {
   await assert.rejects(jobs[2], { code: 'timeout', imageId: 'x:a?frame=4' });
 });
 
-test('what a helper had when it died is loaded at home, one after the other', async () => {
+test('after a helper died its loads are done at home, one after the other', async () => {
   const { ask, home, workers, helper } = await shared();
   const jobs = ask(2, 3, 4, 5);
   await settle();
   assert.equal(helper.borrowed.length, 2);
-  workers[1].rpc.call('died', 'trap').catch(() => {});
+  workers[1].die();
   await settle();
   for (const load of home.loads.slice(1, 3)) load.open('image');
   for (const next of [3, 4]) {
@@ -282,11 +296,11 @@ test('what a helper had when it died is loaded at home, one after the other', as
   assert.equal(workers.length, 3);
 });
 
-test('what its home had when it died is loaded by others, also the frames that it was to lend', async () => {
+test('after the home died others do its loads, also of the frames that it was to lend', async () => {
   const { ask, workers } = await shared({ home: { lend: () => new Promise(() => {}) } });
   const jobs = ask(2, 3, 4);
   await settle();
-  workers[0].rpc.call('died', 'trap').catch(() => {});
+  workers[0].die();
   for (let round = 0; round < 4; round++) {
     await settle();
     for (const worker of workers.slice(1)) for (const load of worker.loads) load.open('image');
@@ -311,7 +325,7 @@ test('after a purge helpers are given the header again', async () => {
   await settle();
   helper.borrowed[0].open('image');
   await pool.purge();
-  for (const worker of workers) assert.equal(worker.heard.at(-1)[0], 'purge');
+  for (const worker of workers) assert.equal(worker.calls().at(-1), 'purge');
   ask(5);
   await settle();
   assert.deepEqual(

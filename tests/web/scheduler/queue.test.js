@@ -1,22 +1,28 @@
-// The order of what waits.
+// @ts-check
+// The order of waiting jobs.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Queue, isMoreUrgent, urgencyOf } from '../../../web/scheduler/queue.js';
 
+/** @typedef {import('../../../web/scheduler/queue.js').Waiting} Waiting */
+
+/** @param {string} imageId @param {Partial<Waiting>} options @returns {Waiting} */
 const job = (imageId, options = {}) => ({
   name: 'load',
-  payload: { imageId },
+  payload: { imageId, options: {} },
   source: imageId.split('?')[0],
   ...options,
 });
 
-/** A queue of jobs, added in this order. */
+/** A queue of jobs, added in this order. @param {Waiting[]} jobs */
 function queueOf(...jobs) {
+  /** @type {Queue<Waiting>} */
   const queue = new Queue();
-  jobs.forEach((each) => queue.add(each));
+  for (const each of jobs) queue.add(each);
   return queue;
 }
 
+/** @param {Queue<Waiting>} queue */
 const order = (queue) => [...queue].map(({ payload }) => payload.imageId);
 
 test('by type, priority and age', () => {
@@ -32,14 +38,9 @@ test('by type, priority and age', () => {
   assert.deepEqual(order(queue), ['x:4', 'x:3', 'x:5', 'x:2', 'x:6', 'x:7', 'x:1']);
 });
 
-test('a priority that is no number is none', () => {
-  const queue = queueOf(
-    job('x:1'),
-    job('x:2', { priority: NaN }),
-    job('x:3', { priority: 'high' }),
-    job('x:4', { priority: null }),
-    job('x:5', { priority: '-1' }),
-  );
+test('a priority that is not a number does not count', () => {
+  const wrong = /** @type {any[]} */ ([undefined, NaN, 'high', null, '-1']);
+  const queue = queueOf(...wrong.map((priority, index) => job(`x:${index + 1}`, { priority })));
   assert.deepEqual(order(queue), ['x:5', 'x:1', 'x:2', 'x:3', 'x:4']);
   assert.deepEqual(urgencyOf({ priority: NaN }), { rank: 0, priority: 0 });
   assert.equal(isMoreUrgent({ priority: NaN }, {}), false);
@@ -62,9 +63,10 @@ test('a job that is put back is the first of its urgency', () => {
   assert.deepEqual([order(queue), queue.length], [['x:3', 'x:2', 'x:1'], 3]);
 });
 
-test('jobs may leave while one goes through them', () => {
+test('jobs may leave while the queue is iterated', () => {
   const jobs = [job('x:1', { priority: 1 }), job('x:2'), job('x:3', { priority: 2 })];
   const queue = queueOf(...jobs);
+  /** @type {string[]} */
   const seen = [];
   for (const each of queue) {
     seen.push(each.payload.imageId);
@@ -73,7 +75,7 @@ test('jobs may leave while one goes through them', () => {
   assert.deepEqual([seen, queue.length], [['x:2', 'x:1', 'x:3'], 0]);
 });
 
-test('what comes next of a source is told in order, also when others stand between', () => {
+test('the upcoming frames of a source are listed in order, also with other jobs between them', () => {
   const jobs = [1, 2, 3, 4].map((frame) => job(`x:a?frame=${frame}`, { priority: -frame }));
   const queue = queueOf(...jobs, job('x:b?frame=9'), { ...job('x:a?frame=7'), name: 'metadata' });
   queue.remove(jobs[3]);

@@ -1,11 +1,21 @@
-// How many workers there are: when one is started, when one ends, when one takes another's place.
+// @ts-check
+// The number of workers: one starts, one ends, one takes another's place.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { gate, haveCores, pass, poolOf, settle, started } from '../../support/web/workers.js';
+import { emptyPlace, gate, haveCores, pass, poolOf, pythonFile, settle, started } from '../../support/web/workers.js';
+
+/** @typedef {import('node:test').TestContext} TestContext */
+/** @typedef {import('../../support/web/workers.js').Script} Script */
+/** @typedef {import('../../support/web/workers.js').SchedulerSettings} SchedulerSettings */
+/** @typedef {import('../../support/web/workers.js').Gate<import('../../support/web/workers.js').Place>} PlaceGate */
+/** @typedef {Awaited<ReturnType<typeof started>>} Made */
 
 const REST_MS = 30_000;
 
-/** Workers that were started because there was much to do, and have done it. */
+/**
+ * Workers that were started because there was much to do, and have done it.
+ * @param {TestContext} t @param {Partial<SchedulerSettings>} [settings] @param {Script} [script]
+ */
 async function idle(t, settings, script) {
   haveCores(t, 8);
   t.mock.timers.enable({ apis: ['setTimeout'] });
@@ -19,15 +29,17 @@ async function idle(t, settings, script) {
   return made;
 }
 
-/** Let so much time pass that all who may end do, one after the other. */
+/** Let so much time pass that all workers that may end do, one after the other. @param {TestContext} t */
 async function restLong(t) {
   for (let round = 0; round < 4; round++) await pass(t, REST_MS);
 }
 
+/** @param {Pick<Made, 'pool'>} made */
 const states = ({ pool }) => pool.stats().workers.map(({ state }) => state);
+/** @param {Pick<Made, 'workers'>} made */
 const ended = ({ workers }) => workers.map(({ isTerminated }) => isTerminated);
 
-test('auto starts another when as much waits as one can have at once', async (t) => {
+test('auto starts another worker when as many loads wait as one can have', async (t) => {
   haveCores(t, 8);
   const { workers, run } = await started({ workers: 'auto', loadsPerWorker: 4 });
   for (let source = 0; source < 7; source++) run(`x:${source}`);
@@ -49,7 +61,7 @@ test('of idle workers one is left after a while', async (t) => {
   assert.equal(made.pool.stats().deaths, 0);
 });
 
-test('what an ended worker had at home is loaded by another, and it may be started anew', async (t) => {
+test('another worker loads the sources of an ended one, and a new one may start', async (t) => {
   const made = await idle(t);
   await restLong(t);
   const left = ended(made).indexOf(false);
@@ -57,17 +69,17 @@ test('what an ended worker had at home is loaded by another, and it may be start
   await settle();
   assert.equal(made.workers[left].loads.length, 2);
   assert.equal(made.workers.length, 4);
-  for (const worker of made.workers.slice(left)) worker.loads.at(-1).open('image');
+  for (const worker of made.workers.slice(left)) worker.lastLoad.open('image');
   await settle();
-  made.workers.at(-1).loads.at(-1).open('image');
-  made.workers[left].loads.at(-1).open('image');
+  made.workers[3].lastLoad.open('image');
+  made.workers[left].lastLoad.open('image');
   assert.deepEqual(await Promise.all(jobs), ['image', 'image', 'image']);
 });
 
-test('a worker that has something to do, of whatever kind, stays', async (t) => {
+test('a worker that has anything to do stays', async (t) => {
   const made = await idle(t, {}, () => ({ series: () => new Promise(() => {}) }));
   made.run('x:a');
-  made.pool.direct('series', {}).catch(() => {});
+  made.pool.direct('series', { url: '/s' }).catch(() => {});
   await settle();
   await restLong(t);
   assert.equal(ended(made).filter(Boolean).length, 1, 'the third has no load, and a question to answer');
@@ -81,15 +93,14 @@ test('a given number of workers stays', async (t) => {
 
 // ------------------------------------------------------------------ a large heap
 
-const heap =
-  (...sizes) =>
-  (index) => ({ stats: () => ({ heapBytes: sizes[index] ?? 10 }) });
+/** The first worker has a heap of so many bytes, others have 10. @param {number} bytes @returns {Script} */
+const heap = (bytes) => (index) => ({ stats: () => ({ heapBytes: index ? 10 : bytes }) });
 
-/** One worker, idle, with a heap of 1,000 bytes, where 999 are enough. */
-async function large(t, script = heap(1000), settings = {}) {
+/** One worker, idle, with a heap of 1,000 bytes, where 999 are enough. @param {TestContext} t @param {Script} script */
+async function large(t, script = heap(1000)) {
   t.mock.timers.enable({ apis: ['setTimeout'] });
-  const made = await started({ heapBytes: 999, ...settings }, script);
-  await made.pool.workers.broadcast('provide', { name: 'localfile:0' }, 'localfile:0');
+  const made = await started({ heapBytes: 999 }, script);
+  await made.pool.workers.broadcast('provide', { name: 'localfile:0', file: new Blob() }, 'localfile:0');
   const first = made.run('x:a');
   await settle();
   made.workers[0].loads[0].open();
@@ -101,11 +112,7 @@ test('a worker that rests with a large heap is replaced', async (t) => {
   const made = await large(t);
   await pass(t, REST_MS);
   assert.deepEqual([states(made), ended(made)], [['ready'], [true, false]]);
-  assert.deepEqual(
-    made.workers[1].heard.map(([name]) => name),
-    ['boot', 'provide'],
-    'and has heard the same',
-  );
+  assert.deepEqual(made.workers[1].calls(), ['boot', 'provide'], 'and has heard the same');
   const job = made.run('x:a');
   await settle();
   made.workers[1].loads[0].open('image');
@@ -114,13 +121,13 @@ test('a worker that rests with a large heap is replaced', async (t) => {
   assert.equal(made.workers.length, 2, 'the new one is small');
 });
 
-test('one that is as large as it may be stays', async (t) => {
+test('a worker with the largest heap allowed stays', async (t) => {
   const made = await large(t, heap(999));
   await restLong(t);
   assert.equal(made.workers.length, 1);
 });
 
-test('until the other is there it goes on, and ends what it has begun', async (t) => {
+test('a large worker goes on until the other is there, and ends its loads', async (t) => {
   const boot = gate();
   const made = await large(t, (index) => ({ ...heap(1000)(index), ...(index ? { boot: () => boot.promise } : {}) }));
   await pass(t, REST_MS);
@@ -142,7 +149,7 @@ test('until the other is there it goes on, and ends what it has begun', async (t
   assert.equal(made.pool.stats().deaths, 0);
 });
 
-test('when no other can be started it stays', async (t) => {
+test('a large worker stays when no other can start', async (t) => {
   const made = await large(t, (index) => ({
     ...heap(1000)(index),
     boot: () => {
@@ -157,28 +164,27 @@ test('when no other can be started it stays', async (t) => {
   assert.equal(await job, 'image');
 });
 
-test('one that dies while its heap is asked for is not replaced twice', async (t) => {
+test('a worker that dies while its heap is asked for is not replaced twice', async (t) => {
   const made = await large(t, (index) => (index ? {} : { stats: () => new Promise(() => {}) }));
   await pass(t, REST_MS);
-  made.workers[0].rpc.call('died', 'trap').catch(() => {});
+  made.workers[0].die();
   await settle();
   assert.deepEqual([made.workers.length, states(made)], [2, ['ready']]);
 });
 
 // ------------------------------------------------------------------ other settings
 
-/** A worker that hears of other settings. */
-const listening = (index, heard = []) => ({
-  configure: (told) => void heard.push([index, told.headers?.A, told.forgetsGranted]),
-});
-const withHeaders = (pool, A, others = {}) => ({
-  ...pool.settings,
-  ...others,
-  boot: { ...pool.settings.boot, headers: { A } },
-});
+/** A worker that hears of other settings. @param {number} index @param {unknown[]} heard */
+const listening = (index, heard = []) =>
+  /** @type {ReturnType<Script>} */ ({
+    configure: (told) => void heard.push([index, told.headers.A, told.forgetsGranted]),
+  });
+/** @param {Made['pool']} pool @param {string} A a header */
+const withHeaders = ({ settings }, A) => ({ ...settings, boot: { ...settings.boot, headers: { A } } });
 
 test('other settings reach the workers that are there, and those to come', async (t) => {
   haveCores(t, 8);
+  /** @type {unknown[]} */
   const heard = [];
   const { pool, workers, run } = await started({ workers: 'auto', loadsPerWorker: 1 }, (index) =>
     listening(index, heard),
@@ -189,23 +195,22 @@ test('other settings reach the workers that are there, and those to come', async
   run('x:b');
   await settle();
   assert.equal(workers.length, 2);
-  assert.equal(workers[1].heard[0][1].headers.A, 'new', 'from its start');
+  assert.equal(workers[1].payloads('boot')[0].headers.A, 'new', 'from its start');
 });
 
 test('other settings reach the worker that takes the place of one that died', async () => {
   const { pool, workers } = await started({}, listening);
   await pool.configure(withHeaders(pool, 'new'), false);
-  workers[0].rpc.call('died', 'trap').catch(() => {});
+  workers[0].die();
   await settle();
-  assert.equal(workers[1].heard[0][1].headers.A, 'new');
-  assert.deepEqual(
-    pool.stats().workers.map(({ state }) => state),
-    ['ready'],
-  );
+  assert.equal(workers[1].payloads('boot')[0].headers.A, 'new');
+  assert.deepEqual(states({ pool }), ['ready']);
 });
 
 test('a worker that is starting meanwhile hears of them before its first job', async () => {
-  const [boot, replay, heard] = [gate(), gate(), []];
+  const [boot, replay] = [gate(), gate()];
+  /** @type {unknown[]} */
+  const heard = [];
   const { pool, workers, run } = poolOf({}, (index) => ({
     ...listening(index, heard),
     boot: () => boot.promise,
@@ -225,7 +230,8 @@ test('a worker that is starting meanwhile hears of them before its first job', a
   assert.deepEqual(workers[0].names(), ['x:a']);
 });
 
-test('what servers have granted is forgotten when the page gives other headers', async () => {
+test('headers that were granted are forgotten when the page gives other headers', async () => {
+  /** @type {unknown[]} */
   const granted = [];
   const { pool, workers } = await started({}, (index) => ({
     ...listening(index),
@@ -233,14 +239,14 @@ test('what servers have granted is forgotten when the page gives other headers',
   }));
   await pool.workers.announce('granted', { base: 'https://a', headers: {} }, 'granted https://a');
   await pool.configure(withHeaders(pool, 'x'), false);
-  workers[0].rpc.call('died', 'trap').catch(() => {});
+  workers[0].die();
   await settle();
   assert.deepEqual(granted, [
     [0, 'https://a'],
     [1, 'https://a'],
   ]);
   await pool.configure(withHeaders(pool, 'y'), true);
-  workers[1].rpc.call('died', 'trap').catch(() => {});
+  workers[1].die();
   await settle();
   assert.equal(granted.length, 2);
 });
@@ -255,9 +261,9 @@ test('another number of requests is shared anew', async () => {
   );
 });
 
-test('with more loads at a time, those that wait begin', async () => {
+test('with more loads per worker, waiting ones begin', async () => {
   const { pool, workers, run } = await started({ loadsPerWorker: 1 }, listening);
-  ['x:a', 'x:b', 'x:c'].forEach((source) => run(source));
+  for (const source of ['x:a', 'x:b', 'x:c']) run(source);
   await settle();
   assert.equal(workers[0].loads.length, 1);
   pool.configure({ ...pool.settings, loadsPerWorker: 2 }, false);
@@ -265,7 +271,7 @@ test('with more loads at a time, those that wait begin', async () => {
   assert.equal(workers[0].loads.length, 2);
 });
 
-test('loads that begin from then on have the other timeout, and say so', async (t) => {
+test('later loads have the other timeout, and their errors name it', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] });
   const { pool, run } = await started({ timeout: 1000, loadsPerWorker: 1 }, listening);
   const [first, second] = [run('x:a'), run('x:b')];
@@ -291,10 +297,15 @@ test('a worker that says nothing does not start', async (t) => {
   assert.equal(workers[0].isTerminated, true);
 });
 
-test('a worker that has said a word may take its time', async (t) => {
+test('a worker that has sent a first message may take its time', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] });
   const boot = gate();
-  const { pool } = poolOf({}, () => ({ boot: (_, { progress }) => (progress({ loaded: 0 }), boot.promise) }));
+  const { pool } = poolOf({}, () => ({
+    boot: (_, { progress }) => {
+      progress({ loaded: 0 });
+      return boot.promise;
+    },
+  }));
   const starting = pool.start();
   await settle();
   await pass(t, 600_000);
@@ -302,14 +313,14 @@ test('a worker that has said a word may take its time', async (t) => {
   await starting;
 });
 
-test('a worker that dies while it hears what others have heard does not start', async () => {
+test('a worker that dies during the replay of earlier calls does not start', async () => {
   const { pool, workers } = poolOf({}, (index) => ({ define: () => (index ? new Promise(() => {}) : []) }));
   await pool.start();
-  await pool.workers.broadcast('define', { name: 'a.py' }, 'a.py');
+  await pool.workers.broadcast('define', pythonFile('a.py'), 'a.py');
   const growing = pool.workers.grow();
   growing.catch(() => {});
   await settle();
-  workers[1].rpc.call('died', 'trap').catch(() => {});
+  workers[1].die();
   await assert.rejects(growing, { code: 'boot', message: /Python has died \(trap\)/ });
   assert.deepEqual(states({ pool }), ['ready']);
 });
@@ -322,15 +333,15 @@ test('a place that cannot be made is a failed start', async () => {
   await assert.rejects(pool.start(), { name: 'PyLoaderError', code: 'boot', message: /not from here/ });
 });
 
-test('a place that is made after the end is ended', async () => {
-  const made = gate();
+test('a place that is made after the end is terminated', async () => {
+  const made = /** @type {PlaceGate} */ (gate());
   const { pool } = poolOf();
-  let ended = 0;
+  let terminated = 0;
   pool.host.createPlace = () => made.promise;
   const starting = pool.start();
   pool.end(new Error('over'));
-  made.open({ terminate: () => ended++ });
+  made.open(emptyPlace(() => terminated++));
   await assert.rejects(starting, { message: 'over' });
   await settle();
-  assert.equal(ended, 1);
+  assert.equal(terminated, 1);
 });
