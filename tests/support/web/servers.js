@@ -1,5 +1,6 @@
-// What the tests of the transport share: two HTTP servers, the page's own and one on another origin,
-// and ways to ask them.
+// @ts-check
+// Two HTTP servers for tests of the worker's requests, the page's own and one on another origin, and
+// helpers that send requests to them.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
@@ -7,6 +8,31 @@ import { after, before } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { createSend } from '../../../web/worker/fetch.js';
+
+/** @typedef {import('node:http').IncomingMessage} IncomingMessage */
+/** @typedef {import('node:http').ServerResponse} ServerResponse */
+/** @typedef {(request: IncomingMessage, response: ServerResponse) => unknown} Route */
+/** @typedef {import('../../../web/worker/fetch.js').Request} PythonRequest */
+/** @typedef {string | {url: string} & Partial<PythonRequest>} Asked a request, or its address alone */
+/** @typedef {import('../../../web/worker/fetch.js').Settings} Settings */
+/** @typedef {import('../../../web/worker/fetch.js').Head} Head */
+/**
+ * A response, or the failure of a request: a test reads the fields of the one that it expects.
+ * @typedef {Head & {body: Uint8Array<ArrayBuffer>, error: string, kind: string}} Answer
+ */
+/** @typedef {import('../../../web/worker/fetch.js').HookedRequest} HookedRequest */
+/** @typedef {(request: HookedRequest) => Promise<Partial<HookedRequest> | null | void>} Hook of the page */
+/**
+ * Changes of the default settings, and the arguments of `createSend` and its function.
+ * @typedef {Partial<Settings> & {
+ *   files?: Map<string, Blob>,
+ *   hook?: Hook,
+ *   signal?: AbortSignal,
+ *   onProgress?: import('../../../web/worker/fetch.js').OnProgress,
+ *   begin?: (head: Head) => boolean,
+ *   feed?: (chunk: Uint8Array) => boolean,
+ * }} Options
+ */
 
 export const LARGE = new Uint8Array(
   Buffer.alloc(
@@ -18,18 +44,31 @@ const PACKED = gzipSync(LARGE, { level: 1 });
 export const BODY = new Uint8Array([0, 1, 2, 3, 254, 255]);
 export const STEADY = new Uint8Array(10).map((_, index) => index);
 
-/** Every request of either server, in order. */
+/**
+ * The requests that both servers have received, in order; `gone` resolves when their connection closes.
+ * @type {(IncomingMessage & {site: string, gone: Promise<unknown>})[]}
+ */
 export const seen = [];
+
+/** The last request that a server has received. */
+export function lastSeen() {
+  return seen[seen.length - 1];
+}
+
+/** @type {Record<string, Route>} */
 const ROUTES = {
   '/body': (_, response) => response.setHeader('Content-Type', 'application/dicom').end(BODY),
   '/empty': (_, response) => response.end(),
   '/no-content': (_, response) => response.writeHead(204).end(),
   '/large': (_, response) => response.setHeader('Content-Length', LARGE.length).end(LARGE),
-  '/unknown-length': (_, response) => (response.write(BODY), response.end(BODY)),
+  '/unknown-length': (_, response) => {
+    response.write(BODY);
+    response.end(BODY);
+  },
   '/gzip': (_, response) =>
     response.writeHead(200, { 'Content-Encoding': 'gzip', 'Content-Length': PACKED.length }).end(PACKED),
   '/range': (request, response) => {
-    const [, first, last] = /bytes=(\d+)-(\d*)/.exec(request.headers.range) ?? [];
+    const [, first, last] = /bytes=(\d+)-(\d*)/.exec(request.headers.range ?? '') ?? [];
     response.writeHead(206).end(BODY.subarray(Number(first), last ? Number(last) + 1 : undefined));
   },
   '/refused': (_, response) => response.writeHead(503, { 'Content-Type': 'text/plain', 'X-Reason': 'tea' }).end('busy'),
@@ -42,18 +81,18 @@ const ROUTES = {
     response.setHeader('Content-Length', 1000);
     response.write(BODY, () => setTimeout(() => response.destroy(), 20));
   },
-  // As CORS without a preflight looks to a page: nothing of the answer, though the server is there.
+  // A server without CORS, as a page sees it: it is there, but its responses are hidden.
   '/closed': (request, response) => (request.method === 'HEAD' ? response.end() : request.socket.destroy()),
   '/never': () => {},
-  '/stalls': (_, response) => void response.write(BODY),
-  '/stalls-small': (_, response) => void response.setHeader('Content-Length', 1000).write(BODY),
+  '/stalls': (_, response) => response.write(BODY),
+  '/stalls-small': (_, response) => response.setHeader('Content-Length', 1000).write(BODY),
   '/late-body': async (_, response) => {
     await sleep(100);
     response.flushHeaders();
     await sleep(100);
     response.end(BODY);
   },
-  '/late': (_, response) => void setTimeout(() => response.end(BODY), 100),
+  '/late': (_, response) => setTimeout(() => response.end(BODY), 100),
   '/steady': (_, response) => drip(response, STEADY),
   '/steady-small': (_, response) => drip(response.setHeader('Content-Length', STEADY.length), STEADY),
   '/endless': (_, response) => {
@@ -73,21 +112,22 @@ const ROUTES = {
   '/back': redirect(() => `${site}/guarded`),
   '/guarded': (request, response) => response.writeHead(isKnown(request) ? 200 : 401).end(BODY),
   '/personal': (request, response) => response.end(isKnown(request) ? 'yours' : 'of anybody'),
-  // Goes on for ever for those it knows, and refuses others.
+  // Redirects for ever with the secret, and refuses without.
   '/labyrinth': (request, response) =>
     isKnown(request) ? redirect(() => '/labyrinth')(request, response) : response.writeHead(401).end(),
 };
 
-/** @param {() => string} to */
+/** @param {() => string} to @returns {Route} */
 function redirect(to) {
   return (_, response) => response.writeHead(302, { Location: to() }).end();
 }
 
+/** @param {IncomingMessage} request */
 function isKnown({ headers }) {
   return headers['x-token'] === 'secret';
 }
 
-/** Send a body a byte at a time. */
+/** Send a body byte by byte. @param {ServerResponse} response @param {Uint8Array} bytes */
 async function drip(response, bytes) {
   for (const [index] of bytes.entries()) {
     response.write(bytes.subarray(index, index + 1));
@@ -96,12 +136,18 @@ async function drip(response, bytes) {
   response.end();
 }
 
+/** The origin of a server. @param {import('node:http').Server} server */
+export function originOf(server) {
+  const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());
+  return `http://127.0.0.1:${port}`;
+}
+
 async function serve() {
   const server = createServer((request, response) => {
-    const { pathname } = new URL(request.url, 'http://host');
+    const { pathname } = new URL(request.url ?? '', 'http://host');
     seen.push(Object.assign(request, { site: `http://${request.headers.host}`, gone: once(response, 'close') }));
-    if (ROUTES[pathname]) ROUTES[pathname](request, response);
-    else response.writeHead(404).end();
+    const route = ROUTES[pathname] ?? (() => response.writeHead(404).end());
+    route(request, response);
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -110,21 +156,42 @@ async function serve() {
 
 const nodeFetch = globalThis.fetch;
 
-/** Of a redirect that is not followed browsers show nothing, while Node shows all. */
+/**
+ * Fetch as browsers do, which hide the response of a redirect that is not followed.
+ * @param {string | URL | Request} url @param {RequestInit} [init] @returns {Promise<Response>}
+ */
 export async function browserFetch(url, init) {
   const response = await nodeFetch(url, init);
   if (init?.redirect !== 'manual' || !response.headers.has('location')) return response;
   await response.body?.cancel();
-  return { type: 'opaqueredirect', url: String(url), status: 0, ok: false, headers: new Headers(), body: null };
+  const hidden = { type: 'opaqueredirect', url: String(url), status: 0, ok: false, headers: new Headers(), body: null };
+  return /** @type {Response} */ (hidden);
 }
 
+/**
+ * Replace `fetch` for one test, and list its calls.
+ * @param {import('node:test').TestContext} t @param {typeof browserFetch} respond
+ */
+export function recordFetch(t, respond = async () => new Response('')) {
+  /** @type {{url: string, init: RequestInit}[]} */
+  const calls = [];
+  t.mock.method(globalThis, 'fetch', async (/** @type {string} */ url, /** @type {RequestInit} */ init = {}) => {
+    calls.push({ url, init });
+    return respond(url, init);
+  });
+  return calls;
+}
+
+/** @type {import('node:http').Server[]} */
 let servers;
+/** The origin of the page. @type {string} */
 export let site;
+/** Another origin. @type {string} */
 export let other;
 before(async () => {
   globalThis.fetch = browserFetch;
   servers = await Promise.all([serve(), serve()]);
-  [site, other] = servers.map((server) => `http://127.0.0.1:${server.address().port}`);
+  [site, other] = servers.map(originOf);
 });
 after(() => {
   for (const server of servers) {
@@ -133,9 +200,29 @@ after(() => {
   }
 });
 
-/** Send a request; the rest is as `createSend` takes it, and the settings. */
-export function send(
-  request,
+/** The settings of a page on the first server. @param {Partial<Settings>} changes @returns {Settings} */
+export function settingsOf(changes = {}) {
+  return {
+    baseURL: `${site}/page/index.html`,
+    headers: {},
+    credentials: 'same-origin',
+    origins: [],
+    linkedOrigins: 'without-secrets',
+    hooks: [],
+    services: new Map(),
+    granted: new Map(),
+    ...changes,
+  };
+}
+
+/** A request with all its fields. @param {Asked} asked @returns {PythonRequest} */
+export function requestOf(asked) {
+  return { headers: {}, ...(typeof asked === 'string' ? { url: asked } : asked) };
+}
+
+/** Send a request. @param {Asked} asked @param {Options} options */
+export async function send(
+  asked,
   {
     files = new Map(),
     hook,
@@ -146,57 +233,69 @@ export function send(
     ...changes
   } = {},
 ) {
-  const settings = {
-    baseURL: `${site}/page/index.html`,
-    headers: {},
-    credentials: 'same-origin',
-    origins: [],
-    linkedOrigins: 'without-secrets',
-    hooks: hook ? ['beforeRequest'] : [],
-    services: new Map(),
-    granted: new Map(),
-    beforeRequest: hook,
-    ...changes,
-  };
-  const whole = typeof request === 'string' ? { url: request, headers: {} } : { headers: {}, ...request };
-  return createSend(settings, files)(whole, signal, onProgress, begin, feed);
+  const beforeRequest = /** @type {Settings['beforeRequest']} */ (hook);
+  const settings = settingsOf({ hooks: hook ? ['beforeRequest'] : [], beforeRequest, ...changes });
+  const answer = await createSend(settings, files)(requestOf(asked), signal, onProgress, begin, feed);
+  return /** @type {Answer} */ (answer);
 }
 
-/** Send a request and list its progress. */
-export async function reportsOf(url, options = {}) {
+/** Send a request and list its progress. @param {Asked} asked @param {Options} options */
+export async function reportsOf(asked, options = {}) {
+  /** @type {[loaded: number, total: number | undefined][]} */
   const reports = [];
-  const answer = await send(url, { ...options, onProgress: (...report) => reports.push(report) });
+  const answer = await send(asked, { ...options, onProgress: (...report) => reports.push(report) });
   return { answer, reports };
 }
 
-/** Send a request, feed what comes, and list what was called: the head, then the chunks. */
-export async function fedFrom(request, { wants = true, more = () => true, ...options } = {}) {
+/**
+ * Send a request, feed its body, and list the calls: the head, then the chunks.
+ * @param {Asked} asked
+ * @param {Options & {wants?: boolean, more?: (count: number) => boolean}} options `more` gets the count of chunks
+ */
+export async function fedFrom(asked, { wants = true, more = () => true, ...options } = {}) {
+  /** @type {Head[]} */
   const heads = [];
+  /** @type {Buffer[]} */
   const chunks = [];
-  const begin = (head) => (assert.deepEqual(chunks, [], 'before the body'), heads.push(head), wants);
-  const feed = (chunk) => (chunks.push(Buffer.from(chunk)), more(chunks.length));
-  const answer = await send(request, { ...options, begin, feed });
+  /** @type {Options['begin']} */
+  const begin = (head) => {
+    assert.deepEqual(chunks, [], 'before the body');
+    heads.push(head);
+    return wants;
+  };
+  /** @type {Options['feed']} */
+  const feed = (chunk) => {
+    chunks.push(Buffer.from(chunk));
+    return more(chunks.length);
+  };
+  const answer = await send(asked, { ...options, begin, feed });
   return { answer, heads, chunks, bytes: Buffer.concat(chunks) };
 }
 
-/** List what the servers see of a request, as `site path`, with the headers that are asked for. */
-export async function tripOf(request, options, ...names) {
+/**
+ * Send a request, and list the requests that the servers receive: origin, path, and the named headers.
+ * @param {Asked} asked @param {Options} options @param {string[]} names
+ */
+export async function tripOf(asked, options, ...names) {
   const from = seen.length;
-  const answer = await send(request, options);
+  const answer = await send(asked, options);
   const trip = seen.slice(from).map(({ site, url, headers }) => [site, url, ...names.map((name) => headers[name])]);
   return { answer, trip };
 }
 
-/** The failure of a request of which no server sees anything. */
-export async function unsent(request, options) {
+/** Send a request that no server receives, and return its error. @param {Asked} asked @param {Options} [options] */
+export async function unsent(asked, options) {
   const from = seen.length;
-  const { error, kind } = await send(request, options);
+  const { error, kind } = await send(asked, options);
   assert.deepEqual(seen.slice(from), []);
   assert.equal(kind, 'request');
   return error;
 }
 
-/** Of bytes, which are not shown: to find how megabytes differ takes seconds. */
+/**
+ * Compare bytes without showing how they differ, which takes seconds for megabytes.
+ * @param {Uint8Array} found @param {Uint8Array} expected
+ */
 export function equal(found, expected) {
   assert.equal(found.length, expected.length);
   assert.ok(Buffer.from(found).equals(Buffer.from(expected)), 'the bytes differ');

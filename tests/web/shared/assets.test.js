@@ -20,7 +20,10 @@ afterEach(() => {
   globalThis.fetch = originalFetch;
 });
 
-/** Respond as a browser that verifies, with one body after the other. @param {(string | Uint8Array<ArrayBuffer>)[]} bodies */
+/**
+ * Respond as a browser that verifies, with one body after the other.
+ * @param {(string | Uint8Array<ArrayBuffer>)[]} bodies
+ */
 function respondWith(...bodies) {
   globalThis.fetch = async (url, { integrity = '', cache } = {}) => {
     asked.push({ url: String(url), cache });

@@ -38,7 +38,10 @@ function pair(here, there) {
   return { here: endOf(port1, here), there: endOf(port2, there), port: port1, far: port2 };
 }
 
-/** @param {MessagePort} port @param {Partial<Handlers>} handlers those that the test calls @returns {Rpc<TestCalls, TestCalls>} */
+/**
+ * @param {MessagePort} port @param {Partial<Handlers>} handlers those that the test calls
+ * @returns {Rpc<TestCalls, TestCalls>}
+ */
 function endOf(port, handlers) {
   return new Rpc(port, /** @type {Handlers} */ (handlers));
 }

@@ -1,37 +1,36 @@
-// Requests that are begun before Python asks for them.
+// @ts-check
+// Requests that begin before Python sends them.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createSend } from '../../../web/worker/fetch.js';
-import { BODY, other, seen, site } from '../../support/web/servers.js';
+import { BODY, other, recordFetch, requestOf, seen, settingsOf } from '../../support/web/servers.js';
 
-const settings = () => ({
-  baseURL: `${site}/page/index.html`,
-  headers: { 'X-Page': '1' },
-  credentials: 'same-origin',
-  origins: [],
-  linkedOrigins: 'without-secrets',
-  hooks: [],
-  services: new Map(),
-  granted: new Map(),
-});
-const signal = () => new AbortController().signal;
-const ignore = () => {};
-const ask = (send, request, itsSignal = signal()) =>
-  send({ headers: {}, ...(typeof request === 'string' ? { url: request } : request) }, itsSignal, ignore);
-/** The requests that a test makes of an address. */
+/** @typedef {import('../../support/web/servers.js').Answer} Answer */
+/** @typedef {import('../../support/web/servers.js').Asked} Asked */
+/** @typedef {ReturnType<typeof createSend>} Send */
+
+const settings = () => settingsOf({ headers: { 'X-Page': '1' } });
+/**
+ * Send a request as Python does.
+ * @param {Send} send @param {Asked} request @param {AbortSignal} signal
+ */
+async function ask(send, request, signal = new AbortController().signal) {
+  return /** @type {Answer} */ (await send(requestOf(request), signal, () => {}));
+}
+/** The requests for a path that the servers have received since `from`. @param {string} path @param {number} from */
 const asked = (path, from) => seen.slice(from).filter(({ url }) => url === path);
-/** Wait until a server has seen a request. */
+/** Wait until a server has received a request. @param {string} path @param {number} from */
 async function arrived(path, from) {
   while (!asked(path, from).length) await sleep(5);
 }
 
-test('it is the request that Python then makes, once, with the headers of the page', async () => {
+test('Python gets the request that has begun, with the headers of the page', async () => {
   const from = seen.length;
   const send = createSend(settings(), new Map());
   const leave = send.begin('/late?1', true);
   await arrived('/late?1', from);
-  assert.equal(asked('/late?1', from).length, 1, 'before it is asked for');
+  assert.equal(asked('/late?1', from).length, 1, 'before Python sends it');
   const { body } = await ask(send, '/late?1');
   assert.deepEqual(body, BODY);
   leave();
@@ -40,15 +39,17 @@ test('it is the request that Python then makes, once, with the headers of the pa
     ['1'],
   );
   await ask(send, '/late?1');
-  assert.equal(asked('/late?1', from).length, 2, 'it answers one');
+  assert.equal(asked('/late?1', from).length, 2, 'it serves one request');
 });
 
-for (const [what, request] of [
-  ['another address', '/body?other'],
+/** @type {[what: string, request: Exclude<Asked, string>][]} */
+const OTHERS = [
+  ['another address', { url: '/body?other' }],
   ['a part', { url: '/body?2', headers: { Range: 'bytes=0-1' } }],
   ['another form', { url: '/body?2', headers: { Accept: 'image/png' } }],
-]) {
-  test(`it is not taken for ${what}`, async () => {
+];
+for (const [what, request] of OTHERS) {
+  test(`a request for ${what} does not get it`, async () => {
     const from = seen.length;
     const send = createSend(settings(), new Map());
     const leave = send.begin('/body?2', true);
@@ -56,13 +57,13 @@ for (const [what, request] of [
     await ask(send, request);
     assert.deepEqual(
       seen.slice(from).map(({ url }) => url),
-      ['/body?2', request.url ?? request],
+      ['/body?2', request.url],
     );
     leave();
   });
 }
 
-test('when nobody comes for it, it ends', async () => {
+test('it ends when no request gets it', async () => {
   const from = seen.length;
   const send = createSend(settings(), new Map());
   const leave = send.begin('/never?3', true);
@@ -72,7 +73,7 @@ test('when nobody comes for it, it ends', async () => {
   assert.deepEqual((await ask(send, '/body')).body, BODY);
 });
 
-test('who took it can cancel it', async () => {
+test('the request that gets it can cancel it', async () => {
   const from = seen.length;
   const send = createSend(settings(), new Map());
   send.begin('/never?4', true);
@@ -84,7 +85,7 @@ test('who took it can cancel it', async () => {
   await asked('/never?4', from)[0].gone;
 });
 
-test('who takes it when it is cancelled already ends it', async () => {
+test('a cancelled request that gets it ends it', async () => {
   const from = seen.length;
   const send = createSend(settings(), new Map());
   send.begin('/never?5', true);
@@ -93,7 +94,7 @@ test('who takes it when it is cancelled already ends it', async () => {
   await asked('/never?5', from)[0].gone;
 });
 
-test('its silence counts from when it is asked for', async () => {
+test('its silence counts from the request that gets it', async () => {
   const send = createSend(settings(), new Map());
   send.begin('/never?6', true);
   await sleep(50);
@@ -102,14 +103,14 @@ test('its silence counts from when it is asked for', async () => {
   assert.match(error, /no byte came for 80 ms/);
 });
 
-test('its body may take as long again as its head', async () => {
+test('its body has a timeout of its own after the head', async () => {
   const send = createSend(settings(), new Map());
   send.begin('/late-body?6', true);
   const { body } = await ask(send, { url: '/late-body?6', timeout: 170 });
   assert.deepEqual(body, BODY);
 });
 
-test('its failure is that of the request', async () => {
+test('the request that gets it fails with it', async () => {
   const send = createSend(settings(), new Map());
   send.begin(`${other}/closed`, true);
   await sleep(50);
@@ -120,7 +121,7 @@ test('its failure is that of the request', async () => {
   assert.equal((await ask(send, 'http://')).kind, 'request');
 });
 
-test('there is none beside others, nor two', async () => {
+test('none begins beside another request', async () => {
   const from = seen.length;
   const send = createSend(settings(), new Map());
   const late = ask(send, '/late?7');
@@ -134,7 +135,7 @@ test('there is none beside others, nor two', async () => {
   leave();
 });
 
-test('there is none of local files, nor when the page sees each request first', async () => {
+test('none begins for local files, nor for a page with a hook', async () => {
   const from = seen.length;
   createSend(settings(), new Map([['localfile:0', new Blob([BODY])]])).begin('localfile:0', true)();
   createSend({ ...settings(), beforeRequest: async (request) => request }, new Map()).begin('/body?9', true)();
@@ -143,15 +144,17 @@ test('there is none of local files, nor when the page sees each request first', 
 });
 
 test('it is as urgent as the load', async (t) => {
-  const priorities = [];
-  t.mock.method(globalThis, 'fetch', async (_, { priority }) => (priorities.push(priority), new Response('')));
+  const calls = recordFetch(t);
   const send = createSend(settings(), new Map());
   for (const isUrgent of [true, false]) send.begin('/body', isUrgent)();
   await sleep(0);
-  assert.deepEqual(priorities, ['auto', 'low']);
+  assert.deepEqual(
+    calls.map(({ init }) => init.priority),
+    ['auto', 'low'],
+  );
 });
 
-test('when the page has given other headers meanwhile, it is sent anew with these', async () => {
+test('it begins again when the page gives other headers', async () => {
   const from = seen.length;
   const given = settings();
   const send = createSend(given, new Map());
@@ -168,15 +171,13 @@ test('when the page has given other headers meanwhile, it is sent anew with thes
   await asked('/late?12', from)[0].gone;
 });
 
-test('a request has the settings of its time', async () => {
+test('a request has the settings that are current when it is sent', async () => {
   const from = seen.length;
   const given = settings();
   const send = createSend(given, new Map());
   await ask(send, '/body?13');
-  Object.assign(given, {
-    headers: { 'X-Page': '2' },
-    beforeRequest: async ({ headers }) => ({ headers: { ...headers, 'X-Hook': '1' } }),
-  });
+  given.headers = { 'X-Page': '2' };
+  given.beforeRequest = async (request) => ({ ...request, headers: { ...request.headers, 'X-Hook': '1' } });
   await ask(send, '/body?13');
   given.beforeRequest = undefined;
   const { hasAuthorization } = await ask(send, '/body?13');
@@ -192,7 +193,7 @@ test('a request has the settings of its time', async () => {
   assert.deepEqual([hasAuthorization, (await ask(send, '/body?13')).hasAuthorization], [false, true]);
 });
 
-test('it is not given to who has the address from the answer of another origin', async () => {
+test('an address from a response of another origin does not get it', async () => {
   const from = seen.length;
   const send = createSend(settings(), new Map());
   const leave = send.begin('/body?13', true);

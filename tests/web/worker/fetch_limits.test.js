@@ -1,13 +1,15 @@
-// The worker's half of the browser transport: a body has no more than it may have.
+// @ts-check
+// Requests of the worker: the limit of a body.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { LARGE, fedFrom, seen, send, site } from '../../support/web/servers.js';
+import { LARGE, fedFrom, lastSeen, send, site } from '../../support/web/servers.js';
 
 const MOST = 1 << 20;
+/** @param {string} path */
 const limited = (path, mostBytes = MOST) => ({ url: `${site}${path}`, mostBytes });
 
 for (const path of ['/large', '/gzip', '/endless']) {
-  test(`${path}: a body that is larger than it may be is refused, and its request ends`, async () => {
+  test(`${path}: a body beyond the limit is refused, and its request ends`, async () => {
     const { error, kind, body } = await send(limited(path));
     assert.equal(kind, 'size');
     assert.match(
@@ -15,18 +17,19 @@ for (const path of ['/large', '/gzip', '/endless']) {
       new RegExp(`the answer of ${site}${path} has \\d+ bytes or more, .* may have ${MOST}.*limits.decodedBytes`),
     );
     assert.equal(body, undefined);
-    await seen.at(-1).gone;
+    await lastSeen().gone;
   });
 
-  test(`${path}: what is fed ends with it too`, async () => {
+  test(`${path}: a body beyond the limit is fed up to it`, async () => {
     const { answer, bytes } = await fedFrom(limited(path));
     assert.equal(answer.kind, 'size');
     assert.ok(bytes.length <= MOST, 'nothing beyond it has come');
-    await seen.at(-1).gone;
+    await lastSeen().gone;
   });
 }
 
-test('of an announced body that is too large no byte is read', async () => {
+test('no byte is read of a body whose length is beyond the limit', async () => {
+  /** @type {unknown[]} */
   const progress = [];
   const { kind, error } = await send(limited('/large'), { onProgress: (...report) => progress.push(report) });
   assert.equal(kind, 'size');
@@ -34,7 +37,7 @@ test('of an announced body that is too large no byte is read', async () => {
   assert.deepEqual(progress, []);
 });
 
-test('who has enough before the limit is not refused, whatever was announced', async () => {
+test('a feed that ends before the limit is not refused', async () => {
   const { answer, chunks } = await fedFrom(limited('/large'), { more: () => false });
   assert.deepEqual([answer.status, chunks.length], [200, 1]);
 });
@@ -47,15 +50,13 @@ for (const path of ['/large', '/gzip']) {
 }
 
 test('a refusal without end is still a refusal', async (t) => {
-  const chunk = new Uint8Array(1 << 20);
-  let [given, isCancelled] = [0, false];
-  const endless = () =>
-    new ReadableStream({
-      pull: (controller) => (given++, controller.enqueue(chunk)),
-      cancel: () => void (isCancelled = true),
-    });
-  t.mock.method(globalThis, 'fetch', async () => new Response(endless(), { status: 503 }));
+  const pull = t.mock.fn((/** @type {ReadableStreamDefaultController} */ controller) => {
+    controller.enqueue(new Uint8Array(1 << 20));
+  });
+  const cancel = t.mock.fn();
+  const body = new ReadableStream({ pull, cancel });
+  t.mock.method(globalThis, 'fetch', async () => new Response(body, { status: 503 }));
   const { status, error } = await send(limited('/never'));
-  assert.deepEqual([status, error, isCancelled], [503, undefined, true]);
-  assert.ok(given < 10);
+  assert.deepEqual([status, error, cancel.mock.callCount()], [503, undefined, 1]);
+  assert.ok(pull.mock.callCount() < 10);
 });

@@ -1,14 +1,17 @@
-// Buffers that are used again.
+// @ts-check
+// Buffers that are reused.
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { after, test } from 'node:test';
 import { Spares } from '../../../web/worker/read_body.js';
 import { createSend } from '../../../web/worker/fetch.js';
+import { originOf, requestOf, settingsOf } from '../../support/web/servers.js';
 
 const KIB = 2 ** 10;
 const MIB = 2 ** 20;
 
-test('a buffer that was given back is taken again, the last one first', () => {
+test('a returned buffer is reused, the last one first', () => {
   const spares = new Spares();
   const [one, two] = [spares.take(100 * KIB), spares.take(100 * KIB)];
   assert.notEqual(one, two);
@@ -16,10 +19,10 @@ test('a buffer that was given back is taken again, the last one first', () => {
   spares.give(two);
   assert.equal(spares.take(99 * KIB), two);
   assert.equal(spares.take(101 * KIB), one);
-  assert.notEqual(spares.take(100 * KIB), one, "it is somebody's");
+  assert.notEqual(spares.take(100 * KIB), one, 'it is in use');
 });
 
-test('it is large enough, and not much larger', () => {
+test('a reused buffer is large enough, and not much larger', () => {
   const spares = new Spares();
   const buffer = spares.take(300 * KIB);
   spares.give(buffer);
@@ -31,7 +34,7 @@ test('it is large enough, and not much larger', () => {
   assert.equal(spares.take(9 * MIB).byteLength, 9 * MIB, 'what is not kept is not rounded up');
 });
 
-test('neither small nor large ones are kept, nor more than 16 MB', () => {
+test('small and large buffers are not kept, nor more than 16 MB', () => {
   const spares = new Spares();
   for (const length of [0, 100, 5 * MIB]) {
     const buffer = new ArrayBuffer(length);
@@ -44,69 +47,47 @@ test('neither small nor large ones are kept, nor more than 16 MB', () => {
   assert.equal(kept.length, 5);
 });
 
-test('a body has nothing of those before it', async () => {
-  const bodies = [300, 200, 299, 65, 300].map((size, index) => new Uint8Array(size * KIB + index).fill(index + 1));
+/** Serve bodies by number, and make a function that requests one. @param {(number: number) => Uint8Array} bodyOf */
+async function serve(bodyOf) {
   const server = createServer((request, response) => {
-    const body = bodies[Number(request.url.slice(1))];
+    const body = bodyOf(Number(request.url?.slice(1)));
     response.writeHead(200, { 'Content-Length': body.length }).end(body);
   });
-  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
   after(() => server.close());
-  const site = `http://127.0.0.1:${server.address().port}`;
-  const send = createSend(
-    {
-      baseURL: site,
-      headers: {},
-      credentials: 'same-origin',
-      origins: [],
-      linkedOrigins: 'without-secrets',
-      hooks: [],
-      services: new Map(),
-      granted: new Map(),
-    },
-    new Map(),
-  );
+  const baseURL = originOf(server);
+  const send = createSend(settingsOf({ baseURL }), new Map());
+  const ask = async (/** @type {number} */ number) => {
+    const answer = await send(requestOf(`${baseURL}/${number}`), new AbortController().signal, () => {});
+    assert.ok('body' in answer);
+    return answer;
+  };
+  return { ask, reuse: send.reuse };
+}
+
+test('a body contains nothing of those before it', async () => {
+  const bodies = [300, 200, 299, 65, 300].map((size, index) => new Uint8Array(size * KIB + index).fill(index + 1));
+  const { ask, reuse } = await serve((number) => bodies[number]);
   const buffers = new Set();
   for (const [index, expected] of bodies.entries()) {
-    const answer = await send({ url: `${site}/${index}`, headers: {} }, new AbortController().signal, () => {});
+    const answer = await ask(index);
     assert.deepEqual(answer.body, expected);
     buffers.add(answer.body.buffer.byteLength);
-    send.reuse(answer);
+    reuse(answer);
   }
-  // Those of one size are one: 300 KiB and what fits into it, and 65 KiB.
+  // One buffer a size: 300 KiB and all that fits into it, and 65 KiB.
   assert.deepEqual(
     [...buffers].sort((a, b) => a - b),
     [128 * KIB, 320 * KIB],
   );
 });
 
-test('bodies that are here at the same time have buffers of their own', async () => {
-  const server = createServer((request, response) => {
-    const body = new Uint8Array(200 * KIB).fill(Number(request.url.slice(1)));
-    response.writeHead(200, { 'Content-Length': body.length }).end(body);
-  });
-  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
-  after(() => server.close());
-  const site = `http://127.0.0.1:${server.address().port}`;
-  const send = createSend(
-    {
-      baseURL: site,
-      headers: {},
-      credentials: 'same-origin',
-      origins: [],
-      linkedOrigins: 'without-secrets',
-      hooks: [],
-      services: new Map(),
-      granted: new Map(),
-    },
-    new Map(),
-  );
-  const ask = (number) => send({ url: `${site}/${number}`, headers: {} }, new AbortController().signal, () => {});
-  const all = [];
+test('bodies that exist at the same time have buffers of their own', async () => {
+  const { ask, reuse } = await serve((number) => new Uint8Array(200 * KIB).fill(number));
   for (let round = 0; round < 3; round++) {
     const answers = await Promise.all([1, 2, 3, 4].map((number) => ask(4 * round + number)));
     for (const [index, { body }] of answers.entries()) assert.ok(body.every((byte) => byte === 4 * round + index + 1));
-    all.push(...answers);
-    for (const answer of answers) send.reuse(answer);
+    for (const answer of answers) reuse(answer);
   }
 });
