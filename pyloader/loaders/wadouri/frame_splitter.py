@@ -15,7 +15,7 @@ SMALL_GAP_BYTES = 1024
 
 
 class FrameSplitter:
-    """Takes a body as it arrives and delivers each frame as soon as it is complete; a `Sink`.
+    """A `Sink` that delivers each frame of a body as soon as it is complete.
 
     A server that ignores the range sends the whole file. A file of up to `keep_bytes` is kept whole
     (`is_whole`); from a larger one, the frames are cut out as they arrive.

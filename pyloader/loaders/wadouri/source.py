@@ -110,7 +110,7 @@ def url_of(image_id: ImageId) -> str:
 
 
 class Opening:
-    """Opens a file; a `Sink` that parses the beginning while the body arrives."""
+    """A `Sink` that opens a file, and parses its beginning while the body arrives."""
 
     def __init__(self, image_id: ImageId, context: Context) -> None:
         self.image_id = image_id
