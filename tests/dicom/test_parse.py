@@ -1,13 +1,12 @@
-"""Files to instances: where the pixel data stand, without decoding them."""
+"""Files to instances: locate the pixel data without decoding them."""
 
 from __future__ import annotations
 
 import struct
-from io import BytesIO
 
 import numpy as np
 import pytest
-from pydicom import Dataset, Sequence, dcmread
+from pydicom import Dataset, Sequence
 from pydicom.uid import (
     DeflatedExplicitVRLittleEndian,
     ExplicitVRBigEndian,
@@ -18,21 +17,10 @@ from pydicom.uid import (
 )
 
 from pyloader.dicom.fragments import CutOffError
-from pyloader.dicom.instance import Instance
 from pyloader.dicom.parse import parse_beginning, parse_part10
 from pyloader.errors import FormatError, ImageIdError
 from tests.support import builders
-
-PIXELS = builders.ramp(16, 24)
-
-
-def assert_native(instance: Instance, pixels: np.ndarray = PIXELS, order: str = "<") -> None:
-    """Check that the element holds `pixels`."""
-    assert instance.pixels is not None
-    assert instance.pixels.keyword == "PixelData"
-    assert instance.pixels.missing == 0
-    expected = pixels.astype(pixels.dtype.newbyteorder(order)).tobytes()
-    assert bytes(instance.pixels.value) == expected
+from tests.support.instances import PIXELS, assert_native
 
 
 @pytest.mark.parametrize("syntax", [ExplicitVRLittleEndian, ImplicitVRLittleEndian])
@@ -76,46 +64,6 @@ def test_instance_without_pixels():
     instance = parse_part10(builders.part10(dataset, ExplicitVRLittleEndian))
     assert instance.pixels is None
     assert instance.nbytes == 0
-
-
-# ------------------------------------------------------------------ deflated
-
-
-def test_deflated():
-    body = builders.native(PIXELS, DeflatedExplicitVRLittleEndian)
-    instance = parse_part10(body)
-    assert_native(instance)
-    assert instance.dataset.Rows == 16
-    assert instance.pixels is not None
-    assert instance.nbytes == len(instance.pixels.body) != len(body)
-
-
-def test_deflated_that_is_broken():
-    body = builders.native(PIXELS, DeflatedExplicitVRLittleEndian)
-    length = dcmread(BytesIO(body)).file_meta.FileMetaInformationGroupLength
-    with pytest.raises(FormatError, match=r"^https://host/a: its deflated data set is broken: "):
-        parse_part10(body[: 128 + 4 + 12 + length] + b"\xff" * 200, "https://host/a")
-
-
-def test_deflated_that_is_cut_off():
-    body = builders.native(PIXELS, DeflatedExplicitVRLittleEndian)
-    instance = parse_part10(body[:-20])
-    assert instance.pixels is not None
-    assert 0 < instance.pixels.missing < PIXELS.nbytes
-    whole = PIXELS.tobytes()
-    assert bytes(instance.pixels.value) == whole[: len(whole) - instance.pixels.missing]
-    assert any("deflated data set is cut off" in warning for warning in instance.warnings)
-
-
-def test_data_set_that_is_said_to_be_deflated_and_is_not():
-    body = builders.native(PIXELS)
-    other = builders.native(PIXELS, DeflatedExplicitVRLittleEndian)
-    length = dcmread(BytesIO(other)).file_meta.FileMetaInformationGroupLength
-    meta = other[: 128 + 4 + 12 + length]
-    instance = parse_part10(meta + builders.bare(body))
-    assert_native(instance)
-    assert instance.transfer_syntax_uid == ExplicitVRLittleEndian
-    assert any("Deflated" in warning for warning in instance.warnings)
 
 
 # ------------------------------------------------------------------ encapsulated
@@ -188,13 +136,13 @@ def test_error_without_an_address_says_the_file():
         parse_part10(b"")
 
 
-# ------------------------------------------------------------------ what stands before the pixels
+# ------------------------------------------------------------------ elements before the pixels
 
 
 def private_sequence(is_undefined_length: bool) -> Dataset:
     """Return an image's header with a private sequence just before the pixel data."""
     dataset, item = builders.header(PIXELS), Dataset()
-    # An item that holds what looks like the start of pixel data.
+    # An item with bytes that look like the start of pixel data.
     item.add_new(0x7FDF1011, "OB", b"\xe0\x7f\x10\x00OW\x00\x00\x04\x00\x00\x00")
     item.is_undefined_length_sequence_item = is_undefined_length
     dataset.add_new(0x7FDF0010, "LO", "PRIVATE")
@@ -236,7 +184,7 @@ def test_float_pixels(keyword, vr, dtype):
 
 
 def test_pixel_data_of_a_vr_with_a_short_length():
-    """Some software writes US: two bytes of length follow, not four (PS3.5 7.1.2)."""
+    """Some software writes US, with two bytes of length instead of four (PS3.5 7.1.2)."""
     body = builders.native(PIXELS)
     position = body.index(b"\xe0\x7f\x10\x00OW")
     value = PIXELS.tobytes()
@@ -263,7 +211,7 @@ def test_number_of_frames_that_is_no_number():
     assert parse_part10(body.replace(b"IS\x02\x0012", b"IS\x02\x00x2")).number_of_frames == 1
 
 
-def test_frames_that_there_are():
+def test_frame_index_in_range():
     instance = parse_part10(builders.native(np.stack([PIXELS] * 3), NumberOfFrames=3))
     assert [instance.check_frame(index) for index in range(3)] == [0, 1, 2]
     for index in (-1, 3):
@@ -275,30 +223,13 @@ def test_frames_that_there_are():
 # ------------------------------------------------------------------ notes
 
 
-def test_what_pydicom_warns_of_is_noted_once():
+def test_pydicom_warnings_are_kept_once():
     item = Dataset()
     item.SpecificCharacterSet = "ISO_IR 100"
     icon = Sequence([item])
     dataset = builders.header(PIXELS, SpecificCharacterSet="ISO_IR 100", IconImageSequence=icon)
-    dataset["IconImageSequence"].is_undefined_length = True  # so that it is read at once
+    dataset["IconImageSequence"].is_undefined_length = True  # read it at once
     body = builders.part10(dataset, ExplicitVRLittleEndian)
     assert body.count(b"ISO_IR 100") == 2
     instance = parse_part10(body.replace(b"ISO_IR 100", b"ISO_IR 999"))
     assert instance.warnings == ("Unknown encoding 'ISO_IR 999' - using default encoding instead",)
-
-
-@pytest.mark.parametrize(
-    ("said", "done"),
-    [
-        (ImplicitVRLittleEndian, ExplicitVRLittleEndian),
-        (ExplicitVRLittleEndian, ImplicitVRLittleEndian),
-    ],
-)
-def test_meta_header_that_names_another_encoding(said, done):
-    bare = builders.bare(builders.native(PIXELS, done))
-    other = builders.native(PIXELS, said)
-    instance = parse_part10(other[: len(other) - len(builders.bare(other))] + bare)
-    assert instance.transfer_syntax_uid == said
-    assert instance.pixels is not None
-    assert bytes(instance.pixels.value) == PIXELS.tobytes()
-    assert instance.warnings, "the contradiction is noted"

@@ -15,9 +15,6 @@ from numpy.testing import assert_allclose, assert_array_equal
 from pyloader import Image, list_image_ids, load_image
 from pyloader.formats.elements import as_complex, can_be_color, is_color_by_default
 from pyloader.formats.metaimage.header import TYPES
-from tests.support.slices import local
-
-__all__ = ["local"]
 
 NRRD_TYPES = {
     **{"u1": "uchar", "i1": "int8", "u2": "ushort", "i2": "short", "u4": "uint", "i4": "int"},

@@ -11,9 +11,7 @@ from numpy.testing import assert_array_equal
 from pyloader import Context, load_image
 from pyloader.formats.sidecar import list_names
 from pyloader.transport.memory import MemoryTransport
-from tests.support.slices import local, numbered
-
-__all__ = ["local"]
+from tests.support.slices import numbered
 
 VOXELS = numbered()
 NRRD = "NRRD0004\ntype: short\ndimension: 3\nsizes: 7 5 4\nendian: little\nencoding: raw\n"

@@ -20,6 +20,11 @@ from pyloader.network import Network
 from pyloader.transport.memory import MemoryTransport
 from tests.support import builders
 
+HTML = b"""
+<!-- the proxy -->
+<!DOCTYPE html>
+<html lang="en"><head><title>
+  Log in &amp; go on</title></head><body>You are not signed in</body></html>"""
 ROWS, COLUMNS = 40, 56
 URL = "https://host/image?x=1"
 SIGNATURE = b"\x89PNG\r\n\x1a\n"

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import ast
 import base64
 import json
 import random
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,12 +14,10 @@ from pydicom.datadict import dictionary_VR, keyword_for_tag, tag_for_keyword
 from pydicom.pixels.processing import apply_color_lut
 from pydicom.uid import UID, ExplicitVRLittleEndian
 
-import pyloader
 from pyloader.dicom.functional_groups import Frame
 from pyloader.dicom.instance import Instance
-from pyloader.dicom.json import attributes
 from pyloader.dicom.json import reader as json_model
-from pyloader.dicom.json.attributes import BY_TAG, CONVERTERS, KNOWN
+from pyloader.dicom.json.attributes import BY_TAG
 from pyloader.dicom.json.reader import (
     BulkData,
     fill,
@@ -32,7 +28,6 @@ from pyloader.dicom.json.reader import (
     read_dataset,
 )
 from pyloader.dicom.modules import header
-from pyloader.dicom.modules.known import KEYWORDS
 from pyloader.dicom.modules.luts import read_modality_lut
 from pyloader.dicom.modules.plane import read_plane_module
 from pyloader.dicom.parse import parse_part10
@@ -42,11 +37,7 @@ from pyloader.pixels.palette import apply_palette
 from tests.support import builders, corpus
 from tests.support.dicom_json import as_json, plain
 
-ROOT = Path(pyloader.__file__).parent
 PIXELS = builders.ramp(4, 8)
-CODED_PIXELS = {"PixelData", "FloatPixelData", "DoubleFloatPixelData"}
-# Words that are keywords too, and what stands in a file's header only.
-NOT_OF_JSON = {"Date", "Time", "MediaStorageSOPClassUID", "SpecificCharacterSet"}
 NO_ELEMENTS: tuple[Any, ...] = ({}, [], None)
 
 
@@ -57,62 +48,20 @@ def element(value: Any, vr: str | None = None) -> dict[str, Any]:
 
 
 def read_one(keyword: str, content: Any) -> Any:
-    """Read a data set of one element and return its value; it is to be read without a warning."""
+    """Read a data set of one element without a warning, and return its value."""
     dataset, bulk, notes = read_dataset({f"{tag_for_keyword(keyword):08X}": content})
     assert (bulk, notes) == ((), ())
     return dataset[keyword].value
 
 
 def refuse_one(keyword: str, content: Any) -> str:
-    """Read a data set of one element that is left out, and return the warning."""
+    """Read a data set of one invalid element, and return the warning."""
     dataset, bulk, (note,) = read_dataset({f"{tag_for_keyword(keyword):08X}": content})
     assert (len(dataset), bulk) == (0, ())
     return note
 
 
-# ------------------------------------------------------------------ what is known
-
-
-def names_in(path: Path) -> set[str]:
-    """Return the keywords of DICOM that stand in a source as text."""
-    nodes = ast.walk(ast.parse(path.read_text()))
-    texts = {node.value for node in nodes if isinstance(node, ast.Constant)}
-    return {text for text in texts if isinstance(text, str) and text and tag_for_keyword(text)}
-
-
-# Of files alone: no JSON has what these read.
-OF_FILES = ("attributes.py", "dicomdir.py", "frame_offsets.py", "offset_tables.py")
-READERS = sorted(
-    path.relative_to(ROOT).as_posix()
-    for folder in ("dicom", "dicomweb", "pixels")
-    for path in (ROOT / folder).rglob("*.py")
-    if path.name not in OF_FILES
-)
-
-
-@pytest.mark.parametrize("name", READERS)
-def test_all_that_is_read_is_known(name):
-    known = {attribute.keyword for attribute in KNOWN}
-    assert names_in(ROOT / name) - CODED_PIXELS - NOT_OF_JSON <= known
-
-
-def test_names_of_the_table_are_keywords():
-    for name in KEYWORDS:
-        assert tag_for_keyword(name), name
-
-
-def test_all_that_is_known_can_be_converted():
-    for known in KNOWN:
-        assert known.vrs[0] in {*CONVERTERS, "SQ", "OB", "OW"}, known
-        assert known.tag.is_private or " or ".join(known.vrs) == dictionary_VR(known.tag)
-
-
-def test_overlays_of_all_groups_are_known():
-    for known in KNOWN:
-        assert known.tag.is_private or known == attributes.Attribute.of(known.tag)
-    assert BY_TAG["60000010"].keyword == BY_TAG["601E0010"].keyword == "OverlayRows"
-    assert BY_TAG["601e3000"].vrs == ("OB", "OW")
-    assert "60200010" not in BY_TAG
+# ------------------------------------------------------------------ known attributes
 
 
 def test_unknown_attributes_are_not_read():
@@ -128,18 +77,18 @@ def test_unknown_attributes_are_not_read():
     assert (bulk, notes) == ((), ())
 
 
-# ------------------------------------------------------------------ the same as from a file
+# ------------------------------------------------------------------ equal to files
 
 
 def through_json(dataset: Dataset, threshold: int = 1 << 30) -> tuple[Instance, list[BulkData]]:
-    """Return an instance read from JSON, and what stands elsewhere."""
+    """Return an instance read from JSON, and its bulk data."""
     found, bulk, notes = read_dataset(as_json(dataset, threshold))
     assert notes == ()
     return Instance(found, ExplicitVRLittleEndian, None), list(bulk)
 
 
 def modules_of(instance: Instance) -> Any:
-    """Return what is compared: the transfer syntax is not part of a data set."""
+    """Return the modules to compare, without the transfer syntax, which JSON lacks."""
     found = header(instance, 0)
     del found["transfer_syntax"]
     return plain(found)
@@ -156,13 +105,13 @@ def test_modules_are_those_of_the_file(name):
 
 
 def written_of(name: str) -> bytes:
-    """Return a file; without the number of frames that pydicom cannot write in JSON, ``1A``."""
+    """Return a file; without the number of frames ``1A``, which pydicom cannot write in JSON."""
     body = (corpus.DATA / name).read_bytes()
     return body.replace(b"IS\x02\x001A", b"IS\x02\x00  ") if name == "badVR.dcm" else body
 
 
 def test_all_modules_survive():
-    """A file with what the bundled ones lack: tables, overlays, functional groups."""
+    """A file with tables, overlays and functional groups, which the bundled files lack."""
     dataset = rich()
     instance, _ = through_json(dataset)
     expected = modules_of(parse_part10(builders.part10(dataset, ExplicitVRLittleEndian)))
@@ -262,7 +211,7 @@ def test_bulk_data_of_text_and_numbers():
     assert value_of(dataset, "BitsAllocated") == 16
 
 
-def test_bulk_data_that_are_no_value():
+def test_invalid_bulk_data():
     _, (bulk,), _ = read_dataset({"00280010": {"vr": "US", "BulkDataURI": "http://host/b"}})
     expected = (
         r"^the bulk data at 'http://host/b', 3 bytes, are not a value of \(0028,0010\) Rows, vr US"
@@ -295,7 +244,7 @@ def test_numbers(vr, value):
     assert {type(number) for number in found} == {float}
 
 
-def test_value_that_is_no_list():
+def test_value_outside_a_list():
     assert read_one("Rows", {"vr": "US", "Value": 512}) == 512
 
 
@@ -372,7 +321,7 @@ def test_inline_binary():
 
 
 def test_inline_binary_of_vr_un():
-    """As servers write what they do not know: the encoded value (PS3.5 6.2.2)."""
+    """Servers write unknown attributes so: the encoded value (PS3.5 6.2.2)."""
 
     def unknown(body: bytes) -> dict[str, str]:
         return {"vr": "UN", "InlineBinary": base64.b64encode(body).decode()}
@@ -407,7 +356,7 @@ def test_inline_binary_of_vr_un():
         ("RedPaletteColorLookupTableData", element([1, 2]), "VR OW requires bytes; it is"),
     ],
 )
-def test_what_cannot_be_read_is_left_out(keyword, content, reason):
+def test_unreadable_elements_are_left_out(keyword, content, reason):
     note = refuse_one(keyword, content)
     tag = tag_for_keyword(keyword)
     vr = dictionary_VR(tag)
@@ -453,14 +402,14 @@ def test_empty_sequences(value):
     assert notes == ()
 
 
-def test_item_that_is_none_keeps_its_place():
+def test_null_item_keeps_its_place():
     items = [5, {"00280030": element([1, 2])}]
     dataset, _, notes = read_dataset({"00289110": element(items, "SQ")})
     assert dataset.PixelMeasuresSequence[1].PixelSpacing == [1, 2]
     assert notes == ("(0028,9110) PixelMeasuresSequence has an item that is not an object: 5",)
 
 
-def test_bulk_data_of_an_item_is_that_item_s():
+def test_bulk_data_of_an_item_belongs_to_the_item():
     item = {"00283006": {"vr": "OW", "BulkDataURI": "x"}, "00283002": element([4, 0, 16], "US")}
     dataset, (bulk,), _ = read_dataset({"00283000": element([item], "SQ")})
     assert bulk.owner is dataset.ModalityLUTSequence[0]
@@ -517,7 +466,7 @@ def test_instance_of_a_data_set():
     assert len(instance.warnings) == 1
 
 
-def test_warnings_are_the_instance_s():
+def test_warnings_are_on_the_instance():
     (note,) = parse_json('{"00280010": 5}').warnings
     assert note.startswith("(0028,0010) Rows cannot be read as US and is left out")
 
@@ -569,7 +518,7 @@ def test_error_of_a_server_in_json():
 
 
 @pytest.mark.parametrize("content", [[], [{}], None, "x", 5])
-def test_data_set_that_is_no_mapping(content):
+def test_data_set_of_another_type(content):
     with pytest.raises(FormatError, match="expected an object whose keys are tags"):
         read_dataset(content)
 
@@ -647,7 +596,7 @@ def test_natural_bulk_data(key):
     assert bulk == BulkData(owner, 0x00283006, "OW", "http://host/b")
 
 
-def test_natural_bulk_data_that_only_a_function_brings():
+def test_natural_bulk_data_behind_a_function():
     dataset, bulk, (note,) = read_attributes({"LUTData": {"retrieveBulkData": print}})
     assert (len(dataset), bulk) == (0, ())
     assert note.startswith("(0028,3006) LUTData cannot be read as US or OW and is left out: retr")
@@ -694,13 +643,13 @@ def test_natural_attributes_make_the_modules_of_the_file():
     dataset = rich()
     natural = naturalized(dataset)
     expected = modules_of(through_json(dataset)[0])
-    del expected["overlay_plane"]  # the keywords do not tell which of sixteen groups
+    del expected["overlay_plane"]  # the keywords are the same in sixteen groups
     found, *_ = read_attributes(natural)
     assert modules_of(Instance(found, ExplicitVRLittleEndian, None)) == expected
 
 
 def naturalized(dataset: Dataset) -> dict[str, Any]:
-    """Return attributes as viewers have them."""
+    """Return attributes by keyword, as viewers have them."""
 
     def value(each: DataElement) -> Any:
         if each.VR == "SQ":
@@ -716,8 +665,8 @@ def naturalized(dataset: Dataset) -> dict[str, Any]:
 # ------------------------------------------------------------------ work
 
 
-def test_only_what_is_known_costs_more_than_a_look():
-    """A series has hundreds of data sets: an unknown element is not touched."""
+def test_unknown_elements_are_not_read():
+    """A series has hundreds of data sets: unknown elements are skipped unread."""
 
     class Untouchable(dict[str, Any]):
         def get(self, *_: Any) -> Any:

@@ -9,10 +9,7 @@ import pytest
 from pyloader import Context
 from pyloader.cache import Cache
 from pyloader.network import Network
-from tests.support.slices import local
 from tests.support.zarr_server import Folder
-
-__all__ = ["local"]
 
 
 @pytest.fixture

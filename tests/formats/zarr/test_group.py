@@ -149,7 +149,11 @@ async def test_names_that_say_nothing(remote, folder):
         ({"multiscales": []}, FormatError, "add the path of an image or an array within it"),
         ({"multiscales": 5}, FormatError, "has a description that cannot be read"),
         ({"multiscales": [{"datasets": []}]}, ImageIdError, "there are 0"),
-        ({"multiscales": [{"datasets": [{"path": "9"}]}]}, FormatError, "an array '9' that does not"),
+        (
+            {"multiscales": [{"datasets": [{"path": "9"}]}]},
+            FormatError,
+            "an array '9' that does not",
+        ),
         ({"multiscales": [{"datasets": [{"path": "../0"}]}]}, FormatError, "in the folder of its"),
         ({"multiscales": [{"datasets": [{"path": "0"}]}]}, FormatError, "the axes .*for an array"),
     ],
