@@ -1,4 +1,4 @@
-"""Records of a DICOMDIR: which files they name, in which order."""
+"""Records of a DICOMDIR: the files that they name, in order."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The reader of elements and of their values, against pydicom's on whole, cut and damaged files."""
+"""The readers of elements and values, against pydicom's on whole, cut and damaged files."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def by_pydicom(body: bytes, position: int, layout: Layout, is_end: Any) -> Datas
 
 
 def listed(dataset: Dataset) -> list[Any]:
-    """Return the elements of a data set as they are written, those of all sequences too."""
+    """Return the encoded elements of a data set, including those in sequences."""
     raw = {tag: dataset.get_item(tag) for tag in dataset.keys()}  # noqa: SIM118 -- as written
     found: list[Any] = []
     for tag, element in raw.items():
@@ -45,7 +45,7 @@ def listed(dataset: Dataset) -> list[Any]:
 
 @pytest.mark.parametrize("path", SMALL, ids=lambda path: path.name)
 def test_elements_are_those_that_pydicom_reads(path):
-    """Its own reading of sequences too: what is undefined in length is read there at once."""
+    """Sequences too: pydicom reads those of undefined length at once."""
     beginning = beginning_of(path.read_bytes())
     if beginning is None or beginning.position >= len(beginning.body):
         pytest.skip("no data set to read")
@@ -62,7 +62,7 @@ def test_elements_are_those_that_pydicom_reads(path):
 
 
 @pytest.mark.parametrize("path", SMALL, ids=lambda path: path.name)
-def test_what_is_cut_off_is_the_beginning_of_the_whole(path):
+def test_cut_file_has_the_first_elements_of_the_whole(path):
     beginning = beginning_of(path.read_bytes())
     if beginning is None or beginning.position >= len(beginning.body):
         pytest.skip("no data set to read")
@@ -81,7 +81,7 @@ def test_what_is_cut_off_is_the_beginning_of_the_whole(path):
 
 
 def read_as_far(*given: Any) -> tuple[Dataset, str]:
-    """Return what is read of a data set, and what is said of its end."""
+    """Return the elements read from a data set, and the error at its end."""
     try:
         dataset, stop = read_quietly(*given)
     except HeaderCutOffError as error:
@@ -107,8 +107,8 @@ def test_damage_ends_in_elements_or_a_typed_error(path):
 
 @pytest.mark.parametrize("is_implicit", [True, False])
 @pytest.mark.parametrize("is_big_endian", [True, False])
-def test_what_is_remembered_of_elements_has_an_end(monkeypatch, is_implicit, is_big_endian):
-    """A file of ever new tags, as one made to do harm, is read as pydicom reads it."""
+def test_memo_of_elements_is_limited(monkeypatch, is_implicit, is_big_endian):
+    """A file of ever new tags, which may be an attack, is read as pydicom reads it."""
     monkeypatch.setattr(structure, "MOST_STARTS", 500)
     layout = Layout(is_implicit, is_big_endian)
     start = {True: "HHL", False: "HH2sH"}[is_implicit]
@@ -133,7 +133,7 @@ PIXELS = builders.ramp(4, 8)
 
 
 def with_zeros(syntax: str, count: int) -> tuple[bytes, int]:
-    """Return a file with zeros before its pixel data, and where these stand."""
+    """Return a file with zeros before its pixel data, and the offset of the zeros."""
     body = builders.native(PIXELS, syntax)
     place = body.rindex(b"\xe0\x7f\x10\x00")
     return body[:place] + bytes(count) + body[place:], place
@@ -141,7 +141,7 @@ def with_zeros(syntax: str, count: int) -> tuple[bytes, int]:
 
 @pytest.mark.parametrize("syntax", [EXPLICIT, IMPLICIT])
 @pytest.mark.parametrize("count", [8, 16, 64, 8000])
-def test_zeros_between_elements_are_stepped_over(syntax, count):
+def test_zeros_between_elements_are_skipped(syntax, count):
     body, place = with_zeros(syntax, count)
     instance = parse_part10(body)
     assert instance.pixels is not None
@@ -153,14 +153,14 @@ def test_zeros_between_elements_are_stepped_over(syntax, count):
 @pytest.mark.parametrize("syntax", [EXPLICIT, IMPLICIT])
 @pytest.mark.parametrize("count", [4, 6, 12, 20])
 def test_zeros_that_are_no_elements_are_named(syntax, count):
-    """DCMTK, GDCM and pydicom find no pixels behind them."""
+    """DCMTK, GDCM and pydicom find no pixels after them."""
     body, place = with_zeros(syntax, count)
     with pytest.raises(FormatError, match=f"found zeros at byte {place + count // 8 * 8}, exp"):
         parse_part10(body)
 
 
 @pytest.mark.parametrize("count", [1, 4, 8, 20, 4000])
-def test_zeros_at_the_end_are_none(count):
+def test_zeros_at_the_end_are_ignored(count):
     dataset = builders.header(PIXELS)
     body = builders.part10(dataset, EXPLICIT)
     instance = parse_part10(body + bytes(count))

@@ -1,4 +1,4 @@
-"""Attributes of the top level that enhanced and converted objects have moved elsewhere."""
+"""Top-level attributes that enhanced and converted objects have in functional groups."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.support.enhanced import PIXELS, group, item, multiframe, reread, sing
 from tests.support.module_values import VALUES
 
 IMPLICIT, EXPLICIT = "1.2.840.10008.1.2", "1.2.840.10008.1.2.1"
-# What stands at the top level of any object.
+# Attributes at the top level of any object.
 KEPT = ("SOPClassUID", "SOPInstanceUID", "Modality", "SeriesInstanceUID", "StudyInstanceUID")
 
 
@@ -32,7 +32,7 @@ def modules(shared: Dataset, own: Dataset, syntax: str = EXPLICIT, **top: Any) -
 
 
 def converted(kind: str, **attributes: Any) -> Dataset:
-    """Return functional groups that keep attributes for which there is no macro."""
+    """Return functional groups with attributes that have no macro."""
     unassigned = item(**attributes)
     return item(**{f"Unassigned{kind}ConvertedAttributesSequence": Sequence([unassigned])})
 
@@ -74,7 +74,7 @@ def test_attributes_of_macros_are_found_by_the_modules_of_single_frames():
     assert found["derivation_description"] == "mean"
 
 
-def test_a_macro_of_several_items_says_nothing_of_the_frame():
+def test_a_macro_of_several_items_is_ignored():
     several = Sequence([item(DerivationDescription="one"), item(DerivationDescription="two")])
     found = modules(Dataset(), item(DerivationImageSequence=several))["general_image"]
     assert "derivation_description" not in found
@@ -95,7 +95,7 @@ def test_patient_and_slice_location_and_regions_that_a_converter_moved():
     assert "PatientID" in PATIENT
 
 
-def test_another_frame_does_not_lend_its_attributes():
+def test_attributes_of_another_frame_are_not_used():
     own = converted("PerFrame", ProtocolName="second")
     dataset = builders.header(PIXELS, NumberOfFrames=2)
     dataset.PerFrameFunctionalGroupsSequence = Sequence([Dataset(), own])

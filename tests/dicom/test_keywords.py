@@ -1,4 +1,4 @@
-"""Names of attributes in Python."""
+"""Attribute names in Python."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Dates, times and moments in all the spellings that files have."""
+"""Dates, times and date-times in all spellings of files."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_date_and_time(day, time, later, precision):
     assert read_moment(day, time) == Moment(NOON + timedelta(seconds=later), precision)
 
 
-def test_what_is_not_told_makes_a_moment_less_precise():
+def test_missing_parts_make_a_moment_less_precise():
     assert read_moment("20080418", "") == Moment(datetime(2008, 4, 18), DAY)
     assert read_moment("200804", "102800").precision > 27 * DAY
     assert read_date_time("2008").precision > 364 * DAY
@@ -48,7 +48,7 @@ def test_what_is_not_told_makes_a_moment_less_precise():
         *((None, None), (["20080418"], "102800")),
     ],
 )
-def test_what_is_no_date_or_no_time_is_none(day, time):
+def test_invalid_dates_and_times_are_none(day, time):
     assert read_moment(day, time) is None
 
 
@@ -71,7 +71,7 @@ def test_date_times(text, moment):
     "text",
     ["", None, "now", "20080418240000", "20080418102800+9900", "20080418102800+02:00", "00010101"],
 )
-def test_what_is_no_moment_is_none(text):
+def test_invalid_date_times_are_none(text):
     assert read_date_time(text) is None
 
 
@@ -84,11 +84,11 @@ def test_offsets(text, hours):
 
 
 @pytest.mark.parametrize("text", ["", "0200", "+2", "+0260", "-0000", "+1401", "-1201", "Z"])
-def test_what_is_no_offset_is_none(text):
+def test_invalid_offsets_are_none(text):
     assert read_offset(text) is None
 
 
-def test_a_moment_is_told_in_the_time_zone_of_the_file():
+def test_a_moment_has_the_time_zone_of_the_file():
     utc = read_date_time("20080417233000+0000")
     assert utc.at(2 * HOUR) == datetime(2008, 4, 18, 1, 30)
     assert utc.at(None) is None
@@ -96,10 +96,10 @@ def test_a_moment_is_told_in_the_time_zone_of_the_file():
 
 
 @pytest.mark.parametrize("text", ["20080418", "2008.04.18", "2008", "18000101", "22001231235959"])
-def test_dates_that_can_be(text):
+def test_possible_dates(text):
     assert is_date(text)
 
 
 @pytest.mark.parametrize("text", ["00010101", "20080431", "today", "0", "99991231235959+0000"])
-def test_dates_that_cannot_be(text):
+def test_impossible_dates(text):
     assert not is_date(text)

@@ -1,4 +1,4 @@
-"""Values that cannot be are absent, and noted, wherever a module has them."""
+"""Impossible values are absent from every module, with a warning."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ PIXELS = builders.ramp(4, 8)
 
 
 def read(vr: str, keyword: str, value: bytes) -> tuple[dict[str, Any], str]:
-    """Return the modules of a file that has these bytes, and what was noted."""
+    """Return the modules of a file with these values, and the warnings."""
     dataset = builders.header(PIXELS)
     dataset.add_new(keyword, "UN", value)
-    body = builders.part10(dataset, "1.2.840.10008.1.2")  # implicit VR: what is written is bytes
+    body = builders.part10(dataset, "1.2.840.10008.1.2")  # implicit VR: values are written as bytes
     with noting() as notes:
         found = header(parse_part10(body), 0)
     return found, " ".join(notes)
@@ -34,14 +34,14 @@ def read(vr: str, keyword: str, value: bytes) -> tuple[dict[str, Any], str]:
     ],
 )
 @pytest.mark.parametrize("value", [b"nan ", b"inf ", b"-inf", b"9E999 "])
-def test_numbers_without_end_are_left_out(keyword, module, name, value):
+def test_infinite_numbers_are_left_out(keyword, module, name, value):
     found, notes = read("DS", keyword, value)
     assert name not in found.get(module, {})
     assert f"{keyword} is" in notes
     assert "left out" in notes
 
 
-def test_integers_that_no_number_of_javascript_holds_are_left_out():
+def test_integers_beyond_javascript_numbers_are_left_out():
     with noting() as notes:
         found = header(parse_json('{"00200013": {"vr": "IS", "Value": [99999999999999999999]}}'), 0)
     assert "general_image" not in found
@@ -62,7 +62,7 @@ def test_one_number_is_not_a_list():
     ],
 )
 @pytest.mark.parametrize("value", [b"1E9\\1E9 ", b"1\\nan ", b"-1\\-1 ", b"1E-300\\1 ", b"0\\0 "])
-def test_spacings_that_cannot_be_are_left_out(keyword, name, value):
+def test_impossible_spacings_are_left_out(keyword, name, value):
     found, _ = read("DS", keyword, value)
     assert getattr(found["image_plane"], name) is None
     spacing = found["general_image"].get("pixel_spacing", [0])
@@ -71,14 +71,14 @@ def test_spacings_that_cannot_be_are_left_out(keyword, name, value):
 
 
 @pytest.mark.parametrize("value", [b"-1", b"1E5 "])
-def test_slice_thickness_that_cannot_be_is_left_out(value):
+def test_impossible_slice_thickness_is_left_out(value):
     found, notes = read("DS", "SliceThickness", value)
     assert found["image_plane"].slice_thickness is None
     assert "(0018,0050) SliceThickness" in notes
 
 
 @pytest.mark.parametrize(("modality", "expected"), [("NM", -3.0), ("MR", None)])
-def test_spacing_between_slices_has_a_sign_in_nuclear_medicine_alone(modality, expected):
+def test_spacing_between_slices_may_be_negative_in_nuclear_medicine_only(modality, expected):
     dataset = builders.header(PIXELS, SpacingBetweenSlices="-3")
     dataset.Modality = modality
     with noting() as notes:
@@ -97,20 +97,20 @@ def test_spacing_between_slices_has_a_sign_in_nuclear_medicine_alone(modality, e
     ],
 )
 @pytest.mark.parametrize("value", [b"00010101", b"99991231", b"20081332", b"unknown "])
-def test_dates_that_cannot_be_are_left_out(vr, keyword, module, value):
+def test_impossible_dates_are_left_out(vr, keyword, module, value):
     found, notes = read(vr, keyword, value)
     assert not [name for name in found.get(module, {}) if name.endswith("_date")]
     assert f"{keyword} is '{value.decode().strip()}'" in notes
 
 
 @pytest.mark.parametrize("value", [b"20080418", b"2008.04.18", b"1950"])
-def test_dates_are_as_they_are_written(value):
+def test_dates_keep_their_spelling(value):
     found, notes = read("DA", "StudyDate", value)
     assert found["general_study"]["study_date"] == value.decode()
     assert notes == ""
 
 
-def test_dicom_json_is_read_as_files_are():
+def test_dicom_json_is_read_like_files():
     text = (
         '{"00101030": {"vr": "DS", "Value": [1e999]}, "00080020": {"vr": "DA", "Value": '
         '["99991231"]}, "00181063": {"vr": "DS", "Value": ["nan"]}, "00180050": {"vr": "DS", '
@@ -134,7 +134,7 @@ def test_padding_of_floats_may_be_no_number():
 
 
 def test_an_integer_that_a_file_has_as_a_float_is_no_larger():
-    """In explicit VR a file may say FL of what is US or SS: 2**55 is no pixel value."""
+    """In explicit VR a file may have FL for US or SS: 2**55 is no pixel value."""
     body = builders.native(PIXELS, SmallestImagePixelValue=3)
     place = body.index(b"\x28\x00\x06\x01")
     for value, expected in ((b"\0\0\0\x5b", None), (b"\0\0\x40\x41", 12)):

@@ -51,7 +51,7 @@ def shuffled(datasets: list[dict[str, Any]]) -> list[dict[str, Any]]:
 )
 def test_along_the_normal(orientation, normal):
     images = [
-        # Numbered against the order, and shifted within the plane.
+        # Numbered in reverse order, and shifted within the plane.
         image(
             str(index),
             number=9 - index,
@@ -79,8 +79,8 @@ def test_along_the_normal(orientation, normal):
         ("content", ["081500", "081500.5", "090000", "100000", "110000"]),
     ],
 )
-def test_what_neither_position_nor_number_orders(number, name, values):
-    """By PS3.3 C.7.6.2.1.2 Slice Location, then by what else tells."""
+def test_order_without_position_and_number(number, name, values):
+    """By Slice Location (PS3.3 C.7.6.2.1.2), then by other attributes."""
     place = [{}, {"position": [1, 2, 3], "orientation": AXIAL}]
     for index, known in enumerate(place):
         images = [

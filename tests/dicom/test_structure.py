@@ -1,6 +1,6 @@
-"""Elements that break the rules: VRs of no edition, delimiters that end nothing, wrong lengths.
+"""Elements that break the rules: unknown VRs, stray delimiters, wrong lengths.
 
-What a file says is what DCMTK and GDCM both read of it; GDCM reads each here beside pyloader.
+Correct values are those that DCMTK and GDCM both read; GDCM runs here next to pyloader.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def inserted(elements: bytes, body: bytes | None = None) -> bytes:
 
 
 def by_gdcm(folder: Path, body: bytes) -> bytes | None:
-    """Return the pixels that GDCM reads, None when it reads none."""
+    """Return the pixels that GDCM reads, None if it fails."""
     path = folder / "a.dcm"
     path.write_bytes(body)
     reader = gdcm.ImageReader()
@@ -69,7 +69,7 @@ def by_gdcm(folder: Path, body: bytes) -> bytes | None:
 CT = pack("<HH2sH", 0x0008, 0x0060, b"CS", 2) + b"MR"
 MAKER = pack("<HH2sH", 0x0008, 0x0070, b"LO", 6) + b"Maker "
 INNER = CT + MAKER
-# What both readers read, and what GDCM alone does.
+# Elements that both readers read, and those that only GDCM reads.
 RULES_BROKEN = {
     "unknown VR": long(b"ZZ", b"ABCD"),
     "unknown VR without a value": long(b"OX", b""),
@@ -95,7 +95,7 @@ RULES_BROKEN = {
     "wrong group length": pack("<HH2sHL", GROUP, 0, b"UL", 4, 1000),
     "sequence without items": long(b"SQ", SEQUENCE_END, length=UNDEFINED),
 }
-# What neither reads, and what an earlier pyloader did: no file is lost.
+# Elements that neither reads, but an earlier pyloader did: no file is lost.
 MORE_BROKEN = {
     "sequence delimiter at the top level": SEQUENCE_END,
     "both delimiters at the top level": ITEM_END + SEQUENCE_END,
@@ -135,7 +135,7 @@ MORE_BROKEN = {
 
 
 @pytest.mark.parametrize("elements", RULES_BROKEN.values(), ids=list(RULES_BROKEN))
-async def test_elements_that_break_rules_are_stepped_over(transport, context, tmp_path, elements):
+async def test_elements_that_break_rules_are_skipped(transport, context, tmp_path, elements):
     body = inserted(CREATOR + elements)
     assert by_gdcm(tmp_path, body) == PIXELS.tobytes()
     transport.answers[URL] = body
@@ -207,7 +207,7 @@ def test_attributes_behind_an_unknown_vr_in_an_item_are_read(is_undefined):
     assert '"Lung"' in instance_json(dataset)
 
 
-def test_delimiter_that_ends_nothing_makes_no_item():
+def test_stray_delimiter_makes_no_item():
     explanation = pack("<HH2sH", 0x0028, 0x3003, b"LO", 4) + b"Lung"
     two = (item(explanation) + ITEM_END) * 2
     for inner, length in ((two, None), (two + SEQUENCE_END, UNDEFINED)):
@@ -229,7 +229,7 @@ def test_item_that_its_elements_overrun_keeps_those_before():
 
 @pytest.mark.parametrize("syntax", [ExplicitVRLittleEndian, ExplicitVRBigEndian])
 def test_un_of_undefined_length_is_implicit_and_little_endian(syntax):
-    """PS3.5 6.2.2, whatever the file is."""
+    """PS3.5 6.2.2, in every transfer syntax."""
     order = ">" if syntax == ExplicitVRBigEndian else "<"
     inner = pack("<HHL", 0x0028, 0x3003, 4) + b"Lung"
     element = pack(f"{order}HH2sHL", 0x0028, 0x3010, b"UN", 0, UNDEFINED)
@@ -262,7 +262,7 @@ def depths_of(dataset: Dataset) -> Sequence[str]:
 @pytest.mark.parametrize(
     "syntax", [ExplicitVRLittleEndian, ImplicitVRLittleEndian, ExplicitVRBigEndian]
 )
-def test_nested_sequences_are_those_that_were_written(syntax):
+def test_nested_sequences_are_read_as_written(syntax):
     dataset = builders.header(PIXELS, ConceptCodeSequence=Items([nested(5)]))
     dataset.PixelData = PIXELS.tobytes()
     dataset["PixelData"].VR = "OW"
@@ -275,13 +275,13 @@ def test_nested_sequences_are_those_that_were_written(syntax):
 
 
 def fragmented(tag: int, *fragments: bytes, vr: bytes = b"OW") -> bytes:
-    """Return an element whose value is written as encapsulated pixel data are."""
+    """Return an element whose value is encapsulated like pixel data."""
     start = pack("<HH2sHL", tag >> 16, tag & 0xFFFF, vr, 0, UNDEFINED)
     return start + b"".join(map(item, fragments)) + SEQUENCE_END
 
 
 VALUE = bytes(range(32))
-# Fragments -> what the value is.
+# Fragments -> value.
 FRAGMENTED = {
     "empty table": ((b"", VALUE), VALUE),
     "no table": ((VALUE,), VALUE),
@@ -318,7 +318,7 @@ def test_values_in_fragments_of_an_implicit_data_set():
 
 
 @pytest.mark.parametrize("is_undefined", [False, True])
-async def test_encapsulated_pixels_of_an_icon_are_nothing_to_note(transport, context, is_undefined):
+async def test_encapsulated_pixels_of_an_icon_cause_no_warning(transport, context, is_undefined):
     pixels = pack("<HH2sHL", 0x7FE0, 0x0010, b"OB", 0, UNDEFINED)
     pixels += item(b"") + item(b"\xff\xd8\xff\xd9") + SEQUENCE_END
     rows = pack("<HH2sHH", 0x0028, 0x0010, b"US", 2, 4)
@@ -344,7 +344,7 @@ async def test_encapsulated_pixels_of_an_icon_are_nothing_to_note(transport, con
 async def test_encapsulated_pixels_of_defined_length_under_a_native_label(
     transport, context, syntax, name
 ):
-    """Their items fill the value; taken for pixels they would be headers and noise."""
+    """Their items fill the value; read as pixels they would be headers and noise."""
     stream = imagecodecs.jpegls_encode(PIXELS)
     content = item(b"") + item(stream + bytes(len(stream) % 2)) + SEQUENCE_END
     dataset = builders.header(PIXELS)
@@ -356,7 +356,7 @@ async def test_encapsulated_pixels_of_defined_length_under_a_native_label(
     assert any("are encapsulated" in note for note in image.warnings)
 
 
-async def test_native_pixels_that_begin_as_an_item_does(transport, context):
+async def test_native_pixels_that_begin_like_an_item(transport, context):
     pixels = PIXELS.copy()
     pixels[0, :4] = (0xFFFE, 0xE000, 4, 0)
     for name in ("", "?frame=1"):

@@ -1,4 +1,4 @@
-"""The byte order of pixels: that of their data set, or that of a private transfer syntax."""
+"""The byte order of pixels: their data set's, or a private transfer syntax's."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def load(transport, context: Context):
 
 
 LABELS = [*NATIVE, *COMPRESSED, DeflatedExplicitVRLittleEndian]
-# A deflated data set may begin as one of implicit VR.
+# A deflated data set may begin like one of implicit VR.
 BROKEN = (ImplicitVRLittleEndian, DeflatedExplicitVRLittleEndian)
 
 
@@ -81,7 +81,7 @@ BROKEN = (ImplicitVRLittleEndian, DeflatedExplicitVRLittleEndian)
 @pytest.mark.parametrize(
     ("done", "said"), [pair for pair in product(NATIVE, LABELS) if pair != BROKEN]
 )
-async def test_values_are_those_that_were_written_whatever_the_label(load, dtype, done, said):
+async def test_values_are_right_under_any_label(load, dtype, done, said):
     """PS3.5 7.3: a data set has one byte order, which its elements show."""
     pixels = values(dtype, 3)
     body = relabelled(native(pixels, done), said)
@@ -91,7 +91,7 @@ async def test_values_are_those_that_were_written_whatever_the_label(load, dtype
         assert bool(image.warnings) is (said != done)
 
 
-async def test_implicit_data_set_that_is_said_to_be_deflated_is_refused(load):
+async def test_implicit_data_set_declared_deflated_is_refused(load):
     done, said = BROKEN
     with pytest.raises(FormatError, match="deflated data set is broken"):
         await load(relabelled(native(values("u2"), done), said))
@@ -129,11 +129,11 @@ async def test_deflated_data_set_of_another_layout(load, done):
     assert np.array_equal(image.pixels, pixels[0])
 
 
-# ------------------------------------------------------------------ GE's private one
+# ------------------------------------------------------------------ GE's private transfer syntax
 
 
 def by_gdcm(folder: Path, body: bytes, dtype: str) -> np.ndarray:
-    """Return what GDCM reads, which knows this transfer syntax."""
+    """Return the pixels by GDCM, which supports this transfer syntax."""
     path = folder / "a.dcm"
     path.write_bytes(body)
     reader = gdcm.ImageReader()
@@ -166,7 +166,7 @@ async def test_ge_pixels_of_12_bits_and_in_colour(load, tmp_path):
 
 @pytest.mark.parametrize("dtype", ["u4", "u8"])
 async def test_ge_pixels_of_more_bits_are_refused(load, dtype):
-    """GDCM takes them as little endian, DCMTK swaps halves of them."""
+    """GDCM reads them as little endian, DCMTK swaps their halves."""
     pixels = values(dtype)[0]
     with pytest.raises(UnsupportedError, match="its byte order of more than 16 bits is unknown"):
         await load(file_of(builders.header(pixels), pixels.tobytes(), GE))
@@ -186,7 +186,7 @@ async def test_tables_of_ge_are_little_endian(load):
 
 
 async def test_ge_label_on_another_data_set(load):
-    """In big endian all agrees on the pixels; in explicit little endian nothing tells."""
+    """A big-endian data set is clear; with explicit little endian the order is unknown."""
     pixels = values("u2")
     image = await load(relabelled(native(pixels, ExplicitVRBigEndian), GE))
     assert np.array_equal(image.pixels, pixels[0])

@@ -1,4 +1,4 @@
-"""Fragments and offset tables that contradict each other: the frame that was asked for, or none."""
+"""Fragments and offset tables that contradict each other: the right frame, or an error."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def pixels(frames: int = FRAMES) -> np.ndarray:
 
 
 def deflate(frame: np.ndarray) -> bytes:
-    """Return a frame as PS3.5 A.4.13 has it."""
+    """Deflate a frame (PS3.5 A.4.13)."""
     packer = zlib.compressobj(wbits=-zlib.MAX_WBITS)
     return packer.compress(frame.tobytes()) + packer.flush()
 
@@ -78,7 +78,7 @@ def header(frames: int = FRAMES, **attributes: Any) -> Dataset:
 
 
 def split(frame: bytes, *places: int) -> list[bytes]:
-    """Return a frame in fragments that begin at these places."""
+    """Return a frame in fragments that begin at these offsets."""
     edges = [0, *(place // 2 * 2 for place in places), len(frame)]
     return [frame[start:stop] for start, stop in pairwise(edges)]
 
@@ -89,7 +89,7 @@ def halves(frame: bytes) -> list[bytes]:
 
 
 class Viewer:
-    """Loads frames of a file, as a whole or by ranges."""
+    """A viewer that loads frames of a file, whole or by ranges."""
 
     def __init__(self, body: bytes) -> None:
         self.network = Network(MemoryTransport({URL: body}), retries=0)
@@ -103,7 +103,7 @@ class Viewer:
 
 @pytest.fixture(params=["whole", "by ranges"])
 def way(request, monkeypatch) -> str:
-    """Have files fetched as a whole, or each frame by its range."""
+    """Fetch files whole, or each frame by its range."""
     if request.param == "by ranges":
         monkeypatch.setattr(opening, "FRAMES_BYTES", 1024)
         monkeypatch.setattr(partial, "SMALL_REST_BYTES", 0)
@@ -130,8 +130,8 @@ async def test_all_fragments_are_the_only_frame(way, syntax, count):
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 5])
-def test_gdcm_reads_the_only_frame_of_rle_so(tmp_path, count):
-    """What PS3.5 A.4.2 forbids, other readers put together too."""
+def test_gdcm_joins_the_fragments_of_the_only_frame_too(tmp_path, count):
+    """PS3.5 A.4.2 forbids these fragments; other readers join them, too."""
     frame = encoded(RLELossless)[0]
     size = -(-len(frame) // count // 2) * 2
     fragments = [frame[start : start + size] for start in range(0, len(frame), size)]
@@ -146,7 +146,7 @@ def test_gdcm_reads_the_only_frame_of_rle_so(tmp_path, count):
 
 @pytest.mark.parametrize("syntax", SINGLE, **KINDS)
 @pytest.mark.parametrize("is_split", [False, True])
-async def test_further_frames_than_said_are_left_out(way, syntax, is_split):
+async def test_frames_beyond_the_declared_number_are_left_out(way, syntax, is_split):
     frames = encoded(syntax)
     fragments = halves(frames[0]) if is_split else [frames[0]]
     viewer = Viewer(file_of(syntax, [*fragments, frames[1], *halves(frames[2])], frames=1))
@@ -183,7 +183,7 @@ async def test_frames_of_several_fragments_without_table(way, syntax, whole):
 
 @pytest.mark.parametrize("syntax", [each for each in SYNTAXES[:-1] if each != DEFLATED], **KINDS)
 async def test_split_frame_and_another_that_is_missing(way, syntax):
-    """There are as many fragments as frames, and the third is no third frame."""
+    """There are as many fragments as frames, but the third is not the third frame."""
     first, second, _ = encoded(syntax)
     viewer = Viewer(file_of(syntax, [*halves(first), second]))
     await right_or_refused(viewer)
@@ -216,7 +216,7 @@ async def test_table_that_takes_fragments_for_frames(way, syntax, chosen):
 @pytest.mark.parametrize("syntax", SYNTAXES, **KINDS)
 @pytest.mark.parametrize("offsets", [(0, 0, 0), (0, 1, 1)])
 async def test_extended_table_that_names_a_frame_twice(way, syntax, offsets):
-    """All frames have one length, and all places are those of items."""
+    """All frames have the same length, and all offsets are those of items."""
     longest = max(map(len, encoded(syntax)))
     frames = [frame.ljust(longest, b"\0") for frame in encoded(syntax)]
     dataset = header(
@@ -227,7 +227,7 @@ async def test_extended_table_that_names_a_frame_twice(way, syntax, offsets):
 
 
 async def right_or_refused(viewer: Viewer) -> None:
-    """Load all frames: each is the one that was asked for, or there is an error."""
+    """Load all frames: each is right, or there is an error."""
     for index in (2, 1, 0):
         with suppress(DecodeError, FormatError):
             found = await viewer.pixels(index + 1)
@@ -236,8 +236,8 @@ async def right_or_refused(viewer: Viewer) -> None:
 
 @pytest.mark.parametrize("syntax", SYNTAXES[:-1], **KINDS)
 @pytest.mark.parametrize("seed", range(20))
-async def test_no_frame_is_given_for_another(way, syntax, seed):
-    """Frames in any fragments, some left out, and tables that are right, wrong, or not there."""
+async def test_no_frame_is_returned_for_another(way, syntax, seed):
+    """Frames in any fragments, some missing, with right, wrong and absent tables."""
     random = Random(seed)
     fragments: list[bytes] = []
     for frame in encoded(syntax):
@@ -264,7 +264,7 @@ def test_many_fragments_of_a_frame_of_rle_are_read_once_each():
 
 @pytest.mark.parametrize("step", [2, 4, 6, 10, 64])
 def test_a_frame_of_rle_ends_with_its_last_segment_however_it_is_split(step):
-    """The second frame begins as no header does: where the first ends tells alone."""
+    """The second frame does not begin with a header: only the end of the first shows its start."""
     run, literal = bytes([256 - 99, 5]), bytes([9, *range(10)])
     frame = pack("<16L", 2, 64, 66, *[0] * 13) + run + literal * 10
     parts = [frame[at : at + step] for at in range(0, len(frame), step)]

@@ -1,4 +1,4 @@
-"""Without `pyloader.dicom.fast` every file of the corpora is read, or refused, in the same way."""
+"""Without `pyloader.dicom.fast` every corpus file is read or refused with the same result."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ SMALL = [path for path in FILES if path.stat().st_size <= SMALL_BYTES]
 def read_nothing(
     found: dict[Any, Any], body: bytes, position: int, layout: Any, is_end: Any
 ) -> tuple[int, bool]:
-    """Take the place of `fast.read_plain`: leave all elements to the long way."""
+    """Replace `fast.read_plain`: leave all elements to the general reader."""
     return position, False
 
 
 def shut(monkeypatch: pytest.MonkeyPatch, *doors: str) -> None:
-    """Leave to the long way what some of the quick ones do."""
+    """Switch off some of the fast readers."""
     if "elements" in doors:
         monkeypatch.setattr(fast, "read_plain", read_nothing)
     if "values" in doors:
@@ -44,7 +44,7 @@ def shut(monkeypatch: pytest.MonkeyPatch, *doors: str) -> None:
 
 
 def outcome(body: bytes) -> list[Any]:
-    """Return all that a file gives: images, metadata and the data set, or errors, and warnings."""
+    """Return every result of a file: images, metadata, data set, or errors, and warnings."""
     with warnings.catch_warnings():
         warnings.simplefilter("error")  # none is let out
         try:
@@ -62,7 +62,7 @@ def outcome(body: bytes) -> list[Any]:
 
 
 def attempt(work: Any) -> Any:
-    """Return what a function does, or the error that it raises."""
+    """Return a function's result, or the error that it raises."""
     try:
         return work()
     except LoaderError as error:
@@ -70,7 +70,7 @@ def attempt(work: Any) -> Any:
 
 
 def told(image: Image) -> tuple[Any, ...]:
-    """Return all that an image is; warnings in any order."""
+    """Return every part of an image; warnings in any order."""
     return (
         image.pixels.tobytes(),
         str(image.pixels.dtype),
@@ -80,7 +80,7 @@ def told(image: Image) -> tuple[Any, ...]:
 
 
 def modules_text(image: Image) -> str:
-    """Return modules and encoding as text, arrays whole."""
+    """Return modules and encoding as text, with complete arrays."""
     with np.printoptions(threshold=1 << 30):
         return repr((modules_of(image), image.encoding))
 
@@ -102,8 +102,8 @@ def test_corpus_is_the_same_without_one(monkeypatch, path, door):
     assert outcome(body) == quick
 
 
-def test_doors_are_in_use(monkeypatch):
-    """A door that nobody goes through would be the same open or shut."""
+def test_fast_readers_are_in_use(monkeypatch):
+    """An unused fast reader would pass the other tests."""
     body = corpus.path_of("CT_small.dcm").read_bytes()
     for name in ("read_plain", "quick_value"):
         calls = []

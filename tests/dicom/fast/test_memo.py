@@ -1,4 +1,4 @@
-"""Readers that know their last result, against the same readers asked anew."""
+"""Memoised readers, against the same readers without memo."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ SMALL = [path for path in FILES if path.is_file() and path.stat().st_size < 200_
 
 
 def parsed(body: bytes) -> Instance | None:
-    """Return the instance of a file, None of what is none."""
+    """Return the instance of a file, None if it cannot be parsed."""
     try:
         return parse_part10(body)
     except LoaderError:
@@ -37,7 +37,7 @@ def parsed(body: bytes) -> Instance | None:
 
 
 def outcome(read: Any, dataset: Dataset) -> Any:
-    """Return what a reader gives for the first frame, or raises, and what it warns of."""
+    """Return a reader's result for the first frame, or its error, and its warnings."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
@@ -48,7 +48,7 @@ def outcome(read: Any, dataset: Dataset) -> Any:
 
 
 def changed(dataset: Dataset, chance: random.Random) -> Dataset:
-    """Return a data set of which one element is absent, or has other bytes, or another VR."""
+    """Return a data set with one element absent, or with other bytes or another VR."""
     other = copy.copy(dataset)
     other._dict = dict(dataset._dict)
     raw = [each for each in other._dict.values() if isinstance(each, RawDataElement) and each.value]
@@ -66,12 +66,12 @@ def changed(dataset: Dataset, chance: random.Random) -> Dataset:
 
 
 @pytest.mark.parametrize("path", SMALL, ids=lambda path: path.name)
-def test_what_is_recalled_is_what_would_be_read(path):
+def test_memoised_result_equals_a_fresh_one(path):
     instance, chance = parsed(path.read_bytes()), random.Random(path.name)
     if instance is None:
         return
     for turn in range(12):
-        # Each other time as it was: the last result is then of another data set, or of this.
+        # Every second time unchanged: the last result is then of this or another data set.
         dataset = changed(instance.dataset, chance) if turn % 2 else copy.copy(instance.dataset)
         dataset._dict = dict(dataset._dict)
         twin = copy.copy(dataset)
@@ -81,7 +81,7 @@ def test_what_is_recalled_is_what_would_be_read(path):
 
 
 def reader_of(*keywords: str) -> tuple[Memo[Any], list[int]]:
-    """Return a reader of attributes, and the frames that it was asked for."""
+    """Return a reader of attributes, and the list of frames that it read."""
     asked: list[int] = []
 
     def read(frame: Frame) -> Any:
@@ -92,7 +92,7 @@ def reader_of(*keywords: str) -> tuple[Memo[Any], list[int]]:
 
 
 def data_set(**values: bytes) -> Dataset:
-    """Return a data set that was read, of elements in explicit VR."""
+    """Return a parsed data set of elements in explicit VR."""
     found = {}
     for keyword, value in values.items():
         tag = tag_of(keyword)
@@ -141,7 +141,7 @@ def test_other_frames_are_read_each_time():
     assert asked == [0, 1, 1, 2]
 
 
-def test_what_is_warned_of_is_warned_of_each_time():
+def test_warnings_are_repeated_each_time():
     def read(frame: Frame) -> Any:
         return value_of(frame.dataset, "Rows")
 
@@ -157,7 +157,7 @@ def test_what_is_warned_of_is_warned_of_each_time():
     assert notes == notes[:1] * 3
 
 
-def test_a_reader_of_all_elements_is_asked_each_time():
+def test_a_reader_of_all_elements_is_called_each_time():
     reader = Memo(lambda frame: sorted(frame.dataset.keys()))
     assert len(reader(Frame(data_set(Rows=b"\2\0"), 0))) == 1
     assert len(reader(Frame(data_set(Rows=b"\2\0", StationName=b"A"), 0))) == 2
@@ -183,7 +183,7 @@ def test_a_data_set_keeps_its_elements_when_a_reader_fails():
     assert dataset._dict is elements
 
 
-def test_texts_of_other_letters_are_recalled():
+def test_texts_in_other_character_sets_are_memoised():
     reader, asked = reader_of("Manufacturer")
     for _ in range(3):
         dataset = data_set(Manufacturer="Müller".encode(), SpecificCharacterSet=b"ISO_IR 192")

@@ -1,4 +1,4 @@
-"""Quick values against those of the general code, on the corpus and on values changed at random."""
+"""Fast values against the general code's, on the corpus and on randomly changed values."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ ODD_BYTES = b"\\ 0.+-eE=^\0\x1b~AZaz9\xe4\n"
 
 
 def raw_elements(dataset: Dataset) -> Iterator[tuple[Dataset, RawDataElement]]:
-    """Yield the elements that are still encoded, those of sequences too, with their data sets."""
+    """Yield the encoded elements, including those in sequences, with their data sets."""
     for element in list(dataset.values()):
         if isinstance(element, RawDataElement) and element.VR != "SQ":
             yield dataset, element
@@ -34,7 +34,7 @@ def raw_elements(dataset: Dataset) -> Iterator[tuple[Dataset, RawDataElement]]:
 
 
 def variants(element: RawDataElement, chance: random.Random) -> Iterator[RawDataElement]:
-    """Yield an element as it is, cut off, and with wrong bytes."""
+    """Yield an element unchanged, cut off, and with wrong bytes."""
     yield element
     for _ in range(4 if element.value and len(element.value) < 200 else 0):
         wrong = bytearray(element.value)
@@ -44,7 +44,7 @@ def variants(element: RawDataElement, chance: random.Random) -> Iterator[RawData
 
 
 def long_way(dataset: Dataset, element: RawDataElement) -> tuple[Any, list[str]]:
-    """Return a value as pydicom reads it, and what was warned of."""
+    """Return a value as pydicom reads it, and the warnings."""
     changed = Dataset({element.tag: element})
     changed.set_original_encoding(*dataset.original_encoding, dataset.original_character_set)
     with noting() as notes:
@@ -54,7 +54,7 @@ def long_way(dataset: Dataset, element: RawDataElement) -> tuple[Any, list[str]]
 
 
 @pytest.mark.parametrize("path", SMALL, ids=lambda path: path.name)
-def test_quick_values_are_those_of_the_long_way(path):
+def test_fast_values_equal_those_of_pydicom(path):
     beginning = beginning_of(path.read_bytes())
     if beginning is None:
         pytest.skip("no data set to read")
@@ -67,11 +67,11 @@ def test_quick_values_are_those_of_the_long_way(path):
         for variant in variants(element, random.Random(int(element.tag))):
             value = quick_value(variant)
             if value is not FALLBACK:
-                # By its text, which tells 1 from 1.0.
+                # By its text, which distinguishes 1 from 1.0.
                 assert (repr(value), []) == (repr(long_way(owner, variant)[0]), []), variant
 
 
-def test_what_keeps_the_rules_is_read_quickly():
+def test_valid_values_are_read_by_the_fast_reader():
     body = builders.native(builders.ramp(4, 4, 16), PatientName="Doe^Jane", WindowCenter=[40, 60])
     beginning = beginning_of(body)
     dataset, _ = read_elements(

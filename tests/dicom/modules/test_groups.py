@@ -9,7 +9,7 @@ from pyloader.dicom.modules.groups import read_multiframe
 from tests.support.enhanced import multiframe, single
 
 
-def test_multiframe_tells_count_and_number():
+def test_multiframe_module_has_count_and_number():
     dataset = multiframe(Dataset(), Dataset(), Dataset())
     assert read_multiframe(Frame(dataset, 1)) == {
         "number_of_frames": 2,

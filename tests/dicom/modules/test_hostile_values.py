@@ -1,6 +1,6 @@
 """Hostile values in every attribute that a reader asks for: an image, or an error with a type.
 
-No module has a number that cannot be; `tests.support.soundness` says which those are.
+No module has an impossible number; `tests.support.soundness` defines these.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ VIEWER = Delivery(rescale=True, factor=None)
 
 
 def check(body: bytes) -> Counter[str]:
-    """Load a file in each way, and return how many images and refusals there were."""
+    """Load a file in each way, and return the numbers of images and refusals."""
     with noting():
         instance = parse_part10(body)
         check_json(instance)
@@ -42,7 +42,7 @@ def check(body: bytes) -> Counter[str]:
 
 
 def check_json(instance: Instance) -> None:
-    """Read what describes a file as a server of DICOMweb tells it."""
+    """Read a file's DICOM JSON, as a DICOMweb server sends it."""
     with suppress(LoaderError):
         text = instance_json(instance.dataset)
         modules = header(parse_json(text), 0)

@@ -1,4 +1,4 @@
-"""Lookup tables whose descriptor tells what no table can be."""
+"""Lookup tables with an impossible descriptor."""
 
 from __future__ import annotations
 
@@ -37,14 +37,14 @@ def load(lut: Dataset, keyword: str = "VOILUTSequence") -> Image:
     return make_image(parse_part10(body), 0)
 
 
-# What DCMTK's dcm2pnm takes, and shows: 8 bits at least.
+# The bits that DCMTK's dcm2pnm accepts and displays: at least 8.
 OWN_BITS = [(range(16), 8), (np.arange(16) * 17, 8), (np.arange(16) * 273, 12)]
 OWN_BITS += [(np.arange(16) * 4369, 16)]
 
 
 @pytest.mark.parametrize("bits", [32767, -16, 0, 7, 17, 255, -32768, 4096])
 @pytest.mark.parametrize(("entries", "own"), OWN_BITS)
-def test_bits_that_no_entry_has_are_those_of_the_entries(bits, entries, own):
+def test_impossible_bits_are_replaced_by_those_of_the_entries(bits, entries, own):
     image = load(table([16, 0, bits], entries))
     (lut,) = image.voi_lut.luts
     assert lut.bits_per_entry == own
@@ -55,7 +55,7 @@ def test_bits_that_no_entry_has_are_those_of_the_entries(bits, entries, own):
 
 
 @pytest.mark.parametrize("bits", [8, 10, 12, 16])
-def test_bits_that_an_entry_can_have_are_as_they_are_told(bits):
+def test_possible_bits_are_kept(bits):
     image = load(table([16, 0, bits], range(16)))
     assert image.voi_lut.luts[0].bits_per_entry == bits
     assert image.warnings == ()
@@ -72,9 +72,9 @@ def test_a_modality_table_is_used_whatever_its_bits():
     assert display(image).max() == 255
 
 
-def test_a_table_that_is_shorter_than_told_is_noted():
+def test_a_table_shorter_than_declared_has_a_warning():
     image = load(table([64, 0, 8], range(40)))
-    assert len(image.voi_lut.luts[0].entries) == 64  # 80 bytes are 64 entries of 8 bits
+    assert len(image.voi_lut.luts[0].entries) == 64  # 80 bytes hold 64 entries of 8 bits
     image = load(table([200, 0, 8], range(40)))
     assert len(image.voi_lut.luts[0].entries) == 80
     assert "80 entries, but its descriptor says 200" in image.warnings[0]
@@ -100,7 +100,7 @@ def test_a_table_of_an_author_is_shown_whatever_its_bits(bits):
 
 
 @pytest.mark.parametrize("attributes", [{"RescaleSlope": "1E300"}, {"RescaleIntercept": "nan"}])
-def test_a_line_that_no_float_holds_is_none(attributes):
+def test_a_rescale_beyond_floats_is_ignored(attributes):
     image = make_image(parse_part10(builders.native(PIXELS, **attributes)), 0)
     assert image.modality_lut.is_identity
     assert "it is left out" in image.warnings[0]
@@ -109,7 +109,7 @@ def test_a_line_that_no_float_holds_is_none(attributes):
 @pytest.mark.parametrize(
     ("center", "width"), [("nan", "1"), ("1E300", "1"), ("1", "inf"), ("1", "-5"), ("1", "0")]
 )
-def test_a_window_that_cannot_be_leaves_the_automatic_one(center, width):
+def test_an_impossible_window_is_ignored(center, width):
     body = builders.native(PIXELS, WindowCenter=center, WindowWidth=width)
     assert np.array_equal(display(make_image(parse_part10(body), 0)), PIXELS * 17)
 
@@ -128,7 +128,7 @@ HALVES = [
 
 
 def written(attributes: dict[str, str], dataset: Dataset | None = None) -> Dataset:
-    """Return a data set with texts as they are, whatever their VR asks for."""
+    """Return a data set with unchecked texts, whatever their VR requires."""
     dataset = builders.header(PIXELS) if dataset is None else dataset
     for keyword, text in attributes.items():
         tag = Tag(keyword)
@@ -138,21 +138,21 @@ def written(attributes: dict[str, str], dataset: Dataset | None = None) -> Datas
 
 
 def load_written(dataset: Dataset) -> Image:
-    """Return the image of a data set in implicit VR, in which values are bytes alone."""
+    """Return the image of a data set in implicit VR, which has values as bytes only."""
     dataset.PixelData = PIXELS.tobytes()
     dataset["PixelData"].VR = "OW"
     return make_image(parse_part10(builders.part10(dataset, "1.2.840.10008.1.2")), 0)
 
 
 @pytest.mark.parametrize(("attributes", "wrong"), HALVES)
-def test_half_a_line_is_none(attributes, wrong):
+def test_slope_or_intercept_alone_is_ignored(attributes, wrong):
     image = load_written(written(attributes))
     assert image.modality_lut == ModalityLut()
     assert any(f"{wrong} cannot be used" in each for each in image.warnings)
 
 
 @pytest.mark.parametrize(("attributes", "wrong"), HALVES)
-def test_half_a_line_of_json_is_none(attributes, wrong):
+def test_slope_or_intercept_alone_in_json_is_ignored(attributes, wrong):
     told = {
         f"{Tag(keyword):08X}": {"vr": "DS", "Value": text.split("\\")}
         for keyword, text in attributes.items()
@@ -164,7 +164,7 @@ def test_half_a_line_of_json_is_none(attributes, wrong):
     assert any(f"{wrong} cannot be used" in each for each in notes)
 
 
-def test_half_a_line_of_a_frame_is_not_completed_by_another():
+def test_slope_of_a_frame_is_not_combined_with_another_intercept():
     dataset = written({"RescaleSlope": "2", "RescaleIntercept": "5"})
     group = Dataset()
     macro = written({"RescaleSlope": "abc", "RescaleIntercept": "-1024"}, Dataset())
@@ -183,7 +183,7 @@ def test_a_slope_without_an_intercept_is_a_line(attributes):
     assert image.warnings == ()
 
 
-def test_a_window_of_a_frame_is_not_completed_by_another():
+def test_centre_of_a_frame_is_not_combined_with_another_width():
     dataset = written({"WindowCenter": "40", "WindowWidth": "400"})
     group = Dataset()
     macro = written({"WindowCenter": "1000", "WindowWidth": "abc"}, Dataset())
@@ -204,6 +204,6 @@ def mappings_of(slope: float, intercept: float) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize(("slope", "intercept"), [(np.nan, 5.0), (2.0, np.inf)])
-def test_half_a_line_of_real_world_values_is_left_out(slope, intercept):
+def test_real_world_slope_or_intercept_alone_is_ignored(slope, intercept):
     assert len(mappings_of(2.0, 5.0)) == 1
     assert mappings_of(slope, intercept) == []

@@ -1,4 +1,4 @@
-"""Data sets to modules: what is absent stays absent, and values are plain."""
+"""Data sets to modules: absent attributes stay absent, and values are plain."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def test_empty_modules_are_left_out():
     assert modules["transfer_syntax"] == {"transfer_syntax_uid": ExplicitVRLittleEndian}
 
 
-def test_object_that_is_no_image_has_no_image_modules():
+def test_non_image_object_has_no_image_modules():
     dataset = item(SOPClassUID="1.2.840.10008.5.1.4.1.1.88.11", SOPInstanceUID="1.2", PatientID="p")
     modules = header(parse_part10(builders.part10(dataset, ExplicitVRLittleEndian)), 0)
     assert modules["patient"] == {"patient_id": "p"}

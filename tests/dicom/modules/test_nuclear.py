@@ -1,4 +1,4 @@
-"""What nuclear medicine and PET say of isotopes and detectors."""
+"""Isotopes and detectors of nuclear medicine and PET."""
 
 from __future__ import annotations
 

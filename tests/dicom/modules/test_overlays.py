@@ -1,4 +1,4 @@
-"""Overlay planes (PS3.3 C.9.2): one byte a pixel, by frame, whole or cut off."""
+"""Overlay planes (PS3.3 C.9.2): one byte per pixel, by frame, complete or cut off."""
 
 from __future__ import annotations
 

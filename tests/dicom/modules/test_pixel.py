@@ -1,4 +1,4 @@
-"""Image pixel modules, and Photometric Interpretation in other letters or separators."""
+"""Image pixel modules, and Photometric Interpretation in other spellings."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from tests.support.enhanced import PIXELS, reread, single
 URL = "https://host/a.dcm"
 GREY = builders.ramp(8, 12, 8).astype("u1")
 COLOR = np.random.default_rng(3).integers(0, 256, (8, 12, 3), "u1")
-# As it is written -> what it means.
+# Text in the file -> defined term.
 SPELLED = {
     "monochrome2": "MONOCHROME2",
     "Monochrome1": "MONOCHROME1",
@@ -51,12 +51,12 @@ SPELLED = {
     "Ybr_Rct": "YBR_RCT",
     "YBR ICT": "YBR_ICT",
 }
-# What is no more than padding, which many write (PS3.5 6.2).
+# Padding, which many writers add (PS3.5 6.2).
 PADDED = ("MONOCHROME2\0\0", " MONOCHROME2")
 
 
 def file_of(pixels: np.ndarray, text: str, syntax: str = ExplicitVRLittleEndian) -> bytes:
-    """Return a file whose Photometric Interpretation is a text, whatever it is."""
+    """Return a file with any text as its Photometric Interpretation."""
     dataset = builders.header(pixels)
     dataset.PixelData = pixels.tobytes()
     dataset["PixelData"].VR = "OB"
@@ -79,7 +79,7 @@ def load(transport, context):
 
 
 @pytest.mark.parametrize(("text", "meant"), SPELLED.items())
-def test_every_way_to_read_it_gives_the_term(text, meant):
+def test_every_reader_gives_the_term(text, meant):
     body = file_of(COLOR if "YBR" in meant or meant == "RGB" else GREY, text)
     dataset = parse_part10(body).dataset
     keywords = {
@@ -121,7 +121,7 @@ async def test_colours_are_those_of_the_term(load):
     ("syntax", "text"), [(RLELossless, "rgb"), (JPEG2000Lossless, "ybr_rct"), (RLELossless, "RGB ")]
 )
 async def test_compressed_colours(load, syntax, text):
-    """JPEG 2000 has a component transformation of its own, whatever the case of the label."""
+    """JPEG 2000 has its own component transformation, whatever the spelling in the header."""
     body = builders.encode(COLOR, syntax)
     place = body.index(b"\x28\0\4\0CS") + 8
     size = int.from_bytes(body[place - 2 : place], "little")
@@ -140,7 +140,7 @@ async def test_inverted_grey_is_inverted_on_the_page(load, transport, context):
 
 
 def test_frame_of_a_service_that_decoded_it():
-    """The metadata tell what the frame was before: half chroma, and now RGB."""
+    """The metadata describe the frame before decoding: half chroma, and now RGB."""
     text = (
         '[{"00280002": {"vr": "US", "Value": [3]}, "00280004": {"vr": "CS", "Value": ["ybr full '
         '422"]}, "00280006": {"vr": "US", "Value": [0]}, "00280010": {"vr": "US", "Value": [8]},'
@@ -154,12 +154,12 @@ def test_frame_of_a_service_that_decoded_it():
 
 
 @pytest.mark.parametrize("text", ["MONOCHROME", "MONOCHROME3", "GRAY", "YBR", "RGBA"])
-async def test_what_means_nothing_is_refused(load, text):
+async def test_unknown_terms_are_refused(load, text):
     with pytest.raises(UnsupportedError, match=f"photometric interpretation '{text}' cannot be"):
         await load(file_of(GREY, text))
 
 
-def test_pixel_module_is_as_the_file_has_it():
+def test_pixel_module_has_the_values_of_the_file():
     pixel = read_pixel_module(single(BitsStored=12, PixelAspectRatio=[1, 2]))
     assert (pixel.rows, pixel.columns, pixel.samples_per_pixel) == (4, 8, 1)
     assert (pixel.bits_allocated, pixel.bits_stored, pixel.high_bit) == (16, 12, 11)
@@ -171,7 +171,7 @@ def test_pixel_module_is_as_the_file_has_it():
 @pytest.mark.parametrize(("representation", "expected"), [(0, 63536), (1, -2000)])
 def test_padding_is_signed_as_the_pixels_are(syntax, representation, expected):
     dataset = builders.header(PIXELS, PixelRepresentation=representation)
-    # Old software writes US whatever the representation.
+    # Old software writes US for either representation.
     dataset.add_new("PixelPaddingValue", "US", 63536)
     dataset.add_new("PixelPaddingRangeLimit", "US", 63536)
     dataset.add_new("SmallestImagePixelValue", "US", 63536)

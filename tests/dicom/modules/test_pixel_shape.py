@@ -1,4 +1,4 @@
-"""The shape of pixels: their aspect ratio, and the spacing at which a film was scanned."""
+"""The shape of pixels: their aspect ratio, and the spacing of a scanned film."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_the_aspect_ratio_crosses(ratio, expected):
 @pytest.mark.parametrize(
     "ratio", [["0", "1"], ["1", "-1"], ["1", "100000"], ["0", "0"], ["1"], ["1", "2", "3"]]
 )
-def test_what_is_no_ratio_is_none(ratio):
+def test_invalid_ratio_is_absent(ratio):
     image = make_image(parse_part10(builders.native(PIXELS, PixelAspectRatio=ratio)), 0)
     assert image.pixel.pixel_aspect_ratio is None
     assert len(image.warnings) == (len(ratio) == 2)

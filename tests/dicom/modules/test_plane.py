@@ -1,4 +1,4 @@
-"""Image planes: each frame has its own place, and no value is guessed."""
+"""Image planes: each frame has its own position, and no value is guessed."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_value_of_another_multiplicity_is_absent(values):
     assert read_plane_module(single(PixelSpacing=values)).pixel_spacing is None
 
 
-def test_value_that_is_no_number_is_absent():
+def test_non_numeric_value_is_absent():
     body = builders.native(PIXELS, SliceThickness="2.5 ")
     broken = body.replace(b"2.5 ", b"thin")
     assert broken != body

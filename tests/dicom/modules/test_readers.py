@@ -1,4 +1,4 @@
-"""The net under all readers: one that fails leaves its module out, and the image as it is."""
+"""A module reader that fails leaves out its module, and does not affect the image."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def failing(error: Exception) -> Any:
 
 
 def replaced(monkeypatch: pytest.MonkeyPatch, table: str, name: str, error: Exception) -> None:
-    """Have a reader fail, in the way in which others are."""
+    """Replace a module reader by one that fails."""
     read = failing(error)
     if isinstance(getattr(modules, table)[name], Memo):
         read = Memo(read)
@@ -44,7 +44,7 @@ def replaced(monkeypatch: pytest.MonkeyPatch, table: str, name: str, error: Exce
 
 
 @pytest.mark.parametrize(("table", "name"), READERS)
-def test_a_reader_that_fails_leaves_its_module_out_each_time(monkeypatch, table, name):
+def test_a_failing_reader_leaves_out_its_module_each_time(monkeypatch, table, name):
     whole = parse_part10(BODY)
     expected = modules.header(whole, 0)
     replaced(monkeypatch, table, name, ZeroDivisionError("by 0"))
@@ -95,7 +95,7 @@ def test_an_overlay_in_unused_bits_that_fails_leaves_the_image(monkeypatch):
     )
 
 
-def test_what_is_refused_on_purpose_is_refused(monkeypatch):
+def test_typed_errors_of_readers_are_raised(monkeypatch):
     replaced(monkeypatch, "SPECIAL_MODULES", "patient", FormatError("on purpose"))
     with pytest.raises(FormatError, match="on purpose"):
         make_image(parse_part10(BODY), 0)
@@ -113,7 +113,7 @@ def test_a_warning_that_is_an_error_is_one(monkeypatch):
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), SystemExit()])
-def test_what_ends_the_program_ends_it(monkeypatch, error):
+def test_exceptions_that_end_the_program_are_raised(monkeypatch, error):
     replaced(monkeypatch, "SPECIAL_MODULES", "patient", error)
     with pytest.raises(type(error)):
         make_image(parse_part10(BODY), 0)

@@ -1,6 +1,6 @@
-"""Standardized uptake values and dose: a factor where all that is told agrees, else none.
+"""Standardized uptake values and dose: a factor where all attributes agree, else none.
 
-Expected factors are those of QIBA's pseudo-code, by hand: weight over the dose that is left.
+Expected factors follow QIBA's pseudo-code, by hand: weight over the remaining dose.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def pet(tracer: dict[str, Any] | None = None, **attributes: Any) -> Dataset:
 
 
 def read(dataset: Dataset) -> tuple[dict[str, Any], str]:
-    """Return the factors of an image, which its header and DICOM JSON have too, and its notes."""
+    """Return the factors of an image, equal in its header and DICOM JSON, and its warnings."""
     body = builders.part10(dataset, EXPLICIT)
     image = make_image(parse_part10(body), 0)
     found = dict(image.modules.get("scaling", {}))
@@ -73,12 +73,12 @@ def read(dataset: Dataset) -> tuple[dict[str, Any], str]:
 
 
 def by_hand(seconds: float, half_life: str = F18) -> float:
-    """Return the factor after so many seconds of decay."""
+    """Return the factor after a number of seconds of decay."""
     return WEIGHT / (DOSE * 2 ** (-seconds / float(half_life)))
 
 
 def check(dataset: Dataset, seconds: float | None, half_life: str = F18) -> str:
-    """Compare the factor with that by hand, None for none, and return what is noted."""
+    """Compare the factor with the one by hand, None for no factor, and return the warnings."""
     found, notes = read(dataset)
     if seconds is None:
         assert not {"suvbw", "suvlbm", "suvbsa"} & set(found)
@@ -94,17 +94,17 @@ def check(dataset: Dataset, seconds: float | None, half_life: str = F18) -> str:
 @pytest.mark.parametrize(
     "half_life", ["-1", "1E-300", "1E20", "1E300", "inf", "nan", "1.83", "109.8\\6588", "9E999"]
 )
-def test_a_half_life_that_cannot_be_leaves_no_factor(half_life):
+def test_impossible_half_life_gives_no_factor(half_life):
     assert check(pet({"RadionuclideHalfLife": half_life.split("\\")}), None)
 
 
 @pytest.mark.parametrize("dose", ["-1", "354.75", "3.5E13", "1E300", "nan", "354752544\\370000000"])
-def test_a_dose_that_cannot_be_leaves_no_factor(dose):
+def test_impossible_dose_gives_no_factor(dose):
     assert check(pet({"RadionuclideTotalDose": dose.split("\\")}), None)
 
 
 @pytest.mark.parametrize("weight", ["-80", "1E9", "80000", "1E-300", "nan", "80\\70"])
-def test_a_weight_that_cannot_be_leaves_no_factor(weight):
+def test_impossible_weight_gives_no_factor(weight):
     assert check(pet(PatientWeight=weight.split("\\")), None)
 
 
@@ -115,13 +115,13 @@ def test_mice_newborn_and_heavy_patients_have_factors(weight):
 
 
 @pytest.mark.parametrize("size", ["1E-300", "-1.8", "1E300", "nan"])
-def test_a_size_that_cannot_be_leaves_the_factor_by_weight(size):
+def test_impossible_size_keeps_the_factor_by_weight(size):
     found, notes = read(pet(PatientSize=size, PatientSex="M"))
     assert set(found) == {"suvbw"}
     assert "size" in notes.lower()
 
 
-def test_one_number_or_two_that_are_the_same():
+def test_one_number_or_two_equal_ones():
     check(pet({"RadionuclideHalfLife": [F18, F18]}), 3600)
 
 
@@ -129,19 +129,19 @@ def test_one_number_or_two_that_are_the_same():
     ("reference", "duration"),
     [("1E300", "60000"), ("-1", "60000"), ("1000", "1E300"), ("1000", "-60000"), ("1E9", "60000")],
 )
-def test_frame_times_that_cannot_be_leave_no_factor(reference, duration):
+def test_impossible_frame_times_give_no_factor(reference, duration):
     late = pet(SeriesTime="110000", FrameReferenceTime=reference, ActualFrameDuration=duration)
     assert check(late, None)
 
 
-def test_a_frame_that_was_acquired_before_its_scan_leaves_no_factor():
-    # Of a frame of an hour, the counts were as on average after half an hour, not one second.
+def test_a_frame_acquired_before_its_scan_gives_no_factor():
+    # In a frame of an hour, average counts are those after half an hour, not after one second.
     late = pet(SeriesTime="110000", FrameReferenceTime="1000", ActualFrameDuration="3600000")
     assert "the scan began at" in check(late, None)
 
 
 @pytest.mark.parametrize("factor", ["-0.001", "nan", "1E300", "1000", "20080418", "0.001\\0.002"])
-def test_a_factor_of_philips_that_cannot_be_is_none(factor):
+def test_impossible_factor_of_philips_is_ignored(factor):
     dataset = pet(Units="CNTS")
     block = dataset.private_block(0x7053, "Philips PET Private Group", create=True)
     block.add_new(0x00, "DS", factor.split("\\"))
@@ -149,7 +149,7 @@ def test_a_factor_of_philips_that_cannot_be_is_none(factor):
 
 
 @pytest.mark.parametrize(("activity", "is_certain"), [("1.0", True), ("1.02", True), ("9", False)])
-def test_both_factors_of_philips_lead_to_the_same(activity, is_certain):
+def test_both_factors_of_philips_give_the_same(activity, is_certain):
     dataset = pet(Units="CNTS")
     block = dataset.private_block(0x7053, "Philips PET Private Group", create=True)
     block.add_new(0x00, "DS", f"{by_hand(3600):.10g}")
@@ -159,7 +159,7 @@ def test_both_factors_of_philips_lead_to_the_same(activity, is_certain):
     assert is_certain or "the manufacturer's factor is" in notes
 
 
-def test_several_tracers_leave_no_factor():
+def test_several_tracers_give_no_factor():
     dataset = pet()
     sequence = dataset.RadiopharmaceuticalInformationSequence
     sequence.append(sequence[0])
@@ -186,7 +186,7 @@ def test_several_tracers_leave_no_factor():
         ("20070411102800", ZR89, None),
     ],
 )
-def test_what_is_left_of_the_tracer_follows_its_half_life(start, half_life, seconds):
+def test_remaining_dose_follows_the_half_life(start, half_life, seconds):
     tracer = {
         "RadiopharmaceuticalStartTime": None,
         "RadiopharmaceuticalStartDateTime": start,
@@ -196,7 +196,7 @@ def test_what_is_left_of_the_tracer_follows_its_half_life(start, half_life, seco
     assert seconds or "half-lives, nothing is left" in notes
 
 
-def test_a_scan_on_the_first_day_of_the_calendar_leaves_no_factor():
+def test_a_scan_on_the_first_day_of_the_calendar_gives_no_factor():
     days = {"SeriesDate": "00010101", "AcquisitionDate": "00010101"}
     times = {"SeriesTime": "001000", "AcquisitionTime": "001000"}
     check(pet({"RadiopharmaceuticalStartTime": "231000"}, **days, **times), None)
@@ -224,7 +224,7 @@ def test_spellings_of_the_injection(time):
 
 
 @pytest.mark.parametrize("time", ["09", "240000", "noon", "092800-100000", "096100", ""])
-def test_an_injection_that_is_not_told_well_enough_leaves_no_factor(time):
+def test_an_imprecise_injection_time_gives_no_factor(time):
     check(pet({"RadiopharmaceuticalStartTime": time}), None)
 
 
@@ -244,10 +244,10 @@ def test_a_minute_more_or_less_matters_to_a_short_half_life():
         ("20080418015800-0530", "+0200", 3600),
         ("20080418092800", "+0200", 3600),
         ("20080418", "+0200", 3600),
-        ("20080418092800+0200", None, 3600),  # its clock shows what Start Time does
+        ("20080418092800+0200", None, 3600),  # its clock shows the same as Start Time
         ("20080418092800+0000", None, 3600),
         ("20080418072800+0000", None, None),
-        ("20080418102800+0200", "+0300", None),  # Start Time says otherwise
+        ("20080418102800+0200", "+0300", None),  # Start Time contradicts it
         ("20080418072800+0000", "somewhere", None),
         ("20080418072800", "+0200", None),
     ],
@@ -312,7 +312,7 @@ WITHOUT = {"AcquisitionDate": None, "AcquisitionTime": None}
         ({"ContentDate": "20080418", "ContentTime": "100000", "AcquisitionTime": None}, None),
     ],
 )
-def test_all_that_is_told_of_the_scan_agrees(attributes, seconds):
+def test_all_times_of_the_scan_agree(attributes, seconds):
     check(pet(**attributes), seconds)
 
 
@@ -347,7 +347,7 @@ def test_the_private_scan_start_of_ge_agrees(start, series, seconds):
     check(dataset, seconds)
 
 
-def test_the_next_image_is_noted_too():
+def test_the_next_image_has_a_warning_too():
     for _ in range(3):
         assert "half-life is -1" in check(pet({"RadionuclideHalfLife": "-1"}), None)
     check(pet(), 3600)
@@ -357,7 +357,7 @@ def test_the_next_image_is_noted_too():
 
 
 def converted(is_shared: bool = True, **top: Any) -> Dataset:
-    """Return the image as a converter to Legacy Converted Enhanced PET leaves it."""
+    """Return the image as a converter to Legacy Converted Enhanced PET writes it."""
     dataset = pet()
     moved = Dataset()
     for keyword in (
@@ -405,7 +405,7 @@ def test_private_factors_that_a_converter_moved():
 
 
 def enhanced(unit: str = "Bq/ml", slope: float = 2.0, **top: Any) -> Dataset:
-    """Return an Enhanced PET image: its units are those of a Real World Value Mapping."""
+    """Return an Enhanced PET image, with the units of a Real World Value Mapping."""
     dataset = pet(Units=None, CorrectedImage=None, DecayCorrection=None, RescaleSlope=None)
     code = item(CodeValue=unit, CodingSchemeDesignator="UCUM", CodeMeaning="unit")
     line = item(RealWorldValueSlope=slope, RealWorldValueIntercept=0.0)
@@ -441,7 +441,7 @@ def enhanced(unit: str = "Bq/ml", slope: float = 2.0, **top: Any) -> Dataset:
         ({"slope": 3.0}, None),
     ],
 )
-def test_enhanced_pet_says_to_which_moment_decay_is_corrected(attributes, seconds):
+def test_enhanced_pet_has_the_moment_of_its_decay_correction(attributes, seconds):
     check(enhanced(**attributes), seconds)
 
 
@@ -475,7 +475,7 @@ def test_dose_is_scaled_by_its_grid(factors):
 @pytest.mark.parametrize(
     "factors", [("1E-3", "2"), ("-1",), ("1E300",), ("nan",), ("1E-300",), ("1E-3", "nan")]
 )
-def test_a_dose_grid_scaling_that_cannot_be_leaves_values_as_they_are_stored(factors):
+def test_impossible_dose_grid_scaling_is_ignored(factors):
     image = make_image(parse_part10(builders.part10(dose(*factors), EXPLICIT)), 0)
     assert image.modules["scaling"] == {"dose_type": "PHYSICAL", "dose_units": "GY"}
     assert image.warnings
@@ -490,24 +490,24 @@ def test_a_dose_grid_scaling_of_0_is_none():
 @pytest.mark.parametrize("units", ["BQML", "GML"])
 @pytest.mark.parametrize("slope", ["0", "1E-300"])
 def test_values_without_a_slope_have_no_factor(units, slope):
-    """A slope of 0 is left out, so what is stored is no activity."""
+    """A slope of 0 is ignored, so the stored values are no activity."""
     text = check(pet(Units=units, RescaleSlope=slope, RescaleIntercept="0"), None)
     assert "would make all pixels the same" in text
     assert "values have no unit" in text
 
 
 @pytest.mark.parametrize(("slope", "intercept"), [("1E35", "0"), ("2", "1E35")])
-def test_values_of_half_a_line_have_no_factor(slope, intercept):
+def test_values_without_a_complete_rescale_have_no_factor(slope, intercept):
     text = check(pet(RescaleSlope=slope, RescaleIntercept=intercept), None)
     assert "cannot be used, so that values have no unit" in text
 
 
 @pytest.mark.parametrize("told", ["2008", "200804"])
-def test_an_injection_of_which_the_day_is_not_told_leaves_no_factor(told):
+def test_an_injection_without_a_day_gives_no_factor(told):
     tracer = {"RadiopharmaceuticalStartDateTime": told, "RadionuclideHalfLife": "1E8"}
     check(pet(tracer), None)
     check(pet(tracer | {"RadiopharmaceuticalStartTime": None}), None)
 
 
-def test_an_injection_at_two_times_leaves_no_factor():
+def test_an_injection_at_two_times_gives_no_factor():
     check(pet({"RadiopharmaceuticalStartTime": ["092800", "093800"]}), None)
