@@ -1,17 +1,20 @@
-// From where to where the pixels of an image go, by hand.
+// @ts-check
+// The minimum and maximum of pixels, compared with a simple computation.
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { assemble } from '../../../web/build/assemble.mjs';
 import { extentOf, prepareExtent } from '../../../web/worker/min_max.js';
 
-globalThis.PYLOADER_MIN_MAX = await assemble(
-  fileURLToPath(new URL('../../../web/worker/min_max.wat', import.meta.url)),
-);
+/** @typedef {import('../../../web/worker/min_max.js').Pixels} Pixels */
+/** @typedef {import('../../../web/worker/min_max.js').Range} Range */
+
+const WAT = fileURLToPath(new URL('../../../web/worker/min_max.wat', import.meta.url));
+Object.assign(globalThis, { PYLOADER_MIN_MAX: await assemble(WAT) });
 
 const PLAIN = { padding: undefined };
 
-test('once prepared there is nothing left to compile', (t) => {
+test('after the preparation nothing is compiled', (t) => {
   const compiled = t.mock.method(WebAssembly, 'Module').mock;
   prepareExtent();
   assert.equal(compiled.callCount(), 1);
@@ -21,7 +24,7 @@ test('once prepared there is nothing left to compile', (t) => {
   assert.equal(compiled.callCount(), 1);
 });
 
-test('the smallest and the largest value, of every class', () => {
+test('the smallest and the largest value, of every dtype', () => {
   for (const Class of [Uint8Array, Uint16Array, Uint32Array, Float32Array, Float64Array]) {
     assert.deepEqual(extentOf(Class.of(7, 3, 9, 4)), { minimum: 3, maximum: 9, ...PLAIN });
   }
@@ -36,7 +39,7 @@ test('one pixel, and values that only fall or rise', () => {
   assert.deepEqual(extentOf(Uint8Array.of(3, 4, 5)), { minimum: 3, maximum: 5, ...PLAIN });
 });
 
-test('NaN and infinities are left out; nothing but these is 0', () => {
+test('NaN and infinities do not count; without other values the extent is 0', () => {
   assert.deepEqual(extentOf(Float32Array.of(NaN, 2.5, Infinity, -1, -Infinity)), {
     minimum: -1,
     maximum: 2.5,
@@ -45,7 +48,7 @@ test('NaN and infinities are left out; nothing but these is 0', () => {
   assert.deepEqual(extentOf(Float64Array.of(NaN, -Infinity)), { minimum: 0, maximum: 0, ...PLAIN });
 });
 
-test('padding is left out, and told with the range of all', () => {
+test('padding does not count, and comes with the range of all', () => {
   const pixels = Int16Array.of(-2000, 5, 900);
   assert.deepEqual(extentOf(pixels, [-2000, -2000]), {
     minimum: 5,
@@ -55,7 +58,7 @@ test('padding is left out, and told with the range of all', () => {
   });
 });
 
-test('padding that no pixel has is not told', () => {
+test('padding that no pixel has is absent', () => {
   assert.deepEqual(extentOf(Int16Array.of(1, 5, 9), [-2000, -2000]), { minimum: 1, maximum: 9, ...PLAIN });
   assert.deepEqual(extentOf(Int16Array.of(1, 5, 9), [6, 8]), { minimum: 1, maximum: 9, ...PLAIN });
 });
@@ -65,22 +68,22 @@ test('both ends of a padding range are padding', () => {
   assert.deepEqual(found, { minimum: -2001, maximum: -999, padding: [-2000, -1000], all: [-2001, -999] });
 });
 
-test('where all is padding, its range is told', () => {
+test('the range of padding stands for pixels that are all padding', () => {
   assert.deepEqual(extentOf(Uint8Array.of(3, 4), [0, 9]), { minimum: 3, maximum: 4, padding: [0, 9], all: [3, 4] });
   const floats = extentOf(Float32Array.of(3, NaN), [3, 3]);
   assert.deepEqual(floats, { minimum: 3, maximum: 3, padding: [3, 3], all: [3, 3] });
 });
 
-test('padding of floats is compared as the pixels have it', () => {
+test('padding is rounded to 32-bit floats as the pixels are', () => {
   const found = extentOf(Float32Array.of(-1e30, NaN, 0.5, 2.5), [-1e30, -1e30]);
   assert.deepEqual([found.minimum, found.maximum], [0.5, 2.5]);
   assert.equal(extentOf(Float64Array.of(Infinity, 1, 2), [Infinity, Infinity]).maximum, 2);
 });
 
-/** Compute what `extentOf` should say of integers, one by one. */
+/** Compute the extent of integers, one by one. @param {Pixels} pixels @param {Range} [padding] */
 function byHand(pixels, padding) {
-  const within = (value) => padding !== undefined && padding[0] <= value && value <= padding[1];
-  const range = (values) => [
+  const within = (/** @type {number} */ value) => padding !== undefined && padding[0] <= value && value <= padding[1];
+  const range = (/** @type {number[]} */ values) => [
     values.reduce((one, other) => Math.min(one, other)),
     values.reduce((one, other) => Math.max(one, other)),
   ];
@@ -92,10 +95,10 @@ function byHand(pixels, padding) {
 }
 
 const SMALL = [Uint8Array, Int8Array, Uint16Array, Int16Array];
-// Around a vector of 16 bytes, and around the memory that is looked at in one go.
+// Around a vector of 16 bytes, and around the memory of one portion.
 const LENGTHS = [1, 7, 8, 15, 16, 17, 31, 33, 1000, 32736, 32737, 65472, 65473];
 
-test('integers of 8 and 16 bits, of every length, wherever the ends stand', () => {
+test('integers of 8 and 16 bits, of every length, with the ends in every place', () => {
   for (const Class of SMALL) {
     const [least, most] = Class.name.startsWith('U')
       ? [0, 2 ** (8 * Class.BYTES_PER_ELEMENT) - 1]
@@ -105,7 +108,8 @@ test('integers of 8 and 16 bits, of every length, wherever the ends stand', () =
         const pixels = new Class(length).fill(60);
         pixels[place] = most;
         pixels[(place * 7) % length] = least;
-        for (const padding of [
+        /** @type {(Range | undefined)[]} */
+        const paddings = [
           undefined,
           [60, 60],
           [least, least],
@@ -115,7 +119,8 @@ test('integers of 8 and 16 bits, of every length, wherever the ends stand', () =
           [least, most],
           [1e6, 2e6],
           [9, 3],
-        ]) {
+        ];
+        for (const padding of paddings) {
           assert.deepEqual(
             extentOf(pixels, padding),
             byHand(pixels, padding),
