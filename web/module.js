@@ -1,4 +1,4 @@
 // @ts-check
-// pyloader.mjs: the names of pyloader.js, also as its default export.
+// pyloader.mjs: exports the names of pyloader.js, and all of them as its default export.
 export * from './pyloader.js';
 export * as default from './pyloader.js';

@@ -1,100 +1,110 @@
-// The public face of pyloader: the names of `globalThis.pyloader` (pyloader.js) and of pyloader.mjs.
+// The public API of pyloader: the names of `globalThis.pyloader` (pyloader.js) and of pyloader.mjs.
 
 /**
- * Options that a page's own loaders take beside `LoadOptions`, for TypeScript to know:
- * `declare module 'pyloader' { interface LoaderOptions { threshold?: number } }`. Plain values reach a
- * Python loader as `context.options`.
+ * Further load options of the page's own loaders. Declare them to TypeScript with
+ * `declare module 'pyloader' { interface LoaderOptions { threshold?: number } }`. A Python loader gets
+ * plain values as `context.options`.
  */
 export interface LoaderOptions {}
 
 /**
- * Modules of a page's own loaders, for TypeScript to know:
+ * Metadata modules of the page's own loaders. Declare them to TypeScript with
  * `declare module 'pyloader' { interface LoaderModules { dosePlanModule?: { planName?: string } } }`.
  */
 export interface LoaderModules {}
 
 /**
- * Options of `init`. All have defaults; the first load calls `init()` when the page did not. `undefined`
- * is as if an option was not given, null is its default. A name that is none of these is told on the
- * console, with the one that was probably meant.
+ * Options of `init`. All have defaults; if the page does not call `init()`, the first load does.
+ * `undefined` leaves an option unchanged, `null` sets its default. For an unknown name the console shows
+ * a warning that suggests the most similar option.
  */
 export interface InitOptions {
-  /** The folder of worker.mjs and pyodide/; by default that of the script itself, which after bundling it is not. */
+  /**
+   * Folder with worker.mjs and pyodide/. The default is the folder of the script itself, which is wrong for
+   * a script that was bundled.
+   */
   assetsURL?: string;
   /**
-   * Number of workers, `'auto'` (as many as the cores bear, started when needed, ended when idle), or 0: Python
-   * runs on the page.
+   * Number of workers; default `'auto'`: as many as the processor's cores allow, started on demand and ended
+   * when idle. With 0, Python runs on the page itself.
    */
   workers?: number | 'auto';
   /**
-   * Python packages to install at start, with what they need: names (`'pynrrd'`), names with versions
-   * (`'pynrrd>=1.1'`, PEP 508), or URLs of wheels, relative to the page (`'wheels/mine-1.0-py3-none-any.whl'`).
-   * Names are looked for in dist/pyodide/ first, then in `packageIndexes`. What runs are wheels of pure
-   * Python, and those built for Pyodide. What a loader imports and dist/pyodide/ has needs no mention.
-   * Wheels are fetched without `headers` and `beforeRequest`, as scripts are. What cannot be had is a
-   * `PyLoaderError` with code `package`, and the next load works.
+   * Python packages to install at start, with their dependencies: names (`'pynrrd'`), names with versions
+   * (`'pynrrd>=1.1'`, PEP 508), or URLs of wheels, relative to the page
+   * (`'wheels/mine-1.0-py3-none-any.whl'`). Names are looked up in dist/pyodide/ first, then in
+   * `packageIndexes`. Only pure Python wheels and wheels built for Pyodide work. Packages in dist/pyodide/
+   * that a loader imports need not be listed. Like scripts, wheels are fetched without `headers` and
+   * `beforeRequest`. If a package cannot be installed, `init` rejects with a `PyLoaderError` of code
+   * `package`, and the next load works.
    */
   packages?: string[];
   /**
-   * Package indexes (PEP 503, PEP 691) that Python packages may come from; default `[]`: nothing is fetched
-   * but from the servers of the page and of dist/. Example: `['https://packages.example/simple']`. Wheels may then
-   * be named by URLs on these servers too; an index itself may refer to files elsewhere.
+   * Package indexes (PEP 503, PEP 691) that Python packages may come from. The default `[]` fetches packages
+   * only from the servers of the page and of dist/. Example: `['https://packages.example/simple']`. URLs of
+   * wheels may then also be on these servers; an index itself may link to files elsewhere.
    */
   packageIndexes?: string[];
   /**
-   * Sent with every request to the page's own origin and to those that `origins` and `dicomweb` name, and
-   * to no other. Given again, they take the place of all before.
+   * Headers of every request to the page's own origin and to the origins that `origins` and `dicomweb` name;
+   * no other origin gets them. Headers given later replace all earlier ones.
    */
   headers?: Record<string, string> | Headers | null;
   /**
-   * Called before every request to the page's own origin or one that is named, also before each retry
-   * and for each address that a redirect leads to; may change it, or return another.
+   * Called before every request to the page's own origin or a named one, including each retry and each
+   * redirect. It may change the request, or return another.
    */
   beforeRequest?: ((request: OutgoingRequest) => OutgoingRequest | void | Promise<OutgoingRequest | void>) | null;
   /**
-   * Called when an origin that is the page's own, or named, answers with 401, once for all requests
-   * that it answers so: may let the user sign in.
-   * Headers that it returns are sent with every request to that origin from then on, `true` tries
-   * again as it is (`beforeRequest` gives the new token), anything else gives up.
+   * Called when the page's own origin, or a named one, responds with 401: once for all requests that get
+   * this response. It may let the user sign in.
+   * Headers that it returns are sent with every later request to that origin. `true` retries without new
+   * headers (`beforeRequest` supplies the new token); anything else gives up.
    */
   onUnauthorized?:
     | ((details: { url: string; origin: string; status: number }) => UnauthorizedAnswer | Promise<UnauthorizedAnswer>)
     | null;
-  /** `'include'` sends cookies also to other origins that are named; default `'same-origin'`. */
+  /** `'include'` also sends cookies to the other named origins; default `'same-origin'`. */
   credentials?: RequestCredentials;
   /**
-   * Origins that may have the secrets of the page: `headers`, the hooks and cookies. They are named by
-   * addresses (`['https://pacs.example']`), of which the origin counts. The page's own and those of
-   * `dicomweb(base)` are named already; a request to another goes without.
+   * Other origins that may get the page's secrets: `headers`, whatever the hooks add, and cookies. Name them
+   * by any of their addresses (`['https://pacs.example']`); only the origin of each address counts. The page's
+   * own origin and those of `dicomweb(base)` are always named. Requests to any other origin carry no secrets.
    */
   origins?: (string | URL)[] | null;
   /**
-   * Treatment of an address of another origin that the answer of a server names, such as a
-   * BulkDataURI: it is asked without any secret, though its origin be named (default), or refused.
+   * Policy for an address on another origin that a server's response names, such as a BulkDataURI. By
+   * default it is requested without any secret, even if its origin is named; `'refuse'` does not request it.
    */
   linkedOrigins?: 'without-secrets' | 'refuse' | null;
-  /** Milliseconds that a load may be without a sign of life (progress, an answer); default 60 000. */
+  /** Idle timeout of a load in milliseconds: the longest time without progress or a response; default 60 000. */
   timeout?: number;
-  /** Milliseconds that a request may be without a byte before it is tried again; default 30 000, 0 for no limit. */
+  /**
+   * Idle timeout of a request in milliseconds: the longest time without a byte before it is retried; default
+   * 30 000, 0 for no limit.
+   */
   requestTimeout?: number;
-  /** Number of further attempts after no answer, or 408, 429, 502, 503, 504; default 2. */
+  /** Number of retries after no response, or after status 408, 429, 502, 503 or 504; default 2. */
   retries?: number;
   limits?: {
-    /** Loads that one worker has under way; default 8. */
+    /** Concurrent loads of one worker; default 8. */
     loadsPerWorker?: number;
-    /** Requests that are under way to one origin, of all workers together; default 8. */
+    /** Concurrent requests to one origin, from all workers together; default 8. */
     requestsPerOrigin?: number;
-    /** Bytes of parsed files that one worker keeps; default 256 MiB. */
+    /** Bytes of parsed files that one worker caches; default 256 MiB. */
     sourceBytes?: number;
     /**
-     * Bytes that one image or volume may take when it is decoded, and that one answer of a server may have;
-     * more is refused before it is taken; default 1 GiB.
+     * Most bytes of one decoded image or volume, and of one response body; default 1 GiB. Anything larger is
+     * refused before it takes that memory.
      */
     decodedBytes?: number;
-    /** Bytes of memory that a worker may keep; one that rests with more is replaced, since it gives none back; default 1 GiB. */
+    /**
+     * Most bytes of WebAssembly memory of an idle worker; default 1 GiB. An idle worker with more is replaced,
+     * since such memory never shrinks.
+     */
     heapBytes?: number;
   };
-  /** Bytes of images that `loadAndCacheImage` keeps; default 1 GiB. */
+  /** Bytes of images that `loadAndCacheImage` caches; default 1 GiB. */
   cacheBytes?: number;
 }
 
@@ -102,7 +112,7 @@ export type UnauthorizedAnswer = Record<string, string> | boolean | void;
 
 export interface OutgoingRequest {
   url: string;
-  /** Of `url`, as it was before the hook: to look at before a token is added. */
+  /** Origin of `url` before the hook ran: check it before you add a token. */
   readonly origin: string;
   headers: Record<string, string>;
   credentials: RequestCredentials;
@@ -113,30 +123,30 @@ export type RequestType = 'interaction' | 'thumbnail' | 'prefetch' | 'compute';
 export interface LoadOptions extends LoaderOptions {
   /** Aborting it cancels the load. */
   signal?: AbortSignal;
-  /** The body of an error (404, 503) is no progress. */
+  /** Called as bytes arrive; not for the body of an error response (404, 503). */
   onProgress?: (progress: LoadProgress) => void;
-  /** Lower is sooner, within a request type. */
+  /** Lower loads sooner, within a request type. */
   priority?: number;
   requestType?: RequestType;
-  /** Milliseconds, in place of `init({timeout})`. */
+  /** Idle timeout in milliseconds, instead of `init({timeout})`. */
   timeout?: number;
   /**
-   * Apply the modality LUT (rescale slope and intercept, or its table unless it is not for display);
-   * the default in Cornerstone3D. `scalingParameters: { modality: 'PT', suvbw }` (or `'RTDOSE'`,
-   * `doseGridScaling`) multiplies too; Cornerstone3D gets SUV and dose without being asked.
+   * Apply the modality LUT: rescale slope and intercept, or its table, except a table that is not for
+   * display. This is the default in Cornerstone3D. `scalingParameters: { modality: 'PT', suvbw }` (or
+   * `'RTDOSE'`, `doseGridScaling`) also multiplies by that factor; Cornerstone3D gets SUV and dose by default.
    */
   preScale?: boolean | { enabled?: boolean; scalingParameters?: ScalingParameters };
-  /** Colour as RGBA (default with no viewer) or as RGB. */
+  /** Deliver colour as RGBA (default without a viewer) or as RGB. */
   useRGBA?: boolean;
   /**
-   * Values of 0 to 255 as DICOM shows them: after modality LUT, VOI table or window, and MONOCHROME1.
-   * For viewers that cannot do one of these; the values are no measurements then.
+   * Deliver values from 0 to 255 as DICOM displays them: after the modality LUT, the VOI table or window, and
+   * MONOCHROME1. For viewers that lack one of these steps. Such values are not measurements.
    */
   displayValues?: boolean;
   /**
-   * The numeric class and size wanted. Without a viewer, another class comes where a value would
-   * overflow; with one, or with an `arrayBuffer` to put the pixels into, such values take the nearer
-   * end of the class and `warnings` tell.
+   * Type and size of the pixel array. Without a viewer, the array has another type if a value would overflow.
+   * With a viewer, or with an `arrayBuffer` to put the pixels into, such values are clamped to the range of
+   * the type, and `warnings` says so.
    */
   targetBuffer?: {
     type?: PixelArrayName | 'Uint8ClampedArray';
@@ -146,7 +156,7 @@ export interface LoadOptions extends LoaderOptions {
     offset?: number;
     length?: number;
   };
-  /** For `wadors:` images: the service that stands in where WADO-RS fails; see `dicomweb`. */
+  /** WADO-URI service that replaces WADO-RS where that fails, for `wadors:` images; see `dicomweb`. */
   wadoURI?: string;
 }
 
@@ -154,10 +164,10 @@ export interface LoadProgress {
   url: string;
   imageId: string;
   loaded: number;
-  /** Unknown when the server does not tell. */
+  /** Absent when the server does not send it. */
   total?: number;
   percentComplete?: number;
-  /** Of this request, from 1. */
+  /** Number of this attempt, from 1. */
   attempt: number;
 }
 
@@ -180,21 +190,21 @@ export type PixelArrayName =
   | 'Float32Array'
   | 'Float64Array';
 
-/** Factors of stored values, beside slope and intercept. */
+/** Factors for stored values, besides slope and intercept. */
 export interface ScalingParameters {
   modality?: string;
   rescaleSlope?: number;
   rescaleIntercept?: number;
-  /** To SUV by body weight, in g/ml, for `modality: 'PT'`. */
+  /** Factor to SUV by body weight, in g/ml, for `modality: 'PT'`. */
   suvbw?: number;
   suvlbm?: number;
   suvbsa?: number;
-  /** To dose, for `modality: 'RTDOSE'`. */
+  /** Factor to dose, for `modality: 'RTDOSE'`. */
   doseGridScaling?: number;
 }
 
 export interface LookupTable {
-  /** Of the table, for viewers that keep one. */
+  /** Identifier of the table, for viewers that cache tables. */
   id: string;
   firstValueMapped: number;
   numBitsPerEntry: number;
@@ -202,7 +212,10 @@ export interface LookupTable {
   explanation?: string;
 }
 
-/** A loaded image: a plain object with the fields that viewers read. Grey values are stored values unless `preScale.scaled`. */
+/**
+ * A loaded image: a plain object with the fields that viewers read. Grey values are stored values unless
+ * `preScale.scaled` is true.
+ */
 export interface Image {
   imageId: string;
   rows: number;
@@ -214,52 +227,53 @@ export interface Image {
   numberOfComponents: 1 | 3 | 4;
   photometricInterpretation: PhotometricInterpretation;
   invert: boolean;
-  /** Of the pixels that are not padding; in legacy cornerstone-core, whose tables end there, of all. */
+  /** Minimum of the pixels without padding; in legacy cornerstone-core of all pixels, since its tables end there. */
   minPixelValue: number;
+  /** Maximum, of the same pixels. */
   maxPixelValue: number;
-  /** From where to where pixels are padding, both included, when some are (Pixel Padding Value). */
+  /** First and last padding value, both included, if any pixel is padding (Pixel Padding Value). */
   paddingRange?: [number, number];
   /** Modality value = stored value * slope + intercept. */
   slope: number;
   intercept: number;
   /**
-   * The first window, in modality units; absent when the image has none. Viewers then get one from the
-   * smallest to the largest value that is not padding, of which they know nothing.
+   * The first window, in modality units; absent when the image has none. Viewers then get a window from the
+   * smallest to the largest value, without padding, which they do not know about.
    */
   windowCenter?: number;
   windowWidth?: number;
-  /** All windows that can be ones. */
+  /** All valid windows. */
   windows?: { center: number; width: number; explanation?: string }[];
   voiLUTFunction?: VOILUTFunction;
-  /** The first VOI table. Legacy cornerstone-core draws it, Cornerstone3D does not: see `displayValues`. */
+  /** The first VOI table. Legacy cornerstone-core applies it, Cornerstone3D does not: see `displayValues`. */
   voiLUT?: LookupTable;
-  /** A modality LUT that stands as a table, with no viewer; viewers get its values. */
+  /** The modality LUT if it is a table, without a viewer; with a viewer, the pixels have its values. */
   modalityLUT?: LookupTable;
-  /** Factors of rescaled values, where they are certain: to SUV (PET), to dose (RT dose). */
+  /** Factors for rescaled values, if they are certain: to SUV (PET), to dose (RT dose). */
   scaling?: ScalingModule;
-  /** Of the colours as they were stored; they are not converted. */
+  /** ICC profile of the stored colours, which are not converted. */
   iccProfile?: Uint8Array;
   /**
-   * Millimetres. For a viewer, which stretches the picture by them, those of the film that was scanned
-   * (Nominal Scanned Pixel Spacing), else the proportions of a pixel alone (Pixel Aspect Ratio), where
-   * the image has no spacing.
+   * Spacing between rows, in millimetres. A viewer stretches the picture by this and `columnPixelSpacing`. If
+   * the image has no spacing, a viewer gets that of the scanned film (Nominal Scanned Pixel Spacing), or
+   * else just the proportions of a pixel (Pixel Aspect Ratio).
    */
   rowPixelSpacing?: number;
   columnPixelSpacing?: number;
   sliceThickness?: number;
   FrameOfReferenceUID?: string;
   getPixelData(): PixelArray;
-  /** The exact values, when a viewer needs integers and these are not. */
+  /** The exact values, if they are not integers and the viewer needs integers. */
   floatPixelData?: PixelArray;
   dataType: PixelArrayName;
   sizeInBytes: number;
-  /** The Image Pixel module of the pixels as they are now, with them. */
+  /** Image Pixel module of the delivered pixels, together with them. */
   imageFrame: ImagePixelModule & { pixelData: PixelArray };
   preScale: { enabled: boolean; scaled: boolean; scalingParameters?: ScalingParameters };
   imageQualityStatus: number;
   transferSyntaxUID?: string;
   lossyImageCompression?: boolean;
-  /** A compressed frame's own description, whatever the header of its file says. */
+  /** Description that a compressed frame's codestream gives of itself, which may contradict the file's header. */
   codestream?: {
     transferSyntaxUID: string;
     rows: number;
@@ -269,7 +283,7 @@ export interface Image {
     isSigned?: boolean;
     photometricInterpretation: string;
   };
-  /** Contradictions in the file that were met and decided, each in a sentence. */
+  /** Contradictions in the file and how they were resolved, one sentence each. */
   warnings: string[];
   loadTimeInMS: number;
   decodeTimeInMS: number;
@@ -277,19 +291,19 @@ export interface Image {
 }
 
 // ------------------------------------------------------------------ modules
-// Attributes have the keyword of DICOM in camelCase (PS3.6), and are absent where the image has none.
-// Dates are texts as DICOM writes them (`20040119`), times too, distances millimetres, angles degrees.
-// What DICOM says once and a file says several times is a list.
+// Attributes have their DICOM keyword in camelCase (PS3.6), and are absent if the image has none.
+// Dates and times are strings as DICOM writes them (`20040119`); distances are in millimetres, angles in
+// degrees. A single-valued attribute of DICOM is a list if the file has several values.
 
-/** As the pixels are now: colour that was stored as YBR or by a palette is RGB. */
+/** Interpretation of the delivered pixels: colour that was stored as YBR or with a palette is RGB. */
 export type PhotometricInterpretation = 'MONOCHROME1' | 'MONOCHROME2' | 'RGB' | (string & {});
 export type VOILUTFunction = 'LINEAR' | 'LINEAR_EXACT' | 'SIGMOID';
-/** One text, or several where a file has several: null stands for one that is empty. */
+/** One string, or a list if the file has several values; null stands for an empty one. */
 export type Text = string | (string | null)[];
-/** One number, or several where a file has several: null stands for one that is empty. */
+/** One number, or a list if the file has several values; null stands for an empty one. */
 export type Numeric = number | (number | null)[];
 
-/** A lookup table as the file has it (PS3.3 C.11.1.1, C.11.2.1.1). */
+/** A lookup table as stored in the file (PS3.3 C.11.1.1, C.11.2.1.1). */
 export interface LookupTableItem {
   firstValueMapped: number;
   bitsPerEntry: number;
@@ -303,7 +317,7 @@ export interface Code {
   codeMeaning?: string;
 }
 
-/** Image Pixel (PS3.3 C.7.6.3): what the samples mean. */
+/** Image Pixel (PS3.3 C.7.6.3): the layout and meaning of the samples. */
 export interface ImagePixelModule {
   rows: number;
   columns: number;
@@ -315,7 +329,7 @@ export interface ImagePixelModule {
   /** 0 unsigned, 1 signed. */
   pixelRepresentation: number;
   planarConfiguration?: number;
-  /** Height to width of a pixel. */
+  /** Height and width of a pixel, as a ratio. */
   pixelAspectRatio?: number[];
   smallestPixelValue?: number;
   largestPixelValue?: number;
@@ -323,27 +337,29 @@ export interface ImagePixelModule {
   pixelPaddingRangeLimit?: number;
 }
 
-/** Image Plane (PS3.3 C.7.6.2), in the patient's coordinates (to the left, to the back, to the head). */
+/**
+ * Image Plane (PS3.3 C.7.6.2), in patient coordinates: the axes point to the patient's left, back and head.
+ */
 export interface ImagePlaneModule {
   rows?: number;
   columns?: number;
   frameOfReferenceUID?: string;
-  /** The centre of the first pixel. */
+  /** Centre of the first pixel. */
   imagePositionPatient?: number[];
   /** Cosines along a row, then along a column. */
   imageOrientationPatient?: number[];
   rowCosines?: number[];
   columnCosines?: number[];
-  /** Between rows (down), then between columns (across). */
+  /** Spacing between rows (down), then between columns (across). */
   pixelSpacing?: number[];
   rowPixelSpacing?: number;
   columnPixelSpacing?: number;
   sliceThickness?: number;
   spacingBetweenSlices?: number;
   sliceLocation?: number;
-  /** At the detector of a projection. */
+  /** Pixel spacing at the detector of a projection. */
   imagerPixelSpacing?: number[];
-  /** Of a film that was scanned. */
+  /** Pixel spacing of a scanned film. */
   nominalScannedPixelSpacing?: number[];
 }
 
@@ -367,7 +383,7 @@ export interface VoiLutModule {
 export interface PatientModule {
   patientID?: Text;
   patientName?: Text;
-  /** The groups of a name in other scripts (PS3.5 6.2.1). */
+  /** Component groups of the name, in several scripts (PS3.5 6.2.1). */
   patientNameGroups?: { alphabetic?: string; ideographic?: string; phonetic?: string };
   patientBirthDate?: Text;
   patientBirthTime?: Text;
@@ -455,7 +471,7 @@ export interface TransferSyntax {
   transferSyntaxUID: string;
 }
 
-/** Cine (PS3.3 C.7.6.5); times in milliseconds. */
+/** Cine (PS3.3 C.7.6.5), with times in milliseconds. */
 export interface CineModule {
   frameTime?: Numeric;
   frameTimeVector?: Numeric;
@@ -469,7 +485,7 @@ export interface CineModule {
   preferredPlaybackSequencing?: Numeric;
   numberOfFrames?: Numeric;
 }
-/** The functional groups of a frame (PS3.3 C.7.6.16), as DICOM JSON has them. */
+/** Functional groups of a frame (PS3.3 C.7.6.16), as DICOM JSON. */
 export interface MultiframeModule {
   numberOfFrames: number;
   /** From 1. */
@@ -477,7 +493,7 @@ export interface MultiframeModule {
   perFrameFunctionalInformation?: Record<string, any>;
   sharedFunctionalInformation?: Record<string, any>;
 }
-/** Of one frame: when, of which kind, and its place in each dimension (PS3.3 C.7.6.16.2.2). */
+/** Time, kind and dimension indices of one frame (PS3.3 C.7.6.16.2.2). */
 export interface FrameContentModule {
   frameAcquisitionNumber?: Numeric;
   frameReferenceDateTime?: Text;
@@ -486,7 +502,7 @@ export interface FrameContentModule {
   cardiacCyclePosition?: Text;
   respiratoryCyclePosition?: Text;
   dimensionIndexValues?: Numeric;
-  /** The keyword that each index is of; null of a private one. */
+  /** Keyword of the attribute that each index counts; null for a private attribute. */
   dimensionIndexPointers?: (string | null)[];
   temporalPositionIndex?: Numeric;
   temporalPositionTimeOffset?: Numeric;
@@ -535,20 +551,20 @@ export interface PetIsotopeModule {
     radionuclidePositronFraction?: Numeric;
   };
 }
-/** Factors of rescaled values, where they are certain: to SUV (PET), to dose (RT dose). */
+/** Factors for rescaled values, if they are certain: to SUV (PET), to dose (RT dose). */
 export interface ScalingModule {
-  /** In g/ml. */
+  /** Factor to SUV by body weight, in g/ml. */
   suvbw?: number;
-  /** By lean body mass (James), in g/ml. */
+  /** Factor to SUV by lean body mass (James), in g/ml. */
   suvlbm?: number;
-  /** By body surface (Du Bois), in cm2/ml. */
+  /** Factor to SUV by body surface (Du Bois), in cm2/ml. */
   suvbsa?: number;
   doseGridScaling?: number;
   doseUnits?: Text;
   doseType?: Text;
   doseSummationType?: Text;
 }
-/** Real World Value Mappings (PS3.3 C.7.6.16.2.11): a line or a table each. */
+/** Real World Value Mappings (PS3.3 C.7.6.16.2.11), each linear or a table. */
 export interface RealWorldValueMappingModule {
   realWorldValueMappingSequence?: {
     realWorldValueFirstValueMapped?: Numeric;
@@ -564,7 +580,7 @@ export interface RealWorldValueMappingModule {
   }[];
 }
 
-/** The spacing of a projection in the plane of what is measured, and what it is worth. */
+/** Spacing of a projection in the plane of the measured object, and how reliable it is. */
 export interface CalibratedPixelSpacing {
   rowPixelSpacing?: number;
   columnPixelSpacing?: number;
@@ -591,7 +607,7 @@ export interface UltrasoundRegions {
     transducerFrequency?: Numeric;
   }[];
 }
-/** Of a projection (PS3.3 C.8.7.5, C.8.19.6). */
+/** Geometry of a projection (PS3.3 C.8.7.5, C.8.19.6). */
 export interface XrayGeometryModule {
   distanceSourceToDetector?: Numeric;
   distanceSourceToPatient?: Numeric;
@@ -624,7 +640,7 @@ export interface XrayGeometryModule {
   beamAngle?: Numeric;
 }
 
-/** The segment of a frame, and what its values mean (PS3.3 C.8.20). */
+/** Segment of a frame, and the meaning of its values (PS3.3 C.8.20). */
 export interface SegmentModule {
   segmentationType?: Text;
   segmentationFractionalType?: Text;
@@ -643,7 +659,7 @@ export interface SegmentModule {
   segmentedPropertyType?: Code;
   sourceImages?: { referencedSOPClassUID?: Text; referencedSOPInstanceUID?: Text; referencedFrameNumber?: Numeric }[];
 }
-/** The place of a tile of a whole-slide image (PS3.3 C.8.12): rows and columns from 1, z in micrometres. */
+/** Position of a tile of a whole-slide image (PS3.3 C.8.12): rows and columns from 1, z in micrometres. */
 export interface SlidePlaneModule {
   totalPixelMatrixRows?: Numeric;
   totalPixelMatrixColumns?: Numeric;
@@ -661,7 +677,7 @@ export interface SlidePlaneModule {
   opticalPathIdentifier?: Text;
   opticalPathDescription?: Text;
 }
-/** The place of a frame in an ultrasound volume (PS3.3 C.8.24). */
+/** Position of a frame in an ultrasound volume (PS3.3 C.8.24). */
 export interface VolumePlaneModule {
   imagePositionVolume?: Numeric;
   imageOrientationVolume?: Numeric;
@@ -673,7 +689,7 @@ export interface VolumePlaneModule {
   volumeToTransducerMappingMatrix?: Numeric;
   volumeToTableMappingMatrix?: Numeric;
 }
-/** The numbers of a frame of nuclear medicine (PS3.3 C.8.4.8), by the vectors that it increments. */
+/** Indices of a nuclear medicine frame (PS3.3 C.8.4.8), one for each vector that the frames increment. */
 export interface NmFrameModule {
   angularViewNumber?: number;
   detectorNumber?: number;
@@ -686,7 +702,7 @@ export interface NmFrameModule {
   timeSlotNumber?: number;
   frameIncrementPointer?: string[];
 }
-/** Of the frame's own detector (PS3.3 C.8.4.11). */
+/** Geometry of the frame's own detector (PS3.3 C.8.4.11). */
 export interface NmMultiframeGeometryModule {
   modality?: Text;
   imageType?: (string | null)[];
@@ -710,9 +726,9 @@ export interface OverlayPlaneModule {
   overlays?: {
     rows: number;
     columns: number;
-    /** Of the first pixel of the overlay, from 1: its column. */
+    /** Column of the overlay's first pixel, from 1. */
     x: number;
-    /** Its row. */
+    /** Row of the overlay's first pixel, from 1. */
     y: number;
     /** 0 or 1 for each pixel. */
     pixelData: Uint8Array;
@@ -724,10 +740,10 @@ export interface OverlayPlaneModule {
     roiMean?: Numeric;
     roiStandardDeviation?: Numeric;
   }[];
-  /** Those in bits of pixels that were not decoded. */
+  /** Overlays in bits of the pixels, which were not decoded. */
   embedded?: { group: number; overlayBitPosition: number }[];
 }
-/** Palettes as the file has them; the pixels are RGB already. */
+/** Palettes as stored in the file; the pixels are already RGB. */
 export interface PaletteColorLookupTableModule {
   redPaletteColorLookupTableDescriptor?: number[];
   greenPaletteColorLookupTableDescriptor?: number[];
@@ -743,12 +759,12 @@ export interface PaletteColorLookupTableModule {
   segmentedAlphaPaletteColorLookupTableData?: Uint16Array;
   paletteColorLookupTableUID?: Text;
 }
-/** Colours are not converted by it. */
+/** ICC profile; the colours are not converted with it. */
 export interface IccProfileModule {
   iccProfile?: Uint8Array;
   colorSpace?: Text;
 }
-/** The first multiplex group of waveforms (PS3.3 C.10.9). */
+/** First multiplex group of the waveforms (PS3.3 C.10.9). */
 export interface EcgModule {
   numberOfWaveformChannels?: Numeric;
   numberOfWaveformSamples?: Numeric;
@@ -770,11 +786,11 @@ export interface EcgModule {
     channelSourceSequence?: Code;
     channelSensitivityUnits?: Code;
   }[];
-  /** The stored samples of each channel. */
+  /** Stored samples of each channel. */
   waveformData?: PixelArray[];
 }
 
-/** Modules by name; each frame has its own. What an image does not have is absent. */
+/** Modules by name, of one frame. A module that the image does not have is absent. */
 export interface Modules extends LoaderModules {
   calibratedPixelSpacing?: CalibratedPixelSpacing;
   calibrationModule?: UltrasoundRegions;
@@ -814,10 +830,10 @@ export interface Modules extends LoaderModules {
 }
 export type ModuleName = keyof Modules;
 
-/** Additions of `metaData` to modules, under the names that viewers read. */
+/** Fields that `metaData` adds to modules, under the names that viewers read. */
 export interface ViewerFields {
   ecgModule: { waveformData: { retrieveBulkData(): Promise<PixelArray[] | undefined> } };
-  /** Of Cornerstone3D, which reads all fields: true when some are defaults, and nothing is to be measured by them. */
+  /** Flag of Cornerstone3D, which reads all fields: true if some are defaults, so that nothing may be measured. */
   imagePlaneModule: { usingDefaultValues?: boolean };
   modalityLutModule: { modalityLUTSequence?: LookupTable[] };
   multiframeModule: {
@@ -829,7 +845,7 @@ export interface ViewerFields {
   scalingModule: { DoseGridScaling?: number; DoseSummation?: Text; DoseType?: Text; DoseUnit?: Text };
   voiLutModule: { voiLUTSequence?: LookupTable[] };
 }
-/** A module as `metaData` answers it. */
+/** A module as `metaData` returns it. */
 export type Answer<Name extends ModuleName> = Name extends keyof ViewerFields
   ? Omit<NonNullable<Modules[Name]>, keyof ViewerFields[Name]> & ViewerFields[Name]
   : NonNullable<Modules[Name]>;
@@ -837,10 +853,10 @@ export type Answer<Name extends ModuleName> = Name extends keyof ViewerFields
 /** The load object of viewers. */
 export interface LoadObject<Loaded = Image> {
   promise: Promise<Loaded>;
-  /** Cancels; idempotent, harmless after the end. */
+  /** Cancel the load; idempotent, and harmless after its end. */
   cancelFn(): void;
   cancel(): void;
-  /** Lets go of the parsed file when no other image of it is held. */
+  /** Release the parsed file, unless another image of it is still in use. */
   decache(): void;
 }
 
@@ -850,7 +866,7 @@ export interface SearchOptions {
   limit?: number;
   offset?: number;
   signal?: AbortSignal;
-  /** Further parameters of QIDO-RS, such as `fuzzymatching` or `includefield`. */
+  /** Other QIDO-RS parameters, such as `fuzzymatching` or `includefield`. */
   [parameter: string]: unknown;
 }
 /** Attributes as plain values by keyword in camelCase, such as `studyInstanceUID` or `modalitiesInStudy`. */
@@ -859,7 +875,7 @@ export type Found = Record<string, any>;
 export interface DicomWeb {
   readonly base: string;
   searchStudies(filters?: Filters, options?: SearchOptions): Promise<Found[]>;
-  /** Of one study, or of all. */
+  /** Search the series of one study, or of all studies. */
   searchSeries(studyInstanceUID?: string, filters?: Filters, options?: SearchOptions): Promise<Found[]>;
   searchInstances(
     studyInstanceUID?: string,
@@ -867,21 +883,21 @@ export interface DicomWeb {
     filters?: Filters,
     options?: SearchOptions,
   ): Promise<Found[]>;
-  /** The images of a series, sorted by position, every frame; their metadata are fetched on the way. */
+  /** List the images of a series, every frame, sorted by position. This also fetches their metadata. */
   imageIds(studyInstanceUID: string, seriesInstanceUID: string, options?: { signal?: AbortSignal }): Promise<string[]>;
 }
 
 /**
- * Files of the user: one, several (of `<input type="file">`, also with `webkitdirectory`), or what
- * was dropped, with its folders. A drop's DataTransfer has to be given within the event.
+ * Files of the user: one file, several (from `<input type="file">`, also with `webkitdirectory`), or a drop
+ * with its folders. Pass the DataTransfer of a drop during its event.
  */
 export type Files = Blob | FileList | Iterable<Blob> | DataTransfer;
 
-/** The images of one series; what the first of its files says of patient, study and series is absent where it says nothing. */
+/** The images of one series. The other attributes are those of its first file, and absent if it has none. */
 export interface Series {
-  /** Every frame, in order: that of the DICOMDIR, else by position. */
+  /** Every frame, in the order of the DICOMDIR, or else by position. */
   imageIds: string[];
-  /** Files that a DICOMDIR names and that are not there. */
+  /** Files that a DICOMDIR names but that do not exist. */
   missing: string[];
   patientName?: string;
   patientID?: string;
@@ -896,24 +912,24 @@ export interface Series {
   modality?: string;
 }
 
-/** Beside `onProgress` of a load: files that have been looked at. */
+/** Options of `imageIds` and `series`. Their progress counts the files that were read. */
 export interface ListOptions extends LoaderOptions {
   signal?: AbortSignal;
   onProgress?: (progress: { loaded: number; total?: number; percentComplete?: number }) => void;
-  /** Lower is sooner, within a request type. */
+  /** Lower loads sooner, within a request type. */
   priority?: number;
   requestType?: RequestType;
-  /** Milliseconds, in place of `init({timeout})`. */
+  /** Idle timeout in milliseconds, instead of `init({timeout})`. */
   timeout?: number;
 }
 
-/** A loader in JavaScript, of any viewer. */
+/** An image loader in JavaScript, as viewers define it. */
 export type ImageLoader = (
   imageId: string,
   options?: any,
 ) => { promise: Promise<any>; cancelFn?: () => void; decache?: () => void };
 
-/** Stable words for programs: the README has a table of them. */
+/** Stable error codes for programs: the README has a table of them. */
 export type ErrorCode =
   | 'boot'
   | 'decode'
@@ -930,16 +946,16 @@ export type ErrorCode =
   | 'unsupported'
   | 'viewer'
   | 'worker';
-/** The part of a load that failed. */
+/** Stage of a load in which it failed. */
 export type ErrorStage = 'boot' | 'worker' | 'dispatch' | 'fetch' | 'parse' | 'decode' | 'loader';
 
-/** Legacy cornerstone-core, as `use` takes it. */
+/** Legacy cornerstone-core, as far as `use` needs it. */
 export interface LegacyCornerstone {
   registerImageLoader(scheme: string, loader: any): unknown;
   readonly metaData: MetaDataProviders;
   readonly events: unknown;
 }
-/** @cornerstonejs/core, as `use` takes it. */
+/** @cornerstonejs/core, as far as `use` needs it. */
 export interface Cornerstone3D {
   readonly imageLoader: { registerImageLoader(scheme: string, loader: any): unknown };
   readonly metaData: MetaDataProviders;
@@ -951,9 +967,9 @@ export interface MetaDataProviders {
   get: (type: string, ...queries: any[]) => any;
 }
 
-/** The error of every failed load; a cancelled one rejects with a DOMException named AbortError. */
+/** The error of every failed load. A cancelled load rejects with a DOMException named AbortError instead. */
 export class PyLoaderError extends Error {
-  /** The secrets of an address in it are replaced by `***`. */
+  /** Make an error. Secrets of addresses in its texts are replaced by `***`. */
   constructor(fields: {
     message: string;
     /** The `kind`. */
@@ -966,36 +982,36 @@ export class PyLoaderError extends Error {
     traceback?: string;
   });
   readonly name: 'PyLoaderError';
-  /** Python's name of it, such as `FormatError`. */
+  /** Python's name of the error, such as `FormatError`. */
   readonly kind: string;
   readonly code: ErrorCode;
   readonly stage: ErrorStage;
   readonly imageId?: string;
   readonly url?: string;
   readonly status?: number;
-  /** Python's traceback, when a page's own Python loader failed. */
+  /** Python's traceback, if a Python loader of the page failed. */
   readonly traceback?: string;
-  /** Itself: legacy viewers read `{error}` of a rejection. */
+  /** The error itself: legacy viewers read `{error}` of a rejection. */
   readonly error: this;
 }
 
 /**
- * The `detail` of each event, by its name. `url` and `imageId` have `***` in place of the user,
- * password, tokens and signatures of an address, as errors have.
+ * The `detail` of each event, by its name. As in errors, `***` replaces user, password, tokens and signatures
+ * in `url` and `imageId`.
  */
 export interface EventDetails {
   bootprogress: BootProgress;
-  /** A file of a Python package, in bytes, from each worker that installs it. */
+  /** Progress of a file of a Python package, in bytes, from each worker that installs it. */
   packageprogress: { file: string; loaded: number; total?: number; percentComplete?: number };
   ready: Stats;
   imageloadstart: { url: string; imageId: string; attempt: number };
   imageloadprogress: LoadProgress;
   imageloadend: { url: string; imageId: string; attempt: number };
-  /** Of a loader in JavaScript, what that one loads. */
+  /** A loaded image; from a JavaScript loader, whatever that returns. */
   imageloaded: { image: Image };
   /** A cancelled load fails with a DOMException named AbortError. */
   imageloadfailed: { imageId: string; error: PyLoaderError | DOMException | Error };
-  /** A line that Python prints, and the `name` of the file that does. */
+  /** A line that Python prints, and the `name` of the file that prints it. */
   print: { level: 'info' | 'warn' | 'error'; name: string; text: string };
 }
 export type EventName = keyof EventDetails;
@@ -1003,7 +1019,7 @@ export type EventListenerOf<Name extends EventName> =
   | ((event: CustomEvent<EventDetails[Name]>) => void)
   | { handleEvent(event: CustomEvent<EventDetails[Name]>): void };
 
-/** An EventTarget of the page's events. */
+/** The EventTarget of pyloader's events. */
 export interface Events extends EventTarget {
   addEventListener<Name extends EventName>(
     type: Name,
@@ -1017,28 +1033,28 @@ export interface Events extends EventTarget {
   ): void;
 }
 
-/** Progress of the start, in percent as `loaded` of `total`. */
+/** Progress of the start: `loaded` of `total`, in percent. */
 export interface BootProgress {
-  /** `extra` is the stage of `packages`, whose size is not known before. */
+  /** `extra` is the stage that installs the `packages` of `init`, whose size is not known in advance. */
   stage: 'runtime' | 'packages' | 'extra' | 'ready';
   loaded: number;
   total: number;
   percentComplete: number;
 }
 
-/** The start of a worker; times in milliseconds, `start` since 1970. */
+/** Report on the start of a worker. Times are in milliseconds, `start` since 1970. */
 export interface BootReport {
-  /** From a snapshot of memory, in which everything is imported already, or step by step. */
+  /** `snapshot`: from a memory snapshot in which everything is already imported. `cold`: step by step. */
   kind: 'snapshot' | 'cold';
-  /** The reason for no snapshot. */
+  /** Reason why the worker did not start from a snapshot. */
   reason?: string;
   marks: { name: string; start: number; duration: number }[];
-  /** Files that it fetched: `bytes` as they came, `transferred` over the network, 0 from a cache. */
+  /** Fetched files: `bytes` of the body as it was sent, `transferred` over the network, which is 0 from a cache. */
   assets: { name: string; start: number; duration: number; bytes: number; transferred: number }[];
 }
 
 export interface Stats {
-  /** Of pyloader; see `version`. */
+  /** Version of pyloader; see `version`. */
   version: string;
   workers: { state: 'booting' | 'ready' | 'ended'; running: number; bootMilliseconds: number; boot?: BootReport }[];
   queued: number;
@@ -1049,71 +1065,76 @@ export interface Stats {
   cancelled: number;
   cache: { images: number; bytes: number; maximumBytes: number };
   assetsURL: string;
-  /** Faults in how the page is served, each with what to do; looked for some seconds after `ready`. */
+  /** Problems in how the page is served, each with its fix; checked some seconds after `ready`. */
   warnings: string[];
 }
 
 /**
- * Start Python, or have it go on with what is new. Called again, also by a page whose first load has
- * called it, options take effect from then on, in all workers; those that are not given stay as they
- * are. `workers`, `assetsURL`, `packages` and `packageIndexes` cannot change once Python has started,
- * until `terminate()`: another value rejects, and then nothing has changed.
+ * Start Python, or change its options. When `init` was called before, by the page or by the first load, new
+ * options take effect from now on in all workers, and the others keep their values. `workers`, `assetsURL`,
+ * `packages` and `packageIndexes` cannot change between the start of Python and `terminate()`: a different
+ * value rejects, and no option changes.
  *
- * Loads that begin after other `headers`, `credentials` or another `beforeRequest` were given share
- * nothing with those under way. Of these, a request that is then refused (401, 403) is sent again. What
- * was loaded already stays: when another user signs in, call `purge()`.
+ * After a change of `headers`, `credentials`, `origins` or `beforeRequest`, new loads share nothing with those
+ * in progress. A request in progress that is then refused (401, 403) is sent again. Images and metadata
+ * that were already loaded stay: call `purge()` when another user signs in.
  *
- * Rejects with code `boot` when an option cannot be what it is, or Python cannot start; so do all
- * loads then, until `init` is called in another way, or the next load finds what was missing.
+ * Rejects with code `boot` if an option is invalid or Python cannot start. All loads then reject too, until
+ * `init` is called with other options, or the next load finds the missing files.
  */
 export function init(options?: InitOptions): Promise<void>;
-/** The version of this script, and of the Python package in the workers. */
+/** Version of this script, and of the Python package in the workers. */
 export const version: string;
-/** Settles with the first `init`; rejects with the boot error. */
+/** Promise that settles with the first `init`; rejects with the boot error. */
 export let ready: Promise<void>;
 /**
- * Load one image, not cached. Frames count from 1: `wadouri:https://host/us.dcm?frame=3`. The parsed
- * file stays in its worker for its other frames, up to `limits.sourceBytes`; `purge` lets go of it.
+ * Load one image without caching it. Frames count from 1: `wadouri:https://host/us.dcm?frame=3`. The worker
+ * keeps the parsed file for its other frames, up to `limits.sourceBytes`; `purge` releases it.
  */
 export function loadImage(imageId: string, options?: LoadOptions): Promise<Image>;
-/** Load one image, or take it from `cache`, if it is there as the options want it. One in the caller's `targetBuffer` is not kept. */
+/**
+ * Load one image, or take it from `cache` if it was loaded with equivalent options. An image in the caller's
+ * `targetBuffer` is not cached.
+ */
 export function loadAndCacheImage(imageId: string, options?: LoadOptions): Promise<Image>;
-/** Read what describes an image, without decoding it; `metaData` answers from then on. */
+/** Read the metadata of an image without decoding it. From then on `metaData` returns its modules. */
 export function loadMetadata(imageId: string, options?: LoadOptions): Promise<Modules>;
 /**
- * The imageIds of all images of a source: frames of a file, slices of a volume
+ * List the imageIds of all images of a source: frames of a file, slices of a volume
  * (`nifti:/brain.nii.gz`, `nifti:/brain.nii.gz#x,t-0`), pages of a TIFF, images of a zip archive
- * (`wadouri:/study.zip`, whose files are `wadouri:/study.zip#member=a/b.dcm?frame=2`) and those that
- * a DICOMDIR names (`wadouri:/disc/DICOMDIR`). Or of files of the user: DICOM files, archives, the
- * folder of a disc. The images of `series`, one after the other.
+ * (`wadouri:/study.zip`, whose files are `wadouri:/study.zip#member=a/b.dcm?frame=2`) and images that a
+ * DICOMDIR names (`wadouri:/disc/DICOMDIR`). The source may also be files of the user: DICOM files, archives,
+ * the folder of a disc. The images are those of `series`, one series after the other.
  */
 export function imageIds(source: string | Files | null, options?: ListOptions): Promise<string[]>;
 /**
- * The images of a source, or of files, by series, in the order of the DICOMDIR if there is one,
- * else by patient, study date, series number and position. Headers are read by the workers, from slices
- * of the files; what is no image is left out. A DICOM file that cannot be read is in the list: its
- * load says why.
+ * List the images of a source, or of files, by series: in the order of the DICOMDIR if there is one, else by
+ * patient, study date, series number and position. The workers read just the headers, from slices of the
+ * files, and leave out what is not an image. A DICOM file that cannot be read is listed: loading it says why.
  */
 export function series(source: string | Files | null, options?: ListOptions): Promise<Series[]>;
-/** The loader to register with a viewer by hand: `cornerstone.registerImageLoader('custom1', pyloader.imageLoader)`. */
+/**
+ * Load an image as viewers' loaders do. Register it with a viewer by hand:
+ * `cornerstone.registerImageLoader('custom1', pyloader.imageLoader)`.
+ */
 export function imageLoader<Loaded = Image, Options = LoadOptions>(
   imageId: string,
   options?: string extends keyof Options ? Options : LoadOptions,
 ): LoadObject<Loaded>;
-/** Register a JavaScript loader for a scheme (`'custom1'`, without a colon), beside the Python ones. */
+/** Register a JavaScript loader for a scheme (`'custom1'`, without a colon), besides the Python loaders. */
 export function registerImageLoader(scheme: string, loader: ImageLoader): void;
-/** Register the loader for schemes that nobody serves, or none; returns the one before. */
+/** Register the loader for schemes that no other loader serves, or remove it; returns the previous one. */
 export function registerUnknownImageLoader(loader: ImageLoader | undefined): ImageLoader | undefined;
 /**
- * Run a Python file and return the schemes that it registered. The same `name` again takes their
- * place, without starting Python anew, and forgets what was cached.
+ * Run a Python file and return the schemes that it registered. A later file of the same `name` replaces these
+ * schemes without restarting Python, and clears the cache.
  *
- * `packages` are as those of `init` (in a script tag: `data-packages`, separated by spaces or commas).
- * Packages of dist/pyodide/ that the file imports are installed by themselves. `requests` and
- * `urllib.request` work as usual: they ask the browser and wait, which may hold up all that their
- * worker does; they go past `headers`, `beforeRequest`, retries and cancelling, which `context.fetch` has.
- * With `workers: 0` they hold up the page, and where browsers give it only text, a body that begins
- * with a byte order mark is an error.
+ * `packages` has the format of `init`'s (in a script tag: `data-packages`, separated by spaces or commas).
+ * Packages of dist/pyodide/ that the file imports are installed automatically. `requests` and
+ * `urllib.request` work as usual, through synchronous requests of the browser, which may block everything
+ * in their worker. They bypass `headers`, `beforeRequest`, retries and cancelling, which `context.fetch`
+ * supports. With `workers: 0` they block the page; and since browsers give a page only text there, a body
+ * that begins with a byte order mark is an error.
  */
 export function loadPython(options: {
   url?: string;
@@ -1122,52 +1143,52 @@ export function loadPython(options: {
   packages?: string[];
 }): Promise<string[]>;
 /**
- * Connect a viewer, legacy cornerstone-core or @cornerstonejs/core: every scheme, or `schemes` alone,
- * metadata (at `priority` among the viewer's providers, default 100) and events. Where pyloader would
- * answer with defaults (a plane without place or spacing, no series, no window), what the page's own
- * providers know counts more, whatever their priority. `displayValues` is
- * that of each load; `instances` gives whole instances of `addMetadata` to Cornerstone3D's
- * metadata package (its `addDicomWebInstance`), which takes time.
+ * Connect a viewer, legacy cornerstone-core or @cornerstonejs/core: every scheme, or only `schemes`;
+ * metadata (at `priority` among the viewer's providers, default 100); and events. Where pyloader would
+ * return defaults (a plane without position or spacing, no series, no window), the page's own providers take
+ * precedence, whatever their priority. `displayValues` sets that option of each load. `instances` passes
+ * whole instances of `addMetadata` to Cornerstone3D's metadata package (its `addDicomWebInstance`), which
+ * takes time.
  *
- * `dicomfile:` is left to the viewer, whose local files have such imageIds; name it in `schemes` to serve
- * `dicomfile:<random>-N` for `localfile:<random>-N` of `addFile`. Returns a function that disconnects, with the list of the
- * `schemes` that pyloader has taken over, those of later Python files too.
+ * `dicomfile:` is left to the viewer, which uses it for its own local files. Name it in `schemes` to serve
+ * `dicomfile:<random>-N` for `localfile:<random>-N` of `addFile`. Returns a function that disconnects the
+ * viewer; its `schemes` lists the schemes that pyloader serves there, including those of later Python files.
  */
 export function use(
   cornerstone: LegacyCornerstone | Cornerstone3D,
   options?: { priority?: number; schemes?: string[]; displayValues?: boolean; instances?: boolean },
 ): (() => void) & { readonly schemes: string[] };
 /**
- * A module of an image that is loaded, or whose metadata were added; synchronous, as viewers' providers
- * are. It is one: `metaData.addProvider(pyloader.metaData)`.
+ * Return a metadata module of an image that was loaded, or whose metadata were added. It is synchronous, so it
+ * can be registered as a viewer's provider: `metaData.addProvider(pyloader.metaData)`.
  */
 export function metaData<Name extends string>(
   type: string extends Name ? Name : ModuleName,
   imageId: string,
 ): Name extends ModuleName ? Answer<Name> | undefined : any;
-/** Read the headers of images, or take DICOM JSON by imageId, so that `metaData` answers before they are loaded. */
+/** Read the headers of images, or take DICOM JSON by imageId, so that `metaData` knows images before they load. */
 export function addMetadata(sources: string[] | Record<string, object>): Promise<void>;
 /**
- * A DICOMweb service: its searches, and its series as imageIds.
- * Its origin is named by it: see `origins`. `headers` are sent with requests below `base`, and nowhere else
- * on that origin; `wadoURI` is the service that stands in where
- * WADO-RS fails, by default the sibling `wado` of `base`.
+ * Return an object for a DICOMweb service, with its searches and its series as imageIds. This call also names
+ * the service's origin: see `origins`. `headers` are sent only with requests below `base`, not with others to
+ * that origin. `wadoURI` is the WADO-URI service that replaces WADO-RS where that fails, by default the
+ * sibling `wado` of `base`.
  */
 export function dicomweb(
   base: string | URL,
   options?: { headers?: Record<string, string>; wadoURI?: string },
 ): DicomWeb;
 /**
- * Give one file to load; returns its imageId, `localfile:<random>-N`, which no other page has and which is never used
- * again. Of other formats the scheme precedes it: `nifti:${addFile(file)}`. Anything else than a file, such as a
- * FileList, throws: `series(files)` takes many.
+ * Add one file and return its imageId, `localfile:<random>-N`, which is unique to this page and never reused.
+ * For other formats than DICOM put the scheme before it: `nifti:${addFile(file)}`. Throws for anything but one
+ * file, such as a FileList: `series(files)` takes several files.
  */
 export function addFile(file: Blob | ArrayBuffer | ArrayBufferView): string;
-/** Let go of a file, and of all that was made of it: further loads of it are refused. */
+/** Remove a file and everything that was cached of it. Later loads of it fail. */
 export function removeFile(imageId: string): void;
-/** Everything that happens, to listen to: see `EventDetails`. */
+/** Events of loads, of the start and of Python: see `EventDetails`. */
 export const events: Events;
-/** The images of `loadAndCacheImage`: least recently used go first when `maximumBytes` is reached. */
+/** Cache of `loadAndCacheImage`; evicts the least recently used images when `maximumBytes` is reached. */
 export const cache: {
   maximumBytes: number;
   readonly bytes: number;
@@ -1176,10 +1197,11 @@ export const cache: {
   delete(imageId: string): boolean;
   clear(): void;
 };
+/** Return the state of the workers, the numbers of loads, and the size of the cache. */
 export function stats(): Stats;
-/** Forget cached images, metadata and parsed files; Python stays. */
+/** Clear cached images, metadata and parsed files; Python keeps running. */
 export function purge(): Promise<unknown> | undefined;
-/** End the workers; the next load starts anew. */
+/** End the workers, reset the options of `init`, and clear all caches; the next load starts Python again. */
 export function terminate(): void;
 
 export as namespace pyloader;

@@ -1,13 +1,13 @@
 // @ts-check
-// The public face: one `Client`, its calls by name. Built twice: pyloader.js, a classic script that sets
-// globalThis.pyloader, and pyloader.mjs. Types and documentation are in pyloader.d.ts.
+// The public API: the methods of one `Client` as functions. The build makes two files of it: pyloader.js, a
+// classic script that sets globalThis.pyloader, and pyloader.mjs. pyloader.d.ts has types and documentation.
 import { Client } from './page/client.js';
 import { assetsBeside } from './page/asset_urls.js';
 import { PyLoaderError } from './shared/errors.js';
 import { VERSION } from './shared/version.js';
 
 export { PyLoaderError };
-/** Of this script, and of the Python package in its workers. */
+/** Version of this script, and of the Python package in its workers. */
 export const version = VERSION;
 
 /** @typedef {import('./page/client.js').Options} Options */
@@ -15,11 +15,11 @@ export const version = VERSION;
 /** @typedef {import('./page/loads.js').JsLoader} JsLoader */
 /** @typedef {import('./page/files.js').Given} Given */
 
-// The classic build puts document.currentScript.src here, which only exists while the script runs first.
+// The classic build replaces import.meta.url by document.currentScript.src, which exists only while the script runs.
 const client = new Client(assetsBeside(import.meta.url));
 
 export const { events, cache } = client;
-/** Settles with init; a new try after a failure has a new one. @type {Promise<void>} */
+/** Promise that settles with init; a new attempt after a failure has a new promise. @type {Promise<void>} */
 export let ready = client.ready;
 client.onRenewed = () => {
   ready = client.ready;

@@ -111,7 +111,7 @@ NONSENSE = {
     "imageIds()": ("image-id", "not undefined"),
     "imageIds(['wadouri:x'])": ("image-id", r'not \["wadouri:x"\]'),
     "imageIds(new ArrayBuffer(8))": ("image-id", "not an ArrayBuffer"),
-    "imageIds([])": ("image-id", "there is no file among what was given"),
+    "imageIds([])": ("image-id", "were given no file"),
     "series({})": ("image-id", "not {}"),
     "series(document.createElement('input'))": ("image-id", "not an HTMLInputElement"),
     "addMetadata(42)": ("image-id", "addMetadata.. takes a list of imageIds"),

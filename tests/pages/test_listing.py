@@ -257,7 +257,7 @@ def test_files_are_there_for_every_worker(open_page) -> None:
 @pytest.mark.parametrize(
     ("given", "code", "message"),
     [
-        ("[]", "image-id", "there is no file among what was given"),
+        ("[]", "image-id", "were given no file"),
         ("undefined", "image-id", "take an imageId, or files"),
         (
             "[new File(['notes'], 'notes.txt')]",

@@ -28,7 +28,7 @@ globalThis.Worker = class extends EventTarget {
 };
 const { error } = console;
 console.error = (...words) => {
-  if (String(words[0]).includes('these were not run')) refusals.push(words[0]);
+  if (String(words[0]).includes('were not run')) refusals.push(words[0]);
   error.apply(console, words);
 };
 """

@@ -1,11 +1,12 @@
 // @ts-check
-// What the page's calls are given, checked at the call: nonsense would fail later, elsewhere, as
-// something else, or not at all.
+// Checks the arguments of the page's calls, since an invalid one would fail later with another error, or not
+// at all.
 import { PyLoaderError, messageOf, said } from '../shared/errors.js';
 import { pageURL } from './page_url.js';
 
 /**
- * Values of another frame of the page are of other classes, with the same names.
+ * Return true if a value is of a class, by its name: in another frame of the page, classes of the same names are
+ * different objects.
  * @param {unknown} value @param {string[]} kinds
  */
 function isOf(value, ...kinds) {
@@ -17,19 +18,19 @@ export function isBlob(value) {
   return isOf(value, 'Blob', 'File');
 }
 
-/** The content of one file as a Blob. @param {unknown} content @returns {Blob} */
+/** Return the content of one file as a Blob. @param {unknown} content @returns {Blob} */
 export function blobOf(content) {
   if (isBlob(content)) return content;
   if (!isOf(content, 'ArrayBuffer', 'SharedArrayBuffer') && !ArrayBuffer.isView(content)) {
     const many = typeof content === 'object' && content !== null && 'length' in content;
-    throw wrongSource(
-      `addFile() takes one File, Blob, ArrayBuffer or typed array, not ${said(content)}${many ? ': addFile(files[0]) for one of them, series(files) or imageIds(files) for all' : ''}`,
-    );
+    const advice = many ? ': addFile(files[0]) for one of them, series(files) or imageIds(files) for all' : '';
+    throw wrongSource(`addFile() takes one File, Blob, ArrayBuffer or typed array, not ${said(content)}${advice}`);
   }
   try {
     return new Blob([/** @type {BlobPart} */ (content)]);
   } catch {
-    return new Blob([copyOf(/** @type {ArrayBufferLike | ArrayBufferView} */ (content))]); // of shared memory
+    // A Blob refuses shared memory.
+    return new Blob([copyOf(/** @type {ArrayBufferLike | ArrayBufferView} */ (content))]);
   }
 }
 
@@ -42,7 +43,7 @@ function copyOf(content) {
 }
 
 /**
- * Tell several values one after the other, such as an array, FileList or Set, from one.
+ * Return true for several values, such as an array, FileList or Set, and false for one.
  * @param {unknown} value @returns {value is Iterable<unknown> | ArrayLike<unknown>}
  */
 export function isList(value) {
@@ -51,18 +52,18 @@ export function isList(value) {
 }
 
 /**
- * @typedef {{signal?: Partial<AbortSignal> & {signal?: unknown}, onProgress?: unknown} | null | undefined} Asked
+ * @typedef {{signal?: Partial<AbortSignal> & {signal?: unknown}, onProgress?: unknown} | null | undefined} Unchecked
  *   options that may be anything
  */
 
 /** @param {unknown} options of a load, a list or a search */
 export function checkOptions(options) {
-  const { signal, onProgress } = /** @type {Asked} */ (options) ?? {};
+  const { signal, onProgress } = /** @type {Unchecked} */ (options) ?? {};
   const isSignal = typeof signal?.addEventListener === 'function' && 'aborted' in signal;
-  if (signal && !isSignal)
-    throw wrongCall(
-      `the option signal has to be an AbortSignal, not ${said(signal)}${signal.signal ? ': give controller.signal' : ''}`,
-    );
+  if (signal && !isSignal) {
+    const advice = signal.signal ? ': give controller.signal' : '';
+    throw wrongCall(`the option signal has to be an AbortSignal, not ${said(signal)}${advice}`);
+  }
   if (onProgress && typeof onProgress !== 'function')
     throw wrongCall(`the option onProgress has to be a function, not ${said(onProgress)}`);
 }
@@ -80,7 +81,7 @@ export function checkLoader(scheme, loader) {
     );
 }
 
-/** @param {unknown} loader undefined takes the one before away */
+/** @param {unknown} loader undefined to remove the previous one */
 export function checkUnknownLoader(loader) {
   if (loader && typeof loader !== 'function')
     throw wrongLoader(`registerUnknownImageLoader() takes a function that returns { promise }, not ${said(loader)}`);
@@ -113,28 +114,33 @@ export function checkSources(sources) {
     !isBlob(sources) &&
     !(sources instanceof Map);
   if (!Array.isArray(sources) && !isPlain) {
+    const advice = typeof sources === 'string' ? ': addMetadata([imageId])' : '';
     throw wrongSource(
-      `addMetadata() takes a list of imageIds, or DICOM JSON by imageId, not ${said(sources)}${typeof sources === 'string' ? ': addMetadata([imageId])' : ''}`,
+      `addMetadata() takes a list of imageIds, or DICOM JSON by imageId, not ${said(sources)}${advice}`,
     );
   }
 }
 
-/** The text of a DICOM JSON data set, or of the only one of a list. @param {string} imageId @param {unknown} json */
+/**
+ * Return a DICOM JSON data set, or the first of a list, with its text.
+ * @param {string} imageId @param {unknown} json
+ */
 export function dicomJson(imageId, json) {
   const instance = Array.isArray(json) ? json[0] : json;
   const wrong = (/** @type {string} */ words) =>
     wrongSource(
-      `addMetadata() was given ${words} for '${imageId}', expected a DICOM JSON data set (PS3.18 F), such as { '00280010': { vr: 'US', Value: [512] } }`,
+      `addMetadata() was given ${words} for '${imageId}', expected a DICOM JSON data set (PS3.18 F), ` +
+        "such as { '00280010': { vr: 'US', Value: [512] } }",
     );
   if (typeof instance !== 'object' || instance === null || Array.isArray(instance)) throw wrong(said(json));
   try {
     return { instance, text: JSON.stringify(instance) };
   } catch (error) {
-    throw wrong(`what is no JSON (${messageOf(error)})`);
+    throw wrong(`an object that is not JSON (${messageOf(error)})`);
   }
 }
 
-/** The address of a DICOMweb service, without slashes at its end. @param {unknown} base @returns {string} */
+/** Return the address of a DICOMweb service without trailing slashes. @param {unknown} base @returns {string} */
 export function serviceAddress(base) {
   const root = (base instanceof URL ? base.href : String(base ?? '')).replace(/\/+$/, '');
   if (root && (typeof base === 'string' || base instanceof URL) && URL.canParse(root, pageURL())) return root;

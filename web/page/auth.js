@@ -1,5 +1,6 @@
 // @ts-check
-// Who asks: what a server is told after it has answered 401, and headers of one service alone.
+// Renews the user's identity after a 401, once for all requests to an origin, and sends headers to one service
+// only.
 import { wrongCall } from './arguments.js';
 import { pageURL } from './page_url.js';
 import { plainHeaders } from './settings.js';
@@ -8,23 +9,23 @@ import { plainHeaders } from './settings.js';
 /** @typedef {{url: string, origin: string, status: number}} Details */
 
 export class Auth {
-  /** The last answers of the page and when they came, by origin. @type {Map<string, {at: number, answer: boolean}>} */
+  /** The hook's last answers and their times, by origin. @type {Map<string, {at: number, answer: boolean}>} */
   #answers = new Map();
-  /** @type {Map<string, Promise<boolean>>} */
+  /** Calls of the hook in progress, by origin. @type {Map<string, Promise<boolean>>} */
   #asking = new Map();
-  /** Counts the hooks that the page has had. */
+  /** Number of the page's current hook. */
   #generation = 0;
 
   /**
-   * @param {() => ((details: Details) => unknown) | undefined} hook the page's onUnauthorized as it is now
-   * @param {(url: string) => boolean} isNamed whether an address may have what identifies the user
+   * @param {() => ((details: Details) => unknown) | undefined} hook returns the page's current onUnauthorized
+   * @param {(url: string) => boolean} isNamed whether an address may get the page's secrets
    */
   constructor(hook, isNamed) {
     this.hook = hook;
     this.isNamed = isNamed;
   }
 
-  /** Ask anew, also for requests that are under way: the page has another hook. */
+  /** Forget all answers, also for requests in progress: the page has another hook. */
   forget() {
     this.#generation++;
     this.#answers.clear();
@@ -32,46 +33,47 @@ export class Auth {
   }
 
   /**
-   * Have the page renew what identifies the user: once for all requests to an origin until then.
-   * @param {{url: string, sent: number}} request the time is in ms since 1970 @param {Scheduler} pool whose request it is
+   * Ask the page to renew the user's identity, once for all requests to an origin that were sent before.
+   * @param {{url: string, sent: number}} request `sent` in ms since 1970
+   * @param {Scheduler} scheduler of the worker that sent it
    * @returns {Promise<boolean>} whether to try again
    */
-  async renew({ url, sent }, pool) {
+  async renew({ url, sent }, scheduler) {
     const { href, origin } = new URL(url, pageURL());
     if (!this.isNamed(href)) return false;
     const last = this.#answers.get(origin);
     if (last && sent < last.at) return last.answer;
-    const running = this.#asking.get(origin) ?? this.#ask(href, origin, pool);
-    this.#asking.set(origin, running);
-    return pool.pauseFor(running.finally(() => this.#asking.get(origin) === running && this.#asking.delete(origin)));
+    const asked = this.#asking.get(origin) ?? this.#ask(href, origin, scheduler);
+    this.#asking.set(origin, asked);
+    return scheduler.pauseFor(asked.finally(() => this.#asking.get(origin) === asked && this.#asking.delete(origin)));
   }
 
-  /** @param {string} url @param {string} origin @param {Scheduler} pool */
-  async #ask(url, origin, pool) {
+  /** Call the hook. @param {string} url @param {string} origin @param {Scheduler} scheduler */
+  async #ask(url, origin, scheduler) {
     /** @type {unknown} */
     let answer = false;
     const generation = this.#generation;
-    const isFormer = () => generation !== this.#generation;
+    const isStale = () => generation !== this.#generation;
     try {
       answer = await this.hook()?.({ url, origin, status: 401 });
-      if (isFormer()) return false; // the answer of another user, perhaps
-      // For this origin alone: another server has no business with them.
-      if (answer && typeof answer === 'object') await sendHeaders('granted', origin, answer, pool);
+      if (isStale()) return false; // perhaps the answer of another user
+      // Only for this origin: no other server may get these headers.
+      if (answer && typeof answer === 'object') await sendHeaders('granted', origin, answer, scheduler);
     } catch (error) {
-      reportError(error); // the page's own; the load fails with the status
+      reportError(error); // an error of the page's code; the load fails with the status
       answer = false;
     }
-    if (isFormer()) return false;
+    if (isStale()) return false;
     this.#answers.set(origin, { at: Date.now(), answer: Boolean(answer) });
     return Boolean(answer);
   }
 }
 
 /**
- * Have every worker, also those to come, send headers with requests below an address.
- * @param {'service' | 'granted'} kind what a server has granted counts for more than what a service was given
- * @param {string} base @param {object} headers as the page gives them @param {Scheduler} pool
+ * Make every current and future worker send headers with requests below an address.
+ * @param {'service' | 'granted'} kind headers that were granted after a 401 override those of a service
+ * @param {string} base @param {object} headers in any form that the page may use @param {Scheduler} scheduler
  */
-export function sendHeaders(kind, base, headers, pool) {
-  return pool.workers.announce(kind, { base, headers: plainHeaders(headers, wrongCall) }, `${kind} ${base}`);
+export function sendHeaders(kind, base, headers, scheduler) {
+  return scheduler.workers.announce(kind, { base, headers: plainHeaders(headers, wrongCall) }, `${kind} ${base}`);
 }

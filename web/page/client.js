@@ -1,5 +1,5 @@
 // @ts-check
-// One page's pyloader: what pyloader.js does, as an object. Several of them do not disturb each other.
+// Implements the calls of pyloader.js as methods of an object. Several clients can exist side by side.
 import { attach, guessMode, modeOf } from '../viewers/cornerstone.js';
 import { moduleFor } from '../viewers/metadata.js';
 import { PyLoaderError, said } from '../shared/errors.js';
@@ -26,7 +26,7 @@ import { ImageCache } from './image_cache.js';
 import { Loads, forPython } from './loads.js';
 import { tellUnknown, tellUnknownOfLoad } from './options.js';
 import { pageURL } from './page_url.js';
-import { percent, requestMeter, tellPage } from './progress.js';
+import { percent, requestMeter, callListener } from './progress.js';
 import { PythonFiles } from './python_files.js';
 import { DEFAULTS, isOtherIdentity, plainHeaders } from './settings.js';
 import { SourceRefs, bySource } from './source_refs.js';
@@ -39,13 +39,13 @@ const { builtIn: BUILT_IN_SCHEMES, files: FILE_SCHEMES, ofViewers: SCHEMES_OF_VI
 /** @typedef {import('../shared/messages.d.ts').WireModules} Modules */
 /** @typedef {import('../shared/messages.d.ts').WorkerCalls} WorkerCalls */
 /** @typedef {import('../shared/messages.d.ts').JobName} JobName */
-/** @typedef {{sizeInBytes: number}} Sized an image: what is kept of them counts by its size */
+/** @typedef {{sizeInBytes: number}} Sized an image, which the cache counts by its size */
 /** @typedef {import('./loads.js').JsLoader} JsLoader */
-/** @typedef {{headers?: Record<string, string>, wadoURI?: string}} Service what the page has said of a DICOMweb service */
-/** @typedef {import('../viewers/cornerstone.js').Attached & {wantsInstances: boolean, mode: Mode}} Viewer that is connected */
+/** @typedef {{headers?: Record<string, string>, wadoURI?: string}} Service options of a DICOMweb service */
+/** @typedef {import('../viewers/cornerstone.js').Attached & {wantsInstances: boolean, mode: Mode}} Viewer connected */
 
 export class Client {
-  /** Everything that happens; see `EventDetails` of pyloader.d.ts. */
+  /** Target of all events; see `EventDetails` of pyloader.d.ts. */
   events = new EventTarget();
   /** Images of loadAndCacheImage. @type {ImageCache<Sized>} */
   cache = new ImageCache(DEFAULTS.cacheBytes);
@@ -53,13 +53,13 @@ export class Client {
   #jsLoaders = new Map();
   /** @type {JsLoader | undefined} */
   #unknownLoader;
-  /** By imageId. @type {Map<string, Modules>} */
+  /** Modules by imageId. @type {Map<string, Modules>} */
   #metadata = new Map();
-  /** By address. @type {Map<string, Service>} */
+  /** DICOMweb services by address. @type {Map<string, Service>} */
   #services = new Map();
   /** @type {Set<Viewer>} */
   #viewers = new Set();
-  /** The viewer that called imageLoader without `use`; metaData answers in its way. @type {Mode} */
+  /** The kind of viewer that called imageLoader without `use`; metaData returns modules for it. @type {Mode} */
   #handMode = 'none';
   /** @type {Engine} */
   #engine;
@@ -77,8 +77,8 @@ export class Client {
   #python;
 
   /**
-   * @param {import('../shared/assets.js').Assets} assets where the files of dist/ are
-   * @param {{createPlace?: import('./engine.js').EngineHost['createPlace']}} [environment] of tests
+   * @param {import('../shared/assets.js').Assets} assets the addresses of the files of dist/
+   * @param {{createPlace?: import('./engine.js').EngineHost['createPlace']}} [environment] for tests
    */
   constructor(assets, { createPlace } = {}) {
     this.#engine = new Engine(
@@ -130,7 +130,7 @@ export class Client {
 
   // ------------------------------------------------------------------ starting and ending
 
-  /** Settles with init; a new try after a failure has a new one. */
+  /** Promise that settles with init; a new attempt after a failure has a new promise. */
   get ready() {
     return this.#engine.ready;
   }
@@ -158,22 +158,22 @@ export class Client {
     for (const [base, { headers }] of this.#services) sendHeaders('service', base, headers ?? {}, scheduler);
   }
 
-  /** End the workers and forget everything; the next load or init starts anew. */
+  /** End the workers, reset the settings and clear all data; the next load or init starts again. */
   terminate() {
     this.#engine.end();
     this.cache.maximumBytes = DEFAULTS.cacheBytes;
     this.#python.forget();
     this.#services.clear();
-    this.#forget();
+    this.#clear();
   }
 
-  /** Forget cached images, metadata and parsed files; the workers stay. */
+  /** Clear cached images, metadata and parsed files; the workers keep running. */
   purge() {
-    this.#forget();
+    this.#clear();
     return this.#engine.scheduler?.purge();
   }
 
-  #forget() {
+  #clear() {
     for (const store of [this.cache, this.#metadata, this.#descriptions, this.#refs]) store.clear();
   }
 
@@ -206,7 +206,7 @@ export class Client {
   async loadAndCacheImage(imageId, options) {
     const wanted = optionsOf('loadAndCacheImage', imageId, options);
     const load = () => this.#loads.start(imageId, wanted, 'none', imageId).promise;
-    // Memory of the caller is not kept: it may be used again.
+    // The caller's memory is not cached, since the caller may reuse it.
     if (typeof imageId !== 'string' || wanted.targetBuffer?.arrayBuffer) return load();
     const form = this.#loads.formOf(imageId, wanted, 'none');
     const cached = this.cache.get(imageId, form);
@@ -216,7 +216,7 @@ export class Client {
     return image;
   }
 
-  /** The load object of viewers. @param {string} imageId @param {Options} [options] */
+  /** Return a load object, as viewers expect it. @param {string} imageId @param {Options} [options] */
   imageLoader(imageId, options = {}) {
     const mode = this.#connectedMode ?? guessMode(options);
     if (mode === '3d') this.#handMode = '3d';
@@ -239,14 +239,14 @@ export class Client {
     for (const [index, modules] of found.entries()) {
       const { instanceModule } = modules;
       if (instanceModule) this.#giveInstance(imageIds[index], JSON.parse(instanceModule.json));
-      // Those of a loaded image describe its pixels as they are now, not as the file has them.
+      // The modules of a loaded image take precedence: they describe its delivered pixels, not those of the file.
       this.#metadata.set(imageIds[index], { ...modules, ...this.#metadata.get(imageIds[index]) });
     }
     return found;
   }
 
   /**
-   * The imageIds of all images of a source, or of files.
+   * List the imageIds of all images of a source, or of files.
    * @param {string | import('./files.js').Given} source @param {ListOptions} [options] @returns {Promise<string[]>}
    */
   async imageIds(source, options) {
@@ -262,15 +262,15 @@ export class Client {
   }
 
   /**
-   * The images of a source, or of files, by series.
+   * List the images of a source, or of files, by series.
    * @param {string | import('./files.js').Given} source @param {ListOptions} [options]
    * @returns {Promise<import('./files.js').Series[]>}
    */
   async series(source, options) {
-    const asked = optionsOf('series', source, options);
+    const checked = optionsOf('series', source, options);
     const isDicom = typeof source !== 'string' || FILE_SCHEMES.includes(parseImageId(source).scheme);
-    if (isDicom) return this.#files.series(source, asked);
-    return [{ imageIds: await this.#listImageIds(source, asked), missing: [] }];
+    if (isDicom) return this.#files.series(source, checked);
+    return [{ imageIds: await this.#listImageIds(source, checked), missing: [] }];
   }
 
   /** @param {string} imageId @param {import('./files.js').Named[] | undefined} files @param {ListOptions} options */
@@ -280,6 +280,7 @@ export class Client {
   }
 
   /**
+   * Run a job for an imageId; if it fails with a Python traceback, show that on the console.
    * @template {JobName} Name
    * @param {string} caller @param {Name} name @param {import('./engine.js').JobPayload<Name>} payload
    * @param {string} imageId
@@ -302,7 +303,7 @@ export class Client {
     this.#registerWithViewers([scheme]);
   }
 
-  /** @param {JsLoader} loader @returns {JsLoader | undefined} the one it takes the place of */
+  /** @param {JsLoader} loader @returns {JsLoader | undefined} the previous one */
   registerUnknownImageLoader(loader) {
     checkUnknownLoader(loader);
     const previous = this.#unknownLoader;
@@ -310,38 +311,41 @@ export class Client {
     return previous;
   }
 
-  /** @param {{url?: string, source?: string, name?: string, packages?: string[]}} options @returns {Promise<string[]>} */
+  /**
+   * @param {{url?: string, source?: string, name?: string, packages?: string[]}} options
+   * @returns {Promise<string[]>} the schemes that the file registered
+   */
   async loadPython(options) {
     checkPython(options);
     tellUnknown('loadPython', options);
     return this.#python.run(options);
   }
 
-  /** Run the page's `<script type="text/python" data-pyloader>` when they are there; without a page there are none. */
+  /** Run the page's `<script type="text/python" data-pyloader>` tags once the document is parsed, if there is one. */
   runScriptTags() {
     const run = () => this.#python.runScriptTags();
     if (globalThis.document?.readyState === 'loading') document.addEventListener('DOMContentLoaded', run);
     else if (globalThis.document) run();
   }
 
-  /** Find what serves a scheme, when it is not Python. @param {string} scheme */
+  /** Return the JavaScript loader of a scheme, undefined if Python serves it. @param {string} scheme */
   async #loaderOf(scheme) {
     return this.#jsLoaders.get(scheme) ?? ((await this.#isPython(scheme)) ? undefined : this.#unknownLoader);
   }
 
-  /** Tell whether Python serves a scheme, once the files of script tags are there. @param {string} scheme */
+  /** Return true if Python serves a scheme, once the files of script tags have run. @param {string} scheme */
   async #isPython(scheme) {
     return BUILT_IN_SCHEMES.includes(scheme) || this.#python.serves(scheme);
   }
 
   /**
-   * Take those of a load's options that Python gets.
+   * Return the options of a load that Python gets.
    * @param {string} imageId @param {import('./loads.js').AllOptions} options
    * @returns {import('./loads.js').PlainOptions}
    */
   #plainOptions(imageId, options) {
     const found = [...this.#services].filter(([base, { wadoURI }]) => wadoURI && imageId.startsWith(`wadors:${base}/`));
-    const [nearest] = found.sort(([a], [b]) => b.length - a.length); // one service may be below another
+    const [nearest] = found.sort(([a], [b]) => b.length - a.length); // one service's address may be below another's
     return { ...forPython(options), ...(nearest && { wadoURI: nearest[1].wadoURI }) };
   }
 
@@ -352,7 +356,7 @@ export class Client {
     return moduleFor(this.#metadata.get(imageId), type, this.#connectedMode ?? this.#handMode);
   }
 
-  /** @param {string[] | Record<string, unknown>} sources imageIds to read headers of, or DICOM JSON by imageId */
+  /** @param {string[] | Record<string, unknown>} sources imageIds whose headers to read, or DICOM JSON by imageId */
   async addMetadata(sources) {
     checkSources(sources);
     const read = Array.isArray(sources)
@@ -383,11 +387,11 @@ export class Client {
       for (const key of [...store.keys()].filter(isOfFile)) store.delete(key);
     }
     this.#engine.scheduler?.workers.forgetReplay(name);
-    this.#engine.scheduler?.workers.tell('withdraw', { name }).catch(() => {}); // a worker that just died holds nothing
+    this.#engine.scheduler?.workers.tell('withdraw', { name }).catch(() => {}); // a worker that just died keeps nothing
   }
 
   /**
-   * A DICOMweb service.
+   * Return an object for a DICOMweb service, and name its origin.
    * @param {string} base @param {Service} [options]
    */
   dicomweb(base, options) {
@@ -397,7 +401,7 @@ export class Client {
     tellUnknown('dicomweb', options);
     this.#services.set(root, known);
     const { scheduler } = this.#engine;
-    if (scheduler) sendHeaders('service', root, known.headers ?? {}, scheduler); // its origin is named
+    if (scheduler) sendHeaders('service', root, known.headers ?? {}, scheduler); // also names the origin
     return serviceFor(root, this.#descriptions);
   }
 
@@ -418,11 +422,12 @@ export class Client {
         code: 'viewer',
         stage: 'dispatch',
         message:
-          'use() takes the cornerstone-core or @cornerstonejs/core library object; what it was given has no registerImageLoader',
+          'use() takes the library object of cornerstone-core or @cornerstonejs/core; ' +
+          'its argument has no registerImageLoader',
       });
     }
     const library = /** @type {import('../viewers/libraries.d.ts').Cornerstone} */ (cornerstone);
-    const attached = attach(library, mode, this.#faceForViewers(), { priority, displayValues });
+    const attached = attach(library, mode, this.#loaderForViewers(), { priority, displayValues });
     /** @type {string[]} */
     const taken = [];
     const registerScheme = (/** @type {string} */ scheme) => {
@@ -443,8 +448,11 @@ export class Client {
     return Object.assign(disconnect, { schemes: taken });
   }
 
-  /** Make what a viewer's loader and provider call. @returns {import('../viewers/cornerstone.js').Face} */
-  #faceForViewers() {
+  /**
+   * Return the functions that a viewer's loader and provider call.
+   * @returns {import('../viewers/cornerstone.js').Face}
+   */
+  #loaderForViewers() {
     return {
       load: (imageId, options, mode, shownAs) => this.#loads.object(imageId, options, mode, shownAs),
       events: this.events,
@@ -462,13 +470,13 @@ export class Client {
     for (const viewer of this.#viewers) schemes.forEach(viewer.registerScheme);
   }
 
-  /** Ask the viewers on the page for an image's attributes, by DICOM keyword. @param {string} imageId */
+  /** Ask the viewers for an image's attributes, by DICOM keyword. @param {string} imageId */
   #attributesOf(imageId) {
     return [...this.#viewers].map((viewer) => viewer.attributesOf(imageId)).find(Boolean);
   }
 
   /**
-   * Viewers that compute from whole instances get one.
+   * Pass an instance to the viewers that compute from whole instances.
    * @param {string} imageId @param {unknown} json a DICOM JSON data set
    */
   #giveInstance(imageId, json) {
@@ -477,7 +485,7 @@ export class Client {
 }
 
 /**
- * The options of a load, of which those that nobody reads are told.
+ * Return the options of a load, and warn about unknown ones.
  * @template {object} Given @param {string} call @param {unknown} source @param {Given | undefined} options
  * @returns {Given}
  */
@@ -489,7 +497,7 @@ function optionsOf(call, source, options) {
 }
 
 /**
- * Options whose `onProgress` is told of progress as that of a load.
+ * Return the options with an `onProgress` that takes reports and passes them to the page as load progress.
  * @param {string} imageId @param {Options | import('./files.js').Options} options
  */
 function metered(imageId, options) {
@@ -498,9 +506,9 @@ function metered(imageId, options) {
   return { ...options, onProgress: requestMeter(imageId, listener) };
 }
 
-/** Tells how many files have been looked at. @param {ListOptions['onProgress']} onProgress */
+/** Make a listener that passes the number of files read to the page. @param {ListOptions['onProgress']} onProgress */
 function fileMeter(onProgress) {
   return (/** @type {import('./loads.js').Report} */ { url, loaded, total }) => {
-    if (!url) tellPage(onProgress, { loaded, total, percentComplete: percent(loaded, total) });
+    if (!url) callListener(onProgress, { loaded, total, percentComplete: percent(loaded, total) });
   };
 }

@@ -1,6 +1,6 @@
 // @ts-check
-// What the page knows of images on DICOMweb services before they are loaded: given by the page,
-// held by its viewer, or fetched once for a series; and the face of such a service.
+// Knows the metadata of images on DICOMweb services before they are loaded: given by the page, held by its
+// viewer, or fetched once for each series. Also makes the object that `dicomweb()` returns for a service.
 import { SingleFlight } from './single_flight.js';
 import { FACTS } from '../shared/facts.js';
 import { parseImageId } from '../shared/imageid.js';
@@ -16,26 +16,30 @@ import { PyLoaderError, said, toWire } from '../shared/errors.js';
  */
 /** @typedef {Options & {signal?: AbortSignal}} SearchOptions */
 
-// A few bytes may announce 2**31.
+// A few bytes of metadata may announce 2**31 frames.
 const MOST_IMAGES = FACTS.limits.listedImages;
 const SERIES = /^wadors:(?<instance>(?<series>[^?#]*\/studies\/[^/]+\/series\/[^/]+)\/instances\/[^/?#]+)/;
 
-/** The imageId's instance, without what the page has added to its address. @param {string} imageId */
+/** Return the instance of an imageId, without the query of its address. @param {string} imageId */
 function instanceOf(imageId) {
   return parseImageId(imageId).source.replace(/\?.*$/, '');
 }
 
-/** Metadata by instance. */
+/** The metadata of instances. */
 export class Descriptions {
-  /** DICOM JSON. @type {Map<string, string>} */
+  /** DICOM JSON by instance. @type {Map<string, string>} */
   #given = new Map();
   #flights = new SingleFlight();
-  /** Series of which the server has no metadata, by address. @type {Set<string>} */
-  #without = new Set();
-  /** Instances that the metadata of their series have been asked for in vain. @type {Set<string>} */
-  #lacking = new Set();
+  /** Addresses of series that the server has no metadata for. @type {Set<string>} */
+  #emptySeries = new Set();
+  /** Instances that the metadata of their series do not contain. @type {Set<string>} */
+  #unknownInstances = new Set();
 
-  /** @param {Ask} ask @param {(imageId: string) => Options | undefined} lookUp what a viewer on the page knows, by DICOM keyword */
+  /**
+   * @param {Ask} ask
+   * @param {(imageId: string) => Options | undefined} lookUp returns attributes that a viewer on the page has, by DICOM
+   *   keyword
+   */
   constructor(ask, lookUp) {
     this.ask = ask;
     this.lookUp = lookUp;
@@ -51,29 +55,31 @@ export class Descriptions {
     this.beginAnew();
   }
 
-  /** Ask servers again, and share no question that is under way: they may answer otherwise now. */
+  /** Ask servers again, and share no request in progress: they may respond differently now. */
   beginAnew() {
-    this.#without.clear();
-    this.#lacking.clear();
+    this.#emptySeries.clear();
+    this.#unknownInstances.clear();
     this.#flights = new SingleFlight();
   }
 
   /**
-   * Answer a worker that has to know what it loads.
-   * @param {{source: string, asksAnew: boolean}} of to ask anew is to ask for the metadata of the instance alone
+   * Find the metadata of an image for the worker that loads it.
+   * @param {{source: string, asksAnew: boolean}} of `asksAnew` to fetch the metadata of this instance, whatever is
+   *   known
    * @param {{signal: AbortSignal}} context
-   * @returns {Promise<import('../shared/messages.d.ts').Description>} undefined when nobody knows
+   * @returns {Promise<import('../shared/messages.d.ts').Description>} undefined if there are none
    */
   async describe({ source, asksAnew }, { signal }) {
     const name = instanceOf(source);
     const { instance, series } = SERIES.exec(name)?.groups ?? {};
     try {
-      if (asksAnew) return instance ? await this.#alone(instance, { signal }) : undefined;
-      const known = this.#known(name);
-      if (known || !series || this.#without.has(series) || this.#lacking.has(name)) return known;
+      if (asksAnew) return instance ? await this.#fetchInstance(instance, { signal }) : undefined;
+      const known = this.#metadataOf(name);
+      if (known || !series || this.#emptySeries.has(series) || this.#unknownInstances.has(name)) return known;
       await this.series(series, { signal });
-      const found = this.#known(name);
-      if (!found) this.#lacking.add(name); // asked for once; whether it comes later the worker finds by its own metadata
+      const found = this.#metadataOf(name);
+      // Not asked for again: the worker then fetches the instance's own metadata.
+      if (!found) this.#unknownInstances.add(name);
       return found;
     } catch (error) {
       return { error: toWire(error) };
@@ -81,7 +87,7 @@ export class Descriptions {
   }
 
   /** @param {string} name */
-  #known(name) {
+  #metadataOf(name) {
     const json = this.#given.get(name);
     if (json) return { json };
     const attributes = this.lookUp(`${name}/frames/1`);
@@ -89,16 +95,16 @@ export class Descriptions {
   }
 
   /**
-   * Fetch the metadata of one instance, once for all who ask meanwhile.
+   * Fetch the metadata of one instance, with single flight.
    * @param {string} url @param {{signal: AbortSignal}} options @returns {Promise<{json: string} | undefined>}
    */
-  #alone(url, { signal }) {
+  #fetchInstance(url, { signal }) {
     const end = url.slice(url.lastIndexOf('/instances/'));
     const start = async (/** @type {AbortSignal} */ signal) => {
       /** @type {Row[]} */
       const rows = await this.ask('series', { url }, { signal });
       const found = rows.find(({ instance }) => instance.endsWith(end));
-      // The page's own metadata stay, though they are not enough.
+      // Metadata that the page has given are never replaced, even if they are incomplete.
       if (found && !this.#given.has(`wadors:${url}`)) this.#given.set(`wadors:${url}`, found.json);
       return found && { json: found.json };
     };
@@ -106,15 +112,15 @@ export class Descriptions {
   }
 
   /**
-   * Fetch the metadata of a series, once for all who ask meanwhile.
+   * Fetch the metadata of a series, with single flight.
    * @param {string} url @param {{signal?: AbortSignal}} options
-   * @returns {Promise<Row[]>} none when the server has no metadata
+   * @returns {Promise<Row[]>} empty if the server has no metadata
    */
   series(url, { signal = new AbortController().signal } = {}) {
     const start = async (/** @type {AbortSignal} */ signal) => {
       /** @type {Row[]} */
       const rows = await this.ask('series', { url }, { signal });
-      if (!rows.length) this.#without.add(url);
+      if (!rows.length) this.#emptySeries.add(url);
       for (const { instance, json } of rows) this.#given.set(`wadors:${instance}`, json);
       return rows;
     };
@@ -123,13 +129,13 @@ export class Descriptions {
 }
 
 /**
- * The face of one service.
+ * Make the object for one service.
  * @param {string} base @param {Descriptions} descriptions
  */
 export function serviceFor(base, descriptions) {
   /** @param {string} path @param {Options} [filters] @param {SearchOptions} [options] */
   const search = (path, filters = {}, { signal, ...parameters } = {}) =>
-    descriptions.ask('search', { url: `${base}${path}`, options: given({ ...filters, ...parameters }) }, { signal });
+    descriptions.ask('search', { url: `${base}${path}`, options: present({ ...filters, ...parameters }) }, { signal });
   const below = (/** @type {string} */ kind, /** @type {string | undefined} */ uid) => (uid ? `/${kind}/${uid}` : '');
   return {
     base,
@@ -149,7 +155,8 @@ export function serviceFor(base, descriptions) {
     ) => {
       if (!isUid(study) || !isUid(series))
         throw wrongCall(
-          `imageIds() of a DICOMweb service takes the UIDs of a study and of a series of it, not ${said(study)} and ${said(series)}`,
+          'imageIds() of a DICOMweb service takes the UIDs of a study and of a series in that study, ' +
+            `not ${said(study)} and ${said(series)}`,
         );
       const rows = await descriptions.series(`${base}/studies/${study}/series/${series}`, options);
       if (!rows.length) throw noMetadata(`${base}/studies/${study}/series/${series}`);
@@ -161,7 +168,10 @@ export function serviceFor(base, descriptions) {
   };
 }
 
-/** @param {Row[]} rows @throws {PyLoaderError} with code `format` when they announce more than a list may have */
+/**
+ * Check that the instances announce no more frames than a list may have.
+ * @param {Row[]} rows @throws {PyLoaderError} with code `format`
+ */
 function checkCount(rows) {
   let left = MOST_IMAGES;
   for (const { instance, frames } of rows) {
@@ -172,7 +182,9 @@ function checkCount(rows) {
       code: 'format',
       stage: 'parse',
       url: instance,
-      message: `the metadata of ${instance} announce ${frames} frames, and its series has more than the ${MOST_IMAGES} that are listed; they are damaged, or made to do harm`,
+      message:
+        `the metadata of ${instance} announce ${frames} frames, and its series has more than the ${MOST_IMAGES} ` +
+        'images that a list may have; the metadata are damaged, or made to do harm',
     });
   }
 }
@@ -182,8 +194,8 @@ function isUid(uid) {
   return typeof uid === 'string' && uid !== '';
 }
 
-/** Without what is not there: a form's empty field is no filter. @param {Options} options */
-function given(options) {
+/** Return the options that have a value: a form's empty field is no filter. @param {Options} options */
+function present(options) {
   return Object.fromEntries(
     Object.entries(options).filter(([, value]) => value !== undefined && value !== null && value !== ''),
   );
@@ -196,6 +208,8 @@ function noMetadata(url) {
     code: 'format',
     stage: 'parse',
     url,
-    message: `${url} has no metadata, so its images are not known: the series does not exist, or its server has no such service`,
+    message:
+      `${url} has no metadata, so its images are unknown: the series does not exist, ` +
+      'or its server does not offer the metadata of series',
   });
 }

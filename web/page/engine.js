@@ -1,5 +1,5 @@
 // @ts-check
-// Python on this page: what init() was told, its start and its end, and the calls that its workers get.
+// Runs Python for one page: keeps the settings of init(), starts and ends the workers, and calls them.
 import { Scheduler } from '../scheduler/scheduler.js';
 import { createPlace } from '../scheduler/place.js';
 import { PyLoaderError, abortError, said } from '../shared/errors.js';
@@ -16,46 +16,46 @@ import { isOtherIdentity, refuseFixed, schedulerSettings, settingsWith } from '.
 /** @typedef {import('../shared/messages.d.ts').JobName} JobName */
 /**
  * @typedef {{signal?: AbortSignal, onProgress?: (report: import('../shared/messages.d.ts').Report) => void, priority?:
- *   number, requestType?: string, timeout?: number}} Options of a call
+ *   number, requestType?: string, timeout?: number}} Options options of a call
  */
 /** @template {JobName} Name @typedef {import('../shared/messages.d.ts').JobPayload<Name>} JobPayload */
 /**
  * The client, as far as the engine needs it.
  * @typedef {object} EngineHost
- * @property {typeof createPlace} [createPlace] where an interpreter runs; tests have places of their own
+ * @property {typeof createPlace} [createPlace] makes the place that an interpreter runs in; tests replace it
  * @property {(type: string, detail: unknown) => void} fire
  * @property {(next: Settings, before: Settings) => void} onSettings
  * @property {(scheduler: Scheduler) => void} onStart
- * @property {() => void} onRenewed there is a new `ready`
+ * @property {() => void} onRenewed called when there is a new `ready`
  * @property {() => unknown} stats
  * @property {(request: PageCalls['authorize']['payload'], scheduler: Scheduler) => Promise<boolean>} authorize
  * @property {(of: PageCalls['describe']['payload'], context: {signal: AbortSignal}) =>
  *   Promise<PageCalls['describe']['result']>} describe
  * @property {(output: import('./python_files.js').Output) => void} print
  * @property {(scheme: string) => string | undefined} fileOf the Python file that serves a scheme
- * @property {() => Promise<void> | undefined} settle waits for what else is asked for at once
+ * @property {() => Promise<void> | undefined} settle waits for the other loads of the same burst to start
  */
 
 export class Engine {
-  /** Settles with the start; a new try after a failure has a new one. @type {Promise<void>} */
+  /** Promise that settles with the start; a new attempt after a failure has a new promise. @type {Promise<void>} */
   ready = Promise.resolve();
   /** @type {() => void} */
   #resolveReady = () => {};
   /** @type {(error: unknown) => void} */
   #rejectReady = () => {};
-  /** Counts what has identified the user so far. */
+  /** Number of the user's current identity. */
   #identities = 0;
-  /** The error for which init() did not take what it was told, until it is told something better. @type {PyLoaderError | null} */
-  #refusal = null;
+  /** Error of the last init(), whose options were invalid; null after valid ones. @type {PyLoaderError | null} */
+  #invalid = null;
   #hasFailed = false;
   #isStarting = false;
   /** @type {Promise<void> | null} */
   #booted = null;
-  /** The caller of init(), for messages. */
+  /** Name of the caller that started Python, for messages. */
   #starter = '';
   /** @type {Scheduler | null} */
   scheduler = null;
-  /** Sentences on what is wrong with how the page is served. @type {string[]} */
+  /** Problems in how the page is served, one sentence each. @type {string[]} */
   warnings = [];
 
   /** @param {Settings} defaults @param {EngineHost} host */
@@ -69,7 +69,7 @@ export class Engine {
   // ------------------------------------------------------------------ starting and ending
 
   /**
-   * Start Python, or have it go on with what is new; what is not told stays as it is.
+   * Start Python, or apply changed options to it; options that are not given keep their values.
    * @param {Partial<Settings>} [options] @returns {Promise<void>}
    */
   configure(options) {
@@ -78,16 +78,19 @@ export class Engine {
       const next = settingsWith(before, options, this.defaults);
       if (this.#booted) refuseFixed(before, next, this.#starter);
       tellUnknown('init', options);
-      this.#refusal = null;
-      const heard = this.#adopt(next);
+      this.#invalid = null;
+      const applied = this.#adopt(next);
       if (!this.#booted) return this.start('the page');
-      return next === before ? this.#booted : Promise.all([this.#booted, heard]).then(() => {});
+      return next === before ? this.#booted : Promise.all([this.#booted, applied]).then(() => {});
     } catch (error) {
-      return this.#booted ? Promise.reject(error) : this.#refuse(/** @type {PyLoaderError} */ (error));
+      return this.#booted ? Promise.reject(error) : this.#rejectOptions(/** @type {PyLoaderError} */ (error));
     }
   }
 
-  /** @param {Settings} next @returns {Promise<unknown> | undefined} settles when the workers have heard of it */
+  /**
+   * Apply new settings.
+   * @param {Settings} next @returns {Promise<unknown> | undefined} settles when the workers have them
+   */
   #adopt(next) {
     const before = this.settings;
     if (next === before) return undefined;
@@ -98,17 +101,20 @@ export class Engine {
     return this.scheduler?.configure(schedulerSettings(next, this.#identities), hasOtherHeaders);
   }
 
-  /** Have all that waits for init() fail as it did. @param {PyLoaderError} error @returns {Promise<never>} */
-  #refuse(error) {
+  /**
+   * Reject init(), `ready` and all loads with the error of invalid options.
+   * @param {PyLoaderError} error @returns {Promise<never>}
+   */
+  #rejectOptions(error) {
     if (this.#hasFailed) this.#renewReady();
-    [this.#refusal, this.#hasFailed] = [error, true];
+    [this.#invalid, this.#hasFailed] = [error, true];
     this.#rejectReady(error);
     return Promise.reject(error);
   }
 
-  /** Start Python unless that was done. @param {string} caller as it is named in a message @returns {Promise<void>} */
+  /** Start Python unless it was started. @param {string} caller its name for messages @returns {Promise<void>} */
   start(caller) {
-    if (this.#refusal) return Promise.reject(this.#refusal);
+    if (this.#invalid) return Promise.reject(this.#invalid);
     if (this.#booted) return this.#booted;
     if (this.#hasFailed) this.#renewReady();
     this.#starter = caller;
@@ -129,7 +135,7 @@ export class Engine {
     const scheduler = new Scheduler(schedulerSettings(settings, this.#identities), {
       createPlace: (onDeath) => (host.createPlace ?? createPlace)(settings, settings.workers !== 0, onDeath),
       handlers: {
-        // The hook may have changed the request itself.
+        // The hook may return nothing after it changed the request in place.
         beforeRequest: async (request) => (await this.settings.beforeRequest?.(request)) ?? request,
         authorize: (request) => host.authorize(request, scheduler),
         describe: (of, context) => scheduler.pauseFor(host.describe(of, context)),
@@ -151,17 +157,17 @@ export class Engine {
     this.#isStarting = false;
     this.#resolveReady();
     this.host.fire('ready', this.host.stats());
-    if (this.settings.workers !== 0) this.#lookAtPolicies(scheduler);
+    if (this.settings.workers !== 0) this.#checkPolicies(scheduler);
   }
 
   /**
-   * The next load may try again: a missing file may be there by then.
+   * Let the next load try again: a missing file may exist by then.
    * @param {Scheduler} scheduler @param {PyLoaderError} error @returns {never}
    */
   #onFailure(scheduler, error) {
     if (this.scheduler === scheduler) {
       [this.scheduler, this.#booted, this.#hasFailed] = [null, null, true];
-      // Packages are not asked for again.
+      // The next attempt starts without the packages.
       if (error.code === 'package') this.settings = { ...this.settings, packages: [] };
       this.#rejectReady(error);
     }
@@ -169,17 +175,17 @@ export class Engine {
     throw error;
   }
 
-  /** @param {Scheduler} scheduler */
-  async #lookAtPolicies(scheduler) {
+  /** Find problems of the page's policies for `stats().warnings`. @param {Scheduler} scheduler */
+  async #checkPolicies(scheduler) {
     const ask = (/** @type {WorkerCalls['policies']['payload']} */ payload) => scheduler.direct('policies', payload);
-    const found = await policyWarnings(this.settings, ask).catch(() => []); // the page has ended it
+    const found = await policyWarnings(this.settings, ask).catch(() => []); // fails if the page has ended the workers
     if (this.scheduler === scheduler) this.warnings = found;
   }
 
-  /** End the workers; the next load or init starts anew, with the defaults. */
+  /** End the workers and reset the settings; the next load or init starts Python again. */
   end() {
     this.scheduler?.end(abortError('pyloader: the load'));
-    [this.scheduler, this.#booted, this.#refusal, this.settings, this.warnings] = [null, null, null, this.defaults, []];
+    [this.scheduler, this.#booted, this.#invalid, this.settings, this.warnings] = [null, null, null, this.defaults, []];
     this.#renewReady();
   }
 
@@ -195,11 +201,11 @@ export class Engine {
   // ------------------------------------------------------------------ calls
 
   /**
-   * Have the worker of a source answer, in its turn.
+   * Run a job through the queue, on the worker of its source.
    * @template {JobName} Name
-   * @param {string} caller what the page calls @param {Name} name @param {JobPayload<Name>} payload
+   * @param {string} caller the name of the page's call @param {Name} name @param {JobPayload<Name>} payload
    * @param {string} imageId @param {Options} options
-   * @param {() => Promise<unknown>} [prepare] what has to be there first
+   * @param {() => Promise<unknown>} [prepare] is awaited before the job is queued
    * @returns {Promise<WorkerCalls[Name]['result']>}
    */
   async run(caller, name, payload, imageId, options, prepare) {
@@ -213,7 +219,7 @@ export class Engine {
   }
 
   /**
-   * Have any worker answer, at once.
+   * Call any worker, without the queue.
    * @template {'search' | 'series'} Name
    * @param {string} caller @param {Name} name @param {WorkerCalls[Name]['payload']} payload
    * @param {{signal?: AbortSignal}} [options]
@@ -225,10 +231,10 @@ export class Engine {
   }
 
   /**
-   * Have all workers answer, also those to come.
+   * Call all workers, including those that start later.
    * @template {keyof WorkerCalls} Name
    * @param {string} caller @param {Name} name @param {WorkerCalls[Name]['payload']} payload
-   * @param {string} key of the last such call, which it takes the place of
+   * @param {string} key a later call with the same key replaces this one for workers that start later
    * @returns {Promise<WorkerCalls[Name]['result']>}
    */
   async broadcast(caller, name, payload, key) {

@@ -1,9 +1,12 @@
 // @ts-check
-// The byte-bounded LRU of loadAndCacheImage: one image by imageId, the ones used last are kept.
+// The LRU cache of loadAndCacheImage: one image for each imageId, up to a number of bytes.
 
 /** @template {{sizeInBytes: number}} Value */
 export class ImageCache {
-  /** @type {Map<string, {image: Value, form: string}>} a Map keeps insertion order: the first key was used longest ago */
+  /**
+   * Entries, the least recently used first: a Map keeps the order of insertion.
+   * @type {Map<string, {image: Value, form: string}>}
+   */
   #entries = new Map();
   #bytes = 0;
 
@@ -24,7 +27,7 @@ export class ImageCache {
     return this.#entries.keys();
   }
 
-  /** @param {string} imageId @param {string} [form] in which the image is wanted; any, if none is given */
+  /** @param {string} imageId @param {string} [form] that the image must have; any form by default */
   get(imageId, form) {
     const entry = this.#entries.get(imageId);
     if (!entry || (form !== undefined && form !== entry.form)) return undefined;

@@ -1,6 +1,6 @@
 // @ts-check
-// Loads from the call to the image: through a loader in JavaScript or through Python, shared by those
-// who want the same, brought forward, cancelled, told of.
+// Runs loads from the call to the image, through a JavaScript loader or through Python. Equal loads share
+// their work; each can be cancelled, and a more urgent one moves the shared work forward.
 import { deliveryFor, imageFor } from '../viewers/cornerstone.js';
 import { checkOptions, wrongLoader } from './arguments.js';
 import { PyLoaderError, abortError, isAbort, said } from '../shared/errors.js';
@@ -8,7 +8,7 @@ import { SingleFlight, untilAborted } from './single_flight.js';
 import { parseImageId } from '../shared/imageid.js';
 import { isMoreUrgent } from '../scheduler/queue.js';
 import { redacted, withoutSecrets } from '../shared/redaction.js';
-import { progressOf, tellPage } from './progress.js';
+import { progressOf, callListener } from './progress.js';
 import { Turns } from './turns.js';
 
 /** @typedef {import('../viewers/cornerstone.js').Mode} Mode */
@@ -25,11 +25,12 @@ import { Turns } from './turns.js';
  */
 /**
  * @typedef {object} LoadsHost
- * @property {(scheme: string) => Promise<JsLoader | undefined>} loaderOf what serves a scheme, when it is not Python
- * @property {(imageId: string, options: Options) => PlainOptions} plainOptions what of them Python gets
- * @property {(imageId: string, job: Job) => Promise<Loaded>} ask loads by Python
- * @property {(payload: Payload, urgency: import('../scheduler/queue.js').Urgency) => void} hurry
- * @property {(imageId: string, modules: Loaded['modules']) => void} describe told of what describes a loaded image
+ * @property {(scheme: string) => Promise<JsLoader | undefined>} loaderOf the JavaScript loader of a scheme, if any
+ * @property {(imageId: string, options: Options) => PlainOptions} plainOptions the options that Python gets
+ * @property {(imageId: string, job: Job) => Promise<Loaded>} ask loads through Python
+ * @property {(payload: Payload, urgency: import('../scheduler/queue.js').Urgency) => void} hurry raises the urgency of
+ *   a queued job
+ * @property {(imageId: string, modules: Loaded['modules']) => void} describe stores the modules of a loaded image
  * @property {(type: string, detail: unknown) => void} fire
  * @property {import('./source_refs.js').SourceRefs} refs
  */
@@ -37,10 +38,10 @@ import { Turns } from './turns.js';
 export class Loads {
   #flights = new SingleFlight();
   #turns = new Turns();
-  /** Counts who has asked: those who ask now do not share with those before. */
+  /** Number of the user's identity: loads of different identities share nothing. */
   #identity = 0;
-  /** Jobs that were sent to Python, by flight. @type {Map<string, Job>} */
-  #underWay = new Map();
+  /** Jobs that were sent to the scheduler, by their key in `#flights`. @type {Map<string, Job>} */
+  #running = new Map();
   counts = { loaded: 0, failed: 0, cancelled: 0 };
 
   /** @param {LoadsHost} host */
@@ -48,23 +49,23 @@ export class Loads {
     this.host = host;
   }
 
-  /** The number of images under way. */
+  /** Number of images that are loading. */
   get size() {
     return this.#flights.size;
   }
 
-  /** Share no load that is under way with those to come: servers may answer them otherwise. */
+  /** Let later loads share nothing with those in progress: servers may respond to them differently. */
   beginAnew() {
     this.#identity++;
   }
 
-  /** Wait for what else is asked for at once. */
+  /** Wait for the other loads of the same burst to start. */
   settle() {
     return this.#turns.settle();
   }
 
   /**
-   * A load as viewers want it: what it parsed is let go of with the last image of it that is decached.
+   * Return a load object, as viewers expect it. The parsed source is released when its last image is decached.
    * @param {string} imageId @param {Options} options @param {Mode} mode @param {string} shownAs
    */
   object(imageId, options, mode, shownAs) {
@@ -90,16 +91,16 @@ export class Loads {
    * @param {string} imageId frames counted from 1
    * @param {Options} options
    * @param {Mode} mode
-   * @param {string} shownAs the imageId as the viewer says it
+   * @param {string} shownAs the viewer's imageId
    */
   start(imageId, options, mode, shownAs) {
     const controller = new AbortController();
-    const { signal, wrong } = signalOf(options);
+    const { signal, error: invalid } = signalOf(options);
     const cancelFn = () => controller.abort();
     if (signal?.aborted) cancelFn();
     signal?.addEventListener('abort', cancelFn, { once: true });
     const promise = (
-      wrong ? Promise.reject(wrong) : this.#choose(imageId, options ?? {}, mode, shownAs, controller.signal)
+      invalid ? Promise.reject(invalid) : this.#load(imageId, options ?? {}, mode, shownAs, controller.signal)
     )
       .then((image) => {
         this.counts.loaded++;
@@ -116,8 +117,12 @@ export class Loads {
     return { promise, cancelFn };
   }
 
-  /** @param {string} imageId @param {Options} options @param {Mode} mode @param {string} shownAs @param {AbortSignal} signal */
-  async #choose(imageId, options, mode, shownAs, signal) {
+  /**
+   * Load through the JavaScript loader of the scheme, or through Python.
+   * @param {string} imageId @param {Options} options @param {Mode} mode @param {string} shownAs
+   * @param {AbortSignal} signal
+   */
+  async #load(imageId, options, mode, shownAs, signal) {
     const { scheme } = parseImageId(imageId);
     await this.#turns.take();
     if (signal.aborted) throw abortError(`loading '${imageId}'`);
@@ -127,44 +132,51 @@ export class Loads {
     return imageFor(loaded, shownAs, mode, options);
   }
 
-  /** The form of an image that options ask for: loads of one form give the same image. @param {string} imageId @param {Options} options @param {Mode} mode */
+  /**
+   * Return the form of the image that the options request, as a string. Loads of the same form give equal images.
+   * @param {string} imageId @param {Options} options @param {Mode} mode
+   */
   formOf(imageId, options, mode) {
-    return JSON.stringify(this.#sent(imageId, options, mode));
+    return JSON.stringify(this.#optionsForPython(imageId, options, mode));
   }
 
-  /** The options that Python gets. @param {string} imageId @param {Options} options @param {Mode} mode */
-  #sent(imageId, options, mode) {
+  /** Return the options that Python gets. @param {string} imageId @param {Options} options @param {Mode} mode */
+  #optionsForPython(imageId, options, mode) {
     return { ...this.host.plainOptions(imageId, options), delivery: deliveryFor(mode, options) };
   }
 
   /**
-   * Load through Python; loads of one image in one form share their work.
-   * @param {string} imageId @param {Options} options @param {Mode} mode @param {string} shownAs @param {AbortSignal} signal
+   * Load through Python; loads of the same image in the same form share their work.
+   * @param {string} imageId @param {Options} options @param {Mode} mode @param {string} shownAs
+   * @param {AbortSignal} signal
    */
   #share(imageId, options, mode, shownAs, signal) {
     const { priority, requestType, timeout } = options;
-    const sent = this.#sent(imageId, options, mode);
+    const sent = this.#optionsForPython(imageId, options, mode);
     const key = `${this.#identity}\n${imageId}\n${JSON.stringify(sent)}`;
     const listener = (/** @type {Report} */ report) => this.#report(report, shownAs, options.onProgress);
     /** @param {AbortSignal} signal @param {(report: Report) => void} onProgress */
     const start = async (signal, onProgress) => {
       const started = performance.now();
       const job = { payload: { imageId, options: sent }, signal, onProgress, priority, requestType, timeout };
-      this.#underWay.set(key, job);
+      this.#running.set(key, job);
       try {
         const loaded = await this.host.ask(imageId, job);
         loaded.timing.totalMilliseconds = performance.now() - started;
         this.host.describe(imageId, loaded.modules);
         return loaded;
       } finally {
-        this.#underWay.delete(key);
+        this.#running.delete(key);
       }
     };
-    this.#hurry(this.#underWay.get(key), { priority, requestType });
+    this.#hurry(this.#running.get(key), { priority, requestType });
     return this.#flights.join(key, start, { signal, listener, what: `loading '${imageId}'` });
   }
 
-  /** Somebody wants with more urgency what is under way. @param {Job | undefined} job @param {import('../scheduler/queue.js').Urgency} urgency */
+  /**
+   * Raise the urgency of a running job if another load needs it sooner.
+   * @param {Job | undefined} job @param {import('../scheduler/queue.js').Urgency} urgency
+   */
   #hurry(job, urgency) {
     if (!job || !isMoreUrgent(urgency, job)) return;
     Object.assign(job, urgency);
@@ -177,17 +189,20 @@ export class Loads {
     if (phase !== 'progress') return this.host.fire(`imageload${phase}`, withoutSecrets({ url, imageId, attempt }));
     const detail = progressOf(report, imageId);
     this.host.fire('imageloadprogress', detail);
-    tellPage(onProgress, detail);
+    callListener(onProgress, detail);
   }
 }
 
-/** The signal of a load, or what is wrong with its options. @param {Options} options @returns {{signal?: AbortSignal, wrong?: PyLoaderError}} */
+/**
+ * Return the signal of a load, or the error of invalid options.
+ * @param {Options} options @returns {{signal?: AbortSignal, error?: PyLoaderError}}
+ */
 function signalOf(options) {
   try {
     checkOptions(options);
     return { signal: options?.signal };
-  } catch (wrong) {
-    return { wrong: /** @type {PyLoaderError} */ (wrong) };
+  } catch (error) {
+    return { error: /** @type {PyLoaderError} */ (error) };
   }
 }
 
@@ -195,14 +210,16 @@ function signalOf(options) {
 async function runJsLoader(loader, imageId, options, signal) {
   const { promise, cancelFn } = loader(imageId, options) ?? {};
   if (typeof promise?.then !== 'function')
-    throw wrongLoader(`the JavaScript loader of '${imageId}' has to return { promise }, not ${said(promise)} in it`);
+    throw wrongLoader(
+      `the JavaScript loader of '${imageId}' has to return { promise } with a Promise, not ${said(promise)}`,
+    );
   return untilAborted(promise, signal, `loading '${imageId}'`, cancelFn);
 }
 
-/** @typedef {Omit<Options, 'onProgress'> & {onProgress?: unknown}} AllOptions of a load or of a list */
+/** @typedef {Omit<Options, 'onProgress'> & {onProgress?: unknown}} AllOptions options of a load or of a list */
 
 /**
- * Take those of the page's options that a Python loader can see: plain values.
+ * Return the options that a Python loader gets: those with plain values.
  * @param {AllOptions} options @returns {PlainOptions}
  */
 export function forPython({
@@ -219,6 +236,6 @@ export function forPython({
   try {
     return JSON.parse(JSON.stringify(options));
   } catch {
-    return {}; // cycles, or BigInt: a viewer's own objects, nothing for a loader
+    return {}; // cycles, or BigInt: a viewer's own objects, which loaders do not need
   }
 }

@@ -1,8 +1,8 @@
 // @ts-check
-// Options that nobody reads: told on the console, once each, with the name that was probably meant.
+// Warns on the console about unknown options, once each, and suggests the most similar name.
 import { DEFAULTS } from './settings.js';
 
-/** Of a load; the rest of them a loader in Python can see. */
+/** Options of a load. A Python loader also gets any others. */
 const LOAD = [
   'signal',
   'onProgress',
@@ -15,7 +15,7 @@ const LOAD = [
   'targetBuffer',
   'wadoURI',
 ];
-/** Those that viewers pass with theirs, and their loaders know. */
+/** Options that viewers pass to their own loaders. */
 const OF_VIEWERS = [
   'addToBeginning',
   'additionalDetails',
@@ -37,7 +37,7 @@ const OF_VIEWERS = [
   'volumeId',
 ];
 
-/** The names of options by call. @type {Record<string, string[]>} */
+/** Names of the options of each call. @type {Record<string, string[]>} */
 export const NAMES = {
   init: ['assetsURL', ...Object.keys(DEFAULTS), ...Object.keys(DEFAULTS.limits).map((name) => `limits.${name}`)],
   load: LOAD,
@@ -45,13 +45,13 @@ export const NAMES = {
   dicomweb: ['headers', 'wadoURI'],
   loadPython: ['url', 'source', 'name', 'packages'],
 };
-const QUIET = new Set([...LOAD, ...OF_VIEWERS]);
+const KNOWN = new Set([...LOAD, ...OF_VIEWERS]);
 
-/** Options that the console was told of. @type {Set<string>} */
-const told = new Set();
+/** Calls and options that were warned about. @type {Set<string>} */
+const warned = new Set();
 
 /**
- * Tell of options that a call does not have.
+ * Warn about options that a call does not have.
  * @param {'init' | 'use' | 'dicomweb' | 'loadPython'} call @param {object | null | undefined} options
  */
 export function tellUnknown(call, options) {
@@ -60,23 +60,23 @@ export function tellUnknown(call, options) {
   const given = Object.keys(options ?? {}).flatMap((name) =>
     call === 'init' && name === 'limits' ? within(name) : [name],
   );
-  for (const name of given) if (!NAMES[call].includes(name)) tell(call, name, NAMES[call]);
+  for (const name of given) if (!NAMES[call].includes(name)) warn(call, name, NAMES[call]);
 }
 
 /**
- * Tell of options that no load has. A loader of the page may have some of its own, so that of its
- * loads only those are told that are almost the name of another.
+ * Warn about options that no load has. A loader of the page may have its own options, so for its loads only
+ * names that resemble a known one cause a warning.
  * @param {string} call @param {object} options @param {boolean} isBuiltIn whether the scheme is one of pyloader's own
  */
 export function tellUnknownOfLoad(call, options, isBuiltIn) {
-  for (const name in options) if (!QUIET.has(name) && (isBuiltIn || nearest(name, LOAD))) tell(call, name, LOAD);
+  for (const name in options) if (!KNOWN.has(name) && (isBuiltIn || nearest(name, LOAD))) warn(call, name, LOAD);
 }
 
 /** @param {string} call @param {string} name @param {string[]} names */
-function tell(call, name, names) {
+function warn(call, name, names) {
   const key = `${call} ${name}`;
-  if (told.has(key)) return;
-  told.add(key);
+  if (warned.has(key)) return;
+  warned.add(key);
   const meant = nearest(name, names);
   console.warn(
     `pyloader: ${call} has no option '${name}': ${meant ? `did you mean '${meant}'?` : `it has ${names.join(', ')}`}`,
@@ -84,7 +84,7 @@ function tell(call, name, names) {
 }
 
 /**
- * The name that was probably meant, if any is near.
+ * Return the most similar name, if one is similar enough to be meant.
  * @param {string} name @param {string[]} names @returns {string | undefined}
  */
 export function nearest(name, names) {
@@ -99,7 +99,7 @@ export function nearest(name, names) {
   return best.distance <= Math.max(1, Math.floor(name.length / 4)) ? best.each : undefined;
 }
 
-/** Count the letters to change, add or leave out (Levenshtein). @param {string} one @param {string} other */
+/** Return the Levenshtein distance of two strings. @param {string} one @param {string} other */
 function distanceOf(one, other) {
   let row = Array.from({ length: other.length + 1 }, (_, index) => index);
   for (const [index, letter] of [...one].entries()) {

@@ -1,10 +1,12 @@
 // @ts-check
-// The address of the page, to which all others are relative. Importing pyloader needs no page: servers
-// that render one, workers and Node import it too. Calling it does.
+// Returns the address of the page, to which all other addresses are relative. Only calls of pyloader need a
+// page; importing it works in workers, in Node, and on servers that render pages.
 import { PyLoaderError } from '../shared/errors.js';
 
 const NO_PAGE =
-  'pyloader works in a page of a browser, and this is none: a worker, Node, or a server that renders pages. Importing it does no harm there; call it where there is a `document`, such as in an effect of React or in onMounted of Vue';
+  'pyloader works in a page of a browser, but was called in a worker, in Node, or on a server that renders pages. ' +
+  'Importing it there does no harm; call it where there is a `document`, ' +
+  'such as in an effect of React or in onMounted of Vue';
 
 /** @returns {string} @throws {PyLoaderError} where there is no page */
 export function pageURL() {

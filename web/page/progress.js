@@ -1,5 +1,5 @@
 // @ts-check
-// How far something is, as the page is told.
+// Reports progress to the page's listeners.
 import { withoutSecrets } from '../shared/redaction.js';
 
 /** @typedef {import('../shared/messages.js').Report} Report */
@@ -11,10 +11,10 @@ export function percent(loaded, total) {
 }
 
 /**
- * Call what the page has given; that it fails is the page's own matter, as in an event's listener.
+ * Call a listener of the page. As for an event listener, its errors are reported, not thrown.
  * @template Detail @param {((detail: Detail) => void) | undefined} listener @param {Detail} detail
  */
-export function tellPage(listener, detail) {
+export function callListener(listener, detail) {
   try {
     listener?.(detail);
   } catch (error) {
@@ -22,17 +22,20 @@ export function tellPage(listener, detail) {
   }
 }
 
-/** Progress of a request as the page is told, without secrets. @param {Report} report @param {string} imageId @returns {LoadProgress} */
+/**
+ * Convert a report to the page's form, without secrets.
+ * @param {Report} report @param {string} imageId @returns {LoadProgress}
+ */
 export function progressOf({ url, loaded, total, attempt }, imageId) {
   return { ...withoutSecrets({ url, imageId, attempt }), loaded, total, percentComplete: percent(loaded, total) };
 }
 
 /**
- * A listener of reports that tells the page of progress.
+ * Make a listener of reports that passes progress to the page.
  * @param {string} imageId @param {((detail: LoadProgress) => void) | undefined} onProgress
  */
 export function requestMeter(imageId, onProgress) {
   return (/** @type {Report} */ report) => {
-    if (report.phase === 'progress') tellPage(onProgress, progressOf(report, imageId));
+    if (report.phase === 'progress') callListener(onProgress, progressOf(report, imageId));
   };
 }

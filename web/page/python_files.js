@@ -1,19 +1,22 @@
 // @ts-check
-// The Python files of a page: which schemes they serve, what they print, how they fail.
+// Runs the Python files of a page, knows the schemes that they serve, and shows their output and errors.
 import { PyLoaderError, said } from '../shared/errors.js';
 import { pageURL } from './page_url.js';
 import { isOfPage, mayRun } from './script_tags.js';
 
-/** @typedef {import('../shared/messages.d.ts').PythonFile} File as the workers run it */
+/** @typedef {import('../shared/messages.d.ts').PythonFile} File a Python file as workers run it */
 /** @typedef {{level: string, name: string, text: string}} Output */
-/** @typedef {{define: (file: File) => Promise<string[]>, onSchemes: (schemes: string[]) => void, onReplaced: () => void, onPrint: (output: Output) => void}} Host */
+/**
+ * @typedef {{define: (file: File) => Promise<string[]>, onSchemes: (schemes: string[]) => void, onReplaced: () => void,
+ *   onPrint: (output: Output) => void}} Host
+ */
 
 export class PythonFiles {
-  /** Files by the schemes that they serve. @type {Map<string, string>} */
+  /** Names of files, by the schemes that they serve. @type {Map<string, string>} */
   #files = new Map();
-  /** The address that each file came from, by name. @type {Map<string, string>} */
+  /** Addresses of files, by their names. @type {Map<string, string>} */
   #addresses = new Map();
-  /** Loads wait for these: files that the page brings by script tags. @type {Promise<unknown>} */
+  /** Settles when the files of script tags have run; loads wait for it. @type {Promise<unknown>} */
   #ofPage = Promise.resolve();
   #unnamed = 0;
 
@@ -22,7 +25,7 @@ export class PythonFiles {
     this.host = host;
   }
 
-  /** The schemes that files serve. */
+  /** Schemes that Python files serve. */
   get schemes() {
     return [...this.#files.keys()];
   }
@@ -32,7 +35,7 @@ export class PythonFiles {
     return this.#files.get(scheme);
   }
 
-  /** Tell whether a file serves a scheme, once those of script tags are there. @param {string} scheme */
+  /** Return true if a file serves a scheme, once those of script tags have run. @param {string} scheme */
   async serves(scheme) {
     if (!this.#files.has(scheme)) await this.#ofPage;
     return this.#files.has(scheme);
@@ -44,7 +47,7 @@ export class PythonFiles {
   }
 
   /**
-   * Run a file; its former self's schemes are its own.
+   * Run a file. Its schemes replace those of an earlier file of the same name.
    * @param {{url?: string, source?: string, name?: string, packages?: string[]}} options
    * @param {RequestMode} [mode] of the request for its source
    * @returns {Promise<string[]>} the schemes that it registered
@@ -58,7 +61,7 @@ export class PythonFiles {
       baseURL: pageURL(),
     };
     const schemes = await this.host.define(file).catch((error) => this.fail(error, file.name));
-    // Images of an earlier version of the file, and those made of such images.
+    // Drops images of an earlier version of the file, and images made from these.
     if ([...this.#files.values()].includes(file.name)) this.host.onReplaced();
     for (const [scheme, owner] of this.#files) if (owner === file.name) this.#files.delete(scheme);
     for (const scheme of schemes) this.#files.set(scheme, file.name);
@@ -67,7 +70,10 @@ export class PythonFiles {
     return schemes;
   }
 
-  /** The last part of a file's address, or all of it when a file from elsewhere has that name. @param {string} url */
+  /**
+   * Return the last part of a file's address, or all of it if a file of another address has that name.
+   * @param {string} url
+   */
   #nameOf(url) {
     const { origin, pathname } = new URL(url, pageURL());
     const name = pathname.split('/').pop() ?? '';
@@ -77,16 +83,16 @@ export class PythonFiles {
     return name;
   }
 
-  /** Bring in `<script type="text/python" data-pyloader>`; what fails is reported as a script's error is. */
+  /** Run the `<script type="text/python" data-pyloader>` tags; errors are reported like those of other scripts. */
   runScriptTags() {
     const scripts = /** @type {HTMLScriptElement[]} */ ([
       ...document.querySelectorAll('script[type="text/python"][data-pyloader]'),
     ]);
     const allowed = scripts.filter(mayRun);
-    if (allowed.length < scripts.length) tellRefused(scripts.filter((script) => !allowed.includes(script)));
+    if (allowed.length < scripts.length) logRefused(scripts.filter((script) => !allowed.includes(script)));
     const runs = allowed.map((script) => {
-      const packages = script.dataset.packages?.split(/\s+|,(?![<>=!~])/).filter(Boolean); // 'a>=1,<2' is one
-      // A file that may run for its origin must not be sent on to another one.
+      const packages = script.dataset.packages?.split(/\s+|,(?![<>=!~])/).filter(Boolean); // 'a>=1,<2' is one package
+      // A file that may run because of its origin must not be redirected to another origin.
       const mode = isOfPage(script) ? 'same-origin' : 'cors';
       return this.run(
         script.src
@@ -107,7 +113,7 @@ export class PythonFiles {
   }
 
   /**
-   * Show Python's traceback on the console too: viewers swallow errors.
+   * Show Python's traceback on the console and rethrow the error, since viewers swallow errors.
    * @param {Error & {traceback?: string}} error @param {string} name of the file, or a scheme @returns {never}
    */
   fail(error, name) {
@@ -117,17 +123,21 @@ export class PythonFiles {
   }
 }
 
-/** @param {HTMLScriptElement[]} scripts that the browser would not run */
-function tellRefused(scripts) {
+/** Say on the console which script tags were not run, and why. @param {HTMLScriptElement[]} scripts */
+function logRefused(scripts) {
   const names = scripts.map(({ src, id }) => (src ? said(src) : id ? `#${id}` : 'an inline one')).join(', ');
   console.error(
-    `pyloader: of the tags <script type="text/python" data-pyloader> these were not run (${names}): the browser would run no inline script with the nonce that each has, by the page's Content-Security-Policy, or could not be asked, as in a sandboxed frame. If the tag is yours, give it the nonce of the policy, name a file of this page's own origin in src, or call pyloader.loadPython()`,
+    `pyloader: these tags <script type="text/python" data-pyloader> were not run (${names}): ` +
+      "the page's Content-Security-Policy allows no inline script with their nonce, " +
+      'or the browser could not be asked, as in a sandboxed frame. ' +
+      'If the tag is yours, give it the nonce of the policy, ' +
+      "name a file of this page's own origin in src, or call pyloader.loadPython()",
   );
 }
 
-/** @param {string | undefined} url one that can be parsed @param {RequestMode} [mode] */
+/** Fetch a Python file. @param {string | undefined} url that `URL.canParse` accepts @param {RequestMode} [mode] */
 async function fetchSource(url, mode) {
-  const answer = await fetch(new URL(/** @type {string} */ (url), pageURL()), { mode }).catch((error) => {
+  const response = await fetch(new URL(/** @type {string} */ (url), pageURL()), { mode }).catch((error) => {
     throw new PyLoaderError({
       name: 'NetworkError',
       code: 'network',
@@ -136,13 +146,14 @@ async function fetchSource(url, mode) {
       message: `the Python loader ${url} could not be fetched: ${error.message}`,
     });
   });
-  if (answer.ok) return answer.text();
+  if (response.ok) return response.text();
+  const { status, statusText } = response;
   throw new PyLoaderError({
     name: 'HttpStatusError',
     code: 'http-status',
     stage: 'fetch',
     url: String(url),
-    status: answer.status,
-    message: `the Python loader ${url} could not be fetched: status ${`${answer.status} ${answer.statusText}`.trim()}`,
+    status,
+    message: `the Python loader ${url} could not be fetched: status ${`${status} ${statusText}`.trim()}`,
   });
 }

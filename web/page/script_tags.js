@@ -1,25 +1,25 @@
 // @ts-check
-// Which `<script type="text/python" data-pyloader>` may run. To the browser such a tag is data, which
-// no Content-Security-Policy looks at: markup that somebody else got into the page would become code.
-// So a tag runs where the browser would run a script in its place, and it is asked whether it would.
+// Decides which `<script type="text/python" data-pyloader>` tags may run. To the browser such a tag is data,
+// which no Content-Security-Policy checks: markup that an attacker gets into the page would become code. So a
+// tag runs only if the browser would run a JavaScript tag in its place, which a probe finds out.
 import { trustedProbe } from '../shared/trusted_types.js';
 
-// Of the form that the platform has for a nonce: nothing that ends the attribute.
+// The platform's syntax of a nonce, which cannot end the attribute.
 const NONCE = /^[\w+/=-]*$/;
-// A tag that swallowed the start of another has that one's nonce (CSP 3, "is element nonceable").
+// A tag whose attributes swallowed the start of another tag has that tag's nonce (CSP 3, "is element nonceable").
 const SWALLOWED = /<script|<style/i;
 
-/** Answers of the browser, by nonce. @type {Map<string, boolean>} */
-const answers = new Map();
+/** Results of the probe, by nonce. @type {Map<string, boolean>} */
+const results = new Map();
 
-/** Tell whether a tag may be run. @param {HTMLScriptElement} tag */
+/** Return true if a tag may run. @param {HTMLScriptElement} tag */
 export function mayRun(tag) {
   return isOfPage(tag) || wouldRun(nonceOf(tag));
 }
 
-/** Tell whether a tag names a file of the page's own origin. @param {HTMLScriptElement} tag */
+/** Return true if a tag's `src` is a file of the page's own origin. @param {HTMLScriptElement} tag */
 export function isOfPage({ src }) {
-  // Not `location.origin`: a sandboxed frame has no origin, and nothing is of it.
+  // Not `location.origin`: a sandboxed frame has no origin, and no file is of the same one.
   return Boolean(src) && /^https?:/.test(src) && new URL(src).origin === self.origin;
 }
 
@@ -30,21 +30,21 @@ function nonceOf(tag) {
   return hasSwallowed || !NONCE.test(nonce) ? '' : nonce;
 }
 
-/** Tell whether the browser would run an inline script with a nonce. @param {string} nonce */
+/** Return true if the browser would run an inline script with a nonce. @param {string} nonce */
 function wouldRun(nonce) {
-  const known = answers.get(nonce) ?? ask(nonce);
-  answers.set(nonce, known);
+  const known = results.get(nonce) ?? probe(nonce);
+  results.set(nonce, known);
   return known;
 }
 
 /**
- * Ask by a script in a document that has the page's policy. A parser has to meet it: what a script
- * makes by createElement, 'strict-dynamic' lets run with any nonce. It stands in a frame, so that the
- * page's own document is not written to. Where there can be no such frame the answer is no: in one that
- * is sandboxed, or by Trusted Types without the policy `pyloader`.
+ * Try to run a script in a document that has the page's policy. The parser must insert the script: for one
+ * made by createElement, 'strict-dynamic' accepts any nonce. The document is that of a frame, so that the
+ * page's own is not written to. The result is false if there can be no such frame: inside a sandboxed frame,
+ * or if Trusted Types do not allow the policy `pyloader`.
  * @param {string} nonce
  */
-function ask(nonce) {
+function probe(nonce) {
   const frame = document.createElement('iframe');
   frame.hidden = true;
   document.documentElement.append(frame);

@@ -1,15 +1,15 @@
 // @ts-check
-// What init() may be told, again too: the defaults, what each option can be, what cannot change once
-// Python has started, and what of it the pool and its workers have to know.
+// The options of init(): their defaults, their checks, those that cannot change once Python has started, and
+// the settings that the scheduler and its workers get.
 import { PyLoaderError, said } from '../shared/errors.js';
 import { FACTS } from '../shared/facts.js';
 import { pageURL } from './page_url.js';
 import { BUILD } from '../shared/version.js';
 
 /** @typedef {typeof DEFAULTS & import('../shared/assets.js').Assets} Settings */
-/** @typedef {{limits?: Given | null, [option: string]: unknown}} Given by the page */
+/** @typedef {{limits?: Given | null, [option: string]: unknown}} Given options of the page */
 /** @typedef {(details: {url: string, origin: string, status: number}) => unknown} OnUnauthorized */
-/** @typedef {[string, (value: unknown) => boolean]} Rule what an option has to be, in words and as a check */
+/** @typedef {[string, (value: unknown) => boolean]} Rule the valid values of an option, in words and as a check */
 
 export const DEFAULTS = {
   workers: /** @type {number | 'auto'} */ ('auto'),
@@ -34,9 +34,9 @@ export const DEFAULTS = {
   cacheBytes: 2 ** 30,
 };
 
-/** Settings that a worker has from its start. @type {(keyof Settings)[]} */
+/** Settings that cannot change once Python has started. @type {(keyof Settings)[]} */
 const FIXED = ['workers', 'assetsURL', 'packages', 'packageIndexes'];
-/** Settings that identify the user: with others a server may answer otherwise. @type {(keyof Settings)[]} */
+/** Settings that identify the user: after a change, servers may respond differently. @type {(keyof Settings)[]} */
 const IDENTITY = ['headers', 'credentials', 'origins', 'beforeRequest'];
 
 /** @returns {value is number} */
@@ -101,7 +101,7 @@ function isAmount(value) {
 }
 
 /**
- * Settings with what init() is told: what is undefined stays, null is the default.
+ * Return the settings with the options of init() applied: undefined keeps a setting, null resets it.
  * @param {Settings} current @param {unknown} options @param {Settings} defaults
  * @returns {Settings}
  * @throws {PyLoaderError} with code `boot`
@@ -126,7 +126,7 @@ export function settingsWith(current, options, defaults) {
 }
 
 /**
- * Take the known ones of the options that are given, each as it has to be.
+ * Return the known options, after a check of each.
  * @param {Given} given @param {Given} defaults @param {string} prefix
  */
 function checked(given, defaults, prefix) {
@@ -142,12 +142,12 @@ function checked(given, defaults, prefix) {
 
 /** @param {string} name @param {unknown} value */
 function check(name, value) {
-  const [words, isRight] = RULES[name];
-  if (!isRight(value)) throw refused(`the option ${name} of init() has to be ${words}, not ${said(value)}`);
+  const [words, isValid] = RULES[name];
+  if (!isValid(value)) throw refused(`the option ${name} of init() has to be ${words}, not ${said(value)}`);
 }
 
 /**
- * Headers as plain texts by name; those without a value are left out.
+ * Return headers as plain strings by name, without those that have no value.
  * @param {unknown} headers @param {(message: string) => PyLoaderError} refuse
  * @returns {Record<string, string>}
  * @throws {PyLoaderError} of `refuse`
@@ -155,7 +155,7 @@ function check(name, value) {
 export function plainHeaders(headers, refuse) {
   if (!OBJECT[1](headers) || headers === null)
     throw refuse(`headers have to be an object of texts by name, or Headers, not ${said(headers)}`);
-  // Headers may be those of another frame.
+  // `instanceof Headers` fails for an object of another frame.
   const given = isIterable(headers) ? Object.fromEntries(headers) : /** @type {Given} */ (headers);
   const entries = Object.entries(given).filter(([, value]) => value !== undefined && value !== null);
   const [name, value] = entries.find(([, value]) => !['string', 'number', 'boolean'].includes(typeof value)) ?? [];
@@ -169,7 +169,7 @@ function isIterable(headers) {
 }
 
 /**
- * Refuse what cannot change any more; the same again is fine.
+ * Refuse changes of fixed settings; giving the same value again is fine.
  * @param {Settings} current @param {Settings} next @param {string} caller that called init() first
  * @throws {PyLoaderError} with code `boot`
  */
@@ -178,11 +178,12 @@ export function refuseFixed(current, next, caller) {
   if (!changed.length) return;
   const values = changed.map((name) => `${name} is ${said(current[name])}, not ${said(next[name])}`).join(', ');
   throw refused(
-    `init() was called by ${caller} already, and ${changed.join(' and ')} cannot be changed any more (${values}): call init first, or terminate() before it`,
+    `init() was called by ${caller} already, and ${changed.join(' and ')} cannot be changed any more (${values}): ` +
+      'call init first, or terminate() before it',
   );
 }
 
-/** Tell whether servers may answer otherwise from now on. @param {Settings} current @param {Settings} next */
+/** Return true if the settings identify the user differently. @param {Settings} current @param {Settings} next */
 export function isOtherIdentity(current, next) {
   return changesIn(IDENTITY, current, next).length > 0;
 }
@@ -200,7 +201,12 @@ function refused(message) {
   return new PyLoaderError({ name: 'BootError', code: 'boot', stage: 'boot', message });
 }
 
-/** @param {Settings} settings @param {number} identity counts who has asked so far @returns {import('../scheduler/scheduler.js').SchedulerSettings} */
+/**
+ * Return the settings of the scheduler and its workers.
+ * @param {Settings} settings
+ * @param {number} identity number of the user's identity
+ * @returns {import('../scheduler/scheduler.js').SchedulerSettings}
+ */
 export function schedulerSettings(settings, identity) {
   const {
     workers,
@@ -224,7 +230,7 @@ export function schedulerSettings(settings, identity) {
     workers: workers === 0 ? 1 : workers,
     loadsPerWorker: limits.loadsPerWorker,
     requestsPerOrigin,
-    heapBytes: workers === 0 ? Infinity : limits.heapBytes, // Python on the page cannot be replaced
+    heapBytes: workers === 0 ? Infinity : limits.heapBytes, // an interpreter on the page cannot be replaced
     timeout,
     boot: {
       assetsURL,

@@ -1,6 +1,6 @@
 // @ts-check
-// Work that several wait for: started once, shared by those who join while it runs, cancelled when
-// the last of them leaves. The page's twin of pyloader/cache.py's single flight.
+// Single flight: work that is started once, shared by all callers that join while it runs, and cancelled when
+// the last of them leaves. The same as the single flight of pyloader/cache.py.
 import { abortError } from '../shared/errors.js';
 
 /** @typedef {(report: import('../shared/messages.d.ts').Report) => void} Listener */
@@ -15,7 +15,7 @@ export class SingleFlight {
   }
 
   /**
-   * Wait for the work of `key`, started by `start` when nobody has.
+   * Wait for the work of `key`; start it with `start` if it is not running.
    * @template Value
    * @param {string} key
    * @param {(signal: AbortSignal, onProgress: Listener) => Promise<Value>} start
@@ -23,14 +23,14 @@ export class SingleFlight {
    * @returns {Promise<Value>}
    */
   async join(key, start, { signal, listener, what }) {
-    const flight = this.#flights.get(key) ?? this.#depart(key, start);
+    const flight = this.#flights.get(key) ?? this.#start(key, start);
     flight.listeners.add(listener);
     try {
-      const promise = /** @type {Promise<Value>} */ (flight.promise); // of one key all are alike
+      const promise = /** @type {Promise<Value>} */ (flight.promise); // all work of one key has the same type
       return await untilAborted(promise, signal, what);
     } finally {
       flight.listeners.delete(listener);
-      if (flight.listeners.size === 0) this.#land(key, flight);
+      if (flight.listeners.size === 0) this.#end(key, flight);
     }
   }
 
@@ -38,7 +38,7 @@ export class SingleFlight {
    * @param {string} key @param {(signal: AbortSignal, onProgress: Listener) => Promise<unknown>} start
    * @returns {Flight}
    */
-  #depart(key, start) {
+  #start(key, start) {
     const controller = new AbortController();
     /** @type {Set<Listener>} */
     const listeners = new Set();
@@ -51,14 +51,14 @@ export class SingleFlight {
   }
 
   /** @param {string} key @param {Flight} flight */
-  #land(key, flight) {
+  #end(key, flight) {
     flight.controller.abort();
     if (this.#flights.get(key) === flight) this.#flights.delete(key);
   }
 }
 
 /**
- * The outcome of a promise, or an AbortError as soon as `signal` aborts.
+ * Wait for a promise, but reject with an AbortError as soon as `signal` aborts.
  * @template Value @param {Promise<Value>} promise @param {AbortSignal} signal @param {string} what
  * @param {() => void} [onAbort]
  * @returns {Promise<Value>}
@@ -71,7 +71,7 @@ export function untilAborted(promise, signal, what, onAbort) {
     };
     if (signal.aborted) cancel();
     signal.addEventListener('abort', cancel, { once: true });
-    // Work that has ended must not hear of a late cancel, which viewers send for all they evict.
+    // Finished work must not get a late cancel: viewers cancel every image that they evict.
     promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', cancel));
   });
 }

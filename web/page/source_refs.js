@@ -1,8 +1,9 @@
 // @ts-check
-// Sources, of which several imageIds are: frames of a file, members of an archive, slices of a volume.
+// Counts the references to sources, and groups imageIds by source. One source has many imageIds: frames of a
+// file, members of an archive, slices of a volume.
 import { parseImageId } from '../shared/imageid.js';
 
-/** Counts the load objects that hold each source; the last one lets go of its parsed form. */
+/** Reference counts: the number of load objects that hold each source. At zero its parsed form is released. */
 export class SourceRefs {
   /** @type {Map<string, number>} */
   #counts = new Map();
@@ -12,13 +13,13 @@ export class SourceRefs {
     this.release = release;
   }
 
-  /** @param {string} imageId */
+  /** Add a reference to the source of an imageId. @param {string} imageId */
   hold(imageId) {
     const { source } = parseImageId(imageId);
     this.#counts.set(source, (this.#counts.get(source) ?? 0) + 1);
   }
 
-  /** @param {string} imageId */
+  /** Drop a reference to the source of an imageId. @param {string} imageId */
   letGo(imageId) {
     const { source } = parseImageId(imageId);
     const left = (this.#counts.get(source) ?? 0) - 1;
@@ -32,7 +33,7 @@ export class SourceRefs {
   }
 }
 
-/** @param {string[]} imageIds @returns {Map<string, string[]>} */
+/** Group imageIds by source. @param {string[]} imageIds @returns {Map<string, string[]>} */
 export function bySource(imageIds) {
   /** @type {Map<string, string[]>} */
   const groups = new Map();

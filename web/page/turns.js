@@ -1,6 +1,6 @@
 // @ts-check
-// What is asked for all at once is begun in turns of the browser's event loop, so that the page can
-// answer its user between them, however much it is.
+// Spreads many loads that start at once over turns of the browser's event loop, so that the page can respond
+// to its user between them.
 
 const AT_ONCE = 40;
 
@@ -11,19 +11,22 @@ export class Turns {
   /** @type {(() => void)[]} */
   #listeners = [];
 
-  /** @param {(turn: () => void) => void} later calls in another turn; a timer would not do, in the background they are slow */
+  /**
+   * @param {(turn: () => void) => void} later calls back in another turn, without a timer: browsers slow the timers of
+   *   background pages
+   */
   constructor(later = byMessage()) {
     this.later = later;
   }
 
-  /** Wait for a turn: not at all when few are asked for. @returns {Promise<void> | undefined} */
+  /** Wait for a turn; undefined if there is no need to wait. @returns {Promise<void> | undefined} */
   take() {
     if (this.#left === AT_ONCE) this.later(() => this.#next());
     if (this.#left > 0) return void this.#left--;
     return new Promise((resolve) => this.#waiting.push(resolve));
   }
 
-  /** Wait until all have begun; not at all when they have. @returns {Promise<void> | undefined} */
+  /** Wait until nobody waits for a turn any more; undefined if nobody does. @returns {Promise<void> | undefined} */
   settle() {
     return this.#waiting.length ? new Promise((resolve) => this.#listeners.push(resolve)) : undefined;
   }
@@ -42,7 +45,7 @@ function byMessage() {
   /** @type {(() => void)[]} */
   const turns = [];
   port1.onmessage = () => turns.shift()?.();
-  /** @type {{unref?: () => void}} */ (port1).unref?.(); // of Node, which a channel would keep from ending
+  /** @type {{unref?: () => void}} */ (port1).unref?.(); // in Node an open channel would keep the process running
   return (turn) => {
     turns.push(turn);
     port2.postMessage(null);

@@ -127,7 +127,7 @@ for (const nothing of [[], { length: 0 }, new Set()]) {
   test('no file at all is said', async () => {
     await assert.rejects(new Files(hostOf()).series(nothing, {}), {
       code: 'image-id',
-      message: /there is no file among what was given/,
+      message: /were given no file/,
     });
   });
 }
