@@ -14,10 +14,10 @@
 
 globalThis.reportError ??= () => {};
 
-/** Let there be a page, with no tags of Python in it, for one test or for all of a file. */
-export function havePage() {
+/** Let there be a page, with no tags of Python in it, for one test or for all of a file. @param {string} baseURI */
+export function havePage(baseURI = 'https://page.example/app/') {
   globalThis.document = /** @type {any} */ ({
-    baseURI: 'https://page.example/app/',
+    baseURI,
     readyState: 'complete',
     querySelectorAll: () => [],
     querySelector: () => null,

@@ -1,17 +1,21 @@
-// Who asks: the page's hook after a 401, once for all, and again when the page has given another one.
+// @ts-check
+// The page's hook is called after a 401, once for all requests, and again when the page has given another one.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Auth } from '../../../web/page/auth.js';
+import { havePage } from '../../support/web/page.js';
 import { gate } from '../../support/web/workers.js';
 
-globalThis.document ??= { baseURI: 'https://host/' };
-globalThis.reportError ??= () => {};
-/** A pool that notes what workers are told. */
-const poolOf = (told = []) => ({
-  told,
-  pauseFor: (promise) => promise,
-  workers: { announce: async (...call) => void told.push(call) },
-});
+/** @typedef {import('../../../web/page/auth.js').Details} Details */
+/** @typedef {import('../../../web/scheduler/scheduler.js').Scheduler} Scheduler */
+
+havePage('https://host/');
+/** A pool that notes its calls to workers. @param {unknown[][]} told */
+const poolOf = (told = []) => {
+  const pauseFor = (/** @type {Promise<unknown>} */ promise) => promise;
+  const workers = { announce: async (/** @type {unknown[]} */ ...call) => void told.push(call) };
+  return /** @type {Scheduler & {told: unknown[][]}} */ (/** @type {unknown} */ ({ told, pauseFor, workers }));
+};
 const named = () => true;
 const refused = (sent = Date.now()) => ({ url: 'https://pacs/a', sent });
 
@@ -25,11 +29,12 @@ test('the hook is the one that the page has now', async () => {
   assert.equal(await identity.renew(refused(), poolOf()), false);
   hook = () => true;
   identity.forget();
-  assert.equal(await identity.renew(refused(0), poolOf()), true, 'also for what was sent before');
+  assert.equal(await identity.renew(refused(0), poolOf()), true, 'also for requests that were sent before');
 });
 
-test('a hook that comes while the former still asks is asked too', async () => {
+test('a new hook is asked while the former one still asks', async () => {
   const former = gate();
+  /** @type {() => unknown} */
   let hook = () => former.promise;
   const identity = new Auth(() => hook, named);
   const first = identity.renew(refused(), poolOf());
@@ -59,9 +64,15 @@ test("headers that cannot be sent are the page's own mistake: the load fails wit
 });
 
 test('an origin that is not named is told nothing, and the page is not asked', async () => {
-  const [pool, asked] = [poolOf(), []];
+  const pool = poolOf();
+  /** @type {Details[]} */
+  const asked = [];
+  const hook = (/** @type {Details} */ details) => {
+    asked.push(details);
+    return { Authorization: 'a' };
+  };
   const identity = new Auth(
-    () => (details) => (asked.push(details), { Authorization: 'a' }),
+    () => hook,
     (url) => url.startsWith('https://pacs/'),
   );
   assert.equal(await identity.renew({ url: 'https://elsewhere/a', sent: Date.now() }, pool), false);
@@ -70,8 +81,9 @@ test('an origin that is not named is told nothing, and the page is not asked', a
   assert.deepEqual(asked, [{ url: 'https://pacs/a', origin: 'https://pacs', status: 401 }]);
 });
 
-test('an answer of a hook that the page has replaced meanwhile reaches nobody', async () => {
+test('the answer of a replaced hook reaches nobody', async () => {
   const [former, pool] = [gate(), poolOf()];
+  /** @type {() => unknown} */
   let hook = () => former.promise;
   const identity = new Auth(() => hook, named);
   const first = identity.renew(refused(), pool);

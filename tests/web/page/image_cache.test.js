@@ -1,20 +1,24 @@
+// @ts-check
 // The page's LRU of images.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ImageCache } from '../../../web/page/image_cache.js';
 
-const image = (sizeInBytes) => ({ sizeInBytes });
+/** @typedef {ImageCache<{sizeInBytes: number}>} Cache */
 
-/** A cache of 100 bytes that holds images of the given sizes, named a, b, c and so on. */
+const image = (/** @type {number} */ sizeInBytes) => ({ sizeInBytes });
+
+/** A cache of 100 bytes that holds images of the given sizes, named a, b, c and so on. @param {number[]} sizes */
 function filled(...sizes) {
+  /** @type {Cache} */
   const cache = new ImageCache(100);
-  sizes.forEach((size, index) => cache.set('abcdefgh'[index], image(size)));
+  for (const [index, size] of sizes.entries()) cache.set('abcdefgh'[index], image(size));
   return cache;
 }
 
-const held = (cache) => [...'abcdefgh'].filter((imageId) => cache.get(imageId));
+const held = (/** @type {Cache} */ cache) => [...'abcdefgh'].filter((imageId) => cache.get(imageId));
 
-test('what was set is there', () => {
+test('an image that was set is there', () => {
   const cache = new ImageCache(100);
   const one = image(40);
   cache.set('x', one);
@@ -33,7 +37,7 @@ test('images used longest ago go first', () => {
   assert.deepEqual([cache.size, cache.bytes], [2, 80]);
 });
 
-test('as many go as have to', () => {
+test('as many images go as have to', () => {
   assert.deepEqual(held(filled(30, 30, 30, 90)), ['d']);
 });
 

@@ -1,12 +1,13 @@
 // @ts-check
-// The Python files of a page: what is told of one that ran.
+// The Python files of a page, and the warnings about them.
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { PythonFiles } from '../../../web/page/python_files.js';
+import { havePage } from '../../support/web/page.js';
 
-globalThis.document = /** @type {any} */ ({ baseURI: 'https://page/' });
+havePage('https://page/');
 
-/** @param {any} t a test @param {string[]} schemes that each file registers */
+/** @param {import('node:test').TestContext} t @param {string[]} schemes that each file registers */
 function page(t, schemes) {
   const warn = t.mock.method(console, 'warn', () => {});
   const files = new PythonFiles({

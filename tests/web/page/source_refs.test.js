@@ -1,11 +1,15 @@
+// @ts-check
 // Reference counts of sources: a source is released with the last load object that holds one of its images.
 import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';
 import { bySource, SourceRefs } from '../../../web/page/source_refs.js';
+import { havePage } from '../../support/web/page.js';
 
-globalThis.document = { baseURI: 'https://page.example/app/' };
+havePage();
 
+/** @type {string[]} */
 let released;
+/** @type {SourceRefs} */
 let refs;
 beforeEach(() => {
   released = [];

@@ -1,21 +1,33 @@
-// What is begun at once, and what waits for another turn.
+// @ts-check
+// Loads that begin at once, and loads that wait for another turn.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Turns } from '../../../web/page/turns.js';
 
 /** Turns that a test gives, and a function that takes some and notes when they begin. */
 function made() {
+  /** @type {(() => void)[]} */
   const given = [];
-  const turns = new Turns((turn) => given.push(turn));
+  const turns = new Turns((turn) => void given.push(turn));
+  /** @type {(string | number)[]} */
   const begun = [];
-  const take = async (...names) => Promise.all(names.map(async (name) => (await turns.take(), begun.push(name))));
-  const next = async () => (given.shift()?.(), await new Promise(setImmediate), begun.splice(0));
+  const begin = async (/** @type {string | number} */ name) => {
+    await turns.take();
+    begun.push(name);
+  };
+  const take = (/** @type {(string | number)[]} */ ...names) => Promise.all(names.map(begin));
+  const next = async () => {
+    given.shift()?.();
+    await settle();
+    return begun.splice(0);
+  };
   return { turns, take, next, begun, given };
 }
 
-const range = (count, first = 0) => Array.from({ length: count }, (_, index) => first + index);
+const range = (/** @type {number} */ count, first = 0) => Array.from({ length: count }, (_, index) => first + index);
+const settle = () => new Promise((resolve) => setImmediate(resolve));
 
-test('few begin at once', async () => {
+test('a few loads begin at once', async () => {
   const { take, next, begun, given } = made();
   await take(...range(40));
   assert.deepEqual(begun.splice(0), range(40));
@@ -25,10 +37,10 @@ test('few begin at once', async () => {
   assert.deepEqual(begun, ['later']);
 });
 
-test('many begin in turns, in their order, and all of them', async () => {
+test('many loads begin in turns, in their order, and all of them', async () => {
   const { take, next, begun } = made();
   take(...range(100));
-  await new Promise(setImmediate);
+  await settle();
   assert.deepEqual(begun.splice(0), range(40));
   assert.deepEqual(await next(), range(40, 40));
   take('last');
@@ -36,14 +48,14 @@ test('many begin in turns, in their order, and all of them', async () => {
   assert.deepEqual([await next(), await next()], [[], []]);
 });
 
-test('who comes while a full turn is under way waits for the next', async () => {
+test('a load that comes during a full turn waits for the next', async () => {
   const { take, next, begun } = made();
   take(...range(80));
-  await new Promise(setImmediate);
+  await settle();
   begun.splice(0);
   assert.deepEqual(await next(), range(40, 40));
   take('late');
-  await new Promise(setImmediate);
+  await settle();
   assert.deepEqual(begun, []);
   assert.deepEqual(await next(), ['late']);
 });
@@ -54,10 +66,10 @@ test('settling waits for the last one', async () => {
   await take('one');
   assert.equal(turns.settle(), undefined);
   take(...range(60));
-  let isSettled = false;
-  turns.settle().then(() => (isSettled = true));
+  let settled = 0;
+  turns.settle()?.then(() => settled++);
   await next();
-  assert.equal(isSettled, false, 'they have begun, and may have to do some steps yet');
+  assert.equal(settled, 0, 'all have begun, and may have more steps to do');
   await next();
-  assert.equal(isSettled, true);
+  assert.equal(settled, 1);
 });
