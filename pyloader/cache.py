@@ -60,7 +60,7 @@ class Flights:
         make: Callable[[Notify], Awaitable[Any]],
         keep: Callable[[Any], None] | None,
     ) -> Flight:
-        # Close over this list, not over the flight: such a reference cycle keeps bodies in memory.
+        # Close over this list, not over the flight: a reference cycle would keep bodies in memory.
         listeners: list[Notify] = []
 
         def notify(*report: Any) -> None:

@@ -19,7 +19,7 @@ from pyloader.transport.local import LocalFile
 from pyloader.transport.url import url_beside
 
 Value = TypeVar("Value")
-Spine = Callable[[str, "Context"], Awaitable[Any]]
+LoadFunction = Callable[[str, "Context"], Awaitable[Any]]
 speaker: ContextVar[str] = ContextVar("speaker", default="pyloader")
 """The name of the module whose code runs, such as a user's file; each load has its own."""
 
@@ -66,7 +66,7 @@ class Context:
     # The local files that were read so far for the value being made.
     files: set[Any] = field(default_factory=set)
     # The load functions of `pyloader.load`, which this module cannot import: it imports this one.
-    spines: Mapping[str, Spine] = field(default_factory=dict)
+    load_functions: Mapping[str, LoadFunction] = field(default_factory=dict)
 
     async def fetch(
         self,
@@ -201,12 +201,12 @@ class Context:
         image_ids: list[str] = await self._nested("image_ids", source)
         return image_ids
 
-    async def _nested(self, spine: str, image_id: str) -> Any:
+    async def _nested(self, what: str, image_id: str) -> Any:
         if image_id in self.loading or len(self.loading) >= DEEPEST:
             raise CustomLoaderError(
                 f"loading goes round in a circle: {' asks for '.join((*self.loading, image_id))}"
             )
-        return await self.spines[spine](image_id, replace(self, upcoming=()))
+        return await self.load_functions[what](image_id, replace(self, upcoming=()))
 
     async def package(self, name: str, requirement: str | None = None) -> Any:
         """Import a package that may not be installed yet, and return its module.

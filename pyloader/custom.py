@@ -17,7 +17,7 @@ from pyloader.loaders import schemes
 def define_loaders(name: str, source: str) -> list[str]:
     """Run `source` as the module `name` and return the schemes that it registered.
 
-    Running the same name again replaces what it registered before; if it fails, that stays.
+    Running the same name again replaces its earlier loaders; if it fails, they stay registered.
 
     Raises
     ------

@@ -29,11 +29,11 @@ from pyloader.rules import shown
 from pyloader.source import Modules, Open, Series, Source
 
 CACHE_BYTES = LIMITS["sourceBytes"]
-Asked = str | os.PathLike[str]
+ImageIdOrPath = str | os.PathLike[str]
 """An imageId; in plain Python also a path."""
 
 
-async def load_image(image_id: Asked, context: Context | None = None) -> Image:
+async def load_image(image_id: ImageIdOrPath, context: Context | None = None) -> Image:
     """Load one image.
 
     Parameters
@@ -57,9 +57,9 @@ async def load_image(image_id: Asked, context: Context | None = None) -> Image:
     return (await load_of_source(image_id, context))[0]
 
 
-async def load_of_source(image_id: Asked, context: Context | None) -> tuple[Image, Source]:
+async def load_of_source(image_id: ImageIdOrPath, context: Context | None) -> tuple[Image, Source]:
     """Load one image, as `load_image` does; return it and its source."""
-    with asked(image_id, context) as (open_source, parsed, context):
+    with load_scope(image_id, context) as (open_source, parsed, context):
         source = await open_source(parsed, context)
         ready = await source.fetch(parsed, context)
         return check_image(ready.make(context), parsed), source
@@ -73,12 +73,12 @@ def make_of_source(image_id: str, source: Source, context: Context) -> Image | N
     LoaderError
         As `load_image`.
     """
-    with asked(image_id, context) as (_, parsed, context):
+    with load_scope(image_id, context) as (_, parsed, context):
         ready = source.ready(parsed)
         return None if ready is None else check_image(ready.make(context), parsed)
 
 
-async def load_metadata(image_id: Asked, context: Context | None = None) -> Modules:
+async def load_metadata(image_id: ImageIdOrPath, context: Context | None = None) -> Modules:
     """Load the metadata of an image, without its pixels where the scheme can do that.
 
     Parameters
@@ -96,12 +96,12 @@ async def load_metadata(image_id: Asked, context: Context | None = None) -> Modu
     LoaderError
         As `load_image`.
     """
-    with asked(image_id, context) as (open_source, parsed, context):
+    with load_scope(image_id, context) as (open_source, parsed, context):
         source = await open_source(parsed, context, pixels=False)
         return (await source.fetch(parsed, context, pixels=False)).describe(context)
 
 
-async def list_image_ids(source: Asked, context: Context | None = None) -> list[str]:
+async def list_image_ids(source: ImageIdOrPath, context: Context | None = None) -> list[str]:
     """List the imageIds of all images of a source: frames of a file, slices of a volume.
 
     A DICOM source may also be a zip archive, a DICOMDIR, or in plain Python a folder.
@@ -126,9 +126,9 @@ async def list_image_ids(source: Asked, context: Context | None = None) -> list[
     return [each for series in await list_series(source, context) for each in series.image_ids]
 
 
-async def list_series(source: Asked, context: Context | None = None) -> list[Series]:
+async def list_series(source: ImageIdOrPath, context: Context | None = None) -> list[Series]:
     """List the images of a source by series; see `list_image_ids`."""
-    with asked(source, context) as (open_source, parsed, context):
+    with load_scope(source, context) as (open_source, parsed, context):
         opened = await open_source(parsed, context, pixels=False)
         return list(await opened.list_series(parsed, context))
 
@@ -213,7 +213,9 @@ def purge() -> None:
 
 
 @contextmanager
-def asked(image_id: Asked, context: Context | None) -> Iterator[tuple[Open, ImageId, Context]]:
+def load_scope(
+    image_id: ImageIdOrPath, context: Context | None
+) -> Iterator[tuple[Open, ImageId, Context]]:
     """Yield the function that opens the source, the parsed imageId and the context of one load.
 
     Errors within get the imageId.
@@ -230,13 +232,15 @@ def asked(image_id: Asked, context: Context | None) -> Iterator[tuple[Open, Imag
             yield (
                 open_source,
                 parsed,
-                dataclass_replace(context, loading=loading, files=files, spines=SPINES),
+                dataclass_replace(
+                    context, loading=loading, files=files, load_functions=LOAD_FUNCTIONS
+                ),
             )
         finally:
             speaker.reset(token)
 
 
-def read_image_id(image_id: Asked, context: Context) -> ImageId:
+def read_image_id(image_id: ImageIdOrPath, context: Context) -> ImageId:
     """Parse an imageId, or in plain Python a path; loaders themselves may not name paths.
 
     Raises
@@ -256,7 +260,7 @@ def read_image_id(image_id: Asked, context: Context) -> ImageId:
     return ImageId.parse(text)
 
 
-SPINES = {"image": load_image, "metadata": load_metadata, "image_ids": list_image_ids}
+LOAD_FUNCTIONS = {"image": load_image, "metadata": load_metadata, "image_ids": list_image_ids}
 
 
 def find(image_id: ImageId) -> Open:

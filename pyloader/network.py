@@ -235,7 +235,7 @@ class Gate:
 
 
 def check_status(response: Response, attempts: int = 1) -> Response:
-    """Return `response` if it is a success; else raise, with the first line of a plain text."""
+    """Return `response` if it is a success; else raise, quoting the first line of a plain text."""
     if 200 <= response.status < 300:
         return response
     hint = STATUS_HINTS.get(response.status, "")

@@ -26,7 +26,7 @@ class Registry(Mapping[str, Target], Generic[Target]):
     Parameters
     ----------
     what : str
-        What the table holds, for its error texts: ``"image loader for scheme"``.
+        The name of the values in error texts: ``"image loader for scheme"``.
     targets : mapping of str to str
         The built-in rows.
     """

@@ -1,4 +1,4 @@
-"""The spine: which loader an imageId goes to, and what is made of its result or its failure."""
+"""Loading: which loader an imageId goes to, and what is made of its result or its failure."""
 
 from __future__ import annotations
 

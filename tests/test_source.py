@@ -26,7 +26,7 @@ from pyloader import Context, Image, ImageId, load_image, load_metadata, registe
 from pyloader.cache import Cache
 from pyloader.errors import FormatError, ImageIdError, LoaderError
 from pyloader.host import PlainHost
-from pyloader.load import asked, list_series
+from pyloader.load import list_series, load_scope
 from pyloader.loaders import schemes
 from pyloader.network import Network
 from pyloader.source import MetadataReady, Ready, Source
@@ -297,13 +297,13 @@ def context_of(transport: MemoryTransport) -> Context:
 
 async def opened(case: Case, context: Context) -> Source:
     """Open a source, as a load does."""
-    with asked(case.image_id, context) as (open_source, image_id, inner):
+    with load_scope(case.image_id, context) as (open_source, image_id, inner):
         return await open_source(image_id, inner)
 
 
 async def fetched(case: Case, context: Context) -> tuple[Source, Ready, Context]:
     """Fetch an image, and return the context that it is to be made with."""
-    with asked(case.image_id, context) as (open_source, image_id, inner):
+    with load_scope(case.image_id, context) as (open_source, image_id, inner):
         source = await open_source(image_id, inner)
         return source, await source.fetch(image_id, inner), inner
 
@@ -386,7 +386,7 @@ def test_pixels_that_were_not_fetched_are_no_image():
 
 async def test_volume_of_a_header_makes_no_image():
     context = context_of(MemoryTransport({f"{HOST}/a.nii": nifti(GREY)}))
-    with asked(f"nifti:{HOST}/a.nii", context) as (open_source, image_id, inner):
+    with load_scope(f"nifti:{HOST}/a.nii", context) as (open_source, image_id, inner):
         source = await open_source(image_id, inner, pixels=False)
         assert source.ready(image_id) is None
         ready = await source.fetch(image_id, inner)

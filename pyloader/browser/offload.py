@@ -20,7 +20,7 @@ from pyloader.context import Context
 from pyloader.errors import FormatError
 from pyloader.image import Image
 from pyloader.imageid import ImageId
-from pyloader.load import asked
+from pyloader.load import load_scope
 from pyloader.loaders.user_functions import check_image
 from pyloader.source import FrameHeader
 
@@ -85,7 +85,7 @@ async def lend_frame(image_id: str, context: Context, known: str | None) -> Loan
     LoaderError
         As `load_image`; there is no such frame, or it is cut off.
     """
-    with asked(image_id, context) as (open_source, parsed, context):
+    with load_scope(image_id, context) as (open_source, parsed, context):
         source = await open_source(parsed, context)
         frame = (await source.fetch(parsed, context)).encoded() if source.is_encoded else None
         if frame is None:
@@ -119,7 +119,7 @@ async def borrow_frame(loan: Loan, image_id: str, context: Context) -> Image:
     LoaderError
         As `load_image`.
     """
-    with asked(image_id, context) as (_, parsed, context):
+    with load_scope(image_id, context) as (_, parsed, context):
         header = await lent_header(loan, parsed, context)
         return check_image(header.ready(parsed, loan.frame).make(context), parsed)
 

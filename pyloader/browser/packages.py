@@ -103,10 +103,10 @@ class PageCompatLayer:
 
     def taken(self, coming: Collection[str]) -> dict[str, str]:
         """
-        Return the package that may bring a module, by the module's name or the package's.
+        Return the package that may provide a module, by the module's name or the package's.
 
         A package of ``dist/`` may come from elsewhere in another version, while that of ``dist/``
-        is neither installed nor `coming`. All others map to "": no package may bring them.
+        is neither installed nor `coming`. All others map to "": no package may provide them.
         """
         standard = self.js_page.standard.to_py()
         names = {*standard, *sys.stdlib_module_names, *sys.builtin_module_names}

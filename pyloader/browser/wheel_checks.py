@@ -74,7 +74,7 @@ def check_files(names: Iterable[str], url: str, own: str, taken: Mapping[str, st
     own : str
         The package's name.
     taken : mapping of str to str
-        The package that may bring a module, by the module's name or the package's; empty when
+        The package that may provide a module, by the module's name or the package's; empty when
         no package may.
 
     Raises

@@ -1,8 +1,8 @@
 """Check that the data of a JPEG frame are complete.
 
-libjpeg decodes truncated data without an error, and fills in the missing pixels. Frames whose last
-pixels are not such a filling are complete. Others are decoded again with extra bytes after the
-data: that changes the pixels of truncated frames only.
+libjpeg decodes truncated data without an error, and fills in the missing pixels. A frame with an
+end marker, whose last pixels cannot be such a filling, is complete. Others are decoded again with
+extra bytes after the data: that changes the pixels of truncated frames only.
 """
 
 from __future__ import annotations
