@@ -18,7 +18,7 @@ from pydicom.uid import (
 
 from pyloader.dicom.fragments import CutOffError
 from pyloader.dicom.parse import parse_beginning, parse_part10
-from pyloader.errors import FormatError, ImageIdError
+from pyloader.errors import FormatError
 from tests.support import builders
 from tests.support.instances import PIXELS, assert_native
 
@@ -193,31 +193,6 @@ def test_pixel_data_of_a_vr_with_a_short_length():
     assert_native(instance)
     assert instance.pixels is not None
     assert instance.pixels.vr == "US"
-
-
-# ------------------------------------------------------------------ frames
-
-
-@pytest.mark.parametrize(
-    ("value", "expected"), [(None, 1), ("", 1), ("0", 1), ("-2", 1), ("1", 1), ("7", 7)]
-)
-def test_number_of_frames(value, expected):
-    attributes = {} if value is None else {"NumberOfFrames": value}
-    assert parse_part10(builders.native(PIXELS, **attributes)).number_of_frames == expected
-
-
-def test_number_of_frames_that_is_no_number():
-    body = builders.native(PIXELS, NumberOfFrames="12")
-    assert parse_part10(body.replace(b"IS\x02\x0012", b"IS\x02\x00x2")).number_of_frames == 1
-
-
-def test_frame_index_in_range():
-    instance = parse_part10(builders.native(np.stack([PIXELS] * 3), NumberOfFrames=3))
-    assert [instance.check_frame(index) for index in range(3)] == [0, 1, 2]
-    for index in (-1, 3):
-        expected = f"frame {index + 1} was asked for, but the instance has 3 frames; .* from 1"
-        with pytest.raises(ImageIdError, match=expected):
-            instance.check_frame(index)
 
 
 # ------------------------------------------------------------------ notes
