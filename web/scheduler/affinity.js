@@ -1,5 +1,5 @@
 // @ts-check
-// The worker that a source is at home in: it fetched and parsed it, and is asked for all its images.
+// Affinity: each source has a home worker, which fetched and parsed it and loads all its images.
 import { Batching } from './batching.js';
 import { Offload } from './offload.js';
 
@@ -8,7 +8,7 @@ import { Offload } from './offload.js';
 const REMEMBERED_SOURCES = 10_000;
 
 export class Affinity {
-  /** True when its home may have something of it. */
+  /** True once its home has been called for it, and may hold parts of it. */
   isOpened = false;
   offload = new Offload();
 
@@ -18,13 +18,13 @@ export class Affinity {
     this.batching = new Batching(source);
   }
 
-  /** @param {import('../shared/messages.d.ts').LoadAnswer | undefined} answer of a load at home */
-  learn(answer) {
-    this.batching.learn(Boolean(answer?.isReady));
-    this.offload.learn(answer?.timing?.decodeMilliseconds ?? 0);
+  /** @param {import('../shared/messages.d.ts').LoadAnswer | undefined} reply to a load at home */
+  learn(reply) {
+    this.batching.learn(Boolean(reply?.isReady));
+    this.offload.learn(reply?.timing?.decodeMilliseconds ?? 0);
   }
 
-  /** Forget what the workers had. */
+  /** Reset it: the workers have released the source. */
   forget() {
     this.isOpened = false;
     this.batching.forget();
@@ -32,7 +32,7 @@ export class Affinity {
   }
 }
 
-/** The affinities of sources, those that were used last. */
+/** Affinities of the most recently used sources. */
 export class Affinities {
   /** @type {Map<string, Affinity>} */
   #bySource = new Map();
@@ -42,7 +42,10 @@ export class Affinities {
     return this.#bySource.get(source);
   }
 
-  /** The affinity of a source, now the one used last. @param {string} source @param {WorkerHandle} worker where it is at home when it has none */
+  /**
+   * Return the affinity of a source, and mark it as most recently used.
+   * @param {string} source @param {WorkerHandle} worker becomes the home of a source that has none
+   */
   use(source, worker) {
     const affinity = this.#bySource.get(source) ?? new Affinity(worker, source);
     this.#bySource.delete(source);
@@ -51,7 +54,7 @@ export class Affinities {
     return affinity;
   }
 
-  /** Have the workers that hold a source let go of it. @param {string} source */
+  /** Release a source in the workers that hold it. @param {string} source */
   release(source) {
     const affinity = this.#bySource.get(source);
     for (const worker of affinity ? [affinity.home, ...affinity.offload.helpers] : [])
@@ -59,12 +62,12 @@ export class Affinities {
     this.#bySource.delete(source);
   }
 
-  /** Workers have let go of all sources. */
+  /** Reset all affinities: the workers have released all sources. */
   forgetAll() {
     for (const affinity of this.#bySource.values()) affinity.forget();
   }
 
-  /** A worker has gone. @param {WorkerHandle} worker */
+  /** Drop the affinities of a worker that has ended. @param {WorkerHandle} worker */
   forgetWorker(worker) {
     for (const [source, { home }] of this.#bySource) if (home === worker) this.#bySource.delete(source);
   }

@@ -1,7 +1,7 @@
 // @ts-check
 // Batching: several loads of one complete source in a single worker call. 128 slices of a NIfTI take 0.77 of
-// the time that they take one by one. The answer brings all of them,
-// or the first when they take long; each load still settles on its own.
+// the time that they take one by one. The reply holds all of them, or the first few when they take long; the
+// rest goes back to the queue. Each load still settles on its own.
 import { abortError, fromWire } from '../shared/errors.js';
 import { FACTS } from '../shared/facts.js';
 
@@ -11,9 +11,9 @@ import { FACTS } from '../shared/facts.js';
 
 const MOST_BATCHED = 15;
 
-/** Decides from what a worker told if images of a source are asked for together. */
+/** Decides from a worker's replies whether to batch the loads of a source. */
 export class Batching {
-  /** `untried` until a load has told. @type {'untried' | 'ready' | 'single'} */
+  /** State of the source at its worker; `untried` until the first reply. @type {'untried' | 'ready' | 'single'} */
   #state = 'untried';
   #isOneFile;
 
@@ -22,27 +22,27 @@ export class Batching {
     this.#isOneFile = FACTS.schemes.oneFile.includes(source.slice(0, source.indexOf(':')));
   }
 
-  /** @param {boolean} isReady whether all images of the source are complete at its worker */
+  /** @param {boolean} isReady true when all images of the source are complete at its worker */
   learn(isReady) {
     this.#state = isReady ? 'ready' : 'single';
   }
 
-  /** Its worker has let go of the source. */
+  /** Reset it: the worker has released the source. */
   forget() {
     this.#state = 'untried';
   }
 
-  /** True when the worker has told that it has all of the source. */
+  /** True when the worker has all of the source. */
   get isReady() {
     return this.#state === 'ready';
   }
 
-  /** The number of loads that may come along with one: of one file all images are there when the first is. */
+  /** Number of loads that may join another one. The images of a single file are all ready when the first is. */
   get most() {
     return this.#state === 'ready' || (this.#state === 'untried' && this.#isOneFile) ? MOST_BATCHED : 0;
   }
 
-  /** Take those out of the queue that may come along with a job. @param {Queue} queue @param {Job} job @returns {Job[]} */
+  /** Take the loads that may join a job out of the queue. @param {Queue} queue @param {Job} job @returns {Job[]} */
   take(queue, job) {
     const found = queue.like(job, this.most).filter(({ handling }) => handling !== 'alone' && handling !== 'suspect');
     for (const each of found) queue.remove(each);
@@ -50,7 +50,7 @@ export class Batching {
   }
 }
 
-/** The loads of one call. */
+/** Loads that share one worker call. */
 export class Batch {
   #controller = new AbortController();
   #left;
@@ -65,12 +65,15 @@ export class Batch {
     for (const job of this.jobs) job.signal?.addEventListener('abort', () => this.#leave(job), { once: true });
   }
 
-  /** Aborts when the last of them is not wanted any more. */
+  /** Signal that aborts once all of its loads are cancelled. */
   get signal() {
     return this.others.length ? this.#controller.signal : this.leader.signal;
   }
 
-  /** Say in the call which images come along with the leader's. @param {boolean} canOffload whether there are workers to help */
+  /**
+   * Return the fields that name the other images in the leader's call.
+   * @param {boolean} canOffload true when other workers could help
+   */
   payload(canOffload) {
     return this.others.length ? { batch: this.others.map(({ payload }) => payload.imageId), canOffload } : {};
   }
@@ -81,13 +84,13 @@ export class Batch {
   }
 
   /**
-   * Settle those that an answer brings.
-   * @param {import('../shared/messages.d.ts').JobResult | undefined} answer
-   * @returns {Job[]} the others, as far as they are wanted still
+   * Settle the loads that a reply answers.
+   * @param {import('../shared/messages.d.ts').JobResult | undefined} reply
+   * @returns {Job[]} the loads that it does not answer, without cancelled ones
    */
-  settle(answer) {
-    const { batch = [], ...first } = /** @type {LoadAnswer} */ (answer ?? {});
-    this.leader.resolve(this.others.length ? first : answer);
+  settle(reply) {
+    const { batch = [], ...first } = /** @type {LoadAnswer} */ (reply ?? {});
+    this.leader.resolve(this.others.length ? first : reply);
     for (const [index, found] of batch.entries()) {
       if ('error' in found) this.others[index].reject(fromWire(found.error));
       else this.others[index].resolve(found);

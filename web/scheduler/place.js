@@ -1,7 +1,7 @@
 // @ts-check
-// Where an interpreter runs: a worker, or this page. The page's script has the digest of the worker's,
-// which stands for all that Python starts from. A browser verifies it wherever the script is not the
-// worker's own address: there it takes no digest.
+// Creates the place where an interpreter runs: a worker, or this page. The page's script has the digest of the
+// worker's script, which covers all files that Python starts from. The browser verifies it, except for a worker
+// created from the script's own address, which takes no digest.
 import { assetWith, fetchAsset, integrityOf } from '../shared/assets.js';
 import { PyLoaderError, messageOf } from '../shared/errors.js';
 import { MIXED } from '../shared/version.js';
@@ -17,7 +17,7 @@ const NAMED = { type: /** @type {const} */ ('module'), name: 'pyloader' };
 /**
  * @param {Assets} assets
  * @param {boolean} inWorker
- * @param {(words: string) => void} onError hears of errors that nobody caught, and why a worker's script did not run
+ * @param {(words: string) => void} onError called with uncaught errors, and with the reason why a script did not run
  * @returns {Promise<Place>}
  */
 export async function createPlace(assets, inWorker, onError) {
@@ -26,31 +26,38 @@ export async function createPlace(assets, inWorker, onError) {
   return inWorker ? createWorker(asset, isDirect, onError) : createOnPage(asset, areData(assets));
 }
 
-/** The worker's script, or the one that has all other scripts in it too. @param {Assets} assets @param {string} name */
+/**
+ * Return the worker's script, or the one that includes all other scripts too.
+ * @param {Assets} assets @param {string} name
+ */
 function workerAsset(assets, name) {
   return assetWith(assets, name, [PYLOADER_WORKERS[name]]);
 }
 
-/** Tell whether a bundler has scripts as data, since it would change them as scripts. @param {Assets} assets */
+/** Return true if a bundler serves the scripts as data, since it would change scripts. @param {Assets} assets */
 function areData({ assetURLs }) {
   return assetURLs !== undefined && !assetURLs['worker.mjs'];
 }
 
-/** Tell whether a worker can be made of the address of its script itself. @param {Assets} assets */
+/** Return true if a worker can be created from its script's own address. @param {Assets} assets */
 export function isDirectlyRun(assets) {
   if (areData(assets)) return false;
   const { origin, protocol } = new URL(workerAsset(assets, 'worker.mjs').url);
-  return protocol === 'file:' || origin === self.origin; // of a sandboxed frame 'null', as no address has
+  return protocol === 'file:' || origin === self.origin; // a sandboxed frame has the origin 'null', which no URL has
 }
 
-/** @param {Asset} asset @param {boolean} isDirect whether the worker is made of its address @param {(words: string) => void} onError @returns {Promise<Place>} */
+/**
+ * @param {Asset} asset @param {boolean} isDirect true to create the worker from the script's own address
+ * @param {(words: string) => void} onError @returns {Promise<Place>}
+ */
 async function createWorker(asset, isDirect, onError) {
   const worker = workerOf(isDirect ? asset.url : await copyOf(asset));
   const reason = async () =>
     isDirect
       ? reasonOf(asset.url)
-      : `a copy of ${asset.url} may not be run here: the page's Content-Security-Policy needs worker-src ${self.origin === 'null' ? 'data:' : 'blob:'}`;
-  // Of a script that did not run browsers say nothing.
+      : `a copy of ${asset.url} may not be run here: ` +
+        `the page's Content-Security-Policy needs worker-src ${self.origin === 'null' ? 'data:' : 'blob:'}`;
+  // Browsers give no message for a script that did not run.
   worker.addEventListener('error', async (event) => onError(event.message || (await reason())));
   worker.addEventListener('messageerror', () => onError('a message could not be read'));
   return worker;
@@ -63,7 +70,9 @@ function workerOf(url) {
   } catch (error) {
     if (!/trusted/i.test(messageOf(error))) throw error;
     throw refused(
-      `this page runs only what a policy of Trusted Types has passed, and allows none to pyloader: its Content-Security-Policy needs \`trusted-types pyloader\`, or 'allow-duplicates' beside it when pyloader.js is on the page twice (${messageOf(error)})`,
+      'this page runs only scripts that a Trusted Types policy has passed, and allows pyloader no policy: ' +
+        'its Content-Security-Policy needs `trusted-types pyloader`, ' +
+        `or also 'allow-duplicates' when pyloader.js is on the page twice (${messageOf(error)})`,
     );
   }
 }
@@ -78,22 +87,26 @@ function refused(message) {
   });
 }
 
-/** Those that were made, by the address of the script. @type {Map<string, string>} */
+/** Addresses of copies made so far, by the address of the script. @type {Map<string, string>} */
 const copies = new Map();
 
-/** The address of a copy of a script, verified: of one of another origin, or of data, no worker can be made. @param {Asset} asset */
+/**
+ * Return the address of a verified copy of a script: no worker can be created from data or another origin.
+ * @param {Asset} asset
+ */
 async function copyOf(asset) {
   const known = copies.get(asset.url);
   if (known) return known;
-  const answer = await fetchAsset(asset).catch(async (error) => {
+  const response = await fetchAsset(asset).catch(async (error) => {
     if (self.origin === 'null')
       throw refused(
-        `this frame is sandboxed and of no origin: the server of dist/ has to send Access-Control-Allow-Origin: *, or the frame's sandbox to have allow-same-origin (${error.message})`,
+        'this frame is sandboxed and has no origin: the server of dist/ has to send Access-Control-Allow-Origin: *, ' +
+          `or the frame's sandbox needs allow-same-origin (${error.message})`,
       );
     throw new Error(`${error.message}; ${await reasonOf(asset.url)}`);
   });
-  const script = await answer.text();
-  // A frame without an origin cannot make a module of a Blob: it is of no origin either, but another one.
+  const script = await response.text();
+  // A frame with an opaque origin cannot run a module from a Blob: its URL has another opaque origin.
   const copy =
     self.origin === 'null'
       ? `data:text/javascript;charset=utf-8,${encodeURIComponent(script)}`
@@ -123,7 +136,7 @@ async function createOnPage(asset, isData) {
 }
 
 /**
- * Fetch a script into the page's map of modules, from where import() takes it: itself it takes no digest.
+ * Fetch a script into the page's module map, where import() finds it; import() itself takes no digest.
  * @param {Asset} asset @returns {Promise<void>}
  */
 function preload(asset) {
@@ -138,7 +151,7 @@ function preload(asset) {
     new Promise((resolve, reject) => {
       link.addEventListener('load', () => resolve(undefined));
       link.addEventListener('error', () =>
-        reject(new Error(`it did not come, or is not the file that the build made: ${MIXED}`)),
+        reject(new Error(`it cannot be fetched, or is not the file that the build made: ${MIXED}`)),
       );
       document.head.append(link);
     })
@@ -147,13 +160,14 @@ function preload(asset) {
 
 /** Find out why a script cannot be run. @param {string} address @returns {Promise<string>} */
 async function reasonOf(address) {
-  const [url] = address.split('?'); // the digest says nothing to who reads it
-  const answer = await fetch(address, { signal: AbortSignal.timeout(PROBE_MS) }).catch(() => undefined);
-  if (!answer) return `${url} cannot be fetched`;
-  await answer.body?.cancel();
-  const type = answer.headers.get('Content-Type') ?? '';
-  if (!answer.ok) return `${url} answered with status ${answer.status}`;
-  if (type.startsWith('text/html')) return `${url} is a web page, as some servers answer to every address`;
-  if (!/javascript|ecmascript/.test(type)) return `${url} comes as '${type}', and browsers run text/javascript alone`;
+  const [url] = address.split('?'); // without the digest, which is of no use to a reader
+  const response = await fetch(address, { signal: AbortSignal.timeout(PROBE_MS) }).catch(() => undefined);
+  if (!response) return `${url} cannot be fetched`;
+  await response.body?.cancel();
+  const type = response.headers.get('Content-Type') ?? '';
+  if (!response.ok) return `${url} answered with status ${response.status}`;
+  if (type.startsWith('text/html')) return `${url} is a web page, which some servers send for every address`;
+  if (!/javascript|ecmascript/.test(type))
+    return `${url} comes as '${type}', but browsers run only text/javascript`;
   return `${url} may not be run here, or is of another build than pyloader.js`;
 }

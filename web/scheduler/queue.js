@@ -1,16 +1,17 @@
 // @ts-check
-// Jobs that wait, in order of request type, priority and age. Adding, taking out and looking ahead
-// stay cheap with thousands of them.
+// Queue of waiting jobs, in order of request type, priority and age. Adding, removing and looking ahead
+// stay cheap with thousands of jobs.
 import { parseImageId } from '../shared/imageid.js';
 
 /** @typedef {{requestType?: string, priority?: number}} Urgency */
 /**
  * @typedef {Urgency & {name: import('../shared/messages.d.ts').JobName, payload:
- *   import('../shared/messages.d.ts').JobPayload, source: string, timeout?: number, frameIndex?: number, form?: string}}
+ *   import('../shared/messages.d.ts').JobPayload, source: string, timeout?: number, frameIndex?: number, form?:
+ *   string}}
  *   Waiting
  */
 /**
- * Those of one urgency, the oldest first.
+ * The jobs of one urgency, oldest first.
  * @template Job
  * @typedef {{rank: number, priority: number, jobs: Set<Job>}} Lane
  */
@@ -20,9 +21,9 @@ const MOST_UPCOMING = 256;
 
 /** @template {Waiting} Job */
 export class Queue {
-  /** The most urgent first. @type {Lane<Job>[]} */
+  /** Lanes, most urgent first. @type {Lane<Job>[]} */
   #lanes = [];
-  /** The number of jobs that wait, by source. @type {Map<string, number>} */
+  /** Number of waiting jobs by source. @type {Map<string, number>} */
   #counts = new Map();
   length = 0;
 
@@ -32,14 +33,14 @@ export class Queue {
     this.#count(job, 1);
   }
 
-  /** Add one that had been taken out: it is older than all of its urgency. @param {Job} job */
+  /** Add a job that was removed before: it is older than all others of its urgency. @param {Job} job */
   putBack(job) {
     const lane = this.#laneOf(job);
     lane.jobs = new Set([job, ...lane.jobs]);
     this.#count(job, 1);
   }
 
-  /** @param {Job} job @returns {boolean} whether it was here */
+  /** @param {Job} job @returns {boolean} true if it was in the queue */
   remove(job) {
     const lane = this.#lanes[this.#find(job)];
     if (!lane?.jobs.delete(job)) return false;
@@ -48,7 +49,7 @@ export class Queue {
     return true;
   }
 
-  /** Take all. @returns {Job[]} */
+  /** Remove and return all jobs. @returns {Job[]} */
   clear() {
     const jobs = [...this];
     for (const job of jobs) this.remove(job);
@@ -59,7 +60,7 @@ export class Queue {
     for (const { jobs } of [...this.#lanes]) yield* jobs;
   }
 
-  /** Frames of the source of a load that wait behind it, from 0. @param {Job} job @returns {number[]} */
+  /** List the waiting frames of a load's source, counted from 0. @param {Job} job @returns {number[]} */
   upcoming({ name, source }) {
     /** @type {number[]} */
     const frames = [];
@@ -75,7 +76,10 @@ export class Queue {
     return frames;
   }
 
-  /** Jobs that ask for the same of the same source as one does, of no lesser type, the first of them. @param {Job} job @param {number} most @returns {Job[]} */
+  /**
+   * Find the first jobs with the same name, source and form as a job, and at least as urgent a request type.
+   * @param {Job} job @param {number} most @returns {Job[]}
+   */
   like(job, most) {
     /** @type {Job[]} */
     const found = [];
@@ -98,7 +102,7 @@ export class Queue {
     return this.#lanes[index];
   }
 
-  /** Find the place of the lane of a job's urgency. @param {Urgency} job */
+  /** Find the index of the lane of a job's urgency. @param {Urgency} job */
   #find(job) {
     const urgency = urgencyOf(job);
     let [low, high] = [0, this.#lanes.length];
@@ -119,20 +123,20 @@ export class Queue {
   }
 }
 
-/** Write the form in which a job wants its image as a text. @param {Waiting} job */
+/** Return a string that identifies the form of image that a job requests. @param {Waiting} job */
 function formOf(job) {
   job.form ??= JSON.stringify([job.payload.options, job.timeout]);
   return job.form;
 }
 
-/** @param {Urgency} job @returns {{rank: number, priority: number}} lower is sooner */
+/** @param {Urgency} job @returns {{rank: number, priority: number}} lower runs sooner */
 export function urgencyOf(job) {
   return { rank: rankOf(job), priority: Number(job.priority) || 0 };
 }
 
 /** @param {Urgency} job */
 function rankOf({ requestType }) {
-  // An unknown or absent type means that somebody waits for it.
+  // An unknown or absent type counts as 'interaction': a user may be waiting for it.
   return Math.max(0, REQUEST_TYPES.indexOf(requestType ?? 'interaction'));
 }
 
@@ -144,5 +148,5 @@ export function isMoreUrgent(a, b) {
 /** @param {{rank: number, priority: number}} a @param {{rank: number, priority: number}} b */
 function compare(a, b) {
   if (a.rank !== b.rank) return a.rank - b.rank;
-  return a.priority === b.priority ? 0 : a.priority - b.priority; // infinities too
+  return a.priority === b.priority ? 0 : a.priority - b.priority; // Infinity - Infinity would be NaN
 }

@@ -1,13 +1,13 @@
 // @ts-check
-// Which worker: by source, so that a file is fetched and parsed once. Jobs wait here until a worker
-// has room, in order of request type, priority and age, so that a cancelled one never started.
-// batching.js has several loads in one call, offload.js frames that others decode.
+// Chooses the worker of each job: by source, so that a file is fetched and parsed once. Jobs wait here until a
+// worker has room, in order of request type, priority and age; a job cancelled meanwhile never starts.
+// batching.js puts several loads into one call; offload.js lets other workers decode frames.
 import { PyLoaderError, abortError, isAbort } from '../shared/errors.js';
 import { IdleTimeout } from '../shared/idle_timeout.js';
 import { addressOf, parseImageId } from '../shared/imageid.js';
 import { Affinities } from './affinity.js';
 import { Batch } from './batching.js';
-import { NotLent } from './offload.js';
+import { NotOffloaded } from './offload.js';
 import { Queue, isMoreUrgent, urgencyOf } from './queue.js';
 import { Workers } from './workers.js';
 import { WorkerDeath } from './worker_handle.js';
@@ -31,9 +31,9 @@ import { WorkerDeath } from './worker_handle.js';
  *   void, timeout?: number}} JobRequest
  */
 /**
- * The ways in which a job may be done, each narrower than those before: in any way; by its source's worker alone,
- * since that would not lend the frame; in a call of its own, since its batch failed; in a worker that has
- * nothing else to do, since one has died of it or of another load.
+ * The ways in which a job may be done, each narrower than those before: in any way; only by its source's worker,
+ * after that did not lend the frame; in a call of its own, after its batch failed; in a worker that has
+ * nothing else to do, after a worker died of it or of another load.
  * @typedef {'any' | 'home' | 'alone' | 'suspect'} Handling
  */
 /**
@@ -41,17 +41,21 @@ import { WorkerDeath } from './worker_handle.js';
  *   Handling, idle?: IdleTimeout, frameIndex?: number, batchSize?: number}} Job
  */
 /** @typedef {import('./workers.js').WorkersSettings & {loadsPerWorker: number, timeout: number}} SchedulerSettings */
-/** @typedef {import('./worker_handle.js').WorkerHandleHost & {loaderOf?: (scheme: string) => string | undefined, settle?: () => Promise<void> | undefined}} SchedulerHost `settle` waits for what else is asked for at once */
+/**
+ * @typedef {import('./worker_handle.js').WorkerHandleHost & {loaderOf?: (scheme: string) => string | undefined,
+ *   settle?:
+ *   () => Promise<void> | undefined}} SchedulerHost `settle` waits for the other loads of the same burst to start
+ */
 
-// Of a source whose frames are lent, or batched: a home with more of them to do would be late in handing
-// the others over, and a helper has the next ones at hand.
+// Limits for a source whose frames are offloaded or batched. A home with more loads would be late in passing the
+// others on; a helper has the next frames waiting.
 const LOADS_AT_HOME = 2;
 const LOADS_OF_HELPER = 4;
 
 export class Scheduler {
   /** @type {Queue<Job>} */
   #queue = new Queue();
-  /** The jobs by their payloads. @type {WeakMap<object, Job>} */
+  /** Jobs by payload. @type {WeakMap<object, Job>} */
   #jobs = new WeakMap();
   #affinities = new Affinities();
   #isScheduled = false;
@@ -63,8 +67,8 @@ export class Scheduler {
     this.host = host;
     this.workers = new Workers(settings, host, {
       onReady: () => this.#dispatch(),
-      onGone: (worker) => this.#affinities.forgetWorker(worker),
-      onNobody: (error) => this.#rejectAll(error),
+      onLeave: (worker) => this.#affinities.forgetWorker(worker),
+      onNoWorkers: (error) => this.#rejectAll(error),
     });
   }
 
@@ -73,14 +77,14 @@ export class Scheduler {
   }
 
   /**
-   * Take other settings for what starts from now on.
+   * Apply other settings to all that starts from now on.
    * @param {SchedulerSettings} settings @param {boolean} forgetsGranted see `Workers.configure`
    */
   configure(settings, forgetsGranted) {
     this.settings = settings;
-    const heard = this.workers.configure(settings, forgetsGranted);
+    const applied = this.workers.configure(settings, forgetsGranted);
     this.#dispatch();
-    return heard;
+    return applied;
   }
 
   /**
@@ -102,7 +106,7 @@ export class Scheduler {
   }
 
   /**
-   * Bring a job forward that still waits here: somebody wants the same with more urgency.
+   * Move a waiting job forward: the same was requested with more urgency.
    * @param {import('../shared/messages.d.ts').JobPayload} payload of the job
    * @param {import('./queue.js').Urgency} urgency
    */
@@ -113,35 +117,35 @@ export class Scheduler {
   }
 
   /**
-   * Call one worker now, past the queue: others may wait in theirs for what this brings.
+   * Call one worker at once, past the queue: waiting jobs may need the result.
    * @template {keyof WorkerCalls} Name
    * @param {Name} name @param {WorkerCalls[Name]['payload']} payload
    * @param {import('./worker_handle.js').CallOptions<Name>} [options]
    * @returns {Promise<WorkerCalls[Name]['result']>}
    */
   async direct(name, payload, options) {
-    const ask = async () => (await this.workers.leastBusy()).call(name, payload, options);
-    return ask().catch((error) => (isOfOthers(error) ? ask() : Promise.reject(error)));
+    const attempt = async () => (await this.workers.leastBusy()).call(name, payload, options);
+    return attempt().catch((error) => (mayBlameOthers(error) ? attempt() : Promise.reject(error)));
   }
 
   /**
-   * Pause idle timeouts until a promise settles: the user is being asked, or metadata are fetched.
+   * Pause idle timeouts until a promise settles (a sign-in prompt, a metadata fetch).
    * @template Value @param {Promise<Value>} promise @returns {Promise<Value>} the same
    */
   pauseFor(promise) {
     return this.#pauses.during(promise);
   }
 
-  /** Let go of a source: the workers that hold its parsed file drop it. @param {string} source */
+  /** Release a source: the workers drop its parsed file. @param {string} source */
   release(source) {
     this.#affinities.release(source);
   }
 
-  /** Let go of all sources. */
+  /** Release all sources. */
   async purge() {
     this.#affinities.forgetAll();
     await this.workers.tell('purge', undefined).catch((error) => {
-      if (!isAbort(error) && error.code !== 'worker') throw error; // who has ended holds nothing
+      if (!isAbort(error) && error.code !== 'worker') throw error; // a worker that has ended keeps nothing
     });
   }
 
@@ -159,7 +163,7 @@ export class Scheduler {
     };
   }
 
-  // ------------------------------------------------------------------ which job goes where
+  // ------------------------------------------------------------------ the choice of a worker
 
   /** @param {Job} job */
   #leaveQueue(job) {
@@ -171,7 +175,7 @@ export class Scheduler {
     for (const job of this.#queue.clear()) job.reject(error);
   }
 
-  /** Dispatch when all that is asked for at once is here, so that each job knows what comes next. */
+  /** Dispatch once all jobs of a burst are queued, so that each job knows the frames that follow. */
   #schedule() {
     if (this.#isScheduled) return;
     this.#isScheduled = true;
@@ -180,8 +184,8 @@ export class Scheduler {
       this.#dispatch();
     };
     queueMicrotask(() => {
-      const asking = this.host.settle?.();
-      if (asking) asking.then(dispatch);
+      const settled = this.host.settle?.();
+      if (settled) settled.then(dispatch);
       else dispatch();
     });
   }
@@ -192,45 +196,54 @@ export class Scheduler {
       const isSuspect = job.handling === 'suspect';
       const worker = isSuspect ? this.#chooseEmpty(job.source) : this.#choose(job.source);
       if (worker) this.#start(worker, job);
-      // Else those that come behind it would keep all workers busy for ever.
+      // Stop at a suspect without an empty worker: jobs behind it could keep all workers busy for ever.
       else if (isSuspect && !this.workers.isStarting) break;
     }
     this.#offload();
     if (this.workers.mayGrow && this.#wantsAnother()) this.workers.grow().catch(() => {});
   }
 
-  /** Give what waits for its home to those who have no work of their own. */
+  /** Start jobs that wait for their home on helpers that have room. */
   #offload() {
     if (!this.#hasHelpers) return;
     for (const job of this.#queue) {
       const helpers = this.workers.all.filter((worker) => this.#hasRoom(worker, LOADS_OF_HELPER));
       if (!helpers.length) return;
-      const home = this.#mayBeLent(job) && this.#affinities.get(job.source)?.home;
+      const home = this.#mayOffload(job) && this.#affinities.get(job.source)?.home;
       const helper = home && leastBusy(helpers.filter((worker) => worker !== home));
       if (helper) this.#start(helper, job);
     }
   }
 
-  /** Another worker helps those whose source is at home in none, or lent; it costs as much as many of them. */
+  /**
+   * Return true if enough waiting jobs would profit from another worker to be worth its start.
+   * These are jobs of sources without a home, and jobs that can be offloaded.
+   */
   #wantsAnother() {
     let missing = this.workers.all.length ? this.settings.loadsPerWorker : 1;
     for (const job of this.#queue) {
-      if ((!this.#affinities.get(job.source) || this.#mayBeLent(job)) && --missing === 0) return true;
+      if ((!this.#affinities.get(job.source) || this.#mayOffload(job)) && --missing === 0) return true;
     }
     return false;
   }
 
-  /** @param {string} source @returns {WorkerHandle | undefined} one that has room: the one that knows the source, else the least busy */
+  /**
+   * Choose a worker that has room: the home of the source, or the least busy one for a new source.
+   * @param {string} source @returns {WorkerHandle | undefined}
+   */
   #choose(source) {
     const known = this.#affinities.get(source);
     if (!known) return leastBusy(this.workers.all.filter((worker) => this.#hasRoom(worker)));
-    // Loads of other sources do not count: while more of them come, this one would wait for ever.
-    const isShared = this.#isHelped(known) || known.batching.most > 0;
+    // Loads of other sources do not count: a steady stream of them would keep this one waiting for ever.
+    const isShared = this.#isOffloaded(known) || known.batching.most > 0;
     const isFull = isShared && runningOf(source, known.home) >= LOADS_AT_HOME;
     return !isFull && this.#hasRoom(known.home) ? known.home : undefined;
   }
 
-  /** @param {string} source @returns {WorkerHandle | undefined} one that has nothing to do, in which a suspect takes none with it */
+  /**
+   * Choose a worker without jobs, so that a suspect job that kills it takes no other job with it.
+   * @param {string} source @returns {WorkerHandle | undefined}
+   */
   #chooseEmpty(source) {
     const known = this.#affinities.get(source);
     return (known ? [known.home] : this.workers.all).find((worker) => this.#hasRoom(worker) && !worker.running.size);
@@ -247,26 +260,23 @@ export class Scheduler {
   }
 
   /** @param {Job} job */
-  #mayBeLent({ name, source, handling }) {
-    return name === 'load' && handling === 'any' && Boolean(this.#affinities.get(source)?.offload.isWorth);
+  #mayOffload({ name, source, handling }) {
+    return name === 'load' && handling === 'any' && Boolean(this.#affinities.get(source)?.offload.isWorthwhile);
   }
 
-  /** Tell whether others decode some of its frames. @param {Affinity} affinity */
-  #isHelped(affinity) {
-    return affinity.offload.isWorth && this.#hasHelpers;
+  /** Return true if other workers decode some frames of a source. @param {Affinity} affinity */
+  #isOffloaded(affinity) {
+    return affinity.offload.isWorthwhile && this.#hasHelpers;
   }
 
-  // ------------------------------------------------------------------ a job at work
+  // ------------------------------------------------------------------ running a job
 
   /** @param {WorkerHandle} worker @param {Job} job */
   async #start(worker, job) {
     this.#queue.remove(job);
     const affinity = this.#affinities.use(job.source, worker);
     const upcoming = affinity.batching.isReady ? [] : this.#queue.upcoming(job);
-    const batch = new Batch(
-      job,
-      this.#mayBeBatched(job, worker, affinity) ? affinity.batching.take(this.#queue, job) : [],
-    );
+    const batch = new Batch(job, this.#mayBatch(job, worker, affinity) ? affinity.batching.take(this.#queue, job) : []);
     job.batchSize = batch.jobs.length;
     job.idle = this.#idleTimeoutOf(worker, job);
     worker.running.add(job);
@@ -283,9 +293,9 @@ export class Scheduler {
   }
 
   /** @param {Job} job @param {WorkerHandle} worker @param {Affinity} affinity */
-  #mayBeBatched({ name, handling }, worker, affinity) {
-    const mayCome = handling === 'any' || handling === 'home';
-    return name === 'load' && mayCome && worker === affinity.home && !this.#isHelped(affinity);
+  #mayBatch({ name, handling }, worker, affinity) {
+    const mayShareCall = handling === 'any' || handling === 'home';
+    return name === 'load' && mayShareCall && worker === affinity.home && !this.#isOffloaded(affinity);
   }
 
   /** @param {WorkerHandle} worker @param {Job} job */
@@ -297,7 +307,10 @@ export class Scheduler {
     });
   }
 
-  /** @param {WorkerHandle} worker @param {Batch} batch @param {Affinity} affinity @param {number[]} upcoming @param {IdleTimeout} idle */
+  /**
+   * @param {WorkerHandle} worker @param {Batch} batch @param {Affinity} affinity @param {number[]} upcoming
+   * @param {IdleTimeout} idle
+   */
   async #call(worker, batch, affinity, upcoming, idle) {
     const onProgress = (/** @type {Report} */ detail) => {
       idle.restart();
@@ -309,10 +322,10 @@ export class Scheduler {
     /** @type {Payload} */
     const payload = { ...leader.payload, ...batch.payload(this.#hasHelpers), urgency: [rank, priority], upcoming };
     const { home, offload } = affinity;
-    const answer = await (worker === home
+    const reply = await (worker === home
       ? this.#callHome(leader, affinity, payload, options)
       : offload.load(home, worker, /** @type {LoadPayload} */ (payload), options));
-    for (const other of batch.settle(answer).reverse()) this.#queue.putBack(other);
+    for (const other of batch.settle(reply).reverse()) this.#queue.putBack(other);
   }
 
   /** @param {Job} job @param {Affinity} affinity @param {Payload} payload @param {CallOptions} options */
@@ -320,42 +333,45 @@ export class Scheduler {
     const ahead = affinity.isOpened || name !== 'load' ? undefined : this.#addressOf(payload.imageId);
     affinity.isOpened = true;
     const sent = ahead ? { ...payload, ahead } : payload;
-    const answer = await affinity.home.call(name, sent, options);
-    if (name === 'load') affinity.learn(/** @type {WorkerCalls['load']['result'] | undefined} */ (answer));
-    return answer;
+    const reply = await affinity.home.call(name, sent, options);
+    if (name === 'load') affinity.learn(/** @type {WorkerCalls['load']['result'] | undefined} */ (reply));
+    return reply;
   }
 
-  /** Return what the load of an imageId fetches first, unless a loader of the page decides that. @param {string} imageId */
+  /**
+   * Return the address that a load fetches first, unless a loader of the page decides that.
+   * @param {string} imageId
+   */
   #addressOf(imageId) {
     return this.host.loaderOf?.(parseImageId(imageId).scheme) ? undefined : addressOf(imageId);
   }
 
-  // ------------------------------------------------------------------ a job that failed
+  // ------------------------------------------------------------------ failures
 
   /** @param {WorkerHandle} worker @param {Batch} batch @param {unknown} error @param {IdleTimeout} idle */
   #onFailure(worker, { leader, others }, error, idle) {
-    if (error instanceof NotLent) this.#putBack(leader, 'home');
+    if (error instanceof NotOffloaded) this.#putBack(leader, 'home');
     else this.#fail(leader, error, idle);
-    for (const other of [...others].reverse()) this.#sendOn(other, error, worker, idle);
+    for (const other of [...others].reverse()) this.#retryAlone(other, error, worker, idle);
   }
 
   /**
-   * Let a job that came along with a failed load go on alone, unless all is lost.
+   * Retry a job alone after the leader of its batch failed, unless the whole call timed out or the worker died.
    * @param {Job} job @param {unknown} error @param {WorkerHandle} worker @param {IdleTimeout} idle
    */
-  #sendOn(job, error, worker, idle) {
+  #retryAlone(job, error, worker, idle) {
     if (idle.silent || !worker.isRunning) this.#fail(job, error, idle);
     else if (!job.signal?.aborted) this.#putBack(job, 'alone');
   }
 
   /**
-   * Try a job once more, alone, that was lost with its worker and may have nothing to do with that: who
-   * kills a worker then is to blame.
+   * Retry a job that was lost with its worker and may not be the cause: once, alone in a worker.
+   * If that worker dies too, the job is the cause.
    * @param {Job} job @param {unknown} error @param {IdleTimeout} idle
    */
   #fail(job, error, idle) {
     if (idle.silent) job.reject(this.#timeoutError(job, idle));
-    else if (job.handling === 'suspect' || !isOfOthers(error)) job.reject(aboutJob(error, job));
+    else if (job.handling === 'suspect' || !mayBlameOthers(error)) job.reject(withImageId(error, job));
     else if (!job.signal?.aborted) this.#putBack(job, 'suspect');
   }
 
@@ -370,14 +386,17 @@ export class Scheduler {
   }
 
   /**
-   * Of several loads one may have killed the worker, and not the one that is silent first.
-   * @param {WorkerHandle} worker @param {Job} job @returns {Promise<boolean> | undefined} whether the load itself is silent
+   * Check the worker before a load times out beside others: any of them may have stopped it.
+   * @param {WorkerHandle} worker @param {Job} job
+   * @returns {Promise<boolean> | undefined} resolves to true if only the load itself is silent
    */
   #isSilent(worker, job) {
     return worker.loads > 1 ? this.#check(worker, job) : undefined;
   }
 
-  /** @param {WorkerHandle} worker @param {Job} job @returns {Promise<boolean>} whether Python still answers */
+  /**
+   * @param {WorkerHandle} worker @param {Job} job @returns {Promise<boolean>} resolves to true if Python still answers
+   */
   async #check(worker, job) {
     const isAlive = await worker.checkAlive(
       `no sign of life; ${this.#loaderOf(job)} may keep Python busy for ever with '${job.payload?.imageId}'`,
@@ -393,7 +412,7 @@ export class Scheduler {
     return `the loader of scheme '${scheme}'${file ? ` in ${file}` : ''}`;
   }
 
-  /** @param {Job} job @param {IdleTimeout} idle that waited for it */
+  /** @param {Job} job @param {IdleTimeout} idle the timeout that expired */
   #timeoutError(job, { timeout }) {
     const { imageId } = job.payload ?? {};
     return new PyLoaderError({
@@ -401,12 +420,14 @@ export class Scheduler {
       code: 'timeout',
       stage: 'loader',
       imageId,
-      message: `'${imageId}' gave no sign of life for ${timeout} ms; the server does not answer, or ${this.#loaderOf(job)} never returns. The option timeout sets the limit`,
+      message:
+        `'${imageId}' gave no sign of life for ${timeout} ms; the server does not answer, ` +
+        `or ${this.#loaderOf(job)} never returns. The option timeout sets the limit`,
     });
   }
 }
 
-/** Time in which nothing is expected of workers. */
+/** Measures the time during which idle timeouts are paused. */
 class Pauses {
   #count = 0;
   #since = 0;
@@ -422,7 +443,7 @@ class Pauses {
     }
   }
 
-  /** The length of all pauses so far, in ms. */
+  /** Total length of the pauses so far, in milliseconds. */
   get time() {
     return this.#past + (this.#count ? performance.now() - this.#since : 0);
   }
@@ -440,13 +461,16 @@ function runningOf(source, { running }) {
   return count;
 }
 
-/** Tell the death of a worker that had other calls too. @param {unknown} error */
-function isOfOthers(error) {
+/** Return true for the death of a worker that had other calls too. @param {unknown} error */
+function mayBlameOthers(error) {
   return error instanceof WorkerDeath && !error.isCertain;
 }
 
-/** The death of a worker is told with the image that was lost. @param {unknown} cause @param {Job} job */
-function aboutJob(cause, job) {
+/**
+ * Return the error with the job's imageId if a worker died, else the error itself.
+ * @param {unknown} cause @param {Job} job
+ */
+function withImageId(cause, job) {
   const error = /** @type {PyLoaderError} */ (cause);
   if (error.code !== 'worker') return cause;
   return new PyLoaderError({ ...error, name: error.kind, message: error.message, imageId: job.payload?.imageId });

@@ -1,5 +1,5 @@
 // @ts-check
-// One interpreter: its place, the calls it answers, the jobs it has, whether it is alive.
+// Handle of one interpreter: its place, its calls and jobs, and the check whether it is alive.
 import { PyLoaderError, bootError } from '../shared/errors.js';
 import { Rpc } from '../shared/rpc.js';
 import { IdleTimeout } from '../shared/idle_timeout.js';
@@ -12,8 +12,7 @@ import { IdleTimeout } from '../shared/idle_timeout.js';
 /** @typedef {import('../shared/messages.d.ts').BootProgress} BootProgress */
 /** @typedef {import('../shared/rpc.js').Handlers<PageCalls>} Handlers */
 /**
- * @typedef {Omit<Handlers, 'died' | 'packageprogress'>} HostHandlers what a worker asks of the page, but for what is
- *   answered here
+ * @typedef {Omit<Handlers, 'died' | 'packageprogress'>} HostHandlers the page's calls, without those handled here
  */
 /**
  * @typedef {{createPlace: (onDeath: (words: string) => void) => Promise<Place>, handlers: HostHandlers,
@@ -22,24 +21,24 @@ import { IdleTimeout } from '../shared/idle_timeout.js';
  */
 /**
  * @template {keyof WorkerCalls} [Name=keyof WorkerCalls]
- * @typedef {{[Each in Name]: [Each, WorkerCalls[Each]['payload']]}[Name]} Told a call by its name and payload
+ * @typedef {{[Each in Name]: [Each, WorkerCalls[Each]['payload']]}[Name]} NamedCall name and payload of a call
  */
 /**
  * @template {keyof WorkerCalls} Name
  * @typedef {import('../shared/rpc.js').CallOptions<WorkerCalls[Name]['detail']>} CallOptions
  */
 
-/** The end of an interpreter, as its calls fail with it. */
+/** Error of the calls that were lost when an interpreter died. */
 export class WorkerDeath extends PyLoaderError {
   #isCertain;
 
-  /** @param {string} words @param {boolean} isCertain whether it had one call alone, which is to blame */
+  /** @param {string} words @param {boolean} isCertain true if it had a single call, which is then the cause */
   constructor(words, isCertain) {
     super({
       name: 'WorkerError',
       code: 'worker',
       stage: 'worker',
-      message: `the worker that ran Python has died (${words}); a new one takes its place, and is given what else it had`,
+      message: `the worker that ran Python has died (${words}); a new one takes its place and repeats its other loads`,
     });
     this.#isCertain = isCertain;
   }
@@ -50,30 +49,33 @@ export class WorkerDeath extends PyLoaderError {
 }
 
 const SIGN_OF_LIFE_MS = 10_000;
-// Until a worker has said its first word: its script may come over a slow network.
+// Longest wait for a worker's first message: its script may come over a slow network.
 const FIRST_WORD_MS = 60_000;
 
 export class WorkerHandle {
   /** @type {Set<Job>} */
   running = new Set();
-  /** Calls that wait for an answer, those of `running` among them. */
+  /** Number of pending calls, including those of `running`. */
   calls = 0;
   /**
-   * Only who is ready gets jobs: another takes the place of one that is leaving, which ends its own, and
-   * one that is doubtful is being asked if it still answers.
+   * Only a `ready` worker gets jobs. A `leaving` one has been replaced and finishes its own jobs; a `doubtful`
+   * one is being asked whether it still answers.
    * @type {'booting' | 'ready' | 'doubtful' | 'leaving' | 'ended'}
    */
   state = 'booting';
   /** @type {Promise<boolean> | undefined} */
   #checking;
   bootMilliseconds = 0;
-  /** The report of its start. @type {import('../shared/messages.d.ts').BootReport | undefined} */
+  /** Report of its start. @type {import('../shared/messages.d.ts').BootReport | undefined} */
   bootReport;
-  /** Parts that others may start from. @type {import('../shared/messages.d.ts').Shared | undefined} */
+  /**
+   * Compiled modules and the snapshot, from which others can start.
+   * @type {import('../shared/messages.d.ts').Shared | undefined}
+   */
   parts;
   /** @type {Place | null} */
   place = null;
-  /** See `boot`. @type {BootOptions | undefined} */
+  /** Options of `boot`. @type {BootOptions | undefined} */
   bootOptions;
   /** @type {Rpc<WorkerCalls, PageCalls> | null} */
   #rpc = null;
@@ -89,7 +91,8 @@ export class WorkerHandle {
   }
 
   /**
-   * @param {BootOptions} options @param {Map<string, Told>} replay read when Python is there, since it grows meanwhile
+   * @param {BootOptions} options
+   * @param {Map<string, NamedCall>} replay calls to repeat once Python has started; more may be added meanwhile
    */
   async boot(options, replay) {
     const started = performance.now();
@@ -105,14 +108,14 @@ export class WorkerHandle {
     this.bootMilliseconds = performance.now() - started;
   }
 
-  /** @param {BootOptions} options @param {Map<string, Told>} replay @param {IdleTimeout} watch */
+  /** @param {BootOptions} options @param {Map<string, NamedCall>} replay @param {IdleTimeout} watch */
   async #begin(options, replay, watch) {
     const place = await this.host
       .createPlace((words) => this.checkAlive(words))
       .catch((error) => {
         throw bootError(error, options);
       });
-    if (this.state !== 'booting') return place.terminate(); // the page has ended it meanwhile
+    if (this.state !== 'booting') return place.terminate(); // the page ended it meanwhile
     this.place = place;
     /** @type {Handlers} */
     const handlers = {
@@ -160,7 +163,7 @@ export class WorkerHandle {
   }
 
   /**
-   * Tell what needs no answer; who just died need not hear it.
+   * Send a call whose result does not matter; a worker that just died need not get it.
    * @template {keyof WorkerCalls} Name @param {Name} name @param {WorkerCalls[Name]['payload']} payload
    */
   tell(name, payload) {
@@ -168,22 +171,25 @@ export class WorkerHandle {
   }
 
   /**
-   * An uncaught error was seen, or a load was silent for too long: does Python still answer?
+   * Check whether Python still answers, after an uncaught error or a load that was silent for too long.
    * @param {string} words @returns {Promise<boolean>}
    */
   async checkAlive(words) {
     if (this.state === 'booting') this.#failToStart(words);
     if (!this.isRunning || !this.#rpc) return false;
-    const asking = this.#checking ?? this.#ask(this.#rpc);
-    this.#checking = asking;
-    const isAlive = await asking;
+    const checking = this.#checking ?? this.#ping(this.#rpc);
+    this.#checking = checking;
+    const isAlive = await checking;
     this.#checking = undefined;
     if (!isAlive) this.die(words);
     return isAlive;
   }
 
-  /** @param {Rpc<WorkerCalls, PageCalls>} rpc whose question is none of the calls that may be to blame */
-  async #ask(rpc) {
+  /**
+   * @param {Rpc<WorkerCalls, PageCalls>} rpc called directly: the ping must not count among the calls that may be the
+   *   cause
+   */
+  async #ping(rpc) {
     const before = this.state;
     this.state = 'doubtful';
     const isAlive = await withDeadline(rpc.call('stats', undefined), SIGN_OF_LIFE_MS);
@@ -196,13 +202,13 @@ export class WorkerHandle {
     return this.state === 'ready' || this.state === 'doubtful' || this.state === 'leaving';
   }
 
-  /** The row of stats(). */
+  /** Return its row of stats(). */
   stats() {
     const { running, bootMilliseconds, bootReport } = this;
     return { state: this.isRunning ? 'ready' : this.state, running: running.size, bootMilliseconds, boot: bootReport };
   }
 
-  /** The number of loads under way: those of `running`, and those that came along. */
+  /** Number of loads in progress: those of `running`, and those batched with them. */
   get loads() {
     return [...this.running].reduce((sum, { batchSize = 1 }) => sum + batchSize, 0);
   }
@@ -220,7 +226,7 @@ export class WorkerHandle {
   end(error) {
     this.state = 'ended';
     clearTimeout(this.rest);
-    // A worker ends for good; Python on the page cannot be ended, only left alone.
+    // This ends a worker; Python on the page cannot be ended, only disconnected.
     this.place?.terminate();
     this.#rpc?.close(error);
     this.failedToStart.catch(() => {});
@@ -230,7 +236,7 @@ export class WorkerHandle {
 
 /**
  * @param {Promise<unknown>} promise @param {number} milliseconds
- * @returns {Promise<boolean>} whether it was settled in time, and well
+ * @returns {Promise<boolean>} resolves to true if the promise was fulfilled in time
  */
 function withDeadline(promise, milliseconds) {
   /** @type {ReturnType<typeof setTimeout>} */

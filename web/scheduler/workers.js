@@ -1,30 +1,35 @@
 // @ts-check
-// The workers that there are: how many, what each of them has to hear, and when one ends.
+// The set of workers: how many run, the calls that every one gets, and when one ends.
 import { abortError } from '../shared/errors.js';
 import { WorkerHandle } from './worker_handle.js';
 
 /**
  * @typedef {{workers: number | 'auto', requestsPerOrigin: number, heapBytes: number, boot:
- *   import('../shared/messages.d.ts').BootOptions}} WorkersSettings `heapBytes`: a worker that rests with more is
- *   replaced
+ *   import('../shared/messages.d.ts').BootOptions}} WorkersSettings `heapBytes`: an idle worker with more is replaced
  */
 /** @typedef {import('../shared/messages.d.ts').WorkerCalls} WorkerCalls */
-/** @typedef {import('./worker_handle.js').Told} Told */
-/** @typedef {{onReady: () => void, onGone: (worker: WorkerHandle) => void, onNobody: (error: Error) => void}} WorkersListener */
+/** @typedef {import('./worker_handle.js').NamedCall} NamedCall */
+/**
+ * @typedef {{onReady: () => void, onLeave: (worker: WorkerHandle) => void, onNoWorkers: (error: Error) => void}}
+ *   WorkersListener
+ */
 
 const REST_MS = 30_000;
 
 export class Workers {
-  /** Also those that are starting. @type {WorkerHandle[]} */
+  /** All workers, including those that are starting. @type {WorkerHandle[]} */
   all = [];
   deaths = 0;
-  /** @type {Map<string, Told>} what every new worker has to hear, by key */
+  /** @type {Map<string, NamedCall>} calls that every new worker gets, by key */
   #replay = new Map();
   /** @type {import('../shared/messages.d.ts').Shared | undefined} */
   #parts;
   #ended = false;
 
-  /** @param {WorkersSettings} settings @param {import('./worker_handle.js').WorkerHandleHost} host @param {WorkersListener} listener */
+  /**
+   * @param {WorkersSettings} settings @param {import('./worker_handle.js').WorkerHandleHost} host
+   * @param {WorkersListener} listener
+   */
   constructor(settings, host, listener) {
     this.settings = settings;
     this.host = host;
@@ -32,24 +37,24 @@ export class Workers {
     this.limit = workerLimit(settings.workers);
   }
 
-  /** Boot the first worker, and the others too when their number was given. */
+  /** Boot the first worker, and the others too if their number was given. */
   async start() {
     const count = this.settings.workers === 'auto' ? 1 : this.limit;
-    await this.grow(); // what it has fetched and compiled is there for the others
+    await this.grow(); // the others reuse the files that it fetched and compiled
     await Promise.all(Array.from({ length: count - 1 }, () => this.grow()));
   }
 
-  /** Those that answer. */
+  /** Return the workers that answer calls. */
   running() {
     return this.all.filter((worker) => worker.isRunning);
   }
 
-  /** True when another one may be started, and none is starting. */
+  /** True when another worker may be started, and none is starting. */
   get mayGrow() {
     return !this.#ended && this.all.length < this.limit && this.all.every((worker) => worker.isRunning);
   }
 
-  /** True while another one is starting. */
+  /** True while a worker is starting. */
   get isStarting() {
     return this.all.some(({ state }) => state === 'booting');
   }
@@ -67,13 +72,13 @@ export class Workers {
     } catch (error) {
       worker.end(/** @type {Error} */ (error));
       this.#remove(worker);
-      // Others may be at work; the jobs fail only when nobody is left to do them.
-      if (!this.all.length) this.listener.onNobody(/** @type {Error} */ (error));
+      // The jobs fail only when no other worker is left.
+      if (!this.all.length) this.listener.onNoWorkers(/** @type {Error} */ (error));
       throw error;
     }
   }
 
-  /** @returns {Promise<WorkerHandle>} the least busy one, when there is one */
+  /** @returns {Promise<WorkerHandle>} the least busy worker, once one runs */
   async leastBusy() {
     await this.#someReady();
     const staying = this.running().filter(({ state }) => state !== 'leaving');
@@ -87,61 +92,61 @@ export class Workers {
     await (boots.length ? Promise.any(boots).catch(({ errors }) => Promise.reject(errors[0])) : this.grow());
   }
 
-  // ------------------------------------------------------------------ what they hear
+  // ------------------------------------------------------------------ calls to all workers
 
   /**
-   * Call every worker, also those to come, which hear the latest call of each `key`.
+   * Call every worker; later ones get the latest call of each `key` when they start.
    * @template {keyof WorkerCalls} Name
    * @param {Name} name @param {WorkerCalls[Name]['payload']} payload @param {string} key
-   * @returns {Promise<WorkerCalls[Name]['result']>} the first answer
+   * @returns {Promise<WorkerCalls[Name]['result']>} the first worker's result
    */
   async broadcast(name, payload, key) {
     await this.#someReady();
-    const asked = this.running();
-    const answers = await Promise.all(asked.map((worker) => worker.call(name, payload)));
+    const called = this.running();
+    const results = await Promise.all(called.map((worker) => worker.call(name, payload)));
     this.#remember(name, payload, key);
-    const late = this.running().filter((worker) => !asked.includes(worker));
+    const late = this.running().filter((worker) => !called.includes(worker));
     await Promise.all(late.map((worker) => worker.call(name, payload)));
-    return answers[0];
+    return results[0];
   }
 
   /**
-   * Call every worker that is there now, and those to come before their first job.
+   * Call every running worker, and later ones before their first job.
    * @template {keyof WorkerCalls} Name
    * @param {Name} name @param {WorkerCalls[Name]['payload']} payload @param {string} key
    */
   announce(name, payload, key) {
     this.#remember(name, payload, key);
-    return this.tell(name, payload).catch(() => {}); // a worker that just died need not hear it
+    return this.tell(name, payload).catch(() => {}); // a worker that just died need not get it
   }
 
   /**
-   * Put a call at the end of the list, where a worker that replays it just now still meets it.
+   * Put a call at the end of the list, where a worker that is just replaying the list still reaches it.
    * @template {keyof WorkerCalls} Name
    * @param {Name} name @param {WorkerCalls[Name]['payload']} payload @param {string} key
    */
   #remember(name, payload, key) {
     this.#replay.delete(key);
-    this.#replay.set(key, /** @type {Told} */ ([name, payload]));
+    this.#replay.set(key, /** @type {NamedCall} */ ([name, payload]));
   }
 
   /**
-   * Have every worker, also those to come, go on with other settings.
+   * Apply other settings to every worker, running and later.
    * @param {WorkersSettings} settings
-   * @param {boolean} forgetsGranted whether headers that servers were granted count no more: the page has given others
+   * @param {boolean} forgetsGranted true to drop the headers granted after a 401: the page has given others
    */
   configure(settings, forgetsGranted) {
     this.settings = settings;
     if (forgetsGranted)
       for (const key of [...this.#replay.keys()]) if (key.startsWith('granted ')) this.#replay.delete(key);
-    const { parts, packages, ...told } = settings.boot;
-    const heard = this.announce('configure', { ...told, forgetsGranted }, 'configure');
+    const { parts, packages, ...others } = settings.boot;
+    const applied = this.announce('configure', { ...others, forgetsGranted }, 'configure');
     this.#share();
-    return heard;
+    return applied;
   }
 
   /**
-   * Call every worker that is there now.
+   * Call every running worker.
    * @template {keyof WorkerCalls} Name @param {Name} name @param {WorkerCalls[Name]['payload']} payload
    */
   tell(name, payload) {
@@ -153,7 +158,7 @@ export class Workers {
     this.#replay.delete(key);
   }
 
-  /** Each worker may have its part of the requests to one origin. */
+  /** Divide the requests allowed per origin among the workers. */
   #share() {
     const running = this.running();
     const requestsPerOrigin = Math.max(1, Math.floor(this.settings.requestsPerOrigin / running.length));
@@ -162,24 +167,27 @@ export class Workers {
 
   // ------------------------------------------------------------------ ending
 
-  /** A worker has no job: one too many ends after a while, one that has grown too large is replaced. @param {WorkerHandle} worker */
+  /**
+   * Start the rest of a worker without jobs: a surplus one ends after a while, one grown too large is replaced.
+   * @param {WorkerHandle} worker
+   */
   rest(worker) {
     if (worker.state === 'leaving' && !worker.calls) return this.#dismiss(worker);
     clearTimeout(worker.rest);
-    worker.rest = setTimeout(() => this.#look(worker), REST_MS);
+    worker.rest = setTimeout(() => this.#endOrReplace(worker), REST_MS);
   }
 
   /** @param {WorkerHandle} worker */
-  async #look(worker) {
-    if (!worker.isRunning || worker.running.size) return; // it rests anew after its last job
+  async #endOrReplace(worker) {
+    if (!worker.isRunning || worker.running.size) return; // its next rest begins after its last job
     if (worker.calls) return this.rest(worker);
     const isOneTooMany = this.settings.workers === 'auto' && this.running().length > 1;
     if (isOneTooMany || worker.state === 'leaving') return this.#dismiss(worker);
-    const { heapBytes } = await worker.call('stats', undefined).catch(() => ({ heapBytes: 0 })); // it died just now
+    const { heapBytes } = await worker.call('stats', undefined).catch(() => ({ heapBytes: 0 })); // it just died
     if (heapBytes > this.settings.heapBytes) await this.#replace(worker);
   }
 
-  /** @param {WorkerHandle} worker that goes when another is there, and when it has done what came meanwhile */
+  /** @param {WorkerHandle} worker leaves once its replacement has started and its last jobs are done */
   async #replace(worker) {
     try {
       await this.grow();
@@ -188,13 +196,13 @@ export class Workers {
     }
     if (worker.state !== 'ready') return;
     worker.state = 'leaving';
-    this.listener.onGone(worker);
+    this.listener.onLeave(worker);
     if (!worker.running.size) this.rest(worker);
   }
 
   /** @param {WorkerHandle} worker */
   #dismiss(worker) {
-    worker.end(abortError('a worker that was not needed any more'));
+    worker.end(abortError('a worker that was no longer needed'));
     this.#remove(worker);
   }
 
@@ -209,7 +217,7 @@ export class Workers {
   #remove(worker) {
     this.all = this.all.filter((other) => other !== worker);
     this.#share();
-    this.listener.onGone(worker);
+    this.listener.onLeave(worker);
   }
 
   /** @param {Error} error */
@@ -224,6 +232,6 @@ export class Workers {
 function workerLimit(workers) {
   if (workers !== 'auto') return Math.max(1, workers);
   const cores = globalThis.navigator?.hardwareConcurrency ?? 2;
-  // The page has little to do while images are decoded; with many cores it keeps one.
+  // With many cores, leave one to the page; with two, use both, since the page has little to do during decoding.
   return Math.min(4, Math.max(cores - 1, Math.min(2, cores)));
 }

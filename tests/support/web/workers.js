@@ -11,7 +11,7 @@ import { Rpc } from '../../../web/shared/rpc.js';
 /** @typedef {import('../../../web/scheduler/scheduler.js').SchedulerHost} SchedulerHost */
 /** @typedef {import('../../../web/scheduler/scheduler.js').JobRequest} JobRequest */
 /** @typedef {import('../../../web/scheduler/worker_handle.js').Place} Place */
-/** @typedef {import('../../../web/scheduler/worker_handle.js').Told} Told */
+/** @typedef {import('../../../web/scheduler/worker_handle.js').NamedCall} NamedCall */
 /** @typedef {import('../../../web/shared/messages.d.ts').BootOptions} BootOptions */
 /** @typedef {import('../../../web/shared/messages.d.ts').WorkerCalls} WorkerCalls */
 /** @typedef {import('../../../web/shared/messages.d.ts').PageCalls} PageCalls */
@@ -82,7 +82,7 @@ export function gate() {
 class FakeWorker {
   /** @type {FakeLoad[]} */
   loads = [];
-  /** @type {Told[]} */
+  /** @type {NamedCall[]} */
   heard = [];
   /** Its part of the requests, as it was told. @type {number[]} */
   shares = [];
@@ -92,7 +92,7 @@ class FakeWorker {
   constructor(port, { boot, ...others }, onDeath) {
     this.onDeath = onDeath;
     const hear = (/** @type {keyof WorkerCalls} */ name) => (/** @type {unknown} */ payload) => {
-      this.heard.push(/** @type {Told} */ ([name, payload]));
+      this.heard.push(/** @type {NamedCall} */ ([name, payload]));
     };
     const start = boot ?? hear('boot');
     /** @type {FakeHandlers} */

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Affinities, Affinity } from '../../../web/scheduler/affinity.js';
 import { Batching } from '../../../web/scheduler/batching.js';
-import { NotLent, Offload } from '../../../web/scheduler/offload.js';
+import { NotOffloaded, Offload } from '../../../web/scheduler/offload.js';
 import { answer } from '../../support/web/page.js';
 
 /** @typedef {import('../../../web/scheduler/worker_handle.js').WorkerHandle} WorkerHandle */
@@ -84,20 +84,20 @@ test('images of one file go together until a load tells otherwise', () => {
 
 test('the fastest frame decides if frames are worth lending', () => {
   const offload = new Offload();
-  assert.equal(offload.isWorth, false);
+  assert.equal(offload.isWorthwhile, false);
   offload.learn(30);
-  assert.equal(offload.isWorth, true);
+  assert.equal(offload.isWorthwhile, true);
   offload.learn(1);
-  assert.equal(offload.isWorth, false, 'the long one may have waited');
+  assert.equal(offload.isWorthwhile, false, 'the long one may have waited');
   offload.learn(50);
-  assert.equal(offload.isWorth, false);
+  assert.equal(offload.isWorthwhile, false);
 });
 
 test('a home that lends nothing is not asked again', async () => {
   const offload = new Offload();
   offload.learn(30);
-  await assert.rejects(offload.load(workerOf({ lend: undefined }), workerOf(), LOAD, {}), NotLent);
-  assert.equal(offload.isWorth, false);
+  await assert.rejects(offload.load(workerOf({ lend: undefined }), workerOf(), LOAD, {}), NotOffloaded);
+  assert.equal(offload.isWorthwhile, false);
 });
 
 test('a header is named when the helper has it, and given again after a failure', async () => {
@@ -117,7 +117,7 @@ test('a header is named when the helper has it, and given again after a failure'
   ];
   const helper = workerOf({ borrow: () => answers.shift()?.() });
   assert.equal(await offload.load(home, helper, LOAD, {}), 'image');
-  await assert.rejects(offload.load(home, helper, LOAD, {}), NotLent);
+  await assert.rejects(offload.load(home, helper, LOAD, {}), NotOffloaded);
   assert.equal(await offload.load(home, helper, LOAD, {}), 'image');
   assert.deepEqual(known, [undefined, 't', undefined]);
 });
@@ -139,10 +139,10 @@ test('an affinity learns from a load at home, and forgets with the sources', () 
   const affinity = new Affinity(workerOf(), 'wadors:a');
   affinity.isOpened = true;
   affinity.learn({ ...answer(), isReady: true, timing: { loadMilliseconds: 30, decodeMilliseconds: 20 } });
-  assert.deepEqual([affinity.batching.isReady, affinity.offload.isWorth], [true, true]);
+  assert.deepEqual([affinity.batching.isReady, affinity.offload.isWorthwhile], [true, true]);
   affinity.forget();
   assert.deepEqual(
-    [affinity.isOpened, affinity.batching.most, affinity.offload.isWorth],
+    [affinity.isOpened, affinity.batching.most, affinity.offload.isWorthwhile],
     [false, 0, true],
     'but it remembers how long frames take',
   );

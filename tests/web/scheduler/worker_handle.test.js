@@ -6,7 +6,7 @@ import { BOOT, PAGE, emptyPlace, gate, placesOf, settle } from '../../support/we
 import { WorkerDeath, WorkerHandle } from '../../../web/scheduler/worker_handle.js';
 
 /** @typedef {import('../../support/web/workers.js').Script} Script */
-/** @typedef {import('../../support/web/workers.js').Told} Told */
+/** @typedef {import('../../support/web/workers.js').NamedCall} NamedCall */
 /** @typedef {import('../../support/web/workers.js').Gate<import('../../support/web/workers.js').Place>} PlaceGate */
 
 const LOAD = { imageId: 'a', options: {}, urgency: /** @type {[number, number]} */ ([0, 0]), upcoming: [] };
@@ -43,7 +43,7 @@ test('it is booting, then ready, then ended', async () => {
 
 test('a new worker hears all earlier calls, in order', async () => {
   const { handle, workers } = handleOf();
-  /** @type {Map<string, Told>} */
+  /** @type {Map<string, NamedCall>} */
   const replay = new Map();
   replay.set('a', ['withdraw', { name: 'a' }]).set('b', ['service', { base: 'b', headers: {} }]);
   await handle.boot(BOOT, replay);
