@@ -1,5 +1,8 @@
+// @ts-check
 // What the build writes into the worker: a list of dist/pyodide/ without anything in it.
-globalThis.PYLOADER_LOCK = {
+
+/** @type {import('../../../web/boot/lock.js').Lock} */
+const PYLOADER_LOCK = {
   info: { python: '3.13.2' },
   packages: {},
   starting: [],
@@ -9,3 +12,4 @@ globalThis.PYLOADER_LOCK = {
   identity: '',
   snapshot: { unpacked: '', packed: '' },
 };
+Object.assign(globalThis, { PYLOADER_LOCK });

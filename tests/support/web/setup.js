@@ -1,5 +1,7 @@
+// @ts-check
 // What the build writes into the scripts, for tests that import their sources: `node --import` it first.
 import { readFileSync } from 'node:fs';
 import './lock.js';
 
-globalThis.PYLOADER_FACTS = JSON.parse(readFileSync(new URL('../../../pyloader/facts.json', import.meta.url), 'utf8'));
+const facts = readFileSync(new URL('../../../pyloader/facts.json', import.meta.url), 'utf8');
+Object.assign(globalThis, { PYLOADER_FACTS: JSON.parse(facts) });

@@ -1,12 +1,18 @@
+// @ts-check
 // How far a start is, as the page is told.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { extraMeter, meter } from '../../../web/boot/boot.js';
 
+/** @typedef {import('../../../web/boot/boot.js').Progress} Progress */
+
 /** Collects what is told. */
 function told() {
+  /** @type {Parameters<Progress>[0][]} */
   const details = [];
-  return { details, progress: (detail) => details.push(detail) };
+  /** @type {Progress} */
+  const progress = (detail) => details.push(detail);
+  return { details, progress };
 }
 
 test('a start without further packages goes from nothing to all', () => {
@@ -30,7 +36,7 @@ test('packages of init() have their share', () => {
   const advance = meter(progress, true);
   advance('runtime', 50);
   advance('packages', 50);
-  assert.equal(details.at(-1).percentComplete, 70);
+  assert.equal(details[details.length - 1].percentComplete, 70);
 });
 
 test('bytes of packages bring it nearer to the end, which is never reached', () => {
@@ -44,7 +50,7 @@ test('bytes of packages bring it nearer to the end, which is never reached', () 
     shares,
     'it never goes back',
   );
-  assert.ok(shares[0] > 70 && shares.at(-1) < 100);
+  assert.ok(shares[0] > 70 && shares[shares.length - 1] < 100);
   assert.ok(details.every(({ stage }) => stage === 'extra'));
 });
 

@@ -1,3 +1,4 @@
+// @ts-check
 // Python packages: what is fetched for them, in which order, and what the page does not allow.
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
@@ -6,18 +7,23 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import '../../support/web/lock.js';
 import { Packages, Shelf } from '../../../web/boot/packages.js';
 
+/** @typedef {import('../../../web/boot/python.d.ts').Pyodide} Pyodide */
+/** @typedef {import('../../../web/boot/python.d.ts').PackagesBridge} PackagesBridge */
+/** @typedef {import('../../../web/boot/python.d.ts').PackagesPage} PackagesPage */
+/** @typedef {import('../../../web/boot/lock.js').Row} Row */
+/** @typedef {import('../../../web/boot/packages.js').Arrival} Arrival */
+/** @typedef {import('../../../web/boot/packages.js').Settings} Settings */
+/** @typedef {Response | ((init: RequestInit) => Response | Promise<Response>)} Answer of a server */
+/** @typedef {{answers?: Record<string, Answer>, settings?: Partial<Settings>}} Options */
+/** @typedef {Options & {bridge?: Partial<PackagesBridge>}} OptionsAndBridge */
+
 const ZIP = new Uint8Array([0x50, 0x4b, 3, 4, 9]);
 const PAGE = 'https://page.example/folder/index.html';
 const DIST = 'https://cdn.example/dist/pyodide/';
-const [a, b, c] = [
-  ['a', ['b']],
-  ['b', ['c', 'numpy']],
-  ['c', []],
-].map(([name, depends]) => row(name, depends));
 const ROWS = {
-  a,
-  b,
-  c,
+  a: row('a', ['b']),
+  b: row('b', ['c', 'numpy']),
+  c: row('c', []),
   micropip: row('micropip', []),
   numpy: row('numpy', []),
   'two-words': row('two-words', [], ['two_words']),
@@ -25,6 +31,7 @@ const ROWS = {
 const VERSION = /\?[0-9a-f]{12}$/;
 const originalFetch = globalThis.fetch;
 
+/** @param {string} name @param {string[]} depends @param {string[]} imports @returns {Row} */
 function row(name, depends, imports = [name]) {
   const sha256 = createHash('sha256').update(ZIP).digest('hex');
   return { name, depends, imports, version: '1.0', file_name: `${name}.whl`, sha256 };
@@ -34,12 +41,31 @@ afterEach(() => {
   globalThis.fetch = originalFetch;
 });
 
-/** An interpreter with numpy; `answers` are responses by address, `asked` the addresses. */
+/** How a promise was rejected. @param {PromiseSettledResult<unknown>} settled */
+function reasonOf(settled) {
+  assert.ok(settled.status === 'rejected');
+  return settled.reason;
+}
+
+/** Answer when the request is cancelled, and no sooner. @param {RequestInit} init @returns {Promise<Response>} */
+function never({ signal }) {
+  assert.ok(signal);
+  return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+}
+
+/**
+ * An interpreter with numpy; `answers` are responses by address, `asked` the addresses.
+ * @param {OptionsAndBridge} options
+ */
 function setUp({ answers = {}, settings = {}, bridge = {} } = {}) {
+  /** @type {string[]} */
   const asked = [];
+  /** @type {Uint8Array[]} */
   const unpacked = [];
+  /** @type {Arrival[]} */
   const reports = [];
-  globalThis.fetch = async (url, init) => {
+  globalThis.fetch = async (input, init = {}) => {
+    const url = String(input);
     const plain = url.replace(VERSION, '');
     asked.push(plain);
     if (plain.startsWith(DIST)) assert.match(url, VERSION, 'no cache may give a file of another build');
@@ -47,11 +73,12 @@ function setUp({ answers = {}, settings = {}, bridge = {} } = {}) {
     const answer = answers[plain] ?? new Response(ZIP);
     return answer instanceof Function ? answer(init) : answer.clone();
   };
-  const pyodide = {
+  const fake = {
     loadedPackages: { NumPy: 'default channel' },
-    unpackArchive: (body) => unpacked.push(new Uint8Array(body)),
+    unpackArchive: (/** @type {ArrayBuffer} */ body) => unpacked.push(new Uint8Array(body)),
     pyimport: () => ({ clear() {}, destroy() {} }),
   };
+  const pyodide = /** @type {Pyodide} */ (/** @type {unknown} */ (fake));
   const shelf = new Shelf({ assetsURL: new URL('..', DIST).href });
   shelf.rows = ROWS;
   const options = {
@@ -62,17 +89,19 @@ function setUp({ answers = {}, settings = {}, bridge = {} } = {}) {
     ...settings,
   };
   const packages = new Packages(pyodide, shelf, options, (arrival) => reports.push(arrival));
+  /** @type {PackagesBridge} */
   const whole = { limit_micropip: () => {}, add_packages: async () => undefined, lacking_imports: () => [], ...bridge };
   return { packages, bridge: whole, asked, unpacked, reports, pyodide };
 }
 
-/** The functions that pyloader/browser/packages.py asks the page by. */
+/** The functions that pyloader/browser/packages.py asks the page by. @param {Options} options */
 async function pageOf(options) {
-  let page;
-  const set = setUp({ ...options, bridge: { add_packages: async (_, given) => void (page = given) } });
+  /** @type {PackagesPage[]} */
+  const pages = [];
+  const set = setUp({ ...options, bridge: { add_packages: async (_, given) => void pages.push(given) } });
   await set.packages.install(set.bridge, ['a>=1']);
   set.asked.length = set.reports.length = 0;
-  return { ...set, page };
+  return { ...set, page: pages[0] };
 }
 
 test('names of dist/ come with what they need, not what is there, and without micropip', async () => {
@@ -86,15 +115,21 @@ test('names of dist/ come with what they need, not what is there, and without mi
 });
 
 test('files of dist/ are checked by their digest', async () => {
-  let integrity;
-  const answers = { [`${DIST}c.whl`]: (init) => ((integrity = init.integrity), new Response(ZIP)) };
-  const { packages, bridge } = setUp({ answers });
+  /** @type {unknown[]} */
+  const digests = [];
+  const answer = (/** @type {RequestInit} */ { integrity }) => {
+    digests.push(integrity);
+    return new Response(ZIP);
+  };
+  const { packages, bridge } = setUp({ answers: { [`${DIST}c.whl`]: answer } });
   await packages.install(bridge, ['c']);
-  assert.equal(integrity, `sha256-${createHash('sha256').update(ZIP).digest('base64')}`);
+  assert.deepEqual(digests, [`sha256-${createHash('sha256').update(ZIP).digest('base64')}`]);
 });
 
 test('versions and URLs go to micropip, absolute, after it was told the indexes', async () => {
+  /** @type {unknown[]} */
   const calls = [];
+  /** @type {Partial<PackagesBridge>} */
   const bridge = {
     limit_micropip: (indexes) => calls.push(['limit', indexes]),
     add_packages: async (wanted) => void calls.push(['add', wanted]),
@@ -111,32 +146,30 @@ test('versions and URLs go to micropip, absolute, after it was told the indexes'
 });
 
 test('wheels are relative to where the page is now', async () => {
-  let wanted;
-  const set = setUp({ bridge: { add_packages: async (given) => void (wanted = given) } });
+  /** @type {unknown[]} */
+  const wanted = [];
+  const set = setUp({ bridge: { add_packages: async (given) => void wanted.push(given) } });
   await set.packages.install(set.bridge, ['x.whl'], { baseURL: 'https://page.example/other/' });
-  assert.deepEqual(wanted, ['https://page.example/other/x.whl']);
+  assert.deepEqual(wanted, [['https://page.example/other/x.whl']]);
 });
 
 test('one installation waits for the one before, which may fail', async () => {
   const { packages, bridge, asked } = setUp({ answers: { [`${DIST}a.whl`]: new Response('', { status: 500 }) } });
   const [first, second] = await Promise.allSettled([packages.install(bridge, ['a']), packages.install(bridge, ['c'])]);
-  assert.deepEqual([first.reason.code, first.reason.kind, second.status], ['package', 'PackageError', 'fulfilled']);
-  assert.match(
-    first.reason.message,
-    /a of dist\/ could not be installed: .*a\.whl\?[0-9a-f]{12} answered with status 500/,
-  );
+  const { code, kind, message } = reasonOf(first);
+  assert.deepEqual([code, kind, second.status], ['package', 'PackageError', 'fulfilled']);
+  assert.match(message, /a of dist\/ could not be installed: .*a\.whl\?[0-9a-f]{12} answered with status 500/);
   assert.deepEqual(asked.at(-1), `${DIST}c.whl`);
   const failed = await packages.install(bridge, ['a']).catch((error) => error);
   assert.equal(failed.code, 'package', 'it is tried again');
 });
 
 test('a wheel of dist/ that never comes holds up nobody for longer than requestTimeout', async () => {
-  const never = ({ signal }) =>
-    new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
   const { packages, bridge } = setUp({ answers: { [`${DIST}a.whl`]: never }, settings: { requestTimeout: 30 } });
   const [first, second] = await Promise.allSettled([packages.install(bridge, ['a']), packages.install(bridge, ['c'])]);
-  assert.deepEqual([first.reason.code, second.status], ['package', 'fulfilled']);
-  assert.match(first.reason.message, /a of dist\/ could not be installed: no byte came for 30 ms/);
+  const { code, message } = reasonOf(first);
+  assert.deepEqual([code, second.status], ['package', 'fulfilled']);
+  assert.match(message, /a of dist\/ could not be installed: no byte came for 30 ms/);
 });
 
 test('what Python could not install is the error of the page', async () => {
@@ -157,7 +190,7 @@ test('imports bring packages by the names of their modules', async () => {
 
 test('only the servers of the page, of dist/ and of indexes may be asked', async () => {
   const { page } = await pageOf({ settings: { packageIndexes: ['https://index.example/simple'] } });
-  const found = (url) => page.locate(url) ?? null;
+  const found = (/** @type {string} */ url) => page.locate(url) ?? null;
   assert.equal(found('x.whl'), 'https://page.example/folder/x.whl');
   assert.equal(found('https://cdn.example/x.whl'), 'https://cdn.example/x.whl');
   assert.equal(found('https://index.example/files/x.whl'), 'https://index.example/files/x.whl');
@@ -175,23 +208,27 @@ test('only the servers of the page, of dist/ and of indexes may be asked', async
 
 test('answers that are no wheels say what they are', async () => {
   const html = { headers: { 'Content-Type': 'text/html' } };
-  const at = (name) => `https://page.example/${name}.whl`;
+  const at = (/** @type {string} */ name) => `https://page.example/${name}.whl`;
   const { page } = await pageOf({
     answers: {
       [at('page')]: new Response('<!DOCTYPE html>', html),
       [at('none')]: new Response('', { status: 404 }),
       [at('down')]: () => Promise.reject(new TypeError('Failed to fetch')),
-      [at('silent')]: ({ signal }) =>
-        new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason))),
+      [at('silent')]: never,
       'https://page.example/simple/x/': new Response('<a>', html),
     },
   });
-  const words = async (url) => (await page.fetch(url, '*/*')).error.message;
+  const words = async (/** @type {string} */ url) => {
+    const failed = await page.fetch(url, '*/*');
+    assert.ok('error' in failed);
+    return failed.error.message;
+  };
   assert.match(await words(at('page')), /the wheel .*page\.whl answered with a web page/);
   assert.match(await words(at('none')), /none\.whl answered with status 404/);
   assert.match(await words(at('down')), /could not be fetched \(Failed to fetch\).*Access-Control-Allow-Origin/);
   assert.match(await words(at('silent')), /no byte came for 200 ms/);
   const index = await page.fetch('https://page.example/simple/x/', 'text/html');
+  assert.ok('body' in index);
   assert.deepEqual([index.type, new TextDecoder().decode(index.body)], ['text/html', '<a>']);
 });
 
@@ -205,7 +242,7 @@ test('each part that arrives is reported', async () => {
         controller.close();
       },
     });
-  const sized = (headers) => () => new Response(body(), { headers });
+  const sized = (/** @type {HeadersInit} */ headers) => () => new Response(body(), { headers });
   const { page, reports } = await pageOf({
     answers: {
       'https://page.example/x.whl': sized({ 'Content-Length': '10' }),

@@ -1,3 +1,4 @@
+// @ts-check
 // The snapshot that is kept for the next visit: only as the build made it, and only on a secure origin.
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
@@ -11,7 +12,7 @@ const ASSET = { url: URL_OF, sha256: [SHA256, 'of what is packed'] };
 
 /** @type {Map<string, Response>} */
 let stored;
-let opened;
+let opened = 0;
 
 beforeEach(() => {
   stored = new Map();
@@ -21,10 +22,10 @@ beforeEach(() => {
     open: async () => {
       opened++;
       return {
-        match: async (url) => stored.get(url)?.clone(),
+        match: async (/** @type {string} */ url) => stored.get(url)?.clone(),
         keys: async () => [...stored.keys()].map((url) => ({ url })),
-        put: async (url, response) => void stored.set(url, response),
-        delete: async ({ url }) => stored.delete(url),
+        put: async (/** @type {string} */ url, /** @type {Response} */ response) => void stored.set(url, response),
+        delete: async (/** @type {Request} */ { url }) => stored.delete(url),
       };
     },
   });
@@ -33,7 +34,9 @@ beforeEach(() => {
 test('a file that was kept is given when it has the digest', async () => {
   stored.set(URL_OF, new Response(FILE));
   const kept = new SnapshotCache(ASSET);
-  assert.deepEqual([await kept.isFound, new Uint8Array(await kept.file)], [true, FILE]);
+  const file = await kept.file;
+  assert.ok(file);
+  assert.deepEqual([await kept.isFound, new Uint8Array(file)], [true, FILE]);
 });
 
 test('another file is not, whatever stands beside it', async () => {

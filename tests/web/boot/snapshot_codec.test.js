@@ -1,13 +1,15 @@
+// @ts-check
 // The words of memory that a snapshot is made of, and what makes it pack well.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { assemble } from '../../../web/build/assemble.mjs';
 
-// @ts-ignore -- the build writes it in
-globalThis.PYLOADER_SNAPSHOT_CODEC = await assemble(
-  fileURLToPath(new URL('../../../web/boot/snapshot_codec.wat', import.meta.url)),
-);
+/** @typedef {import('../../../web/boot/python.d.ts').EmscriptenModule} EmscriptenModule */
+/** @typedef {import('../../../web/boot/snapshot.js').Run} Run */
+
+const code = fileURLToPath(new URL('../../../web/boot/snapshot_codec.wat', import.meta.url));
+Object.assign(globalThis, { PYLOADER_SNAPSHOT_CODEC: await assemble(code) }); // as the build writes it in
 const { SnapshotCodec, forgetHashes } = await import('../../../web/boot/snapshot_codec.js');
 
 const STRING_TYPE = 4096;
@@ -17,13 +19,15 @@ const COMPACT_ASCII = 0b1100100;
 function python() {
   const memory = new WebAssembly.Memory({ initial: 1 });
   const HEAPU32 = new Uint32Array(memory.buffer);
+  /** @type {number[]} */
   const asked = [];
-  const _PyObject_Hash = (text) => {
+  const _PyObject_Hash = (/** @type {number} */ text) => {
     asked.push(text);
     if (HEAPU32[text / 4 + 3] === 0xffffffff) HEAPU32[text / 4 + 3] = 1000 + HEAPU32[text / 4 + 2];
     return HEAPU32[text / 4 + 3] | 0;
   };
-  return { wasmMemory: memory, HEAPU32, _PyObject_Hash, _PyUnicode_Type: STRING_TYPE, asked };
+  const module = { wasmMemory: memory, HEAPU32, _PyObject_Hash, _PyUnicode_Type: STRING_TYPE, asked };
+  return /** @type {EmscriptenModule & {asked: number[]}} */ (/** @type {unknown} */ (module));
 }
 
 /** @param {Uint32Array} memory @param {number} place @param {number} length @param {number} hash */
@@ -42,12 +46,13 @@ test('pointers to what is near are the same at each place, and come back', () =>
   words[1000] = 0x70000000; // as distances are written, but it is none
   words[1001] = 4 * 1001 + 1024; // just too far
   const before = words.slice();
+  /** @type {Run[]} */
   const runs = [
     [1024, 16384],
     [16384, 16448],
   ];
   new SnapshotCodec(module).exchangeNear(runs);
-  const at = (place) => [...words.subarray(place / 4, place / 4 + near.length)];
+  const at = (/** @type {number} */ place) => [...words.subarray(place / 4, place / 4 + near.length)];
   assert.deepEqual(at(2048), at(8192));
   assert.deepEqual(at(2048), at(16384));
   assert.equal(words[1001], before[1001]);
