@@ -3,7 +3,10 @@ import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
-/** Boot the Pyodide in `folder`, making its snapshot first when there is none. */
+/** @typedef {import('../boot/python.d.ts').Pyodide & {makeMemorySnapshot(): Uint8Array}} Pyodide */
+/** @typedef {import('../boot/python.d.ts').LoadOptions & {env: Record<string, string>}} Options */
+
+/** Boot the Pyodide in `folder`, making its snapshot first when there is none. @param {string} folder */
 export async function boot(folder) {
   const { loadPyodide } = await import(pathToFileURL(join(folder, 'pyodide.mjs')).href);
   const snapshot = join(folder, 'compiler.snapshot');
@@ -11,6 +14,10 @@ export async function boot(folder) {
   return loadPyodide({ indexURL: folder, _loadSnapshot: readFileSync(snapshot) });
 }
 
+/**
+ * @param {(options: Options) => Promise<Pyodide>} loadPyodide
+ * @param {string} folder @param {string} snapshot the file to write
+ */
 async function makeSnapshot(loadPyodide, folder, snapshot) {
   // What it compiles keeps its lines, not its columns: these only underline a source that is not there.
   const pyodide = await loadPyodide({ indexURL: folder, _makeSnapshot: true, env: { PYTHONNODEBUGRANGES: '1' } });

@@ -1,2 +1,3 @@
 // Injected into the classic build of pyloader.js, where esbuild puts it in place of import.meta.url.
-export const pyloaderScriptURL = globalThis.document?.currentScript?.src ?? globalThis.location?.href;
+export const pyloaderScriptURL =
+  /** @type {HTMLScriptElement | null} */ (globalThis.document?.currentScript)?.src ?? globalThis.location?.href;
