@@ -1,3 +1,4 @@
+// @ts-check
 // What is loaded, in each viewer's words; and registration with stand-ins of the two libraries.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -13,24 +14,59 @@ import {
 
 globalThis.reportError ??= () => {};
 
-const MODES = ['legacy', '3d', 'none'];
+/** @typedef {import('../../../web/viewers/cornerstone.js').Mode} Mode */
+/** @typedef {import('../../../web/viewers/cornerstone.js').Options} Options */
+/** @typedef {import('../../../web/viewers/cornerstone.js').Face} Face */
+/** @typedef {import('../../../web/viewers/cornerstone.js').Loading} Loading */
+/** @typedef {import('../../../web/viewers/voi.js').Windows} Windows */
+/** @typedef {import('../../../web/viewers/libraries.d.ts').MetaData} MetaData */
+/** @typedef {import('../../../web/viewers/libraries.d.ts').Provider} Provider */
+/** @typedef {import('../../../web/viewers/libraries.d.ts').LegacyCornerstone} LegacyCornerstone */
+/** @typedef {import('../../../web/shared/messages.d.ts').ImageMessage} ImageMessage */
+/** @typedef {import('../../../web/shared/messages.d.ts').Loaded} Loaded */
+/** @typedef {import('../../../web/shared/messages.d.ts').WireModules} WireModules */
+/** @typedef {import('pyloader').ModuleName} ModuleName */
+/** @typedef {import('pyloader').Image} Image */
+/** @typedef {import('pyloader').LookupTable} LookupTable */
+/** @typedef {import('pyloader').ImagePixelModule} ImagePixelModule */
+/** @typedef {import('pyloader').ScalingParameters} ScalingParameters */
+/** @typedef {{[Name in keyof WireModules]?: object}} SomeModules modules of an image, with what counts in a test */
+/** @typedef {Windows & Pick<import('pyloader').VoiLutModule, 'luts'>} VoiLut whose function may be any text */
+/** @typedef {Partial<Omit<ImageMessage, 'voiLut'>> & {voiLut?: VoiLut}} SomeImage */
+/** @typedef {{preScale: Image['preScale'] & {scalingParameters: Required<ScalingParameters>}}} PreScaled */
+/** @typedef {Required<Image> & PreScaled} WholeImage with all that it may have: what it has not is `undefined` */
 
-/** A worker's answer: a CT of two pixels; `image` and `modules` change it. */
+const MODES = /** @type {const} */ (['legacy', '3d', 'none']);
+
+/**
+ * A worker's answer: a CT of two pixels.
+ * @param {SomeImage} image to change it @param {SomeModules} modules besides the plane, or in its place
+ * @returns {Loaded}
+ */
 function loadedOf(image = {}, modules = {}) {
   return {
-    image: {
+    image: /** @type {ImageMessage} */ ({
       pixels: new Int16Array([-5, 7]),
       minimum: -5,
       maximum: 7,
-      pixel: { rows: 1, columns: 2, samplesPerPixel: 1, photometricInterpretation: 'MONOCHROME2', bitsStored: 12 },
+      pixel: {
+        rows: 1,
+        columns: 2,
+        samplesPerPixel: 1,
+        photometricInterpretation: 'MONOCHROME2',
+        bitsAllocated: 16,
+        bitsStored: 12,
+        highBit: 11,
+        pixelRepresentation: 1,
+      },
       modalityLut: { rescaleSlope: 2, rescaleIntercept: -1024 },
       voiLut: { windowCenter: [40, 400], windowWidth: [80, 2000] },
       encoding: { transferSyntaxUID: '1.2.840.10008.1.2.1', lossyImageCompression: false },
       isRescaled: false,
       warnings: ['odd'],
       ...image,
-    },
-    modules: {
+    }),
+    modules: /** @type {WireModules} */ ({
       imagePlaneModule: {
         rowPixelSpacing: 0.5,
         columnPixelSpacing: 0.25,
@@ -38,14 +74,41 @@ function loadedOf(image = {}, modules = {}) {
         frameOfReferenceUID: '1.2',
       },
       ...modules,
-    },
+    }),
     timing: { loadMilliseconds: 1, decodeMilliseconds: 2, totalMilliseconds: 4 },
   };
 }
 
+/**
+ * What is loaded, as a viewer gets it.
+ * @param {Loaded} loaded @param {string} imageId @param {Mode} mode @param {Options} options
+ */
+function imageOf(loaded, imageId, mode, options) {
+  return /** @type {WholeImage} */ (imageFor(loaded, imageId, mode, options));
+}
+
+/**
+ * A module as a viewer gets it, with all fields that it may have.
+ * @template {string} Name
+ * @param {SomeModules | undefined} modules @param {Name} type @param {Mode} mode @param {() => unknown} [askOthers]
+ */
+function answerOf(modules, type, mode, askOthers) {
+  const answer = moduleFor(/** @type {WireModules | undefined} */ (modules), type, mode, askOthers);
+  return /** @type {Name extends ModuleName ? Required<import('pyloader').Answer<Name>> : unknown} */ (answer);
+}
+
 const RGB = {
   pixels: new Uint8Array(6),
-  pixel: { rows: 1, columns: 2, samplesPerPixel: 3, photometricInterpretation: 'RGB' },
+  pixel: {
+    rows: 1,
+    columns: 2,
+    samplesPerPixel: 3,
+    photometricInterpretation: 'RGB',
+    bitsAllocated: 8,
+    bitsStored: 8,
+    highBit: 7,
+    pixelRepresentation: 0,
+  },
   modalityLut: {},
   voiLut: {},
 };
@@ -55,7 +118,7 @@ const RGB = {
 for (const mode of MODES) {
   test(`a grey image for ${mode}`, () => {
     const loaded = loadedOf();
-    const { getPixelData, imageFrame, ...image } = imageFor(loaded, 'wadouri:a', mode, {});
+    const { getPixelData, imageFrame, ...image } = imageOf(loaded, 'wadouri:a', mode, {});
     assert.equal(getPixelData(), loaded.image.pixels);
     assert.equal(imageFrame.pixelData, loaded.image.pixels);
     assert.equal(imageFrame.bitsStored, 12);
@@ -108,17 +171,17 @@ for (const mode of MODES) {
 
 test('MONOCHROME1 is inverted', () => {
   const pixel = { ...loadedOf().image.pixel, photometricInterpretation: 'MONOCHROME1' };
-  assert.equal(imageFor(loadedOf({ pixel }), 'x:a', '3d', {}).invert, true);
+  assert.equal(imageOf(loadedOf({ pixel }), 'x:a', '3d', {}).invert, true);
 });
 
 test('an image that is rescaled has neither slope nor intercept left', () => {
-  const image = imageFor(loadedOf({ isRescaled: true }), 'x:a', '3d', {});
+  const image = imageOf(loadedOf({ isRescaled: true }), 'x:a', '3d', {});
   assert.deepEqual([image.slope, image.intercept], [1, 0]);
 });
 
 test('an image that is rescaled tells by what', () => {
   const loaded = loadedOf({ isRescaled: true }, { generalSeriesModule: { modality: 'PT' } });
-  const { preScale } = imageFor(loaded, 'x:a', '3d', { preScale: { scalingParameters: { suvbw: 0.5 } } });
+  const { preScale } = imageOf(loaded, 'x:a', '3d', { preScale: { scalingParameters: { suvbw: 0.5 } } });
   assert.deepEqual(preScale, {
     enabled: true,
     scaled: true,
@@ -127,9 +190,9 @@ test('an image that is rescaled tells by what', () => {
 });
 
 test('floats are not taken for integers by Cornerstone3D without WebGL', () => {
-  const isTakenForFloats = (pixels, rescaleSlope) => {
+  const isTakenForFloats = (/** @type {Image['floatPixelData']} */ pixels, /** @type {number} */ rescaleSlope) => {
     const modalityLut = { rescaleSlope, rescaleIntercept: 0 };
-    const { scaled, scalingParameters } = imageFor(
+    const { scaled, scalingParameters } = imageOf(
       loadedOf({ isRescaled: true, pixels, modalityLut }),
       'x:a',
       '3d',
@@ -146,38 +209,38 @@ test('floats are not taken for integers by Cornerstone3D without WebGL', () => {
 });
 
 test('no modality LUT is the identity', () => {
-  const image = imageFor(loadedOf({ modalityLut: {} }), 'x:a', 'legacy', {});
+  const image = imageOf(loadedOf({ modalityLut: {} }), 'x:a', 'legacy', {});
   assert.deepEqual([image.slope, image.intercept], [1, 0]);
-  const { scalingParameters } = imageFor(loadedOf({ modalityLut: {}, isRescaled: true }), 'x:a', '3d', {}).preScale;
+  const { scalingParameters } = imageOf(loadedOf({ modalityLut: {}, isRescaled: true }), 'x:a', '3d', {}).preScale;
   assert.deepEqual([scalingParameters.rescaleSlope, scalingParameters.rescaleIntercept], [1, 0]);
 });
 
-for (const [mode, window] of [
+for (const [mode, window] of /** @type {[Mode, number[]][]} */ ([
   ['legacy', [127.5, 255]],
   ['none', [127.5, 255]],
   ['3d', [128, 256]],
-]) {
+])) {
   test(`the window of color for ${mode} leaves it as it is`, () => {
-    const image = imageFor(loadedOf(RGB), 'x:a', mode, {});
+    const image = imageOf(loadedOf(RGB), 'x:a', mode, {});
     assert.deepEqual([image.windowCenter, image.windowWidth], window);
     assert.deepEqual([image.color, image.rgba, image.numberOfComponents], [true, false, 3]);
   });
 }
 
 test('four samples are RGBA', () => {
-  const image = imageFor(loadedOf({ ...RGB, pixel: { ...RGB.pixel, samplesPerPixel: 4 } }), 'x:a', 'legacy', {});
+  const image = imageOf(loadedOf({ ...RGB, pixel: { ...RGB.pixel, samplesPerPixel: 4 } }), 'x:a', 'legacy', {});
   assert.deepEqual([image.color, image.rgba, image.numberOfComponents], [true, true, 4]);
 });
 
 test('values for display are said to be no others', () => {
-  const { preScale } = imageFor(loadedOf({ isRescaled: true }), 'x:a', '3d', { displayValues: true });
+  const { preScale } = imageOf(loadedOf({ isRescaled: true }), 'x:a', '3d', { displayValues: true });
   assert.deepEqual(preScale, { enabled: false, scaled: false });
 });
 
 test('no window stays absent, but for viewers, of which not all find one', () => {
-  const windowIn = (mode) =>
+  const windowIn = (/** @type {Mode} */ mode) =>
     (({ windowCenter, windowWidth }) => [windowCenter, windowWidth])(
-      imageFor(loadedOf({ voiLut: {}, minimum: 4, maximum: 8, isRescaled: true }), 'x:a', mode, {}),
+      imageOf(loadedOf({ voiLut: {}, minimum: 4, maximum: 8, isRescaled: true }), 'x:a', mode, {}),
     );
   assert.deepEqual(windowIn('none'), [undefined, undefined]);
   assert.deepEqual(windowIn('legacy'), [6, 4]); // its ends are c - w / 2 and c + w / 2
@@ -185,7 +248,7 @@ test('no window stays absent, but for viewers, of which not all find one', () =>
 });
 
 test('no plane stays absent', () => {
-  const image = imageFor(loadedOf({}, { imagePlaneModule: undefined }), 'x:a', '3d', {});
+  const image = imageOf(loadedOf({}, { imagePlaneModule: undefined }), 'x:a', '3d', {});
   assert.deepEqual([image.rowPixelSpacing, image.columnPixelSpacing], [undefined, undefined]);
 });
 
@@ -198,8 +261,8 @@ for (const [words, expected] of [
 ]) {
   test(`VOI LUT function ${JSON.stringify(words)}`, () => {
     const voiLut = { voiLUTFunction: words, windowCenter: [40], windowWidth: [80] };
-    assert.equal(imageFor(loadedOf({ voiLut }), 'x:a', '3d', {}).voiLUTFunction, expected);
-    assert.equal(moduleFor({ voiLutModule: voiLut }, 'voiLutModule', '3d').voiLUTFunction, expected);
+    assert.equal(imageOf(loadedOf({ voiLut }), 'x:a', '3d', {}).voiLUTFunction, expected);
+    assert.equal(answerOf({ voiLutModule: voiLut }, 'voiLutModule', '3d').voiLUTFunction, expected);
   });
 }
 
@@ -209,13 +272,13 @@ test('all windows that can be ones are listed, with what they are for', () => {
     windowWidth: [0, 400, 2800],
     windowCenterWidthExplanation: ['NONE', 'SOFT', 'BONE'],
   };
-  const { windows, windowCenter, windowWidth } = imageFor(loadedOf({ voiLut }), 'x:a', 'none', {});
+  const { windows, windowCenter, windowWidth } = imageOf(loadedOf({ voiLut }), 'x:a', 'none', {});
   assert.deepEqual(windows, [
     { center: 40, width: 400, explanation: 'SOFT' },
     { center: 600, width: 2800, explanation: 'BONE' },
   ]);
   assert.deepEqual([windowCenter, windowWidth], [40, 400]);
-  const module = moduleFor({ voiLutModule: voiLut }, 'voiLutModule', '3d');
+  const module = answerOf({ voiLutModule: voiLut }, 'voiLutModule', '3d');
   assert.deepEqual(
     [module.windowCenter, module.windowCenterWidthExplanation],
     [
@@ -223,43 +286,50 @@ test('all windows that can be ones are listed, with what they are for', () => {
       ['SOFT', 'BONE'],
     ],
   );
-  assert.deepEqual(moduleFor({ voiLutModule: voiLut }, 'voiLutModule', 'none').windowCenter, [0, 40, 600]);
+  assert.deepEqual(answerOf({ voiLutModule: voiLut }, 'voiLutModule', 'none').windowCenter, [0, 40, 600]);
 });
 
+/** @type {SomeImage} */
 const PADDED = { padding: [-2000, -2000], all: [-2000, 7], voiLut: {} };
 
 test('a window of width 1, which is empty to Cornerstone3D, is the narrowest that it draws', () => {
   const voiLut = { windowCenter: [10], windowWidth: [1] };
-  const { windowCenter, windowWidth } = imageFor(loadedOf({ voiLut }), 'x:a', '3d', {});
+  const { windowCenter, windowWidth } = imageOf(loadedOf({ voiLut }), 'x:a', '3d', {});
   assert.ok(windowCenter - 0.5 - (windowWidth - 1) / 2 >= 9.5 - 1e-9);
   assert.ok(windowCenter - 0.5 + (windowWidth - 1) / 2 < 9.52);
   assert.ok(windowWidth > 1.009);
-  assert.deepEqual(moduleFor({ voiLutModule: voiLut }, 'voiLutModule', '3d').windowWidth, [windowWidth]);
-  assert.equal(imageFor(loadedOf({ voiLut }), 'x:a', 'legacy', {}).windowWidth, 1);
+  assert.deepEqual(answerOf({ voiLutModule: voiLut }, 'voiLutModule', '3d').windowWidth, [windowWidth]);
+  assert.equal(imageOf(loadedOf({ voiLut }), 'x:a', 'legacy', {}).windowWidth, 1);
 });
 
-/** Ends of the ramp as each viewer computes them of what it is given. */
+/**
+ * Ends of the ramp as each viewer computes them of what it is given.
+ * @param {{windowCenter: number | number[], windowWidth: number | number[], voiLUTFunction?: string}} window
+ * @param {Mode} mode
+ */
 const rampOf = ({ windowCenter, windowWidth, voiLUTFunction = 'LINEAR' }, mode) => {
   const [center, width] = [windowCenter, windowWidth].map((value) => (Array.isArray(value) ? value[0] : value));
   if (mode === 'legacy' || voiLUTFunction === 'LINEAR_EXACT') return [center - width / 2, center + width / 2];
   return [center - 0.5 - (width - 1) / 2, center - 0.5 + (width - 1) / 2];
 };
-const isNear = (found, expected) =>
+const isNear = (/** @type {number[]} */ found, /** @type {number[]} */ expected) =>
   assert.ok(
     found.every((value, index) => Math.abs(value - expected[index]) < 1e-9),
     `${found}, not ${expected}`,
   );
 
-for (const [what, image] of Object.entries({
+/** @type {Record<string, SomeImage>} */
+const FRACTIONS = {
   floats: { pixels: new Float32Array(2), modalityLut: {} },
   'levels of floats': { exact: new Float32Array(2), modalityLut: { rescaleSlope: 2 } },
   'a slope of fractions': { modalityLut: { rescaleSlope: 0.001 } },
   'an intercept of fractions': { modalityLut: { rescaleIntercept: 0.25 } },
-})) {
+};
+for (const [what, image] of Object.entries(FRACTIONS)) {
   test(`a window of ${what} may be narrower than 1, which LINEAR cannot have`, () => {
     const voiLut = { windowCenter: [0.25, 10, 3], windowWidth: [0.5, 5, 0] };
     for (const mode of MODES) {
-      const found = imageFor(loadedOf({ ...image, voiLut }), 'x:a', mode, {});
+      const found = imageOf(loadedOf({ ...image, voiLut }), 'x:a', mode, {});
       isNear(rampOf(found, mode), [0, 0.5]);
       assert.equal(found.voiLUTFunction, 'LINEAR_EXACT');
       assert.equal(found.windows.length, 2);
@@ -271,14 +341,14 @@ for (const [what, image] of Object.entries({
 
 test('a window of whole numbers that is narrower than 1 is none', () => {
   const voiLut = { windowCenter: [40, 7], windowWidth: [0.5, 4] };
-  for (const mode of MODES) assert.equal(imageFor(loadedOf({ voiLut }), 'x:a', mode, {}).windowCenter, 7);
+  for (const mode of MODES) assert.equal(imageOf(loadedOf({ voiLut }), 'x:a', mode, {}).windowCenter, 7);
 });
 
 test('Cornerstone3D takes the window of a volume for LINEAR, and gets its ends so', () => {
   const floats = { imagePixelModule: { bitsAllocated: 32 } };
   const scaledFloats = { modalityLutModule: { rescaleSlope: 0.01 } };
-  const rampIn = (voiLutModule, modules) =>
-    rampOf({ ...moduleFor({ voiLutModule, ...modules }, 'voiLutModule', '3d'), voiLUTFunction: 'LINEAR' }, '3d');
+  const rampIn = (/** @type {VoiLut} */ voiLutModule, /** @type {SomeModules} */ modules) =>
+    rampOf({ ...answerOf({ voiLutModule, ...modules }, 'voiLutModule', '3d'), voiLUTFunction: 'LINEAR' }, '3d');
   for (const modules of [floats, scaledFloats]) {
     isNear(rampIn({ windowCenter: [0.5], windowWidth: [1], voiLUTFunction: 'LINEAR_EXACT' }, modules), [0, 1]);
     isNear(rampIn({ windowCenter: [0.25], windowWidth: [0.5] }, modules), [0, 0.5]);
@@ -288,31 +358,31 @@ test('Cornerstone3D takes the window of a volume for LINEAR, and gets its ends s
 });
 
 test('an automatic window leaves padding out, by the formula of each viewer', () => {
-  const windowOf = (mode) =>
+  const windowOf = (/** @type {Mode} */ mode) =>
     (({ windowCenter, windowWidth, minPixelValue }) => [windowCenter, windowWidth, minPixelValue])(
-      imageFor(loadedOf(PADDED), 'x:a', mode, {}),
+      imageOf(loadedOf(PADDED), 'x:a', mode, {}),
     );
   assert.deepEqual(windowOf('none'), [undefined, undefined, -5]);
   assert.deepEqual(windowOf('legacy'), [2 - 1024, 24, -2000], 'its tables end at the smallest value');
   assert.deepEqual(windowOf('3d'), [(4 - 2048 + 1) / 2, 25, -5]);
-  assert.deepEqual(imageFor(loadedOf(PADDED), 'x:a', 'none', {}).paddingRange, [-2000, -2000]);
+  assert.deepEqual(imageOf(loadedOf(PADDED), 'x:a', 'none', {}).paddingRange, [-2000, -2000]);
 });
 
 test('an automatic window of one value draws it dark', () => {
-  const image = imageFor(loadedOf({ ...PADDED, minimum: 7, modalityLut: {} }), 'x:a', 'legacy', {});
+  const image = imageOf(loadedOf({ ...PADDED, minimum: 7, modalityLut: {} }), 'x:a', 'legacy', {});
   assert.ok(((7 - image.windowCenter) / image.windowWidth + 0.5) * 255 < 1e-6);
 });
 
 test('the window of padded images that have one is theirs', () => {
-  const { windowCenter } = imageFor(loadedOf({ ...PADDED, voiLut: loadedOf().image.voiLut }), 'x:a', 'legacy', {});
+  const { windowCenter } = imageOf(loadedOf({ ...PADDED, voiLut: loadedOf().image.voiLut }), 'x:a', 'legacy', {});
   assert.equal(windowCenter, 40);
 });
 
 test('a spacing of zero is none', () => {
   const plane = { pixelSpacing: [0, 0], rowPixelSpacing: 0, columnPixelSpacing: 0 };
-  const image = imageFor(loadedOf({}, { imagePlaneModule: plane }), 'x:a', '3d', {});
+  const image = imageOf(loadedOf({}, { imagePlaneModule: plane }), 'x:a', '3d', {});
   assert.deepEqual([image.rowPixelSpacing, image.columnPixelSpacing], [undefined, undefined]);
-  const module = moduleFor({ imagePlaneModule: plane }, 'imagePlaneModule', '3d');
+  const module = answerOf({ imagePlaneModule: plane }, 'imagePlaneModule', '3d');
   assert.deepEqual([module.pixelSpacing, module.rowPixelSpacing, module.usingDefaultValues], [[1, 1], 1, true]);
 });
 
@@ -321,10 +391,13 @@ const SHOWN_TABLE = { id: '-5', firstValueMapped: -5, numBitsPerEntry: 16, lut: 
 
 test('the first VOI LUT is shown', () => {
   const luts = [TABLE, { ...TABLE, firstValueMapped: 0 }];
-  assert.deepEqual(imageFor(loadedOf({ voiLut: { luts } }), 'x:a', '3d', {}).voiLUT, SHOWN_TABLE);
+  assert.deepEqual(imageOf(loadedOf({ voiLut: { luts } }), 'x:a', '3d', {}).voiLUT, SHOWN_TABLE);
 });
 
-/** cornerstone-core's own lookup (its getVOILut.js). */
+/**
+ * cornerstone-core's own lookup (its getVOILut.js).
+ * @param {Pick<LookupTable, 'lut' | 'firstValueMapped'>} table @param {number} value
+ */
 function lookUpInLegacy({ lut, firstValueMapped }, value) {
   const shift = Math.max(...lut).toString(2).length - 8;
   if (value < firstValueMapped) return lut[0] >> shift;
@@ -332,7 +405,7 @@ function lookUpInLegacy({ lut, firstValueMapped }, value) {
   return lut[value - firstValueMapped] >> shift;
 }
 
-for (const [bits, entries] of [
+for (const [bits, entries] of /** @type {[number, number[]][]} */ ([
   [8, [0, 100, 255]],
   [12, [0, 1000, 2000]],
   [16, [0, 65535, 3]],
@@ -340,10 +413,10 @@ for (const [bits, entries] of [
   [10, [1023, 500, 0]],
   [16, [5, 5, 5]],
   [8, [7, 300, 1000]],
-]) {
+])) {
   test(`a legacy viewer shows a table of ${bits} bits with ${entries} as it is meant`, () => {
     const luts = [{ firstValueMapped: -1, bitsPerEntry: bits, entries: Uint16Array.from(entries) }];
-    const { voiLUT } = imageFor(
+    const { voiLUT } = imageOf(
       loadedOf({ voiLut: { luts }, modalityLut: {}, minimum: -5, maximum: 7 }),
       'x:a',
       'legacy',
@@ -362,28 +435,28 @@ for (const [bits, entries] of [
 
 test('a legacy viewer, which knows no SIGMOID, gets a table of it', () => {
   const voiLut = { voiLUTFunction: 'SIGMOID', windowCenter: [300], windowWidth: [200] };
-  const { voiLUT } = imageFor(loadedOf({ voiLut, modalityLut: {}, minimum: -100, maximum: 250 }), 'x:a', 'legacy', {});
+  const { voiLUT } = imageOf(loadedOf({ voiLut, modalityLut: {}, minimum: -100, maximum: 250 }), 'x:a', 'legacy', {});
   for (let value = -100; value <= 250; value++) {
     const expected = 255 / (1 + Math.exp((-4 * (value - 300)) / 200));
     assert.ok(Math.abs(lookUpInLegacy(voiLUT, value) - expected) <= 1, `${value}`);
   }
-  assert.equal(imageFor(loadedOf({ voiLut }), 'x:a', '3d', {}).voiLUT, undefined);
+  assert.equal(imageOf(loadedOf({ voiLut }), 'x:a', '3d', {}).voiLUT, undefined);
 });
 
 test('a modality table stands on the image of a page, whose values are stored ones', () => {
   const modalityLut = { lut: TABLE };
-  assert.deepEqual(imageFor(loadedOf({ modalityLut }), 'x:a', 'none', {}).modalityLUT, SHOWN_TABLE);
+  assert.deepEqual(imageOf(loadedOf({ modalityLut }), 'x:a', 'none', {}).modalityLUT, SHOWN_TABLE);
   assert.equal(
-    imageFor(loadedOf({ modalityLut }), 'x:a', 'legacy', {}).modalityLUT,
+    imageOf(loadedOf({ modalityLut }), 'x:a', 'legacy', {}).modalityLUT,
     undefined,
     'it would look up what is looked up already',
   );
-  assert.equal(imageFor(loadedOf({ modalityLut, isRescaled: true }), 'x:a', 'none', {}).modalityLUT, undefined);
+  assert.equal(imageOf(loadedOf({ modalityLut, isRescaled: true }), 'x:a', 'none', {}).modalityLUT, undefined);
 });
 
 test('pixels may go into the memory of the caller', () => {
   const arrayBuffer = new ArrayBuffer(16);
-  const image = imageFor(loadedOf(), 'x:a', 'none', { targetBuffer: { arrayBuffer, offset: 4, length: 2 } });
+  const image = imageOf(loadedOf(), 'x:a', 'none', { targetBuffer: { arrayBuffer, offset: 4, length: 2 } });
   assert.deepEqual([...new Int16Array(arrayBuffer)], [0, 0, -5, 7, 0, 0, 0, 0]);
   assert.equal(image.getPixelData().buffer, arrayBuffer);
 });
@@ -391,7 +464,7 @@ test('pixels may go into the memory of the caller', () => {
 for (const targetBuffer of [{ offset: 13 }, { offset: 14 }, { length: 1 }, { length: 3 }]) {
   test(`memory that the pixels do not fit into is refused: ${JSON.stringify(targetBuffer)}`, () => {
     const load = () =>
-      imageFor(loadedOf(), 'x:a', 'none', { targetBuffer: { arrayBuffer: new ArrayBuffer(16), ...targetBuffer } });
+      imageOf(loadedOf(), 'x:a', 'none', { targetBuffer: { arrayBuffer: new ArrayBuffer(16), ...targetBuffer } });
     assert.throws(load, {
       code: 'viewer',
       imageId: 'x:a',
@@ -431,7 +504,7 @@ test('preScale is obeyed, with each default', () => {
   assert.equal(deliveryFor('3d', { preScale: false }).rescale, false);
 });
 
-for (const [parameters, expected] of [
+for (const [parameters, expected] of /** @type {[object, number | undefined][]} */ ([
   [{ modality: 'PT', suvbw: 0.5 }, 0.5],
   [{ modality: 'RTDOSE', DoseGridScaling: 0.01 }, 0.01],
   [{ modality: 'RTDOSE', doseGridScaling: 0.02 }, 0.02],
@@ -439,21 +512,24 @@ for (const [parameters, expected] of [
   [{ modality: 'PT' }, undefined],
   [{ modality: 'PT', suvbw: NaN }, undefined],
   [{ modality: 'RTDOSE', DoseGridScaling: 'none' }, undefined],
-]) {
+])) {
   test(`scaling by ${JSON.stringify(parameters)}`, () => {
-    const factorOf = (mode) => deliveryFor(mode, { preScale: { scalingParameters: parameters } }).factor;
+    const factorOf = (/** @type {Mode} */ mode) =>
+      deliveryFor(mode, { preScale: { scalingParameters: parameters } }).factor;
     assert.deepEqual([factorOf('3d'), factorOf('legacy'), factorOf('none')], [expected ?? 'own', expected, expected]);
   });
 }
 
 test('a target buffer tells class and size', () => {
+  /** @type {Options['targetBuffer']} */
   const targetBuffer = { type: 'Float32Array', rows: 64, columns: 32 };
   const { dtype, rows, columns } = deliveryFor('3d', { targetBuffer });
   assert.deepEqual([dtype, rows, columns], ['float32', 64, 32]);
   assert.equal('dtype' in deliveryFor('legacy', { targetBuffer }), false);
   assert.equal(deliveryFor('3d', { targetBuffer: { type: 'Uint16Array' } }).dtype, 'uint16');
   assert.equal(deliveryFor('legacy', { targetBuffer: { type: 'Uint8Array' } }).dtype, 'uint8');
-  const limitOf = (mode, more) => deliveryFor(mode, { targetBuffer: { type: 'Int16Array', ...more } }).limit;
+  const limitOf = (/** @type {Mode} */ mode, /** @type {Options['targetBuffer']} */ more = {}) =>
+    deliveryFor(mode, { targetBuffer: { type: 'Int16Array', ...more } }).limit;
   assert.deepEqual(
     [limitOf('3d'), limitOf('none'), limitOf('none', { arrayBuffer: new ArrayBuffer(2) })],
     [true, undefined, true],
@@ -475,23 +551,23 @@ const PLANE = {
 
 for (const mode of MODES) {
   test(`modules for ${mode} of an image that is not loaded`, () => {
-    assert.equal(moduleFor(undefined, 'imagePlaneModule', mode), undefined);
+    assert.equal(answerOf(undefined, 'imagePlaneModule', mode), undefined);
   });
 
   test(`a module for ${mode} that an image does not have`, () => {
     for (const type of ['imagePlaneModule', 'patientModule', 'modalityLutModule', 'voiLutModule', 'petSeriesModule']) {
-      assert.equal(moduleFor({}, type, mode), undefined);
+      assert.equal(answerOf({}, type, mode), undefined);
     }
   });
 
   test(`modules for ${mode} that need no change`, () => {
     const sopCommonModule = { sopInstanceUID: '1.2' };
-    assert.equal(moduleFor({ sopCommonModule }, 'sopCommonModule', mode), sopCommonModule);
+    assert.equal(answerOf({ sopCommonModule }, 'sopCommonModule', mode), sopCommonModule);
   });
 
   test(`the patient for ${mode} under both names`, () => {
     const patientModule = { patientID: 'p1', patientName: 'Doe' };
-    assert.deepEqual(moduleFor({ patientModule }, 'patientModule', mode), { ...patientModule, patientId: 'p1' });
+    assert.deepEqual(answerOf({ patientModule }, 'patientModule', mode), { ...patientModule, patientId: 'p1' });
   });
 
   test(`lookup tables for ${mode} under the names of both generations`, () => {
@@ -499,42 +575,42 @@ for (const mode of MODES) {
       modalityLutModule: { lut: TABLE },
       voiLutModule: { windowCenter: [40], windowWidth: [80], luts: [TABLE] },
     };
-    assert.deepEqual(moduleFor(modules, 'modalityLutModule', mode).modalityLUTSequence, [SHOWN_TABLE]);
-    const voi = moduleFor(modules, 'voiLutModule', mode);
+    assert.deepEqual(answerOf(modules, 'modalityLutModule', mode).modalityLUTSequence, [SHOWN_TABLE]);
+    const voi = answerOf(modules, 'voiLutModule', mode);
     assert.deepEqual([voi.windowCenter, voi.voiLUTSequence], [[40], [SHOWN_TABLE]]);
   });
 
   test(`no lookup tables for ${mode} are no empty ones`, () => {
     const modules = { modalityLutModule: { rescaleSlope: 2 }, voiLutModule: {} };
-    assert.equal(moduleFor(modules, 'modalityLutModule', mode).modalityLUTSequence, undefined);
-    assert.equal(moduleFor(modules, 'voiLutModule', mode).voiLUTSequence, undefined);
+    assert.equal(answerOf(modules, 'modalityLutModule', mode).modalityLUTSequence, undefined);
+    assert.equal(answerOf(modules, 'voiLutModule', mode).voiLUTSequence, undefined);
   });
 }
 
 test('a plane that is known is not marked', () => {
-  assert.deepEqual(moduleFor({ imagePlaneModule: PLANE }, 'imagePlaneModule', '3d'), {
+  assert.deepEqual(answerOf({ imagePlaneModule: PLANE }, 'imagePlaneModule', '3d'), {
     ...PLANE,
     usingDefaultValues: false,
   });
 });
 
-for (const absent of ['imagePositionPatient', 'imageOrientationPatient', 'pixelSpacing']) {
+for (const absent of /** @type {const} */ (['imagePositionPatient', 'imageOrientationPatient', 'pixelSpacing'])) {
   test(`Cornerstone3D gets a default, and is told, without ${absent}`, () => {
     const { [absent]: _, ...plane } = PLANE;
-    const found = moduleFor({ imagePlaneModule: plane }, 'imagePlaneModule', '3d');
+    const found = answerOf({ imagePlaneModule: plane }, 'imagePlaneModule', '3d');
     assert.equal(found.usingDefaultValues, true);
     assert.ok(Array.isArray(found[absent]));
   });
 
   test(`others get nothing invented without ${absent}`, () => {
     const { [absent]: _, ...plane } = PLANE;
-    for (const mode of ['legacy', 'none'])
-      assert.deepEqual(moduleFor({ imagePlaneModule: plane }, 'imagePlaneModule', mode), plane);
+    for (const mode of /** @type {const} */ (['legacy', 'none']))
+      assert.deepEqual(answerOf({ imagePlaneModule: plane }, 'imagePlaneModule', mode), plane);
   });
 }
 
 test('the defaults of a plane are the identity', () => {
-  assert.deepEqual(moduleFor({ imagePlaneModule: { rows: 3, columns: 4 } }, 'imagePlaneModule', '3d'), {
+  assert.deepEqual(answerOf({ imagePlaneModule: { rows: 3, columns: 4 } }, 'imagePlaneModule', '3d'), {
     rows: 3,
     columns: 4,
     imageOrientationPatient: [1, 0, 0, 0, 1, 0],
@@ -549,13 +625,15 @@ test('the defaults of a plane are the identity', () => {
 });
 
 test('Cornerstone3D gets an attribute by its keyword, by which it splits images into volumes', () => {
-  const ask = (modules, keyword, mode = '3d') => moduleFor(modules, keyword, mode);
+  /** @param {SomeModules} modules @param {string} keyword @param {Mode} mode */
+  const ask = (modules, keyword, mode = '3d') => answerOf(modules, keyword, mode);
   const time = {
     frameContentModule: { temporalPositionIdentifier: 2, temporalPositionIndex: 2, numberOfTemporalPositions: 3 },
   };
   assert.equal(ask(time, 'TemporalPositionIdentifier'), 2);
   assert.equal(ask(time, 'EchoNumber'), undefined);
-  assert.equal(ask({ frameContentModule: { temporalPositionIndex: 5 } }, 'TemporalPositionIdentifier'), 5); // of an enhanced MR
+  const enhanced = { frameContentModule: { temporalPositionIndex: 5 } };
+  assert.equal(ask(enhanced, 'TemporalPositionIdentifier'), 5);
   assert.equal(ask({ generalImageModule: { echoNumbers: 2 } }, 'EchoNumber'), 2);
   assert.equal(ask({ sopCommonModule: { sopInstanceUID: '1.2' } }, 'SOPInstanceUID'), '1.2');
   assert.equal(ask({}, 'TriggerTime'), undefined);
@@ -563,31 +641,38 @@ test('Cornerstone3D gets an attribute by its keyword, by which it splits images 
 });
 
 test('Cornerstone3D tells each time of each component apart', () => {
+  /** @type {unknown[]} */
   const numbers = [];
   for (const stackID of ['1', '2', '3']) {
     for (const temporalPositionIndex of [1, 2]) {
       const frameContentModule = { stackID, temporalPositionIndex, numberOfTemporalPositions: 2 };
-      numbers.push(moduleFor({ frameContentModule }, 'EchoNumber', '3d'));
+      numbers.push(answerOf({ frameContentModule }, 'EchoNumber', '3d'));
     }
-    assert.equal(moduleFor({ frameContentModule: { stackID } }, 'EchoNumber', '3d'), Number(stackID));
+    assert.equal(answerOf({ frameContentModule: { stackID } }, 'EchoNumber', '3d'), Number(stackID));
   }
   assert.deepEqual(numbers, [1, 2, 3, 4, 5, 6]);
 });
 
 test('Cornerstone3D gets a series module in any case', () => {
-  assert.deepEqual(moduleFor({}, 'generalSeriesModule', '3d'), {});
-  assert.equal(moduleFor({}, 'generalSeriesModule', 'legacy'), undefined);
-  assert.deepEqual(moduleFor({ generalSeriesModule: { modality: 'CT' } }, 'generalSeriesModule', '3d'), {
+  assert.deepEqual(answerOf({}, 'generalSeriesModule', '3d'), {});
+  assert.equal(answerOf({}, 'generalSeriesModule', 'legacy'), undefined);
+  assert.deepEqual(answerOf({ generalSeriesModule: { modality: 'CT' } }, 'generalSeriesModule', '3d'), {
     modality: 'CT',
   });
 });
 
 // ------------------------------------------------------------------ what the viewer knows
 
-/** Metadata of a viewer that knows one image by these modules, and what it was asked. */
+/** Metadata of a viewer that knows one image by these modules, and what it was asked. @param {object} modules */
 function knowing(modules) {
+  const known = new Map(Object.entries(modules));
+  /** @type {[type: string, imageId: string][]} */
   const asked = [];
-  return { asked, get: (type, imageId) => (asked.push([type, imageId]), modules[type]) };
+  const get = (/** @type {string} */ type, /** @type {string} */ imageId) => {
+    asked.push([type, imageId]);
+    return known.get(type);
+  };
+  return { asked, get, addProvider() {}, removeProvider() {} };
 }
 
 const PIXEL_MODULE = {
@@ -615,8 +700,8 @@ test('a complete instance is enough', () => {
   assert.deepEqual(metaData.asked, [['instance', 'wadors:a']]);
 });
 
-for (const keyword of Object.keys(INSTANCE)) {
-  const field = keyword[0].toLowerCase() + keyword.slice(1);
+for (const keyword of /** @type {(keyof typeof INSTANCE)[]} */ (Object.keys(INSTANCE))) {
+  const field = /** @type {keyof typeof PIXEL_MODULE} */ (keyword[0].toLowerCase() + keyword.slice(1));
   const { [keyword]: _, ...instance } = INSTANCE;
   const { [field]: __, ...incomplete } = PIXEL_MODULE;
 
@@ -636,8 +721,8 @@ for (const keyword of Object.keys(INSTANCE)) {
 }
 
 test('zero is a value', () => {
-  assert.equal(attributesFrom(knowing({ instance: INSTANCE }), 'wadors:a').PixelRepresentation, 0);
-  assert.equal(attributesFrom(knowing({ imagePixelModule: PIXEL_MODULE }), 'wadors:a').pixelRepresentation, 0);
+  assert.equal(attributesFrom(knowing({ instance: INSTANCE }), 'wadors:a')?.PixelRepresentation, 0);
+  assert.equal(attributesFrom(knowing({ imagePixelModule: PIXEL_MODULE }), 'wadors:a')?.pixelRepresentation, 0);
 });
 
 test('a viewer that knows nothing is no help', () => {
@@ -675,9 +760,9 @@ test('a label map has no colours for a viewer before it is loaded', () => {
   const modules = {
     imagePixelModule: { ...PIXEL_MODULE, samplesPerPixel: 1, photometricInterpretation: 'PALETTE COLOR' },
   };
-  assert.equal(moduleFor(modules, 'imagePixelModule', '3d').photometricInterpretation, 'PALETTE COLOR');
+  assert.equal(answerOf(modules, 'imagePixelModule', '3d').photometricInterpretation, 'PALETTE COLOR');
   const labels = { ...modules, segmentModule: { segmentationType: 'LABELMAP' } };
-  assert.equal(moduleFor(labels, 'imagePixelModule', '3d').photometricInterpretation, 'MONOCHROME2');
+  assert.equal(answerOf(labels, 'imagePixelModule', '3d').photometricInterpretation, 'MONOCHROME2');
 });
 
 test('what modules do not tell is not there', () => {
@@ -711,9 +796,9 @@ test('lookup tables become items as DICOM has them', () => {
 
 test('a lookup table of pyloader is one that it can read again', () => {
   const loaded = { modalityLutModule: { lut: TABLE } };
-  const modules = { imagePixelModule: PIXEL_MODULE, modalityLutModule: moduleFor(loaded, 'modalityLutModule', '3d') };
-  const { modalityLUTSequence } = attributesFrom(knowing(modules), 'wadors:a');
-  assert.deepEqual(modalityLUTSequence, [{ LUTDescriptor: [2, -5, 16], LUTData: TABLE.entries }]);
+  const modules = { imagePixelModule: PIXEL_MODULE, modalityLutModule: answerOf(loaded, 'modalityLutModule', '3d') };
+  const found = attributesFrom(knowing(modules), 'wadors:a');
+  assert.deepEqual(found?.modalityLUTSequence, [{ LUTDescriptor: [2, -5, 16], LUTData: TABLE.entries }]);
 });
 
 test('typed arrays stay as they are', () => {
@@ -721,8 +806,10 @@ test('typed arrays stay as they are', () => {
   const view = new DataView(new ArrayBuffer(2));
   const instance = { ...INSTANCE, RedPaletteColorLookupTableData: palette, Overlay: [{ Data: view }] };
   const found = attributesFrom(knowing({ instance }), 'wadors:a');
+  assert.ok(found);
   assert.equal(found.RedPaletteColorLookupTableData, palette);
-  assert.equal(found.Overlay[0].Data, view);
+  const [{ Data }] = /** @type {[{Data: unknown}]} */ (found.Overlay);
+  assert.equal(Data, view);
 });
 
 test('what is no plain value is left out, at any depth', () => {
@@ -740,7 +827,8 @@ test('what is no plain value is left out, at any depth', () => {
   );
   const kept = { kept: { zero: 0, empty: '', no: false } };
   assert.deepEqual(found, { ...INSTANCE, ...kept, Sequence: [kept, { Value: [1, 'a'] }] });
-  assert.deepEqual(Object.keys(found.kept), ['zero', 'empty', 'no'], 'not as undefined either');
+  const names = Object.keys(/** @type {object} */ (found?.kept));
+  assert.deepEqual(names, ['zero', 'empty', 'no'], 'not as undefined either');
 });
 
 test('what is found can cross to a worker', () => {
@@ -774,38 +862,71 @@ test('what a viewer holds is not changed', () => {
 
 // ------------------------------------------------------------------ libraries
 
+/** @typedef {(imageId: string, options?: object) => Loading & {promise: Promise<WholeImage>}} ViewerLoader */
+
+/** Where each library fires events. */
+const TARGETS = {
+  events: Object.assign(new EventTarget(), { name: 'events' }),
+  eventTarget: Object.assign(new EventTarget(), { name: 'eventTarget' }),
+};
+
 /** The part of both libraries that registers. */
 function fakeLibrary() {
-  const library = { loaders: new Map(), providers: [], fired: [] };
-  const registerImageLoader = (scheme, loader) => library.loaders.set(scheme, loader);
-  const metaData = {
-    addProvider: (provider, priority) => library.providers.push({ provider, priority }),
-    removeProvider: (provider) =>
-      (library.providers = library.providers.filter((entry) => entry.provider !== provider)),
+  const library = {
+    /** @type {Record<string, ViewerLoader>} */
+    loaders: {},
+    /** @type {{provider: Provider, priority?: number}[]} */
+    providers: [],
+    /** @type {{target: EventTarget, type: string, detail: unknown}[]} */
+    fired: [],
   };
+  /** @type {LegacyCornerstone['registerImageLoader']} */
+  const registerImageLoader = (scheme, loader) => Object.assign(library.loaders, { [scheme]: loader });
+  /** @type {MetaData} */
+  const metaData = {
+    get: () => undefined,
+    addProvider: (provider, priority) => library.providers.push({ provider, priority }),
+    removeProvider: (provider) => {
+      library.providers = library.providers.filter((entry) => entry.provider !== provider);
+    },
+  };
+  /** @type {LegacyCornerstone['triggerEvent']} */
   const triggerEvent = (target, type, detail) => library.fired.push({ target, type, detail });
   return { library, registerImageLoader, metaData, triggerEvent };
 }
 
 function fakeLegacy() {
   const { library, registerImageLoader, metaData, triggerEvent } = fakeLibrary();
-  return { library, cornerstone: { registerImageLoader, metaData, triggerEvent, events: { name: 'events' } } };
+  return { library, cornerstone: { registerImageLoader, metaData, triggerEvent, events: TARGETS.events } };
 }
 
 function fake3D() {
   const { library, registerImageLoader, metaData, triggerEvent } = fakeLibrary();
-  return {
-    library,
-    cornerstone: { imageLoader: { registerImageLoader }, metaData, triggerEvent, eventTarget: { name: 'eventTarget' } },
-  };
+  const { eventTarget } = TARGETS;
+  return { library, cornerstone: { imageLoader: { registerImageLoader }, metaData, triggerEvent, eventTarget } };
 }
+
+const decache = () => {};
+/** What a face loads. @param {Promise<unknown>} promise */
+const loadingOf = (promise) => ({ promise, cancelFn() {}, cancel() {}, decache });
 
 /** The page's side of a connection, which notes what it is asked. */
 function fakeFace() {
+  /** @type {unknown[][]} */
   const asked = [];
-  const load = (...parts) => (asked.push(parts), { promise: Promise.resolve({ rows: 1 }), decache: 'of the face' });
-  const metaData = (type, imageId, mode) => (asked.push([type, imageId, mode]), 'module');
-  return { asked, face: { load, metaData, events: new EventTarget() } };
+  /** @type {Face} */
+  const face = {
+    load: (...parts) => {
+      asked.push(parts);
+      return loadingOf(Promise.resolve({ rows: 1 }));
+    },
+    metaData: (type, imageId, mode) => {
+      asked.push([type, imageId, mode]);
+      return 'module';
+    },
+    events: new EventTarget(),
+  };
+  return { asked, face };
 }
 
 test('a library is known by what it has', () => {
@@ -823,7 +944,7 @@ test('a load by hand is of Cornerstone3D when it has a request type', () => {
 
 test('a load by hand is of the legacy viewer when that is on the page', (t) => {
   globalThis.cornerstone = { enable: () => {} };
-  t.after(() => delete globalThis.cornerstone);
+  t.after(() => Reflect.deleteProperty(globalThis, 'cornerstone'));
   assert.equal(guessMode({}), 'legacy');
   assert.equal(guessMode({ requestType: 'interaction' }), 'legacy');
   globalThis.cornerstone = {};
@@ -835,9 +956,9 @@ test('Cornerstone3D loads through the face', async () => {
   const { asked, face } = fakeFace();
   attach(cornerstone, '3d', face).registerScheme('wadouri');
   const options = { requestType: 'prefetch' };
-  const { promise, decache } = library.loaders.get('wadouri')('wadouri:a?frame=1', options);
-  assert.deepEqual([await promise, decache], [{ rows: 1 }, 'of the face']);
-  library.loaders.get('wadouri')('wadouri:b');
+  const loading = library.loaders.wadouri('wadouri:a?frame=1', options);
+  assert.deepEqual([await loading.promise, loading.decache], [{ rows: 1 }, decache]);
+  library.loaders.wadouri('wadouri:b');
   assert.deepEqual(asked, [
     ['wadouri:a?frame=1', options, '3d', 'wadouri:a?frame=1'],
     ['wadouri:b', {}, '3d', 'wadouri:b'],
@@ -848,7 +969,7 @@ test('a legacy viewer counts frames from 0 and sees its own imageId', () => {
   const { library, cornerstone } = fakeLegacy();
   const { asked, face } = fakeFace();
   attach(cornerstone, 'legacy', face).registerScheme('wadouri');
-  library.loaders.get('wadouri')('wadouri:a?frame=0');
+  library.loaders.wadouri('wadouri:a?frame=0');
   assert.equal(library.providers[0].provider('patientModule', 'wadouri:a?frame=0'), 'module');
   assert.deepEqual(asked, [
     ['wadouri:a?frame=1', {}, 'legacy', 'wadouri:a?frame=0'],
@@ -884,10 +1005,10 @@ test('the priority of the provider', () => {
 });
 
 test('what the other providers know is asked of the viewer', () => {
-  for (const [mode, { cornerstone }] of [
+  for (const [mode, { cornerstone }] of /** @type {const} */ ([
     ['legacy', fakeLegacy()],
     ['3d', fake3D()],
-  ]) {
+  ])) {
     const { get } = knowing({ instance: INSTANCE });
     Object.assign(cornerstone.metaData, { get });
     assert.deepEqual(attach(cornerstone, mode, fakeFace().face).attributesOf('wadors:a'), INSTANCE);
@@ -895,15 +1016,15 @@ test('what the other providers know is asked of the viewer', () => {
 });
 
 test('what pyloader itself tells of an image is not taken for what others know', (t) => {
-  for (const [mode, { library, cornerstone }] of [
+  for (const [mode, { library, cornerstone }] of /** @type {const} */ ([
     ['legacy', fakeLegacy()],
     ['3d', fake3D()],
-  ]) {
+  ])) {
     cornerstone.metaData.get = (...query) =>
       library.providers.map(({ provider }) => provider(...query)).find((answer) => answer !== undefined);
     // A palette image that is loaded: its modules tell of the RGB that was made of it.
     const modules = { imagePixelModule: { ...PIXEL_MODULE, photometricInterpretation: 'RGB' } };
-    const face = { ...fakeFace().face, metaData: (type) => modules[type] };
+    const face = { ...fakeFace().face, metaData: knowing(modules).get };
     const { attributesOf } = attach(cornerstone, mode, face);
     assert.equal(attributesOf('wadors:a'), undefined, mode);
     const foreign = {
@@ -917,18 +1038,15 @@ test('what pyloader itself tells of an image is not taken for what others know',
     assert.match(report.mock.calls[0].arguments[0].message, /not mine/);
     report.mock.restore();
     library.providers.shift();
-    assert.equal(
-      cornerstone.metaData.get('imagePixelModule', 'wadors:a').photometricInterpretation,
-      'RGB',
-      'but others are told',
-    );
+    const told = /** @type {ImagePixelModule} */ (cornerstone.metaData.get('imagePixelModule', 'wadors:a'));
+    assert.equal(told.photometricInterpretation, 'RGB', 'but others are told');
   }
 });
 
-for (const [mode, fake, target] of [
+for (const [mode, fake, target] of /** @type {const} */ ([
   ['legacy', fakeLegacy, 'events'],
   ['3d', fake3D, 'eventTarget'],
-]) {
+])) {
   test(`events of loads are fired by ${mode}`, () => {
     const { library, cornerstone } = fake();
     const { face } = fakeFace();
@@ -938,7 +1056,7 @@ for (const [mode, fake, target] of [
       face.events.dispatchEvent(new CustomEvent(type, { detail: { url: type } }));
     assert.deepEqual(
       library.fired,
-      types.map((type) => ({ target: { name: target }, type: `cornerstone${type}`, detail: { url: type } })),
+      types.map((type) => ({ target: TARGETS[target], type: `cornerstone${type}`, detail: { url: type } })),
     );
   });
 
@@ -949,7 +1067,7 @@ for (const [mode, fake, target] of [
     registerScheme('wadouri');
     detach();
     assert.deepEqual(library.providers, []);
-    assert.throws(() => library.loaders.get('wadouri')('wadouri:a'), /pyloader was detached.*wadouri:a/);
+    assert.throws(() => library.loaders.wadouri('wadouri:a'), /pyloader was detached.*wadouri:a/);
     face.events.dispatchEvent(new CustomEvent('imageloadstart'));
     assert.deepEqual([library.fired, asked], [[], []]);
   });
@@ -982,12 +1100,13 @@ const TOLD = [
   [64, 1, 1, 0, 64, 1],
 ];
 for (const [bits, sign, rescaleSlope, rescaleIntercept, told, toldSign] of TOLD) {
-  test(`a volume of Cornerstone3D holds ${bits} bits of sign ${sign} after ${rescaleSlope}, ${rescaleIntercept}`, () => {
+  const rescaled = `${rescaleSlope}, ${rescaleIntercept}`;
+  test(`a volume of Cornerstone3D holds ${bits} bits of sign ${sign} after ${rescaled}`, () => {
     const pixel = { ...BITS, bitsAllocated: bits, bitsStored: bits, pixelRepresentation: sign };
     const modules = { imagePixelModule: pixel, modalityLutModule: { rescaleSlope, rescaleIntercept } };
-    const { bitsAllocated, pixelRepresentation } = moduleFor(modules, 'imagePixelModule', '3d');
+    const { bitsAllocated, pixelRepresentation } = answerOf(modules, 'imagePixelModule', '3d');
     assert.deepEqual([bitsAllocated, pixelRepresentation], [told, toldSign]);
-    assert.equal(moduleFor(modules, 'imagePixelModule', 'legacy'), pixel, 'other viewers are told what there is');
+    assert.equal(answerOf(modules, 'imagePixelModule', 'legacy'), pixel, 'other viewers are told what there is');
   });
 }
 
@@ -998,7 +1117,7 @@ test('a volume of CT stays one of 16 bits: what an intercept moves beyond them i
     modalityLutModule: { rescaleSlope: 1, rescaleIntercept: -1024 },
     generalSeriesModule: { modality: 'CT' },
   };
-  assert.equal(moduleFor(modules, 'imagePixelModule', '3d').bitsAllocated, 16);
+  assert.equal(answerOf(modules, 'imagePixelModule', '3d').bitsAllocated, 16);
 });
 
 const PET = {
@@ -1008,29 +1127,30 @@ const PET = {
 };
 
 test('windows of PET are in the units that Cornerstone3D shows', () => {
-  const { windowCenter, windowWidth } = moduleFor(PET, 'voiLutModule', '3d');
+  const { windowCenter, windowWidth } = answerOf(PET, 'voiLutModule', '3d');
   const lower = windowCenter[0] - 0.5 - (windowWidth[0] - 1) / 2;
   assert.ok(Math.abs(lower + 0.0005) < 1e-9, `${lower}`);
   assert.ok(Math.abs(lower + windowWidth[0] - 1 - 9.9995) < 1e-9);
-  assert.deepEqual(moduleFor(PET, 'voiLutModule', 'legacy').windowCenter, [5000]);
+  assert.deepEqual(answerOf(PET, 'voiLutModule', 'legacy').windowCenter, [5000]);
 });
 
 test('Cornerstone3D is not to compute factors where they are not certain', () => {
-  assert.equal(moduleFor(PET, 'scalingModule', '3d'), PET.scalingModule);
-  assert.deepEqual(moduleFor({ ...PET, scalingModule: undefined }, 'scalingModule', '3d'), {});
-  assert.equal(moduleFor({ ...PET, scalingModule: undefined }, 'scalingModule', 'legacy'), undefined);
-  assert.equal(moduleFor({}, 'scalingModule', '3d'), undefined);
+  assert.equal(answerOf(PET, 'scalingModule', '3d'), PET.scalingModule);
+  assert.deepEqual(answerOf({ ...PET, scalingModule: undefined }, 'scalingModule', '3d'), {});
+  assert.equal(answerOf({ ...PET, scalingModule: undefined }, 'scalingModule', 'legacy'), undefined);
+  assert.equal(answerOf({}, 'scalingModule', '3d'), undefined);
 });
 
 test('a dose is told under the names that Cornerstone3D reads', () => {
   const scalingModule = { doseGridScaling: 0.01, doseSummationType: 'PLAN', doseType: 'PHYSICAL', doseUnits: 'GY' };
-  const { DoseGridScaling, DoseSummation, DoseType, DoseUnit } = moduleFor({ scalingModule }, 'scalingModule', '3d');
+  const { DoseGridScaling, DoseSummation, DoseType, DoseUnit } = answerOf({ scalingModule }, 'scalingModule', '3d');
   assert.deepEqual([DoseGridScaling, DoseSummation, DoseType, DoseUnit], [0.01, 'PLAN', 'PHYSICAL', 'GY']);
 });
 
 test('Cornerstone3D is told of the factors that its values have', () => {
   const loaded = loadedOf({ isRescaled: true }, PET);
-  const parametersOf = (mode, preScale) => imageFor(loaded, 'x:a', mode, { preScale }).preScale.scalingParameters;
+  const parametersOf = (/** @type {Mode} */ mode, /** @type {Options['preScale']} */ preScale = undefined) =>
+    imageOf(loaded, 'x:a', mode, { preScale }).preScale.scalingParameters;
   assert.equal(parametersOf('3d').suvbw, 0.001);
   assert.equal(parametersOf('3d', { scalingParameters: { suvbw: undefined } }).suvbw, 0.001);
   assert.equal(parametersOf('none', true).suvbw, undefined);
@@ -1042,23 +1162,22 @@ test('an instance is what the modules know, by keyword', () => {
     imagePlaneModule: { pixelSpacing: [1, 2] },
     petSeriesModule: { suvType: 'BW', units: 'GML' },
   };
-  assert.deepEqual(moduleFor(modules, 'instance', '3d'), {
+  assert.deepEqual(answerOf(modules, 'instance', '3d'), {
     SOPClassUID: '1.2',
     PixelSpacing: [1, 2],
     SUVType: 'BW',
     Units: 'GML',
   });
-  assert.equal(moduleFor(modules, 'instance', 'legacy'), undefined);
+  assert.equal(answerOf(modules, 'instance', 'legacy'), undefined);
 });
 
 test('what others know of calibration and instances counts more', () => {
   const { library, cornerstone } = fake3D();
   const { face } = fakeFace();
+  /** @type {unknown[][]} */
   const given = [];
-  Object.assign(cornerstone.metaData, {
-    get: (type) => ({ calibratedPixelSpacing: 'of the user' })[type],
-    getMetaData: (...parts) => void given.push(parts),
-  });
+  cornerstone.metaData.get = knowing({ calibratedPixelSpacing: 'of the user' }).get;
+  cornerstone.metaData.getMetaData = (...parts) => void given.push(parts);
   const { giveInstance } = attach(cornerstone, '3d', face);
   const [{ provider }] = library.providers;
   assert.deepEqual([provider('calibratedPixelSpacing', 'x:a'), provider('instance', 'x:a')], ['of the user', 'module']);
@@ -1073,29 +1192,29 @@ test('a viewer may ask for values as they are shown', () => {
     imagePixelModule: { bitsAllocated: 16, samplesPerPixel: 1, photometricInterpretation: 'MONOCHROME1' },
     voiLutModule: {},
   };
-  attach(cornerstone, '3d', { ...face, metaData: (type) => modules[type] }, { displayValues: true }).registerScheme(
-    'x',
-  );
-  library.loaders.get('x')('x:a', { priority: 1 });
+  attach(cornerstone, '3d', { ...face, metaData: knowing(modules).get }, { displayValues: true }).registerScheme('x');
+  library.loaders.x('x:a', { priority: 1 });
   assert.deepEqual(asked[0][1], { displayValues: true, priority: 1 });
   const [{ provider }] = library.providers;
-  const { bitsAllocated, photometricInterpretation } = provider('imagePixelModule', 'x:a');
+  const { bitsAllocated, photometricInterpretation } = /** @type {ImagePixelModule} */ (
+    provider('imagePixelModule', 'x:a')
+  );
   assert.deepEqual([bitsAllocated, photometricInterpretation], [8, 'MONOCHROME2']);
-  assert.deepEqual(provider('voiLutModule', 'x:a').windowWidth, [256]);
+  assert.deepEqual(/** @type {Windows} */ (provider('voiLutModule', 'x:a')).windowWidth, [256]);
   assert.equal(provider('generalSeriesModule', 'x:a'), undefined);
 });
 
 test('samples of an ECG come as Cornerstone3D asks for them', async () => {
   const ecgModule = { waveformData: [new Int16Array([1])] };
   assert.equal(
-    await moduleFor({ ecgModule }, 'ecgModule', '3d').waveformData.retrieveBulkData(),
+    await answerOf({ ecgModule }, 'ecgModule', '3d').waveformData.retrieveBulkData(),
     ecgModule.waveformData,
   );
 });
 
 test('stored bits, tables and colour decide too what Cornerstone3D is told of bits', () => {
-  const told = (pixel, modalityLutModule) =>
-    moduleFor({ imagePixelModule: { ...BITS, ...pixel }, modalityLutModule }, 'imagePixelModule', '3d').bitsAllocated;
+  const told = (/** @type {object} */ pixel, /** @type {object | undefined} */ modalityLutModule = undefined) =>
+    answerOf({ imagePixelModule: { ...BITS, ...pixel }, modalityLutModule }, 'imagePixelModule', '3d').bitsAllocated;
   assert.equal(
     told({ bitsAllocated: 16, bitsStored: 12, pixelRepresentation: 0 }, { rescaleSlope: 4, rescaleIntercept: 0 }),
     16,
@@ -1107,7 +1226,7 @@ test('stored bits, tables and colour decide too what Cornerstone3D is told of bi
     8,
   );
   assert.equal(told({ bitsAllocated: 8, bitsStored: 8, pixelRepresentation: 0 }), 8);
-  assert.equal(moduleFor({}, 'imagePixelModule', '3d'), undefined);
+  assert.equal(answerOf({}, 'imagePixelModule', '3d'), undefined);
 });
 
 // ------------------------------------------------------------------ what the page's own providers know
@@ -1124,8 +1243,9 @@ const PAGES_PLANE = {
   rows: 9,
   columns: 9,
 };
+/** @param {object | undefined} ours @param {unknown} theirs @param {Mode} mode */
 const planeOf = (ours, theirs, mode = '3d') =>
-  moduleFor({ imagePlaneModule: ours }, 'imagePlaneModule', mode, () => theirs);
+  answerOf({ imagePlaneModule: ours }, 'imagePlaneModule', mode, () => theirs);
 
 test('what others know of a plane counts more than defaults', () => {
   assert.deepEqual(planeOf({ rows: 40, columns: 50 }, PAGES_PLANE), {
@@ -1160,13 +1280,13 @@ test('what the image knows of its plane counts more than what others know', () =
 
 test('of a plane that is known nobody else is asked', () => {
   const asked = () => assert.fail('asked');
-  for (const mode of ['3d', 'legacy'])
+  for (const mode of /** @type {const} */ (['3d', 'legacy']))
     assert.deepEqual(
-      moduleFor({ imagePlaneModule: PAGES_PLANE }, 'imagePlaneModule', mode, asked).pixelSpacing,
+      answerOf({ imagePlaneModule: PAGES_PLANE }, 'imagePlaneModule', mode, asked).pixelSpacing,
       [0.5, 0.25],
     );
   for (const type of ['imagePixelModule', 'modalityLutModule', 'patientModule', 'scalingModule', 'instance'])
-    moduleFor({ imagePixelModule: {}, patientModule: {} }, type, '3d', asked);
+    answerOf({ imagePixelModule: {}, patientModule: {} }, type, '3d', asked);
 });
 
 test('a plane that others tell in part agrees with itself', () => {
@@ -1226,15 +1346,15 @@ test('a series that only others know is theirs', () => {
   const theirs = { modality: 'SC', seriesInstanceUID: '1.2.4' };
   for (const ours of [undefined, {}])
     assert.deepEqual(
-      moduleFor({ generalSeriesModule: ours }, 'generalSeriesModule', '3d', () => theirs),
+      answerOf({ generalSeriesModule: ours }, 'generalSeriesModule', '3d', () => theirs),
       theirs,
     );
   assert.deepEqual(
-    moduleFor({ generalSeriesModule: { modality: 'CT' } }, 'generalSeriesModule', '3d', () => theirs),
+    answerOf({ generalSeriesModule: { modality: 'CT' } }, 'generalSeriesModule', '3d', () => theirs),
     { modality: 'CT' },
   );
   assert.deepEqual(
-    moduleFor({}, 'generalSeriesModule', '3d', () => undefined),
+    answerOf({}, 'generalSeriesModule', '3d', () => undefined),
     {},
   );
 });
@@ -1244,33 +1364,36 @@ test('a window that only others know is theirs', () => {
     { windowCenter: [40], windowWidth: [80] },
     { windowCenter: 40, windowWidth: 80 },
   ]) {
-    for (const mode of ['3d', 'legacy'])
+    for (const mode of /** @type {const} */ (['3d', 'legacy']))
       assert.deepEqual(
-        moduleFor({ voiLutModule: {} }, 'voiLutModule', mode, () => theirs),
+        answerOf({ voiLutModule: {} }, 'voiLutModule', mode, () => theirs),
         theirs,
       );
   }
-  const ours = moduleFor({ voiLutModule: { windowCenter: [1], windowWidth: [2] } }, 'voiLutModule', '3d', () =>
+  const ours = answerOf({ voiLutModule: { windowCenter: [1], windowWidth: [2] } }, 'voiLutModule', '3d', () =>
     assert.fail('asked'),
   );
   assert.deepEqual([ours.windowCenter, ours.windowWidth], [[1], [2]]);
-  assert.equal(moduleFor({ voiLutModule: {} }, 'voiLutModule', '3d', () => ({})).windowCenter, undefined);
+  assert.equal(answerOf({ voiLutModule: {} }, 'voiLutModule', '3d', () => ({})).windowCenter, undefined);
 });
 
-for (const [mode, fake] of [
+for (const [mode, fake] of /** @type {const} */ ([
   ['legacy', fakeLegacy],
   ['3d', fake3D],
-]) {
-  /** An image that a viewer loads, whose page has a provider that knows of a window. */
+])) {
+  /**
+   * The window of an image that a viewer loads, whose page has a provider that knows of one.
+   * @param {unknown} image @param {unknown} voi @param {{displayValues?: boolean}} [options]
+   */
   const shown = async (image, voi, options) => {
     const { library, cornerstone } = fake();
-    cornerstone.metaData.get = (type) => (type === 'voiLutModule' ? voi : undefined);
-    const face = { ...fakeFace().face, load: () => ({ promise: Promise.resolve(image) }) };
+    cornerstone.metaData.get = (/** @type {string} */ type) => (type === 'voiLutModule' ? voi : undefined);
+    const face = { ...fakeFace().face, load: () => loadingOf(Promise.resolve(image)) };
     attach(cornerstone, mode, face, options).registerScheme('x');
-    const { windowCenter, windowWidth } = await library.loaders.get('x')('x:a').promise;
+    const { windowCenter, windowWidth } = await library.loaders.x('x:a').promise;
     return [windowCenter, windowWidth];
   };
-  const automatic = () => imageFor(loadedOf({ voiLut: {} }), 'x:a', mode, {});
+  const automatic = () => imageOf(loadedOf({ voiLut: {} }), 'x:a', mode, {});
 
   test(`the window of ${mode} is the page's before one from the smallest to the largest value`, async () => {
     for (const voi of [
@@ -1300,14 +1423,15 @@ for (const [mode, fake] of [
     cornerstone.metaData.get = () => {
       throw new Error('theirs');
     };
+    /** @type {Face} */
     const face = {
       ...fakeFace().face,
-      load: () => ({ promise: Promise.resolve(automatic()) }),
-      metaData: (type, id, mode, askOthers) => askOthers() ?? 'ours',
+      load: () => loadingOf(Promise.resolve(automatic())),
+      metaData: (...[, , , askOthers]) => askOthers() ?? 'ours',
     };
     const { attributesOf, registerScheme } = attach(cornerstone, mode, face);
     registerScheme('x');
-    const { windowCenter } = await library.loaders.get('x')('x:a').promise;
+    const { windowCenter } = await library.loaders.x('x:a').promise;
     assert.equal(windowCenter, automatic().windowCenter);
     assert.equal(attributesOf('x:a'), undefined);
     assert.equal(library.providers[0].provider('imagePlaneModule', 'x:a'), 'ours');
@@ -1324,8 +1448,8 @@ for (const [mode, fake] of [
     const { library, cornerstone } = fake();
     const failed = Promise.reject(new Error('failed'));
     failed.catch(() => {});
-    attach(cornerstone, mode, { ...fakeFace().face, load: () => ({ promise: failed }) }).registerScheme('x');
-    const { promise } = library.loaders.get('x')('x:a');
+    attach(cornerstone, mode, { ...fakeFace().face, load: () => loadingOf(failed) }).registerScheme('x');
+    const { promise } = library.loaders.x('x:a');
     await new Promise((resolve) => {
       setImmediate(resolve);
     });
@@ -1335,17 +1459,18 @@ for (const [mode, fake] of [
 
   test(`the image's own window counts more in ${mode}, and an image of a JavaScript loader is left alone`, async () => {
     const voi = { windowCenter: 1, windowWidth: 2 };
-    assert.deepEqual(await shown(imageFor(loadedOf(), 'x:a', mode, {}), voi), [40, 80]);
+    assert.deepEqual(await shown(imageOf(loadedOf(), 'x:a', mode, {}), voi), [40, 80]);
     assert.deepEqual(await shown({ windowCenter: 5, windowWidth: 6 }, voi), [5, 6]);
-    const { windowCenter, windowWidth } = imageFor(loadedOf(RGB), 'x:a', mode, {});
-    assert.deepEqual(await shown(imageFor(loadedOf(RGB), 'x:a', mode, {}), voi), [windowCenter, windowWidth]);
+    const { windowCenter, windowWidth } = imageOf(loadedOf(RGB), 'x:a', mode, {});
+    assert.deepEqual(await shown(imageOf(loadedOf(RGB), 'x:a', mode, {}), voi), [windowCenter, windowWidth]);
   });
 }
 
 // ------------------------------------------------------------------ pixels that are not square
 
+/** @param {object} plane @param {object} pixel @param {Mode} mode */
 const spacingOf = (plane, pixel, mode) => {
-  const { rowPixelSpacing, columnPixelSpacing } = imageFor(
+  const { rowPixelSpacing, columnPixelSpacing } = imageOf(
     loadedOf({}, { imagePlaneModule: plane, imagePixelModule: pixel }),
     'x:a',
     mode,
@@ -1355,7 +1480,7 @@ const spacingOf = (plane, pixel, mode) => {
 };
 
 test('without a spacing viewers get the proportions of a pixel', () => {
-  for (const mode of ['legacy', '3d']) {
+  for (const mode of /** @type {const} */ (['legacy', '3d'])) {
     assert.deepEqual(spacingOf({}, { pixelAspectRatio: [2, 1] }, mode), [2, 1]);
     assert.deepEqual(spacingOf({}, { pixelAspectRatio: [3, 4] }, mode), [1, 4 / 3]);
     assert.deepEqual(spacingOf({ nominalScannedPixelSpacing: [0.3, 0.2] }, {}, mode), [0.3, 0.2]);
@@ -1374,7 +1499,7 @@ test('without a spacing viewers get the proportions of a pixel', () => {
 test('legacy tools find a plane without a spacing beside proportions, so they measure nothing by these', () => {
   const modules = { imagePlaneModule: { rows: 4, columns: 8 }, imagePixelModule: { pixelAspectRatio: [10, 12] } };
   assert.deepEqual(spacingOf(modules.imagePlaneModule, modules.imagePixelModule, 'legacy'), [1, 1.2]);
-  assert.deepEqual(moduleFor(modules, 'imagePlaneModule', 'legacy'), { rows: 4, columns: 8 });
+  assert.deepEqual(answerOf(modules, 'imagePlaneModule', 'legacy'), { rows: 4, columns: 8 });
 });
 
 test('any spacing counts more than proportions', () => {
@@ -1417,8 +1542,8 @@ test('proportions that can be none are ignored', () => {
 });
 
 test('Cornerstone3D is told proportions as the defaults that they are', () => {
-  const told = (plane, pixel) => {
-    const { pixelSpacing, rowPixelSpacing, columnPixelSpacing, usingDefaultValues } = moduleFor(
+  const told = (/** @type {object} */ plane, /** @type {object} */ pixel) => {
+    const { pixelSpacing, rowPixelSpacing, columnPixelSpacing, usingDefaultValues } = answerOf(
       { imagePlaneModule: plane, imagePixelModule: pixel },
       'imagePlaneModule',
       '3d',

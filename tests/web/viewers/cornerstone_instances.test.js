@@ -1,3 +1,4 @@
+// @ts-check
 // Instances as the metadata package of Cornerstone3D takes them, in its real code.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -37,11 +38,15 @@ test('Cornerstone3D computes from an instance that it is given, as pyloader does
   registerDefaultProviders();
   const cornerstone = {
     imageLoader: { registerImageLoader: () => {} },
-    eventTarget: {},
+    eventTarget: new EventTarget(),
     triggerEvent: () => {},
     metaData,
   };
-  const face = { load: () => {}, metaData: () => undefined, events: new EventTarget() };
+  const face = {
+    load: () => assert.fail('loaded'),
+    metaData: () => undefined,
+    events: new EventTarget(),
+  };
   const { giveInstance, detach } = attach(cornerstone, '3d', face);
   giveInstance('wadouri:pet?frame=1', PET);
   assert.equal(metaData.get('instance', 'wadouri:pet?frame=1').Modality, 'PT');
