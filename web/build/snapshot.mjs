@@ -7,13 +7,30 @@ import { MEMORY_BYTES, startPyodide } from '../boot/pyodide.js';
 import { BLOCK_BYTES, countPlace, takeSnapshot } from '../boot/snapshot.js';
 import { assemble } from './assemble.mjs';
 
+/** @typedef {import('../boot/snapshot.js').Run} Run */
+/** @typedef {import('../boot/python.d.ts').PyProxy} PyProxy */
+/** @typedef {PyProxy & {getBuffer(kind: 'u32'): {data: Uint32Array, release(): void}}} Extents see snapshot.py */
+/** @typedef {PyProxy & [practice: number, extents: Extents]} Found what snapshot.py comes to */
+/** @typedef {import('../boot/python.d.ts').Pyodide & {runPython(source: string): Found}} Pyodide */
+/**
+ * What is used of the exports of Pyodide's program.
+ * @typedef {object} Program
+ * @property {() => number} emscripten_stack_get_base
+ * @property {() => number} emscripten_stack_get_current
+ * @property {() => number} emscripten_stack_get_end
+ * @property {(bytes: number) => number} sbrk
+ * @property {(bytes: number) => number} malloc
+ * @property {(place: number) => void} free
+ */
+
 // Not node's own report of an error: it would quote a line of pyodide.asm.js, which is a megabyte.
 process.on('uncaughtException', (error) => {
-  console.error(error.stack.slice(-2000));
+  console.error(/** @type {string} */ (error.stack).slice(-2000));
   process.exit(1);
 });
 
 const [folder, output, identity] = process.argv.slice(2);
+/** @type {import('../boot/lock.js').Lock} */
 const lock = JSON.parse(readFileSync(join(folder, 'pyodide-lock.json'), 'utf8'));
 const libraries = Object.values(lock.libraries).filter(({ starting }) => starting);
 const wheels = lock.starting.map((name) => lock.packages[name].file_name);
@@ -22,14 +39,14 @@ const SITE_PACKAGES = `/lib/python${major}.${minor}/site-packages`;
 const { loadPyodide } = await import(pathToFileURL(join(folder, 'pyodide.mjs')).href);
 await import(pathToFileURL(join(folder, 'pyodide.asm.js')).href);
 
-globalThis.PYLOADER_SNAPSHOT_CODEC = await assemble(
-  fileURLToPath(new URL('../boot/snapshot_codec.wat', import.meta.url)),
-);
+Object.assign(globalThis, {
+  PYLOADER_SNAPSHOT_CODEC: await assemble(fileURLToPath(new URL('../boot/snapshot_codec.wat', import.meta.url))),
+});
 const modules = libraries.map(({ file_name, path }) => ({
   path,
   module: new WebAssembly.Module(readFileSync(join(folder, file_name))),
 }));
-let program;
+let program = /** @type {Program} */ (/** @type {unknown} */ (undefined));
 const { memory: other } = await hurry(start);
 const { memory, pyodide } = await start();
 for (const file of wheels)
@@ -58,19 +75,20 @@ process.exit(0); // Pyodide keeps node's event loop alive.
 
 /** @returns an interpreter, and memory as it was before Python ran */
 async function start() {
-  let memory;
+  let memory = /** @type {Uint8Array} */ (/** @type {unknown} */ (undefined));
   const pyodide = await startPyodide(
     (options) => watchProgram(() => loadPyodide(options)),
     { indexURL: folder, _makeSnapshot: true },
     { libraries: modules, onMemory: (module) => (memory = module.HEAPU8.slice()) },
   );
-  return { memory, pyodide };
+  return { memory, pyodide: /** @type {Pyodide} */ (pyodide) };
 }
 
 /**
  * Start with a clock that has moved on each time it is read: what differs by a millisecond that
  * passes between two readings, in one start of a hundred, such as mimalloc's time to read its
  * clock, then differs for certain.
+ * @template Value @param {() => Promise<Value>} start
  */
 async function hurry(start) {
   const now = performance.now;
@@ -83,8 +101,13 @@ async function hurry(start) {
   }
 }
 
-/** The runs of memory that are the same at each start: some few words hold random numbers, times, or what one engine has and another not. */
+/**
+ * The runs of memory that are the same at each start: some few words hold random numbers, times, or what one
+ * engine has and another not.
+ * @param {number} begin @param {number} end
+ */
 function sameIn(begin, end) {
+  /** @type {Run[]} */
   const runs = [];
   const engines = countPlace(module);
   for (let from = begin; from < end; from += BLOCK_BYTES) {
@@ -98,15 +121,20 @@ function sameIn(begin, end) {
   return runs;
 }
 
-/** Keep the exports of the program itself: Pyodide does not give the allocator away. */
+/**
+ * Keep the exports of the program itself: Pyodide does not give the allocator away.
+ * @template Value @param {() => Promise<Value>} start
+ */
 async function watchProgram(start) {
   const instantiate = WebAssembly.instantiate;
-  WebAssembly.instantiate = async (...given) => {
+  const watched = async (/** @type {Parameters<typeof instantiate>} */ ...given) => {
+    /** @type {WebAssembly.Instance & Partial<WebAssembly.WebAssemblyInstantiatedSource>} */
     const made = await instantiate(...given);
     const { exports } = made.instance ?? made;
-    if (exports.emscripten_stack_get_end) program = exports;
+    if (exports.emscripten_stack_get_end) program = /** @type {Program} */ (/** @type {unknown} */ (exports));
     return made;
   };
+  WebAssembly.instantiate = /** @type {typeof instantiate} */ (watched);
   try {
     return await start();
   } finally {
@@ -117,6 +145,7 @@ async function watchProgram(start) {
 /**
  * The allocator gives up to 15 bytes more than an object asks for, and in these is what was there
  * before: noise to who packs it. The word in front of what it gives is the length, with three flags.
+ * @param {Uint32Array} extents begin and end of each object
  */
 function clearSlack(extents) {
   const IN_USE = 2;
