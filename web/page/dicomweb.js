@@ -139,20 +139,17 @@ export function serviceFor(base, descriptions) {
   const below = (/** @type {string} */ kind, /** @type {string | undefined} */ uid) => (uid ? `/${kind}/${uid}` : '');
   return {
     base,
-    /** @param {Options} filters @param {SearchOptions} options */
+    /** @param {Options} [filters] @param {SearchOptions} [options] */
     searchStudies: (filters, options) => search('/studies', filters, options),
-    searchSeries: (/** @type {string} */ study, /** @type {Options} */ filters, /** @type {SearchOptions} */ options) =>
-      search(`${below('studies', study)}/series`, filters, options),
-    /** @param {string} study @param {string} series @param {Options} filters @param {SearchOptions} options */
+    /** @param {string} [study] @param {Options} [filters] @param {SearchOptions} [options] */
+    searchSeries: (study, filters, options) => search(`${below('studies', study)}/series`, filters, options),
+    /** @param {string} [study] @param {string} [series] @param {Options} [filters] @param {SearchOptions} [options] */
     searchInstances: (study, series, filters, options) =>
       study || !series
         ? search(`${below('studies', study)}${below('series', series)}/instances`, filters, options)
         : search('/instances', { ...filters, seriesInstanceUID: series }, options),
-    imageIds: async (
-      /** @type {string} */ study,
-      /** @type {string} */ series,
-      /** @type {{signal?: AbortSignal}} */ options,
-    ) => {
+    /** @param {string} study @param {string} series @param {{signal?: AbortSignal}} [options] */
+    imageIds: async (study, series, options) => {
       if (!isUid(study) || !isUid(series))
         throw wrongCall(
           'imageIds() of a DICOMweb service takes the UIDs of a study and of a series in that study, ' +
