@@ -1,12 +1,14 @@
+// @ts-check
 // What the page's calls refuse, at the call, in words that say what they take.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import vm from 'node:vm';
 import * as given from '../../../web/page/arguments.js';
 import { PyLoaderError, bootError, said } from '../../../web/shared/errors.js';
+import { havePage } from '../../support/web/page.js';
 
-globalThis.document ??= { baseURI: 'https://host/pages/index.html' };
-const sizeOf = (content) => given.blobOf(content).size;
+havePage('https://host/pages/index.html');
+const sizeOf = (/** @type {unknown} */ content) => given.blobOf(content).size;
 
 test('the content of a file is taken in each form that it can have', () => {
   const bytes = new Uint8Array([1, 2, 3, 4]);
@@ -208,10 +210,10 @@ test('what was given is said in few words', () => {
 });
 
 const WHERE = { assetsURL: 'https://host/dist/', baseURL: 'https://host/' };
-for (const [words, advice, where] of [
+for (const [words, advice, where] of /** @type {[words: string, advice: RegExp, where?: typeof WHERE][]} */ ([
   [
     "Failed to construct 'Worker'",
-    /: this page was opened as a file, from which browsers start no workers: serve the folder, such as `python -m http\.server` \(Failed/,
+    /: this page was opened as a file, from which browsers start no workers: serve the folder, for example with `python -m http\.server` \(Failed/,
     { ...WHERE, baseURL: 'file:///a/index.html' },
   ],
   ["Refused to compile because 'unsafe-eval' is not allowed", /script-src 'wasm-unsafe-eval'/],
@@ -220,11 +222,11 @@ for (const [words, advice, where] of [
   ['Out of memory', /too little memory/],
   [
     'worker.mjs answered with status 404.',
-    /status 404\. Is the whole of dist\/ there.*worker-src.*pyloader\/webpack.*init\(\{ assetsURL \}\)\. See docs\/apps\.md in the package$/,
+    /status 404\. Is dist\/ complete.*worker-src.*pyloader\/webpack.*init\(\{ assetsURL \}\)\. See docs\/apps\.md in the package$/,
   ],
-]) {
+])) {
   test(`a start that failed with '${words}' says what to do`, () => {
-    const error = bootError(new Error(words), where ?? WHERE);
+    const error = /** @type {PyLoaderError} */ (bootError(new Error(words), where ?? WHERE));
     assert.deepEqual(
       [error.name, error.kind, error.code, error.stage, error.url],
       ['PyLoaderError', 'BootError', 'boot', 'boot', WHERE.assetsURL],
@@ -236,8 +238,10 @@ for (const [words, advice, where] of [
 
 test('without WebAssembly no start is to be had', (t) => {
   const before = globalThis.WebAssembly;
-  t.after(() => (globalThis.WebAssembly = before));
-  delete globalThis.WebAssembly;
+  t.after(() => {
+    globalThis.WebAssembly = before;
+  });
+  Reflect.deleteProperty(globalThis, 'WebAssembly');
   assert.match(bootError('WebAssembly is not defined', WHERE).message, /this browser has no WebAssembly/);
 });
 

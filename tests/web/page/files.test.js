@@ -1,14 +1,27 @@
+// @ts-check
 // Files of the user: names, folders of a drop, and what the workers are asked and given.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Files } from '../../../web/page/files.js';
 
-/** A host that finds one series of the files with these paths, and notes what it was asked. */
+/** @typedef {import('../../../web/page/files.js').Host} Host */
+/** @typedef {import('../../../web/page/files.js').Given} Given */
+/** @typedef {import('../../../web/page/files.js').Named} Named */
+/** @typedef {import('../../../web/page/files.js').Options} Options */
+/** @typedef {{[name: string]: Blob | Folder}} Folder */
+/** @typedef {Record<string, unknown> | null} FakeEntry as much of a FileSystemEntry as is read */
+
+/**
+ * A host that finds one series of the files with these paths, and notes what it was asked.
+ * @param {(path: string) => boolean} wanted
+ */
 function hostOf(wanted = () => true) {
   const host = {
     /** @type {[string, Blob][]} */ provided: [],
-    /** @type {any[]} */ asked: [],
+    /** @type {{imageId: string, files?: Named[], options: Options}[]} */ asked: [],
+    /** @type {Host['provide']} */
     provide: async (name, file) => void host.provided.push([name, file]),
+    /** @type {Host['list']} */
     list: async (imageId, files, options) => {
       host.asked.push({ imageId, files, options });
       const imageIds = (files ?? [{ name: imageId, path: '' }])
@@ -20,18 +33,25 @@ function hostOf(wanted = () => true) {
   return host;
 }
 
+/** @param {string} path @param {string} folder */
 const file = (path, folder = '') =>
   Object.defineProperty(new File(['a'], path), 'webkitRelativePath', { value: folder && `${folder}/${path}` });
 
-/** An entry of a drop; folders give two entries at a time. */
+/**
+ * An entry of a drop; folders give two entries at a time.
+ * @param {string} path @param {Blob | Folder} content @returns {FakeEntry}
+ */
 function entryOf(path, content) {
   const fullPath = `/${path}`;
-  if (content instanceof Blob) return { isFile: true, fullPath, file: (resolve) => resolve(content) };
+  if (content instanceof Blob)
+    return { isFile: true, fullPath, file: (/** @type {(file: Blob) => void} */ resolve) => resolve(content) };
   const left = Object.entries(content).map(([name, each]) => entryOf(`${path}/${name}`, each));
-  return { isFile: false, fullPath, createReader: () => ({ readEntries: (resolve) => resolve(left.splice(0, 2)) }) };
+  const readEntries = (/** @type {(entries: FakeEntry[]) => void} */ resolve) => resolve(left.splice(0, 2));
+  return { isFile: false, fullPath, createReader: () => ({ readEntries }) };
 }
 
-globalThis.DataTransfer ??= class {};
+globalThis.DataTransfer ??= /** @type {typeof DataTransfer} */ (/** @type {unknown} */ (class {}));
+/** @param {[entry: FakeEntry, plain?: File | 'text'][]} entries @returns {DataTransfer} */
 const dropOf = (entries) =>
   Object.assign(new DataTransfer(), {
     items: entries.map(([entry, plain]) => ({
@@ -41,7 +61,7 @@ const dropOf = (entries) =>
     })),
   });
 
-/** The names of a page's files, without what is random. @param {any} names */
+/** The names of a page's files, without what is random. @param {unknown} names */
 const numbers = (names) => JSON.parse(JSON.stringify(names).replaceAll(/localfile:[0-9a-f]{8}-/g, ''));
 
 test('names are never used again', async () => {
@@ -88,18 +108,18 @@ test('a source is asked for without files', async () => {
   assert.deepEqual(host.provided, []);
 });
 
-for (const [what, given, paths] of [
+for (const [what, given, paths] of /** @type {[string, Given, string[]][]} */ ([
   ['one file', file('a'), ['a']],
   ['a Blob', new Blob(['a']), ['']],
   ['an array', [file('a'), file('b', 'x/y')], ['a', 'x/y/b']],
   ['an array-like, as a FileList is', { length: 1, 0: file('a') }, ['a']],
   ['a set', new Set([file('a')]), ['a']],
-]) {
+])) {
   test(`paths of ${what}`, async () => {
     const host = hostOf();
     await new Files(host).series(given, {});
     assert.deepEqual(
-      host.asked[0].files.map(({ path }) => path),
+      host.asked[0].files?.map(({ path }) => path),
       paths,
     );
   });
@@ -115,10 +135,10 @@ test('a drop is read within its event, with all folders below', async () => {
     [null, 'text'],
   ]);
   const asked = new Files(host).series(drop, {});
-  drop.items = []; // as browsers do after the event
+  Object.assign(drop, { items: [] }); // as browsers do after the event
   await asked;
   assert.deepEqual(
-    host.asked[0].files.map(({ path }) => path),
+    host.asked[0].files?.map(({ path }) => path),
     ['disc/1', 'disc/2', 'disc/sub/3', 'disc/sub/4', 'disc/sub/5', 'a.dcm', 'plain'],
   );
 });
@@ -132,7 +152,9 @@ for (const nothing of [[], { length: 0 }, new Set()]) {
   });
 }
 
-for (const wrong of [undefined, null, 7, {}, ['a.dcm'], [file('a'), 'b']]) {
+/** @type {unknown[]} */
+const NO_FILES = [undefined, null, 7, {}, ['a.dcm'], [file('a'), 'b']];
+for (const wrong of /** @type {Given[]} */ (NO_FILES)) {
   test(`what is no file is refused: ${JSON.stringify(wrong)}`, async () => {
     await assert.rejects(new Files(hostOf()).series(wrong, {}), { name: 'PyLoaderError', code: 'image-id' });
   });
@@ -142,7 +164,8 @@ test('a dropped file that cannot be read is said', async () => {
   const entry = {
     isFile: true,
     fullPath: '/a',
-    file: (_, reject) => reject(new DOMException('it is gone', 'NotFoundError')),
+    file: (/** @type {unknown} */ _, /** @type {(error: Error) => void} */ reject) =>
+      reject(new DOMException('it is gone', 'NotFoundError')),
   };
   await assert.rejects(new Files(hostOf()).series(dropOf([[entry]]), {}), {
     name: 'PyLoaderError',

@@ -1,10 +1,15 @@
+// @ts-check
 // Options that nobody reads are told, once, with the name that was meant.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { NAMES, nearest, tellUnknown, tellUnknownOfLoad } from '../../../web/page/options.js';
 
-/** Collect what the console was told while something ran. */
+/**
+ * Collect what the console was told while something ran.
+ * @param {import('node:test').TestContext} t @param {() => void} work
+ * @returns {string[]}
+ */
 function toldBy(t, work) {
   const warn = t.mock.method(console, 'warn', () => {});
   work();
@@ -36,7 +41,10 @@ test('a misspelt option is told with the right name', (t) => {
 });
 
 test('it is told once', (t) => {
-  assert.equal(toldBy(t, () => [1, 2, 3].forEach((value) => tellUnknown('use', { scheme: value }))).length, 1);
+  const tellOften = () => {
+    for (const value of [1, 2, 3]) tellUnknown('use', { scheme: value });
+  };
+  assert.equal(toldBy(t, tellOften).length, 1);
   assert.equal(toldBy(t, () => tellUnknown('dicomweb', { scheme: 1 })).length, 1, 'of another call again');
 });
 
@@ -48,7 +56,8 @@ test('of a name that is like none, those that there are are told', (t) => {
 });
 
 test('known options and none are not told of', (t) => {
-  for (const [call, names] of Object.entries(NAMES)) {
+  const calls = /** @type {['load' | Parameters<typeof tellUnknown>[0], string[]][]} */ (Object.entries(NAMES));
+  for (const [call, names] of calls) {
     const options = Object.fromEntries(names.filter((name) => !name.includes('.')).map((name) => [name, {}]));
     assert.deepEqual(
       toldBy(t, () => (call === 'load' ? tellUnknownOfLoad(call, options, true) : tellUnknown(call, options))),
@@ -95,7 +104,7 @@ test('loaders of the page may have options of their own, which are not those of 
   const options = { levels: 3, smoothing: true, onprogress: 1, displayvalues: 1 };
   const texts = toldBy(t, () => tellUnknownOfLoad('loadImage', options, false));
   assert.deepEqual(
-    texts.map((text) => /'(\w+)': did you mean '(\w+)'/.exec(text).slice(1)),
+    texts.map((text) => /'(\w+)': did you mean '(\w+)'/.exec(text)?.slice(1)),
     [
       ['onprogress', 'onProgress'],
       ['displayvalues', 'displayValues'],
@@ -117,8 +126,8 @@ test('a name is near by a letter or two, whatever its case', () => {
 
 test('the options that are known are those that the types have', () => {
   const types = readFileSync(new URL('../../../web/pyloader.d.ts', import.meta.url), 'utf8');
-  const block = (start) => types.slice(types.indexOf(start)).split(/^\}/m)[0];
-  const fields = (text, indent) =>
+  const block = (/** @type {string} */ start) => types.slice(types.indexOf(start)).split(/^\}/m)[0];
+  const fields = (/** @type {string} */ text, /** @type {number} */ indent) =>
     [...text.matchAll(new RegExp(`^ {${indent}}(\\w+)\\??:`, 'gm'))].map(([, name]) => name);
   const init = block('export interface InitOptions');
   assert.deepEqual(
