@@ -1,27 +1,49 @@
+// @ts-check
 // What the page knows of images on DICOMweb services, and the face of such a service. A function
 // stands in for the workers; it notes what it is asked.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Descriptions, serviceFor } from '../../../web/page/dicomweb.js';
 import { PyLoaderError } from '../../../web/shared/errors.js';
+import { gate } from '../../support/web/workers.js';
+
+/** @typedef {import('../../../web/page/dicomweb.js').Ask} Ask */
+/** @typedef {import('../../../web/page/dicomweb.js').Options} Options */
+/** @typedef {import('../../../web/page/dicomweb.js').Row} Row */
+/** @typedef {import('../../../web/shared/errors.js').WireError} WireError */
+/** @typedef {{json?: string, attributes?: Options, error?: WireError} | undefined} Described */
+/** @typedef {{url: string, options?: Options}} Payload of a search, which has options, or for a series */
+/** @typedef {{signal?: AbortSignal}} AskOptions */
+/** @typedef {{name: string, payload: Payload} & AskOptions} Asked */
+/** @typedef {(payload: Payload, options?: AskOptions) => unknown} Answer */
 
 const SERIES = '/dw/studies/1/series/2';
 const SOURCE = `wadors:${SERIES}/instances/3`;
+/** @param {string | number} uid @returns {Row} */
 const row = (uid, frames = 1, series = SERIES) => ({
   instance: `${series}/instances/${uid}`,
   frames,
   json: `{"uid":"${uid}"}`,
 });
 
-/** Descriptions, what was asked, and `describe` of a source. */
+/**
+ * Descriptions, what was asked, and `describe` of a source.
+ * @param {{answer?: Answer, lookUp?: (imageId: string) => Options | undefined}} given
+ */
 function descriptionsOf({ answer = async () => [], lookUp = () => undefined } = {}) {
+  /** @type {Asked[]} */
   const asked = [];
+  /** @type {string[]} */
   const looked = [];
-  const ask = (name, payload, options) => {
+  const ask = (/** @type {string} */ name, /** @type {Payload} */ payload, /** @type {AskOptions} */ options = {}) => {
     asked.push({ name, payload, ...options });
     return answer(payload, options);
   };
-  const descriptions = new Descriptions(ask, (imageId) => (looked.push(imageId), lookUp(imageId)));
+  const descriptions = new Descriptions(/** @type {Ask} */ (ask), (imageId) => {
+    looked.push(imageId);
+    return lookUp(imageId);
+  });
+  /** @param {string} source @returns {Promise<Described>} */
   const describe = (source, signal = new AbortController().signal, asksAnew = false) =>
     descriptions.describe({ source, asksAnew }, { signal });
   return { descriptions, asked, looked, describe };
@@ -29,8 +51,7 @@ function descriptionsOf({ answer = async () => [], lookUp = () => undefined } = 
 
 /** Rows that a test lets come, or fail. */
 function slow() {
-  let [open, fail] = [];
-  const promise = new Promise((resolve, reject) => ([open, fail] = [resolve, reject]));
+  const { promise, open, fail } = /** @type {import('../../support/web/workers.js').Gate<Row[]>} */ (gate());
   return { answer: () => promise, open, fail };
 }
 
@@ -152,7 +173,7 @@ test('a series is fetched once for all who ask meanwhile', async () => {
 test('an instance that came later is asked for with its series again, one that is not there but once', async () => {
   const there = [row('3')];
   const { asked, describe } = descriptionsOf({ answer: async () => [...there] });
-  const of = (uid) => describe(`wadors:${SERIES}/instances/${uid}`);
+  const of = (/** @type {string} */ uid) => describe(`wadors:${SERIES}/instances/${uid}`);
   await of('3');
   there.push(row('4'));
   assert.deepEqual(await of('4'), { json: '{"uid":"4"}' });
@@ -202,7 +223,8 @@ test('what fails is an answer, with all that the error says', async () => {
   const { describe } = descriptionsOf({
     answer: () => Promise.reject(new PyLoaderError({ name: 'HttpStatusError', ...fields })),
   });
-  const { error, ...rest } = await describe(SOURCE);
+  const { error, ...rest } = (await describe(SOURCE)) ?? {};
+  assert.ok(error);
   const { name, code, stage, message, url, status } = error;
   assert.deepEqual([{ code, stage, message, url, status }, name, rest], [fields, 'HttpStatusError', {}]);
   structuredClone(error);
@@ -210,11 +232,12 @@ test('what fails is an answer, with all that the error says', async () => {
 
 test('a failure reaches all who ask, and is not kept', async () => {
   const { answer, fail } = slow();
+  /** @type {Answer[]} */
   const tries = [answer, async () => [row('3')]];
   const { asked, describe } = descriptionsOf({ answer: (...parts) => tries[asked.length - 1](...parts) });
   const answers = [describe(SOURCE), describe(SOURCE)];
   fail(new Error('no luck'));
-  for (const { error } of await Promise.all(answers)) assert.equal(error.message, 'no luck');
+  for (const told of await Promise.all(answers)) assert.equal(told?.error?.message, 'no luck');
   assert.deepEqual(await describe(SOURCE), { json: '{"uid":"3"}' });
 });
 
@@ -225,8 +248,8 @@ test('who leaves is answered at once, and the others go on', async () => {
   const [one, two] = [describe(SOURCE, controller.signal), describe(SOURCE)];
   await settle();
   controller.abort();
-  assert.equal((await one).error.name, 'AbortError');
-  assert.equal(asked[0].signal.aborted, false);
+  assert.equal((await one)?.error?.name, 'AbortError');
+  assert.equal(asked[0].signal?.aborted, false);
   open([row('3')]);
   assert.deepEqual(await two, { json: '{"uid":"3"}' });
 });
@@ -236,12 +259,12 @@ test('the last to leave ends the fetch, and the next begins another', async () =
   const controllers = [new AbortController(), new AbortController()];
   const answers = controllers.map(({ signal }) => describe(SOURCE, signal));
   await settle();
-  controllers.forEach((controller) => controller.abort());
-  for (const { error } of await Promise.all(answers)) assert.equal(error.name, 'AbortError');
-  assert.equal(asked[0].signal.aborted, true);
+  for (const controller of controllers) controller.abort();
+  for (const told of await Promise.all(answers)) assert.equal(told?.error?.name, 'AbortError');
+  assert.equal(asked[0].signal?.aborted, true);
   describe(SOURCE);
   assert.equal(asked.length, 2);
-  assert.equal(asked[1].signal.aborted, false);
+  assert.equal(asked[1].signal?.aborted, false);
 });
 
 test('a series that is asked for by itself makes its instances known', async () => {
@@ -253,19 +276,24 @@ test('a series that is asked for by itself makes its instances known', async () 
 
 // ------------------------------------------------------------------ the face of a service
 
-/** A service, the searches it asked for, and what else its descriptions asked. */
+/**
+ * A service, the searches it asked for, and what else its descriptions asked.
+ * @param {() => unknown} answer to a search @param {Answer} rows of a series
+ */
 function serviceOf(answer = async () => ['found'], rows = async () => []) {
   const {
     descriptions,
     asked: all,
     describe,
   } = descriptionsOf({ answer: (payload, options) => (payload.options ? answer() : rows(payload, options)) });
-  const isSearch = ({ name }) => name === 'search';
+  const isSearch = (/** @type {Asked} */ { name }) => name === 'search';
+  /** @param {Asked} call @returns {[name: string, payload: Payload, options: AskOptions]} */
+  const partsOf = ({ name, payload, signal }) => [name, payload, { signal }];
   return {
     service: serviceFor('https://h/dw', descriptions),
     describe,
     get asked() {
-      return all.filter(isSearch).map(({ name, payload, signal }) => [name, payload, { signal }]);
+      return all.filter(isSearch).map(partsOf);
     },
     get described() {
       return all.filter((call) => !isSearch(call));
@@ -277,7 +305,8 @@ test('a service tells its address', () => {
   assert.equal(serviceOf().service.base, 'https://h/dw');
 });
 
-for (const [name, uids, url] of [
+/** @type {['searchStudies' | 'searchSeries' | 'searchInstances', (string | undefined)[], string][]} */
+const SEARCHES = [
   ['searchStudies', [], 'https://h/dw/studies'],
   ['searchSeries', ['1.2'], 'https://h/dw/studies/1.2/series'],
   ['searchSeries', [undefined], 'https://h/dw/series'],
@@ -285,20 +314,22 @@ for (const [name, uids, url] of [
   ['searchInstances', ['1.2', '3.4'], 'https://h/dw/studies/1.2/series/3.4/instances'],
   ['searchInstances', ['1.2', undefined], 'https://h/dw/studies/1.2/instances'],
   ['searchInstances', [undefined, undefined], 'https://h/dw/instances'],
-]) {
+];
+for (const [name, uids, url] of SEARCHES) {
   test(`${name}(${uids.map(String).join(', ')}) asks ${url}`, async () => {
     const made = serviceOf();
+    const search = /** @type {(...parts: unknown[]) => Promise<unknown>} */ (made.service[name]);
     const { signal } = new AbortController();
     assert.deepEqual(
-      await made.service[name](
+      await search(
         ...uids,
         { PatientID: 'p', ModalitiesInStudy: ['CT', 'MR'] },
         { limit: 5, fuzzymatching: true, signal },
       ),
       ['found'],
     );
-    await made.service[name](...uids);
-    await made.service[name](...uids, undefined, { offset: 2 });
+    await search(...uids);
+    await search(...uids, undefined, { offset: 2 });
     assert.deepEqual(made.asked, [
       [
         'search',
@@ -334,7 +365,7 @@ test('a provider that throws is an error of the load', async () => {
       throw new Error('no');
     },
   });
-  assert.equal((await describe(SOURCE)).error.message, 'no');
+  assert.equal((await describe(SOURCE))?.error?.message, 'no');
 });
 
 test('an empty field of a form is no filter', async () => {
@@ -368,11 +399,11 @@ test('the imageIds of a series are its frames, in the order of its rows', async 
   ]);
 });
 
-for (const [what, counts] of [
+for (const [what, counts] of /** @type {[string, number[]][]} */ ([
   ['one instance', [1, 2 ** 31 - 1]],
   ['no number', [1, 1e300]],
   ['many instances', Array(20).fill(2 ** 17)],
-]) {
+])) {
   test(`frames that no list can hold are an error that names who announces them: ${what}`, async () => {
     const series = 'https://h/dw/studies/1/series/2';
     const { service } = serviceOf(undefined, async () =>
@@ -423,6 +454,7 @@ test('imageIds fail as the worker says', async () => {
 });
 
 test('a series that had no metadata is asked for again when servers may answer otherwise', async () => {
+  /** @type {Row[]} */
   let rows = [];
   const { descriptions, asked, describe } = descriptionsOf({ answer: async () => rows });
   assert.equal(await describe(SOURCE), undefined);
@@ -436,7 +468,7 @@ test('a series that had no metadata is asked for again when servers may answer o
 test('what is under way is not waited for by who asks after that', async () => {
   const first = slow();
   const answers = [first.answer, async () => [row('3')]];
-  const { descriptions, describe } = descriptionsOf({ answer: () => answers.shift()() });
+  const { descriptions, describe } = descriptionsOf({ answer: () => answers.shift()?.() });
   const before = describe(SOURCE);
   await settle();
   descriptions.beginAnew();
@@ -448,7 +480,8 @@ test('what is under way is not waited for by who asks after that', async () => {
 for (const uids of [[], ['1'], [undefined, '2'], ['', '2'], [1, '2'], [{}, '2']]) {
   test(`a service lists no series of ${JSON.stringify(uids)}`, async () => {
     const { descriptions, asked } = descriptionsOf();
-    await assert.rejects(serviceFor('/dw', descriptions).imageIds(...uids), {
+    const { imageIds } = serviceFor('/dw', descriptions);
+    await assert.rejects(/** @type {(...uids: unknown[]) => Promise<unknown>} */ (imageIds)(...uids), {
       code: 'request',
       message: /takes the UIDs of a study and of a series/,
     });
