@@ -483,7 +483,7 @@ def test_page_opened_as_a_file_says_what_to_do(browser: Browser, workers: str) -
         message = boot_error(page, f"{{workers: {workers}}}")
         assert (
             "this page was opened as a file, from which browsers start no workers: serve the "
-            "folder, such as `python -m http.server`" in message
+            "folder, for example with `python -m http.server`" in message
         )
         for error in page.evaluate(ALL_CALLS, CT):
             assert (error["code"], error["isPyLoaderError"]) == ("boot", True)

@@ -18,7 +18,7 @@ export class Affinity {
     this.batching = new Batching(source);
   }
 
-  /** @param {import('../shared/messages.d.ts').LoadAnswer | undefined} reply to a load at home */
+  /** @param {import('../shared/messages.d.ts').LoadReply | undefined} reply to a load at home */
   learn(reply) {
     this.batching.learn(Boolean(reply?.isReady));
     this.offload.learn(reply?.timing?.decodeMilliseconds ?? 0);

@@ -6,7 +6,7 @@ import { abortError, fromWire } from '../shared/errors.js';
 import { FACTS } from '../shared/facts.js';
 
 /** @typedef {import('./scheduler.js').Job} Job */
-/** @typedef {import('../shared/messages.d.ts').LoadAnswer} LoadAnswer */
+/** @typedef {import('../shared/messages.d.ts').LoadReply} LoadReply */
 /** @typedef {import('./queue.js').Queue<Job>} Queue */
 
 const MOST_BATCHED = 15;
@@ -89,7 +89,7 @@ export class Batch {
    * @returns {Job[]} the loads that it does not answer, without cancelled ones
    */
   settle(reply) {
-    const { batch = [], ...first } = /** @type {LoadAnswer} */ (reply ?? {});
+    const { batch = [], ...first } = /** @type {LoadReply} */ (reply ?? {});
     this.leader.resolve(this.others.length ? first : reply);
     for (const [index, found] of batch.entries()) {
       if ('error' in found) this.others[index].reject(fromWire(found.error));

@@ -47,7 +47,7 @@ export class Offload {
    * @param {WorkerHandle} home @param {WorkerHandle} helper
    * @param {import('../shared/messages.d.ts').LoadPayload & import('../shared/messages.d.ts').Turn} payload of a load
    * @param {CallOptions} options
-   * @returns {Promise<import('../shared/messages.d.ts').LoadAnswer | undefined>} the reply, as that to a load
+   * @returns {Promise<import('../shared/messages.d.ts').LoadReply | undefined>} the reply, as that to a load
    * @throws {NotOffloaded}
    */
   async load(home, helper, payload, options) {

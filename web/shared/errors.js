@@ -1,16 +1,19 @@
 // @ts-check
-// The one shape in which loads fail, and how errors cross between page and worker.
+// The error of all failed loads, and its form for the way between page and worker.
 
 import { redacted, withoutSecrets } from './redaction.js';
 import { ADVICE } from './version.js';
 
-/** @typedef {{name?: string, code?: string, stage?: string, message: string, imageId?: string, url?: string, status?: number, traceback?: string}} WireError */
+/**
+ * @typedef {{name?: string, code?: string, stage?: string, message: string, imageId?: string, url?: string, status?:
+ *   number, traceback?: string}} WireError
+ */
 
 /**
- * A failed load. `code` and `stage` are stable words for programs: the table is in the README.
+ * Error of a failed load. `code` and `stage` are stable words for programs: the table is in the README.
  */
 export class PyLoaderError extends Error {
-  /** Addresses stand in it without their secrets. @param {WireError} fields */
+  /** Copy the fields, with the secrets of addresses removed. @param {WireError} fields */
   constructor(fields) {
     const {
       message,
@@ -24,25 +27,25 @@ export class PyLoaderError extends Error {
     } = withoutSecrets(fields);
     super(message);
     this.name = 'PyLoaderError';
-    /** Python's name of it, such as `FormatError`. */
+    /** Name of the error in Python, such as `FormatError`. */
     this.kind = name ?? 'PyLoaderError';
     this.code = code;
     this.stage = stage;
     this.imageId = imageId;
     this.url = url;
     this.status = status;
-    /** Python's traceback, when a user's own loader failed. */
+    /** Python traceback, if a user's own loader failed. */
     this.traceback = traceback;
   }
 
-  /** Legacy viewers read `{error}` of a rejection. */
+  /** The error itself: legacy viewers read `error` of a rejection. */
   get error() {
     return this;
   }
 }
 
 /**
- * The standard error of a cancelled load.
+ * Return the standard error of a cancelled load.
  * @param {string} what
  */
 export function abortError(what) {
@@ -50,7 +53,7 @@ export function abortError(what) {
 }
 
 /**
- * @typedef {{name?: string, message?: string} | null | undefined} Thrown what is looked at of anything that was thrown
+ * @typedef {{name?: string, message?: string} | null | undefined} Thrown properties read from any thrown value
  */
 
 /** @param {unknown} error @returns {error is Error} */
@@ -58,7 +61,7 @@ export function isAbort(error) {
   return /** @type {Thrown} */ (error)?.name === 'AbortError';
 }
 
-/** The words of what was thrown, which may be anything. @param {unknown} error */
+/** Return the message of a thrown value, which may be anything. @param {unknown} error */
 export function messageOf(error) {
   return String(/** @type {Thrown} */ (error)?.message ?? error);
 }
@@ -82,9 +85,9 @@ export function fromWire(fields) {
   return new PyLoaderError(fields);
 }
 
-// ------------------------------------------------------------------ what was given
+// ------------------------------------------------------------------ values in messages
 
-/** A value that a call was given, in a few words for a message. @param {unknown} value */
+/** Describe an argument of a call in a few words, for a message. @param {unknown} value */
 export function said(value) {
   if (typeof value === 'string') return `'${shortened(value)}'`;
   if (typeof value === 'function') return 'a function';
@@ -100,7 +103,7 @@ function asText(value) {
   try {
     return JSON.stringify(value) ?? 'an object';
   } catch {
-    return 'an object'; // that refers to itself
+    return 'an object'; // it refers to itself
   }
 }
 
@@ -109,14 +112,15 @@ function shortened(text) {
   return text.length > 120 ? `${text.slice(0, 120)}…` : text;
 }
 
-// ------------------------------------------------------------------ a start that failed
+// ------------------------------------------------------------------ errors of the start
 
 const REFUSED_BY_POLICY = /unsafe-eval|blocked by CSP|Content Security Policy/i;
 const NO_MEMORY = /out of memory|could not allocate|allocation failed/i;
 
 /**
- * The error of a start that failed, with what to do.
- * @param {unknown} cause an error, or words @param {{assetsURL: string, baseURL: string}} where `baseURL` is the page's
+ * Return the error of a failed start, with advice.
+ * @param {unknown} cause an error, or words
+ * @param {{assetsURL: string, baseURL: string}} where `baseURL` is the address of the page
  */
 export function bootError(cause, { assetsURL, baseURL }) {
   if (cause instanceof PyLoaderError || isAbort(cause)) return cause;
@@ -133,16 +137,22 @@ export function bootError(cause, { assetsURL, baseURL }) {
 /** @param {string} words @param {string} baseURL */
 function adviceFor(words, baseURL) {
   if (baseURL.startsWith('file:'))
-    return `this page was opened as a file, from which browsers start no workers: serve the folder, such as \`python -m http.server\` (${words})`;
+    return (
+      'this page was opened as a file, from which browsers start no workers: ' +
+      `serve the folder, for example with \`python -m http.server\` (${words})`
+    );
   if (typeof WebAssembly === 'undefined')
     return `this browser has no WebAssembly, or it is switched off here (${words})`;
   if (REFUSED_BY_POLICY.test(words))
-    return `the page's Content-Security-Policy does not allow WebAssembly: it needs script-src 'wasm-unsafe-eval' (${words})`;
+    return (
+      "the page's Content-Security-Policy does not allow WebAssembly: " +
+      `it needs script-src 'wasm-unsafe-eval' (${words})`
+    );
   if (NO_MEMORY.test(words))
-    return `there is too little memory left: close other pages, or ask for fewer workers (${words})`;
+    return `there is too little memory left: close other pages, or set fewer workers (${words})`;
   return [
     `${words}.`,
-    'Is the whole of dist/ there, does its server answer with the files themselves, and may this page use workers from it',
+    'Is dist/ complete, does its server send the files themselves, and may this page use workers from it',
     '(Content-Security-Policy worker-src and connect-src; Access-Control-Allow-Origin when it is on another origin)?',
     ADVICE,
   ].join(' ');

@@ -1,11 +1,13 @@
 // @ts-check
-// Facts that JavaScript and Python share: schemes, limits and thresholds. pyloader/facts.json has them,
-// pyloader/facts.py says what they are.
+// Facts that JavaScript and Python share: schemes, limits and thresholds. pyloader/facts.json has the values,
+// pyloader/facts.py describes them.
 
 /**
  * @typedef {object} Facts
- * @property {{builtIn: string[], files: string[], local: string[], ofViewers: string[], oneFile: string[], countedFromZero: string[]}} schemes
- * @property {{decodedBytes: number, sourceBytes: number, requestsPerOrigin: number, retries: number, listedImages: number}} limits
+ * @property {{builtIn: string[], files: string[], local: string[], ofViewers: string[], oneFile: string[],
+ *   countedFromZero: string[]}} schemes
+ * @property {{decodedBytes: number, sourceBytes: number, requestsPerOrigin: number, retries: number,
+ *   listedImages: number}} limits
  * @property {{worthMilliseconds: number}} offload
  */
 

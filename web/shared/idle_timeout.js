@@ -1,8 +1,9 @@
 // @ts-check
-// Time without a sign of life.
+// Idle timeout: ends a wait after a time without a sign of life.
 
-const LONGEST_MS = 2 ** 31 - 1; // what setTimeout can wait; beyond it does not wait at all
+const LONGEST_MS = 2 ** 31 - 1; // the limit of setTimeout, which does not wait at all beyond it
 
+/** Aborts its signal when `restart` is not called for some time. */
 export class IdleTimeout {
   silent = false;
   #controller = new AbortController();
@@ -13,8 +14,8 @@ export class IdleTimeout {
    * @param {number} timeout ms; 0 or Infinity for no limit
    * @param {object} [hooks]
    * @param {() => void} [hooks.onSilence]
-   * @param {() => number} [hooks.pausedTime] ms so far that do not count
-   * @param {() => Promise<boolean> | undefined} [hooks.ask] before it ends: whether it may, when that has to be found out
+   * @param {() => number} [hooks.pausedTime] returns the milliseconds so far that do not count
+   * @param {() => Promise<boolean> | undefined} [hooks.ask] called before it ends; resolves to false to prevent that
    */
   constructor(timeout, { onSilence = () => {}, pausedTime = () => 0, ask = () => undefined } = {}) {
     this.timeout = timeout;
@@ -36,7 +37,7 @@ export class IdleTimeout {
       () => {
         const paused = this.pausedTime() - before;
         if (paused < 1)
-          this.#askAndEnd(); // less than timers tell apart
+          this.#askAndEnd(); // less than the resolution of timers
         else this.#wait(paused);
       },
       Math.min(milliseconds, LONGEST_MS),
@@ -52,7 +53,7 @@ export class IdleTimeout {
     const timer = this.#timer;
     const asked = this.ask();
     if (!asked) return this.#end();
-    // There may be a sign of life meanwhile.
+    // A sign of life that comes meanwhile sets another timer.
     asked.then((mayEnd) => mayEnd && this.#timer === timer && this.#end());
   }
 
@@ -62,7 +63,7 @@ export class IdleTimeout {
     this.onSilence();
   }
 
-  /** A signal that aborts with the caller's, or on silence. @param {AbortSignal | undefined} signal */
+  /** Return a signal that aborts with the caller's, or on silence. @param {AbortSignal | undefined} signal */
   join(signal) {
     if (signal?.aborted) this.#controller.abort();
     signal?.addEventListener('abort', () => this.#controller.abort(), { once: true });

@@ -1,6 +1,6 @@
-// The calls between the page and a worker, in both directions, with payload, result and what is told
-// meanwhile; and the messages of rpc.js that carry them. `tsc` holds both ends to it. Images, modules
-// and errors are made by pyloader/wire.py, answers by pyloader/browser/bridge.py and reply.py.
+// Types of the calls between the page and a worker, in both directions, with payload, result and progress; and of
+// the messages of rpc.js that carry them. `tsc` checks both ends against them. pyloader/wire.py makes images,
+// modules and errors; pyloader/browser/bridge.py and reply.py make the replies.
 
 import type {
   BootProgress,
@@ -20,32 +20,32 @@ import type { WireError } from './errors.js';
 
 export type { BootProgress, BootReport, Found, ImagePixelModule, Modules, OutgoingRequest, WireError };
 
-/** One call. `detail` is what its `onProgress` is told, `never` when that hears nothing. */
+/** One call. `detail` is the argument of `onProgress`, `never` if that is not called. */
 export interface Call {
   payload: unknown;
   result: unknown;
   detail: unknown;
 }
-/** A table of calls by name, such as the two here. */
+/** A table of calls by name, such as `WorkerCalls` and `PageCalls`. */
 export type Calls<Table> = { [Name in keyof Table]: Call };
 
-// ------------------------------------------------------------------ what a worker is told
+// ------------------------------------------------------------------ payloads of calls to a worker
 
-/** Tells a worker all that it starts from. */
+/** Options of a worker's start. */
 export interface BootOptions extends Assets {
-  /** The address of the page. */
+  /** Address of the page. */
   baseURL: string;
-  /** Of the page's script: a worker of another build ends at once. */
+  /** Build of the page's script: a worker of another build ends at once. */
   build: string;
   headers: Record<string, string>;
   credentials: RequestCredentials;
   origins: string[];
   linkedOrigins: 'without-secrets' | 'refuse';
-  /** The names of the hooks that the page has. */
+  /** Names of the hooks that the page has. */
   hooks: string[];
-  /** Counts who has asked so far. */
+  /** Number of the user's current identity. */
   identity: number;
-  /** Of an earlier worker. */
+  /** Compiled modules and the snapshot of an earlier worker. */
   parts?: Shared;
   packages: string[];
   packageIndexes: string[];
@@ -55,41 +55,41 @@ export interface BootOptions extends Assets {
   requestTimeout: number;
   requestsPerOrigin: number;
 }
-/** Given by one worker to others, which start from it. */
+/** Passed from one worker to others, which start from it. */
 export interface Shared {
   program: WebAssembly.Module;
   libraries: WebAssembly.Module[];
   snapshot?: Blob;
 }
-/** Told to workers when `init` was called again. */
+/** Settings for running workers after `init` was called again. */
 export type Configuration = Omit<BootOptions, 'parts' | 'packages'> & {
-  /** True when headers that servers were granted count no more. */
+  /** True to drop the headers granted after a 401. */
   forgetsGranted: boolean;
 };
 
-/** Options of a load that Python gets: plain values. */
+/** Options of a load for Python: plain values. */
 export type PlainOptions = Record<string, unknown>;
 /** Added to a job by the scheduler. */
 export interface Turn {
-  /** Rank of the request type, and priority: lower is sooner. */
+  /** Rank of the request type, and priority: lower runs sooner. */
   urgency: [rank: number, priority: number];
-  /** Frames of the same source that wait behind it, from 0. */
+  /** Frames of the same source that wait behind it, counted from 0. */
   upcoming: number[];
 }
 export interface LoadPayload {
   imageId: string;
   options: PlainOptions;
 }
-/** Of a load at the home of its source. */
+/** Added to a load at the home of its source. */
 export interface HomeTurn extends Turn {
-  /** The address that the load fetches first, when that is known. */
+  /** Address that the load fetches first, if known. */
   ahead?: string;
-  /** The imageIds of further images that may come along. */
+  /** ImageIds of further images for the same reply. */
   batch?: string[];
-  /** True when there are workers to help. */
+  /** True when other workers could help. */
   canOffload?: boolean;
 }
-/** A file of the user, by the imageId that it has been given, and where it stood. */
+/** A file of the user, with its imageId, and the path where it was. */
 export interface NamedFile {
   name: string;
   path: string;
@@ -102,13 +102,13 @@ export interface PythonFile {
   packages: string[];
   baseURL: string;
 }
-/** Headers for all that stands below an address. */
+/** Headers for all addresses below a base. */
 export interface HeadersBelow {
   base: string;
   headers: Record<string, string>;
 }
 
-// ------------------------------------------------------------------ what a worker answers
+// ------------------------------------------------------------------ results of calls to a worker
 
 /** Progress of a request. */
 export interface Report {
@@ -134,29 +134,29 @@ export interface PlainImage {
   encoding: Pick<Image, 'transferSyntaxUID' | 'lossyImageCompression' | 'codestream'>;
   isRescaled: boolean;
   warnings: string[];
-  /** From where to where values are padding. */
+  /** First and last value of the padding range. */
   padding?: [number, number];
 }
-/** Its arrays; `exact` has the values before they were quantised. */
+/** Arrays of an image; `exact` has the values before they were quantised. */
 export interface ImageArrays {
   pixels: PixelArray;
   exact?: PixelArray;
 }
-/** From where to where its pixels go: without padding, and when there is such, with it. */
+/** Range of the pixel values: without padding and, if there is padding, also with it (`all`). */
 export interface Extent {
   minimum: number;
   maximum: number;
   padding?: [number, number];
   all?: [number, number];
 }
-/** An image as it comes to the page. */
+/** An image as it reaches the page. */
 export type ImageMessage = PlainImage & ImageArrays & Extent;
-/** Modules of an image; `instanceModule` has the whole data set as DICOM JSON, where that was asked for. */
+/** Modules of an image; `instanceModule` has the whole data set as DICOM JSON, if requested. */
 export type WireModules = Modules & { instanceModule?: { json: string } };
 export interface Timing {
   loadMilliseconds: number;
   decodeMilliseconds: number;
-  /** As the page has measured it. */
+  /** Measured by the page. */
   totalMilliseconds?: number;
 }
 export interface Loaded {
@@ -164,13 +164,13 @@ export interface Loaded {
   modules: WireModules;
   timing: Timing;
 }
-/** Brought by a load: its image, and those that came along. */
-export interface LoadAnswer extends Loaded {
+/** Reply to a load: its image, and those of its batch. */
+export interface LoadReply extends Loaded {
   /** True when all images of the source are complete at the worker. */
   isReady?: boolean;
   batch?: (Loaded | { error: WireError })[];
 }
-/** A frame to be decoded elsewhere, and the header that decodes it, unless the other has that. */
+/** A frame to be decoded by another worker, and the header that decodes it, unless that worker has it. */
 export interface Loan {
   token: string;
   header?: Uint8Array<ArrayBuffer> | null;
@@ -189,20 +189,20 @@ export interface Row {
   /** DICOM JSON. */
   json: string;
 }
-/** Answers to `describe`: nothing when nobody knows. */
+/** Result of `describe`: undefined if the page does not know the image. */
 export type Description = { json: string } | { attributes: PlainOptions } | { error: WireError } | undefined;
 
 // ------------------------------------------------------------------ the calls
 
-/** The calls that a worker answers. */
+/** The calls that a worker handles. */
 export interface WorkerCalls {
   /** Start Python; the worker's first call. */
   boot: { payload: BootOptions; result: { report: BootReport; parts?: Shared }; detail: BootProgress };
   configure: { payload: Configuration; result: void; detail: never };
-  load: { payload: LoadPayload & HomeTurn; result: LoadAnswer; detail: Report };
-  /** Hand a frame to another worker; nothing when it has to be decoded where it is. */
+  load: { payload: LoadPayload & HomeTurn; result: LoadReply; detail: Report };
+  /** Lend a frame to another worker; null or undefined if it has to be decoded here. */
   lend: { payload: LoadPayload & Turn & { known?: string }; result: Loan | null | undefined; detail: Report };
-  borrow: { payload: LoadPayload & { loan: Loan }; result: LoadAnswer; detail: Report };
+  borrow: { payload: LoadPayload & { loan: Loan }; result: LoadReply; detail: Report };
   metadata: { payload: LoadPayload & Turn & { imageIds: string[] }; result: WireModules[]; detail: Report };
   imageIds: { payload: LoadPayload & Turn; result: string[]; detail: Report };
   /** List the images of a source, or of files, by series. */
@@ -216,20 +216,20 @@ export interface WorkerCalls {
     result: { modules: WireModules };
     detail: Report;
   };
-  /** Run a Python file; brings the schemes that it registered. */
+  /** Run a Python file; resolves to the schemes that it registered. */
   define: { payload: PythonFile; result: string[]; detail: Report };
-  /** Give a file of the user by name. */
+  /** Add a file of the user by name. */
   provide: { payload: { name: string; file: Blob }; result: void; detail: never };
   withdraw: { payload: { name: string }; result: void; detail: never };
   /** Send headers with requests to a DICOMweb service. */
   service: { payload: HeadersBelow; result: void; detail: never };
-  /** Send headers that the page has given after a 401. */
+  /** Send headers granted after a 401. */
   granted: { payload: HeadersBelow; result: void; detail: never };
   share: { payload: { requestsPerOrigin: number }; result: void; detail: never };
   policies: { payload: { page: string | undefined }; result: { worker?: boolean; page?: boolean }; detail: never };
-  /** Let go of a source. */
+  /** Release a source. */
   release: { payload: { source: string }; result: void; detail: never };
-  /** Let go of all sources. */
+  /** Release all sources. */
   purge: { payload: undefined; result: void; detail: never };
   stats: { payload: undefined; result: WorkerStats; detail: never };
 }
@@ -239,23 +239,23 @@ export interface WorkerStats {
   heapBytes: number;
 }
 
-/** The calls that the page answers. */
+/** The calls that the page handles. */
 export interface PageCalls {
-  /** Have the page change a request. */
+  /** Let the page change a request. */
   beforeRequest: { payload: OutgoingRequest; result: OutgoingRequest; detail: never };
-  /** Tell of a 401; `sent` is in milliseconds since 1970. Brings whether to try again. */
+  /** Report a 401; `sent` is in milliseconds since 1970. Resolves to true to try again. */
   authorize: { payload: { url: string; sent: number }; result: boolean; detail: never };
-  /** Ask for what the page knows of an image; `asksAnew` for what its server says of it alone. */
+  /** Request the description of an image that the page has; `asksAnew` fetches it from the server again. */
   describe: { payload: { source: string; asksAnew: boolean }; result: Description; detail: never };
   print: { payload: { level: string; name: string; text: string }; result: void; detail: never };
   packageprogress: { payload: Arrival; result: void; detail: never };
-  /** Tell why Python has ended. */
+  /** Report why Python has ended. */
   died: { payload: string; result: void; detail: never };
 }
 
-/** Those that the scheduler puts in its queue. */
+/** Calls that the scheduler puts in its queue. */
 export type JobName = 'load' | 'metadata' | 'imageIds' | 'listing' | 'readJson';
-/** The payload of a job before it has its turn. */
+/** Payload of a job before the scheduler adds its `Turn`. */
 export type JobPayload<Name extends JobName = JobName> = {
   [Each in JobName]: Omit<WorkerCalls[Each]['payload'], keyof HomeTurn>;
 }[Name];
@@ -263,7 +263,7 @@ export type JobResult<Name extends JobName = JobName> = WorkerCalls[Name]['resul
 
 // ------------------------------------------------------------------ the messages
 
-/** From the caller. */
+/** Sent by the caller. */
 export interface CallMessage<Table> {
   id: number;
   kind: 'call';
@@ -274,13 +274,13 @@ export interface CancelMessage {
   id: number;
   kind: 'cancel';
 }
-/** From the callee, any number of times. */
+/** Sent by the callee, any number of times. */
 export interface ProgressMessage {
   id: number;
   kind: 'progress';
   details: unknown[];
 }
-/** From the callee: one of these ends a call. */
+/** Sent by the callee: this or a `FailedMessage` ends a call. */
 export interface DoneMessage {
   id: number;
   kind: 'done';
@@ -293,5 +293,5 @@ export interface FailedMessage {
   error: WireError;
   details: unknown[];
 }
-/** Received by the end that answers the calls of `Table`. */
+/** Received by the end that handles the calls of `Table`. */
 export type Message<Table> = CallMessage<Table> | CancelMessage | ProgressMessage | DoneMessage | FailedMessage;

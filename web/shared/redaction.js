@@ -1,15 +1,18 @@
 // @ts-check
-// Addresses without their secrets, for errors and events: user, password, tokens, signatures.
+// Removes secrets from addresses in errors and events: user, password, tokens, signatures.
 // pyloader/redaction.py does the same in Python; tests/security/redaction.json has the cases of both.
 
-/** User information, which stands before the host (RFC 3986 3.2.1). */
+/** User information, which precedes the host (RFC 3986 3.2.1). */
 const USER = /(?<=:\/\/)[^\s/?#'"<>]*@/g;
 const PARAMETER = /(?<=[?&;#])([^\s?&;#='"<>]+)=([^\s&#'"<>]*)/g;
-// Names of parameters of OAuth, JSON Web Tokens, and addresses that are signed (AWS, Azure, Google).
+// Parameter names of OAuth, JSON Web Tokens, and signed addresses (AWS, Azure, Google).
 const SECRET = /token|secret|passw|pwd|^sig$|signature|credential|key|auth|jwt|session|ticket|assertion|policy|^code$/i;
 const HIDDEN = '***';
 
-/** A text whose addresses have their secrets replaced by `***`; anything else as it is. @template Value @param {Value} text @returns {Value} */
+/**
+ * Replace secrets of addresses in a text by `***`; return any other value unchanged.
+ * @template Value @param {Value} text @returns {Value}
+ */
 export function redacted(text) {
   return typeof text === 'string' ? /** @type {Value & string} */ (hidden(text)) : text;
 }
@@ -22,7 +25,10 @@ function hidden(text) {
     : open;
 }
 
-/** Tell whether a parameter is to be hidden; its value may hold another address, encoded. @param {string} name @param {string} value */
+/**
+ * Return true if a parameter is a secret, or its value is an encoded address that contains one.
+ * @param {string} name @param {string} value
+ */
 function isSecret(name, value) {
   const plain = decoded(value);
   return SECRET.test(decoded(name)) || (plain !== value && redacted(plain) !== plain);
@@ -38,7 +44,7 @@ function decoded(text) {
 }
 
 /**
- * An object whose texts have no secrets of addresses.
+ * Return a copy of an object with the secrets of addresses removed from its texts.
  * @template {object} Fields @param {Fields} fields @returns {Fields}
  */
 export function withoutSecrets(fields) {

@@ -9,7 +9,7 @@
 //                                        <-  {id, kind: 'done', result, details}     exactly one of these,
 //                                        <-  {id, kind: 'failed', error, details}    unless the worker dies
 //
-// Ids belong to the caller, so that both ends may call. `close` rejects what is still waiting.
+// Ids belong to the caller, so that both ends may call. `close` rejects all pending calls.
 import { abortError, fromWire, toWire } from './errors.js';
 
 /** @template Table @typedef {import('./messages.d.ts').Calls<Table>} Calls */
@@ -21,16 +21,16 @@ import { abortError, fromWire, toWire } from './errors.js';
 /**
  * @template [Detail=unknown]
  * @typedef {{signal: AbortSignal, progress: (detail: Detail) => void, note: (detail: Detail) => void}} CallContext
- *   `note` is progress that can wait a little for another message
+ *   `note` reports progress that can wait a little for another message
  */
-/** @template Result @typedef {Result | Transfer<Result> | Promise<Result | Transfer<Result>>} Answered */
+/** @template Result @typedef {Result | Transfer<Result> | Promise<Result | Transfer<Result>>} Returned */
 /**
  * @template {Calls<Table>} Table @template {keyof Table} Name
  * @typedef {(payload: Table[Name]['payload'], context: CallContext<Table[Name]['detail']>) =>
- *   Answered<Table[Name]['result']>} Handler
+ *   Returned<Table[Name]['result']>} Handler
  */
 /**
- * Functions that answer the calls of a table.
+ * Functions that handle the calls of a table.
  * @template {Calls<Table>} Table @typedef {{[Name in keyof Table]: Handler<Table, Name>}} Handlers
  */
 /**
@@ -42,7 +42,7 @@ import { abortError, fromWire, toWire } from './errors.js';
  *   void}} Pending
  */
 
-// A note waits so long for a message to go with.
+// Longest time that a note waits for another message to travel with.
 const NOTE_MS = 50;
 
 /** A result whose buffers are moved, not copied. @template Value */
@@ -55,9 +55,9 @@ export class Transfer {
 }
 
 /**
- * One end, by the tables of messages.d.ts.
- * @template {Calls<Made>} Made what the other end answers
- * @template {Calls<Own>} Own what this one answers
+ * One end of a connection, typed by the tables of messages.d.ts.
+ * @template {Calls<Made>} Made calls that the other end handles
+ * @template {Calls<Own>} Own calls that this end handles
  */
 export class Rpc {
   #endpoint;
@@ -121,7 +121,7 @@ export class Rpc {
   }
 
   /**
-   * Reject everything that waits and every later call: the other end is gone.
+   * Reject all pending and later calls: the other end has ended.
    * @param {Error} error
    */
   close(error) {
@@ -141,14 +141,14 @@ export class Rpc {
     const { id, kind } = message;
     const details = 'details' in message ? message.details : [];
     for (const detail of details) this.#pending.get(id)?.onProgress?.(/** @type {never} */ (detail));
-    if (kind === 'call') this.#answer(message);
+    if (kind === 'call') this.#handle(message);
     else if (kind === 'cancel') this.#running.get(id)?.abort();
     else if (kind === 'done') this.#settle(id)?.resolve(message.result);
     else if (kind === 'failed') this.#settle(id)?.reject(fromWire(message.error));
   }
 
   /** @param {import('./messages.d.ts').CallMessage<Own>} message */
-  async #answer({ id, name, payload }) {
+  async #handle({ id, name, payload }) {
     const controller = new AbortController();
     this.#running.set(id, controller);
     /** @type {unknown[]} */

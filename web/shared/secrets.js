@@ -1,26 +1,30 @@
 // @ts-check
-// Which origins have the page's secrets: its headers, its hooks and its cookies. The page's own
-// origin has them, those that the page names, and no other.
+// Decides which origins get the page's secrets: its headers, its hooks and its cookies. Only the page's own
+// origin and the origins that the page names get them.
 
-/** @typedef {{baseURL: string, origins: string[], headers: Record<string, string>, credentials: RequestCredentials, hooks: string[], services: Map<string, Record<string, string>>, granted: Map<string, Record<string, string>>}} Secrets `services` and `granted` are further headers by what an address begins with; `hooks` the names of those that the page has */
+/**
+ * @typedef {{baseURL: string, origins: string[], headers: Record<string, string>, credentials: RequestCredentials,
+ *   hooks: string[], services: Map<string, Record<string, string>>, granted: Map<string, Record<string, string>>}}
+ *   Secrets `services` and `granted` are further headers, by base address; `hooks` the names of the page's hooks
+ */
 
-// Headers that say nothing of the user: they may follow a redirect, and need no leave of another origin.
+// Headers without information on the user: they may follow a redirect, and another origin need not allow them.
 const OPEN_HEADERS = new Set(['accept', 'accept-language', 'content-language', 'range']);
 const MOST_DECODINGS = 8;
 
 /**
- * Tell whether the page lets an address have its secrets.
+ * Return true if the page shares its secrets with an address.
  * @param {string} url absolute
  * @param {Pick<Secrets, 'baseURL' | 'origins'> & {services?: Map<string, unknown>}} secrets
  */
 export function isNamed(url, { baseURL, origins, services }) {
   const { origin } = new URL(url);
-  const isIts = (/** @type {string} */ address) => new URL(address, baseURL).origin === origin;
-  return origin !== 'null' && [baseURL, ...origins, ...(services?.keys() ?? [])].some(isIts);
+  const hasOrigin = (/** @type {string} */ address) => new URL(address, baseURL).origin === origin;
+  return origin !== 'null' && [baseURL, ...origins, ...(services?.keys() ?? [])].some(hasOrigin);
 }
 
 /**
- * Choose what is sent to an address on the page's behalf, and what is kept back from it.
+ * Choose the secrets that are sent to an address on the page's behalf, and name those that are withheld.
  * @param {string} url absolute @param {Secrets} secrets
  * @returns {{headers: Record<string, string>, credentials: RequestCredentials, withheld: string[]}}
  */
@@ -35,20 +39,26 @@ export function secretsFor(url, secrets) {
   };
 }
 
-/** The headers that services have been given for an address. @param {string} url absolute @param {Secrets} secrets */
+/**
+ * Return the headers that the page has given for services at an address.
+ * @param {string} url absolute @param {Secrets} secrets
+ */
 function headersBelow(url, { services, granted, baseURL }) {
   const found = [...services, ...granted].filter(([base]) => isBelow(url, new URL(base, baseURL).href));
   return merge(...found.map(([, headers]) => headers));
 }
 
-/** Tell whether an address is that of a service, or stands below it. @param {string} url @param {string} base */
+/** Return true if an address equals that of a service, or is below it. @param {string} url @param {string} base */
 function isBelow(url, base) {
-  const [asked, root] = [new URL(url), new URL(base)];
-  if (asked.origin !== root.origin || climbs(asked.pathname)) return false;
-  return asked.pathname === root.pathname || asked.pathname.startsWith(root.pathname.replace(/\/?$/, '/'));
+  const [address, root] = [new URL(url), new URL(base)];
+  if (address.origin !== root.origin || climbs(address.pathname)) return false;
+  return address.pathname === root.pathname || address.pathname.startsWith(root.pathname.replace(/\/?$/, '/'));
 }
 
-/** Tell whether a server may take a step of a path for one upwards: some undo the encoding, even twice. @param {string} path as a URL has it, so without plain dots */
+/**
+ * Return true if a server may read a segment of a path as `..`: some servers decode a path, even twice.
+ * @param {string} path of a URL, which has no plain dot segments
+ */
 function climbs(path) {
   let [encoded, plain] = ['', path];
   for (let times = 0; encoded !== plain; times++) {
@@ -58,7 +68,10 @@ function climbs(path) {
   return plain.split(/[/\\]/).some((step) => step === '..');
 }
 
-/** Headers as one set: the later win, whatever the case of their names. @param {(Record<string, string> | undefined)[]} sets @returns {Record<string, string>} */
+/**
+ * Merge sets of headers: later ones win, and the case of names does not matter.
+ * @param {(Record<string, string> | undefined)[]} sets @returns {Record<string, string>}
+ */
 export function merge(...sets) {
   /** @type {Map<string, [string, string]>} */
   const merged = new Map();
@@ -67,12 +80,12 @@ export function merge(...sets) {
   return Object.fromEntries(merged.values());
 }
 
-/** The names of headers that say something of the user. @param {Record<string, string>} headers */
+/** Return the names of headers with information on the user. @param {Record<string, string>} headers */
 export function secretNames(headers) {
   return Object.keys(headers).filter((name) => !OPEN_HEADERS.has(name.toLowerCase()));
 }
 
-/** The headers that say nothing of the user. @param {Record<string, string>} headers */
+/** Return the headers without information on the user. @param {Record<string, string>} headers */
 export function openHeaders(headers) {
   return Object.fromEntries(Object.entries(headers).filter(([name]) => OPEN_HEADERS.has(name.toLowerCase())));
 }

@@ -1,19 +1,19 @@
 // @ts-check
-// Trusted Types: what this script gives to the browser to run, on pages that let only named policies
-// do that. Such a page allows this one by `trusted-types pyloader`.
+// Trusted Types: passes script addresses and markup to the browser, on pages that allow this only to named
+// policies. A page allows the policy of pyloader by `trusted-types pyloader`.
 
 /**
- * @typedef {{createScriptURL: (url: string) => string, createHTML: (markup: string) => string}} Policy whose answers
- *   the browser takes in place of texts, as which TypeScript knows them
+ * @typedef {{createScriptURL: (url: string) => string, createHTML: (markup: string) => string}} Policy returns trusted
+ *   values, which the browser takes in place of strings; TypeScript knows them as strings
  */
 /** @typedef {{trustedTypes?: {createPolicy(name: string, rules: Policy): Policy}}} Scope */
 
-/** A document with one script, of no more than these letters. */
+/** A document with a single script that consists only of these characters. */
 const PROBE = /^<script nonce="[\w+/=-]*">[\w.=; ]*<\/script>$/;
 
 /** @type {Policy | undefined} */
 let policy;
-/** The addresses that a worker may be made of. @type {Set<string>} */
+/** Addresses that a worker may be created from. @type {Set<string>} */
 const workers = new Set();
 
 /** @returns {Policy} */
@@ -25,7 +25,7 @@ function policyOf() {
       createHTML: (/** @type {string} */ markup) => admitted(markup, PROBE.test(markup)),
     });
   } catch {
-    // The page names its policies, and not this one: whether it also asks for them shows when a text is used.
+    // The page lists allowed policies without this one. If it also requires them, the use of a string will fail.
   }
   return policy ?? { createScriptURL: plain, createHTML: plain };
 }
@@ -36,13 +36,13 @@ function admitted(text, isOurs) {
   return text;
 }
 
-/** The address of a worker's script, as the browser wants it. @param {string} url */
+/** Return the address of a worker's script as a trusted value. @param {string} url */
 export function trustedWorker(url) {
   workers.add(url);
   return policyOf().createScriptURL(url);
 }
 
-/** @param {string} markup of a document with one script @returns as the browser wants it */
+/** @param {string} markup of a document with one script @returns a trusted value */
 export function trustedProbe(markup) {
   return policyOf().createHTML(markup);
 }

@@ -1,11 +1,11 @@
 // @ts-check
-// The build that a script is of, and where its documentation is: the build writes them into every script.
+// The build of this script, and the address of its documentation: the build writes both into every script.
 
-/** The version of pyloader. @type {string} */
+/** Version of pyloader. @type {string} */
 export const VERSION = typeof PYLOADER_VERSION === 'undefined' ? '' : PYLOADER_VERSION;
-/** Another one for each build whose scripts do not belong together. @type {string} */
+/** Name of the build; it differs between builds whose scripts do not fit together. @type {string} */
 export const BUILD = typeof PYLOADER_BUILD === 'undefined' ? '' : PYLOADER_BUILD;
-/** The folder of the documentation, while it has an address. @type {string} */
+/** Address of the documentation's folder; empty while it has none. @type {string} */
 const DOCS = typeof PYLOADER_DOCS === 'undefined' ? '' : PYLOADER_DOCS;
 
 /** Advice for missing files. */
@@ -16,6 +16,7 @@ export const ADVICE = [
   `See ${DOCS ? `${DOCS}/apps.md` : 'docs/apps.md in the package'}`,
 ].join(' ');
 
-/** Cause of a mix of two builds, and advice. */
+/** Likely cause of a mix of two builds, and advice. */
 export const MIXED =
-  'was pyloader deployed anew while this page was open? Then reload the page; else deploy all its files anew, from one build';
+  'was pyloader deployed anew while this page was open? ' +
+  'Then reload the page; else deploy all its files anew, from one build';

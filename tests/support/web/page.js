@@ -3,7 +3,7 @@
 
 /** @typedef {import('pyloader').Image} Image */
 /** @typedef {import('../../../web/shared/messages.d.ts').ImageMessage} ImageMessage */
-/** @typedef {import('../../../web/shared/messages.d.ts').LoadAnswer} LoadAnswer */
+/** @typedef {import('../../../web/shared/messages.d.ts').LoadReply} LoadReply */
 /** @typedef {import('../../../web/viewers/libraries.d.ts').LegacyCornerstone} LegacyCornerstone */
 /** @typedef {import('../../../web/viewers/libraries.d.ts').Provider} Provider */
 /** @typedef {import('../../../web/viewers/libraries.d.ts').MetaData} MetaData */
@@ -31,11 +31,11 @@ export function haveNoPage() {
 
 /**
  * A worker's answer to a load: a CT of two pixels.
- * @param {Partial<Omit<LoadAnswer, 'image'>> & {image?: Partial<ImageMessage>}} changes
+ * @param {Partial<Omit<LoadReply, 'image'>> & {image?: Partial<ImageMessage>}} changes
  */
 export function answer(changes = {}) {
   const { image, modules, ...others } = changes;
-  /** @type {LoadAnswer} */
+  /** @type {LoadReply} */
   const made = {
     image: {
       pixels: new Int16Array([-5, 7]),

@@ -96,7 +96,7 @@ const STARTS = [
   ['a page from a file', 'blocked', FROM_FILE, /python -m http\.server.*\(blocked\)/],
   ['a policy', 'Refused: Content Security Policy.', WHERE, /'wasm-unsafe-eval'/],
   ['no memory', new RangeError('WebAssembly.Memory(): could not allocate memory'), WHERE, /too little memory/],
-  ['another cause', 'NetworkError...', WHERE, /NetworkError\. .*whole of dist\//],
+  ['another cause', 'NetworkError...', WHERE, /NetworkError\. .*Is dist\/ complete/],
 ];
 for (const [name, cause, where, expected] of STARTS) {
   test(`a failed start says what to do: ${name}`, () => {
