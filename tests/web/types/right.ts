@@ -25,12 +25,17 @@ const options: InitOptions = {
   workers: 'auto',
   headers: null,
   limits: { loadsPerWorker: 2 },
-  beforeRequest: async (request) => void (request.headers.Authorization = request.origin),
+  beforeRequest: async (request) => {
+    request.headers.Authorization = request.origin;
+  },
 };
 await pyloader.init(options);
 
 // Viewers
-const enterOhif = (parameters: OhifParameters): Promise<void> => (ohif.onModeEnter(), ohif.preRegistration(parameters));
+const enterOhif = (parameters: OhifParameters): Promise<void> => {
+  ohif.onModeEnter();
+  return ohif.preRegistration(parameters);
+};
 const extensions: { id: 'pyloader' }[] = [ohif];
 const disconnect = pyloader.use(cornerstone3D, {
   priority: 10,
@@ -79,7 +84,7 @@ const plane: ImagePlaneModule | undefined = pyloader.metaData('imagePlaneModule'
 const spacing: number | undefined = plane?.rowPixelSpacing;
 const planName: string | undefined = pyloader.metaData('dosePlanModule', image.imageId)?.planName;
 const name: string = 'patientModule';
-const anything: any = pyloader.metaData(name, image.imageId);
+const patientName: string = pyloader.metaData(name, image.imageId).patientName; // a module of any name has any fields
 const { generalSeriesModule: { modality } = {}, voiLutModule } = await pyloader.loadMetadata('wadouri:a');
 const tables: Uint16Array[] | undefined = pyloader
   .metaData('voiLutModule', 'wadouri:a')
@@ -104,6 +109,8 @@ const code: ErrorCode = error.code;
 const words: Record<'http-status' | 'network', string> = { 'http-status': 'the server says no', network: 'no network' };
 if (code === 'http-status' || code === 'network') console.log(words[code], error.stage === 'fetch');
 console.log(
+  enterOhif,
+  extensions,
   schemes,
   values,
   center,
@@ -112,7 +119,7 @@ console.log(
   imageIds,
   spacing,
   planName,
-  anything,
+  patientName,
   modality,
   tables,
   raw,
