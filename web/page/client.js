@@ -303,7 +303,7 @@ export class Client {
     this.#registerWithViewers([scheme]);
   }
 
-  /** @param {JsLoader} loader @returns {JsLoader | undefined} the previous one */
+  /** @param {JsLoader | undefined} loader @returns {JsLoader | undefined} the previous one */
   registerUnknownImageLoader(loader) {
     checkUnknownLoader(loader);
     const previous = this.#unknownLoader;
