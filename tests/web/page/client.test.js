@@ -1,3 +1,4 @@
+// @ts-check
 // A client over fake workers: what the page calls, what workers hear of it, and that two do not meet.
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, test } from 'node:test';
@@ -6,39 +7,60 @@ import { placesOf, settle } from '../../support/web/workers.js';
 import { Client } from '../../../web/page/client.js';
 import { PyLoaderError } from '../../../web/shared/errors.js';
 
+/** @typedef {import('pyloader').Image} Image */
+/** @typedef {import('../../support/web/workers.js').Script} Script */
+/** @typedef {import('../../support/web/workers.js').CallContext} CallContext */
+/** @typedef {ReturnType<typeof placesOf>['workers'][number]} Worker */
+/** @typedef {import('../../../web/page/client.js').Options} Options */
+
 const ASSETS = { assetsURL: 'https://page.example/lib/' };
+/** @type {Client[]} */
 const clients = [];
 
-beforeEach(havePage);
+beforeEach(() => havePage());
 afterEach(() => {
-  clients.splice(0).forEach((client) => client.terminate());
+  for (const client of clients.splice(0)) client.terminate();
   haveNoPage();
 });
 
-/** A client, its workers, and all that it fires. */
+/** A client, its workers, and all that it fires. @param {Script} [script] */
 function clientOf(script) {
   const { workers, createPlace } = placesOf(script);
-  const client = new Client(ASSETS, { createPlace });
+  const client = new Client(ASSETS, { createPlace: (_assets, _inWorker, onError) => createPlace(onError) });
   clients.push(client);
+  /** @type {[type: string, detail: {imageId?: string}][]} */
   const fired = [];
   for (const type of ['bootprogress', 'ready', 'imageloadstart', 'imageloaded', 'imageloadfailed', 'print']) {
-    client.events.addEventListener(type, ({ detail }) => fired.push([type, detail]));
+    client.events.addEventListener(type, (event) => {
+      fired.push([type, /** @type {CustomEvent<{imageId?: string}>} */ (event).detail]);
+    });
   }
   return { client, workers, fired, types: () => fired.map(([type]) => type) };
 }
 
-/** A client that has one worker. */
+/** A client that has one worker. @param {Script} [script] */
 async function started(script) {
   const made = clientOf(script);
   await made.client.init({ workers: 1 });
   return { ...made, worker: made.workers[0] };
 }
 
-/** Settle a load of the last worker. */
+/**
+ * Settle a load of a worker, the last one by default.
+ * @param {Worker} worker @param {number} index @param {Parameters<typeof answer>[0]} changes
+ */
 async function open(worker, index = worker.loads.length - 1, changes = {}) {
   worker.loads[index].open(answer(changes));
   await settle();
 }
+
+/** Wait for an image. @param {Promise<unknown>} loading */
+async function imageOf(loading) {
+  return /** @type {Image} */ (await loading);
+}
+
+/** Options of a wrong kind. @param {unknown} options */
+const wrong = (options) => /** @type {Options} */ (options);
 
 // ------------------------------------------------------------------ loading
 
@@ -49,7 +71,7 @@ test('a load starts Python, and is an image', async () => {
   const [{ payload }] = workers[0].loads;
   assert.deepEqual([payload.imageId, payload.urgency], ['wadouri:https://host/a.dcm?frame=2', [0, 0]]);
   await open(workers[0]);
-  const image = await loading;
+  const image = await imageOf(loading);
   assert.deepEqual([image.imageId, image.rows, image.columns], ['wadouri:https://host/a.dcm?frame=2', 1, 2]);
   assert.deepEqual([...image.getPixelData()], [-5, 7]);
   assert.deepEqual(client.metaData('generalSeriesModule', image.imageId), { modality: 'CT' });
@@ -82,44 +104,55 @@ test('what fails says which image, and is told', async () => {
   await settle();
   worker.loads[0].fail(new PyLoaderError({ code: 'format', message: 'no DICOM', imageId: 'wadouri:a' }));
   await assert.rejects(loading, { code: 'format', imageId: 'wadouri:a' });
-  assert.deepEqual(fired.at(-1)[1].imageId, 'wadouri:a');
+  assert.deepEqual(fired[fired.length - 1][1].imageId, 'wadouri:a');
   assert.equal(client.stats().failed, 1);
 });
 
 test('options of a wrong kind fail the load, and no worker hears of it', async () => {
   const { client, worker } = await started();
-  await assert.rejects(client.loadImage('wadouri:a', { signal: {} }), {
+  await assert.rejects(client.loadImage('wadouri:a', wrong({ signal: {} })), {
     code: 'request',
     message: /signal has to be an AbortSignal/,
   });
-  await assert.rejects(client.loadMetadata('wadouri:a', { onProgress: 3 }), { code: 'request' });
+  await assert.rejects(client.loadMetadata('wadouri:a', wrong({ onProgress: 3 })), { code: 'request' });
   assert.equal(worker.loads.length, 0);
 });
 
 test('a loader of the page serves its scheme, and the unknown one what nobody serves', async () => {
   const { client, workers } = clientOf();
   client.registerImageLoader('custom1', (imageId) => ({ promise: Promise.resolve({ imageId, sizeInBytes: 1 }) }));
-  assert.equal((await client.loadImage('custom1:x')).imageId, 'custom1:x');
-  const unknown = (imageId) => ({ promise: Promise.resolve({ imageId: `?${imageId}`, sizeInBytes: 1 }) });
+  assert.equal((await imageOf(client.loadImage('custom1:x'))).imageId, 'custom1:x');
+  const unknown = (/** @type {string} */ imageId) => ({
+    promise: Promise.resolve({ imageId: `?${imageId}`, sizeInBytes: 1 }),
+  });
   assert.equal(client.registerUnknownImageLoader(unknown), undefined);
-  assert.equal((await client.loadImage('other:x')).imageId, '?other:x');
+  assert.equal((await imageOf(client.loadImage('other:x'))).imageId, '?other:x');
   assert.equal(client.registerUnknownImageLoader(undefined), unknown);
   assert.equal(workers.length, 0, 'Python was not needed');
 });
 
 test('progress of metadata and of a list is told as that of a load, without secrets', async () => {
   const report = { phase: 'progress', url: 'https://host/a?token=x', loaded: 5, total: 10, attempt: 1 };
+  /**
+   * @template Payload @param {(payload: Payload) => unknown} found
+   * @returns {(payload: Payload, context: CallContext) => Promise<unknown>}
+   */
   const tells =
     (found) =>
-    async (payload, { progress }) => (progress({ ...report, phase: 'start' }), progress(report), found(payload));
+    async (payload, { progress }) => {
+      progress({ ...report, phase: 'start' });
+      progress(report);
+      return found(payload);
+    };
   const { client } = await started(() => ({
     metadata: tells(({ imageIds }) => imageIds.map(() => ({}))),
     imageIds: tells(({ imageId }) => [imageId]),
   }));
   for (const ask of [
-    (options) => client.loadMetadata('wadouri:https://host/a?token=x', options),
-    (options) => client.imageIds('wadouri:https://host/a?token=x', options),
+    (/** @type {Options} */ options) => client.loadMetadata('wadouri:https://host/a?token=x', options),
+    (/** @type {Options} */ options) => client.imageIds('wadouri:https://host/a?token=x', options),
   ]) {
+    /** @type {unknown[]} */
     const heard = [];
     await ask({ onProgress: (detail) => heard.push(detail) });
     assert.deepEqual(heard, [
@@ -151,7 +184,7 @@ test('a start that failed rejects what waits for it, and the next load starts an
   assert.notEqual(client.ready, ready);
   assert.equal(renewed, 1);
   await open(workers[1]);
-  assert.equal((await loading).rows, 1);
+  assert.equal((await imageOf(loading)).rows, 1);
   await client.ready;
 });
 
@@ -177,7 +210,7 @@ test('other settings reach the workers, and another user shares no load', async 
   const two = client.loadImage('wadouri:a');
   await settle();
   assert.equal(worker.loads.length, 2);
-  const [, told] = worker.heard.find(([name]) => name === 'configure');
+  const [told] = worker.payloads('configure');
   assert.deepEqual([told.headers, told.identity, told.forgetsGranted], [{ Authorization: 'b' }, 1, true]);
   await open(worker, 0);
   await open(worker, 1);
@@ -212,7 +245,7 @@ test('a file is provided to workers, and withdrawn', async () => {
   const { client, worker } = await started();
   const imageId = client.addFile(new Uint8Array([1, 2]));
   await settle();
-  const [, { name, file }] = worker.heard.find(([name]) => name === 'provide');
+  const [{ name, file }] = worker.payloads('provide');
   assert.deepEqual([name, file.size], [imageId, 2]);
   const loading = client.loadAndCacheImage(imageId);
   await settle();
@@ -232,7 +265,7 @@ test('headers of a service are told to workers that start later', async () => {
   client.dicomweb('https://pacs.example/web/', { headers: { Authorization: 'a' }, wadoURI: '/wado' });
   const loading = client.loadImage('wadors:https://pacs.example/web/studies/1/series/2/instances/3/frames/1');
   await settle();
-  assert.deepEqual(workers[0].heard.find(([name]) => name === 'service')[1], {
+  assert.deepEqual(workers[0].payloads('service')[0], {
     base: 'https://pacs.example/web',
     headers: { Authorization: 'a' },
   });
@@ -254,7 +287,7 @@ test('a viewer gets schemes as they come, and none when it was disconnected', as
   await settle();
   assert.equal(worker.loads[0].payload.imageId, 'wadouri:a?frame=1', 'legacy viewers count from 0');
   await open(worker);
-  assert.equal((await promise).imageId, 'wadouri:a?frame=0');
+  assert.equal((await imageOf(promise)).imageId, 'wadouri:a?frame=0');
   disconnect();
   assert.throws(() => viewer.loaders.wadouri('wadouri:a'), /was detached/);
   assert.equal(viewer.metaData.provider, undefined);
@@ -277,8 +310,8 @@ test('two clients on one page do not disturb each other', async () => {
   const [first, second] = await Promise.all(loadings);
   assert.notEqual(first, second);
   assert.deepEqual(
-    [one, two].map(({ client }) => client.metaData('generalSeriesModule', 'wadouri:a').modality),
-    ['MR', 'CT'],
+    [one, two].map(({ client }) => client.metaData('generalSeriesModule', 'wadouri:a')),
+    [{ modality: 'MR' }, { modality: 'CT' }],
   );
   const custom = two.client.loadImage('custom1:x');
   await settle();
@@ -292,7 +325,7 @@ test('two clients on one page do not disturb each other', async () => {
   const more = two.client.loadImage('wadouri:b');
   await settle();
   await open(two.worker);
-  assert.equal((await more).rows, 1);
+  assert.equal((await imageOf(more)).rows, 1);
   assert.equal(two.fired.filter(([type]) => type === 'imageloaded').length, 3);
 });
 
@@ -303,6 +336,9 @@ test('making one touches no page; starting it says that it needs one', async () 
   client.registerImageLoader('custom1', () => ({ promise: Promise.resolve({}) }));
   client.purge();
   assert.equal(client.stats().queued, 0);
-  await assert.rejects(client.init(), { code: 'boot', message: /this is none: a worker, Node, or a server/ });
+  await assert.rejects(client.init(), {
+    code: 'boot',
+    message: /works in a page of a browser, but was called in a worker, in Node, or on a server/,
+  });
   assert.equal(workers.length, 0);
 });

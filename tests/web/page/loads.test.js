@@ -1,3 +1,4 @@
+// @ts-check
 // Loads from the call to the image: shared, brought forward, cancelled, told of.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -6,16 +7,38 @@ import { gate, settle } from '../../support/web/workers.js';
 import { Loads } from '../../../web/page/loads.js';
 import { SourceRefs } from '../../../web/page/source_refs.js';
 
-/** Loads over a stand-in of Python, which waits. */
+/** @typedef {import('../../../web/page/loads.js').Job} Job */
+/** @typedef {import('../../../web/page/loads.js').JsLoader} JsLoader */
+/** @typedef {import('../../../web/page/loads.js').Loaded} Loaded */
+/** @typedef {import('../../../web/page/loads.js').Options} Options */
+/** @typedef {import('../../../web/scheduler/queue.js').Urgency} Urgency */
+/** @typedef {import('../../support/web/workers.js').Gate<Loaded> & {imageId: string, job: Job}} Call of Python */
+/** @typedef {{promise: Promise<import('pyloader').Image>, cancelFn: () => void}} Start */
+/** @typedef {(imageId: string, options: Options) => Partial<ReturnType<JsLoader>>} MaybeLoader */
+
+/**
+ * Loads over a stand-in of Python, which waits.
+ * @param {{loaders?: Record<string, MaybeLoader>, wadoURI?: string}} settings
+ */
 function loadsOf({ loaders = {}, wadoURI } = {}) {
-  const [asked, fired, released, hurried, described] = [[], [], [], [], []];
+  /** @type {Call[]} */
+  const asked = [];
+  /** @type {[type: string, detail: unknown][]} */
+  const fired = [];
+  /** @type {[imageId: string, urgency: Urgency][]} */
+  const hurried = [];
+  /** @type {string[]} */
+  const released = [];
+  /** @type {string[]} */
+  const described = [];
   const loads = new Loads({
-    loaderOf: async (scheme) => loaders[scheme],
-    plainOptions: (imageId, { signal, onProgress, priority, requestType, timeout, ...options }) => ({
+    loaderOf: async (scheme) => /** @type {JsLoader | undefined} */ (loaders[scheme]),
+    plainOptions: (_, { signal, onProgress, priority, requestType, timeout, ...options }) => ({
       ...options,
       ...(wadoURI && { wadoURI }),
     }),
     ask: (imageId, job) => {
+      /** @type {Call} */
       const call = { ...gate(), imageId, job };
       asked.push(call);
       job.signal.addEventListener('abort', () => call.fail(new DOMException('cancelled', 'AbortError')));
@@ -26,7 +49,9 @@ function loadsOf({ loaders = {}, wadoURI } = {}) {
     fire: (type, detail) => fired.push([type, detail]),
     refs: new SourceRefs((source) => released.push(source)),
   });
-  const start = (imageId, options = {}, mode = 'none') => loads.start(imageId, options, mode, imageId);
+  /** @param {string} imageId @param {Record<string, unknown>} options which may be wrong */
+  const start = (imageId, options = {}) =>
+    /** @type {Start} */ (loads.start(imageId, /** @type {Options} */ (options), 'none', imageId));
   return { loads, start, asked, fired, released, hurried, described };
 }
 
@@ -83,15 +108,16 @@ test('after another user has come, a load under way is not shared', async () => 
   const two = start('wadouri:a');
   await settle();
   assert.equal(asked.length, 2);
-  asked.forEach(({ open }) => open(answer()));
+  for (const { open } of asked) open(answer());
   await Promise.all([one.promise, two.promise]);
 });
 
 test('progress reaches the page without secrets; a listener that fails harms nothing', async () => {
   const { start, asked, fired } = loadsOf();
+  /** @type {unknown[]} */
   const heard = [];
   const loading = start('wadouri:https://u:p@host/a?token=x', {
-    onProgress: (detail) => {
+    onProgress: (/** @type {unknown} */ detail) => {
       heard.push(detail);
       throw new Error('mine');
     },
@@ -123,7 +149,7 @@ test('the last object that is decached lets go of the source', async () => {
     loads.object(`wadouri:a?frame=${frame}`, {}, 'none', `wadouri:a?frame=${frame}`),
   );
   await settle();
-  asked.forEach(({ open }) => open(answer()));
+  for (const { open } of asked) open(answer());
   await Promise.all(objects.map(({ promise }) => promise));
   await settle();
   objects[0].decache();
@@ -149,7 +175,7 @@ test('a loader of the page that returns no promise is named', async () => {
   const { start } = loadsOf({ loaders: { mine: () => ({}) } });
   await assert.rejects(start('mine:a').promise, {
     code: 'loader',
-    message: /has to return \{ promise \}, not undefined/,
+    message: /has to return \{ promise \} with a Promise, not undefined/,
   });
 });
 
@@ -172,7 +198,7 @@ test('many at once are begun in turns, and Python hears of each', async () => {
   await loads.settle();
   await settle();
   assert.equal(asked.length, 100);
-  asked.forEach(({ open }) => open(answer()));
+  for (const { open } of asked) open(answer());
   await Promise.all(all.map(({ promise }) => promise));
   assert.equal(loads.counts.loaded, 100);
 });

@@ -1,6 +1,8 @@
+// @ts-check
 // What init() may be told, at first and again.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { havePage } from '../../support/web/page.js';
 import {
   DEFAULTS,
   isOtherIdentity,
@@ -10,14 +12,20 @@ import {
   settingsWith,
 } from '../../../web/page/settings.js';
 
-globalThis.document ??= { baseURI: 'https://host/pages/index.html' };
+/** @typedef {import('../../../web/page/settings.js').Settings} Settings */
+
+havePage('https://host/pages/index.html');
 const FIRST = {
   ...DEFAULTS,
   assetsURL: 'https://host/dist/',
   assetURLs: { 'worker.mjs': 'https://host/assets/w.mjs' },
 };
 /** Settings after one call of init() after the other. */
-const after = (...calls) => calls.reduce((settings, options) => settingsWith(settings, options, FIRST), FIRST);
+const after = (/** @type {unknown[]} */ ...calls) =>
+  calls.reduce((/** @type {Settings} */ settings, options) => settingsWith(settings, options, FIRST), FIRST);
+/** An error of another kind than that of init(). @param {string} message */
+const refuse = (message) =>
+  /** @type {import('../../../web/shared/errors.js').PyLoaderError} */ (/** @type {Error} */ (new RangeError(message)));
 
 test('what is not told again stays as it is', () => {
   const hook = () => {};
@@ -161,7 +169,7 @@ test('a header that is no text is refused by name', () => {
       code: 'boot',
       message: /the header X-Token has to be a text/,
     });
-  assert.throws(() => plainHeaders({ A: {} }, (message) => new RangeError(message)), RangeError);
+  assert.throws(() => plainHeaders({ A: {} }, refuse), RangeError);
 });
 
 // ------------------------------------------------------------------ what cannot change
@@ -179,12 +187,14 @@ test('what cannot change may be told again', () => {
   );
 });
 
-for (const [name, value, said] of [
+/** @type {[name: string, value: unknown, said: string][]} */
+const CHANGES = [
   ['workers', 2, "workers is 'auto', not 2"],
   ['assetsURL', '/b', 'dist/.*not .*/b/'],
   ['packages', ['a'], 'packages is \\[\\], not \\["a"\\]'],
   ['packageIndexes', ['https://b'], 'packageIndexes is'],
-]) {
+];
+for (const [name, value, said] of CHANGES) {
   test(`${name} cannot change, and it is said who was first`, () => {
     const message = new RegExp(
       `^init\\(\\) was called by loadImage\\('x:a'\\) already, and ${name} cannot be changed any more \\(.*${said}.*\\): call init first`,
@@ -221,7 +231,7 @@ test('headers are an object, Headers or a Map, and nothing else', () => {
     assert.equal(new Headers(after({ headers }).headers).get('authorization'), 'a');
   }
   for (const headers of ['abc', 5, [['Authorization', 'a']], () => {}]) {
-    assert.throws(() => plainHeaders(headers, (message) => new RangeError(message)), {
+    assert.throws(() => plainHeaders(headers, refuse), {
       name: 'RangeError',
       message: /headers have to be an object of texts by name/,
     });
