@@ -59,7 +59,11 @@
       last = now;
     };
     const timer = setInterval(look, GAP_MS);
-    return () => (look(), clearInterval(timer), longest);
+    return () => {
+      look();
+      clearInterval(timer);
+      return longest;
+    };
   }
 
   /** Everything asked for at once. */

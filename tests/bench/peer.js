@@ -19,12 +19,12 @@ async function loadNifti(url) {
   const slices = await Promise.all(imageIds.map(load));
   const [
     {
-      pixels: { constructor, length },
+      pixels: { constructor: Pixels, length },
       width,
       height,
     },
   ] = slices;
-  const pixels = new constructor(length * slices.length);
+  const pixels = new Pixels(length * slices.length);
   for (const [index, slice] of slices.entries()) pixels.set(slice.pixels, index * length);
   return { pixels, width, height, frames: slices.length };
 }
