@@ -181,7 +181,7 @@ def test_cors_says_what_to_send(open_page, site: WebServer, served: Served) -> N
     address = file_of(served, CT).replace("/files/", "/nocors/files/")
     error = fail(page, f"wadouri:{address}")
     assert error["code"] == "network"
-    assert "does not let this page read its answers (CORS)" in error["message"]
+    assert "does not let this page read its responses (CORS)" in error["message"]
     assert f"Access-Control-Allow-Origin: {site.url}" in error["message"]
 
 

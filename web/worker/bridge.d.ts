@@ -1,4 +1,4 @@
-// pyloader/browser/bridge.py as JavaScript calls it, and all that it asks of the worker.
+// Types of pyloader/browser/bridge.py as JavaScript calls it, and of the worker's functions that it calls.
 
 import type { PackagesBridge, PyProxy } from '../boot/python.d.ts';
 import type {
@@ -20,7 +20,7 @@ import type {
 import type { Decoded } from './decode_image.js';
 import type { createSend } from './fetch.js';
 
-/** Ends of a call of the bridge: Python's errors are values here. */
+/** Outcome of a call of the bridge: Python's errors are values here. */
 export type Outcome<Value> = Promise<
   (Value & Ended<undefined, undefined>) | Ended<WireError, undefined> | Ended<undefined, true>
 >;
@@ -29,25 +29,25 @@ interface Ended<Failure, Cancelled> {
   cancelled?: Cancelled;
 }
 
-/** A load without what is said apart: its imageId. */
+/** A job without its imageId, which is a parameter of its own. */
 export type Job = Pick<LoadPayload, 'options'> & Partial<Turn>;
-/** Told of requests. */
+/** Called with the progress of requests. */
 export type Listener = (phase: string, url: string, loaded: number, total: number | undefined, attempt: number) => void;
 export type FoundImage =
   | { image: PlainImage; modules: WireModules; timing: Timing; error?: undefined }
   | { error: WireError };
-/** Images, and beside them the arrays of each. */
+/** Images, and the arrays of each. */
 export interface FoundImages {
   answers: FoundImage[];
   arrays: ImageArrays[];
   isReady?: boolean;
 }
 
-/** A frame, unless it cannot be lent. */
+/** A lent frame, or nothing if it cannot be lent. */
 export interface Lent {
   loan?: Loan | null;
 }
-/** ImageIds and paths, when files are listed. */
+/** ImageIds and paths of listed files. */
 export type Files = [imageId: string, path: string][] | undefined;
 
 export interface Bridge extends PackagesBridge {
@@ -73,7 +73,7 @@ export interface BridgeModule extends PyProxy {
   Bridge(page: WorkerForPython, settings: BootOptions): Bridge;
 }
 
-/** Asked of the worker by Python; most of it the worker asks of the page. */
+/** Functions of the worker that Python calls; the worker passes most calls on to the page. */
 export interface WorkerForPython {
   send: ReturnType<typeof createSend>;
   describe(source: string, asksAnew: boolean, signal: AbortSignal): Promise<Description>;

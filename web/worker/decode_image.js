@@ -1,15 +1,19 @@
 // @ts-check
-// Web images through the browser's own decoder, in the worker: exact, or not at all.
+// Decodes web images with the browser's own decoder, in the worker: exactly, or not at all.
 import { PyLoaderError, messageOf, toWire } from '../shared/errors.js';
 
-/** @typedef {{rows: number, columns: number, pixels: Uint8Array | Uint8ClampedArray}} Decoded RGBA, alpha not multiplied in */
-/** @typedef {{rotation?: number, flip?: boolean}} Turned of a VideoFrame, in browsers that tell */
+/**
+ * @typedef {{rows: number, columns: number, pixels: Uint8Array | Uint8ClampedArray}} Decoded RGBA, without
+ *   premultiplied alpha
+ */
+/** @typedef {{rotation?: number, flip?: boolean}} Turned fields of a VideoFrame in browsers that have them */
 
-// Values as they are stored: what a color profile says is left to those who show the image.
+// Decode stored values: viewers apply the color profile.
 const AS_STORED = /** @type {const} */ ({ colorSpaceConversion: 'none', premultiplyAlpha: 'none' });
 const PROBE = 64;
 
 /**
+ * Decode a frame of an image; return an error as a value, for Python.
  * @param {Uint8Array<ArrayBuffer>} body
  * @param {string} mediaType
  * @param {number} frameIndex from 0
@@ -28,13 +32,16 @@ export async function decodeImage(body, mediaType, frameIndex) {
   }
 }
 
-/** @param {Uint8Array<ArrayBuffer>} body @param {string} mediaType @param {string} what @returns {Promise<Decoded>} */
+/**
+ * @param {Uint8Array<ArrayBuffer>} body @param {string} mediaType @param {string} what description for messages
+ * @returns {Promise<Decoded>}
+ */
 async function decodeFirst(body, mediaType, what) {
   const bitmap = await createImageBitmap(new Blob([body], { type: mediaType }), AS_STORED);
   /** @type {(VideoFrame & Turned) | undefined} */
   const frame = typeof VideoFrame === 'undefined' ? undefined : new VideoFrame(bitmap, { timestamp: 0 });
   try {
-    // A frame has its pixels as they are stored, and says apart how they are turned; a canvas turns them.
+    // A VideoFrame has the stored pixels, and their rotation as a field; a canvas applies the rotation.
     return frame && frame.rotation === 0 && isPlain(frame) ? await readFrame(frame) : readCanvas(bitmap, what);
   } finally {
     frame?.close();
@@ -42,18 +49,19 @@ async function decodeFirst(body, mediaType, what) {
   }
 }
 
-/** @param {Uint8Array<ArrayBuffer>} body @param {string} mediaType @param {number} frameIndex @param {string} what @returns {Promise<Decoded>} */
+/**
+ * @param {Uint8Array<ArrayBuffer>} body @param {string} mediaType @param {number} frameIndex @param {string} what
+ * @returns {Promise<Decoded>}
+ */
 async function decodeFrame(body, mediaType, frameIndex, what) {
   if (typeof ImageDecoder === 'undefined') {
-    throw refused(
-      `${what} is decoded by ImageDecoder, which this browser lacks, or keeps from pages that did not come by https`,
-    );
+    throw refused(`${what} needs ImageDecoder, which this browser does not have, or has only on pages loaded by https`);
   }
   const decoder = new ImageDecoder({ data: body, type: mediaType, ...AS_STORED });
   try {
     const { image } = await decoder.decode({ frameIndex, completeFramesOnly: true });
     if (!isPlain(image))
-      throw refused(`this browser decodes ${what} to ${image.format}: its exact colors cannot be had`);
+      throw refused(`this browser decodes ${what} to ${image.format}, which does not have its exact colors`);
     return await readFrame(image).finally(() => image.close());
   } finally {
     decoder.close();
@@ -61,7 +69,7 @@ async function decodeFrame(body, mediaType, frameIndex, what) {
 }
 
 /**
- * Tell whether a frame has RGB, which browsers make of luma and chroma in a hurry, and is not turned.
+ * Return true if a frame is stored in RGB and is not rotated: browsers convert luma and chroma inexactly.
  * @param {VideoFrame & Turned} frame
  */
 function isPlain({ format, rotation, flip }) {
@@ -81,7 +89,7 @@ function readCanvas(bitmap, what) {
   const { width, height } = bitmap;
   if (!isFaithful())
     throw refused(
-      `${what} is decoded by a canvas, and this browser falsifies what is read from one (protection against fingerprinting)`,
+      `${what} needs a canvas, and this browser falsifies the pixels read from one (protection against fingerprinting)`,
     );
   const context = canvasOf(width, height);
   context.drawImage(bitmap, 0, 0);
@@ -95,7 +103,7 @@ function canvasOf(width, height) {
   return context;
 }
 
-/** Tell whether a canvas gives back what was put on it. */
+/** Return true if a canvas returns the pixels that were put on it. */
 function isFaithful() {
   const known = Uint8ClampedArray.from({ length: PROBE * PROBE * 4 }, (_, index) =>
     index % 4 === 3 ? 255 : (index * 7) % 256,
@@ -107,7 +115,7 @@ function isFaithful() {
 }
 
 /**
- * Browsers keep colors multiplied with alpha: where that is neither nothing nor all, bits are lost.
+ * Refuse half transparent pixels: browsers keep colors premultiplied with alpha, which loses bits.
  * @param {Decoded} decoded @param {string} what
  */
 function checkAlpha(decoded, what) {
@@ -115,7 +123,8 @@ function checkAlpha(decoded, what) {
   for (let index = 3; index < pixels.length; index += 4) {
     if (pixels[index] !== 0 && pixels[index] !== 255) {
       throw refused(
-        `${what} has pixels that are half transparent, whose exact colors a browser does not give; PNG and WebP are decoded exactly`,
+        `${what} has half transparent pixels, whose exact colors a browser does not return; ` +
+          'PNG and WebP are decoded exactly',
       );
     }
   }

@@ -1,35 +1,43 @@
 // @ts-check
-// The worker's half of transport/browser.py: `fetch` with the page's headers, hook and credentials,
-// and local files by name. redirects.js follows where a server leads, read_body.js reads what comes.
+// Sends requests for pyloader/browser/fetch.py: calls `fetch` with the page's headers, hook and credentials, and
+// opens local files by name. redirects.js follows redirects, read_body.js reads bodies.
 import { messageOf } from '../shared/errors.js';
 import { fileNameOf } from '../shared/imageid.js';
 import { isNamed, merge, openHeaders, secretNames, secretsFor } from '../shared/secrets.js';
-import { CutFailure, SizeFailure, Spares, readBody } from './read_body.js';
+import { BufferPool, CutFailure, SizeFailure, readBody } from './read_body.js';
 import { openHttp, withoutCookies } from './redirects.js';
 import { IdleTimeout } from '../shared/idle_timeout.js';
 
-/** @typedef {{url: string, headers: Record<string, string>, byteRange?: [number] | [number, number], isUrgent?: boolean, isLast?: boolean, timeout?: number, linkedFrom?: string, mostBytes?: number}} Request `linkedFrom` is the address of the answer that named it; `mostBytes` that its body may have, decoded */
+/**
+ * @typedef {{url: string, headers: Record<string, string>, byteRange?: [number] | [number, number], isUrgent?: boolean,
+ *   isLast?: boolean, timeout?: number, linkedFrom?: string, mostBytes?: number}} Request `byteRange` is [start, stop);
+ *   `isLast`: no retry follows; `linkedFrom` is the address of the response that contained the URL; `mostBytes` is the
+ *   limit of its decoded body
+ */
 /** @typedef {import('../shared/messages.d.ts').OutgoingRequest} HookedRequest */
 /** @typedef {import('./redirects.js').Head} Head */
 /** @typedef {import('./redirects.js').Prepared} Prepared */
 /** @typedef {import('./read_body.js').OnProgress} OnProgress */
-/** @typedef {Head & {body: Uint8Array} | {error: string, kind: 'network' | 'request' | 'size'}} Answer */
+/** @typedef {Head & {body: Uint8Array} | {error: string, kind: 'network' | 'request' | 'size'}} SendResult */
 /** @typedef {(request: HookedRequest) => Promise<HookedRequest>} Hook */
-/** @typedef {import('../shared/secrets.js').Secrets & {linkedOrigins: 'without-secrets' | 'refuse', beforeRequest?: Hook}} Settings */
 /**
- * @typedef {{url: string, opened: Promise<[Head, Response]>, abort: () => void}} Ahead what Python has not asked for
- *   yet
+ * @typedef {import('../shared/secrets.js').Secrets & {linkedOrigins: 'without-secrets' | 'refuse', beforeRequest?:
+ *   Hook}} Settings
+ */
+/**
+ * @typedef {{url: string, opened: Promise<[Head, Response]>, abort: () => void}} Ahead a request sent before Python
+ *   asks for it
  */
 
 const PROBE_MS = 5000;
 
-/** A request that cannot be sent, whatever the server is. */
+/** A request that cannot be sent to any server. */
 class RequestFailure extends Error {}
 
 /**
  * Make the function that Python sends requests through.
- * @param {Settings} settings each request has them as they are then
- * @param {Map<string, Blob>} files local files by the name that stands in place of a URL
+ * @param {Settings} settings read anew for each request
+ * @param {Map<string, Blob>} files local files by the name that requests have in place of a URL
  */
 export function createSend(settings, files) {
   const sender = new Sender(settings, files);
@@ -40,7 +48,7 @@ export function createSend(settings, files) {
     begin: (url, isUrgent) => sender.begin(url, isUrgent),
     forgetAhead: () => sender.forgetAhead(),
     /** @type {Sender['reuse']} */
-    reuse: (answer) => sender.reuse(answer),
+    reuse: (result) => sender.reuse(result),
   });
 }
 
@@ -49,7 +57,7 @@ class Sender {
   #underWay = 0;
   /** @type {Ahead | undefined} */
   #ahead;
-  #spares = new Spares();
+  #buffers = new BufferPool();
 
   /** @param {Settings} settings @param {Map<string, Blob>} files */
   constructor(settings, files) {
@@ -57,18 +65,18 @@ class Sender {
     this.files = files;
   }
 
-  /** Take back the buffer of a body that nobody looks at any more. @param {{body: Uint8Array}} answer */
+  /** Take back the buffer of a body that is no longer used. @param {{body: Uint8Array}} result */
   reuse({ body }) {
-    this.#spares.give(/** @type {ArrayBuffer} */ (body.buffer));
+    this.#buffers.give(/** @type {ArrayBuffer} */ (body.buffer));
   }
 
   /**
    * @param {Request} request
    * @param {AbortSignal} signal
    * @param {OnProgress} onProgress
-   * @param {(head: Head) => boolean} [begin] told of a success before its body; whether to feed that
-   * @param {(chunk: Uint8Array) => boolean} [feed] whether there should be more
-   * @returns {Promise<Answer>} an answer of any status; `{error}` when there is none
+   * @param {(head: Head) => boolean} [begin] called with the head of a success; returns true to pass its body to `feed`
+   * @param {(chunk: Uint8Array) => boolean} [feed] called with each chunk; returns false to stop
+   * @returns {Promise<SendResult>} a response of any status; `{error}` if there is none
    */
   async send(request, signal, onProgress, begin, feed) {
     const watch = new IdleTimeout(request.timeout ?? 0);
@@ -77,7 +85,7 @@ class Sender {
     try {
       const [head, response] = await this.#open(request, watch.join(signal), watch);
       const reader = { onProgress: report, begin, feed, most: request.mostBytes };
-      const body = await readBody(head, response, reader, watch, this.#spares);
+      const body = await readBody(head, response, reader, watch, this.#buffers);
       return { ...head, body };
     } catch (error) {
       if (signal.aborted) throw error;
@@ -90,16 +98,16 @@ class Sender {
   }
 
   /**
-   * Begin the request that Python will make when it has found out what a load needs: meanwhile the
-   * server is asked. Only when no other is under way; those are sent as Python orders them.
+   * Send the request that Python will make once it knows what a load needs, so that the server works meanwhile.
+   * Do so only if no other request is in progress: Python decides their order.
    * @param {string} url @param {boolean} isUrgent
-   * @returns {() => void} ends it if nobody has come for it
+   * @returns {() => void} ends the request if Python has not taken it
    */
   begin(url, isUrgent) {
     if (this.#underWay || this.#ahead || this.settings.beforeRequest || this.files.has(url)) return () => {};
     const controller = new AbortController();
     const opened = this.#openHttp({ url, headers: {}, isUrgent }, controller.signal, new IdleTimeout(0));
-    opened.catch(() => {}); // is told to who comes for it
+    opened.catch(() => {}); // the call that takes it gets the error
     const begun = { url, opened, abort: () => controller.abort() };
     this.#ahead = begun;
     return () => {
@@ -109,13 +117,16 @@ class Sender {
     };
   }
 
-  /** End what was begun ahead: it has not the headers that the page has given meanwhile. */
+  /** End the request sent ahead: it lacks the headers that the page has given meanwhile. */
   forgetAhead() {
     this.#ahead?.abort();
     this.#ahead = undefined;
   }
 
-  /** @param {Request} request @param {AbortSignal} signal @param {IdleTimeout} watch @returns {Promise<[Head, Response]>} */
+  /**
+   * @param {Request} request @param {AbortSignal} signal @param {IdleTimeout} watch
+   * @returns {Promise<[Head, Response]>}
+   */
   async #open(request, signal, watch) {
     const file = this.files.get(fileNameOf(request.url));
     if (file) return openFile(file, request);
@@ -133,24 +144,24 @@ class Sender {
   /** @param {Request} request @param {AbortSignal} signal @param {IdleTimeout} watch */
   #openHttp(request, signal, watch) {
     const { settings } = this;
-    return openHttp(request, { settings, prepare: (asked) => prepare(asked, settings, watch), signal, watch });
+    return openHttp(request, { settings, prepare: (wanted) => prepare(wanted, settings, watch), signal, watch });
   }
 }
 
 // ------------------------------------------------------------------ the request
 
 /**
- * A request as it is sent, with what the page gives to its address.
- * @param {Request} asked @param {Settings} settings @param {IdleTimeout} watch @returns {Promise<Prepared>}
+ * Return a request as it is sent, with the headers and credentials that the page has for its address.
+ * @param {Request} wanted @param {Settings} settings @param {IdleTimeout} watch @returns {Promise<Prepared>}
  */
-async function prepare(asked, settings, watch) {
-  const address = addressOf(asked.url, settings.baseURL);
-  if (isForeign(address, asked.linkedFrom, settings)) {
-    return checked({ url: address, headers: openHeaders(asked.headers), credentials: 'omit', withheld: [] });
+async function prepare(wanted, settings, watch) {
+  const address = addressOf(wanted.url, settings.baseURL);
+  if (isForeign(address, wanted.linkedFrom, settings)) {
+    return checked({ url: address, headers: openHeaders(wanted.headers), credentials: 'omit', withheld: [] });
   }
   const { headers, credentials, withheld } = secretsFor(address, settings);
   const { origin } = new URL(address);
-  const request = { url: address, origin, headers: merge(headers, asked.headers), credentials };
+  const request = { url: address, origin, headers: merge(headers, wanted.headers), credentials };
   if (!settings.beforeRequest || !isNamed(address, settings)) return checked({ ...request, withheld });
   watch.stop(); // the page may be asking its user
   const changed = { ...request, ...(await settings.beforeRequest(request).catch(failedHook)) };
@@ -166,20 +177,21 @@ async function prepare(asked, settings, watch) {
 function addressOf(url, baseURL) {
   if (fileNameOf(url).startsWith('localfile:'))
     throw new RequestFailure(
-      'no file of this name was added here, or removeFile() has ended it: the names that addFile() returns hold on their page alone',
+      'no file of this name was added here, or removeFile() removed it: ' +
+        'the names that addFile() returns are valid only on their page',
     );
-  if (!URL.canParse(url, baseURL)) throw new RequestFailure('it is no address');
+  if (!URL.canParse(url, baseURL)) throw new RequestFailure('it is not a valid address');
   const address = new URL(url, baseURL);
   if (new URL(baseURL).protocol === 'https:' && address.protocol === 'http:' && !isLoopback(address.hostname)) {
     throw new RequestFailure(
-      'a page that came by https may not fetch by http (mixed content): the server has to be asked by https',
+      'a page loaded by https may not fetch by http (mixed content): use the https address of the server',
     );
   }
   return address.href;
 }
 
 /**
- * Tell whether the answer of another origin has named an address.
+ * Return true if an address comes from a response of another origin.
  * @param {string} url absolute @param {string | undefined} linkedFrom @param {Settings} settings
  */
 function isForeign(url, linkedFrom, { baseURL, linkedOrigins }) {
@@ -187,12 +199,13 @@ function isForeign(url, linkedFrom, { baseURL, linkedOrigins }) {
   const [from, to] = [new URL(addressOf(linkedFrom, baseURL)), new URL(url)];
   if (to.protocol !== from.protocol && to.protocol !== 'https:')
     throw new RequestFailure(
-      `an answer of ${from.origin} names it, and may name addresses of ${from.protocol.slice(0, -1)} alone`,
+      `a response of ${from.origin} names it, and may name only addresses of ${from.protocol.slice(0, -1)}`,
     );
   if (to.origin === from.origin) return false;
   if (linkedOrigins === 'refuse')
     throw new RequestFailure(
-      `an answer of ${from.origin} names it, which is another origin; init({ linkedOrigins: 'without-secrets' }) allows that`,
+      `a response of ${from.origin} names it, which is another origin; ` +
+        "init({ linkedOrigins: 'without-secrets' }) allows that",
     );
   return true;
 }
@@ -207,15 +220,16 @@ function failedHook(error) {
   throw new RequestFailure(`beforeRequest of the page failed: ${messageOf(error)}`);
 }
 
-/** A request whose headers can be sent. @param {Prepared} request @returns {Prepared} */
+/** Return a request if its headers can be sent, else throw. @param {Prepared} request @returns {Prepared} */
 function checked(request) {
   const headers = merge(request.headers);
   for (const [name, value] of Object.entries(headers)) {
-    // Some browsers quote the value in their own error.
+    // Check before the browser does: some browsers quote the value, which may be a secret, in their own error.
     const reason = whyUnsent(name, String(value));
     if (reason)
       throw new RequestFailure(
-        `its header ${JSON.stringify(name)} cannot be sent: ${reason}. Look at headers, beforeRequest and onUnauthorized of the page`,
+        `its header ${JSON.stringify(name)} cannot be sent: ${reason}. ` +
+          'Check headers, beforeRequest and onUnauthorized of the page',
       );
   }
   return { ...request, headers };
@@ -224,11 +238,11 @@ function checked(request) {
 /** @param {string} name @param {string} value @returns {string | undefined} */
 function whyUnsent(name, value) {
   if (/[\r\n\0]/.test(value)) return 'a line break in it would begin another header';
-  if (/[^\0-\xff]/.test(value)) return 'its value has letters beyond those of Latin-1';
+  if (/[^\0-\xff]/.test(value)) return 'its value has characters beyond Latin-1';
   try {
     new Headers([[name, value]]);
   } catch {
-    return 'it has letters that no header may have';
+    return 'it has characters that no header may have';
   }
 }
 
@@ -237,15 +251,15 @@ function openFile(file, { url, byteRange }) {
   const [start, stop] = [byteRange?.[0] ?? 0, Math.min(byteRange?.[1] ?? file.size, file.size)];
   const part = byteRange ? file.slice(start, stop) : file;
   const headers = { 'content-type': file.type, 'content-length': String(part.size), 'accept-ranges': 'bytes' };
-  const place = byteRange && { 'content-range': `bytes ${part.size ? `${start}-${stop - 1}` : '*'}/${file.size}` };
+  const range = byteRange && { 'content-range': `bytes ${part.size ? `${start}-${stop - 1}` : '*'}/${file.size}` };
   const status = !byteRange ? 200 : part.size ? 206 : 416;
   return [
-    { url: file instanceof File ? file.name : url, status, headers: { ...headers, ...place } },
+    { url: file instanceof File ? file.name : url, status, headers: { ...headers, ...range } },
     new Response(part),
   ];
 }
 
-// ------------------------------------------------------------------ no answer
+// ------------------------------------------------------------------ failures
 
 /** @param {unknown} error */
 function kindOf(error) {
@@ -264,10 +278,11 @@ async function describeFailure({ url, headers, isLast }, settings, error) {
   const elsewhere = `${words}. It is on another origin`;
   if (!isLast) return elsewhere;
   if (!(await isReachable(address))) return `${elsewhere}, and cannot be reached`;
-  return `${elsewhere}, which answers but does not let this page read its answers (CORS). ${whatToSend(origin, address, headers, settings)}`;
+  const advice = neededHeaders(origin, address, headers, settings);
+  return `${elsewhere}, which answers but does not let this page read its responses (CORS). ${advice}`;
 }
 
-/** Tell whether a server answers at all, though nothing of its answer may be seen. @param {URL} address */
+/** Find out whether a server responds at all; the page may not read the response. @param {URL} address */
 function isReachable(address) {
   const probe = fetch(address, {
     method: 'HEAD',
@@ -281,8 +296,12 @@ function isReachable(address) {
   );
 }
 
-/** @param {string} origin of the page @param {URL} address @param {Record<string, string>} headers @param {Settings} settings */
-function whatToSend(origin, address, headers, settings) {
+/**
+ * List the response headers that the server needs for CORS.
+ * @param {string} origin of the page @param {URL} address @param {Record<string, string>} headers
+ * @param {Settings} settings
+ */
+function neededHeaders(origin, address, headers, settings) {
   const given = secretsFor(address.href, settings);
   const secret = secretNames(merge(given.headers, headers));
   const needed = [

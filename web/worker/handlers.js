@@ -1,5 +1,5 @@
 // @ts-check
-// The calls that a worker answers, by what they serve; messages.d.ts has their payloads and results.
+// Handlers of the page's calls to a worker, by topic; messages.d.ts has their payloads and results.
 import { meter } from '../boot/boot.js';
 import { PyLoaderError, bootError, toWire } from '../shared/errors.js';
 import { Transfer } from '../shared/rpc.js';
@@ -14,7 +14,7 @@ import { seePolicies } from './policies.js';
 /** @typedef {import('../shared/rpc.js').CallContext<import('../shared/messages.d.ts').Report>} CallContext */
 /** @typedef {import('../shared/rpc.js').Handlers<WorkerCalls>} Handlers */
 
-/** All of them. @param {Interpreter} interpreter @returns {Handlers} */
+/** Return all handlers. @param {Interpreter} interpreter @returns {Handlers} */
 export function handlersOf(interpreter) {
   return {
     ...startHandlers(interpreter),
@@ -27,13 +27,13 @@ export function handlersOf(interpreter) {
 }
 
 /**
- * Of Python itself and of Python files.
+ * Handlers that start Python, run Python files and report the state.
  * @param {Interpreter} interpreter @returns {Pick<Handlers, 'boot' | 'define' | 'stats'>}
  */
 function startHandlers(interpreter) {
   return {
     boot: async (options, { progress }) => {
-      const advance = meter(progress, options.packages.length > 0); // the worker's first word
+      const advance = meter(progress, options.packages.length > 0); // sends the worker's first message
       return interpreter.start(options, progress, advance).catch((error) => {
         throw bootError(error, options);
       });
@@ -44,7 +44,7 @@ function startHandlers(interpreter) {
       await packages.installImports(bridge, source);
       return (await interpreter.ask(context, (bridge, id) => bridge.define(id, name, source))).schemes;
     },
-    // Also the sign of life: it goes through Python, so a dead interpreter does not answer it.
+    // Also the sign of life: the call goes through Python, so a dead interpreter does not answer it.
     stats: () => {
       const { bridge, pyodide } = interpreter.started;
       return { ...bridge.stats(), heapBytes: pyodide._module.HEAPU8.length };
@@ -53,16 +53,16 @@ function startHandlers(interpreter) {
 }
 
 /**
- * Of what the page has told.
+ * Handlers of the page's settings.
  * @param {Interpreter} interpreter
  * @returns {Pick<Handlers, 'configure' | 'service' | 'granted' | 'share' | 'policies'>}
  */
 function settingHandlers(interpreter) {
   return {
-    configure: ({ forgetsGranted, ...told }) => {
+    configure: ({ forgetsGranted, ...changes }) => {
       const { settings, send, bridge } = interpreter.started;
-      const isOther = told.identity !== settings.identity;
-      Object.assign(settings, interpreter.settingsOf({ ...settings, ...told }));
+      const isOther = changes.identity !== settings.identity;
+      Object.assign(settings, interpreter.settingsOf({ ...settings, ...changes }));
       if (forgetsGranted) interpreter.granted.clear();
       if (isOther) send.forgetAhead();
       bridge.configure(settings, isOther);
@@ -74,21 +74,21 @@ function settingHandlers(interpreter) {
   };
 }
 
-/** Of images. @param {Interpreter} interpreter @returns {Pick<Handlers, 'load' | 'lend' | 'borrow'>} */
+/** Handlers of images. @param {Interpreter} interpreter @returns {Pick<Handlers, 'load' | 'lend' | 'borrow'>} */
 function loadHandlers(interpreter) {
   return {
     load: async ({ imageId, ahead, ...job }, context) => {
-      const leave = ahead ? interpreter.started.send.begin(ahead, job.urgency[0] === 0) : undefined;
+      const endAhead = ahead ? interpreter.started.send.begin(ahead, job.urgency[0] === 0) : undefined;
       try {
-        const told = listener(context);
-        return withPixels(await interpreter.ask(context, (bridge, id) => bridge.load(id, imageId, job, told)));
+        const listen = listener(context);
+        return withPixels(await interpreter.ask(context, (bridge, id) => bridge.load(id, imageId, job, listen)));
       } finally {
-        leave?.();
+        endAhead?.();
       }
     },
     lend: async ({ imageId, known, ...job }, context) => {
-      const told = listener(context);
-      const { loan } = await interpreter.ask(context, (bridge, id) => bridge.lend(id, imageId, known, job, told));
+      const listen = listener(context);
+      const { loan } = await interpreter.ask(context, (bridge, id) => bridge.lend(id, imageId, known, job, listen));
       return (
         loan &&
         new Transfer(
@@ -98,14 +98,14 @@ function loadHandlers(interpreter) {
       );
     },
     borrow: async ({ imageId, loan, ...job }, context) => {
-      const told = listener(context);
-      return withPixels(await interpreter.ask(context, (bridge, id) => bridge.borrow(id, imageId, loan, job, told)));
+      const listen = listener(context);
+      return withPixels(await interpreter.ask(context, (bridge, id) => bridge.borrow(id, imageId, loan, job, listen)));
     },
   };
 }
 
 /**
- * Of what describes images, and of lists of them.
+ * Handlers of metadata, and of lists of images.
  * @param {Interpreter} interpreter
  * @returns {Pick<Handlers, 'metadata' | 'imageIds' | 'listing' | 'search' | 'series' | 'readJson'>}
  */
@@ -113,37 +113,37 @@ function listHandlers(interpreter) {
   const { files } = interpreter;
   return {
     metadata: async ({ imageIds, ...job }, context) => {
-      const told = listener(context);
-      return (await interpreter.ask(context, (bridge, id) => bridge.metadata(id, imageIds, job, told))).found;
+      const listen = listener(context);
+      return (await interpreter.ask(context, (bridge, id) => bridge.metadata(id, imageIds, job, listen))).found;
     },
     imageIds: async ({ imageId, ...job }, context) => {
-      const told = listener(context);
-      return (await interpreter.ask(context, (bridge, id) => bridge.image_ids(id, imageId, job, told))).found;
+      const listen = listener(context);
+      return (await interpreter.ask(context, (bridge, id) => bridge.image_ids(id, imageId, job, listen))).found;
     },
     listing: async ({ imageId, files: given, ...job }, context) => {
       for (const { name, file } of given ?? []) files.set(name, file);
       try {
         const named = given?.map(({ name, path }) => /** @type {[string, string]} */ ([name, path]));
-        const told = listener(context);
-        return (await interpreter.ask(context, (bridge, id) => bridge.listing(id, imageId, named, job, told))).found;
+        const listen = listener(context);
+        return (await interpreter.ask(context, (bridge, id) => bridge.listing(id, imageId, named, job, listen))).found;
       } finally {
         for (const { name } of given ?? []) files.delete(name);
       }
     },
     search: async ({ url, ...job }, context) => {
-      const told = listener(context);
-      return (await interpreter.ask(context, (bridge, id) => bridge.search(id, url, job, told))).found;
+      const listen = listener(context);
+      return (await interpreter.ask(context, (bridge, id) => bridge.search(id, url, job, listen))).found;
     },
     series: async ({ url, ...job }, context) => {
-      const told = listener(context);
-      return (await interpreter.ask(context, (bridge, id) => bridge.series(id, url, job, told))).instances;
+      const listen = listener(context);
+      return (await interpreter.ask(context, (bridge, id) => bridge.series(id, url, job, listen))).instances;
     },
     readJson: ({ imageId, text }, context) =>
       interpreter.ask(context, (bridge, id) => bridge.read_json(id, imageId, text)),
   };
 }
 
-/** Of the user's files. @param {Interpreter} interpreter @returns {Pick<Handlers, 'provide' | 'withdraw'>} */
+/** Handlers of the user's files. @param {Interpreter} interpreter @returns {Pick<Handlers, 'provide' | 'withdraw'>} */
 function fileHandlers(interpreter) {
   return {
     provide: ({ name, file }) => void interpreter.files.set(name, file),
@@ -154,7 +154,7 @@ function fileHandlers(interpreter) {
   };
 }
 
-/** Of what Python keeps. @param {Interpreter} interpreter @returns {Pick<Handlers, 'release' | 'purge'>} */
+/** Handlers of Python's caches. @param {Interpreter} interpreter @returns {Pick<Handlers, 'release' | 'purge'>} */
 function memoryHandlers(interpreter) {
   return {
     release: ({ source }) => interpreter.bridge?.release(source),
@@ -162,22 +162,22 @@ function memoryHandlers(interpreter) {
   };
 }
 
-/** A listener of Python's requests. @param {CallContext} context @returns {import('./bridge.d.ts').Listener} */
+/** Make a listener of Python's requests. @param {CallContext} context @returns {import('./bridge.d.ts').Listener} */
 function listener({ progress, note }) {
   return (phase, url, loaded, total, attempt) => {
-    // That it has begun, and that all is here, may come with other news, in one message.
-    const isWhole = phase !== 'progress' || (url && loaded === total);
-    (isWhole ? note : progress)({ phase, url, loaded, total, attempt });
+    // Reports of the start and of the end can wait for another message.
+    const canWait = phase !== 'progress' || (url && loaded === total);
+    (canWait ? note : progress)({ phase, url, loaded, total, attempt });
   };
 }
 
-/** An image whose pixels are moved to the page, with those that come along. @param {FoundImages} found */
+/** Make the reply to a load, with its batch; the pixels are moved to the page. @param {FoundImages} found */
 function withPixels({ answers, arrays, isReady }) {
-  const [first, ...batch] = answers.map((answer, index) => withArrays(answer, arrays[index]));
+  const [first, ...batch] = answers.map((found, index) => withArrays(found, arrays[index]));
   const buffers = arrays.flatMap((each) => Object.values(each).map(({ buffer }) => buffer));
-  // The first of them is never an error: that would be the answer's.
-  const answer = { .../** @type {Loaded} */ (first), isReady, ...(batch.length ? { batch } : {}) };
-  return new Transfer(answer, /** @type {ArrayBuffer[]} */ (buffers));
+  // The first one is never an error: then the whole call fails.
+  const reply = { .../** @type {Loaded} */ (first), isReady, ...(batch.length ? { batch } : {}) };
+  return new Transfer(reply, /** @type {ArrayBuffer[]} */ (buffers));
 }
 
 /**
@@ -186,7 +186,7 @@ function withPixels({ answers, arrays, isReady }) {
  */
 function withArrays(found, arrays) {
   if (found.error) return { error: toWire(new PyLoaderError(found.error)) };
-  const { image, error, ...answer } = found;
+  const { image, error, ...others } = found;
   const extent = extentOf(arrays.pixels, image.padding);
-  return { ...answer, image: { ...image, ...arrays, ...extent } };
+  return { ...others, image: { ...image, ...arrays, ...extent } };
 }

@@ -1,6 +1,5 @@
 // @ts-check
-// The state of a worker: Python, once it was started, the settings that the page has told, and the files
-// and headers that it has given.
+// State of a worker: Python once it has started, and the settings, files and headers that the page has sent.
 import { bootPython, extraMeter } from '../boot/boot.js';
 import { Packages } from '../boot/packages.js';
 import { PyLoaderError, abortError, messageOf, toWire } from '../shared/errors.js';
@@ -14,8 +13,8 @@ import { prepareExtent } from './min_max.js';
 /** @typedef {import('../shared/messages.d.ts').WorkerCalls} WorkerCalls */
 /** @typedef {import('../shared/rpc.js').Rpc<import('../shared/messages.d.ts').PageCalls, WorkerCalls>} Page */
 /**
- * @typedef {BootOptions & import('./fetch.js').Settings} Settings what init() was told last, with what requests have
- *   beside it
+ * @typedef {BootOptions & import('./fetch.js').Settings} Settings the current options of init(), and the settings of
+ *   requests
  */
 /** @typedef {(detail: import('../shared/messages.d.ts').BootProgress) => void} Progress */
 /** @template Value @typedef {import('./bridge.d.ts').Outcome<Value>} Outcome */
@@ -29,24 +28,24 @@ export class Interpreter {
   files = new Map();
   /** Headers of the page's DICOMweb services, by address. @type {Map<string, Record<string, string>>} */
   services = new Map();
-  /** Those that the page was asked for after a 401. @type {Map<string, Record<string, string>>} */
+  /** Headers granted after a 401, by address. @type {Map<string, Record<string, string>>} */
   granted = new Map();
   /** @type {Started | undefined} */
   #started;
   #calls = 0;
 
-  /** @param {() => Page} page asks the page */
+  /** @param {() => Page} page returns the connection to the page */
   constructor(page) {
     this.page = page;
   }
 
-  /** All that there is once Python has started. @returns {Started} */
+  /** Everything that exists once Python has started. @returns {Started} */
   get started() {
     if (!this.#started) throw new Error('Python has not started');
     return this.#started;
   }
 
-  /** The functions of Python, as soon as they are there. @returns {Bridge | undefined} */
+  /** Python's bridge, undefined before Python has started. @returns {Bridge | undefined} */
   get bridge() {
     return this.#started?.bridge;
   }
@@ -57,14 +56,14 @@ export class Interpreter {
     prepareExtent();
     const { pyodide, shelf, report: reportBoot, shared } = await bootPython(options, advance);
     const settings = this.settingsOf(options);
-    // Also the sign of life of loads that wait for a package.
+    // This is also the sign of life of loads that wait for a package.
     const report = (/** @type {import('../boot/packages.js').Arrival} */ arrival) => {
       this.page()
         .call('packageprogress', arrival)
-        .catch(() => {}); // nobody is left to be told
+        .catch(() => {}); // the page has ended the worker
     };
     const packages = new Packages(pyodide, shelf, settings, report);
-    // After a trap in WebAssembly calls may still seem to work, on a broken heap: never again.
+    // After a trap in WebAssembly, calls may still seem to work, but on a broken heap: end the interpreter.
     pyodide._api.on_fatal = (error) => void this.page().call('died', messageOf(error));
     const module = /** @type {import('./bridge.d.ts').BridgeModule} */ (pyodide.pyimport('pyloader.browser.bridge'));
     const send = createSend(settings, this.files);
@@ -88,7 +87,7 @@ export class Interpreter {
   }
 
   /**
-   * Make all that Python asks of the worker.
+   * Make the functions of the worker that Python calls.
    * @param {() => Bridge} bridge @param {Packages} packages @param {Started['send']} send
    * @returns {import('./bridge.d.ts').WorkerForPython}
    */
@@ -107,13 +106,13 @@ export class Interpreter {
       print: (level, name, text) => {
         this.page()
           .call('print', { level, name, text })
-          .catch(() => {}); // the page has ended it
+          .catch(() => {}); // the page has ended the worker
       },
     };
   }
 
   /**
-   * Await a function of the bridge as one cancellable call.
+   * Call a function of the bridge, and cancel it when the signal aborts.
    * @template Value @param {{signal: AbortSignal}} context
    * @param {(bridge: Bridge, id: number) => Outcome<Value>} start
    */
@@ -123,30 +122,30 @@ export class Interpreter {
     const cancel = () => bridge.cancel(id);
     signal.addEventListener('abort', cancel);
     try {
-      const answer = await start(bridge, id);
-      if (answer.error) throw new PyLoaderError(answer.error);
-      if (answer.cancelled) throw abortError('the load');
-      return /** @type {Value} */ (answer);
+      const outcome = await start(bridge, id);
+      if (outcome.error) throw new PyLoaderError(outcome.error);
+      if (outcome.cancelled) throw abortError('the load');
+      return /** @type {Value} */ (outcome);
     } finally {
       signal.removeEventListener('abort', cancel);
     }
   }
 }
 
-/** @param {string} other of the page's script */
+/** @param {string} other build of the page's script */
 function ofOtherBuild(other) {
   return `worker.mjs is of pyloader ${BUILD}, and the page's script of ${other}: ${MIXED}`;
 }
 
 /**
- * The packages of init().
+ * Install the packages of init().
  * @param {Packages} packages @param {Bridge} bridge @param {string[]} wanted @param {Progress} progress
  * @param {import('../boot/packages.js').Report} report
  */
 async function installFirst(packages, bridge, wanted, progress, report) {
-  const tell = extraMeter(progress);
+  const advance = extraMeter(progress);
   const reportBoth = (/** @type {import('../boot/packages.js').Arrival} */ arrival) => {
-    tell(arrival);
+    advance(arrival);
     report(arrival);
   };
   try {

@@ -1,7 +1,7 @@
-;; Smallest and largest values, 16 bytes at a time. What is looked at lies in memory from byte 64 to
-;; `end`, a multiple of 16. The answer is three vectors from byte 0 on, a lane each: the smallest and
-;; the largest of what is not from `least` to `most`, and ones in the bits of lanes that had such.
-;; `bias` is flipped in each value first: with the highest bit, unsigned values are ordered as signed.
+;; Finds the smallest and largest values, 16 bytes at a time. The values are in memory from byte 64 to
+;; `end`, a multiple of 16. The result is three vectors from byte 0 on, with one element per lane: the
+;; smallest and the largest value outside `least` to `most`, and all ones in lanes with values inside.
+;; Each value is first xored with `bias`: with the highest bit, unsigned values are ordered as signed.
 (module
   (memory (export "memory") 1)
 

@@ -1,8 +1,8 @@
 // @ts-check
-// The policies that a worker's script and the page came with, as the worker sees them; for policy.js.
+// Finds out whether a worker's script and the page have a Content-Security-Policy header; page/policy.js uses it.
 
 /**
- * Answer in a worker: whether its script and the page have a policy by header.
+ * Find out, in a worker, whether its script and the page have a policy by header.
  * @param {{page: string | undefined}} of the page's address @returns {Promise<{worker?: boolean, page?: boolean}>}
  */
 export async function seePolicies({ page }) {
@@ -10,9 +10,12 @@ export async function seePolicies({ page }) {
   return { worker, page: page && worker === false ? await hasPolicy(page) : undefined };
 }
 
-/** Look for a policy in an answer, from the browser's cache where it is there. @param {string} url @returns {Promise<boolean | undefined>} undefined when it cannot be seen */
+/**
+ * Look for a policy in a response, which the browser takes from its cache if possible.
+ * @param {string} url @returns {Promise<boolean | undefined>} resolves to undefined if the response cannot be read
+ */
 async function hasPolicy(url) {
-  const answer = await fetch(url, { cache: 'force-cache', mode: 'same-origin' }).catch(() => undefined);
-  await answer?.body?.cancel();
-  return answer?.ok ? answer.headers.has('Content-Security-Policy') : undefined;
+  const response = await fetch(url, { cache: 'force-cache', mode: 'same-origin' }).catch(() => undefined);
+  await response?.body?.cancel();
+  return response?.ok ? response.headers.has('Content-Security-Policy') : undefined;
 }

@@ -1,44 +1,45 @@
 // @ts-check
-// The reading of bodies: as they arrive, into one buffer where the length is known, fed on piece by
-// piece, up to a limit.
+// Reads the bodies of responses, up to a limit: into one buffer if the length is known, or passes them on chunk
+// by chunk.
 
 /** @typedef {import('./redirects.js').Head} Head */
 /** @typedef {import('../shared/idle_timeout.js').IdleTimeout} IdleTimeout */
 /** @typedef {(loaded: number, total: number | undefined) => void} OnProgress */
 /**
  * @typedef {{onProgress: OnProgress, begin?: (head: Head) => boolean, feed?: (chunk: Uint8Array) => boolean, most?:
- *   number}} Reader `most`: bytes that a success may have
+ *   number}} Reader `most`: limit of bytes for a success
  */
-/** @typedef {{bytes: number, pass: (loaded: number) => void}} Limit of a body, and what is done beyond it */
+/** @typedef {{bytes: number, pass: (loaded: number) => void}} Limit of a body; `pass` is called beyond it */
 /**
  * @typedef {{read(view: Uint8Array, options: {min: number}): Promise<{done: boolean, value?:
- *   Uint8Array<ArrayBuffer>}>}} ByLength a reader that can wait for some bytes
+ *   Uint8Array<ArrayBuffer>}>}} MinimumReader a reader that can wait for a number of bytes
  */
 
 const REPORT_EVERY_MS = 50;
-// Bytes that are read of the body of a refusal, whose first line alone is told.
+// Bytes read of the body of an error response; messages quote only its first line.
 const REFUSAL_BYTES = 2 ** 22;
 const NOTHING = new Uint8Array(0);
-// Bytes that are taken for a body before it comes, at most.
+// Largest buffer that is allocated for a body before it arrives.
 const MOST_IN_ADVANCE = 2 ** 28;
-// Bytes that browsers hand out of a body when there is more. Each time its whole buffer counts as new to the
-// collector of garbage: so while it comes that fast, several are awaited at a time. Else all that
-// comes has to be seen, or a slow server would be taken for a silent one.
+// Size of the chunks that browsers deliver while more of a body is waiting. The garbage collector counts the whole
+// buffer as new with each chunk: so wait for several chunks at a time while they come fast. Otherwise take each
+// chunk at once, or the idle timeout would mistake a slow server for a silent one.
 const FULL = 2 ** 16;
 const FAST_MS = 20;
 
-/** An answer that ended before its time. */
+/** A response that ended too early, or did not come. */
 export class CutFailure extends Error {}
 
-/** An answer that is larger than it may be. */
+/** A response that is larger than its limit. */
 export class SizeFailure extends Error {}
 
 /**
+ * Read the body of a response; a body that is fed returns no bytes.
  * @param {Head} head @param {Response} response @param {Reader} reader @param {IdleTimeout} watch
- * @param {Spares} spares
+ * @param {BufferPool} buffers
  */
-export async function readBody(head, response, { onProgress: report, begin, feed, most = Infinity }, watch, spares) {
-  // A compressed body's Content-Length counts other bytes than those that arrive here.
+export async function readBody(head, response, { onProgress: report, begin, feed, most = Infinity }, watch, buffers) {
+  // The Content-Length of a compressed body counts compressed bytes; those that arrive here are decoded.
   const announced = head.headers['content-encoding'] ? undefined : head.headers['content-length'];
   const total = announced ? Number(announced) : undefined;
   const isSuccess = head.status >= 200 && head.status < 300;
@@ -46,18 +47,18 @@ export async function readBody(head, response, { onProgress: report, begin, feed
   if (!response.body) return NOTHING;
   const limit = isSuccess ? { bytes: most, pass: tooLarge(head.url, most) } : { bytes: REFUSAL_BYTES, pass: () => {} };
   if (isSuccess && !fed && total && total > most) {
-    await response.body.cancel(); // of what is fed, the first bytes may be enough
+    await response.body.cancel(); // a body that is fed may go on: its first bytes may be enough
     limit.pass(total);
   }
-  const onProgress = isSuccess ? report : () => {}; // what an error says is no part of what was asked for
-  // Of the same origin all headers are seen: with as many bytes as announced the body has ended.
+  const onProgress = isSuccess ? report : () => {}; // an error body is not part of the requested data
+  // A response of the same origin shows all its headers: after the announced number of bytes the body has ended.
   const isSure = response.type === 'basic';
-  // The stream of a Blob, read so, never ends in Chromium when the thread was held up meanwhile.
+  // In Chromium, a Blob's stream read into a buffer never ends if the thread was blocked meanwhile.
   const isFile = !/^https?:/.test(response.url);
-  const filling = fed || isFile || !isSuccess ? undefined : Filling.of(response.body, total, spares);
-  if (filling) {
-    await readStream(filling, total, { onProgress, take: () => true, watch, isSure, limit });
-    return filling.body;
+  const reader = fed || isFile || !isSuccess ? undefined : BufferReader.of(response.body, total, buffers);
+  if (reader) {
+    await readStream(reader, total, { onProgress, take: () => true, watch, isSure, limit });
+    return reader.body;
   }
   /** @type {Uint8Array[]} */
   const chunks = [];
@@ -67,47 +68,47 @@ export async function readBody(head, response, { onProgress: report, begin, feed
   return chunks.length === 1 ? chunks[0] : join(chunks, loaded);
 }
 
-/** Reads a body into one buffer of the length that was announced, where the browser does that. */
-class Filling {
+/** Reads a body into one buffer of the announced length, in browsers that can. */
+class BufferReader {
   #reader;
   #length;
   #buffer;
   #filled = 0;
   #wanted = 1;
 
-  /** @param {ReadableStreamBYOBReader} reader @param {number} length @param {Spares} spares */
-  constructor(reader, length, spares) {
+  /** @param {ReadableStreamBYOBReader} reader @param {number} length @param {BufferPool} buffers */
+  constructor(reader, length, buffers) {
     this.#reader = reader;
     this.#length = length;
-    this.#buffer = spares.take(length + 1); // there is always room to see the end
+    this.#buffer = buffers.take(length + 1); // one byte more, so that the last read has room to find the end
   }
 
   /**
-   * @param {ReadableStream} stream @param {number | undefined} length @param {Spares} spares
-   * @returns {Filling | undefined}
+   * @param {ReadableStream} stream @param {number | undefined} length @param {BufferPool} buffers
+   * @returns {BufferReader | undefined}
    */
-  static of(stream, length, spares) {
+  static of(stream, length, buffers) {
     if (!length || length > MOST_IN_ADVANCE) return undefined;
     try {
-      return new Filling(stream.getReader({ mode: 'byob' }), length, spares);
+      return new BufferReader(stream.getReader({ mode: 'byob' }), length, buffers);
     } catch {
-      return undefined; // no stream of bytes
+      return undefined; // not a byte stream
     }
   }
 
   /** @returns {Promise<{done: boolean, value: Uint8Array}>} */
   async read() {
-    // A server of another origin may hide that what it counts is compressed.
+    // The body may be longer: a server of another origin may hide that its Content-Length counts compressed bytes.
     if (this.#filled === this.#buffer.byteLength)
       this.#buffer = join([new Uint8Array(this.#buffer)], 2 * this.#filled).buffer;
-    const asked = performance.now();
+    const started = performance.now();
     const min = Math.max(1, Math.min(this.#wanted, this.#length - this.#filled));
-    const { done, value = NOTHING } = await /** @type {ByLength} */ (this.#reader).read(
+    const { done, value = NOTHING } = await /** @type {MinimumReader} */ (this.#reader).read(
       new Uint8Array(this.#buffer, this.#filled),
       { min },
     );
-    this.#wanted = value.length >= FULL && performance.now() - asked < FAST_MS ? 4 * FULL : 1;
-    this.#buffer = value.buffer; // the one that was given is taken away
+    this.#wanted = value.length >= FULL && performance.now() - started < FAST_MS ? 4 * FULL : 1;
+    this.#buffer = value.buffer; // the read detached the previous one
     this.#filled += value.length;
     return { done, value };
   }
@@ -131,21 +132,21 @@ function cut(loaded, total) {
 }
 
 /**
- * @param {Filling | ReadableStreamDefaultReader<Uint8Array>} reader @param {number | undefined} total
+ * @param {BufferReader | ReadableStreamDefaultReader<Uint8Array>} reader @param {number | undefined} total
  * @param {{onProgress: OnProgress, take: (chunk: Uint8Array) => boolean, watch: IdleTimeout, isSure: boolean, limit:
- *   Limit}} use `isSure` whether `total` bytes are all
+ *   Limit}} use `isSure`: the body has exactly `total` bytes
  */
 async function readStream(reader, total, { onProgress, take, watch, isSure, limit }) {
-  let [loaded, told, reported] = [0, -1, 0];
+  let [loaded, reported, reportTime] = [0, -1, 0];
   for (;;) {
     const { done, value = NOTHING } = await reader.read().catch(cut(loaded, total));
-    loaded += value.length; // also with the last word, when less came than was awaited
+    loaded += value.length; // also when done: the last read may return less than its minimum
     if (done) break;
     watch.restart();
-    if (performance.now() - reported > REPORT_EVERY_MS) {
-      reported = performance.now();
-      told = loaded;
-      onProgress(told, total);
+    if (performance.now() - reportTime > REPORT_EVERY_MS) {
+      reportTime = performance.now();
+      reported = loaded;
+      onProgress(reported, total);
     }
     const isBeyond = loaded > limit.bytes;
     if (isBeyond || !take(value)) {
@@ -155,7 +156,7 @@ async function readStream(reader, total, { onProgress, take, watch, isSure, limi
     }
     if (isSure && loaded === total) break;
   }
-  if (told !== loaded) onProgress(loaded, total);
+  if (reported !== loaded) onProgress(loaded, total);
   return loaded;
 }
 
@@ -174,7 +175,8 @@ function join(chunks, length) {
 function tooLarge(url, most) {
   return (loaded) => {
     throw new SizeFailure(
-      `the answer of ${url} has ${loaded} bytes or more, decoded, and may have ${most}, as one image or volume may: it has no end, is made to do harm, or the limit (limits.decodedBytes of init) has to be raised`,
+      `the response of ${url} has ${loaded} bytes or more, decoded, and may have ${most}, ` +
+        'as one image or volume may: it has no end, is malicious, or the limit (limits.decodedBytes of init) has to be raised',
     );
   };
 }
@@ -185,14 +187,14 @@ const UNIT = 2 ** 16;
 const LARGEST = 2 ** 22;
 const MOST_BYTES = 2 ** 24;
 
-/** Buffers that are used again. The memory of a new one has to be cleared, and mapped page by page. */
-export class Spares {
-  /** The one that came last first. @type {ArrayBuffer[]} */
+/** Keeps buffers for reuse. A new buffer costs more: its memory has to be cleared, and mapped page by page. */
+export class BufferPool {
+  /** Buffers, the latest first. @type {ArrayBuffer[]} */
   #buffers = [];
   #bytes = 0;
 
   /**
-   * A buffer of at least `length` bytes, with anything in it.
+   * Return a buffer of at least `length` bytes, with arbitrary contents.
    * @param {number} length
    */
   take(length) {
@@ -204,7 +206,7 @@ export class Spares {
     return buffer;
   }
 
-  /** Keep a buffer that nobody looks at any more; the oldest go. @param {ArrayBuffer} buffer */
+  /** Keep a buffer that is no longer used, and drop the oldest beyond the limit. @param {ArrayBuffer} buffer */
   give(buffer) {
     if (buffer.byteLength < UNIT || buffer.byteLength > LARGEST) return;
     this.#buffers.unshift(buffer);

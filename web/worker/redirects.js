@@ -1,35 +1,36 @@
 // @ts-check
-// Requests along their redirects. Browsers take only Authorization away from one to another origin, and
-// leave it on one that leads out of a service: so each address on the way is asked with what is meant for it.
+// Sends requests and follows their redirects. Browsers remove only Authorization from a redirect to another origin,
+// and keep it on one that leads out of a service: so each address on the way gets only the headers meant for it.
 import { isNamed, openHeaders, secretNames } from '../shared/secrets.js';
 
 /**
  * @typedef {{url: string, headers: Record<string, string>, credentials: RequestCredentials, withheld: string[]}}
- *   Prepared as it is sent, and the names of what is kept back
+ *   Prepared a request as it is sent, and the names of the withheld secrets
  */
 /**
  * @typedef {{url: string, status: number, headers: Record<string, string>, hasAuthorization?: boolean, withheld?:
- *   string[]}} Head of an answer; whether its request had an Authorization, and what was kept back from it
+ *   string[]}} Head of a response; `hasAuthorization`: its request had that header; `withheld`: secrets not sent with
+ *   it
  */
 /** @typedef {import('../shared/idle_timeout.js').IdleTimeout} IdleTimeout */
 /** @typedef {import('./fetch.js').Request} Request */
 /** @typedef {import('./fetch.js').Settings} Settings */
 /**
- * @typedef {{settings: Settings, prepare: (asked: Request) => Promise<Prepared>, signal: AbortSignal, watch:
- *   IdleTimeout}} Way `prepare` makes a request as it is sent
+ * @typedef {{settings: Settings, prepare: (wanted: Request) => Promise<Prepared>, signal: AbortSignal, watch:
+ *   IdleTimeout}} Sending `prepare` returns a request as it is sent
  */
 
 const MOST_REDIRECTS = 5;
 
 /**
- * Fetch, and follow where that leads.
- * @param {Request} asked @param {Way} way @param {number} [redirects] so far
+ * Send a request, and follow its redirects.
+ * @param {Request} wanted @param {Sending} sending @param {number} [redirects] so far
  * @returns {Promise<[Head, Response]>}
  */
-export async function openHttp(asked, way, redirects = 0) {
-  const { settings, prepare, signal, watch } = way;
-  const { url, headers, credentials, withheld } = await prepare(asked);
-  const priority = /** @type {RequestPriority} */ (asked.isUrgent === false ? 'low' : 'auto');
+export async function openHttp(wanted, sending, redirects = 0) {
+  const { settings, prepare, signal, watch } = sending;
+  const { url, headers, credentials, withheld } = await prepare(wanted);
+  const priority = /** @type {RequestPriority} */ (wanted.isUrgent === false ? 'low' : 'auto');
   const init = { headers, credentials, priority, signal };
   const isOpen = !secretNames(headers).length && credentials !== 'include';
   const response = await fetch(url, isOpen ? init : { ...init, redirect: 'manual' });
@@ -44,11 +45,14 @@ export async function openHttp(asked, way, redirects = 0) {
     return [headOf(followed, open.headers, secretNames(headers)), followed];
   }
   await followed.body?.cancel();
-  const further = isSame ? asked.headers : openHeaders(asked.headers);
-  return openHttp({ ...asked, url: followed.url, headers: further }, way, redirects + 1);
+  const further = isSame ? wanted.headers : openHeaders(wanted.headers);
+  return openHttp({ ...wanted, url: followed.url, headers: further }, sending, redirects + 1);
 }
 
-/** Without cookies for another origin. @param {RequestCredentials} credentials @returns {RequestCredentials} */
+/**
+ * Return credentials without cookies for other origins.
+ * @param {RequestCredentials} credentials @returns {RequestCredentials}
+ */
 export function withoutCookies(credentials) {
   return credentials === 'include' ? 'same-origin' : credentials;
 }

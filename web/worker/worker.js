@@ -8,7 +8,7 @@ import { Interpreter } from './interpreter.js';
 /** @typedef {import('../shared/rpc.js').Endpoint} Endpoint */
 
 /**
- * Answer the page's calls.
+ * Handle the page's calls.
  * @param {Endpoint} endpoint
  */
 export function serve(endpoint) {

@@ -166,13 +166,13 @@ test('an address of the hook has to be a permitted one', async () => {
   /** @param {string} url */
   const hook = (url) => ({ hook: async () => ({ url }), baseURL: 'https://page.example/' });
   assert.match(await unsent('/body', hook('http://pacs.example/x')), /mixed content/);
-  assert.match(await unsent('/body', hook('http://[')), /no address/);
+  assert.match(await unsent('/body', hook('http://[')), /not a valid address/);
 });
 
 // ------------------------------------------------------------------ headers that cannot be sent
 
 const UNSENT =
-  /^could not fetch \S+: its header "X-Token" cannot be sent: .+\. Look at headers, beforeRequest and onUnauthorized/;
+  /^could not fetch \S+: its header "X-Token" cannot be sent: .+\. Check headers, beforeRequest and onUnauthorized/;
 
 for (const value of ['a\r\nX-Evil: 1', 'a\nb', 'a\rb', 'a\0b', 'secret\n', '\nsecret', '漢字']) {
   test(`the header value ${JSON.stringify(value)} is not sent`, async () => {
@@ -199,8 +199,8 @@ test('header values may have the letters of Latin-1', async () => {
 // ------------------------------------------------------------------ addresses that are not permitted
 
 for (const url of ['http://[', 'https://', 'http://host:port/']) {
-  test(`${url} is no address`, async () => {
-    assert.equal(await unsent(url), `could not fetch ${url}: it is no address`);
+  test(`${url} is not a valid address`, async () => {
+    assert.equal(await unsent(url), `could not fetch ${url}: it is not a valid address`);
   });
 }
 
@@ -214,7 +214,7 @@ test('a page by https sends no request by http', async () => {
   ]) {
     assert.match(
       await unsent(url, { baseURL: 'https://page.example/' }),
-      /mixed content\): the server has to be asked by https$/,
+      /mixed content\): use the https address of the server$/,
     );
   }
 });
@@ -600,7 +600,7 @@ test('an address from a response of the same origin gets the secrets of the page
 
 test('an address from a response of another origin may be refused', async () => {
   const error = await unsent({ url: `${other}/body`, linkedFrom: '/metadata' }, { linkedOrigins: 'refuse' });
-  assert.match(error, /an answer of http:.* names it, which is another origin; init\(\{ linkedOrigins/);
+  assert.match(error, /a response of http:.* names it, which is another origin; init\(\{ linkedOrigins/);
   assert.equal((await send({ url: '/body', linkedFrom: '/metadata' }, { linkedOrigins: 'refuse' })).status, 200);
 });
 
@@ -610,13 +610,13 @@ test('an address in a response may change the scheme to https only', async (t) =
   for (const url of ['file:///etc/passwd', 'ftp://host/a', 'data:text/plain,a', 'blob:http://page/1', 'javascript:1']) {
     assert.match(
       await unsent({ url, linkedFrom: 'http://pacs/metadata' }, page),
-      /may name addresses of http alone/,
+      /may name only addresses of http/,
       url,
     );
   }
   assert.match(
     await unsent({ url: 'http://localhost/a', linkedFrom: 'https://pacs/metadata' }, page),
-    /may name addresses of https alone/,
+    /may name only addresses of https/,
   );
   assert.equal((await send({ url: 'https://pacs/a', linkedFrom: 'http://pacs/metadata' }, page)).status, 200);
 });
@@ -700,7 +700,7 @@ test('the error of a missing local file says how to add it', async () => {
   const error = await unsent('localfile:7', { files });
   assert.match(
     error,
-    /^could not fetch localfile:7: no file of this name was added here, or removeFile\(\) has ended it/,
+    /^could not fetch localfile:7: no file of this name was added here, or removeFile\(\) removed it/,
   );
-  assert.ok(error.endsWith(': the names that addFile() returns hold on their page alone'), error);
+  assert.ok(error.endsWith(': the names that addFile() returns are valid only on their page'), error);
 });

@@ -14,7 +14,7 @@ for (const path of ['/large', '/gzip', '/endless']) {
     assert.equal(kind, 'size');
     assert.match(
       error,
-      new RegExp(`the answer of ${site}${path} has \\d+ bytes or more, .* may have ${MOST}.*limits.decodedBytes`),
+      new RegExp(`the response of ${site}${path} has \\d+ bytes or more, .* may have ${MOST}.*limits.decodedBytes`),
     );
     assert.equal(body, undefined);
     await lastSeen().gone;

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { after, test } from 'node:test';
-import { Spares } from '../../../web/worker/read_body.js';
+import { BufferPool } from '../../../web/worker/read_body.js';
 import { createSend } from '../../../web/worker/fetch.js';
 import { originOf, requestOf, settingsOf } from '../../support/web/servers.js';
 
@@ -12,7 +12,7 @@ const KIB = 2 ** 10;
 const MIB = 2 ** 20;
 
 test('a returned buffer is reused, the last one first', () => {
-  const spares = new Spares();
+  const spares = new BufferPool();
   const [one, two] = [spares.take(100 * KIB), spares.take(100 * KIB)];
   assert.notEqual(one, two);
   spares.give(one);
@@ -23,7 +23,7 @@ test('a returned buffer is reused, the last one first', () => {
 });
 
 test('a reused buffer is large enough, and not much larger', () => {
-  const spares = new Spares();
+  const spares = new BufferPool();
   const buffer = spares.take(300 * KIB);
   spares.give(buffer);
   assert.notEqual(spares.take(321 * KIB), buffer);
@@ -35,7 +35,7 @@ test('a reused buffer is large enough, and not much larger', () => {
 });
 
 test('small and large buffers are not kept, nor more than 16 MB', () => {
-  const spares = new Spares();
+  const spares = new BufferPool();
   for (const length of [0, 100, 5 * MIB]) {
     const buffer = new ArrayBuffer(length);
     spares.give(buffer);
