@@ -9,7 +9,7 @@ import { nearest, tellUnknown, tellUnknownOfLoad } from '../../web/page/options.
 import { PyLoaderError } from '../../web/shared/errors.js';
 import { addressOf, parseImageId } from '../../web/shared/imageid.js';
 import { deliveryFor } from '../../web/viewers/cornerstone.js';
-import { Packages, Shelf } from '../../web/boot/packages.js';
+import { Packages, BundledPackages } from '../../web/boot/packages.js';
 import { DEFAULTS, plainHeaders, settingsWith } from '../../web/page/settings.js';
 
 const NAMES = ['constructor', '__proto__', 'toString', 'hasOwnProperty', 'valueOf'];
@@ -77,8 +77,8 @@ for (const name of NAMES) {
     /** @type {string[]} */
     const added = [];
     const page = { assetsURL: 'https://page/dist/', baseURL: 'https://page/', packageIndexes: [], requestTimeout: 100 };
-    const shelf = new Shelf({ assetsURL: 'https://page/dist/' });
-    shelf.rows = {
+    const bundled = new BundledPackages({ assetsURL: 'https://page/dist/' });
+    bundled.rows = {
       micropip: { name: 'micropip', version: '1', file_name: 'm.whl', sha256: '00', depends: [], imports: [] },
     };
     /** @type {import('../../web/boot/python.d.ts').PackagesBridge} */
@@ -87,7 +87,7 @@ for (const name of NAMES) {
       limit_micropip: () => {},
       lacking_imports: () => [],
     };
-    const packages = new Packages(pyodideWith({ micropip: '' }), shelf, page, () => {});
+    const packages = new Packages(pyodideWith({ micropip: '' }), bundled, page, () => {});
     await packages.install(bridge, [name]);
     assert.deepEqual(added, [name], 'it is looked for as any other');
   });

@@ -1,13 +1,13 @@
 // @ts-check
-// What an interpreter starts from: compiled WebAssembly and a snapshot of memory. The first worker
-// fetches and compiles it all at once; others are given it.
+// The artifacts that an interpreter starts from: compiled WebAssembly and a snapshot of memory. The first worker
+// fetches and compiles them in parallel, and passes them on to the others.
 import { fetchAnd } from '../shared/assets.js';
 import { SnapshotCache } from './snapshot_cache.js';
 import { LOCK, assetOf, snapshotAsset } from './lock.js';
 import { Snapshot } from './snapshot.js';
 
 /** @typedef {import('./pyodide.js').Library} Library */
-/** @typedef {import('../shared/messages.d.ts').Shared} Shared what one worker gives others */
+/** @typedef {import('../shared/messages.d.ts').Shared} Shared artifacts that one worker passes to others */
 /** @typedef {<Value>(name: string, work: Promise<Value>) => Promise<Value>} Measure */
 
 const GZIP_MAGIC = [0x1f, 0x8b, 8];
@@ -16,9 +16,10 @@ const STARTING = Object.values(LOCK.libraries).filter(({ starting }) => starting
 export class Artifacts {
   /** @param {import('../shared/assets.js').Assets} assets @param {Shared | undefined} given @param {Measure} measure */
   constructor(assets, given, measure) {
-    this.kept = given ? undefined : new SnapshotCache(snapshotAsset(assets)); // first: its digest takes a while beside the compilers
+    // Begin with the cache: its digest takes a while beside the compilers.
+    this.cache = given ? undefined : new SnapshotCache(snapshotAsset(assets));
     const fetched = (/** @type {string} */ file) => compile(assetOf(assets, file));
-    /** The interpreter itself. @type {Promise<WebAssembly.Module>} */
+    /** Program of the interpreter. @type {Promise<WebAssembly.Module>} */
     this.program = measure('program', given ? Promise.resolve(given.program) : fetched('pyodide.asm.wasm'));
     const codes = given
       ? Promise.resolve(given.libraries)
@@ -28,15 +29,19 @@ export class Artifacts {
       'libraries',
       codes.then((modules) => STARTING.map(({ path }, index) => ({ path, module: modules[index] }))),
     );
-    const file = this.kept ? unpacked(this.kept) : readGiven(given?.snapshot);
-    /** Of memory; rejects when there is none that fits. @type {Promise<Snapshot>} */
+    const file = this.cache ? unpacked(this.cache) : readGiven(given?.snapshot);
+    /** Snapshot of memory; rejects if none fits. @type {Promise<Snapshot>} */
     this.snapshot = measure('snapshot', file.then(snapshotOf));
-    for (const part of [this.program, this.libraries, this.snapshot]) part.catch(() => {}); // whoever awaits it is told
+    // Those who await an artifact get its error.
+    for (const artifact of [this.program, this.libraries, this.snapshot]) artifact.catch(() => {});
   }
 
-  /** For other workers, and for the next visit. @param {Snapshot | undefined} snapshot that was put back @returns {Promise<Shared>} */
+  /**
+   * Return the artifacts for other workers, and keep the snapshot for the next visit.
+   * @param {Snapshot | undefined} snapshot the restored one @returns {Promise<Shared>}
+   */
   async share(snapshot) {
-    if (snapshot) this.kept?.keep(snapshot.file);
+    if (snapshot) this.cache?.keep(snapshot.file);
     const [program, libraries] = await Promise.all([this.program, this.libraries]);
     return {
       program,
@@ -47,35 +52,35 @@ export class Artifacts {
 }
 
 /**
- * Compile a program when the fetch has verified it, which it gives whole. A later visit took 1.06 of
- * the time that it takes without any digest; 1.2 when the digest was taken of the bytes beside the
- * compiler, since the browser's digests wait for the threads that compile; 1.4 when it was compiled
- * as it came, and the digest taken of a copy of the stream. Begun by the page while the worker's script
- * comes, it takes no less on two cores, and holds the page's own thread for 220 ms.
+ * Compile a program once the fetch has verified it as a whole. A later visit then took 1.06 of the time that it takes
+ * without any digest. It took 1.2 with the digest computed beside the compiler, since the browser computes digests on
+ * the threads that compile; and 1.4 when the program was compiled as it arrived, with the digest computed from a copy
+ * of the stream. A start by the page, while the worker's script is loading, saves nothing on two cores, and blocks the
+ * page's own thread for 220 ms.
  * @param {import('../shared/assets.js').Asset} asset @returns {Promise<WebAssembly.Module>}
  */
 function compile(asset) {
-  // A server that does not know the media type: later, but it works.
-  return fetchAnd(asset, async (answer) =>
-    answer.headers.get('Content-Type')?.startsWith('application/wasm')
-      ? WebAssembly.compileStreaming(answer)
-      : WebAssembly.compile(await answer.arrayBuffer()),
+  // A server that sends another media type makes this slower, but it works.
+  return fetchAnd(asset, async (response) =>
+    response.headers.get('Content-Type')?.startsWith('application/wasm')
+      ? WebAssembly.compileStreaming(response)
+      : WebAssembly.compile(await response.arrayBuffer()),
   );
 }
 
 /**
- * The file that was kept, else as it is fetched. Where one is found nothing is fetched before that is
- * verified: to fetch and unpack the other meanwhile made a later visit a fifth longer.
- * @param {SnapshotCache} kept @returns {Promise<ArrayBuffer>}
+ * Return the cached file, or fetch and unpack it. If a file is found in the cache, fetch nothing before it is
+ * verified: to fetch and unpack the other one meanwhile made a later visit a fifth longer.
+ * @param {SnapshotCache} cache @returns {Promise<ArrayBuffer>}
  */
 async function unpacked({ asset, isFound, file }) {
-  const kept = (await isFound) ? await file : undefined;
-  return kept ?? fetchAnd(asset, readPacked);
+  const cached = (await isFound) ? await file : undefined;
+  return cached ?? fetchAnd(asset, readPacked);
 }
 
 /**
- * Read the snapshot, which comes in gzip, or as it is where the server has it in brotli.
- * @param {Response} answer @returns {Promise<ArrayBuffer>}
+ * Read the snapshot, which arrives as a gzip file, or unpacked if the server sends it with brotli.
+ * @param {Response} response @returns {Promise<ArrayBuffer>}
  */
 async function readPacked({ body }) {
   const reader = /** @type {ReadableStream<Uint8Array>} */ (body).getReader();
@@ -90,7 +95,7 @@ async function readPacked({ body }) {
 
 /** @param {Blob | undefined} blob @returns {Promise<ArrayBuffer>} */
 async function readGiven(blob) {
-  if (!blob) throw new Error('the first worker started without one');
+  if (!blob) throw new Error('the first worker started without a snapshot');
   return blob.arrayBuffer();
 }
 

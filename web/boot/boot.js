@@ -1,10 +1,10 @@
 // @ts-check
-// Starts Pyodide with pyloader in it: from a snapshot of memory, in which everything is imported
-// already, or step by step where that is not to be had. Says how far it is, and what took how long.
+// Starts Pyodide with pyloader in it: from a snapshot of memory with all imports done or, without one, step by
+// step. Reports the progress, and how long each step took.
 import { fetchAnd } from '../shared/assets.js';
 import { startPyodide } from './pyodide.js';
 import { LOCK, assetOf } from './lock.js';
-import { STANDARD_LIBRARY, Shelf, unpack } from './packages.js';
+import { STANDARD_LIBRARY, BundledPackages, unpack } from './packages.js';
 import { Artifacts } from './artifacts.js';
 
 /** @typedef {import('../shared/assets.js').Assets} Assets */
@@ -15,26 +15,33 @@ import { Artifacts } from './artifacts.js';
 /** @typedef {import('./python.d.ts').LoadPyodide} LoadPyodide */
 /** @typedef {(detail: BootProgress) => void} Progress */
 /** @typedef {(stage: BootProgress['stage'], share: number) => void} Advance see `meter` */
-/** @typedef {BootReport['marks'][number]} Mark in ms, `start` since 1970 */
-/** @typedef {{snapshot?: Promise<import('./snapshot.js').Snapshot>, standard?: ArrayBuffer}} Memory what Python finds: a snapshot, or the standard library */
-/** @typedef {(memory: Memory) => Promise<Pyodide>} Start */
-/** @typedef {{pyodide: Pyodide, shelf: Shelf, reason?: string, snapshot?: import('./snapshot.js').Snapshot}} Started */
+/** @typedef {BootReport['marks'][number]} Mark in milliseconds; `start` since 1970 */
 /**
- * @typedef {{pyodide: Pyodide, shelf: Shelf, report: () => BootReport, shared:
+ * @typedef {{snapshot?: Promise<import('./snapshot.js').Snapshot>, standard?: ArrayBuffer}} Memory the snapshot or
+ *   the standard library
+ */
+/** @typedef {(memory: Memory) => Promise<Pyodide>} Start */
+/**
+ * @typedef {{pyodide: Pyodide, bundled: BundledPackages, reason?: string, snapshot?: import('./snapshot.js').Snapshot}}
+ *   Started
+ */
+/**
+ * @typedef {{pyodide: Pyodide, bundled: BundledPackages, report: () => BootReport, shared:
  *   import('../shared/messages.d.ts').Shared}} Booted
  */
 
-// Percent of the whole that each stage takes, measured on two cores with an empty cache; the imports
-// take the rest.
+// Percent of the start that each stage takes, measured on two cores with an empty cache. Imports take the rest.
 const SHARES = { runtime: 50, packages: 30 };
-// The share of the packages of init(), when there are any.
+// Percent for the packages of init(), if there are any.
 const EXTRA = 30;
+// Bytes of packages that count for half of EXTRA.
 const HALF_BYTES = 2 ** 20;
-// Given to Pyodide as the folder of its files, so that it asks no server for them.
+// Passed to Pyodide as the folder of its files, so that it fetches none of them itself.
 const NOWHERE = 'https://pyodide.invalid/';
 const SCRIPTS = ['pyodide.mjs', 'pyodide.asm.js'];
 
 /**
+ * Start Pyodide.
  * @param {BootOptions} options
  * @param {Advance} advance
  * @returns {Promise<Booted>} Pyodide, with pyloader imported or importable
@@ -42,42 +49,50 @@ const SCRIPTS = ['pyodide.mjs', 'pyodide.asm.js'];
 export async function bootPython({ assetsURL, assetURLs, parts: given }, advance) {
   const assets = { assetsURL, assetURLs };
   const timeline = new Timeline();
-  const parts = new Artifacts(assets, given, timeline.measure);
-  const [loadPyodide, program, libraries] = await Promise.all([scripts(assets), parts.program, parts.libraries]);
+  const artifacts = new Artifacts(assets, given, timeline.measure);
+  const [loadPyodide, program, libraries] = await Promise.all([
+    scripts(assets),
+    artifacts.program,
+    artifacts.libraries,
+  ]);
   advance('runtime', SHARES.runtime);
   /** @type {Start} */
   const start = (rest) => timeline.measure('interpreter', run(loadPyodide, program, { libraries, ...rest }));
-  const { reason, snapshot, ...started } = await fromSnapshot(parts, assets, start).catch((error) =>
+  const { reason, snapshot, ...started } = await fromSnapshot(artifacts, assets, start).catch((error) =>
     fromFiles(assets, start, error.message),
   );
   advance('packages', SHARES.packages);
-  for (const name of LOCK.starting) started.pyodide.loadedPackages[name] = 'default channel'; // so that no other package brings it again
-  return { ...started, report: () => timeline.report(reason), shared: await parts.share(snapshot) };
+  // Mark these packages as loaded, so that no other package installs them again.
+  for (const name of LOCK.starting) started.pyodide.loadedPackages[name] = 'default channel';
+  return { ...started, report: () => timeline.report(reason), shared: await artifacts.share(snapshot) };
 }
 
-/** @param {Artifacts} parts @param {Assets} assets @param {Start} start @returns {Promise<Started>} */
-async function fromSnapshot(parts, assets, start) {
-  const pyodide = await start({ snapshot: parts.snapshot });
-  return { pyodide, shelf: new Shelf(assets, LOCK.starting), snapshot: await parts.snapshot };
-}
-
-/** @param {Assets} assets @param {Start} start @param {string} reason why not from a snapshot @returns {Promise<Started>} */
-async function fromFiles(assets, start, reason) {
-  const shelf = new Shelf(assets);
-  const [standard, ...wheels] = await Promise.all([
-    fetchAnd(assetOf(assets, STANDARD_LIBRARY), (answer) => answer.arrayBuffer()),
-    ...LOCK.starting.map((name) => shelf.fetch(name)),
-  ]);
-  const pyodide = await start({ standard });
-  unpack(pyodide, wheels);
-  return { pyodide, shelf, reason };
+/** @param {Artifacts} artifacts @param {Assets} assets @param {Start} start @returns {Promise<Started>} */
+async function fromSnapshot(artifacts, assets, start) {
+  const pyodide = await start({ snapshot: artifacts.snapshot });
+  return { pyodide, bundled: new BundledPackages(assets, LOCK.starting), snapshot: await artifacts.snapshot };
 }
 
 /**
- * Pyodide's loadPyodide. What a worker imports no browser verifies: where this script was verified, it
- * has Pyodide's two in it. A worker's own address takes no digest either, and who could change them
- * could change this script: they are imported from beside it then, while the rest is compiled, which
- * saves a tenth of a start.
+ * @param {Assets} assets @param {Start} start @param {string} reason why the snapshot could not be used
+ * @returns {Promise<Started>}
+ */
+async function fromFiles(assets, start, reason) {
+  const bundled = new BundledPackages(assets);
+  const [standard, ...wheels] = await Promise.all([
+    fetchAnd(assetOf(assets, STANDARD_LIBRARY), (response) => response.arrayBuffer()),
+    ...LOCK.starting.map((name) => bundled.fetch(name)),
+  ]);
+  const pyodide = await start({ standard });
+  unpack(pyodide, wheels);
+  return { pyodide, bundled, reason };
+}
+
+/**
+ * Return Pyodide's loadPyodide. Browsers do not verify scripts that a worker imports: a worker's script that was
+ * verified itself therefore includes Pyodide's two. A worker created from its own address was not verified either,
+ * and whoever could change Pyodide's scripts could change this one: it imports them from beside itself, while the
+ * rest is compiled, which saves a tenth of a start.
  * @param {Assets} assets @returns {Promise<LoadPyodide>}
  */
 async function scripts(assets) {
@@ -92,18 +107,18 @@ async function scripts(assets) {
 }
 
 /**
- * Run loadPyodide, which would fetch on its own what is here already.
+ * Run loadPyodide, with replacements for `fetch` and `instantiateStreaming` that return the files loaded before.
  * @param {LoadPyodide} loadPyodide @param {WebAssembly.Module} program
- * @param {import('./pyodide.js').Artifacts & Memory} parts
+ * @param {import('./pyodide.js').Artifacts & Memory} artifacts
  */
-async function run(loadPyodide, program, { standard, ...parts }) {
+async function run(loadPyodide, program, { standard, ...artifacts }) {
   const { fetch } = globalThis;
   const { instantiateStreaming } = WebAssembly;
-  const here = (/** @type {string} */ name) =>
+  const loaded = (/** @type {string} */ name) =>
     Promise.resolve(new Response(name === STANDARD_LIBRARY ? standard : undefined));
   globalThis.fetch = (input, init) =>
-    String(input).startsWith(NOWHERE) ? here(String(input).slice(NOWHERE.length)) : fetch(input, init);
-  // Pyodide only warns when that fails, and its promise stays pending for ever.
+    String(input).startsWith(NOWHERE) ? loaded(String(input).slice(NOWHERE.length)) : fetch(input, init);
+  // If this fails, Pyodide only warns, and its promise stays pending for ever.
   /** @type {Promise<never>} */
   const failed = new Promise((_, reject) => {
     WebAssembly.instantiateStreaming = async (_source, imports) => {
@@ -121,14 +136,14 @@ async function run(loadPyodide, program, { standard, ...parts }) {
     stderr: (/** @type {string} */ line) => console.warn(line),
   };
   try {
-    return await Promise.race([startPyodide(loadPyodide, options, parts), failed]);
+    return await Promise.race([startPyodide(loadPyodide, options, artifacts), failed]);
   } finally {
     globalThis.fetch = fetch;
     WebAssembly.instantiateStreaming = instantiateStreaming;
   }
 }
 
-/** Measures what took how long. */
+/** Measures the steps of the start. */
 class Timeline {
   started = performance.now();
   /** @type {Mark[]} */
@@ -143,7 +158,7 @@ class Timeline {
     return work;
   };
 
-  /** @param {string | undefined} reason why there is no snapshot @returns {BootReport} */
+  /** @param {string | undefined} reason why the snapshot could not be used @returns {BootReport} */
   report(reason) {
     const { timeOrigin } = performance;
     const entries = /** @type {PerformanceResourceTiming[]} */ (performance.getEntriesByType('resource'));
@@ -160,9 +175,8 @@ class Timeline {
 }
 
 /**
- * A function that is told of each share of the whole as it is done, in percent of a start without
- * further packages.
- * @param {Progress} progress @param {boolean} hasExtra whether packages of init() come after that
+ * Make a function that reports finished stages. Its shares are percent of a start without packages of init().
+ * @param {Progress} progress @param {boolean} hasExtra true if packages of init() follow
  */
 export function meter(progress, hasExtra) {
   const scale = hasExtra ? 1 - EXTRA / 100 : 1;
@@ -176,8 +190,8 @@ export function meter(progress, hasExtra) {
 }
 
 /**
- * A `Report` of packages that tells of the rest of the start. How much is to come is not known, so
- * each further byte counts for less, and the end is never reached.
+ * Make a `Report` of packages that reports the rest of the start. The total size is unknown: so each further byte
+ * counts less, and the progress never reaches the end.
  * @param {Progress} progress @returns {import('./packages.js').Report}
  */
 export function extraMeter(progress) {

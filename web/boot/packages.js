@@ -1,6 +1,6 @@
 // @ts-check
-// Python packages: the wheels of dist/pyodide/, and what a page or a loader asks for beside those
-// that Python starts with. pyloader/browser/packages.py looks for them with micropip, by the rules here.
+// Installs Python packages: the wheels of dist/pyodide/, and others that a page or a loader requests.
+// pyloader/browser/packages.py finds those with micropip, by the rules here.
 import { assetWith, fetchAsset } from '../shared/assets.js';
 import { PyLoaderError, messageOf, toWire } from '../shared/errors.js';
 import { LOCK, assetOf, sitePackages, standardLibraryPath } from './lock.js';
@@ -8,25 +8,25 @@ import { ADVICE, MIXED } from '../shared/version.js';
 import { IdleTimeout } from '../shared/idle_timeout.js';
 
 /** @typedef {{name: string, body: ArrayBuffer | Uint8Array}} Wheel */
-/** @typedef {import('../shared/messages.d.ts').Arrival} Arrival how much of a file is here, in bytes */
+/** @typedef {import('../shared/messages.d.ts').Arrival} Arrival progress of a file, in bytes */
 /** @typedef {import('./python.d.ts').Pyodide} Pyodide */
 /** @typedef {import('./python.d.ts').PackagesBridge} Bridge */
 /** @typedef {(arrival: Arrival) => void} Report */
 /** @typedef {{assetsURL: string, baseURL: string, packageIndexes: string[], requestTimeout: number}} Settings */
 
 export const STANDARD_LIBRARY = 'python_stdlib.zip';
-/** Modules that Pyodide makes. */
+/** Modules that Pyodide creates from JavaScript. */
 const FROM_JAVASCRIPT = ['js', 'pyodide_js'];
 const ZIP_MAGIC = [0x50, 0x4b, 3, 4];
 
 /** The packages of dist/pyodide/. */
-export class Shelf {
-  /** By name. */
+export class BundledPackages {
+  /** Packages by name. */
   rows = LOCK.packages;
 
   /**
    * @param {import('../shared/assets.js').Assets} assets
-   * @param {string[]} [deferred] packages whose files are not there, though what Python starts with of them is imported
+   * @param {string[]} [deferred] packages from the snapshot: imported as far as Python starts with them, without files
    */
   constructor(assets, deferred = []) {
     this.assets = assets;
@@ -41,14 +41,14 @@ export class Shelf {
 
   /** @param {string} name @param {Report} [report] @param {AbortSignal} [signal] @returns {Promise<Wheel>} */
   async fetch(name, report, signal) {
-    const answer = await fetchAsset(this.asset(name), { signal });
+    const response = await fetchAsset(this.asset(name), { signal });
     return {
       name,
-      body: report ? await readAll(answer, this.rows[name].file_name, report) : await answer.arrayBuffer(),
+      body: report ? await readAll(response, this.rows[name].file_name, report) : await response.arrayBuffer(),
     };
   }
 
-  /** Packages with all that they need. @param {Iterable<string>} names @returns {Set<string>} */
+  /** Return packages with all their dependencies. @param {Iterable<string>} names @returns {Set<string>} */
   withDepends(names) {
     const found = new Set(names);
     for (const name of found) for (const other of this.rows[name].depends) found.add(other);
@@ -57,14 +57,14 @@ export class Shelf {
 }
 
 /**
- * Lay wheels out. Pyodide's own loadPackage would also open every shared library in them, though
- * an image needs one codec at most: here a library is opened by the import that needs it.
+ * Unpack wheels. Pyodide's own loadPackage would also open every shared library in them, although an image needs one
+ * codec at most: here the import that needs a library opens it.
  * @param {Pyodide} pyodide @param {Wheel[]} wheels
  */
 export function unpack(pyodide, wheels) {
   for (const { name, body } of wheels) {
     pyodide.unpackArchive(body, 'wheel', { extractDir: sitePackages() });
-    pyodide.loadedPackages[name] = 'default channel'; // so that no other package brings it again
+    pyodide.loadedPackages[name] = 'default channel'; // so that no other package installs it again
   }
 }
 
@@ -76,43 +76,45 @@ function writeFile({ FS }, path, body) {
 
 /** Installs packages after an interpreter's start. */
 export class Packages {
-  /** One after another: two loads may ask for the same at the same time. @type {Promise<unknown>} */
+  /** Queue of installations: two loads may request the same package at once. @type {Promise<unknown>} */
   #queue = Promise.resolve();
 
-  /** @param {Pyodide} pyodide @param {Shelf} shelf @param {Settings} settings @param {Report} report */
-  constructor(pyodide, shelf, settings, report) {
+  /** @param {Pyodide} pyodide @param {BundledPackages} bundled @param {Settings} settings @param {Report} report */
+  constructor(pyodide, bundled, settings, report) {
     this.pyodide = pyodide;
-    this.shelf = shelf;
+    this.bundled = bundled;
     this.settings = settings;
     this.report = report;
   }
 
   /**
-   * Install packages with all that they need; those that are there already cost nothing.
+   * Install packages with all their dependencies; installed ones cost nothing.
    * @param {Bridge} bridge of pyloader.browser.bridge
    * @param {string[]} requirements names, names with versions (PEP 508), or URLs of wheels
-   * @param {{baseURL?: string, report?: Report}} [options] what URLs are relative to, the page's address by default
+   * @param {{baseURL?: string, report?: Report}} [options] `baseURL` resolves relative URLs, by default the page's
+   *   address
    */
   install(bridge, requirements, { baseURL, report = this.report } = {}) {
     return this.#inTurn(async () => {
       const wanted = requirements.map((each) => (isWheel(each) ? this.#absolute(each, baseURL) : each.trim()));
-      if (wanted.every((each) => Object.hasOwn(this.shelf.rows, normal(each))))
+      if (wanted.every((each) => Object.hasOwn(this.bundled.rows, normal(each))))
         return this.#bring(bridge, wanted.map(normal), report);
       const page = this.#page(bridge, report);
-      await this.#bring(bridge, ['micropip', ...this.shelf.deferred], report); // micropip reads what is installed from its files
+      // micropip reads from their files which packages are installed.
+      await this.#bring(bridge, ['micropip', ...this.bundled.deferred], report);
       const error = await bridge.add_packages(wanted, page);
       if (error) throw new PyLoaderError(error);
     });
   }
 
   /**
-   * Install what a source imports, as far as dist/ has it.
+   * Install the packages that a source imports, as far as dist/ has them.
    * @param {Bridge} bridge @param {string} source in Python
    */
   installImports(bridge, source) {
     return this.#inTurn(async () => {
       const lacking = bridge.lacking_imports(source);
-      const rows = Object.values(this.shelf.rows).filter((row) => row.imports.some((name) => lacking.includes(name)));
+      const rows = Object.values(this.bundled.rows).filter((row) => row.imports.some((name) => lacking.includes(name)));
       return this.#bring(
         bridge,
         rows.map(({ name }) => name),
@@ -122,11 +124,11 @@ export class Packages {
   }
 
   /**
-   * List what is imported only when somebody asks for it, by the name that `bringNow` takes.
-   * @returns {Record<string, string>} by module
+   * List the modules whose files are fetched at their first import.
+   * @returns {Record<string, string>} names for `bringNow`, by module
    */
   deferred() {
-    const { rows, deferred } = this.shelf;
+    const { rows, deferred } = this.bundled;
     const libraries = Object.keys(LOCK.libraries).filter((name) => !LOCK.libraries[name].starting);
     const modules = deferred.flatMap((name) => rows[name].imports.map((module) => [module, name]));
     const standard = deferred.length ? LOCK.standard.map((module) => [module, STANDARD_LIBRARY]) : [];
@@ -134,22 +136,22 @@ export class Packages {
   }
 
   /**
-   * Lay out a file of dist/ before this returns, for Python code that cannot wait: the worker, or
-   * the page, stands still meanwhile.
-   * @param {string} name of a shared library, by its module; of a package that needs no other; or of the standard library
+   * Install a file of dist/ synchronously, for Python code that cannot await: this blocks the worker, or the page.
+   * @param {string} name of a shared library (that of its module), of a package without dependencies, or of the
+   *   standard library
    */
   bringNow(name) {
-    const { assets, deferred } = this.shelf;
+    const { assets, deferred } = this.bundled;
     const path = name === STANDARD_LIBRARY ? standardLibraryPath() : LOCK.libraries[name]?.path;
     if (path) writeFile(this.pyodide, path, this.#fetchNow(assetOf(assets, LOCK.libraries[name]?.file_name ?? name)));
-    else if (deferred.includes(name) || !this.#isThere(name))
-      this.#layOut([{ name, body: this.#fetchNow(this.shelf.asset(name)) }]);
+    else if (deferred.includes(name) || !this.#isInstalled(name))
+      this.#unpack([{ name, body: this.#fetchNow(this.bundled.asset(name)) }]);
   }
 
   /** @param {import('../shared/assets.js').Asset} asset @returns {Uint8Array} */
   #fetchNow({ url, sha256 }) {
     const body = fetchNow(url);
-    // Such a request verifies nothing, and the browser's own digest has to be waited for.
+    // Python computes the digest: a synchronous request verifies nothing, and the browser's own digest is async.
     const [sha2, bytes] = [this.pyodide.pyimport('_sha2'), this.pyodide.toPy(body)];
     const digest = sha2.sha256(bytes);
     const found = digest.hexdigest();
@@ -159,10 +161,10 @@ export class Packages {
   }
 
   /** @param {Wheel[]} wheels */
-  #layOut(wheels) {
+  #unpack(wheels) {
     unpack(this.pyodide, wheels);
-    this.#forgetMisses();
-    this.shelf.deferred = this.shelf.deferred.filter((name) => !wheels.some((wheel) => wheel.name === name));
+    this.#clearImporterCache();
+    this.bundled.deferred = this.bundled.deferred.filter((name) => !wheels.some((wheel) => wheel.name === name));
   }
 
   /** @template Value @param {() => Promise<Value>} work @returns {Promise<Value>} */
@@ -173,58 +175,60 @@ export class Packages {
   }
 
   /** @param {string} name */
-  #isThere(name) {
+  #isInstalled(name) {
     return Object.keys(this.pyodide.loadedPackages).some((other) => normal(other) === name);
   }
 
   /** @param {Bridge} bridge @param {string[]} names of dist/ @param {Report} report */
   async #bring(bridge, names, report) {
-    const lacking = [...this.shelf.withDepends(names.filter((name) => !this.#isThere(name)))].filter(
-      (name) => !this.#isThere(name),
+    const lacking = [...this.bundled.withDepends(names.filter((name) => !this.#isInstalled(name)))].filter(
+      (name) => !this.#isInstalled(name),
     );
-    const wanted = [...lacking, ...names.filter((name) => this.shelf.deferred.includes(name))];
+    const wanted = [...lacking, ...names.filter((name) => this.bundled.deferred.includes(name))];
     if (!wanted.length) return;
-    // One that never came would hold up all who install after it.
+    // A wheel that never arrives would block all later installations.
     const watch = new IdleTimeout(this.settings.requestTimeout);
     const advance = (/** @type {Arrival} */ arrival) => {
       watch.restart();
       report(arrival);
     };
     const signal = watch.join(undefined);
-    const wheels = await Promise.all(wanted.map((name) => this.shelf.fetch(name, advance, signal)))
+    const wheels = await Promise.all(wanted.map((name) => this.bundled.fetch(name, advance, signal)))
       .catch((error) => {
         const words = watch.silent ? `no byte came for ${this.settings.requestTimeout} ms` : error.message;
         throw packageError(
-          `the Python package ${names.join(', ')} of dist/ could not be installed: ${words}. Is the whole of dist/ there? The next load that needs it tries again. ${ADVICE}`,
+          `the Python package ${names.join(', ')} of dist/ could not be installed: ${words}. ` +
+            `Is dist/ complete? The next load that needs it tries again. ${ADVICE}`,
         );
       })
       .finally(() => watch.stop());
-    this.#layOut(wheels);
+    this.#unpack(wheels);
     if (wanted.includes('micropip')) bridge.limit_micropip(this.#indexes());
   }
 
-  /** Python remembers which folders do not have a module. */
-  #forgetMisses() {
-    const misses = this.pyodide.pyimport('sys.path_importer_cache');
-    misses.clear();
-    misses.destroy();
+  /** Clear Python's cache of folders, which remembers missing modules. */
+  #clearImporterCache() {
+    const cache = this.pyodide.pyimport('sys.path_importer_cache');
+    cache.clear();
+    cache.destroy();
   }
 
-  // ---------------------------------------------------------------- what the page allows
+  // ---------------------------------------------------------------- permissions of the page
 
   /**
-   * Functions for pyloader/browser/packages.py to ask by.
+   * Return the functions that pyloader/browser/packages.py calls.
    * @param {Bridge} bridge @param {Report} report @returns {import('./python.d.ts').PackagesPage}
    */
   #page(bridge, report) {
     return {
-      rows: this.shelf.rows,
+      rows: this.bundled.rows,
       standard: [...FROM_JAVASCRIPT, ...LOCK.standard],
-      isThere: (/** @type {string} */ name) => this.#isThere(name),
+      isThere: (/** @type {string} */ name) => this.#isInstalled(name),
       indexes: this.#indexes(),
       locate: (/** @type {string} */ url) => this.#locate(url),
       fetch: (/** @type {string} */ url, /** @type {string} */ accept) => {
-        // An index may have its files elsewhere; who answers there may send nobody on to where the page allows nothing.
+        // An index may have its files on another origin; but no server may redirect to an origin that the page does not
+        // allow.
         const isAllowed = (/** @type {string} */ other) =>
           new URL(other).origin === new URL(url).origin || Boolean(this.#locate(other));
         return fetchBytes(url, accept, this.settings.requestTimeout, report, isAllowed).catch((error) => ({
@@ -242,7 +246,7 @@ export class Packages {
     return this.settings.packageIndexes.map((index) => this.#absolute(index).replace(/\/+$/, ''));
   }
 
-  /** @param {string} url @returns {string | undefined} its absolute form, when it may be fetched */
+  /** @param {string} url @returns {string | undefined} its absolute form, if it may be fetched */
   #locate(url) {
     const { href, origin, protocol } = new URL(this.#absolute(url));
     const { baseURL, assetsURL } = this.settings;
@@ -253,7 +257,7 @@ export class Packages {
   /** @param {string} url @param {string} [baseURL] */
   #absolute(url, baseURL = this.settings.baseURL) {
     if (!URL.canParse(url, baseURL))
-      throw packageError(`'${url}', among the Python packages or packageIndexes of this page, is no address`);
+      throw packageError(`'${url}', among the Python packages or packageIndexes of this page, is not a valid address`);
     return new URL(url, baseURL).href;
   }
 }
@@ -263,7 +267,7 @@ function isWheel(requirement) {
   return /^[^@\s]*\.whl([?#]|$)/.test(requirement.trim()) || /^https?:/.test(requirement.trim());
 }
 
-/** The normal form of a package's name (PEP 503). @param {string} name */
+/** Normalize the name of a package (PEP 503). @param {string} name */
 function normal(name) {
   return name.toLowerCase().replace(/[-_.]+/g, '-');
 }
@@ -276,14 +280,14 @@ function fetchNow(url) {
   request.open('GET', url, false);
   const isPage = 'document' in globalThis;
   if (isPage)
-    request.overrideMimeType('text/plain; charset=x-user-defined'); // a page may not ask for bytes here
+    request.overrideMimeType('text/plain; charset=x-user-defined'); // a page cannot get bytes synchronously
   else request.responseType = 'arraybuffer';
   request.send();
   if (request.status !== 200) throw new Error(`${url} answered with status ${request.status}. ${ADVICE}`);
   return isPage ? bytesOf(request.responseText) : new Uint8Array(request.response);
 }
 
-/** @param {string} text of x-user-defined, a letter for each byte */
+/** @param {string} text in x-user-defined, one character per byte */
 function bytesOf(text) {
   const bytes = new Uint8Array(text.length);
   for (let at = 0; at < bytes.length; at++) bytes[at] = text.charCodeAt(at);
@@ -293,36 +297,39 @@ function bytesOf(text) {
 /**
  * Fetch a wheel or a page of an index.
  * @param {string} url absolute @param {string} accept @param {number} timeout ms without a byte @param {Report} report
- * @param {(url: string) => boolean} isAllowed whether it may be redirected there
+ * @param {(url: string) => boolean} isAllowed returns true if the request may be redirected there
  */
 async function fetchBytes(url, accept, timeout, report, isAllowed) {
   const watch = new IdleTimeout(timeout);
   const isFile = new URL(url).pathname.endsWith('.whl');
   const what = isFile ? 'the wheel' : 'the package index';
   try {
-    const answer = await fetch(url, { headers: { Accept: accept }, signal: watch.join(undefined) });
-    if (!answer.ok)
+    const response = await fetch(url, { headers: { Accept: accept }, signal: watch.join(undefined) });
+    if (!response.ok)
       throw packageError(
-        `${what} ${url} answered with status ${answer.status}: is the address right, and may this page see it?`,
-        answer.status,
+        `${what} ${url} answered with status ${response.status}: is the address right, and may this page see it?`,
+        response.status,
       );
-    if (answer.redirected && !isAllowed(answer.url))
+    if (response.redirected && !isAllowed(response.url))
       throw packageError(
-        `${what} ${url} was redirected to ${new URL(answer.url).origin}, from where this page allows none. Name the address that it has there, and that server among init({ packageIndexes })`,
+        `${what} ${url} was redirected to ${new URL(response.url).origin}, from where this page allows no packages. ` +
+          'Use the address that it has there, and add that server to init({ packageIndexes })',
       );
-    const type = answer.headers.get('Content-Type') ?? '';
+    const type = response.headers.get('Content-Type') ?? '';
     const name = new URL(url).pathname.split('/').pop() ?? '';
-    const body = await readAll(answer, name, (arrival) => {
+    const body = await readAll(response, name, (arrival) => {
       watch.restart();
       report(arrival);
     });
     if (isFile && !ZIP_MAGIC.every((byte, index) => body[index] === byte)) throw packageError(notWheel(url, type));
-    return { url: answer.url, type: type.toLowerCase(), body };
+    return { url: response.url, type: type.toLowerCase(), body };
   } catch (error) {
     if (error instanceof PyLoaderError) throw error;
     const words = watch.silent ? `no byte came for ${timeout} ms` : messageOf(error);
     throw packageError(
-      `${what} ${url} could not be fetched (${words}). Can its server be reached from here, does it send Access-Control-Allow-Origin if it is another than the page's, and does the page's Content-Security-Policy let it connect?`,
+      `${what} ${url} could not be fetched (${words}). Can its server be reached from here, ` +
+        "does it send Access-Control-Allow-Origin if its origin is not the page's, " +
+        "and does the page's Content-Security-Policy allow the connection?",
     );
   } finally {
     watch.stop();
@@ -332,20 +339,23 @@ async function fetchBytes(url, accept, timeout, report, isAllowed) {
 /** @param {string} url @param {string} type */
 function notWheel(url, type) {
   const what = type.startsWith('text/html')
-    ? 'a web page, as servers of single-page applications answer to every address'
-    : `no wheel (Content-Type '${type}')`;
-  return `the wheel ${url} answered with ${what}: is the wheel there, under this very name?`;
+    ? 'a web page, as servers of single-page applications do for every address'
+    : `a file that is not a wheel (Content-Type '${type}')`;
+  return `the wheel ${url} answered with ${what}: does the wheel exist there under exactly this name?`;
 }
 
-/** Read a body, telling what has come. @param {Response} answer @param {string} file @param {Report} report @returns {Promise<Uint8Array>} */
-async function readAll(answer, file, report) {
-  // The length on the wire says nothing of a body that came compressed.
-  const length = Number(answer.headers.get('Content-Length'));
-  const total = length && !answer.headers.get('Content-Encoding') ? length : undefined;
+/**
+ * Read a body, and report its progress.
+ * @param {Response} response @param {string} file @param {Report} report @returns {Promise<Uint8Array>}
+ */
+async function readAll(response, file, report) {
+  // The Content-Length of a compressed body is not that of the bytes read here.
+  const length = Number(response.headers.get('Content-Length'));
+  const total = length && !response.headers.get('Content-Encoding') ? length : undefined;
   /** @type {Uint8Array[]} */
   const chunks = [];
   let loaded = 0;
-  const reader = /** @type {ReadableStream<Uint8Array>} */ (answer.body).getReader();
+  const reader = /** @type {ReadableStream<Uint8Array>} */ (response.body).getReader();
   for (let step = await reader.read(); !step.done; step = await reader.read()) {
     chunks.push(step.value);
     loaded += step.value.length;

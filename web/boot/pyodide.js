@@ -1,16 +1,16 @@
 // @ts-check
-// Starts Pyodide with its shared libraries in place before Python runs: their memory, functions and
-// symbols then stand at the same addresses each time, so that a memory snapshot of it all can be
-// put back. The build makes that snapshot by this file too, under node.
+// Starts Pyodide with its shared libraries linked before Python runs: their memory, functions and symbols then have
+// the same addresses each time, so that a snapshot of the memory can be restored. The build makes that snapshot with
+// this file too, under Node.
 
-/** @typedef {{path: string, module: WebAssembly.Module}} Library a shared library and where Python looks for it */
+/** @typedef {{path: string, module: WebAssembly.Module}} Library a shared library, and where Python looks for it */
 /** @typedef {import('./snapshot.js').Snapshot} Snapshot */
 /** @typedef {{libraries: Library[], snapshot?: Promise<Snapshot>, onMemory?: (module: Module) => void}} Artifacts */
 /** @typedef {import('./python.d.ts').EmscriptenModule} Module */
 /** @typedef {import('./python.d.ts').LoadPyodide} LoadPyodide */
 /** @typedef {import('./python.d.ts').OnInstance} OnInstance */
 
-// Pyodide takes these from the visitor's browser; a snapshot has them as they were when it was made.
+// Pyodide takes these variables from the visitor's browser; a snapshot has those of the build.
 const ENVIRONMENT = {
   LANG: 'C.UTF-8',
   USER: 'web_user',
@@ -19,14 +19,14 @@ const ENVIRONMENT = {
   PATH: '/',
   _: './this.program',
 };
-// As it is in browsers, under node too.
+// Name of the program in browsers, set under Node too.
 const PROGRAM = './this.program';
-// The memory that Python has used when all that a page starts with is imported; the rest costs nothing.
+// Memory that Python has used once all imports of a start are done; its unused rest costs nothing.
 export const MEMORY_BYTES = 40 * 2 ** 20;
 const PAGE_BYTES = 2 ** 16;
 const PAGES = 2 ** 16;
 // (module (table (export "t") 1 funcref) (func (export "f")) (elem (i32.const 0) 0))
-const OF_A_TABLE = Uint8Array.of(
+const TABLE_PROBE = Uint8Array.of(
   0,
   97,
   115,
@@ -78,16 +78,16 @@ const OF_A_TABLE = Uint8Array.of(
   0,
   11,
 );
-// Pyodide wants some; ours is put back by `restore`.
-const NO_SNAPSHOT_OF_ITS_OWN = new Uint8Array(16);
+// Pyodide needs a snapshot of its own kind; `restore` restores ours.
+const PLACEHOLDER_SNAPSHOT = new Uint8Array(16);
 
 /**
- * Start Pyodide, whose pyodide.asm.js is loaded.
+ * Start Pyodide; its pyodide.asm.js has to be loaded.
  * @param {LoadPyodide} loadPyodide
  * @param {Parameters<LoadPyodide>[0]} options of loadPyodide
- * @param {Artifacts} parts `snapshot` is not awaited before it is needed, which is last; `onMemory` hears
- *   when memory is as WebAssembly makes it, before Python runs
- * @returns {ReturnType<LoadPyodide>} rejects too when the snapshot does not belong to this interpreter
+ * @param {Artifacts} artifacts `snapshot` is awaited only when it is needed, as the last one; `onMemory` is called when
+ *   memory is as WebAssembly makes it, before Python runs
+ * @returns {ReturnType<LoadPyodide>} rejects also if the snapshot does not fit this interpreter
  */
 export async function startPyodide(loadPyodide, options, { libraries, snapshot, onMemory }) {
   const scope = /** @type {import('./python.d.ts').PyodideScope} */ (/** @type {unknown} */ (globalThis));
@@ -99,18 +99,18 @@ export async function startPyodide(loadPyodide, options, { libraries, snapshot, 
     fail = reject;
   });
   scope._createPyodideModule = (settings) => {
-    scope._createPyodideModule = create; // a start that never ends must not be in the way of the next
+    scope._createPyodideModule = create; // at once: a start that never ends must not affect the next one
     settings.thisProgram = PROGRAM;
-    settings.preRun = [...settings.preRun, (module) => placeLibraries(module, libraries)];
+    settings.preRun = [...settings.preRun, (module) => linkLibraries(module, libraries)];
     settings.onRuntimeInitialized = () => onMemory?.(settings);
     settings.wasmMemory = new WebAssembly.Memory({ initial: MEMORY_BYTES / PAGE_BYTES, maximum: PAGES });
-    if (!knowsFunctions()) recognise(settings);
+    if (!keepsFunctionIdentity()) fixTableLookup(settings);
     if (snapshot) settings.preRun.push((module) => awaitSnapshot(module, snapshot, fail));
     return create(settings);
   };
   try {
     return await Promise.race([
-      loadPyodide({ ...options, ...(snapshot && { _loadSnapshot: NO_SNAPSHOT_OF_ITS_OWN }) }),
+      loadPyodide({ ...options, ...(snapshot && { _loadSnapshot: PLACEHOLDER_SNAPSHOT }) }),
       failed,
     ]);
   } finally {
@@ -119,50 +119,50 @@ export async function startPyodide(loadPyodide, options, { libraries, snapshot, 
 }
 
 /**
- * Have the program start when the snapshot is there, or never: what failed by then must not go on
- * beside the start that takes its place.
- * @param {Module} module of Emscripten @param {Promise<Snapshot>} coming @param {(error: unknown) => void} fail
+ * Let the program start once the snapshot has loaded, and never if that fails: the failed start must not go on
+ * beside the one that replaces it.
+ * @param {Module} module of Emscripten @param {Promise<Snapshot>} loading @param {(error: unknown) => void} fail
  */
-function awaitSnapshot(module, coming, fail) {
+function awaitSnapshot(module, loading, fail) {
   module.addRunDependency('snapshot');
-  coming
+  loading
     .then((snapshot) => {
       module.API.restoreSnapshot = () => snapshot.restore(module);
-      module.removeRunDependency('snapshot'); // where the program starts
+      module.removeRunDependency('snapshot'); // the program starts here
     })
     .catch(fail);
 }
 
 /**
- * Link libraries as the import of each would, but before the program starts.
+ * Link libraries as their imports would, but before the program starts.
  * @param {Module} module of Emscripten @param {Library[]} libraries
  */
-function placeLibraries(module, libraries) {
+function linkLibraries(module, libraries) {
   Object.assign(module.ENV, ENVIRONMENT);
   for (const { path, module: code } of libraries) {
-    // Undefined symbols are looked for in all that there are, which takes long: once, at the last.
+    // The search for undefined symbols goes through all libraries, which takes long: do it once, at the last.
     const allowUndefined = path !== libraries[libraries.length - 1].path;
     const exports = module.loadWebAssemblyModule(code, { nodelete: true, allowUndefined }, path, {});
     module.newDSO(path, undefined, exports).global = false;
-    // An import looks whether the file is there, and asks the linker, which has it.
+    // An import checks that the file exists, and then asks the linker, which has the library already.
     module.FS.mkdirTree(path.slice(0, path.lastIndexOf('/')));
     module.FS.writeFile(path, new Uint8Array());
   }
 }
 
-/** Tell whether a function that a module exports is the same one in its table: WebKit makes two of it. */
-function knowsFunctions() {
-  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(OF_A_TABLE));
+/** Return true if an exported function is the same object in the module's table: WebKit makes two objects of it. */
+function keepsFunctionIdentity() {
+  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(TABLE_PROBE));
   const { f, t } = /** @type {{f: () => void, t: WebAssembly.Table}} */ (/** @type {unknown} */ (exports));
   return t.get(0) === f;
 }
 
 /**
- * Have the linker find the program's functions in its table. Those that it does not find get a second
- * place, and all that comes later another one than in the snapshot.
+ * Let the linker find the program's functions in its table. A function that it does not find gets a second table
+ * entry, and all later ones other entries than in the snapshot.
  * @param {Module} settings of Emscripten
  */
-function recognise(settings) {
+function fixTableLookup(settings) {
   const { instantiateWasm } = settings;
   settings.instantiateWasm = (imports, done) =>
     instantiateWasm(

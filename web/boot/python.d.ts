@@ -1,4 +1,4 @@
-// Pyodide and its module of Emscripten, as far as the scripts of web/ use them.
+// Types of Pyodide and its Emscripten module, as far as the scripts of web/ use them.
 
 import type { WireError } from '../shared/messages.d.ts';
 import type { Row } from './lock.js';
@@ -7,7 +7,7 @@ import type { Row } from './lock.js';
 export interface PyProxy {
   destroy(): void;
 }
-/** Python modules and objects that are imported from here. */
+/** Python modules and objects that the scripts import. */
 export interface PythonModules {
   _sha2: PyProxy & { sha256(bytes: PyProxy): PyProxy & { hexdigest(): string } };
   'sys.path_importer_cache': PyProxy & { clear(): void };
@@ -18,7 +18,7 @@ export interface FileSystem {
   writeFile(path: string, body: Uint8Array): void;
 }
 
-/** Made by `loadPyodide`. */
+/** Returned by `loadPyodide`. */
 export interface Pyodide {
   readonly FS: FileSystem;
   /** Origins of packages, by name. */
@@ -41,17 +41,17 @@ export interface LoadOptions {
 }
 export type LoadPyodide = (options: LoadOptions) => Promise<Pyodide>;
 
-/** Side modules that the linker has. */
+/** Side module of the linker. */
 export interface SharedLibrary {
   name: string;
   global: boolean;
 }
 export type Exports = Record<string, WebAssembly.ExportValue>;
-/** Takes an instance that was made of a program. */
+/** Receives the instance of a program. */
 export type OnInstance = (instance: WebAssembly.Instance, code: WebAssembly.Module | undefined) => void;
 export type Imports = WebAssembly.Imports & { env: { __indirect_function_table?: WebAssembly.Table } };
 
-/** Emscripten's module: first what the program is started with, then the program too. */
+/** Emscripten's module: the settings of the program's start, and later the program itself. */
 export interface EmscriptenModule {
   preRun: ((module: EmscriptenModule) => void)[];
   thisProgram: string;
@@ -87,7 +87,7 @@ export interface EmscriptenModule {
   ): Exports;
   newDSO(path: string, handle: undefined, exports: Exports): SharedLibrary;
 
-  // Of Python.
+  // Exports of Python.
   readonly __PyRuntime: number;
   readonly __PyEM_EMSCRIPTEN_COUNT_ARGS_OFFSET: number;
   readonly _methods: number;
@@ -96,7 +96,7 @@ export interface EmscriptenModule {
   _PyObject_Hash(object: number): number;
   _sbrk(bytes: number): number;
 }
-/** JavaScript's side of a snapshot, as Pyodide keeps it; nobody here looks into it. */
+/** JavaScript's side of a snapshot, in Pyodide's format; the scripts only pass it on. */
 export type HiwireState = Record<string, unknown>;
 
 /** Left in the global scope by Pyodide's scripts. */
@@ -104,7 +104,7 @@ export interface PyodideScope {
   _createPyodideModule: (settings: EmscriptenModule) => Promise<EmscriptenModule>;
 }
 
-/** Lists that become lists of Python. */
+/** Strings that become a list in Python. */
 type Texts = readonly string[];
 /** A wheel, or a page of an index. */
 export interface Fetched {
@@ -112,7 +112,7 @@ export interface Fetched {
   type: string;
   body: Uint8Array;
 }
-/** Asked by pyloader/browser/packages.py. */
+/** Functions that pyloader/browser/packages.py calls. */
 export interface PackagesPage {
   rows: Record<string, Row>;
   standard: Texts;

@@ -1,11 +1,11 @@
 // @ts-check
-// A memory snapshot: what Python's memory has become by starting and importing, as differences from
-// the memory that WebAssembly makes of the same files. Such a file, unpacked:
+// A snapshot of Python's memory after start and imports, as differences from the memory that WebAssembly makes of the
+// same files. Format of the unpacked file:
 //
-//   uint32        bytes of the header
+//   uint32        length of the header in bytes
 //   header        JSON, padded with spaces to a multiple of 4
-//   uint32 pairs  where each run of changed bytes begins, and its length
-//   bytes         the runs, one after another, as words.js changes them
+//   uint32 pairs  start and length of each run of changed bytes
+//   bytes         the runs, one after another, encoded by snapshot_codec.js
 
 import { SnapshotCodec, forgetHashes } from './snapshot_codec.js';
 
@@ -17,7 +17,7 @@ import { SnapshotCodec, forgetHashes } from './snapshot_codec.js';
  */
 
 export const BLOCK_BYTES = 64;
-// Unchanged memory between changes is written too when it is as short.
+// Longest unchanged gap between changes that is written too.
 const GAP_BYTES = 256;
 const SMALL_BYTES = 2 ** 16;
 const PAGE_BYTES = 2 ** 16;
@@ -39,14 +39,14 @@ export class Snapshot {
   }
 
   /**
-   * Make memory what it was, in an interpreter that has its libraries in place and has not run.
-   * @param {Module} module of Emscripten @returns what Pyodide kept of JavaScript's side
+   * Restore memory, in an interpreter whose libraries are linked and that has not run.
+   * @param {Module} module of Emscripten @returns Pyodide's state on the side of JavaScript
    */
   restore(module) {
     const { build, fixed, checksum, practice, tableLength, handles, state } = this.header;
     if (module.API.config.BUILD_ID !== build) throw new Error('the snapshot is of another Pyodide');
-    const words = new SnapshotCodec(module);
-    if (words.sum(fixed) !== checksum) throw new Error('the snapshot is of other files than these of WebAssembly');
+    const codec = new SnapshotCodec(module);
+    if (codec.sum(fixed) !== checksum) throw new Error('the snapshot is of other WebAssembly files than these');
     const count = module.HEAP32[countPlace(module) >> 2];
     clear(module, fixed);
     let at = 0;
@@ -54,48 +54,48 @@ export class Snapshot {
       module.HEAPU8.set(this.content.subarray(at, at + end - begin), begin);
       at += end - begin;
     }
-    words.exchangeNear(this.runs);
-    words.recallHashes(this.runs);
+    codec.exchangeNear(this.runs);
+    codec.recallHashes(this.runs);
     module.HEAP32[countPlace(module) >> 2] = count;
     module.HEAP32[suspendPlace(module) >> 2] =
       module.GOT[module.jspiSupported ? 'run_sync' : 'run_sync_not_supported'].value;
     module.wasmTable.grow(Math.max(0, tableLength - module.wasmTable.length));
     for (const [handle, path] of handles) module.LDSO.loadedLibsByHandle[handle] = module.LDSO.loadedLibsByName[path];
-    practise(module, practice);
+    warmUp(module, practice);
     return state;
   }
 }
 
 /**
- * The place where Python keeps a function that counts arguments, for its calls by pointer: Pyodide makes it of
- * WebAssembly that not every engine has.
- * @param {Module} module of Emscripten @returns {number} its address
+ * Return the address where Python keeps the function that counts arguments, for its calls by pointer. Pyodide makes
+ * that function of WebAssembly that not every engine has.
+ * @param {Module} module of Emscripten @returns {number}
  */
 export function countPlace(module) {
   return module.__PyRuntime + module.HEAP32[module.__PyEM_EMSCRIPTEN_COUNT_ARGS_OFFSET >> 2];
 }
 
 /**
- * The place where Python keeps the function behind `run_sync`, of which there is another for engines that
- * cannot suspend WebAssembly, such as that of the build.
- * @param {Module} module of Emscripten @returns {number} its address
+ * Return the address where Python keeps the function behind `run_sync`. Engines that cannot suspend WebAssembly, such
+ * as that of the build, use another function.
+ * @param {Module} module of Emscripten @returns {number}
  */
 function suspendPlace(module) {
-  return module._methods + 4; // PyMethodDef.ml_meth of the first
+  return module._methods + 4; // PyMethodDef.ml_meth of the first method
 }
 
 /**
- * Write a snapshot's file.
- * @param {Module} module of Emscripten, as it is now @param {Uint8Array} before memory when it had not run
- * @param {Run[]} fixed what of memory WebAssembly fills, the same each time
- * @param {number} practice address of a Python function that does nothing, at length
- * @param {string} identity of the build that it belongs to
- * @returns {Uint8Array[]} its parts
+ * Make the file of a snapshot.
+ * @param {Module} module of Emscripten, as it is now @param {Uint8Array} before its memory before it ran
+ * @param {Run[]} fixed ranges of memory that WebAssembly fills, the same each time
+ * @param {number} practice address of a Python function with many steps and no effect, see `warmUp`
+ * @param {string} identity of the build
+ * @returns {Uint8Array[]} the parts of the file
  */
 export function takeSnapshot(module, before, fixed, practice, identity) {
   if (module.HEAP32[suspendPlace(module) >> 2] !== module.GOT.run_sync_not_supported.value)
-    throw new Error('run_sync is elsewhere in this Pyodide');
-  straighten(module, practice);
+    throw new Error('this Pyodide keeps run_sync at another address');
+  sortGarbageList(module, practice);
   forgetHashes(module);
   const runs = changes(module.HEAPU8, before, fixed);
   new SnapshotCodec(module).exchangeNear(runs);
@@ -126,35 +126,34 @@ export function takeSnapshot(module, before, fixed, practice, identity) {
 }
 
 /**
- * Have the loop of the interpreter compiled for good, which V8 does in the background, for half a
- * second: it bets on what the loop has called so far, and begins anew with each bet it loses. So what
- * the loop sees first are steps that call nothing.
+ * Let V8 compile the interpreter's loop, which takes half a second in the background. V8 assumes that the loop goes on
+ * to call what it has called so far, and starts again with each wrong assumption. So the first steps that the loop
+ * runs call nothing.
  * @param {Module} module of Emscripten @param {number} practice
  */
-function practise(module, practice) {
+function warmUp(module, practice) {
   module._PyObject_CallNoArgs(practice); // its result, None, is never freed
 }
 
 /**
- * Zero what is in use outside of the fixed, and would not be written over.
+ * Zero the memory in use outside the fixed ranges, since the runs do not overwrite all of it.
  * @param {Module} module of Emscripten @param {Run[]} fixed
  */
 function clear(module, fixed) {
   let from = 0;
   for (const [begin, end] of fixed) {
-    if (begin - from < SMALL_BYTES) module.HEAPU8.fill(0, from, begin); // else it is the stack, of which nothing is in use
+    if (begin - from < SMALL_BYTES) module.HEAPU8.fill(0, from, begin); // a larger range is the stack, still unused
     from = end;
   }
   module.HEAPU8.fill(0, from, module._sbrk(0));
 }
 
 /**
- * Put the list of what the collector of garbage knows in the order of memory, where the next of each
- * is near.
- * @param {Module} module of Emscripten @param {number} member address of one
+ * Sort the garbage collector's list of objects by address, so that the next object of each is near.
+ * @param {Module} module of Emscripten @param {number} member address of an object in the list
  */
-function straighten({ HEAPU32 }, member) {
-  // PyGC_Head, before the object: pointer to the next, to the last with two bits of flags
+function sortGarbageList({ HEAPU32 }, member) {
+  // PyGC_Head precedes the object: a pointer to the next one, and one to the previous one, with two bits of flags.
   const first = (member - 8) >> 2;
   const heads = [first];
   for (let head = HEAPU32[first] >> 2; head !== first; head = HEAPU32[head] >> 2) heads.push(head);

@@ -1,32 +1,34 @@
 // @ts-check
-// The snapshot unpacked, kept in Cache Storage for the visitor's next visit: to unpack it again takes a
-// fifth of a start. All scripts of the origin can write there, so that what it gives counts only
-// with the digest that stands in this script. Where the storage is not to be had, or what it gives is
-// another file, there is none.
+// Keeps the unpacked snapshot in Cache Storage for the user's next visit: to unpack it again takes a fifth of a start.
+// All scripts of the origin can write there, so a cached file is used only if it has the digest in this script.
+// Without Cache Storage, or if the file is another one, `file` resolves to undefined.
 import { sha256Of } from '../shared/assets.js';
 
 /** @typedef {import('../shared/assets.js').Asset} Asset */
 
 const STORAGE = 'pyloader';
-// A storage that does not answer must not hold a start up.
+// Longest wait for the storage, which must not delay a start.
 const PATIENCE_MS = 2000;
-// While the first images come, they have what there is of the machine.
+// Delay before the file is written: the first images should have the machine to themselves.
 const LATER_MS = 3000;
 
 export class SnapshotCache {
-  /** @param {Asset} asset the packed file, whose first digest is that of what it holds */
+  /** @param {Asset} asset the packed file; its first digest is that of the unpacked one */
   constructor(asset) {
     this.asset = asset;
-    const answer = findKept(asset);
-    /** True when an earlier visit left a file, which may yet be another one. @type {Promise<boolean>} */
-    this.isFound = inTime(answer).then(Boolean);
-    /** That file, if it is this one. @type {Promise<ArrayBuffer | undefined>} */
-    this.file = inTime(answer.then((found) => readKept(found, asset)));
+    const search = findKept(asset);
+    /** Resolves to true if an earlier visit left a file, which is not verified yet. @type {Promise<boolean>} */
+    this.isFound = inTime(search).then(Boolean);
+    /** Resolves to that file if its digest is right. @type {Promise<ArrayBuffer | undefined>} */
+    this.file = inTime(search.then((found) => readKept(found, asset)));
   }
 
-  /** Keep the file, if it is not, in place of those of other builds; not before the machine has time. @param {ArrayBuffer} file */
+  /**
+   * Write the file after a while, if it is not cached yet, and delete those of other builds.
+   * @param {ArrayBuffer} file
+   */
   async keep(file) {
-    if (!isSecureContext || (await this.file)) return; // who is between could have written it, and there is no digest
+    if (!isSecureContext || (await this.file)) return; // by http, others could alter it, and there are no digests
     setTimeout(() => writeKept(this.asset.url, file).catch(() => {}), LATER_MS); // refused, or no room left
   }
 }
@@ -44,7 +46,10 @@ async function readKept(found, { sha256 }) {
   return file && (await sha256Of(file)) === sha256[0] ? file : undefined;
 }
 
-/** Nothing, when it fails or takes too long. @template Value @param {Promise<Value>} work @returns {Promise<Value | undefined>} */
+/**
+ * Await a promise; return undefined if it fails or takes too long.
+ * @template Value @param {Promise<Value>} work @returns {Promise<Value | undefined>}
+ */
 function inTime(work) {
   const late = new Promise((resolve) => void setTimeout(resolve, PATIENCE_MS));
   return Promise.race([work, late]).catch(() => undefined);

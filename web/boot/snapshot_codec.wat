@@ -1,10 +1,10 @@
-;; The words of memory from `at` to `end`, multiples of 16, four at a time; see words.js.
+;; Processes words of memory from `at` to `end`, multiples of 16, four at a time; see snapshot_codec.js.
 (module
   (import "python" "memory" (memory 1))
-  ;; PyObject_Hash, which keeps the hash of a text in it
+  ;; PyObject_Hash, which stores the hash of a string in it
   (import "python" "hash" (func $hash (param i32) (result i32)))
 
-  ;; Goes on with a sum in which each word counts by its place.
+  ;; Continues a checksum in which each word counts by its position.
   (func (export "sum") (param $at i32) (param $end i32) (param $total i32) (result i32)
     (local $sums v128)
     (local.set $sums (i32x4.splat (local.get $total)))
@@ -23,8 +23,8 @@
         (i32.mul (i32x4.extract_lane 2 (local.get $sums)) (i32.const 5))
         (i32.mul (i32x4.extract_lane 3 (local.get $sums)) (i32.const 7)))))
 
-  ;; Pointers to within `reach` of their place become distances, counted from `distances` on, and
-  ;; distances pointers.
+  ;; Replaces pointers to memory within `reach` of their own address by distances, counted from
+  ;; `distances` on, and distances by pointers.
   (func (export "exchange")
     (param $at i32) (param $end i32) (param $reach i32) (param $distances i32)
     (local $words v128) (local $nearest v128) (local $pointer v128) (local $distance v128)
@@ -49,7 +49,7 @@
         (local.tee $at (i32.add (local.get $at) (i32.const 16)))
         (local.get $end)))))
 
-  ;; Each word that is `forgotten` is the hash of a text, `place` bytes into it: have it made.
+  ;; Computes hashes again: each word equal to `forgotten` is the hash of a string, `place` bytes into it.
   (func (export "recall") (param $at i32) (param $end i32) (param $forgotten i32) (param $place i32)
     (local $within i32)
     (loop $next

@@ -54,7 +54,7 @@ export class Interpreter {
   async start(options, progress, advance) {
     if (options.build !== BUILD) throw new Error(ofOtherBuild(options.build));
     prepareExtent();
-    const { pyodide, shelf, report: reportBoot, shared } = await bootPython(options, advance);
+    const { pyodide, bundled, report: reportBoot, shared } = await bootPython(options, advance);
     const settings = this.settingsOf(options);
     // This is also the sign of life of loads that wait for a package.
     const report = (/** @type {import('../boot/packages.js').Arrival} */ arrival) => {
@@ -62,7 +62,7 @@ export class Interpreter {
         .call('packageprogress', arrival)
         .catch(() => {}); // the page has ended the worker
     };
-    const packages = new Packages(pyodide, shelf, settings, report);
+    const packages = new Packages(pyodide, bundled, settings, report);
     // After a trap in WebAssembly, calls may still seem to work, but on a broken heap: end the interpreter.
     pyodide._api.on_fatal = (error) => void this.page().call('died', messageOf(error));
     const module = /** @type {import('./bridge.d.ts').BridgeModule} */ (pyodide.pyimport('pyloader.browser.bridge'));

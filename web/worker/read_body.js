@@ -176,7 +176,8 @@ function tooLarge(url, most) {
   return (loaded) => {
     throw new SizeFailure(
       `the response of ${url} has ${loaded} bytes or more, decoded, and may have ${most}, ` +
-        'as one image or volume may: it has no end, is malicious, or the limit (limits.decodedBytes of init) has to be raised',
+        'as one image or volume may: it has no end, is malicious, ' +
+        'or the limit (limits.decodedBytes of init) has to be raised',
     );
   };
 }

@@ -5,7 +5,7 @@ import { createHash } from 'node:crypto';
 import { afterEach, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import '../../support/web/lock.js';
-import { Packages, Shelf } from '../../../web/boot/packages.js';
+import { Packages, BundledPackages } from '../../../web/boot/packages.js';
 
 /** @typedef {import('../../../web/boot/python.d.ts').Pyodide} Pyodide */
 /** @typedef {import('../../../web/boot/python.d.ts').PackagesBridge} PackagesBridge */
@@ -79,8 +79,8 @@ function setUp({ answers = {}, settings = {}, bridge = {} } = {}) {
     pyimport: () => ({ clear() {}, destroy() {} }),
   };
   const pyodide = /** @type {Pyodide} */ (/** @type {unknown} */ (fake));
-  const shelf = new Shelf({ assetsURL: new URL('..', DIST).href });
-  shelf.rows = ROWS;
+  const bundled = new BundledPackages({ assetsURL: new URL('..', DIST).href });
+  bundled.rows = ROWS;
   const options = {
     assetsURL: 'https://cdn.example/dist/',
     baseURL: PAGE,
@@ -88,7 +88,7 @@ function setUp({ answers = {}, settings = {}, bridge = {} } = {}) {
     requestTimeout: 200,
     ...settings,
   };
-  const packages = new Packages(pyodide, shelf, options, (arrival) => reports.push(arrival));
+  const packages = new Packages(pyodide, bundled, options, (arrival) => reports.push(arrival));
   /** @type {PackagesBridge} */
   const whole = { limit_micropip: () => {}, add_packages: async () => undefined, lacking_imports: () => [], ...bridge };
   return { packages, bridge: whole, asked, unpacked, reports, pyodide };

@@ -86,7 +86,7 @@ test('hashes of texts are forgotten and worked out again', () => {
 });
 
 test('memory that hashes cannot be taken from is refused', () => {
-  assert.throws(() => forgetHashes(python()), /no text was found/);
+  assert.throws(() => forgetHashes(python()), /no string was found/);
   const module = python();
   module.HEAPU32[50] = 0x6d9f5a3b;
   assert.throws(() => forgetHashes(module), /stands for a forgotten hash/);
