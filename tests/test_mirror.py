@@ -1,19 +1,41 @@
 """Tests mirror the packages that they test, and share only what lives in tests/support/.
 
 The tests of pyloader/x/y.py are in tests/x/test_y.py; those of a package in tests/test_x.py or
-tests/x/test_x.py. Tests across modules are an exception: tests/bench, tests/fidelity, tests/pages,
-tests/security and tests/web follow what they show, not one module.
+tests/x/test_x.py. More tests of a module add words to its name, as test_wadors_orthanc.py. Folders
+of `ACROSS` follow what they show, not one module.
 """
 
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
 TESTS = Path(__file__).parent
 ROOT = TESTS.parent
+PACKAGE = ROOT / "pyloader"
+ACROSS = ("bench", "fidelity", "pages", "security", "support", "web")
+# Where a module needs what CPython does not have, it is driven in browsers.
+REASONS = {
+    "browser/bridge.py": "answers calls of JavaScript: tests/pages",
+    "browser/fetch.py": "sends requests through JavaScript: tests/pages/test_network.py",
+    "browser/package_index.py": "patches micropip: tests/security/test_packages_security.py",
+    "browser/packages.py": "calls micropip: tests/pages/test_packages.py",
+}
+# Tests of the project as a whole, and what they are about.
+WHOLE = {
+    "test_corpus.py": "every file of pydicom's corpora",
+    "test_english.py": "the wording of docstrings and comments",
+    "test_fuzz.py": "damaged files of each kind",
+    "test_garbage.py": "memory that loads leave behind",
+    "test_guide.py": "the guide and its loaders",
+    "test_layers.py": "which package may import which, and what is public",
+    "test_mirror.py": "where tests stand",
+    "test_names.py": "names that have one meaning",
+    "test_renderings.py": "what Python shows of an image, against DCMTK",
+}
 SCRIPTS = sorted(
     path
     for folder in ("pyloader", "tests", "web")
@@ -98,3 +120,56 @@ HELPERS = [
     and not path.name.startswith("test_")
     and path.relative_to(TESTS).parts[0] not in ("bench", "support")
 ]
+
+
+# ------------------------------------------------------------------ where tests stand
+
+
+def modules() -> dict[Path, list[str]]:
+    """Return the modules of pyloader, each with the places that its tests may have."""
+    return {path: [*places_of(path.relative_to(PACKAGE))] for path in PACKAGE.rglob("*.py")}
+
+
+def places_of(module: Path) -> Iterator[str]:
+    """Yield the paths, within tests/, that the tests of a module may have."""
+    if module.stem != "__init__":
+        yield module.with_name(f"test_{module.stem.removeprefix('_')}.py").as_posix()
+    elif module.parent.name:
+        name = f"test_{module.parent.name}.py"
+        yield module.with_name(name).as_posix()
+        yield module.parent.with_name(name).as_posix()
+
+
+def has_code(path: Path) -> bool:
+    """Tell whether a module is more than the names that it takes from others."""
+    kinds = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+    is_face = path.name in ("__init__.py", "__main__.py")
+    return not is_face or any(isinstance(node, kinds) for node in ast.parse(path.read_text()).body)
+
+
+def placed_tests() -> set[str]:
+    """Return the tests that stand beside modules, by their path within tests/."""
+    paths = [path.relative_to(TESTS) for path in TESTS.rglob("test_*.py")]
+    return {path.as_posix() for path in paths if path.parts[0] not in ACROSS}
+
+
+def test_modules_without_a_test_have_a_reason():
+    found = {path: places for path, places in modules().items() if has_code(path)}
+    assert len(found) > 150
+    tests = placed_tests()
+    alone = [path for path, places in found.items() if not tests & {*places}]
+    assert {path.relative_to(PACKAGE).as_posix() for path in alone} == REASONS.keys()
+
+
+def test_reasons_name_tests_that_exist():
+    named = [re.findall(r"tests/[\w./]+", reason) for reason in REASONS.values()]
+    assert [paths for paths in named if not paths] == []
+    assert [path for paths in named for path in paths if not (ROOT / path).exists()] == []
+
+
+def test_tests_stand_beside_their_modules():
+    """A test whose name is no module's begins with that of a module, or package, of its folder."""
+    places = {place for found in modules().values() for place in found}
+    stems = tuple(place.removesuffix(".py") + "_" for place in places)
+    others = {name for name in placed_tests() - places if not name.startswith(stems)}
+    assert others == WHOLE.keys()
