@@ -1,6 +1,6 @@
 // @ts-check
-// With voi.js and modules.js all that knows a viewer: what was loaded as an image object of legacy
-// cornerstone-core or of Cornerstone3D, and `use`, which connects them.
+// The adapter for viewers, with voi.js and metadata.js: makes image objects for legacy cornerstone-core and for
+// Cornerstone3D, and connects them (`use`).
 import { PyLoaderError } from '../shared/errors.js';
 import { countFramesFromOne } from '../shared/imageid.js';
 import { asShown, factorsOf, moduleFor, positive, proportionsOf } from './metadata.js';
@@ -10,7 +10,9 @@ export { moduleFor };
 
 /** @typedef {'legacy' | '3d' | 'none'} Mode */
 /** @typedef {import('pyloader').PixelArray} PixelArray */
-/** @typedef {new (memory: ArrayBufferLike, offset: number, length: number) => PixelArray} NewPixels a class of them */
+/**
+ * @typedef {new (memory: ArrayBufferLike, offset: number, length: number) => PixelArray} NewPixels their constructor
+ */
 /** @typedef {import('./libraries.d.ts').Cornerstone} Cornerstone */
 /** @typedef {import('./libraries.d.ts').Cornerstone3D} Cornerstone3D */
 /** @typedef {import('./libraries.d.ts').LegacyCornerstone} LegacyCornerstone */
@@ -18,19 +20,19 @@ export { moduleFor };
 /** @typedef {(progress: Partial<import('pyloader').LoadProgress>) => void} OnProgress */
 /**
  * @typedef {Omit<import('pyloader').LoadOptions, 'onProgress'> & {onProgress?: OnProgress, [option: string]: unknown}}
- *   Options of a load, those of a loader of the page among them
+ *   Options of a load, including those for a loader of the page
  */
 /** @typedef {import('../shared/messages.d.ts').Loaded} Loaded */
 /** @typedef {{promise: Promise<unknown>, cancelFn: () => void, cancel: () => void, decache: () => void}} Loading */
 /**
- * The calls of a viewer's loader and provider.
+ * The functions that a viewer's loader and provider call.
  * @typedef {object} Face
  * @property {(imageId: string, options: Options, mode: Mode, shownAs: string) => Loading} load
  * @property {(type: string, imageId: string, mode: Mode, askOthers: () => unknown) => unknown} metaData
  * @property {EventTarget} events
  */
 /**
- * A viewer that is connected: what it knows of an image, by DICOM keyword, and is told.
+ * A connected viewer. `attributesOf` returns attributes that it has of an image, by DICOM keyword.
  * @typedef {object} Attached
  * @property {(scheme: string) => void} registerScheme
  * @property {(imageId: string) => Record<string, unknown> | undefined} attributesOf
@@ -39,25 +41,25 @@ export { moduleFor };
  */
 
 const FULL_RESOLUTION = 8; // ImageQualityStatus of Cornerstone3D; without it an image is never complete
-// The window that leaves 8-bit colour as it is, by each viewer's own formula.
+// Window that leaves 8-bit color unchanged, by each viewer's own formula.
 const COLOR_WINDOW = { legacy: [127.5, 255], none: [127.5, 255], '3d': [128, 256] };
 
 /**
- * Say in the words of pyloader/pixels/output/delivery.py how a viewer wants its pixels.
+ * Translate the form in which a viewer wants its pixels to the options of pyloader/pixels/output/delivery.py.
  * @param {Mode} mode
- * @param {Options} options of the load, in the viewer's words
+ * @param {Options} options of the load, as the viewer names them
  */
 export function deliveryFor(mode, options) {
   const { preScale, targetBuffer, useRGBA, displayValues } = options;
-  const dtype = classWanted(mode, targetBuffer);
+  const dtype = dtypeWanted(mode, targetBuffer);
   const delivery = {
     rgba: mode === '3d' ? useRGBA === true : mode === 'legacy' || useRGBA !== false,
     rescale: isRescaleWanted(mode, preScale),
     integers: mode === 'legacy',
-    // Cornerstone3D's own loader scales to SUV and to dose by itself.
+    // Cornerstone3D's own loader scales to SUV and to dose without being asked.
     factor: scalingFactor(scalingOf(preScale)) ?? (mode === '3d' ? 'own' : undefined),
     dtype,
-    // A volume's memory is of this class: Cornerstone3D wraps around what it does not hold.
+    // A volume's memory has this dtype: in Cornerstone3D, values outside its range wrap around.
     limit: dtype && (mode === '3d' || targetBuffer?.arrayBuffer) ? true : undefined,
     darken: mode === 'none' ? undefined : true,
     display: displayValues === true ? true : undefined,
@@ -70,7 +72,7 @@ export function deliveryFor(mode, options) {
 }
 
 /**
- * Cornerstone3D rescales unless told not to, others when told to.
+ * Return true if pixels are to be rescaled: Cornerstone3D rescales by default, others only on request.
  * @param {Mode} mode @param {Options['preScale']} preScale
  */
 function isRescaleWanted(mode, preScale) {
@@ -79,10 +81,10 @@ function isRescaleWanted(mode, preScale) {
 }
 
 /**
- * The numeric class wanted, as numpy says it; legacy viewers draw integers of 16 bits at most.
+ * Return the wanted dtype, by its name in numpy; legacy viewers draw only integers of at most 16 bits.
  * @param {Mode} mode @param {Options['targetBuffer']} targetBuffer
  */
-function classWanted(mode, targetBuffer) {
+function dtypeWanted(mode, targetBuffer) {
   const name = targetBuffer?.type?.replace(/(Clamped)?Array/, '').toLowerCase();
   return mode === 'legacy' && !/^u?int(8|16)$/.test(String(name)) ? undefined : name;
 }
@@ -94,11 +96,11 @@ function scalingOf(preScale) {
 
 /**
  * @typedef {Pick<import('pyloader').Image, 'windows' | 'color' | 'voiLUT' | 'floatPixelData' | 'getPixelData' | 'slope'
- *   | 'intercept'>} Shown an image, as far as its window is chosen by it
+ *   | 'intercept'>} Shown fields of an image that its window depends on
  */
 /**
  * @typedef {{windowCenter?: number | number[], windowWidth?: number | number[], voiLUTFunction?: string}} TheirWindow
- *   of a VOI LUT module
+ *   windows in the VOI LUT module of another provider
  */
 /** @typedef {import('pyloader').ScalingParameters & {DoseGridScaling?: number}} ScalingParameters */
 
@@ -110,9 +112,9 @@ function scalingFactor(parameters) {
 }
 
 /**
- * An image object: plain, extensible, own fields only.
- * @param {Loaded} loaded the worker's answer
- * @param {string} imageId as the viewer says it
+ * Make an image object: plain, extensible, with own fields only.
+ * @param {Loaded} loaded the worker's reply
+ * @param {string} imageId as the viewer writes it
  * @param {Mode} mode
  * @param {Options} options
  */
@@ -124,7 +126,7 @@ export function imageFor(loaded, imageId, mode, options) {
   const lut = isRescaled ? {} : loaded.image.modalityLut;
   /** @type {import('pyloader').ImagePlaneModule} */
   const plane = loaded.modules.imagePlaneModule ?? {};
-  // Viewers stretch the picture by these. Legacy tools measure by the plane module, while there is one.
+  // Viewers stretch the image by these. Legacy tools measure by the plane module, if there is one.
   const proportions = mode === 'none' ? undefined : proportionsOf(loaded.modules);
   const [rowPixelSpacing, columnPixelSpacing] =
     proportions ?? [plane.rowPixelSpacing, plane.columnPixelSpacing].map(positive);
@@ -172,7 +174,7 @@ export function imageFor(loaded, imageId, mode, options) {
 }
 
 /**
- * The pixels, in the caller's memory if there is any.
+ * Return the pixels, copied to the caller's memory if there is any.
  * @param {PixelArray} pixels @param {Options['targetBuffer']} targetBuffer @param {string} imageId
  * @returns {PixelArray}
  */
@@ -188,7 +190,9 @@ function placed(pixels, targetBuffer, imageId) {
       code: 'viewer',
       stage: 'dispatch',
       imageId,
-      message: `targetBuffer has ${arrayBuffer.byteLength} bytes, of which ${length} values from byte ${offset} are to be used; the image has ${pixels.length} values of ${pixels.BYTES_PER_ELEMENT} bytes (${pixels.constructor.name})`,
+      message:
+        `targetBuffer has ${arrayBuffer.byteLength} bytes and asks for ${length} values from byte ${offset}; ` +
+        `the image has ${pixels.length} values of ${pixels.BYTES_PER_ELEMENT} bytes (${pixels.constructor.name})`,
     });
   }
   const Class = /** @type {NewPixels} */ (pixels.constructor);
@@ -204,21 +208,21 @@ function colorWindow(mode) {
 
 /** @param {Loaded} loaded @param {Mode} mode @param {Options} options */
 function preScaleFor({ image, modules }, mode, { preScale, displayValues }) {
-  // Of PET that is said to be scaled, Cornerstone3D shows 0 to 5.
+  // Cornerstone3D shows PET images marked as scaled from 0 to 5.
   if (!image.isRescaled || displayValues) return { enabled: false, scaled: false };
   const { rescaleSlope = 1, rescaleIntercept = 0 } = image.modalityLut;
   const modality = modules.generalSeriesModule?.modality;
   const own = mode === '3d' ? factorsOf(modules) : {};
-  const asked = Object.entries(scalingOf(preScale) ?? {}).filter(([, value]) => value !== undefined);
-  const found = { rescaleSlope, rescaleIntercept, modality, ...own, ...Object.fromEntries(asked) };
-  // Without WebGL Cornerstone3D takes floats of a whole slope for integers, and those of none for floats.
+  const given = Object.entries(scalingOf(preScale) ?? {}).filter(([, value]) => value !== undefined);
+  const found = { rescaleSlope, rescaleIntercept, modality, ...own, ...Object.fromEntries(given) };
+  // Without WebGL, Cornerstone3D takes floats for integers if the slope is whole, but not if there is no slope.
   const isMisread = mode === '3d' && image.pixels instanceof Float32Array && Number.isInteger(rescaleSlope);
   return { enabled: true, scaled: true, scalingParameters: isMisread ? { ...found, rescaleSlope: undefined } : found };
 }
 
-// ------------------------------------------------------------------ what the viewer knows
+// ------------------------------------------------------------------ metadata of the viewer
 
-/** Modules whose fields are DICOM attributes, by keyword but for the first letter. */
+/** Modules whose fields are DICOM keywords with a small first letter. */
 const ATTRIBUTE_MODULES = [
   'patientModule',
   'patientStudyModule',
@@ -232,14 +236,14 @@ const ATTRIBUTE_MODULES = [
   'petSeriesModule',
   'petImageModule',
 ];
-/** Modules that others know better: what the user has calibrated; instances, from which the viewer computes. */
+/** Modules taken from other providers first: calibrations by the user, and instances that the viewer computes with. */
 const THEIRS = new Set(['calibratedPixelSpacing', 'instance']);
 const NEEDED = ['Rows', 'Columns', 'BitsAllocated', 'PhotometricInterpretation', 'PixelRepresentation'];
 
 /**
  * Ask the viewer's other metadata providers for an image's attributes, by DICOM keyword.
  * @param {import('./libraries.d.ts').MetaData} metaData of the viewer @param {string} imageId
- * @returns {Record<string, unknown> | undefined} undefined unless a frame can be decoded by it
+ * @returns {Record<string, unknown> | undefined} undefined if they are not enough to decode a frame
  */
 export function attributesFrom(metaData, imageId) {
   const get = (/** @type {string} */ type) => /** @type {ForeignModule | undefined} */ (metaData.get(type, imageId));
@@ -263,13 +267,13 @@ export function attributesFrom(metaData, imageId) {
   });
 }
 
-/** The item of a LUT Sequence, as DICOM has it. @param {import('./libraries.d.ts').ViewerTable} lut */
+/** Return a table as an item of a DICOM LUT Sequence. @param {import('./libraries.d.ts').ViewerTable} lut */
 function lutItem({ firstValueMapped, numBitsPerEntry, lut }) {
   return { LUTDescriptor: [lut.length % 65536, firstValueMapped, numBitsPerEntry], LUTData: Uint16Array.from(lut) };
 }
 
 /**
- * Plain values, of what a provider may hold; typed arrays stay.
+ * Reduce a provider's value to plain values that can be cloned; keep typed arrays.
  * @template Value @param {Value} value @returns {Value}
  */
 function asPlain(value) {
@@ -287,10 +291,10 @@ function plainOf(value) {
   return Object.fromEntries(plain.filter(([, part]) => part !== undefined));
 }
 
-// ------------------------------------------------------------------ connecting
+// ------------------------------------------------------------------ connection
 
 /**
- * Tell which viewer a library object is.
+ * Return the kind of viewer that a library object belongs to.
  * @param {unknown} cornerstone
  * @returns {Mode}
  */
@@ -302,8 +306,8 @@ export function modeOf(cornerstone) {
 }
 
 /**
- * Whose load this is, when the page registered `imageLoader` by hand: Cornerstone3D always passes a
- * request type, and legacy cornerstone-core is a global that can be enabled on an element.
+ * Guess the kind of viewer of a load, if the page registered `imageLoader` by hand. Cornerstone3D always passes a
+ * request type; legacy cornerstone-core is a global with a function `enable`.
  * @param {Options | undefined} options
  * @returns {Mode}
  */
@@ -327,16 +331,16 @@ export function attach(cornerstone, mode, face, { priority = 100, displayValues 
   const translate = (/** @type {string} */ imageId) => (mode === 'legacy' ? countFramesFromOne(imageId) : imageId);
   const loader = (/** @type {string} */ imageId, /** @type {Options} */ options = {}) => {
     if (!attached) throw new Error(`pyloader was detached from this viewer; it no longer loads ${imageId}`);
-    const asked = displayValues ? { displayValues, ...options } : options;
-    const loading = face.load(translate(imageId), asked, mode, imageId);
-    if (asked.displayValues) return loading;
+    const wanted = displayValues ? { displayValues, ...options } : options;
+    const loading = face.load(translate(imageId), wanted, mode, imageId);
+    if (wanted.displayValues) return loading;
     const promise = loading.promise.then((image) => withWindowOf(() => othersOf('voiLutModule', imageId), image, mode));
-    promise.catch(() => {}); // who does not take it has not asked for its error
+    promise.catch(() => {}); // no unhandled rejection if the viewer does not use the promise
     return { ...loading, promise };
   };
-  let isSilent = false; // while others are asked
+  let isSilent = false; // true while other providers are asked
   /**
-   * Ask the page's other providers; that one fails is the page's own matter.
+   * Ask the page's other providers; report their errors without failing.
    * @template Value @param {() => Value} ask @returns {Value | undefined}
    */
   const silently = (ask) => {
@@ -369,7 +373,7 @@ export function attach(cornerstone, mode, face, { priority = 100, displayValues 
   return {
     registerScheme: (scheme) => register(scheme, loader),
     attributesOf,
-    // Its addDicomWebInstance, which the core does not export.
+    // This is what addDicomWebInstance does, which the core does not export.
     giveInstance: (imageId, dicomwebJson) =>
       void cornerstone.metaData.getMetaData?.('naturalizedAdd', imageId, { dicomwebJson }),
     detach: () => {
@@ -381,12 +385,11 @@ export function attach(cornerstone, mode, face, { priority = 100, displayValues 
 }
 
 /**
- * An image that has no window of its own, with the one that the page gives for it, in place of the
- * one from its smallest to its largest value.
+ * Give an image without its own window the page's window, in place of the one from its smallest to its largest value.
  * @param {() => unknown} askOthers for the VOI LUT module @param {unknown} loaded @param {Mode} mode
  */
 function withWindowOf(askOthers, loaded, mode) {
-  const image = /** @type {Shown} */ (loaded); // or whatever a loader in JavaScript made
+  const image = /** @type {Shown} */ (loaded); // or any value that a loader in JavaScript made
   const isAutomatic = image?.windows?.length === 0 && !image.color && !image.voiLUT;
   const { windowCenter, windowWidth, voiLUTFunction } = /** @type {TheirWindow} */ ((isAutomatic && askOthers()) || {});
   if (windowCenter === undefined || windowWidth === undefined) return image;
@@ -407,7 +410,7 @@ function withWindowOf(askOthers, loaded, mode) {
 }
 
 /**
- * Fire the events that both generations of loaders have fired.
+ * Fire the events that the loaders of both viewers fire.
  * @param {Cornerstone} cornerstone @param {Mode} mode @param {EventTarget} events
  */
 function forwardEvents(cornerstone, mode, events) {

@@ -1,20 +1,20 @@
-// The libraries of the two generations of viewers, as far as they are used here.
+// Types of the two viewer libraries, as far as they are used here.
 
 /** A provider of metadata. */
 export type Provider = (type: string, ...queries: unknown[]) => unknown;
 export interface MetaData {
-  /** Asks all providers, the one of the highest priority first. */
+  /** Asks all providers, in order of priority. */
   get(type: string, imageId: string): unknown;
   addProvider(provider: Provider, priority?: number): unknown;
   removeProvider(provider: Provider): unknown;
-  /** Of Cornerstone3D's metadata package, where that is loaded. */
+  /** Function of Cornerstone3D's metadata package, if that is loaded. */
   getMetaData?(type: string, imageId: string, options: { dicomwebJson: unknown }): unknown;
 }
-/** A loader of images, as it is registered. */
+/** An image loader, as viewers register it. */
 export type Loader<Options, Loading> = (imageId: string, options?: Options) => Loading;
 export type RegisterImageLoader = <Options, Loading>(scheme: string, loader: Loader<Options, Loading>) => unknown;
 
-/** Both have these. */
+/** Members of both libraries. */
 interface Both {
   readonly metaData: MetaData;
   triggerEvent(target: EventTarget, type: string, detail: unknown): unknown;
@@ -31,13 +31,13 @@ export interface Cornerstone3D extends Both {
 }
 export type Cornerstone = LegacyCornerstone | Cornerstone3D;
 
-/** A lookup table in the words of viewers. */
+/** A lookup table with the viewers' names. */
 export interface ViewerTable {
   firstValueMapped: number;
   numBitsPerEntry: number;
   lut: ArrayLike<number>;
 }
-/** A module, or an instance, of another provider: whatever that has. */
+/** A module or an instance of another provider, with any fields. */
 export interface ForeignModule {
   modalityLUTSequence?: ViewerTable[];
   voiLUTSequence?: ViewerTable[];

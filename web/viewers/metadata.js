@@ -1,5 +1,5 @@
 // @ts-check
-// Metadata as the providers of a viewer answer them: the modules of an image in its words.
+// Makes the metadata modules that a viewer's providers return, with the viewer's names.
 import { functionOf, scaled, tableFor, windowsOfVolume } from './voi.js';
 
 /** @typedef {import('./cornerstone.js').Mode} Mode */
@@ -7,29 +7,29 @@ import { functionOf, scaled, tableFor, windowsOfVolume } from './voi.js';
 /** @typedef {keyof Modules} Name of a module */
 /** @typedef {import('pyloader').ImagePixelModule} ImagePixelModule */
 /** @typedef {import('pyloader').ImagePlaneModule} ImagePlaneModule */
-/** @typedef {Partial<ImagePlaneModule> & {usingDefaultValues?: boolean}} TheirPlane what others know of a plane */
+/** @typedef {Partial<ImagePlaneModule> & {usingDefaultValues?: boolean}} TheirPlane plane of another provider */
 /**
  * @typedef {{temporalPositionIndex?: number, numberOfTemporalPositions?: number, stackID?: string}} Dimensions of a
  *   frame: one value each, since they count frames
  */
 /**
  * @template {Name} Each
- * @typedef {NonNullable<Modules[Each]> & {voiLUTSequence?: unknown[]}} TheirModule one's own, or that of others
+ * @typedef {NonNullable<Modules[Each]> & {voiLUTSequence?: unknown[]}} TheirModule an own module, or another provider's
  */
 /** @template {Name} Each @typedef {(module: Modules[Each], mode: Mode, modules: Modules) => unknown} Adapt */
 
 /**
- * One module as a viewer's provider answers it.
+ * Return a module for a viewer's provider.
  * @param {Modules | undefined} modules of an image
  * @param {string} type
  * @param {Mode} mode
- * @param {() => unknown} [askOthers] what the viewer's other providers know of the module
+ * @param {() => unknown} [askOthers] asks the viewer's other providers for the module
  */
 export function moduleFor(modules, type, mode, askOthers = () => undefined) {
   if (!modules) return undefined;
   if (type === 'instance' && mode === '3d') return instanceOf(modules);
   if (mode === '3d' && /^[A-Z]/.test(type)) return attributeOf(modules, type);
-  return namedModule(modules, /** @type {Name} */ (type), mode, askOthers); // or none, which has none of it
+  return namedModule(modules, /** @type {Name} */ (type), mode, askOthers); // undefined for an unknown name
 }
 
 /**
@@ -45,11 +45,11 @@ function namedModule(modules, type, mode, askOthers) {
 }
 
 /**
- * Complete a module of which neither is known enough.
+ * Complete a module with another provider's, since neither is complete.
  * @template Module @param {Module} own @param {NonNullable<Module>} theirs
  */
 function withTheirs(own, theirs) {
-  const plane = /** @type {ImagePlaneModule | undefined} */ (own); // or another module, of which nothing is looked at
+  const plane = /** @type {ImagePlaneModule | undefined} */ (own); // other modules have none of the fields read
   return /** @type {Module} */ (completed(plane, /** @type {TheirPlane} */ (theirs)));
 }
 
@@ -70,14 +70,14 @@ const ADAPTED = {
     },
   modalityLutModule: (module) => module && { ...module, modalityLUTSequence: module.lut && [tableFor(module.lut)] },
   voiLutModule: (module, mode, modules) => module && voiModule(module, mode, modules),
-  // A module without factors is an answer too: Cornerstone3D would compute them where they are not certain.
+  // Return a module even without factors: else Cornerstone3D would compute uncertain ones.
   scalingModule: (module, mode, { generalSeriesModule }) =>
     mode === '3d' && generalSeriesModule?.modality === 'PT' ? (module ?? {}) : module && withDoseNames(module),
   ecgModule: (module) => module && { ...module, waveformData: { retrieveBulkData: async () => module.waveformData } },
 };
 
 /**
- * Modules in whose place a viewer is given defaults, unless this is known.
+ * Checks whether a module has enough; otherwise the viewer gets another provider's, or defaults.
  * @type {{[Each in Name]?: (module: TheirModule<Each>) => unknown}}
  */
 const KNOWN = {
@@ -89,7 +89,7 @@ const KNOWN = {
 };
 
 /**
- * Look up a name from outside, which may be `constructor` too.
+ * Look up a name from outside, which may also be one like `constructor`.
  * @template {object} Table @template {keyof Table} Each
  * @param {Table} table @param {Each} name @returns {Table[Each] | undefined}
  */
@@ -104,7 +104,7 @@ function isKnown(type, module) {
 }
 
 /**
- * A plane with what others know of it: that counts more than defaults, and less than the image's own.
+ * Complete a plane with another provider's fields, which override defaults, but not the image's own.
  * @param {ImagePlaneModule | undefined} plane @param {TheirPlane} theirs
  */
 function completed(plane, theirs) {
@@ -116,7 +116,7 @@ function completed(plane, theirs) {
 }
 
 /**
- * All that is known of a frame, by DICOM keyword, as Cornerstone3D names an instance.
+ * Return all attributes of a frame, by DICOM keyword; Cornerstone3D calls this an instance.
  * @param {Modules} modules @returns {Record<string, unknown>}
  */
 function instanceOf(modules) {
@@ -127,15 +127,15 @@ function instanceOf(modules) {
 }
 
 /**
- * One attribute by its keyword. By some Cornerstone3D splits images of the same places into volumes; of
- * these, frames of several dimensions have others, or no name of DICOM.
+ * Return an attribute by its keyword. Cornerstone3D splits images at the same positions into volumes by some
+ * attributes; frames with several dimensions have others in their place, or values without a DICOM name.
  * @param {Modules} modules @param {string} keyword @returns {unknown}
  */
 function attributeOf(modules, keyword) {
   const dimensions = /** @type {Dimensions} */ (modules.frameContentModule ?? {});
   const { temporalPositionIndex, numberOfTemporalPositions = 1, stackID } = dimensions;
   if (keyword === 'EchoNumber') {
-    // It asks for it when times alone do not tell images apart: every time of every stack has a number.
+    // Cornerstone3D reads it if times alone do not distinguish images: number every time of every stack.
     const stack = stackID === undefined ? NaN : Number(stackID);
     return Number.isInteger(stack)
       ? (stack - 1) * numberOfTemporalPositions + (temporalPositionIndex ?? 1)
@@ -144,13 +144,16 @@ function attributeOf(modules, keyword) {
   return instanceOf(modules)[keyword] ?? (keyword === 'TemporalPositionIdentifier' ? temporalPositionIndex : undefined);
 }
 
-/** An attribute's name with the capitals of its keyword. @param {string} name such as `sopInstanceUID` */
+/** Return the keyword of an attribute's name. @param {string} name such as `sopInstanceUID` */
 function keywordOf(name) {
   const head = /^(sop|voi|suv|rt|tr)(?=[A-Z])/.exec(name)?.[0] ?? name[0];
   return head.toUpperCase() + name.slice(head.length);
 }
 
-/** A dose's attributes under the names that Cornerstone3D reads. @param {import('pyloader').ScalingModule} module */
+/**
+ * Add the attributes of a dose under the names that Cornerstone3D reads.
+ * @param {import('pyloader').ScalingModule} module
+ */
 function withDoseNames(module) {
   const { doseGridScaling, doseSummationType, doseType, doseUnits } = module;
   if (doseGridScaling === undefined) return module;
@@ -164,7 +167,7 @@ function withDoseNames(module) {
 }
 
 /**
- * Windows as the viewer's values have them.
+ * Return the VOI LUT module, with windows in the units of the viewer's values.
  * @param {import('pyloader').VoiLutModule} module @param {Mode} mode @param {Modules} modules
  */
 function voiModule(module, mode, modules) {
@@ -183,7 +186,7 @@ function voiModule(module, mode, modules) {
 }
 
 /**
- * The pixels of a label map are segment numbers, whatever its palette.
+ * Describe a label map as grey: its pixels are segment numbers, even with a palette.
  * @param {ImagePixelModule} pixel @param {Modules} modules
  */
 function withoutColors(pixel, { segmentModule }) {
@@ -192,7 +195,7 @@ function withoutColors(pixel, { segmentModule }) {
   return isColored ? { ...pixel, photometricInterpretation: 'MONOCHROME2' } : pixel;
 }
 
-/** Tell whether values in modality units may be others than whole numbers. @param {Modules} modules */
+/** Return true if values in modality units may have fractions. @param {Modules} modules */
 function isFractional({ imagePixelModule, modalityLutModule = {} }) {
   const { rescaleSlope = 1, rescaleIntercept = 0 } = modalityLutModule;
   const { bitsAllocated = 0 } = imagePixelModule ?? {};
@@ -200,8 +203,8 @@ function isFractional({ imagePixelModule, modalityLutModule = {} }) {
 }
 
 /**
- * Cornerstone3D chooses the class of a volume by bits and sign before it has a slice. Where modality
- * units may not fit, other bits are told.
+ * Return a pixel module whose bits and sign can hold the modality units. Cornerstone3D chooses the dtype of a volume
+ * by them, before it has a slice.
  * @param {ImagePixelModule} pixel
  * @param {Modules} modules
  */
@@ -211,7 +214,7 @@ function asDelivered(pixel, { modalityLutModule = {}, generalSeriesModule }) {
   if (pixel.samplesPerPixel > 1 || bits > 16) return pixel;
   const isWhole = Number.isInteger(slope) && Number.isInteger(intercept);
   const isNegative = slope < 0 || intercept < 0;
-  // Of 16 bits it allows for fractions; no CT number but padding leaves them by an intercept.
+  // It allows for fractions with 16 bits. An intercept moves no CT value beyond 16 bits, except padding.
   const isHounsfield = slope === 1 && generalSeriesModule?.modality === 'CT';
   if (bits === 16 && !lut && (isHounsfield || !isWhole)) return pixel;
   const stored = lut ? [0, 65535] : reach(bitsStored, sign);
@@ -224,14 +227,14 @@ function asDelivered(pixel, { modalityLutModule = {}, generalSeriesModule }) {
     : { ...pixel, bitsAllocated: 32 };
 }
 
-/** The smallest and largest integer. @param {number} bits @param {number | boolean} isSigned */
+/** Return the smallest and largest integer of a type. @param {number} bits @param {number | boolean} isSigned */
 function reach(bits, isSigned) {
   return isSigned ? [-(2 ** (bits - 1)), 2 ** (bits - 1) - 1] : [0, 2 ** bits - 1];
 }
 
 /**
- * Cornerstone3D reads these fields without looking whether they are there. The defaults are the
- * viewer's, not the image's: they stand here and are marked, so that nothing is measured by them.
+ * Add defaults to a plane, since Cornerstone3D reads these fields without checking that they exist. The defaults are
+ * for the viewer only, and marked, so that nothing is measured with them.
  * @param {ImagePlaneModule} plane @param {number[]} proportions of a pixel without a spacing
  */
 function withPlaneDefaults(plane, [row, column] = [1, 1]) {
@@ -249,8 +252,8 @@ function withPlaneDefaults(plane, [row, column] = [1, 1]) {
 }
 
 /**
- * A plane whose cosines are those of its orientation, and whose distances are those of its spacing:
- * viewers read either, and others may have told one alone.
+ * Derive a plane's cosines from its orientation, and its distances from its spacing: viewers read either form, and
+ * another provider may have given only one.
  * @param {ImagePlaneModule} plane @returns {ImagePlaneModule}
  */
 function agreeing(plane) {
@@ -265,7 +268,7 @@ function agreeing(plane) {
 }
 
 /**
- * Factors that Cornerstone3D's own loader scales by, of a PET or an RT dose.
+ * Return the factors that Cornerstone3D's own loader scales by, for PET or an RT dose.
  * @param {Modules} modules @returns {import('pyloader').ScalingModule}
  */
 export function factorsOf({ scalingModule }) {
@@ -274,7 +277,7 @@ export function factorsOf({ scalingModule }) {
   return doseGridScaling ? { doseGridScaling } : {};
 }
 
-/** Return a value that can be a length. @param {number | undefined} value */
+/** Return a positive value, else undefined. @param {number | undefined} value */
 export function positive(value) {
   return value !== undefined && value > 0 ? value : undefined;
 }
@@ -286,9 +289,9 @@ function isSpacing(pair) {
 }
 
 /**
- * Return height and width of the pixels of an image that has no spacing in the patient: on the film that was
- * scanned (PS3.3 C.8.6.1), else in proportion alone (C.7.6.3.1.7), the smaller as 1.
- * @param {Modules} modules @returns {number[] | undefined} undefined when they are square
+ * Return height and width of the pixels of an image without a spacing in the patient: on the scanned film (PS3.3
+ * C.8.6.1), else only their ratio (C.7.6.3.1.7), with the smaller one as 1.
+ * @param {Modules} modules @returns {number[] | undefined} undefined if they are square
  */
 export function proportionsOf({ imagePlaneModule: plane = {}, imagePixelModule: pixel }) {
   if (isSpacing(plane.pixelSpacing) || isSpacing(plane.imagerPixelSpacing)) return undefined;
@@ -300,7 +303,7 @@ export function proportionsOf({ imagePlaneModule: plane = {}, imagePixelModule: 
 }
 
 /**
- * Modules of values as they are shown: 8 bits, nothing left to apply.
+ * Fields of modules for display values: 8 bits, with no table or window left to apply.
  * @type {Record<string, Record<string, unknown>>}
  */
 const SHOWN = {
@@ -322,9 +325,9 @@ const SHOWN = {
   },
 };
 
-/** A module of an image that is delivered as it is shown. @param {string} type @param {unknown} answer */
-export function asShown(type, answer) {
-  const module = /** @type {ImagePixelModule | undefined} */ (answer); // or another one
+/** Adapt a module to an image delivered in display values. @param {string} type @param {unknown} found */
+export function asShown(type, found) {
+  const module = /** @type {ImagePixelModule | undefined} */ (found); // or another module
   if (!module || (type === 'imagePixelModule' && module.samplesPerPixel > 1)) return module;
   const photometric = type === 'imagePixelModule' ? { photometricInterpretation: 'MONOCHROME2' } : {};
   return { ...module, ...ownOf(SHOWN, type), ...photometric };

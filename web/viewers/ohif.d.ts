@@ -1,6 +1,6 @@
 import type { InitOptions } from 'pyloader';
 
-/** Parameters that OHIF gives an extension, as far as this one reads them. */
+/** Parameters that OHIF passes to an extension, as far as this one reads them. */
 export interface OhifParameters {
   appConfig: { dataSources?: { configuration?: Record<string, any> }[] };
   extensionManager: {
@@ -12,9 +12,9 @@ export interface OhifParameters {
 }
 
 /**
- * Extension of OHIF 3.8 or later: `wadors:`, `wadouri:` and `dicomweb:` come through pyloader, with the
- * origins of OHIF's data sources and the header of its `userAuthenticationService`. Python starts
- * as this file is imported. Where it cannot start, OHIF keeps its own loaders and says why.
+ * Extension for OHIF 3.8 or later: pyloader loads `wadors:`, `wadouri:` and `dicomweb:`, with the origins of OHIF's
+ * data sources and the header of its `userAuthenticationService`. Python starts when this file is imported. If it
+ * cannot start, OHIF keeps its own loaders and shows the reason.
  */
 declare const extension: {
   id: 'pyloader';

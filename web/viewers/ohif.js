@@ -1,31 +1,31 @@
 // @ts-check
-// An extension for OHIF 3: its images come through pyloader, which starts while the app starts, asks
-// the servers of OHIF's data sources alone, and identifies the user as OHIF does. Local files and all
-// other schemes stay OHIF's.
+// Extension for OHIF 3 that loads images with pyloader. It starts while the app starts, sends requests only to the
+// servers of OHIF's data sources, and identifies the user as OHIF does. OHIF still loads local files and all other
+// schemes.
 import * as pyloader from 'pyloader';
 
 /** @typedef {import('pyloader/ohif').OhifParameters} Parameters */
 
 const SCHEMES = ['wadors', 'wadouri', 'dicomweb'];
-/** Options that count from the start on. */
+/** Options that cannot change after the start. */
 const FIXED = ['workers', 'assetsURL', 'packages', 'packageIndexes'];
 const ROOTS = ['wadoRoot', 'qidoRoot', 'wadoUriRoot'];
-/** Key of sessionStorage for a start that failed when OHIF was connected; the page reads it as it loads again. */
+/** Key of sessionStorage for a start that failed after OHIF was connected; the reloaded page reads it. */
 const FAILED = 'pyloader: failed start';
-// A sign-in that OHIF renews beside a request that was refused.
+// Times for a sign-in that OHIF renews after a request was refused.
 const RENEWAL_MS = 5000;
 const RENEWED_MS = 30_000;
 const LOOK_MS = 250;
 const SHOWN_MS = 15_000;
 
-/** The reason for which OHIF keeps its own loaders. @type {string | undefined} */
+/** Reason why OHIF keeps its own loaders. @type {string | undefined} */
 let failure = readFailure();
 /** @type {(() => void) | undefined} */
 let disconnect;
 /** @type {Parameters | undefined} */
 let app;
 
-/** The header that identifies the user, as OHIF has it now, and when it was seen to change. */
+/** OHIF's current header that identifies the user, and the time when it was last seen to change. */
 const authorization = {
   value: /** @type {string | undefined} */ (undefined),
   changed: -Infinity,
@@ -40,7 +40,10 @@ const authorization = {
     return headers;
   },
 
-  /** Wait for another header than the refused request had. @returns {Promise<boolean>} whether there is one */
+  /**
+   * Wait for another header than the refused request had.
+   * @returns {Promise<boolean>} resolves to true if there is one
+   */
   async isRenewed() {
     const deadline = performance.now() + RENEWAL_MS;
     for (;;) {
@@ -53,8 +56,8 @@ const authorization = {
 };
 
 /**
- * The origins of OHIF's data sources, those that were added since the start among them. What a source
- * reads from the address of the page, as `dicomwebproxy` does, is not asked: a link could name any server.
+ * List the origins of OHIF's data sources, including those added since the start. Leave out servers that a source
+ * reads from the page's address, as `dicomwebproxy` does: a link could name any server.
  * @param {Parameters} parameters
  */
 function originsOf({ appConfig, extensionManager }) {
@@ -67,14 +70,14 @@ function originsOf({ appConfig, extensionManager }) {
   return [...new Set(found.map((address) => new URL(address, location.href).origin))];
 }
 
-/** The same at each call: with another hook, pyloader would take the user for another one. */
+/** Hooks, the same for each call: pyloader takes another hook for another user. */
 const HOOKS = {
   /** @param {pyloader.OutgoingRequest} request */
   beforeRequest: (request) => void Object.assign(request.headers, authorization.read()),
   onUnauthorized: () => authorization.isRenewed(),
 };
 
-/** Tell pyloader which servers there are, and who asks. @param {Parameters} parameters */
+/** Pass the origins and the hooks to pyloader. @param {Parameters} parameters */
 function configure(parameters) {
   const { origins, ...options } = parameters.configuration ?? {};
   return pyloader.init({ ...HOOKS, ...options, origins: [...originsOf(parameters), ...(origins ?? [])] });
@@ -83,20 +86,20 @@ function configure(parameters) {
 /** @param {unknown} error why Python did not start */
 function fail(error) {
   const { name, message } = /** @type {Partial<Error>} */ (error ?? {});
-  if (name === 'AbortError') return; // ended here, to begin with other options
+  if (name === 'AbortError') return; // terminate() ended it, to start with other options
   failure = message ?? String(error);
   console.warn(`pyloader: OHIF uses its own image loaders: ${failure}`);
   if (!disconnect) return;
-  // Cornerstone forgets a loader when another takes its scheme: OHIF's own are back with a new page.
+  // Cornerstone forgets a loader when another takes its scheme: only a reloaded page has OHIF's own again.
   try {
     sessionStorage.setItem(FAILED, failure ?? '');
     location.reload();
   } catch {
-    show(); // without a storage it would load again and again
+    show(); // without sessionStorage, the page would reload again and again
   }
 }
 
-/** The failure of the page that was here before; the next one tries again. */
+/** Read and clear the failure of the previous page, so that the next page tries again. */
 function readFailure() {
   try {
     const found = sessionStorage.getItem(FAILED) ?? undefined;
@@ -111,23 +114,23 @@ function readFailure() {
 function show() {
   app?.servicesManager.services.uiNotificationService?.show({
     title: 'pyloader is not used',
-    message: `Images come through OHIF's own loaders: ${failure}`,
+    message: `OHIF's own loaders load the images: ${failure}`,
     type: 'warning',
     duration: SHOWN_MS,
   });
 }
 
-/** Have Cornerstone load by pyloader. */
+/** Connect Cornerstone to pyloader. */
 function connect() {
   const { cornerstone } = /** @type {{cornerstone?: pyloader.Cornerstone3D}} */ (/** @type {unknown} */ (globalThis));
   if (!cornerstone)
     throw new Error(
-      'window.cornerstone is not there: OHIF 3.8 or later sets it with its extension @ohif/extension-cornerstone',
+      'window.cornerstone is missing: OHIF 3.8 or later sets it with its extension @ohif/extension-cornerstone',
     );
   disconnect = pyloader.use(cornerstone, { schemes: SCHEMES });
 }
 
-// Before OHIF has loaded the rest of its app.
+// Start before OHIF has loaded the rest of its app.
 if (!failure) pyloader.init().catch(fail);
 
 export default {
@@ -144,7 +147,7 @@ export default {
   onModeEnter() {
     if (!app) return;
     if (failure) return show();
-    configure(app).catch(fail); // a data source may have come since
+    configure(app).catch(fail); // a data source may have been added
     if (disconnect) return;
     try {
       connect();

@@ -1,20 +1,20 @@
 // @ts-check
-// How a viewer shows grey: windows and tables (PS3.3 C.11.2) in its own words, and by its own formula.
+// Makes the windows and VOI tables (PS3.3 C.11.2) that a viewer shows grey with, for its own formula.
 
 /** @typedef {import('./cornerstone.js').Mode} Mode */
 /** @typedef {import('../shared/messages.d.ts').ImageMessage} ImageMessage */
 /** @typedef {import('pyloader').LookupTable} LookupTable */
 /**
  * @typedef {Pick<import('pyloader').VoiLutModule, 'windowCenter' | 'windowWidth' | 'windowCenterWidthExplanation'> &
- *   {voiLUTFunction?: string}} Windows as a module has them
+ *   {voiLUTFunction?: string}} Windows of a module
  */
 
 const VOI_LUT_FUNCTIONS = new Set(['LINEAR', 'LINEAR_EXACT', 'SIGMOID']);
-const NARROWEST = 0.01; // what a threshold is drawn by
+const NARROWEST = 0.01; // added to the width of a threshold so that it can be drawn
 
 /**
- * The smallest and largest value. Padding is left out, but for a legacy viewer: its tables end there,
- * and a colour map that is asked for more throws.
+ * Return the smallest and largest value, without padding. A legacy viewer needs the range with padding: its tables
+ * end there, and a color map throws for values beyond.
  * @param {Pick<ImageMessage, 'minimum' | 'maximum' | 'all'>} image @param {Mode} mode
  */
 export function rangeFor({ minimum, maximum, all }, mode) {
@@ -22,8 +22,8 @@ export function rangeFor({ minimum, maximum, all }, mode) {
 }
 
 /**
- * Choose how grey is shown: the first window that can be one, and all of them; the first table.
- * @param {ImageMessage} image of the worker's answer @param {Mode} mode
+ * Choose the window and the table of a grey image: all valid windows, of which the first is shown, and the first table.
+ * @param {ImageMessage} image of the worker's reply @param {Mode} mode
  */
 export function windowFor(image, mode) {
   const { voiLut, isRescaled, modalityLut } = image;
@@ -31,10 +31,10 @@ export function windowFor(image, mode) {
   const { rescaleSlope = 1, rescaleIntercept = 0 } = isRescaled ? {} : modalityLut;
   const isFractional = hasFractions(image.exact ?? image.pixels, rescaleSlope, rescaleIntercept);
   const { voiLUTFunction, windows } = windowsFor(voiLut, isFractional, mode);
-  /** @param {number[]} ends of pixels @returns {number[]} of modality units */
+  /** @param {number[]} ends in pixel values @returns {number[]} in modality units */
   const inUnits = (ends) => ends.map((end) => end * rescaleSlope + rescaleIntercept).sort((a, b) => a - b);
   const table = voiLut.luts && tableFor(voiLut.luts[0]);
-  // Also where the viewer would find it itself: on its processor, Cornerstone3D draws none without.
+  // Always give a window, although viewers can find one: Cornerstone3D without WebGL draws nothing without one.
   const isMissing = mode !== 'none' && !windows.length;
   return {
     voiLUTFunction: windows.length ? voiLUTFunction : undefined,
@@ -50,7 +50,7 @@ export function windowFor(image, mode) {
 }
 
 /**
- * Tell whether values in modality units may be others than whole numbers.
+ * Return true if values in modality units may have fractions.
  * @param {unknown} pixels @param {number} slope @param {number} intercept
  */
 export function hasFractions(pixels, slope, intercept) {
@@ -59,7 +59,7 @@ export function hasFractions(pixels, slope, intercept) {
 }
 
 /**
- * The windows that a viewer can draw, and their function; see `windowsOf`.
+ * Return the windows in a form that a viewer can draw, and their function; see `windowsOf`.
  * @param {Windows} voiLut @param {boolean} isFractional @param {Mode} mode
  */
 export function windowsFor(voiLut, isFractional, mode) {
@@ -76,9 +76,8 @@ export function functionOf({ voiLUTFunction }) {
 /** @typedef {{center: number, width: number, explanation?: string}} Window */
 
 /**
- * The windows that can be ones (PS3.3 C.11.2.1.2), and the function that draws them. LINEAR is of
- * whole numbers, and none of it is narrower than 1. Where one of fractions is, all are told by their
- * ends, as LINEAR_EXACT has them.
+ * Return the valid windows (PS3.3 C.11.2.1.2) and their function. LINEAR is meant for whole numbers, with a width of at
+ * least 1. If values have fractions and a window is narrower, return all windows as LINEAR_EXACT defines them.
  * @param {Windows} voiLut @param {boolean} isFractional
  * @returns {{voiLUTFunction: string | undefined, windows: Window[]}}
  */
@@ -99,8 +98,8 @@ function windowsOf(voiLut, isFractional) {
 }
 
 /**
- * The windows of a volume: Cornerstone3D takes them for LINEAR, whatever the module says. Where half
- * a unit counts, those of LINEAR_EXACT are told as LINEAR has them.
+ * Return the windows of a volume. Cornerstone3D applies them as LINEAR, even if the module has another function. So if
+ * half a unit matters, convert windows of LINEAR_EXACT to LINEAR.
  * @param {Windows} voiLut @param {boolean} isFractional
  */
 export function windowsOfVolume(voiLut, isFractional) {
@@ -115,7 +114,7 @@ export function windowsOfVolume(voiLut, isFractional) {
 }
 
 /**
- * Windows that Cornerstone3D draws: one of LINEAR and width 1, a threshold, has an empty range there.
+ * Return windows that Cornerstone3D can draw: it gives a threshold (LINEAR of width 1) an empty range.
  * @template {{center: number, width: number}} Window
  * @param {Window[]} windows @param {string | undefined} voiLUTFunction
  */
@@ -127,8 +126,8 @@ function drawable(windows, voiLUTFunction = 'LINEAR') {
 }
 
 /**
- * From the smallest to the largest value, by each viewer's own formula: a viewer's own would take
- * padding in, and Cornerstone3D has none where it draws without WebGL. One value alone is dark.
+ * Return the window from the smallest to the largest value, for each viewer's own formula. A viewer's own window would
+ * include padding, and Cornerstone3D has none without WebGL. An image of a single value is dark.
  * @param {number[]} ends @param {Mode} mode
  */
 function automaticWindow([low, high], mode) {
@@ -144,16 +143,16 @@ export function tableFor({ firstValueMapped, bitsPerEntry, entries, explanation 
 }
 
 /**
- * A VOI table that cornerstone-core shows as it is meant. It takes the bits of the largest entry for
- * those of all, so the largest has to be one of 16 bits: where it is not, one is put where no pixel
- * is. It knows no SIGMOID: that becomes a table too.
+ * Make a VOI table that cornerstone-core shows correctly. It takes the number of bits from the largest entry, so that
+ * has to have 16 bits: if it does not, add such an entry beyond all pixels. It has no SIGMOID: make a table of that
+ * too.
  * @param {LookupTable | undefined} table @param {{center: number, width: number} | undefined} window
  * @param {string | undefined} voiLUTFunction
  * @param {number[]} range of the pixels, in modality units @param {number} slope
  */
 function legacyTable(table, window, voiLUTFunction, [low, high], slope) {
   const least = table ? table.firstValueMapped : Math.floor(low);
-  const beyond = Math.ceil(high) + 2 - least; // entries up to one that no pixel has
+  const beyond = Math.ceil(high) + 2 - least; // number of entries up to one beyond all pixels
   if (table) {
     const full = Math.max(
       2 ** table.numBitsPerEntry - 1,
@@ -166,7 +165,7 @@ function legacyTable(table, window, voiLUTFunction, [low, high], slope) {
       lut: sixteenBits(length, Math.max(length, beyond), (index) => table.lut[index] / full),
     };
   }
-  const isFine = Number.isInteger(slope) || (window?.width ?? 0) >= 256; // it rounds to whole units
+  const isFine = Number.isInteger(slope) || (window?.width ?? 0) >= 256; // the viewer rounds to whole units
   if (voiLUTFunction !== 'SIGMOID' || !window || !isFine || beyond > 2 ** 17) return undefined;
   const level = (/** @type {number} */ index) =>
     1 / (1 + Math.exp((-4 * (least + index - window.center)) / window.width));
@@ -179,8 +178,8 @@ function legacyTable(table, window, voiLUTFunction, [low, high], slope) {
 }
 
 /**
- * Entries of 16 bits, the largest of which has all of them.
- * @param {number} count of the levels @param {number} length with one that no pixel has
+ * Make entries of 16 bits; the largest uses all 16.
+ * @param {number} count of the levels @param {number} length with an entry beyond all pixels
  * @param {(index: number) => number} level from 0 to 1
  */
 function sixteenBits(count, length, level) {
@@ -192,7 +191,10 @@ function sixteenBits(count, length, level) {
   return longer;
 }
 
-/** A window of LINEAR after a factor. @template {{center: number, width: number}} Window @param {Window} window @param {number} factor @returns {Window} */
+/**
+ * Scale a window of LINEAR by a factor.
+ * @template {{center: number, width: number}} Window @param {Window} window @param {number} factor @returns {Window}
+ */
 export function scaled(window, factor) {
   return factor === 1
     ? window

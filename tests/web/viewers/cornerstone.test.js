@@ -468,7 +468,7 @@ for (const targetBuffer of [{ offset: 13 }, { offset: 14 }, { length: 1 }, { len
     assert.throws(load, {
       code: 'viewer',
       imageId: 'x:a',
-      message: /16 bytes, .* the image has 2 values of 2 bytes \(Int16Array\)/,
+      message: /16 bytes and .* the image has 2 values of 2 bytes \(Int16Array\)/,
     });
   });
 }
