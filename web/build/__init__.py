@@ -1,1 +1,1 @@
-"""The build: makes dist/ of this repository and of pinned packages, with plain Python and node."""
+"""The build: makes dist/ from this repository and pinned packages, with plain Python and Node."""

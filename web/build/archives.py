@@ -1,4 +1,4 @@
-"""Zip files as plain values: read into a dict, written so that equal content gives equal bytes."""
+"""Read and write zip files as dicts, so that equal content gives equal bytes."""
 
 import base64
 import hashlib

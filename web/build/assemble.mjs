@@ -1,4 +1,4 @@
-// node assemble.mjs FILE OUT: write the WebAssembly of a text file (.wat), as base64.
+// node assemble.mjs FILE OUT: assemble a WebAssembly text file (.wat), and write it as base64.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import wabt from 'wabt';

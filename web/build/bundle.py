@@ -1,4 +1,4 @@
-"""The JavaScript of dist/, bundled by esbuild: our own, and the viewers that the demo shows."""
+"""Bundle the JavaScript of dist/ with esbuild: pyloader's own, and the viewers of the demo."""
 
 import base64
 import hashlib
@@ -25,7 +25,7 @@ from web.build.common import (
 from web.build.runtime import INTERPRETER, without_source_map
 
 SCRIPTS = PRODUCTS / "scripts"
-# Written into the bundles, by what they are called there.
+# WebAssembly written into the bundles, by the name of its constant there.
 ASSEMBLED = {
     "PYLOADER_MIN_MAX": "worker/min_max.wat",
     "PYLOADER_SNAPSHOT_CODEC": "boot/snapshot_codec.wat",
@@ -33,23 +33,23 @@ ASSEMBLED = {
 VENDOR = PRODUCTS / "vendor"
 LOCKFILE = WEB / "package-lock.json"
 FACTS = ROOT / "pyloader/facts.json"
-# The folders of the scripts: the page's, the workers', and what both have.
+# Folders of the scripts: for the page, for workers, and for both.
 WINGS = ("page", "scheduler", "worker", "boot", "viewers", "shared")
 WORKER = "worker/worker.js"
 SOURCES = ("pyloader.js", WORKER, "pyloader.d.ts")
 
-# A classic script has no import.meta, and can ask for its URL only while it first runs.
+# A classic script has no import.meta, and can find its URL only while it first runs.
 CLASSIC = (
     "--format=iife",
     "--global-name=pyloader",
     "--inject:build/script-url.js",
     "--define:import.meta.url=pyloaderScriptURL",
 )
-# Comments on lines of their own. What bundlers read, `/* webpackIgnore */`, is no such comment.
-OF_CLASSES = re.compile(r"^[ \t]+(?:/\*\*.*?\*/|//[^\n]*)\n", re.MULTILINE | re.DOTALL)
-# Pyodide's scripts ask for these under node alone.
-OF_NODE = ("node:*", "child_process", "crypto", "fs", "path", "ws")
-# Written into the worker, and fetched by nobody.
+# Comments on lines of their own. It does not match bundlers' directives like `/* webpackIgnore */`.
+CLASS_COMMENTS = re.compile(r"^[ \t]+(?:/\*\*.*?\*/|//[^\n]*)\n", re.MULTILINE | re.DOTALL)
+# Modules that Pyodide's scripts import only under Node.
+NODE_MODULES = ("node:*", "child_process", "crypto", "fs", "path", "ws")
+# Written into the worker, so nothing fetches it.
 LOCK = "pyodide-lock.json"
 MODULE_TYPES = "export * as default from './pyloader.mjs';\n"
 ASSET_URLS = SCRIPTS / "asset-urls.js"
@@ -57,18 +57,19 @@ PAGES: dict[str, Sequence[str]] = {
     "pyloader.js": ("pyloader.js", *CLASSIC, "--define:PYLOADER_ASSET_URLS=undefined"),
     "pyloader.mjs": ("module.js", "--format=esm", f"--inject:{ASSET_URLS}"),
 }
-# Beside pyloader.mjs, which they import.
+# Options of scripts that import pyloader.mjs from beside themselves.
 IMPORTED = ("--format=esm", "--alias:pyloader=./pyloader.mjs", "--external:./pyloader.mjs")
 VIEWERS = {"ohif.mjs": ("viewers/ohif.js", *IMPORTED)}
 
 
 def scripts(pyodide: dict[str, Path], boot_list: str, version: str) -> dict[str, Path]:
     """
-    Bundle the scripts of web/ with what the build writes in; return the files by name in dist/.
+    Bundle the scripts of web/ with the build's constants; return the files by name in dist/.
 
-    Each has the digests of what it loads: the worker those of dist/pyodide/, and the page's scripts
-    those of the workers. Their own are in ``integrity.json``, for the page. The whole worker has
-    Pyodide's scripts in it, for where the worker's can be verified, and what it imports not.
+    Each script has the digests of the files that it loads: the worker those of dist/pyodide/, and
+    the page's scripts those of the workers. Their own are in ``integrity.json``, for the page. The
+    whole worker includes Pyodide's scripts. It is for places where a worker's script can be
+    verified, but not its imports.
     """
     missing = [f"web/{name}" for name in SOURCES if not (WEB / name).exists()]
     if missing:
@@ -80,7 +81,7 @@ def scripts(pyodide: dict[str, Path], boot_list: str, version: str) -> dict[str,
     whole = [*worker, "--define:PYLOADER_IS_WHOLE=true", "--minify-whitespace"]
     interpreter = [pyodide[name] for name in INTERPRETER]
     whole += [f"--inject:{path}" for path in interpreter]
-    whole += [f"--external:{name}" for name in OF_NODE]
+    whole += [f"--external:{name}" for name in NODE_MODULES]
     workers = {
         "worker.mjs": bundled("worker.mjs", [], *plain),
         "whole-worker.mjs": bundled("whole-worker.mjs", interpreter, *whole),
@@ -96,14 +97,14 @@ def scripts(pyodide: dict[str, Path], boot_list: str, version: str) -> dict[str,
 
 
 def sources() -> list[Path]:
-    """Return the files that the scripts are bundled of."""
+    """Return the files that the scripts are bundled from."""
     return sorted(
         [*WEB.glob("*.js"), *(path for wing in WINGS for path in WEB.glob(f"{wing}/*.js"))]
     )
 
 
 def facts_of(boot_list: str, version: str) -> list[tuple[str, object]]:
-    """Return what `version.js` and `facts.js` of web/shared/ say in every script, by name."""
+    """Return the constants of `version.js` and `facts.js` of web/shared/, by name."""
     digest = hashlib.sha256(boot_list.encode())
     for path in [FACTS, *sources()]:
         digest.update(path.read_bytes())
@@ -117,7 +118,7 @@ def facts_of(boot_list: str, version: str) -> list[tuple[str, object]]:
 
 
 def module_types() -> Path:
-    """Return the types of pyloader.mjs: those of pyloader.js, which has no default export."""
+    """Return the types of pyloader.mjs: those of pyloader.js, and a default export."""
     text = (WEB / "pyloader.d.ts").read_text()
     of_script, of_module = "export as namespace pyloader;\n", MODULE_TYPES
     if of_script not in text:
@@ -128,9 +129,9 @@ def module_types() -> Path:
 
 
 def list_assets(names: Sequence[str]) -> None:
-    """Write a module with the address of each file, in the form that bundlers know one by.
+    """Write a module with the address of each file, in a form that bundlers recognise.
 
-    They move and rename files, so that no address can be made of a folder and a name.
+    Bundlers move and rename files, so an address cannot be joined from a folder and a name.
     """
     rows = [f"  {json.dumps(name)}: new URL('./{name}', import.meta.url).href," for name in names]
     text = "\n".join(["export const PYLOADER_ASSET_URLS = () => ({", *rows, "});\n"])
@@ -138,7 +139,7 @@ def list_assets(names: Sequence[str]) -> None:
 
 
 def bundled(name: str, further: Sequence[Path], *options: str) -> Path:
-    """Return a script that esbuild makes of web/."""
+    """Return a script that esbuild makes from web/."""
     target = SCRIPTS / name
     inputs = [LOCKFILE, FACTS, Path(__file__), *sources(), RECIPES / "script-url.js", *further]
     once(target, [*inputs, *options], partial(bundle, options, target))
@@ -146,12 +147,12 @@ def bundled(name: str, further: Sequence[Path], *options: str) -> Path:
 
 
 def bundle(options: Sequence[str], target: Path) -> None:
-    """Bundle a script, without the comments of classes, which esbuild leaves in."""
+    """Bundle a script, without the comments in classes, which esbuild keeps."""
     whole = target.with_name(f"commented-{target.name}")
     esbuild(*options, "--bundle", f"--outfile={whole}")
-    write_atomically(target, OF_CLASSES.sub("", whole.read_text()).encode())
+    write_atomically(target, CLASS_COMMENTS.sub("", whole.read_text()).encode())
     if dense(whole) != dense(target):
-        raise BuildError(f"taking the comments out of {target.name} has changed it")
+        raise BuildError(f"removing the comments of {target.name} has changed its code")
 
 
 def dense(script: Path) -> str:
@@ -162,7 +163,7 @@ def dense(script: Path) -> str:
 
 
 def integrity(files: dict[str, Path]) -> Path:
-    """Return the list of what the attribute `integrity` of a script tag is to be."""
+    """Return the list of values for the attribute `integrity` of script tags."""
     digests = {name: hashlib.sha384(files[name].read_bytes()).digest() for name in PAGES}
     rows = {name: f"sha384-{base64.b64encode(each).decode()}" for name, each in digests.items()}
     target = SCRIPTS / "integrity.json"
@@ -171,7 +172,7 @@ def integrity(files: dict[str, Path]) -> Path:
 
 
 def assembled(name: str) -> str:
-    """Return the WebAssembly of a text file of web/ in base64."""
+    """Return the WebAssembly of a text file of web/, in base64."""
     source, recipe = WEB / name, RECIPES / "assemble.mjs"
     target = PRODUCTS / f"{source.stem}.txt"
     once(target, [LOCKFILE, recipe, source], lambda: run(["node", recipe, source, target]))
@@ -179,7 +180,7 @@ def assembled(name: str) -> str:
 
 
 def esbuild(*options: str | Path) -> None:
-    """Run esbuild in web/: the platform's own program, npm has put it beside a slow script."""
+    """Run esbuild in web/: the native program, since npm's own entry is a slow script."""
     command = next((WEB / "node_modules/@esbuild").glob("*/bin/esbuild"))
     run([command, *options, "--target=es2022", "--log-level=warning"], cwd=WEB)
 
@@ -195,7 +196,7 @@ def bundle_viewers(entries: Sequence[Path]) -> None:
     """
     Put cornerstone-core and Cornerstone3D into the vendor folder.
 
-    Cornerstone3D's core and tools are split, not bundled apart: tools must use the same core.
+    Bundle Cornerstone3D's core and tools together, with splitting: tools must use the same core.
     """
     say("bundling the viewers of the demo")
     shutil.rmtree(VENDOR, ignore_errors=True)

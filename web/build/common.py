@@ -1,4 +1,4 @@
-"""Places and small tools that every build step shares: paths, digests, stamps, commands."""
+"""Paths and small tools that every build step shares: digests, stamps, commands."""
 
 import hashlib
 import os
@@ -13,7 +13,7 @@ RECIPES = WEB / "build"
 DIST = ROOT / "dist"
 WORK = ROOT / ".cache"
 PRODUCTS = WORK / "products"
-# Of Pyodide; its lock file says it too, and the scripts take it from there.
+# Version of Python in Pyodide. Its lock file has it too; the scripts read it from there.
 PYTHON = "3.13"
 SITE_PACKAGES = f"/lib/python{PYTHON}/site-packages/"
 STDLIB = f"/lib/python{PYTHON.replace('.', '')}.zip/"
@@ -34,13 +34,13 @@ def download_cache() -> Path:
 
 
 def repository_address() -> str:
-    """Return the address of the project, without a slash at its end; "" while it has none."""
+    """Return the address of the project, without a final slash; "" while it has none."""
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["pyloader"]
     return str(settings["repository"]).rstrip("/")
 
 
 def say(message: str) -> None:
-    """Tell the reader which slow step begins."""
+    """Print the slow step that begins."""
     print(f"build: {message}", flush=True)
 
 
@@ -51,7 +51,7 @@ def sha256(path: Path) -> str:
 
 
 def run(command: Sequence[str | Path], *, cwd: Path = ROOT) -> None:
-    """Run a command quietly; raise BuildError with its last words when it fails."""
+    """Run a command quietly; raise BuildError with the end of its output if it fails."""
     done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
     if done.returncode:
         words = (done.stderr.strip() or done.stdout.strip())[-3000:]
@@ -60,7 +60,7 @@ def run(command: Sequence[str | Path], *, cwd: Path = ROOT) -> None:
 
 
 def write_atomically(path: Path, content: bytes) -> None:
-    """Write a file so that a reader sees the old content or the new, never a part."""
+    """Write a file so that a reader sees either the old content or the new, never a part."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.{os.getpid()}")
     partial.write_bytes(content)
@@ -78,7 +78,7 @@ def inputs_digest(inputs: Iterable[Path | str]) -> str:
 
 def once(target: Path, inputs: Iterable[Path | str], make: Callable[[], None]) -> bool:
     """
-    Call `make` unless `target` was already made from these very inputs.
+    Call `make` unless `target` was already made from the same inputs.
 
     Returns
     -------

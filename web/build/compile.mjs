@@ -10,4 +10,4 @@ pyodide.FS.writeFile('/sources.zip', readFileSync(input));
 const compileZip = pyodide.globals.get('compile_zip');
 compileZip('/sources.zip', '/compiled.zip', root);
 writeFileSync(output, pyodide.FS.readFile('/compiled.zip'));
-process.exit(0); // Pyodide keeps node's event loop alive.
+process.exit(0); // Pyodide keeps Node's event loop alive.

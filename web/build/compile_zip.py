@@ -1,9 +1,9 @@
 """
-Compile the Python sources in a zip to bytecode. Runs inside Pyodide: bytecode fits one version.
+Compile the Python sources in a zip to bytecode. This runs in Pyodide: bytecode fits one version.
 
-Assertions stay. What is only read by people or type checkers goes, since each page would fetch it
-and hold it in memory: documentation strings become empty strings, not None, because some packages
-format or copy them at import; annotations of functions go, but for those that dispatch on them.
+Assertions stay. Text for people and type checkers is removed, since each page would fetch it and
+keep it in memory. Docstrings become empty strings, not None: some packages format or copy them at
+import. Annotations of functions are removed, except where a decorator dispatches on them.
 """
 
 import ast
@@ -11,14 +11,14 @@ import importlib.util
 import marshal
 import zipfile
 
-# Flags of a `.pyc`, see PEP 552: it has a hash of its source, which is not compared.
+# Flags of a `.pyc` (PEP 552): it has a hash of its source, which Python does not check.
 UNCHECKED_HASH = (1).to_bytes(4, "little")
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
 
 def compile_zip(source_zip: str, target_zip: str, root: str) -> None:
-    """Write a zip with the `.pyc` of every `.py`; `root` is where tracebacks say they stand."""
+    """Write a zip with the `.pyc` of every `.py`; tracebacks show the sources below `root`."""
     with zipfile.ZipFile(source_zip) as sources, zipfile.ZipFile(target_zip, "w") as target:
         for path in sources.namelist():
             source = sources.read(path)
@@ -26,10 +26,10 @@ def compile_zip(source_zip: str, target_zip: str, root: str) -> None:
 
 
 def bytecode(source: bytes, path: str) -> bytes:
-    """Return the content of the `.pyc` file of one source, never checked against the source."""
+    """Return the content of a source's `.pyc` file, which Python never checks against it."""
     tree = ast.parse(source, path)
     empty_docstrings(tree)
-    if "pyodide/" not in path:  # which makes types for JavaScript of them
+    if "pyodide/" not in path:  # Pyodide makes types for JavaScript from its own annotations
         drop_annotations(tree)
     code = compile(tree, path, "exec", dont_inherit=True, optimize=0)
     digest = importlib.util.source_hash(source)
@@ -37,7 +37,7 @@ def bytecode(source: bytes, path: str) -> bytes:
 
 
 def empty_docstrings(tree: ast.Module) -> None:
-    """Replace every documentation string in the tree by an empty one."""
+    """Replace every docstring in the tree by an empty string."""
     for node in ast.walk(tree):
         if isinstance(node, DOCUMENTED) and ast.get_docstring(node, clean=False) is not None:
             statement = node.body[0]
@@ -47,7 +47,7 @@ def empty_docstrings(tree: ast.Module) -> None:
 
 
 def drop_annotations(tree: ast.Module) -> None:
-    """Remove the annotations of functions, unless a decorator `register` may read them."""
+    """Remove the annotations of functions, unless a `register` decorator may read them."""
     for node in ast.walk(tree):
         if isinstance(node, FUNCTIONS) and not any(map(is_register, node.decorator_list)):
             node.returns = None
@@ -57,5 +57,5 @@ def drop_annotations(tree: ast.Module) -> None:
 
 
 def is_register(decorator: ast.expr) -> bool:
-    """Tell whether a decorator is that of `functools.singledispatch`, or the like."""
+    """Return whether a decorator is `register` of `functools.singledispatch`, or similar."""
     return isinstance(decorator, ast.Attribute) and decorator.attr.startswith("register")

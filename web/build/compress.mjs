@@ -1,4 +1,4 @@
-// node compress.mjs IN OUT QUALITY: brotli, for servers that have it beside the file.
+// node compress.mjs IN OUT QUALITY: write a file's brotli, for servers that send it in place of the file.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { brotliCompressSync, constants } from 'node:zlib';
 

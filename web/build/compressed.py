@@ -1,9 +1,9 @@
 """
-Compressed forms beside the files that a page starts with, for servers that can choose them.
+Compressed forms of the files that a page starts with, for servers that can choose them.
 
-``.br`` and ``.gz`` hold the file itself (nginx: ``brotli_static``, ``gzip_static``). The snapshot
-is packed already, since most servers would send it as it is; its ``.br`` holds it unpacked, which
-is smaller, and the worker takes either.
+``.br`` and ``.gz`` contain the file itself (nginx: ``brotli_static``, ``gzip_static``). The
+snapshot is a gzip file already, since most servers would send it uncompressed. Its ``.br`` contains
+it unpacked, which is smaller; the worker reads either.
 """
 
 import gzip
@@ -26,8 +26,8 @@ def compressed(
     Parameters
     ----------
     for_trial : bool
-        The snapshot, which is new with each change, is packed in seconds, not in a minute and a
-        half, and is a fifth larger.
+        True for demo and test builds: compress the snapshot, which changes with every change, in
+        seconds instead of a minute and a half; it is a fifth larger.
     """
     chosen = {
         name: path

@@ -1,4 +1,4 @@
-"""dist/demo: the files of web/demo/, each page with the head that all share."""
+"""Make dist/demo: the files of web/demo/, each page with the shared head."""
 
 import re
 from pathlib import Path
@@ -9,7 +9,7 @@ from web.build.common import PRODUCTS, WEB, BuildError, write_atomically
 FOLDER = WEB / "demo"
 HEAD = FOLDER / "head.html"
 PAGES = PRODUCTS / "demo"
-# A page gives what is its own: attributes of <html>, a title, scripts, and all from <main> on.
+# A page contains its own parts: attributes of <html>, a title, scripts, and everything from <main>.
 PAGE = re.compile(
     r"(?P<begin><!doctype html>\n<html[^>]*>\n)"
     r"<title>(?P<title>[^<]+)</title>\n"
@@ -36,12 +36,12 @@ def page(source: Path) -> Path:
 
 
 def with_head(name: str, text: str, head: str) -> str:
-    """Return the text of a page with the head, in which the link to the page itself is marked."""
+    """Return a page with the head, in which the link to the page itself is marked as current."""
     parts = PAGE.fullmatch(text)
     if parts is None:
         raise BuildError(
-            f"web/demo/{name} does not begin with lines of <!doctype html>, <html>, <title>, "
-            "each <script>, <main>, which is what web/build/demo.py knows"
+            f"web/demo/{name} does not begin with the lines that web/build/demo.py expects: "
+            "<!doctype html>, <html>, <title>, any <script>, <main>"
         )
     link = f'<a href="{name}">'
     if head.count(link) != 1:

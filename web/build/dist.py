@@ -1,7 +1,7 @@
 """
-Build dist/: make each product whose inputs changed, then bring the folder in line with them.
+Build dist/: make each product whose inputs changed, then update the folder.
 
-With ``--for-trial`` what takes long and changes nothing but the size of downloads is left out.
+``--for-trial`` skips steps that take long and only make downloads smaller.
 """
 
 import argparse
@@ -44,7 +44,7 @@ def under(folder: str, files: Layout) -> Layout:
 
 
 def licenses(assets: list[Asset]) -> Path:
-    """Return the text that says what of others is in dist/, and under which licence."""
+    """Return the list of third-party software in dist/, with licences."""
     rows = [
         f"{asset.name} {asset.version}, {asset.license}\n  from {asset.file}\n"
         f"  SHA-256 {asset.sha256}\n"
@@ -62,7 +62,7 @@ def licenses(assets: list[Asset]) -> Path:
 
 
 def synchronise(files: Layout) -> None:
-    """Make dist/ hold exactly these files, touching only those that differ."""
+    """Make dist/ contain exactly these files; write only those that differ."""
     for name, source in files.items():
         target = DIST / name
         if not target.is_file() or not filecmp.cmp(source, target, shallow=False):
@@ -75,7 +75,7 @@ def synchronise(files: Layout) -> None:
 
 
 def remove_if_empty(folder: Path) -> None:
-    """Remove a folder that holds nothing."""
+    """Remove a folder if it is empty."""
     if not any(folder.iterdir()):
         folder.rmdir()
 

@@ -1,7 +1,7 @@
 """
-The two environments the build and the tests work in, made once per set of pinned versions.
+Make the environments of the build and the tests, once per set of pinned versions.
 
-`python3 -m web.build.environments` prepares both and prints nothing when they stand already.
+`python3 -m web.build.environments` prepares both, and prints nothing if they exist already.
 """
 
 import shutil
@@ -14,12 +14,12 @@ TEST_REQUIREMENTS = WEB.parent / "tests" / "requirements.txt"
 
 
 def private_pip() -> list[str | Path]:
-    """Return the command of a pip of our own: a plain python3 may have none."""
+    """Return the command of a private pip: the system's python3 may have none."""
     return [virtual_environment(WORK / "pip") / "bin" / "python", "-m", "pip"]
 
 
 def virtual_environment(folder: Path) -> Path:
-    """Make an empty virtual environment, if it is not there yet, and return its folder."""
+    """Make an empty virtual environment unless it exists, and return its folder."""
     if not (folder / "bin" / "python").exists() or not (folder / "pyvenv.cfg").exists():
         shutil.rmtree(folder, ignore_errors=True)
         try:
@@ -33,7 +33,7 @@ def virtual_environment(folder: Path) -> Path:
 
 
 def test_environment() -> Path:
-    """Install what tests and checks need, and return the environment's folder."""
+    """Install the packages of tests and checks, and return the environment's folder."""
     folder = WORK / "venv"
     stamp = folder / ".installed"
     digest = inputs_digest([TEST_REQUIREMENTS, sys.version])
@@ -48,7 +48,7 @@ def test_environment() -> Path:
 
 
 def node_modules() -> Path:
-    """Install the locked npm packages, and return the folder that holds them."""
+    """Install the locked npm packages, and return their folder."""
     folder = WEB / "node_modules"
     stamp = folder / ".installed"
     digest = inputs_digest([WEB / "package.json", WEB / "package-lock.json"])
@@ -61,7 +61,7 @@ def node_modules() -> Path:
 
 
 def main() -> None:
-    """Prepare both environments, or say why that failed."""
+    """Prepare both environments, or exit with the error."""
     try:
         node_modules()
         test_environment()

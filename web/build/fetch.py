@@ -1,4 +1,4 @@
-"""The assets of the manifest `assets.json`, from the download cache or from their sources."""
+"""Fetch the assets of the manifest `assets.json`, from the download cache or their sources."""
 
 import hashlib
 import json
@@ -15,10 +15,14 @@ MANIFEST = RECIPES / "assets.json"
 @dataclass(frozen=True, slots=True)
 class Asset:
     """
-    One row of the manifest: a file that goes into dist/ from outside.
+    One row of the manifest: a third-party file for dist/.
 
-    Of a wheel also the packages that it needs in a page, and its modules when they are not called
-    as it is.
+    Attributes
+    ----------
+    depends : list of str
+        Packages that a wheel needs in a page.
+    imports : list of str
+        Modules of a wheel, if they are not named after it.
     """
 
     name: str
@@ -49,7 +53,7 @@ def manifest() -> dict[str, Asset]:
 
 
 def fetch_all() -> dict[str, Asset]:
-    """Return the assets by name, every file of them present and checked."""
+    """Return the assets by name, all fetched and checked."""
     assets = manifest()
     for asset in assets.values():
         if not asset.path.exists() or sha256(asset.path) != asset.sha256:
@@ -76,7 +80,7 @@ def from_first_source(asset: Asset) -> bytes:
 
 
 def mirrors(asset: Asset) -> list[Source]:
-    """Return where `PYLOADER_MIRROR`, a folder or an address, has the file: asked before others."""
+    """Return the file's source at `PYLOADER_MIRROR` (a folder or an address), which comes first."""
     mirror = os.environ.get("PYLOADER_MIRROR", "").rstrip("/")
     if not mirror:
         return []

@@ -1,8 +1,8 @@
 """
-The shared libraries that stand beside the wheels, so that a browser compiles each as it comes.
+Shared libraries shipped beside the wheels, so that a browser compiles each as it arrives.
 
-Those of `import numpy` and what all codecs share, which every page needs, are in place before
-Python starts; of the codecs an image needs one.
+Every page needs those of `import numpy` and the one that all codecs share: they are linked before
+Python starts. An image needs only one of the codecs.
 """
 
 import shutil
@@ -19,12 +19,12 @@ from web.build.prune import pruned
 
 STARTING = ("numpy/_core/_multiarray_umath.*.so", "imagecodecs/_shared.*.so")
 SEPARATE = (*STARTING, "imagecodecs/*.so", "numpy/linalg/_umath_linalg.*.so")
-# Behind a module of the same name, which is in patches/.
+# Moved behind a module of the same name in patches/, which imports the library when it is used.
 MOVED = {"numpy/linalg/_umath_linalg": "numpy/linalg/_library/_umath_linalg"}
 
 
 class Library(NamedTuple):
-    """A shared library as it stands in dist/pyodide/."""
+    """A shared library in dist/pyodide/."""
 
     module: str
     path: str
@@ -33,17 +33,18 @@ class Library(NamedTuple):
 
     @property
     def file(self) -> str:
-        """Name of the file; the ending tells any server its media type."""
+        """Name of the file; every server knows the media type of its ending."""
         return f"{self.module}.wasm"
 
 
 def separate_libraries(assets: Iterable[Asset]) -> list[Library]:
-    """Return the shared libraries of the wheels that stand beside them."""
-    return [library for asset in assets if asset.file.endswith(".whl") for library in of(asset)]
+    """Return the shared libraries shipped beside the wheels."""
+    wheels = [asset for asset in assets if asset.file.endswith(".whl")]
+    return [library for asset in wheels for library in libraries_of(asset)]
 
 
-def of(asset: Asset) -> list[Library]:
-    """Return those of one wheel."""
+def libraries_of(asset: Asset) -> list[Library]:
+    """Return the shared libraries of one wheel."""
     folder = PRODUCTS / "libraries" / asset.name
     recipes = [RECIPES / name for name in ("archives.py", "libraries.py", "prune.py")]
     once(folder, [asset.sha256, *recipes], partial(lay_out, asset, folder))
@@ -51,7 +52,7 @@ def of(asset: Asset) -> list[Library]:
 
 
 def lay_out(asset: Asset, folder: Path) -> None:
-    """Make the folder of the libraries of a wheel."""
+    """Write the libraries of a wheel into a folder."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     for path, content in pruned(asset.name, read_zip(asset.path)).items():
@@ -68,10 +69,10 @@ def row(source: Path, path: str) -> Library:
 
 
 def is_separate(path: str) -> bool:
-    """Tell whether a file of a wheel is a shared library that stands beside the wheels."""
+    """Return whether a file of a wheel is a shared library shipped beside the wheels."""
     return is_any(path, SEPARATE)
 
 
 def is_any(path: str, patterns: Iterable[str]) -> bool:
-    """Tell whether a path matches one of the patterns."""
+    """Return whether a path matches one of the patterns."""
     return any(fnmatch(path, pattern) for pattern in patterns)

@@ -1,4 +1,4 @@
-"""Metadata of the packages: the project's addresses, and a README whose links work elsewhere."""
+"""Metadata of the packages: the project's addresses, and a README with absolute links."""
 
 import re
 import tomllib
@@ -12,7 +12,7 @@ LINK = re.compile(r"\[([^\]]*)\]\((?!\w+:|#)([^)]+)\)")
 
 
 class ProjectMetadata(MetadataHookInterface):
-    """Adds to pyproject.toml what follows from `tool.pyloader`; see hatchling's documentation."""
+    """Adds metadata from `tool.pyloader` of pyproject.toml; see hatchling's documentation."""
 
     def update(self, metadata: dict[str, Any]) -> None:
         """Set the long description and the addresses."""
@@ -25,7 +25,7 @@ class ProjectMetadata(MetadataHookInterface):
 
 
 def readable(text: str, repository: str) -> str:
-    """Return Markdown whose relative links lead to the repository; without one they are words."""
+    """Return Markdown whose relative links lead to the repository, or plain text without one."""
     if not repository:
         return LINK.sub(r"\1", IMAGE.sub("", text))
     text = IMAGE.sub(rf"![\1]({repository}/raw/HEAD/\2)\n\n", text)

@@ -1,7 +1,7 @@
 """
-An Orthanc for the demo: DICOMweb with a log-in, on this machine only, filled with the samples.
+Run an Orthanc for the demo: DICOMweb with a log-in, on this machine only, with the samples.
 
-It runs from a temporary folder and leaves nothing behind.
+It runs from a temporary folder, which is deleted at the end.
 """
 
 import base64
@@ -26,7 +26,7 @@ from web.build.fetch import manifest
 from web.samples.dicom_file import uid
 
 USER = PASSWORD = "demo"
-# Where Debian puts servers, which is not on every user's PATH.
+# Debian's folders of servers, which are not on every user's PATH.
 SERVER_PROGRAMS = "/usr/sbin:/usr/local/sbin"
 PLUGIN = "OrthancDicomWeb"
 PLUGIN_FOLDERS = (
@@ -76,7 +76,7 @@ def installed() -> tuple[str, Path]:
 
 
 def free_port() -> int:
-    """Return a port that nobody listens on."""
+    """Return a free port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -84,7 +84,7 @@ def free_port() -> int:
 
 
 def settings(folder: Path, plugin: Path, port: int) -> dict[str, Any]:
-    """Return the configuration: no DICOM network, nobody but this machine, and a log-in."""
+    """Return the configuration: no DICOM network, access only from this machine, and a log-in."""
     return {
         "Name": "pyloader demo",
         "StorageDirectory": str(folder / "storage"),
@@ -95,7 +95,7 @@ def settings(folder: Path, plugin: Path, port: int) -> dict[str, Any]:
         "AuthenticationEnabled": True,
         "RegisteredUsers": {USER: PASSWORD},
         "DicomServerEnabled": False,
-        # Compressed answers have no length to show progress by.
+        # Compressed responses have no length to show progress by.
         "HttpCompressionEnabled": False,
         "DicomWeb": {
             "Enable": True,
@@ -108,7 +108,7 @@ def settings(folder: Path, plugin: Path, port: int) -> dict[str, Any]:
 
 
 def wait_until_up(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
-    """Wait for the first answer; fail with Orthanc's last words when it ends instead."""
+    """Wait for the first response; exit with the end of Orthanc's log if it does not start."""
     deadline = time.monotonic() + SECONDS_TO_START
     while process.poll() is None and time.monotonic() < deadline:
         try:
@@ -121,7 +121,7 @@ def wait_until_up(process: subprocess.Popen[bytes], port: int, log: Path) -> Non
 
 
 def end(process: subprocess.Popen[bytes]) -> None:
-    """End Orthanc and wait until it has gone: it still writes to its folder for a while."""
+    """End Orthanc and wait until it has ended: it still writes to its folder for a while."""
     process.terminate()
     try:
         process.wait(SECONDS_TO_END)
@@ -131,7 +131,7 @@ def end(process: subprocess.Popen[bytes]) -> None:
 
 
 def ask(port: int, path: str, body: bytes | None = None, media_type: str = "") -> Any:
-    """Return the open answer to a GET, or with a body to a POST, as the demo's user."""
+    """Send a GET, or a POST if there is a body, as the demo's user; return the open response."""
     secret = base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
     headers = {"Authorization": f"Basic {secret}", "Accept": "application/dicom+json"}
     if body is not None:
@@ -150,8 +150,8 @@ def fill(port: int, series: Mapping[str, Sequence[bytes]]) -> None:
         body = b"".join(head + file + b"\r\n" for file in files) + f"--{boundary}--\r\n".encode()
         media_type = f'multipart/related; type="application/dicom"; boundary={boundary}'
         try:
-            with ask(port, "/dicom-web/studies", body, media_type) as answer:
-                stored = json.load(answer)
+            with ask(port, "/dicom-web/studies", body, media_type) as response:
+                stored = json.load(response)
         except HTTPError as error:
             raise SystemExit(f"demo: Orthanc did not store {title!r}: {error.read()!r}") from error
         if stored.get(FAILED_SOP_SEQUENCE, {}).get("Value"):
@@ -159,7 +159,7 @@ def fill(port: int, series: Mapping[str, Sequence[bytes]]) -> None:
 
 
 def pydicom_from_wheel(folder: Path) -> Any:
-    """Return pydicom, imported from the wheel that the build has fetched."""
+    """Import pydicom from the wheel that the build has fetched."""
     with zipfile.ZipFile(manifest()["pydicom"].path) as wheel:
         wheel.extractall(folder)
     sys.path.insert(0, str(folder))
@@ -173,7 +173,7 @@ def series_of(samples: Path, pydicom: Any) -> dict[str, list[bytes]]:
     Return the files of each sample by its title, as a series with that title.
 
     Several samples are one image in different transfer syntaxes, with the same UIDs: a server
-    would keep only the first. So all get UIDs of their own; they stay in their studies.
+    would keep only the first. So each gets its own UIDs; studies stay the same.
     """
     rows = json.loads((samples / "samples.json").read_text())
     series: dict[str, list[bytes]] = {}
@@ -185,7 +185,7 @@ def series_of(samples: Path, pydicom: Any) -> dict[str, list[bytes]]:
 
 
 def copy_of(path: Path, name: str, row: Mapping[str, str], pydicom: Any) -> bytes:
-    """Return a sample file with UIDs made of its name, and with its title in the headers."""
+    """Return a sample file with UIDs derived from its name, and its title in the header."""
     dataset = pydicom.dcmread(path)
     dataset.SOPInstanceUID = uid(f"pyloader demo, {name}")
     dataset.file_meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID

@@ -27,7 +27,7 @@ from web.build.wheels import pyloader_version
 
 PACKAGES = WORK / "packages"
 RECIPE = RECIPES / "npm"
-# Of dist/; what servers choose from and what the demo shows is not for apps.
+# Files of dist/ for apps: without compressed forms, the demo and its samples.
 SCRIPTS = ("pyloader.js", "pyloader.mjs", "worker.mjs", "whole-worker.mjs", "ohif.mjs")
 OTHERS = (
     "pyloader.d.ts",
@@ -51,7 +51,7 @@ def distributions(folder: Path) -> None:
 
 
 def write_npm_files(folder: Path) -> None:
-    """Write the files of npm's package, made of dist/."""
+    """Write the files of npm's package, made from dist/."""
     found = [path for path in (DIST / "pyodide").iterdir() if path.suffix not in PACKED]
     for path in [*(DIST / name for name in (*SCRIPTS, *OTHERS)), *found]:
         copy(path, folder / path.relative_to(DIST))
@@ -71,26 +71,26 @@ def write_npm_files(folder: Path) -> None:
 
 
 def write_parcel_entry(folder: Path) -> None:
-    """Write pyloader.mjs for Parcel, which reads no `exports` and would bundle scripts anew.
+    """Write pyloader.mjs for Parcel, which ignores `exports` and would bundle the scripts again.
 
-    There the worker is data, of which the page makes a script.
+    The worker is data there; the page makes a script of it.
     """
     script, rows = SCRIPT_ROW.subn("", (DIST / "pyloader.mjs").read_text())
     if rows != 3 or script.count(WHOLE_WORKER) != 1:
-        raise BuildError("pyloader.mjs lists its files in another way than pack.py knows")
+        raise BuildError("pyloader.mjs does not list its files in the form that pack.py expects")
     data = WHOLE_WORKER.replace("mjs", "bin")
     (folder / "parcel.mjs").write_text(script.replace(WHOLE_WORKER, data))
     copy(DIST / "whole-worker.mjs", folder / "whole-worker.bin")
 
 
 def copy(source: Path, target: Path) -> None:
-    """Copy a file, into a folder that may not be there yet."""
+    """Copy a file, and create its folder if needed."""
     target.parent.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(source, target)
 
 
 def write_subpaths(folder: Path, exports: dict[str, dict[str, str] | str]) -> None:
-    """Write a folder for each subpath, for tools that do not read `exports`."""
+    """Write a folder for each subpath, for tools that ignore `exports`."""
     for name, entry in exports.items():
         if isinstance(entry, str) or name == ".":
             continue
@@ -107,7 +107,7 @@ def npm_package(folder: Path) -> None:
 
 
 def main() -> None:
-    """Make the packages anew, and print where they are."""
+    """Make the packages again, and print their paths."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path, nargs="?", default=PACKAGES)
     parser.add_argument("--npm-only", action="store_true")

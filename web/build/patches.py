@@ -1,8 +1,8 @@
 """
 Patches of numpy, pydicom and Pyodide: files in `patches/`, listed in `patches.json` with reasons.
 
-A file there takes the place of the package's file with the same path, or is new. Of a script that
-is one long line a patch replaces a passage: `NAME.before.js` by `NAME.after.js`.
+A file there replaces the package's file with the same path, or is new. In a script of one long
+line, a patch replaces a passage: `NAME.before.js` by `NAME.after.js`.
 """
 
 import hashlib
@@ -25,11 +25,11 @@ class Patch:
     Attributes
     ----------
     file : str
-        Path of what is patched, from the package's name on.
+        Path of the patched file, starting with the package's name.
     upstream : str
         SHA-256 of the file that is replaced; "" for a new file.
     moved : str
-        Path at which the replaced file stays; "" when it goes.
+        New path of the replaced file; "" if it is dropped.
     passage : str
         Path of the two files of a passage, without their endings; "" for a whole file.
     """
@@ -73,10 +73,10 @@ class Patch:
         return original.replace(before, after)
 
     def misfit(self, difference: str) -> BuildError:
-        """Return the error that says that the package has changed under the patch."""
+        """Return the error for a package that has changed since the patch was made."""
         return BuildError(
             f"the patch of {self.file} does not fit: {difference}. Its reason: {self.reason}\n"
-            f"See what has changed in the package, then adapt web/build/patches/"
+            f"Check what has changed in the package, then adapt web/build/patches/"
         )
 
 
@@ -95,6 +95,6 @@ def patches_of(package: str) -> list[Patch]:
 
 
 def recipes_of(package: str) -> list[Path]:
-    """Return the files that say how a package is patched."""
+    """Return the files that the patches of a package depend on."""
     paths = sorted(path for path in (FOLDER / package).rglob("*") if path.is_file())
     return [RECIPES / "patches.py", LIST, *paths]

@@ -1,4 +1,4 @@
-"""The files of third-party wheels that a page needs to decode images; the others are dropped."""
+"""Select the files of third-party wheels that a page needs to decode images."""
 
 from fnmatch import fnmatch
 
@@ -27,7 +27,7 @@ DROPPED = {
     ),
 }  # fmt: skip
 
-# _tiff is 2 MB and waits for a page that asks for it.
+# Without _tiff, which is 2 MB: add it when a page needs it.
 KEPT_CODECS = {
     "_ccitt", "_deflate", "_htj2k", "_imcd", "_jpeg2k", "_jpeg8", "_jpegls", "_jpegxl", "_jpegxr",
     "_lerc", "_ljpeg", "_lz4", "_lzma", "_png", "_shared", "_webp", "_zlib", "_zstd",
@@ -40,7 +40,7 @@ def pruned(name: str, files: Files) -> Files:
 
 
 def is_dropped(name: str, path: str) -> bool:
-    """Tell whether a file of the wheel `name` stays out of dist/."""
+    """Return whether a file of the wheel `name` stays out of dist/."""
     if name == "imagecodecs" and path.endswith(".so"):
         return path.split("/")[-1].split(".")[0] not in KEPT_CODECS
     if ".dist-info/licenses/" in path:

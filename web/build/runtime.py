@@ -1,4 +1,4 @@
-"""dist/pyodide: Pyodide's own files, the packages, and the lock that lists exactly these."""
+"""Make dist/pyodide: Pyodide's own files, the packages, and the lock that lists exactly these."""
 
 import json
 import os
@@ -42,14 +42,14 @@ STANDARD_LIBRARY = "python_stdlib.zip"
 SNAPSHOT = PRODUCTS / "snapshot"
 SNAPSHOT_SOURCES = ("pyodide.js", "snapshot.js", "snapshot_codec.js", "snapshot_codec.wat")
 PYODIDE = "pyodide"
-# What Python starts by, in the order in which they may stand in one script.
+# Pyodide's scripts, in an order that works in a single script.
 INTERPRETER = ("pyodide.asm.js", "pyodide.mjs")
-# Imported before the first image: their wheels are laid out at each start without a snapshot.
+# Packages imported before the first image: a start without a snapshot unpacks their wheels.
 STARTING = ("numpy", "pydicom", "imagecodecs", NAME)
 
 
 class Wheel(NamedTuple):
-    """A package as it stands in dist/pyodide/."""
+    """A package in dist/pyodide/."""
 
     name: str
     version: str
@@ -59,7 +59,7 @@ class Wheel(NamedTuple):
 
 
 def pyodide_files(assets: dict[str, Asset]) -> Layout:
-    """Return what stands in dist/pyodide/ by name."""
+    """Return the files of dist/pyodide/ by name."""
     pyodide = unpacked(assets[PYODIDE])
     core = interpreter(pyodide)
     core["pyodide.asm.wasm"] = pyodide / "pyodide.asm.wasm"
@@ -75,7 +75,7 @@ def pyodide_files(assets: dict[str, Asset]) -> Layout:
 
 
 def third_party_wheels(assets: Iterable[Asset], pyodide: Path) -> list[Wheel]:
-    """Make the packages of others, side by side: compiling is most of a first build's time."""
+    """Make the third-party packages in parallel: compiling is most of a first build's time."""
 
     def make(asset: Asset) -> Wheel:
         path = third_party_wheel(asset, pyodide)
@@ -99,7 +99,7 @@ def unpacked(asset: Asset) -> Path:
 
 
 def members_under(name: str, archive: tarfile.TarFile) -> list[tarfile.TarInfo]:
-    """Return npm's members, moved from its `package/` to a folder of our name."""
+    """Return the members of npm's archive, moved from `package/` to a folder `name`."""
     members = archive.getmembers()
     for member in members:
         member.name = f"{name}/{member.name.removeprefix('package/')}"
@@ -107,7 +107,7 @@ def members_under(name: str, archive: tarfile.TarFile) -> list[tarfile.TarInfo]:
 
 
 def interpreter(pyodide: Path) -> Layout:
-    """Return Pyodide's scripts as pages have them: patched, and without their source maps."""
+    """Return Pyodide's scripts for pages: patched, and without source maps."""
     folder = PRODUCTS / "core"
     sources = [pyodide / name for name in INTERPRETER]
 
@@ -121,7 +121,7 @@ def interpreter(pyodide: Path) -> Layout:
 
 
 def without_source_map(script: bytes) -> bytes:
-    """Return a script without the line that makes developer tools ask for its source map."""
+    """Return a script without the line that makes developer tools fetch its source map."""
     return re.sub(rb"//# sourceMappingURL=\S+\s*", b"", script)
 
 
@@ -166,7 +166,7 @@ def lock_entry(wheel: Wheel) -> dict[str, Any]:
 
 
 def top_level(archive: Path) -> list[str]:
-    """Return the names of the modules that stand at the top of an archive."""
+    """Return the names of the top-level modules in an archive."""
     return sorted({path.split("/")[0].removesuffix(".pyc") for path in read_zip(archive)})
 
 
@@ -176,7 +176,7 @@ def library_entry(library: Library) -> dict[str, Any]:
 
 
 def verify(files: Layout) -> None:
-    """Boot these files under node and use the packages, unless these very files passed before."""
+    """Boot these files under Node and use the packages, unless the same files passed before."""
     folder = WORK / "verify"
 
     def make() -> None:
@@ -188,7 +188,7 @@ def verify(files: Layout) -> None:
 
 
 def snapshot(files: Layout) -> Path:
-    """Return the snapshot of an interpreter that has imported what a page starts with."""
+    """Return the snapshot of an interpreter that has done all imports of a start."""
     folder = WORK / "snapshot"
     recipes = [RECIPES / "snapshot.mjs", RECIPES / "snapshot.py"]
     recipes += [WEB / "boot" / name for name in SNAPSHOT_SOURCES]
@@ -203,19 +203,19 @@ def snapshot(files: Layout) -> Path:
 
 
 def identity(files: Layout) -> str:
-    """Return one digest of all that the lock lists, which is how a snapshot is told to fit."""
+    """Return a digest of everything that the lock lists; a snapshot has to have the same."""
     return sha256(files["pyodide-lock.json"])
 
 
 def boot_list(files: Layout) -> str:
-    """Return the lock as the worker holds it, in JSON: with the digests of all files."""
+    """Return the lock for the worker, in JSON: with the digests of all files."""
     lock = json.loads(files["pyodide-lock.json"].read_text())
     of_snapshot = {"unpacked": sha256(SNAPSHOT), "packed": sha256(files["snapshot.bin"])}
     return json.dumps({**lock, "identity": identity(files), "snapshot": of_snapshot})
 
 
 def link(files: Layout, folder: Path) -> None:
-    """Make a folder that holds these files."""
+    """Make a folder with links to these files."""
     shutil.rmtree(folder, ignore_errors=True)
     for name, path in files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""The bill of materials of dist/, in CycloneDX 1.6: what it was made of, and the licences."""
+"""Bill of materials of dist/, in CycloneDX 1.6: its third-party software, with licences."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -10,12 +10,12 @@ from web.build.common import PRODUCTS, WEB, write_atomically
 from web.build.fetch import Asset
 
 BILL = PRODUCTS / "sbom.cdx.json"
-# The npm packages whose code is in dist/, by the folder that it is in.
+# npm packages whose code is in dist/, by folder.
 BUNDLED = {"demo/vendor": ("@cornerstonejs/core", "@cornerstonejs/tools", "cornerstone-core")}
 
 
 def bill_of_materials(assets: Iterable[Asset], version: str) -> Path:
-    """Return the file that lists what dist/ was made of, with digests; the same for the same."""
+    """Write the list of all software in dist/, with digests; equal inputs give equal bytes."""
     parts = [*map(asset_component, assets), *npm_components()]
     own = {"type": "library", "bom-ref": "pyloader", "name": "pyloader", "version": version}
     content = {
@@ -45,7 +45,7 @@ def asset_component(asset: Asset) -> dict[str, Any]:
 
 
 def npm_components() -> list[dict[str, Any]]:
-    """Describe the npm packages that are bundled, and all that they bring."""
+    """Describe the bundled npm packages and all their dependencies."""
     locked = json.loads((WEB / "package-lock.json").read_text())["packages"]
     found: dict[str, dict[str, Any]] = {}
     for folder, names in BUNDLED.items():
@@ -60,7 +60,7 @@ def npm_components() -> list[dict[str, Any]]:
 def with_dependencies(
     names: Iterable[str], locked: Mapping[str, Mapping[str, Any]]
 ) -> dict[str, Mapping[str, Any]]:
-    """Return the rows of a lock of npm for packages and what these need, by name."""
+    """Return the rows of an npm lock for packages and their dependencies, by name."""
     found: dict[str, Mapping[str, Any]] = {}
     left = list(names)
     while left:
@@ -80,5 +80,5 @@ def component(name: str, version: str, license: str, address: str) -> dict[str, 
 
 
 def licenses(expression: str) -> list[dict[str, Any]]:
-    """Return a licence as an expression of SPDX."""
+    """Return a licence as an SPDX expression."""
     return [{"expression": expression}]

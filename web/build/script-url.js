@@ -1,3 +1,3 @@
-// Injected into the classic build of pyloader.js, where esbuild puts it in place of import.meta.url.
+// Address of the script: esbuild injects this into the classic build of pyloader.js, in place of import.meta.url.
 export const pyloaderScriptURL =
   /** @type {HTMLScriptElement | null} */ (globalThis.document?.currentScript)?.src ?? globalThis.location?.href;

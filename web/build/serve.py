@@ -1,8 +1,8 @@
 """
 A static server for dist/ on the loopback address: `python3 -m web.build.serve DIR`.
 
-Right media types, validators (ETag) with `no-cache`, and CORS open to pages on other ports. With
-`--orthanc`, requests of DICOMweb are passed on to an Orthanc that lives as long as this server.
+It sends the right media types, validators (ETag) with `no-cache`, and CORS headers for pages on
+other ports. With `--orthanc` it runs an Orthanc, and passes DICOMweb requests on to that.
 """
 
 import argparse
@@ -33,13 +33,13 @@ MEDIA_TYPES = {
     ".zip": "application/zip",
 }
 PORTS_TRIED = 50
-# Written by the build beside the files that a page starts with, the smaller first.
+# Endings of the compressed forms that the build writes, the smaller one first.
 ENCODINGS = {"br": ".br", "gzip": ".gz"}
 
 PASSED_ON = ("/dicom-web/", "/wado")
 CHUNK_BYTES = 1 << 16
 END_OF_HEAD = b"\r\n\r\n"
-# About one connection, not about the message (RFC 9110 7.6.1); ours to set.
+# Headers of a single connection, not of the message (RFC 9110 7.6.1): this server sets its own.
 CONNECTION_HEADERS = {"connection", "expect", "forwarded", "keep-alive", "proxy-connection"}
 CROSS_ORIGIN = {
     "Access-Control-Allow-Origin": "*",
@@ -49,10 +49,10 @@ CROSS_ORIGIN = {
 
 
 class Handler(SimpleHTTPRequestHandler):
-    """Serves files, quietly, and lets the server at port `upstream` answer `PASSED_ON`."""
+    """Serves files, and passes requests of `PASSED_ON` on to the server at port `upstream`."""
 
     protocol_version = "HTTP/1.1"
-    # Header and body are two writes; together with delayed acknowledgement each answer took 40 ms.
+    # Header and body are two writes: with delayed acknowledgement, each response took 40 ms.
     disable_nagle_algorithm = True
     extensions_map = {**SimpleHTTPRequestHandler.extensions_map, **MEDIA_TYPES}  # noqa: RUF012 -- the base class declares it so
 
@@ -61,14 +61,14 @@ class Handler(SimpleHTTPRequestHandler):
         super().__init__(*arguments, **options)
 
     def do_GET(self) -> None:
-        """Answer with a file, or let the upstream server answer."""
+        """Send a file, or pass the request on."""
         if self.upstream and self.path.startswith(PASSED_ON):
             self.pass_on(self.upstream)
         else:
             super().do_GET()
 
     def do_POST(self) -> None:
-        """Let the upstream server answer."""
+        """Pass the request on."""
         if not self.upstream or not self.path.startswith(PASSED_ON):
             self.send_error(HTTPStatus.METHOD_NOT_ALLOWED)
         elif "Content-Length" not in self.headers:
@@ -82,7 +82,7 @@ class Handler(SimpleHTTPRequestHandler):
         self.end_headers()
 
     def send_head(self) -> BytesIO | BinaryIO | None:
-        """Answer 304 when the browser has this very file, else as the base class does."""
+        """Send status 304 if the browser has the same file, else respond as the base class does."""
         tag = self.entity_tag()
         if tag and self.headers.get("If-None-Match") == tag:
             self.send_response(HTTPStatus.NOT_MODIFIED)
@@ -92,7 +92,7 @@ class Handler(SimpleHTTPRequestHandler):
         return self.send_compressed() or super().send_head()
 
     def send_compressed(self) -> BinaryIO | None:
-        """Answer with the compressed form of a file that the browser takes and the build wrote."""
+        """Send a compressed form of the file, if the build wrote one and the browser accepts it."""
         path = Path(self.translate_path(self.path))
         accepted = self.headers.get("Accept-Encoding", "")
         for encoding, suffix in ENCODINGS.items():
@@ -108,7 +108,7 @@ class Handler(SimpleHTTPRequestHandler):
         return None
 
     def entity_tag(self) -> str | None:
-        """Return the ETag of the requested file, None when there is no such file."""
+        """Return the ETag of the requested file, None if it does not exist."""
         path = Path(self.translate_path(self.path))
         if not path.is_file():
             return None
@@ -116,7 +116,7 @@ class Handler(SimpleHTTPRequestHandler):
         return f'"{status.st_mtime_ns:x}-{status.st_size:x}"'
 
     def end_headers(self) -> None:
-        """Add the headers that every answer has."""
+        """Add the headers of every response."""
         tag = self.entity_tag()
         if tag:
             self.send_header("ETag", tag)
@@ -126,12 +126,12 @@ class Handler(SimpleHTTPRequestHandler):
         super().end_headers()
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-        """Keep quiet about requests; errors are still logged."""
+        """Log no requests; errors are still logged."""
 
     # ---------------------------------------------------------------- passing on
 
     def pass_on(self, port: int) -> None:
-        """Let the server at `port` answer: bytes go through as they come, both ways."""
+        """Pass the request on to the server at `port`, and its response back, as bytes arrive."""
         self.close_connection = True
         try:
             upstream = socket.create_connection(("127.0.0.1", port))
@@ -142,13 +142,13 @@ class Handler(SimpleHTTPRequestHandler):
             upstream.sendall(self.head_to_pass_on())
             for chunk in self.body():
                 upstream.sendall(chunk)
-            answer = self.answer_of(upstream)
-            head, begun = until_end_of_head(answer)
+            response = self.response_of(upstream)
+            head, begun = until_end_of_head(response)
             if not head:
                 self.send_error(HTTPStatus.BAD_GATEWAY, "Orthanc closed the connection")
                 return
             self.wfile.write(head_to_pass_back(head) + begun)
-            for chunk in answer:
+            for chunk in response:
                 self.wfile.write(chunk)
 
     def head_to_pass_on(self) -> bytes:
@@ -157,7 +157,7 @@ class Handler(SimpleHTTPRequestHandler):
         headers = [
             *((name, value) for name, value in self.headers.items() if not is_ours(name)),
             ("Connection", "close"),
-            # Orthanc makes the absolute URLs of its answers from this (RFC 7239).
+            # Orthanc makes the absolute URLs in its responses from this (RFC 7239).
             ("Forwarded", f"proto=http;host={host}"),
         ]
         lines = [f"{self.command} {self.path} HTTP/1.1", *(f"{n}: {v}" for n, v in headers)]
@@ -173,15 +173,15 @@ class Handler(SimpleHTTPRequestHandler):
             rest -= len(chunk)
             yield chunk
 
-    def answer_of(self, upstream: socket.socket) -> Iterator[bytes]:
-        """Yield what the upstream server sends; raise ConnectionError when the client goes away."""
+    def response_of(self, upstream: socket.socket) -> Iterator[bytes]:
+        """Yield the upstream server's bytes; raise ConnectionError if the client disconnects."""
         watched = [upstream, self.connection]
         while True:
             ready, _, _ = select(watched, [], [])
             if self.connection in ready:
                 if not self.connection.recv(1, socket.MSG_PEEK):
                     raise ConnectionAbortedError("the client went away")
-                watched.remove(self.connection)  # it has sent more, and is there
+                watched.remove(self.connection)  # it has sent more, so it is connected
             if upstream in ready:
                 chunk = upstream.recv(CHUNK_BYTES)
                 if not chunk:
@@ -195,7 +195,7 @@ def is_ours(name: str) -> bool:
 
 
 def until_end_of_head(chunks: Iterable[bytes]) -> tuple[bytes, bytes]:
-    """Return an answer's head and what came of its body with it; no head when it ends before."""
+    """Return a response's head and the start of its body; an empty head if it ends too early."""
     received = b""
     for chunk in chunks:
         received += chunk
@@ -207,10 +207,10 @@ def until_end_of_head(chunks: Iterable[bytes]) -> tuple[bytes, bytes]:
 
 def head_to_pass_back(head: bytes) -> bytes:
     """
-    Return an answer's head for the browser.
+    Return a response's head for the browser.
 
-    `WWW-Authenticate` gets another name: the browser would ask for the password itself, in a
-    dialog of its own, before the page hears of the 401.
+    Rename `WWW-Authenticate`: otherwise the browser shows its own password dialog before the page
+    learns of the 401.
     """
     status, *lines = head.decode("latin-1").split("\r\n")
     headers = [line.partition(":") for line in lines]
@@ -247,7 +247,7 @@ def server_from(folder: Path, port: int, upstream: int | None) -> Server:
 
 
 def serve(folder: Path, port: int, with_orthanc: bool) -> None:
-    """Serve for ever, with an Orthanc or without."""
+    """Serve until interrupted, with an Orthanc or without."""
     with ExitStack() as stack:
         upstream, page, login = None, "", ""
         if with_orthanc:
@@ -268,7 +268,7 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=8000)
     parser.add_argument("--orthanc", action="store_true", help="with a DICOMweb server behind it")
     arguments = parser.parse_args()
-    # Whoever ends this program otherwise must not leave Orthanc behind.
+    # These signals must end Orthanc too.
     for name in ("SIGTERM", "SIGHUP"):
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), signal.default_int_handler)

@@ -1,5 +1,5 @@
-// node snapshot.mjs FOLDER OUT IDENTITY: boot the Pyodide of dist/pyodide with its libraries in place, import
-// all that a page starts with, and write the snapshot of its memory, unpacked.
+// node snapshot.mjs FOLDER OUT IDENTITY: boot the Pyodide of dist/pyodide with its libraries linked, import
+// everything that a page starts with, and write the snapshot of its memory, unpacked.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -10,10 +10,10 @@ import { assemble } from './assemble.mjs';
 /** @typedef {import('../boot/snapshot.js').Run} Run */
 /** @typedef {import('../boot/python.d.ts').PyProxy} PyProxy */
 /** @typedef {PyProxy & {getBuffer(kind: 'u32'): {data: Uint32Array, release(): void}}} Extents see snapshot.py */
-/** @typedef {PyProxy & [practice: number, extents: Extents]} Found what snapshot.py comes to */
+/** @typedef {PyProxy & [practice: number, extents: Extents]} Found the result of snapshot.py */
 /** @typedef {import('../boot/python.d.ts').Pyodide & {runPython(source: string): Found}} Pyodide */
 /**
- * What is used of the exports of Pyodide's program.
+ * The exports of Pyodide's program that are used here.
  * @typedef {object} Program
  * @property {() => number} emscripten_stack_get_base
  * @property {() => number} emscripten_stack_get_current
@@ -23,7 +23,7 @@ import { assemble } from './assemble.mjs';
  * @property {(place: number) => void} free
  */
 
-// Not node's own report of an error: it would quote a line of pyodide.asm.js, which is a megabyte.
+// Replaces Node's own error report, which would quote a line of pyodide.asm.js: that is a megabyte long.
 process.on('uncaughtException', (error) => {
   console.error(/** @type {string} */ (error.stack).slice(-2000));
   process.exit(1);
@@ -71,9 +71,9 @@ if (module.HEAPU8.length > MEMORY_BYTES)
 const stack = [program.emscripten_stack_get_end(), program.emscripten_stack_get_base()];
 const fixed = [...sameIn(1024, stack[0]), ...sameIn(stack[1], module.GOT.__heap_base.value)];
 writeFileSync(output, Buffer.concat(takeSnapshot(module, memory, fixed, practice, identity)));
-process.exit(0); // Pyodide keeps node's event loop alive.
+process.exit(0); // Pyodide keeps Node's event loop alive.
 
-/** @returns an interpreter, and memory as it was before Python ran */
+/** @returns an interpreter, and its memory before Python ran */
 async function start() {
   let memory = /** @type {Uint8Array} */ (/** @type {unknown} */ (undefined));
   const pyodide = await startPyodide(
@@ -85,9 +85,9 @@ async function start() {
 }
 
 /**
- * Start with a clock that has moved on each time it is read: what differs by a millisecond that
- * passes between two readings, in one start of a hundred, such as mimalloc's time to read its
- * clock, then differs for certain.
+ * Start with a clock that advances by 10 ms at each reading. Some memory, such as mimalloc's time to read its clock,
+ * differs only if a millisecond passes between two readings, in one start of a hundred. With this clock it always
+ * differs.
  * @template Value @param {() => Promise<Value>} start
  */
 async function hurry(start) {
@@ -102,8 +102,8 @@ async function hurry(start) {
 }
 
 /**
- * The runs of memory that are the same at each start: some few words hold random numbers, times, or what one
- * engine has and another not.
+ * Find the runs of memory that are the same at each start. A few words differ: they hold random numbers, times, or
+ * functions that only some engines have.
  * @param {number} begin @param {number} end
  */
 function sameIn(begin, end) {
@@ -122,7 +122,7 @@ function sameIn(begin, end) {
 }
 
 /**
- * Keep the exports of the program itself: Pyodide does not give the allocator away.
+ * Keep the exports of the program itself, since Pyodide does not expose the allocator.
  * @template Value @param {() => Promise<Value>} start
  */
 async function watchProgram(start) {
@@ -143,8 +143,8 @@ async function watchProgram(start) {
 }
 
 /**
- * The allocator gives up to 15 bytes more than an object asks for, and in these is what was there
- * before: noise to who packs it. The word in front of what it gives is the length, with three flags.
+ * Clear the unused bytes after objects. The allocator gives an object up to 15 bytes more than it requested; these keep
+ * their old contents, which compress badly. The word before a block is its length, with three flags.
  * @param {Uint32Array} extents begin and end of each object
  */
 function clearSlack(extents) {
@@ -162,7 +162,7 @@ function clearSlack(extents) {
   console.log(`cleared what ${count} of ${extents.length / 2} objects do not use`);
 }
 
-/** What was freed, and the stack, still hold what they held: it would only be in the way. */
+/** Clear freed memory and the unused stack, whose old contents would only make the snapshot larger. */
 function clearUnused() {
   module.HEAPU8.fill(0, program.emscripten_stack_get_end(), program.emscripten_stack_get_current());
   let top = program.sbrk(0);

@@ -1,4 +1,4 @@
-"""Runs in Pyodide before the snapshot of its memory is taken: all that a page starts with."""
+"""Import everything that a page starts with. This runs in Pyodide before the memory snapshot."""
 
 import codecs
 import gc
@@ -8,27 +8,27 @@ from array import array
 from collections.abc import Iterable, Iterator
 from types import CodeType
 
-import imagecodecs._shared  # noqa: F401 -- it is imported
-import numpy.linalg._library  # noqa: F401 -- where its shared library will be
+import imagecodecs._shared  # noqa: F401 -- imported for the snapshot
+import numpy.linalg._library  # noqa: F401 -- the package of its shared library
 from pydicom.charset import python_encoding
 
-import pyloader.browser.bridge  # noqa: F401 -- it is imported
+import pyloader.browser.bridge  # noqa: F401 -- imported for the snapshot
 from pyloader.loaders import schemes
 
-# Of types: the collector's head is in front of their objects, or more than that.
+# Flags of types: the garbage collector's head precedes their objects, or more than that.
 HAS_HEAD, HAS_MORE = 1 << 14, 1 << 4 | 1 << 3
 HEAD_BYTES = 8
-# They differ in length, and `__sizeof__` is what each asked of the allocator.
+# Types whose objects differ in length; `__sizeof__` is the size requested from the allocator.
 LONG = (str, bytes, tuple, int, CodeType)
 
 
 def everything() -> Iterable[object]:
-    """Return the objects that the modules lead to."""
+    """Return all objects reachable from the modules."""
     seen: dict[int, object] = {}
     found: list[object] = [sys.modules, *object.__subclasses__()]
     while found:
         seen.update((id(each), each) for each in found)
-        # The collector does not know what code refers to.
+        # The garbage collector does not follow the references of code objects.
         within = [
             (
                 code.co_consts,
@@ -45,7 +45,7 @@ def everything() -> Iterable[object]:
 
 
 def extents(found: Iterable[object]) -> Iterator[int]:
-    """Return where the memory of each object begins, and where its use of it ends, in turns."""
+    """Yield, for each object, the address of its memory and the end of the used part."""
     for each in found:
         kind = type(each)
         if kind in LONG or not (kind.__itemsize__ or kind.__flags__ & HAS_MORE):
@@ -53,24 +53,24 @@ def extents(found: Iterable[object]) -> Iterator[int]:
             yield id(each) + (each.__sizeof__() if kind in LONG else kind.__basicsize__)
 
 
-# Names of patients: Python imports an encoding when it is first used.
+# Python imports an encoding at its first use; patient names need these.
 for encoding in python_encoding.values():
     codecs.lookup(encoding)
 
-# The loader of a scheme is imported with its first image.
+# A scheme's loader would be imported with its first image.
 for scheme in schemes:
     schemes[scheme]
 
-# Nothing but steps of the interpreter's loop, see `practise` in snapshot.js: none that calls a
-# function which depends on what it is about.
+# Only plain steps of the interpreter's loop, see `warmUp` in snapshot.js: none calls a function
+# that depends on the type of its operands.
 exec("def practice():\n" + "    step = 0\n" * 2000)
 
-# Files are not there when the snapshot is put back.
+# The restored interpreter has none of these files.
 sys.path_importer_cache.clear()
 zipimport._zip_directory_cache.clear()  # type: ignore[attr-defined]
 sys._clear_internal_caches()  # type: ignore[attr-defined]  # since Python 3.13
 gc.collect()
-# What is imported stays: collections of garbage need not walk through it each time.
+# Imported objects stay: no later garbage collection needs to visit them.
 gc.freeze()
 
 id(practice), array("I", extents(everything()))  # type: ignore[name-defined]  # noqa: F821 -- see above

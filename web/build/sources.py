@@ -1,4 +1,4 @@
-"""Fetch one file from one kind of source: a URL, the Python package index, npm."""
+"""Fetch a file from a source: a URL, the Python package index, or npm."""
 
 import tempfile
 import urllib.request
@@ -11,13 +11,13 @@ from web.build.environments import private_pip
 
 Source = dict[str, Any]
 
-# A mirror that does not answer must not hold up the next source.
+# A mirror that does not answer must not block the next source.
 URL_TIMEOUT_SECONDS = 10
 PURE_WHEEL = {"implementation": "py", "platform": "any", "python-version": "3.13", "abi": "none"}
 
 
 def obtain(source: Source) -> bytes:
-    """Return the bytes that a manifest's source holds, not yet checked."""
+    """Return the file's bytes from a source of the manifest, unchecked."""
     if "url" in source:
         return from_url(source["url"])
     with tempfile.TemporaryDirectory() as folder:
@@ -44,7 +44,7 @@ def from_url(url: str) -> bytes:
 
 
 def downloaded(source: Source, folder: Path) -> bytes:
-    """Let the package's own client fetch it, then take the file or its member."""
+    """Fetch a package with its own client, and return the file or its member."""
     command = npm_command(source, folder) if "npm" in source else pip_command(source, folder)
     run(command, cwd=folder)
     files = list(folder.iterdir())
@@ -59,7 +59,7 @@ def npm_command(source: Source, folder: Path) -> list[str | Path]:
 
 
 def pip_command(source: Source, folder: Path) -> list[str | Path]:
-    """Return the command that puts a wheel into a folder: for the page's Python, not this one."""
+    """Return the command that puts a wheel into a folder, for the Python of pages, not this one."""
     command = [*private_pip(), "download", "--quiet", "--no-deps", "--only-binary=:all:"]
     target = [f"--{option}={source.get(option, value)}" for option, value in PURE_WHEEL.items()]
     return [*command, *target, "--dest", folder, source["pip"]]

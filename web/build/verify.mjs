@@ -22,7 +22,7 @@ assert numpy.allclose(numpy.fft.ifft(numpy.fft.fft([1, 2])), [1, 2])
 numpy.linalg.inv(numpy.eye(2)), numpy.random.default_rng(1).random()
 `;
 
-// The manifest says by hand what each wheel says of itself.
+// Compares the manifest, which is written by hand, with the metadata of each wheel.
 const CHECK_LOCK = `
 import importlib, importlib.metadata, json
 from packaging.requirements import Requirement
@@ -36,7 +36,7 @@ for name, row in json.loads(LOCK)["packages"].items():
     assert needed <= set(row["depends"]), f"{name} needs {needed}, assets.json has {row['depends']}"
 `;
 
-// Not node's own report of an error: it would quote a line of pyodide.asm.js, which is a megabyte.
+// Replaces Node's own error report, which would quote a line of pyodide.asm.js: that is a megabyte long.
 process.on('uncaughtException', (error) => {
   console.error(error.message);
   process.exit(1);
@@ -53,4 +53,4 @@ for (const { file_name, path } of Object.values(libraries))
 pyodide.runPython(PROBE);
 pyodide.globals.set('LOCK', lock);
 pyodide.runPython(CHECK_LOCK);
-process.exit(0); // Pyodide keeps node's event loop alive.
+process.exit(0); // Pyodide keeps Node's event loop alive.

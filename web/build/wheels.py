@@ -1,7 +1,7 @@
 """
-The Python that goes into dist/pyodide: the standard library, pruned packages, pyloader itself.
+Make the Python archives of dist/pyodide: the standard library, pruned packages, pyloader itself.
 
-Code of others is shipped as bytecode alone; pyloader's own keeps its sources for tracebacks.
+Third-party code is shipped as bytecode only; pyloader keeps its sources for tracebacks.
 """
 
 import re
@@ -26,10 +26,10 @@ from web.build.libraries import is_separate
 from web.build.patches import patched, recipes_of
 from web.build.prune import pruned
 
-# The distribution; the package is `pyloader`.
+# Name of the distribution; the package is `pyloader`.
 NAME = "pyloader-dicom"
 PACKAGES = PRODUCTS / "packages"
-# The command line, and what authors test with.
+# Parts that pages do not need: the command line, and the tests for authors of loaders.
 PLAIN_PYTHON_ONLY = {"__main__.py", "cli", "testing"}
 WHEEL_RECIPES = [
     RECIPES / name
@@ -73,7 +73,7 @@ def standard_library(pyodide: Path) -> Path:
 
 
 def pyloader_wheel(pyodide: Path) -> Path:
-    """Return the wheel of this repository's own package, as pages have it."""
+    """Return the wheel of pyloader, for pages."""
     version = pyloader_version()
     target = PACKAGES / f"pyloader_dicom-{version}-py3-none-any.whl"
     paths = sorted(path for path in (ROOT / "pyloader").rglob("*") if is_packaged(path))
@@ -89,14 +89,14 @@ def pyloader_wheel(pyodide: Path) -> Path:
 
 
 def pyloader_version() -> str:
-    """Read the version, which stands in pyloader/__init__.py alone."""
+    """Read the version from pyloader/__init__.py."""
     text = (ROOT / "pyloader/__init__.py").read_text()
     [version] = re.findall(r'^__version__ = "(.+)"$', text, re.MULTILINE)
     return str(version)
 
 
 def is_packaged(path: Path) -> bool:
-    """Tell whether a file under pyloader/ is of use in a page."""
+    """Return whether pages need a file of pyloader/."""
     parts = path.relative_to(ROOT / "pyloader").parts
     is_hidden = "__pycache__" in parts or path.name.startswith(".")
     return path.is_file() and not is_hidden and parts[0] not in PLAIN_PYTHON_ONLY
@@ -115,13 +115,13 @@ def wheel_metadata(version: str) -> Files:
 
 
 def sourceless(files: Files, root: str, pyodide: Path) -> Files:
-    """Return the files with bytecode where the sources stood."""
+    """Return the files with bytecode in place of the sources."""
     rest = {path: content for path, content in files.items() if not path.endswith(".py")}
     return rest | compiled(files, root, pyodide)
 
 
 def beside_sources(bytecode: Files) -> Files:
-    """Move `module.pyc` to where Python looks for the bytecode of a source that is there."""
+    """Move `module.pyc` to the path where Python looks for the bytecode of an existing source."""
     moved = {}
     for path, content in bytecode.items():
         folder, name = path.rsplit("/", 1)
