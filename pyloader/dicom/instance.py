@@ -11,11 +11,19 @@ from pyloader.dicom.transfer_syntaxes import NATIVE
 from pyloader.dicom.values import UNREADABLE, as_tuple, tag_of, value_of
 from pyloader.errors import ImageIdError
 
-# SOP Classes of images whose names lack "Image Storage".
+# SOP Classes of images whose names lack "Image Storage" (PS3.6 A). pydicom 3.0 does not know label
+# map and height map segmentations: their name is the UID.
 OTHER_IMAGES = frozenset(
     {
-        *("Parametric Map Storage", "Segmentation Storage", "Label Map Segmentation Storage"),
+        "Corneal Topography Map Storage",
+        "Enhanced US Volume Storage",
+        "Ophthalmic Optical Coherence Tomography B-scan Volume Analysis Storage",
+        "Ophthalmic Thickness Map Storage",
+        "Parametric Map Storage",
         "RT Dose Storage",
+        "Segmentation Storage",
+        *("1.2.840.10008.5.1.4.1.1.66.7", "Label Map Segmentation Storage"),
+        *("1.2.840.10008.5.1.4.1.1.66.8", "Height Map Segmentation Storage"),
     }
 )
 

@@ -9,6 +9,7 @@ from pydicom.dataset import FileMetaDataset
 from pydicom.uid import (
     BasicTextSRStorage,
     CTImageStorage,
+    EnhancedUSVolumeStorage,
     ExplicitVRLittleEndian,
     JPEGLSLossless,
     RTDoseStorage,
@@ -98,7 +99,14 @@ def without_pixels(sop_class: str | None, of_file: str | None = None, **attribut
 
 @pytest.mark.parametrize(
     "sop_class",
-    [CTImageStorage, SegmentationStorage, RTDoseStorage],
+    [
+        CTImageStorage,
+        SegmentationStorage,
+        RTDoseStorage,
+        EnhancedUSVolumeStorage,
+        "1.2.840.10008.5.1.4.1.1.66.7",  # label map segmentation, unknown to pydicom 3.0
+        "1.2.840.10008.5.1.4.1.1.81.1",  # ophthalmic thickness map
+    ],
 )
 def test_images_lack_their_pixels(sop_class):
     assert without_pixels(sop_class)

@@ -29,7 +29,7 @@ class Validators:
     @classmethod
     def of(cls, response: Response) -> Validators:
         """Read the headers of a response."""
-        place = CONTENT_RANGE.match(response.headers.get("content-range", ""))
+        place = CONTENT_RANGE.fullmatch(response.headers.get("content-range", ""))
         size = place[3] if place else None
         tag = response.headers.get("etag") or response.headers.get("last-modified")
         if response.status == 206:
@@ -47,7 +47,7 @@ class Validators:
         ------
         FormatError
         """
-        place = CONTENT_RANGE.match(response.headers.get("content-range", ""))
+        place = CONTENT_RANGE.fullmatch(response.headers.get("content-range", ""))
         if place and int(place[1]) != start:
             raise FormatError(
                 f"{response.url} answered with {place[0]!r} to a request for bytes from {start}; "

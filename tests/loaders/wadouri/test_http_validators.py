@@ -27,6 +27,8 @@ def part(content_range: str, **headers: str) -> Response:
         (part("bytes 0-99/1000", content_length="100"), 1000),
         (part("bytes 0-99/*", content_length="100"), None),
         (part("bytes */1000"), None),
+        (part("bytes 0-99/9999999999999999999"), None),
+        (part("bytes 0-99/1000 or so"), None),
         (part("items 0-99/1000"), None),
         (response(206, content_length="100"), None),
         (response(200, content_length="1000"), 1000),
