@@ -1,1 +1,1 @@
-"""Makers of the sample data in dist/samples/: images in code, and files of pydicom's wheel."""
+"""Make the sample data in dist/samples/: generated images, and files from pydicom's wheel."""

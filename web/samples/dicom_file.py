@@ -1,4 +1,4 @@
-"""A minimal writer of DICOM Part 10 files (explicit VR, little endian), for the sample volume."""
+"""Write minimal DICOM Part 10 files (explicit VR, little endian), for the sample volume."""
 
 import hashlib
 import struct
@@ -12,7 +12,7 @@ LONG_FORM = {"OB", "OW", "SQ", "UN", "UT"}
 
 
 def uid(name: str) -> str:
-    """Return a UID that is always the same for a name (PS3.5 B.2)."""
+    """Return a UID that depends only on a name (PS3.5 B.2)."""
     return f"2.25.{int.from_bytes(hashlib.sha256(name.encode()).digest()[:15])}"
 
 

@@ -1,8 +1,8 @@
 """
-The sample head, made in code: an MR volume in which a lesion takes up contrast from time to time.
+Make the sample head: an MR volume over several timepoints, with a lesion that takes up contrast.
 
-Tissues are ellipsoids, painted one over the other as rows of labels; a table for each timepoint
-makes them signals. The noise is seeded, so that the files are the same in every build.
+Tissues are ellipsoids, painted one over the other as rows of labels. A table for each timepoint
+converts labels to signals. The noise is seeded, so that the files are the same in every build.
 """
 
 import math
@@ -14,11 +14,11 @@ from web.samples.volume_file import Volume
 
 COLUMNS, ROWS, SLICES, TIMEPOINTS = 80, 96, 64, 6
 SPACING = (2.4, 2.4, 2.8)
-TILT, TURN = math.radians(16), math.radians(-7)  # about the axes to the left and to the head
+TILT, TURN = math.radians(16), math.radians(-7)  # around the axes to the left and to the head
 
 AIR, SCALP, SKULL, FLUID, GREY, WHITE, VENTRICLE, EYE, LESION, CORE, VESSEL = range(11)
 SIGNALS = (0, 820, 130, 240, 520, 700, 200, 330, 560, 380, 480)
-# What contrast adds to lesion and vessels, as a share of what it adds at its peak.
+# Signal that contrast adds to lesion and vessels at each timepoint, as a share of its peak.
 UPTAKE = ((0, 0), (0.15, 1), (0.55, 0.7), (0.9, 0.45), (1, 0.3), (0.85, 0.22))
 PEAKS = {LESION: 620, CORE: 90, VESSEL: 900}
 NOISE = 14
@@ -27,7 +27,7 @@ Row = bytearray
 
 
 class Ellipsoid(NamedTuple):
-    """A filled ellipsoid; the volume reaches from -1 to 1, to the left, the front and the head."""
+    """A filled ellipsoid; the volume spans -1 to 1, to the left, the front and the head."""
 
     label: int
     center: tuple[float, float, float]
@@ -35,7 +35,7 @@ class Ellipsoid(NamedTuple):
 
 
 def volume() -> Volume:
-    """Return the head: columns run to the patient's left, rows to the front, slices upwards."""
+    """Return the head: columns go to the patient's left, rows to the front, slices upwards."""
     labels = paint_all()
     grain = noise_rows()
     voxels = array("h")
@@ -59,16 +59,16 @@ def signals(time: int) -> list[int]:
 
 
 def noise_rows() -> list[list[int]]:
-    """Return rows of noise that no tissue makes negative."""
+    """Return rows of noise, too small to make any tissue negative."""
     source = random.Random(20240608)
     return [[round(source.gauss(0, NOISE)) for _ in range(COLUMNS)] for _ in range(2003)]
 
 
 def affine() -> list[list[float]]:
     """
-    Return millimetres to the right, the front and the head (RAS) of (column, row, slice, 1).
+    Return the matrix from (column, row, slice, 1) to mm to the right, the front and the head (RAS).
 
-    The head is tilted and turned in the scanner, and the middle of the volume is at its centre.
+    The head is tilted and turned in the scanner; the middle of the volume is at the origin.
     """
     tilt: list[list[float]] = [
         [1, 0, 0],
@@ -80,7 +80,7 @@ def affine() -> list[list[float]]:
         [math.sin(TURN), math.cos(TURN), 0],
         [0, 0, 1],
     ]
-    # Columns run to the left, which is away from RAS's first axis.
+    # Columns go to the left, against the first axis of RAS.
     steps = [-SPACING[0], SPACING[1], SPACING[2]]
     matrix = [
         [sum(turn[i][k] * tilt[k][j] for k in range(3)) * steps[j] for j in range(3)]
@@ -95,7 +95,7 @@ def affine() -> list[list[float]]:
 
 
 def paint_all() -> list[Row]:
-    """Return the rows of labels, those of the lowest slice first."""
+    """Return the rows of labels, from the lowest slice upwards."""
     rows = [bytearray(COLUMNS) for _ in range(ROWS * SLICES)]
     for ellipsoid in anatomy():
         paint(rows, ellipsoid)
@@ -117,7 +117,7 @@ def paint(rows: list[Row], ellipsoid: Ellipsoid) -> None:
 
 
 def coordinate(index: int, size: int) -> float:
-    """Return where the centre of a voxel is, from -1 to 1."""
+    """Return the position of a voxel's centre, from -1 to 1."""
     return (2 * index + 1) / size - 1
 
 
@@ -141,14 +141,14 @@ def anatomy() -> list[Ellipsoid]:
         *([Ellipsoid(EYE, (side * 0.3, 0.72, -0.3), (0.15, 0.15, 0.15)) for side in (-1, 1)]),
         *(Ellipsoid(GREY, (side * 0.26, -0.46, -0.5), (0.26, 0.26, 0.2)) for side in (-1, 1)),
         Ellipsoid(WHITE, (0, -0.16, -0.6), (0.11, 0.14, 0.4)),
-        # On the patient's left, so that a mirrored picture is seen to be one.
+        # On the patient's left, so that a mirrored image is noticed.
         Ellipsoid(LESION, (0.4, 0.22, 0.24), (0.17, 0.16, 0.18)),
         Ellipsoid(CORE, (0.4, 0.22, 0.24), (0.08, 0.08, 0.08)),
     ]
 
 
 def folds() -> list[Ellipsoid]:
-    """Return both hemispheres, their folds and what is between them."""
+    """Return both hemispheres, their folds and the gap between them."""
     ellipsoids = [Ellipsoid(GREY, (0, 0, 0.06), (0.66, 0.74, 0.74))]
     ellipsoids += [
         Ellipsoid(FLUID, at(step, 160, 0.68), (0.045, 0.05, 0.06)) for step in range(160)
@@ -161,7 +161,7 @@ def folds() -> list[Ellipsoid]:
 
 
 def at(step: int, count: int, reach: float) -> tuple[float, float, float]:
-    """Return one of `count` places that are spread evenly on an ellipsoid (golden spiral)."""
+    """Return one of `count` points spread evenly on an ellipsoid (golden spiral)."""
     height = 1 - (2 * step + 1) / count
     angle = step * math.pi * (3 - math.sqrt(5))
     ring = math.sqrt(1 - height * height)
@@ -170,7 +170,7 @@ def at(step: int, count: int, reach: float) -> tuple[float, float, float]:
 
 
 def middle() -> list[Ellipsoid]:
-    """Return what lies deep: ventricles, nuclei, and the vessels that contrast shows."""
+    """Return the deep structures: ventricles, nuclei, and the vessels that contrast shows."""
     ellipsoids = []
     for side in (-1, 1):
         ellipsoids += [

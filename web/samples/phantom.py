@@ -1,7 +1,7 @@
 """
-The sample CT volume, made in code: a chest with lungs, heart, spine, vessels and a bright sphere.
+Make the sample CT volume: a chest with lungs, heart, spine, vessels and a bright sphere.
 
-Shapes are ellipses in each slice, painted one over the other in Hounsfield units; the noise is
+Shapes are ellipses in each slice, painted one over the other in Hounsfield units. The noise is
 seeded, so that the files are the same in every build.
 """
 
@@ -44,7 +44,7 @@ def files() -> dict[str, bytes]:
 
 
 def noise_rows() -> list[list[int]]:
-    """Return rows of noise, standard deviation 12 HU, more than a slice has."""
+    """Return rows of noise (standard deviation 12 HU), more rows than a slice has."""
     source = random.Random(20240607)
     return [[round(source.gauss(0, 12)) for _ in range(SIZE)] for _ in range(2 * SIZE + 1)]
 
@@ -95,7 +95,7 @@ def anatomy(index: int) -> Iterator[Ellipse]:
 
 
 def ribs(level: float) -> Iterator[Ellipse]:
-    """Yield ribs cut across: they come down towards the front, so they move with the level."""
+    """Yield the cuts through ribs, which slope down to the front and so move with the level."""
     for step in range(14):
         angle = 2 * math.pi * (step + 2 * level) / 14
         column, row = 128 + 97 * math.cos(angle), 132 + 70 * math.sin(angle)
@@ -104,7 +104,7 @@ def ribs(level: float) -> Iterator[Ellipse]:
 
 
 def lungs(index: int, level: float) -> Iterator[Ellipse]:
-    """Yield both lungs, smaller towards the top, with the vessels that run through them."""
+    """Yield both lungs, smaller towards the top, with their vessels."""
     shrink = 1 - 0.45 * level**3
     for side, column in ((-1, 80), (1, 178)):
         yield Ellipse(column, 130, 40 * shrink, 56 * shrink, LUNG)
@@ -128,7 +128,7 @@ def spine(index: int) -> Iterator[Ellipse]:
 
 
 def ball(index: int, widest: Ellipse, middle: float, half_depth: float) -> Iterator[Ellipse]:
-    """Yield the cut through an ellipsoid that is `widest` at the slice `middle`, if it is cut."""
+    """Yield the cut through an ellipsoid that is `widest` at the slice `middle`, if any."""
     height = (index - middle) / half_depth
     if abs(height) < 1:
         scale = math.sqrt(1 - height * height)

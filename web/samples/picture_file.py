@@ -1,4 +1,4 @@
-"""Minimal writers of web images: PNG (RFC 2083), TIFF 6.0 and animated GIF (GIF89a)."""
+"""Write minimal web images: PNG (RFC 2083), TIFF 6.0 and animated GIF (GIF89a)."""
 
 import struct
 import zlib
@@ -26,7 +26,7 @@ def png(rows: Sequence[bytes], columns: int, samples: int = 1, bits: int = 8) ->
 
 
 def chunk(name: bytes, body: bytes) -> bytes:
-    """Return one chunk of a PNG."""
+    """Return a chunk of a PNG."""
     checked = name + body
     return struct.pack(">I", len(body)) + checked + struct.pack(">I", zlib.crc32(checked))
 
@@ -37,9 +37,9 @@ SHORT, LONG = 3, 4
 
 
 def tiff(pages: Sequence[bytes], columns: int, rows: int) -> bytes:
-    """Return a TIFF of grey pages of 16 bits, little-endian, deflated."""
+    """Return a TIFF of 16-bit grey pages, little-endian, deflated."""
     file = bytearray(b"II*\0" + bytes(4))
-    link = 4  # where the offset of the next page's directory goes
+    link = 4  # place of the offset of the next page's directory
     for page in pages:
         strip = zlib.compress(page, 9)
         begin = len(file)
@@ -52,7 +52,7 @@ def tiff(pages: Sequence[bytes], columns: int, rows: int) -> bytes:
 
 
 def directory(columns: int, rows: int, begin: int, length: int) -> list[bytes]:
-    """Return the entries of a page whose one strip stands at `begin`."""
+    """Return the entries of a page whose single strip is at `begin`."""
     fields = [
         (256, LONG, columns),
         (257, LONG, rows),
@@ -76,7 +76,7 @@ MOST_CODES = 1 << 12
 
 def gif(frames: Sequence[bytes], columns: int, palette: bytes, delay: int) -> bytes:
     """
-    Return a GIF that is played for ever.
+    Return a GIF that repeats for ever.
 
     Parameters
     ----------
@@ -103,7 +103,7 @@ def blocks(body: bytes) -> bytes:
 
 
 def lzw(indices: bytes) -> bytes:
-    """Return indices as the codes of variable length that GIF has."""
+    """Return indices as GIF's codes of variable length."""
     value = filled = 0
     packed = bytearray()
     for code, width in codes(indices):

@@ -1,4 +1,4 @@
-"""The sample pictures, made in code: web images, and the files that the demo's own loaders read."""
+"""Make the sample pictures: web images, and the files that the demo's own loaders read."""
 
 import json
 import math
@@ -12,7 +12,7 @@ from web.samples.phantom import Ellipse, paint
 from web.samples.picture_file import gif, png, tiff
 from web.samples.volume_file import compressed, content, mgh, nifti, npy
 
-SLICE = 20  # of the chest, for what is one picture
+SLICE = 20  # of the chest, for files with a single picture
 PAGES = range(0, phantom.SLICES, 4)
 BEATS = 16
 MILLISECONDS = 50
@@ -43,11 +43,11 @@ def files() -> Files:
     }
 
 
-# ---------------------------------------------------------------- of the chest
+# ---------------------------------------------------------------- the chest
 
 
 def slice_png(pixels: bytes) -> bytes:
-    """Return a slice's stored values as a PNG of 16 bits, which is big-endian."""
+    """Return a slice's stored values as a 16-bit PNG, which is big-endian."""
     swapped = bytearray(len(pixels))
     swapped[::2], swapped[1::2] = pixels[1::2], pixels[::2]
     width = 2 * phantom.SIZE
@@ -56,7 +56,7 @@ def slice_png(pixels: bytes) -> bytes:
 
 
 def labels() -> bytes:
-    """Return what each pixel of the slice is: 1 lung, 2 blood, 3 the sphere, 0 anything else."""
+    """Return the label of each pixel of the slice: 1 lung, 2 blood, 3 the sphere, 0 the rest."""
     rows = [array("h", [0]) * phantom.SIZE for _ in range(phantom.SIZE)]
     for ellipse in phantom.anatomy(SLICE):
         paint(rows, ellipse._replace(value=LABELS.get(ellipse.value, 0)))
@@ -64,7 +64,7 @@ def labels() -> bytes:
 
 
 def labels_png() -> bytes:
-    """Return the labels as colours, see-through where there is none."""
+    """Return the labels as half transparent colours; pixels without a label are transparent."""
     size = phantom.SIZE
     tinted = b"".join(bytes(TINTS[label]) for label in labels())
     rows = [tinted[at : at + 4 * size] for at in range(0, 4 * size * size, 4 * size)]
@@ -75,7 +75,7 @@ def labels_png() -> bytes:
 
 
 def film() -> bytes:
-    """Return the format of the gallery's example: a line of JSON, then frames of 16 bits."""
+    """Return a film in the format of the demo's loader: a line of JSON, then 16-bit frames."""
     modules = {
         "general_series": {"modality": "MR", "series_description": "A beating heart"},
         "cine": {"frame_time": MILLISECONDS},
@@ -87,7 +87,7 @@ def film() -> bytes:
 
 
 def heart_gif(size: int) -> bytes:
-    """Return the heart as an animation of 256 greys."""
+    """Return the heart as an animation with 256 grey levels."""
     frames = [
         bytes(min(max(value // 4, 0), 255) for row in heart(size, beat) for value in row)
         for beat in range(BEATS)
@@ -109,7 +109,7 @@ def heart(size: int, beat: int) -> list["array[int]"]:
 
 
 def chambers(squeeze: float) -> Iterator[Ellipse]:
-    """Yield the ellipses of a picture that is 1 wide, the outer ones first."""
+    """Yield the ellipses of a picture of width 1, the outer ones first."""
     yield Ellipse(0.5, 0.5, 0.48, 0.4, 700)
     yield Ellipse(0.5, 0.5, 0.45, 0.37, TISSUE)
     yield Ellipse(0.24, 0.5, 0.15, 0.27, LUNG)
@@ -141,7 +141,7 @@ def skin(columns: int, rows: int) -> bytes:
 
 
 def shade(x: float, y: float, grain: float) -> bytes:
-    """Return the colour at a place; the picture is 1 high, its middle at 0."""
+    """Return the colour at a point; the picture has height 1 and its middle at 0."""
     angle, distance = math.atan2(y, x), math.hypot(x * 0.85, y)
     border = 0.24 + 0.025 * math.sin(3 * angle + 0.7) + 0.015 * math.sin(7 * angle)
     inside = 1 / (1 + math.exp((distance - border) * 60))

@@ -1,4 +1,4 @@
-"""The sample images of dist/samples: files from pydicom's wheel, and a volume of our own."""
+"""Make dist/samples: images from pydicom's wheel, and generated ones."""
 
 import json
 import shutil
@@ -28,7 +28,7 @@ def samples(pydicom: Asset) -> dict[str, Path]:
 
 
 def make(pydicom: Asset) -> None:
-    """Write all sample files and the list of them."""
+    """Write all sample files and their lists."""
     say("making the sample images")
     shutil.rmtree(SAMPLES, ignore_errors=True)
     catalogue = json.loads(CATALOGUE.read_text())
@@ -54,7 +54,7 @@ def volume_row(paths: list[str]) -> dict[str, Any]:
 
 
 def picture_row(scheme: str, file: str, title: str, description: str) -> dict[str, Any]:
-    """Return a row of a list whose samples are of another scheme than ``wadouri:``."""
+    """Return a row of a list for a scheme other than ``wadouri:``."""
     return {
         "file": file,
         "title": title,

@@ -1,4 +1,4 @@
-"""Minimal writers of volumes: NIfTI-1 (nifti1.h), FreeSurfer's MGH, and numpy's .npy."""
+"""Write minimal volumes: NIfTI-1 (nifti1.h), FreeSurfer's MGH, and numpy's .npy."""
 
 import gzip
 import struct
@@ -8,21 +8,21 @@ from typing import NamedTuple
 
 NIFTI_INT16, MGH_INT16 = 4, 4
 MILLIMETRES_AND_SECONDS = 2 | 8
-SCANNER = 1  # what the affine's coordinates are those of
+SCANNER = 1  # the affine's coordinates are those of the scanner
 SECONDS = 4.0  # from one timepoint to the next
 MAGIC = b"\x93NUMPY\x01\x00"
 
 
 class Volume(NamedTuple):
     """
-    Voxels of 16 bits and where they are.
+    16-bit voxels and their position.
 
     Attributes
     ----------
     shape : (4,) int
         Columns, rows, slices, timepoints; columns vary fastest in `voxels`.
     affine : (3 or 4, 4) floats
-        From (column, row, slice, 1) to mm to the right, the front and the head (RAS).
+        Matrix from (column, row, slice, 1) to mm to the right, the front and the head (RAS).
     """
 
     shape: tuple[int, int, int, int]
@@ -42,7 +42,7 @@ class Volume(NamedTuple):
         return Volume((columns, rows, slices, 1), voxels, self.affine)
 
     def sagittal(self) -> "Volume":
-        """Return the same volume as a sagittal scan has it: along rows, upwards, then across."""
+        """Return the same volume as a sagittal scan stores it: along rows, upwards, then across."""
         columns, rows, slices, timepoints = self.shape
         assert timepoints == 1
         voxels = array("h")
@@ -65,7 +65,7 @@ def content(values: "array[int]", byte_order: str) -> bytes:
 
 
 def nifti(volume: Volume, description: str) -> bytes:
-    """Return a volume as one NIfTI-1 file, its place in the sform."""
+    """Return a volume as a single NIfTI-1 file, with its position in the sform."""
     shape = volume.shape if volume.shape[3] > 1 else volume.shape[:3]
     header = struct.pack(
         "<i36x8h",
@@ -81,7 +81,7 @@ def nifti(volume: Volume, description: str) -> bytes:
 
 
 def mgh(volume: Volume) -> bytes:
-    """Return a volume as FreeSurfer's MGH file: big-endian, its place told by its centre."""
+    """Return a volume as FreeSurfer's MGH file: big-endian, positioned by its centre."""
     spacing = volume.spacing
     cosines = [row[axis] / spacing[axis] for axis in range(3) for row in volume.affine[:3]]
     middle = [*(size / 2 for size in volume.shape[:3]), 1]
@@ -92,12 +92,12 @@ def mgh(volume: Volume) -> bytes:
 
 
 def npy(values: bytes, shape: tuple[int, ...], dtype: str) -> bytes:
-    """Return an array in numpy's own format, version 1.0."""
+    """Return an array in numpy's .npy format, version 1.0."""
     words = f"{{'descr': '{dtype}', 'fortran_order': False, 'shape': {shape}, }}"
     length = -(-(len(MAGIC) + 2 + len(words) + 1) // 64) * 64 - len(MAGIC) - 2
     return MAGIC + struct.pack("<H", length) + f"{words:{length - 1}}\n".encode() + values
 
 
 def compressed(body: bytes) -> bytes:
-    """Return a file as gzip has it, with nothing that differs from build to build."""
+    """Return the gzip of a file, with the same bytes in every build."""
     return gzip.compress(body, 9, mtime=0)
