@@ -113,7 +113,7 @@ def test_folder_of_a_disc_with_a_file_missing(demo, tmp_path) -> None:
         "CT, 2 images, 1 missing",
     ]
     missing = page.inner_text("#missing")
-    assert missing == f"disc/{order[4]} is named by the DICOMDIR and is not there"
+    assert missing == f"disc/{order[4]} is listed in the DICOMDIR but does not exist"
     assert page.uncaught == []
 
 

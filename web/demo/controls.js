@@ -1,5 +1,5 @@
 // @ts-check
-// Hands on an image: drag, wheel, keys, and the slider of a stack.
+// Controls of an image: drag, wheel, keys, and the slider of a stack.
 
 const NOTCH = 50; // pixels of wheel movement that count as one step; a mouse gives more, a trackpad less
 const KEYS = /** @type {Record<string, number>} */ ({
@@ -58,8 +58,8 @@ export function onStep(element, step) {
 }
 
 /**
- * Images one of which is shown: slices or frames, with their slider. While one loads, only the
- * latest wish is kept, so that a fast wheel does not queue up loads.
+ * Slices or frames with a slider, one shown at a time. While one loads, only the latest choice is
+ * kept, so that a fast wheel does not queue loads.
  */
 export class Stack {
   #count = 0;
@@ -67,10 +67,13 @@ export class Stack {
   #shown = -1;
   #opened = 0;
   #noun = 'Image';
-  /** @type {number | undefined} the stack that is being followed */
+  /** @type {number | undefined} number of the stack that is loading */
   #following;
 
-  /** @param {HTMLElement} box holds an `<input type="range">` and an `<output>` @param {(index: number) => Promise<void>} show settles when the image is on the screen; never rejects */
+  /**
+   * @param {HTMLElement} box contains an `<input type="range">` and an `<output>`
+   * @param {(index: number) => Promise<void>} show settles when the image is on the screen; never rejects
+   */
   constructor(box, show) {
     this.box = box;
     this.show = show;
@@ -79,7 +82,10 @@ export class Stack {
     this.slider.addEventListener('input', () => this.go(Number(this.slider.value) - 1));
   }
 
-  /** @param {number} count @param {number} shown the index that is on the screen already @param {string} noun what one of them is called */
+  /**
+   * @param {number} count @param {number} shown index of the image on the screen
+   * @param {string} noun name of an image, such as `Slice`
+   */
   open(count, shown, noun) {
     this.#opened++;
     [this.#count, this.#wanted, this.#shown, this.#noun] = [count, shown, shown, noun];
@@ -92,7 +98,7 @@ export class Stack {
     return this.#count;
   }
 
-  /** Where it stands, in words. */
+  /** Current position in words, such as `Slice 3 of 40`. */
   get text() {
     return this.#count > 1 ? `${this.#noun} ${this.#wanted + 1} of ${this.#count}` : '';
   }

@@ -1,5 +1,5 @@
 // @ts-check
-// The page around the code of cornerstone.html: samples, window and level, state.
+// Builds the page around the code of cornerstone.html: samples, window and level, state.
 import { onDrag, onStep } from './controls.js';
 import { Desk } from './desk.js';
 import { addCorners, boot, byId, isAbort, pyloader, setState, showError } from './page.js';
@@ -12,7 +12,7 @@ const element = byId('element');
 const corners = addCorners(byId('stage'));
 const DRAG_PIXELS = 256; // a drag this long changes the window by the image's own width
 
-/** @type {any} the image that is on the screen */
+/** @type {any} the image on the screen */
 let shown;
 
 /** @param {{open: (imageId: string) => Promise<{image: any, frames: number}>}} page */
@@ -28,7 +28,7 @@ export async function start({ open }) {
   /** @param {any} image @param {Sample} sample @param {boolean} isFirst */
   function show(image, sample, isFirst) {
     cornerstone.displayImage(element, image);
-    // Cornerstone keeps the viewport of the image before: right within a stack, wrong for another.
+    // Cornerstone keeps the viewport of the previous image: right within a stack, wrong for another stack.
     if (isFirst) cornerstone.reset(element);
     corners.topLeft.textContent = sample.title;
     corners.topRight.textContent = desk.stack.text;
@@ -45,7 +45,7 @@ function sampleOf(imageId) {
   return { title: imageId, description: '', origin: '', name: imageId, imageIds: [imageId], start: 0 };
 }
 
-/** Frames as legacy viewers count them, from 0. @param {string} imageId @param {number} count */
+/** List frames as legacy viewers count them, from 0. @param {string} imageId @param {number} count */
 function frameIds(imageId, count) {
   const separator = imageId.includes('?') ? '&' : '?';
   return Array.from({ length: count }, (_, index) => `${imageId}${separator}frame=${index}`);
@@ -73,7 +73,7 @@ onDrag(element, adjustWindow);
 element.addEventListener('dblclick', () => shown && cornerstone.reset(element));
 new ResizeObserver(() => shown && cornerstone.resize(element, true)).observe(element);
 
-// The two lines of the page catch no errors, as such lines often do; here they are told.
+// The two lines of code on the page catch no errors; show them here.
 pyloader.events.addEventListener('imageloadfailed', (/** @type {any} */ { detail }) => {
   if (!isAbort(detail.error)) showError(detail.error);
 });

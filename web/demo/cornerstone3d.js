@@ -1,11 +1,17 @@
 // @ts-check
-// The page around the code of cornerstone3d.html: series, slices, window and level, state.
+// Builds the page around the code of cornerstone3d.html: series, slices, window and level, state.
 import { Stack, onDrag, onStep } from './controls.js';
 import { addCorners, boot, byId, drawn, fetchSamples, isAbort, pyloader, setState, showError } from './page.js';
 import { short } from './viewer.js';
 
 /** @typedef {Record<string, any>} Viewport of Cornerstone3D */
-/** @typedef {{cornerstone3D: any, connect: () => Promise<any>, showStack: (engine: any, imageIds: string[], index: number) => Promise<Viewport>, showVolume: (engine: any, imageIds: string[]) => Promise<Viewport[]>}} Page */
+/**
+ * @typedef {object} Page the functions of the page's own script
+ * @property {any} cornerstone3D
+ * @property {() => Promise<any>} connect
+ * @property {(engine: any, imageIds: string[], index: number) => Promise<Viewport>} showStack
+ * @property {(engine: any, imageIds: string[]) => Promise<Viewport[]>} showVolume
+ */
 
 const root = document.documentElement;
 const DRAG_PIXELS = 256; // a drag this long changes the window by its first width
@@ -25,7 +31,7 @@ export async function start(page) {
   }
 }
 
-/** The slices of any source, such as `nifti:brain.nii.gz#z,t-0`. @param {string} source */
+/** List the slices of any source, such as `nifti:brain.nii.gz#z,t-0`. @param {string} source */
 async function volumeOf(source) {
   const imageIds = await pyloader.imageIds(source);
   const title = source.replace(/#.*/, '').split('/').at(-1) ?? source;
@@ -45,7 +51,7 @@ async function show({ cornerstone3D, connect, showStack, showVolume }, { imageId
   root.dataset.volume = 'loading';
   cornerstone3D.eventTarget.addEventListener(cornerstone3D.Enums.Events.IMAGE_VOLUME_LOADING_COMPLETED, () => {
     windowing.apply();
-    // It completes with failures too.
+    // The event also follows failed loads.
     root.dataset.volume = root.dataset.state === 'failed' ? 'failed' : 'shown';
   });
   for (const viewport of await showVolume(engine, imageIds)) {
@@ -56,7 +62,7 @@ async function show({ cornerstone3D, connect, showStack, showVolume }, { imageId
   new ResizeObserver(() => engine.resize(true)).observe(byId('axial'));
 }
 
-// The viewer reports loads that fail in the console only; here the page tells.
+// The viewer reports failed loads only on the console; the page shows them.
 pyloader.events.addEventListener('imageloadfailed', (/** @type {any} */ { detail }) => {
   if (!isAbort(detail.error)) showError(detail.error);
 });
@@ -66,15 +72,15 @@ function listenToStack(cornerstone3D, viewport, imageIds, first) {
   const stack = new Stack(byId('stack'), (index) =>
     viewport.setImageIdIndex(index).then(() => viewport.render(), showError),
   );
-  const tell = () => {
+  const update = () => {
     const plane = cornerstone3D.metaData.get('imagePlaneModule', viewport.getCurrentImageId());
     corners.axial.topRight.textContent = stack.text;
     corners.axial.bottomRight.textContent = `z ${plane.imagePositionPatient[2].toFixed(1)} mm`;
   };
   stack.open(imageIds.length, first, 'Slice');
   onStep(viewport.element, (delta) => stack.step(delta));
-  viewport.element.addEventListener(cornerstone3D.Enums.Events.STACK_NEW_IMAGE, tell);
-  tell();
+  viewport.element.addEventListener(cornerstone3D.Enums.Events.STACK_NEW_IMAGE, update);
+  update();
 }
 
 /** @param {any} cornerstone3D @param {Viewport} viewport */
@@ -82,18 +88,18 @@ function listenToCut(cornerstone3D, viewport) {
   const { topLeft, topRight } = corners[viewport.id];
   const count = viewport.getNumberOfSlices();
   topLeft.textContent = viewport.id[0].toUpperCase() + viewport.id.slice(1);
-  const tell = () => (topRight.textContent = `${viewport.getSliceIndex() + 1} of ${count}`);
+  const update = () => (topRight.textContent = `${viewport.getSliceIndex() + 1} of ${count}`);
   onStep(viewport.element, (delta) => viewport.scroll(Math.min(Math.max(delta, -count), count)));
-  viewport.element.addEventListener(cornerstone3D.Enums.Events.CAMERA_MODIFIED, tell);
-  tell();
+  viewport.element.addEventListener(cornerstone3D.Enums.Events.CAMERA_MODIFIED, update);
+  update();
 }
 
-/** One window for all viewports. */
+/** Applies one window to all viewports. */
 class Windowing {
   /** @type {Viewport[]} */
   #viewports = [];
 
-  /** @param {any} cornerstone3D @param {Viewport} viewport whose window the others take */
+  /** @param {any} cornerstone3D @param {Viewport} viewport whose window applies to all */
   constructor({ utilities }, viewport) {
     this.convert = utilities.windowLevel;
     const { lower, upper } = viewport.getProperties().voiRange;

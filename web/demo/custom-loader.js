@@ -1,5 +1,5 @@
 // @ts-check
-// The page around the code of custom-loader.html: examples, editor, canvas, output, tracebacks.
+// Builds the page around the code of custom-loader.html: examples, editor, canvas, output, tracebacks.
 import { Stack, onStep } from './controls.js';
 import { Editor } from './editor.js';
 import { renderWarnings } from './facts.js';
@@ -7,11 +7,15 @@ import { boot, byId, isAbort, make, pyloader, setState, showError, stopPython, s
 import { Viewer } from './viewer.js';
 
 /** @typedef {{schemes: string[], imageIds: string[]}} Outcome */
-/** @typedef {{run: (source: string, imageId: string) => Promise<Outcome>, open: (imageId: string) => Promise<any>}} Page */
+/**
+ * @typedef {object} Page the functions of the page's own script
+ * @property {(source: string, imageId: string) => Promise<Outcome>} run
+ * @property {(imageId: string) => Promise<any>} open
+ */
 
 const LINE = /File "my_loader\.py", line (\d+)/g;
-const STOPPED = { code: 'stopped', message: 'You stopped this run; the next one starts Python anew.' };
-const STOP_AFTER_MS = 1500; // a run this long may be one that never ends
+const STOPPED = { code: 'stopped', message: 'You stopped this run; the next one starts Python again.' };
+const STOP_AFTER_MS = 1500; // a run this long may never end
 const MOST_LINES = 500;
 
 /** @param {Page} page */
@@ -22,12 +26,12 @@ export async function start(page) {
   await bench.choose(namedButton() ?? buttons()[0]);
 }
 
-/** @returns {HTMLButtonElement[]} one for each example */
+/** @returns {HTMLButtonElement[]} the button of each example */
 function buttons() {
   return [...byId('examples').querySelectorAll('button')];
 }
 
-/** The example that the address names after `#`. */
+/** Find the button of the example that the address names after `#`. */
 function namedButton() {
   return buttons().find(({ dataset }) => dataset.file === location.hash.slice(1));
 }
@@ -37,7 +41,7 @@ class Bench {
   #boots = 0;
   /** @type {HTMLButtonElement | undefined} */
   #chosen;
-  /** What the reader has made of each example. @type {Map<string, {source: string, imageId: string}>} */
+  /** The user's changes by example. @type {Map<string, {source: string, imageId: string}>} */
   #drafts = new Map();
   /** @type {string[]} */
   #imageIds = [];
@@ -65,7 +69,7 @@ class Bench {
     pyloader.events.addEventListener('ready', () => this.#boots++);
   }
 
-  /** Open an example as the reader left it, and run it. @param {HTMLButtonElement} button */
+  /** Open an example as the user left it, and run it. @param {HTMLButtonElement} button */
   async choose(button) {
     if (this.#chosen)
       this.#drafts.set(fileOf(this.#chosen), { source: this.editor.text, imageId: byId('image-id').value });
@@ -86,12 +90,12 @@ class Bench {
   #startOver() {
     const button = this.#chosen;
     if (!button) return;
-    this.#chosen = undefined; // so that what is in the editor is not kept
+    this.#chosen = undefined; // so that the editor's text is not kept
     this.#drafts.delete(fileOf(button));
     this.choose(button);
   }
 
-  /** Run what is in the editor and open the imageId; the latest run counts. */
+  /** Run the editor's text and open the imageId; only the latest run counts. */
   async run() {
     const number = ++this.#runs;
     const isLatest = () => number === this.#runs;
@@ -141,7 +145,8 @@ class Bench {
     const size = `${image.columns} × ${image.rows}, ${image.color ? 'colour' : image.dataType}`;
     const boots = this.#boots === 1 ? 'once' : `${this.#boots} times`;
     byId('outcome').textContent =
-      `my_loader.py serves ${this.#schemes}: ${size}, in ${Math.round(image.totalTimeInMS)} ms. Run ${this.#runs}; Python was started ${boots}.`;
+      `my_loader.py serves ${this.#schemes}: ${size}, in ${Math.round(image.totalTimeInMS)} ms. ` +
+      `Run ${this.#runs}; Python was started ${boots}.`;
     setState('shown');
   }
 
@@ -168,13 +173,13 @@ function fileOf({ dataset }) {
 /** @param {HTMLButtonElement} button */
 async function fetchExample(button) {
   const url = new URL(`loaders/${fileOf(button)}`, document.baseURI);
-  const answer = await fetch(url);
-  if (!answer.ok)
-    throw new Error(`the example ${url.pathname} could not be fetched: ${answer.status} ${answer.statusText}`);
-  return { source: await answer.text(), imageId: button.dataset.imageId ?? '' };
+  const response = await fetch(url);
+  if (!response.ok)
+    throw new Error(`the example ${url.pathname} could not be fetched: ${response.status} ${response.statusText}`);
+  return { source: await response.text(), imageId: button.dataset.imageId ?? '' };
 }
 
-/** What the loader prints. */
+/** Shows the loader's output. */
 class Output {
   /** @param {HTMLElement} box */
   constructor(box) {
@@ -189,7 +194,7 @@ class Output {
 
   /** @param {{level: string, text: string}} printed */
   #add({ level, text }) {
-    if (level === 'error') return; // it stands over the image
+    if (level === 'error') return; // it is shown over the image
     this.box.hidden = false;
     this.box.append(make('span', { className: `printed-${level}` }, `${text}\n`));
     if (this.box.childElementCount > MOST_LINES) this.box.firstElementChild?.remove();
@@ -197,7 +202,7 @@ class Output {
   }
 }
 
-/** The innermost line of the user's own file. @param {string} traceback */
+/** Return the innermost line of the user's own file. @param {string} traceback */
 function wrongLine(traceback) {
   const lines = [...traceback.matchAll(LINE)].map(([, number]) => Number(number));
   return lines.at(-1);

@@ -1,22 +1,22 @@
 // @ts-check
-// One image or stack at a time: choosing, stepping, and what happens when a load fails or comes too late.
+// Shows one image or stack at a time: handles the choice, steps, failed loads and loads that come too late.
 import { Stack } from './controls.js';
 import { SampleList, boot, byId, fetchSamples, isAbort, setState, showError } from './page.js';
 
 /** @typedef {import('./page.js').Sample} Sample */
 /** @typedef {{image: any, frames: number}} Opened */
 /**
- * @typedef {object} Viewing what a page does with images
+ * @typedef {object} Viewing functions of a page that show images
  * @property {(imageId: string) => Promise<Opened>} open
  * @property {(image: any, sample: Sample, isFirst: boolean) => void} show
  * @property {(imageId: string, count: number) => string[]} frameIds
- * @property {() => void} [clear] the image that was there is no longer what was chosen
+ * @property {() => void} [clear] removes the image of the previous choice
  */
 
 export class Desk {
   /** @type {Sample | undefined} */
   #chosen;
-  /** The imageIds of the stack that is shown. @type {string[]} */
+  /** ImageIds of the shown stack. @type {string[]} */
   #imageIds = [];
 
   /** @param {Viewing} viewing */
@@ -26,27 +26,27 @@ export class Desk {
     this.list = new SampleList(byId('samples'), (sample) => this.choose(sample));
   }
 
-  /** @param {string} [list] which samples @returns {Promise<Sample[]>} */
+  /** @param {string} [list] file name of the list @returns {Promise<Sample[]>} */
   async addSamples(list) {
     const samples = await fetchSamples(list);
     for (const sample of samples) this.list.add(sample);
     return samples;
   }
 
-  /** True when nobody has chosen anything yet. */
+  /** True until something is chosen. */
   get isEmpty() {
     return !this.#chosen;
   }
 
-  /** Put a sample into the list, and choose it. @param {Sample} sample */
+  /** Add a sample to the list, and choose it. @param {Sample} sample */
   async add(sample) {
     this.list.add(sample);
     await this.choose(sample);
   }
 
   /**
-   * Put what the reader's files turn out to hold into the list, and choose the first of them unless
-   * something else is chosen meanwhile.
+   * Add the samples found in the user's files to the list, and choose the first one unless something else is chosen
+   * meanwhile.
    * @param {() => Promise<Sample[]>} find
    */
   async addFound(find) {
@@ -91,7 +91,10 @@ export class Desk {
     });
   }
 
-  /** @param {Sample} sample @param {string} imageId @returns {Promise<Opened | undefined>} nothing when another sample was chosen meanwhile */
+  /**
+   * @param {Sample} sample @param {string} imageId
+   * @returns {Promise<Opened | undefined>} resolves to undefined if another sample was chosen meanwhile
+   */
   async #open(sample, imageId) {
     await boot();
     if (sample !== this.#chosen) return undefined;

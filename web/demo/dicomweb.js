@@ -1,14 +1,14 @@
 // @ts-check
-// The page around the code of dicomweb.html: server, studies and series.
-import { forgetUser, isLoggedIn, whileAnswered } from './login.js';
+// Builds the page around the code of dicomweb.html: server, studies and series.
+import { forgetUser, isLoggedIn, retryLogin } from './login.js';
 import { boot, byId, isAbort, make, setState, showError, stopPython, submitted } from './page.js';
-import { SeriesView, tellSize } from './series.js';
+import { SeriesView, showSize } from './series.js';
 import { paintGrey, windowOf } from './windowing.js';
 
-/** @typedef {Record<string, any>} Found a study or series, as a search finds it */
+/** @typedef {Record<string, any>} Found a study or series found by a search */
 /** @typedef {import('./series.js').Series} Series */
 /**
- * @typedef {object} Page what the script of the page does
+ * @typedef {object} Page the functions of the page's own script
  * @property {any} cornerstone3D
  * @property {() => Promise<void>} startPython
  * @property {(element: HTMLElement) => Promise<import('./series.js').Viewport>} connect
@@ -46,11 +46,11 @@ export async function start(page) {
 class Archive {
   /** @type {any} */
   #server;
-  /** Where the user is logged in, or may be. */
+  /** Origin where the user is logged in, or may be. */
   #origin = '';
-  /** Ends what is asked for the lists, when something else is. */
-  #asking = new AbortController();
-  /** Series by their UID: what is loaded of them stays loaded. @type {Map<string, Series>} */
+  /** Cancels the current request for a list when another one starts. */
+  #listing = new AbortController();
+  /** Series by UID, kept so that loaded images stay counted. @type {Map<string, Series>} */
   #known = new Map();
 
   /** @param {Page} page @param {SeriesView} view */
@@ -77,7 +77,7 @@ class Archive {
     this.#clear();
     await this.#attempt(async () => {
       const { href, origin } = new URL(address, document.baseURI);
-      // What was sent to one server must not be sent to another.
+      // Do not send the credentials of one server to another.
       if (origin !== this.#origin) this.#logOut();
       this.#origin = origin;
       await boot(this.page.startPython);
@@ -86,7 +86,7 @@ class Archive {
     if (this.#server) await this.#search();
   }
 
-  /** pyloader forgets headers when it ends. */
+  /** End pyloader, which also drops its headers, and forget the user. */
   #logOut() {
     if (isLoggedIn()) stopPython();
     forgetUser();
@@ -171,7 +171,7 @@ class Archive {
       loaded: new Set(),
       findImages: (signal) => this.page.findImages(server, found, { signal }),
     };
-    tellSize(series);
+    showSize(series);
     this.#known.set(found.seriesInstanceUID, series);
     return series;
   }
@@ -183,23 +183,26 @@ class Archive {
     try {
       await visible(canvas, signal);
       series.imageIds ??= await series.findImages(signal);
-      tellSize(series);
+      showSize(series);
       const middle = series.imageIds[Math.floor(series.imageIds.length / 2)];
       if (middle) draw(await this.page.loadThumbnail(middle, signal), canvas);
       canvas.dataset.drawn = String(Boolean(middle));
     } catch (error) {
-      if (!isAbort(error)) canvas.title = /** @type {Error} */ (error).message; // opening the series tells
+      if (!isAbort(error)) canvas.title = /** @type {Error} */ (error).message; // the opened series shows the error
     }
   }
 
-  /** Ask the server for a list; the one that was asked for before is no longer wanted. @param {(signal: AbortSignal) => Promise<void>} work */
+  /**
+   * Request a list from the server, and cancel the previous request.
+   * @param {(signal: AbortSignal) => Promise<void>} work
+   */
   async #attempt(work) {
-    this.#asking.abort();
-    this.#asking = new AbortController();
-    const { signal } = this.#asking;
+    this.#listing.abort();
+    this.#listing = new AbortController();
+    const { signal } = this.#listing;
     setState('loading');
     try {
-      await whileAnswered(() => work(signal));
+      await retryLogin(() => work(signal));
       if (!signal.aborted) setState(this.view.state);
     } catch (error) {
       if (!signal.aborted && !isAbort(error)) showError(explained(error));
@@ -217,20 +220,22 @@ function explained(error) {
     kind,
     stage,
     status,
-    message: `${error.message}. There is no DICOMweb server behind this page: ./build.sh demo --orthanc starts it with one; or open another by its address.`,
+    message:
+      `${error.message}. There is no DICOMweb server behind this page: ` +
+      './build.sh demo --orthanc starts it with one; or open another server by its address.',
   };
 }
 
 // ------------------------------------------------------------------ words
 
-/** Who types no wildcard means names that begin so. @param {string} text */
+/** Add a wildcard to a text without one, to find names that begin with it. @param {string} text */
 function asPattern(text) {
   return /[*?]/.test(text) ? text : `${text}*`;
 }
 
 /** @param {number} count @param {string} pattern */
 function foundWords(count, pattern) {
-  if (count >= STUDIES_SHOWN) return `The first ${count} studies; a name finds others.`;
+  if (count >= STUDIES_SHOWN) return `The first ${count} studies; type a name to find others.`;
   if (count) return '';
   return pattern === '*' ? 'This server has no studies.' : `No patient is called ${pattern}.`;
 }
@@ -247,7 +252,7 @@ function dated(date) {
 
 // ------------------------------------------------------------------ elements
 
-/** @param {() => void} act when nothing was typed for a moment */
+/** @param {() => void} act called after a pause in typing */
 function later(act) {
   let timer = 0;
   return () => {
@@ -256,7 +261,7 @@ function later(act) {
   };
 }
 
-/** Settles when an element is first seen. @param {Element} element @param {AbortSignal} signal @returns {Promise<void>} */
+/** Wait until an element is visible. @param {Element} element @param {AbortSignal} signal @returns {Promise<void>} */
 function visible(element, signal) {
   return new Promise((resolve) => {
     const observer = new IntersectionObserver((entries) => {
@@ -277,7 +282,7 @@ function draw(image, canvas) {
   else paintGrey(image, windowOf(image), new Uint32Array(pixels.data.buffer));
   const whole = make('canvas', { width: columns, height: rows });
   whole.getContext('2d')?.putImageData(pixels, 0, 0);
-  // Pixels need not be square: rows and columns have a spacing each.
+  // Pixels may not be square: rows and columns have their own spacing.
   const [width, height] = [columns * columnPixelSpacing, rows * rowPixelSpacing];
   const scale = canvas.width / Math.max(width, height);
   const [left, top] = [(canvas.width - width * scale) / 2, (canvas.height - height * scale) / 2];

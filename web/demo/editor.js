@@ -1,5 +1,5 @@
 // @ts-check
-// A textarea for code: line numbers, a mark on one of them, Tab to indent, Ctrl+Enter to run.
+// A textarea for code: line numbers, a mark for the wrong line, Tab to indent, Ctrl+Enter to run.
 import { make } from './page.js';
 
 const INDENT = '    ';
@@ -7,7 +7,7 @@ const INDENT = '    ';
 export class Editor {
   #leaveByTab = false;
 
-  /** @param {HTMLElement} box holds `.gutter` and a textarea @param {() => void} run */
+  /** @param {HTMLElement} box contains `.gutter` and a textarea @param {() => void} run */
   constructor(box, run) {
     this.gutter = /** @type {HTMLElement} */ (box.querySelector('.gutter'));
     this.area = /** @type {HTMLTextAreaElement} */ (box.querySelector('textarea'));
@@ -75,9 +75,9 @@ export class Editor {
     else this.area.setSelectionRange(start, start + changed.length);
   }
 
-  /** Replace the selection in a way that Undo knows. @param {string} text */
+  /** Replace the selection so that Undo can restore it. @param {string} text */
   #insert(text) {
-    // Deprecated, but nothing else keeps the undo history; setRangeText is for browsers without it.
+    // execCommand is deprecated, but nothing else keeps the undo history; setRangeText is the fallback.
     if (document.execCommand(text ? 'insertText' : 'delete', false, text)) return;
     this.area.setRangeText(text, this.area.selectionStart, this.area.selectionEnd, 'end');
     this.#number();

@@ -1,5 +1,5 @@
 // @ts-check
-// What came with an image, as readable tables: times, numbers and the metadata modules.
+// Shows the data of an image in tables: times, numbers and the metadata modules.
 import { byId, make, pyloader } from './page.js';
 import { short } from './viewer.js';
 
@@ -28,11 +28,11 @@ const MODULES = [
 const OPEN = new Set(['imagePlaneModule', 'modalityLutModule', 'voiLutModule']);
 const FIRST_ITEMS = 16;
 
-/** Modules that the reader opened or closed stay so for the next image. @type {Map<string, boolean>} */
+/** Modules that the user opened or closed, kept for the next image. @type {Map<string, boolean>} */
 const isOpen = new Map();
 
-/** Tell what came with an image, in the page's own places for that. @param {Image | undefined} image */
-export function tell(image) {
+/** Show warnings and facts of an image in the page's boxes. @param {Image | undefined} image */
+export function showFacts(image) {
   renderWarnings(byId('warnings'), image?.warnings ?? []);
   renderFacts(byId('facts'), image);
 }
@@ -45,7 +45,7 @@ export function renderWarnings(list, warnings) {
 
 /** @param {HTMLElement} box @param {Image | undefined} image */
 function renderFacts(box, image) {
-  if (!image) return box.replaceChildren(make('p', { className: 'quiet' }, 'No image, so nothing to tell.'));
+  if (!image) return box.replaceChildren(make('p', { className: 'quiet' }, 'There is no image.'));
   const modules = MODULES.map((name) => [name, pyloader.metaData(name, image.imageId)]).filter(
     ([, module]) => module && Object.values(module).some((value) => value !== undefined),
   );
@@ -60,7 +60,9 @@ function imageFacts(image) {
   return {
     imageId: image.imageId,
     size: `${image.columns} × ${image.rows}, ${image.numberOfComponents} × ${image.dataType}`,
-    values: `${short(image.minPixelValue)} to ${short(image.maxPixelValue)}, × ${short(image.slope)} + ${short(image.intercept)}`,
+    values:
+      `${short(image.minPixelValue)} to ${short(image.maxPixelValue)}, ` +
+      `× ${short(image.slope)} + ${short(image.intercept)}`,
     loadTimeInMS: milliseconds(image.loadTimeInMS),
     decodeTimeInMS: milliseconds(image.decodeTimeInMS),
     totalTimeInMS: milliseconds(image.totalTimeInMS),
@@ -84,7 +86,7 @@ function moduleTable(name, module) {
   return details;
 }
 
-/** Names and values in two columns; what is undefined is left out. @param {object} attributes */
+/** Make a table of names and values, without undefined ones. @param {object} attributes */
 export function table(attributes) {
   const rows = Object.entries(attributes)
     .filter(([, value]) => value !== undefined)
@@ -94,7 +96,7 @@ export function table(attributes) {
   return make('table', {}, make('tbody', {}, ...rows));
 }
 
-/** A camelCase name that may break between its words. @param {string} name */
+/** Return the parts of a camelCase name, with places for line breaks. @param {string} name */
 function breakable(name) {
   return name.split(/(?<=[a-z])(?=[A-Z])/).flatMap((word) => [word, make('wbr')]);
 }

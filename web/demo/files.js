@@ -1,11 +1,11 @@
 // @ts-check
-// Files of the reader: chosen with the page's `.files`, or dropped anywhere on the page.
+// Takes the user's files: chosen with the page's `.files`, or dropped anywhere on the page.
 
 /** @typedef {import('./page.js').Sample} Sample */
 /** @typedef {import('../pyloader.d.ts').Series} Series */
 
 /**
- * @param {(files: File[], dropped?: DataTransfer) => void} take `dropped` has folders too, until it returns
+ * @param {(files: File[], dropped?: DataTransfer) => void} take `dropped` also has folders, but only during the call
  */
 export function listenForFiles(take) {
   for (const input of /** @type {NodeListOf<HTMLInputElement>} */ (document.querySelectorAll('.files input'))) {
@@ -30,7 +30,7 @@ export function listenForFiles(take) {
   });
 }
 
-/** @param {Series} series @returns {Sample} one of those that files turned out to hold */
+/** @param {Series} series found in files @returns {Sample} */
 export function sampleOfSeries({
   imageIds,
   missing,
@@ -52,12 +52,12 @@ export function sampleOfSeries({
   };
 }
 
-/** A date of DICOM, such as 20040119, for people. @param {string | undefined} date */
+/** Return a DICOM date, such as 20040119, as 2004-01-19. @param {string | undefined} date */
 function dateOf(date) {
   return date?.replace(/^(\d{4})(\d\d)(\d\d)$/, '$1-$2-$3');
 }
 
-/** @param {File[]} files @param {(file: File) => string} openFile @returns {Sample} several files as one stack, by name */
+/** @param {File[]} files @param {(file: File) => string} openFile @returns {Sample} one stack of the files, by name */
 export function sampleOf(files, openFile) {
   const sorted = files.sort((a, b) => a.name.localeCompare(b.name, undefined, { numeric: true }));
   const [first] = sorted;

@@ -1,8 +1,8 @@
 // @ts-check
-// The page around the code of index.html: samples and files, canvas and facts.
+// Builds the page around the code of index.html: samples and files, canvas and facts.
 import { onStep } from './controls.js';
 import { Desk } from './desk.js';
-import { tell } from './facts.js';
+import { showFacts } from './facts.js';
 import { listenForFiles, sampleOfSeries } from './files.js';
 import { boot, byId, frameIds, make, setState, showError, showProgress } from './page.js';
 import { Viewer } from './viewer.js';
@@ -23,9 +23,9 @@ export async function start({ open, openFiles }) {
   onStep(viewer.canvas, (delta) => desk.stack.step(delta));
   listenForFiles((files, dropped) => {
     const found = openFiles(dropped ?? files, ({ loaded, total }) =>
-      showProgress(`Looking at file ${loaded} of ${total}`, undefined),
+      showProgress(`Reading file ${loaded} of ${total}`, undefined),
     );
-    found.catch(() => {}); // the desk tells, when it comes to that
+    found.catch(() => {}); // the desk shows the error later
     desk.addFound(async () => samplesOf(await found));
   });
   boot().catch(showError);
@@ -35,22 +35,22 @@ export async function start({ open, openFiles }) {
   function show(image, sample, isFirst) {
     viewer.show(image, { title: sample.title, keepWindow: !isFirst });
     viewer.corners.topRight.textContent = desk.stack.text;
-    tell(image);
+    showFacts(image);
     if (sample.imageIds[0].startsWith('wadouri:')) history.replaceState(null, '', `#${sample.name}`);
     setState('shown');
   }
 
   function clear() {
     viewer.clear();
-    tell(undefined);
+    showFacts(undefined);
   }
 }
 
-/** @param {Series[]} found @returns {Sample[]} those that have images; what is missing is told beside the list */
+/** @param {Series[]} found @returns {Sample[]} the series with images; missing files are listed beside */
 function samplesOf(found) {
   const missing = found.flatMap((series) => series.missing);
   byId('missing').replaceChildren(
-    ...missing.map((name) => make('li', {}, `${name} is named by the DICOMDIR and is not there`)),
+    ...missing.map((name) => make('li', {}, `${name} is listed in the DICOMDIR but does not exist`)),
   );
   byId('missing').hidden = !missing.length;
   return found.filter(({ imageIds }) => imageIds.length).map(sampleOfSeries);

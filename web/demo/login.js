@@ -1,13 +1,13 @@
 // @ts-check
-// The log-in form: asks when a server answers 401, and again when the answer was wrong.
+// The log-in form, shown when a server responds with 401, and again if that log-in was wrong.
 import { byId, submitted } from './page.js';
 
 const root = document.documentElement;
 const form = byId('login');
 
-/** Who is logged in, or tried to. @type {string | undefined} */
+/** User who is logged in, or tried to. @type {string | undefined} */
 let user;
-/** Closes the form that somebody waits for. */
+/** Closes the form while it is shown. */
 let dismiss = () => {};
 
 export function isLoggedIn() {
@@ -20,7 +20,7 @@ export function forgetUser() {
 }
 
 /**
- * Show the form until it is sent or cancelled. When it is shown again, the answer was wrong.
+ * Show the form until it is sent or cancelled. If the user is logged in already, the log-in was wrong.
  * @returns {Promise<Record<string, string> | false>} the headers to try again with
  */
 export function askForLogin() {
@@ -31,23 +31,23 @@ export function askForLogin() {
   showForm(true);
   (isLoggedIn() ? form.password : form.user).focus();
   return new Promise((resolve) => {
-    const answer = (/** @type {Record<string, string> | false} */ headers) => {
+    const close = (/** @type {Record<string, string> | false} */ headers) => {
       user = headers ? form.user.value : undefined;
       showForm(false);
       resolve(headers);
     };
     form.onsubmit = submitted(() =>
-      answer({ Authorization: `Basic ${base64(`${form.user.value}:${form.password.value}`)}` }),
+      close({ Authorization: `Basic ${base64(`${form.user.value}:${form.password.value}`)}` }),
     );
-    form.cancel.onclick = dismiss = () => answer(false);
+    form.cancel.onclick = dismiss = () => close(false);
   });
 }
 
 /**
- * A request is asked about once: whoever answered wrongly is asked again by another try.
+ * Repeat the work after a wrong log-in: pyloader asks only once per request, so a new attempt shows the form again.
  * @template Result @param {() => Promise<Result>} work
  */
-export async function whileAnswered(work) {
+export async function retryLogin(work) {
   for (;;) {
     try {
       return await work();

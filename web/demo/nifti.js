@@ -1,5 +1,5 @@
 // @ts-check
-// The page around the code of nifti.html: volumes, three linked planes, time, facts.
+// Builds the page around the code of nifti.html: volumes, three linked planes, time, facts.
 import { Stack } from './controls.js';
 import { renderWarnings, table } from './facts.js';
 import { listenForFiles } from './files.js';
@@ -11,7 +11,12 @@ import { windowOf } from './windowing.js';
 /** @typedef {import('./page.js').Sample} Sample */
 /** @typedef {import('./plane.js').Axis} Axis */
 /** @typedef {Record<Axis, string[]>} Slices imageIds by direction */
-/** @typedef {{list: (source: string) => Promise<Slices[]>, open: (imageId: string) => Promise<any>, openFile: (file: File) => string}} Page */
+/**
+ * @typedef {object} Page the functions of the page's own script
+ * @property {(source: string) => Promise<Slices[]>} list
+ * @property {(imageId: string) => Promise<any>} open
+ * @property {(file: File) => string} openFile
+ */
 
 const AXES = /** @type {Axis[]} */ (['z', 'y', 'x']);
 const STAGES = { x: 'sagittal', y: 'coronal', z: 'axial' };
@@ -37,9 +42,9 @@ export async function start(page) {
 }
 
 class VolumeDesk {
-  /** What is chosen: a sample, or nothing yet. @type {Sample | undefined} */
+  /** The chosen sample. @type {Sample | undefined} */
   #chosen;
-  /** Slices of each timepoint. @type {Slices[]} */
+  /** Slices by timepoint. @type {Slices[]} */
   #timepoints = [];
   /** @type {import('./plane.js').Point} */
   #point = [0, 0, 0];
@@ -79,7 +84,7 @@ class VolumeDesk {
     this.samples.mark(sample);
     for (const plane of this.planes) plane.clear();
     this.time.open(0, 0, '');
-    this.#tell();
+    this.#showFacts();
     try {
       await boot();
       if (sample !== this.#chosen) return;
@@ -94,7 +99,7 @@ class VolumeDesk {
   /** @param {Sample} sample @param {Slices[]} timepoints */
   async #open(sample, timepoints) {
     const [first] = timepoints;
-    // What describes the first and last slice says where all others are.
+    // The positions of all slices follow from the metadata of the first and the last one.
     await pyloader.addMetadata(AXES.flatMap((axis) => [first[axis][0], first[axis].at(-1) ?? '']));
     if (sample !== this.#chosen) return;
     this.#timepoints = timepoints;
@@ -106,10 +111,10 @@ class VolumeDesk {
     if (sample !== this.#chosen) return;
     this.#useOneWindow();
     this.time.open(timepoints.length, 0, 'Timepoint');
-    this.#tell();
+    this.#showFacts();
   }
 
-  /** The three planes show the same values in the same grey. */
+  /** Give the three planes one window, so that equal values have equal grey levels. */
   #useOneWindow() {
     const images = this.planes.map(({ viewer }) => viewer.image).filter((image) => image && !image.color);
     if (images.length < this.planes.length) return;
@@ -134,23 +139,23 @@ class VolumeDesk {
     if (sample === this.#chosen) this.#settle();
   }
 
-  /** All planes show what they should. */
+  /** Update the page once all planes show their slices. */
   #settle() {
-    if (this.planes.some(({ viewer }) => !viewer.image)) return; // one of them has failed
-    this.#tell();
+    if (this.planes.some(({ viewer }) => !viewer.image)) return; // a plane has failed
+    this.#showFacts();
     setState('shown');
   }
 
   /** @param {any} error */
   #fail(error) {
     for (const plane of this.planes) plane.clear();
-    this.#tell();
+    this.#showFacts();
     showError(error);
   }
 
-  // ------------------------------------------------------------------ in words
+  // ------------------------------------------------------------------ facts
 
-  #tell() {
+  #showFacts() {
     const [axial] = this.planes;
     const { image } = axial.viewer;
     byId('position').replaceChildren(...(image ? [table(this.#position())] : []));
@@ -178,7 +183,10 @@ class VolumeDesk {
       source: this.#chosen?.name,
       voxels: counts.join(' × '),
       timepoints: this.#timepoints.length,
-      spacing: `${spacings.map((step) => short(Math.hypot(...step))).join(' × ')} ${this.planes[0].geometry?.isKnown ? 'mm' : 'voxels'}`,
+      spacing: [
+        spacings.map((step) => short(Math.hypot(...step))).join(' × '),
+        this.planes[0].geometry?.isKnown ? 'mm' : 'voxels',
+      ].join(' '),
       datatype: image.color ? 'RGB' : image.dataType.replace('Array', ''),
       scaling:
         image.slope === 1 && image.intercept === 0 ? undefined : `× ${short(image.slope)} + ${short(image.intercept)}`,

@@ -1,10 +1,13 @@
 // @ts-check
-// What the demo pages share around the image: state, progress, errors, sample list, shown code.
+// Shared parts of the demo pages: state, progress, errors, list of samples, shown code.
 
 /** @typedef {'booting' | 'ready' | 'loading' | 'shown' | 'failed'} State */
-/** @typedef {{title: string, description: string, origin: string, name: string, imageIds: string[], start: number}} Sample */
+/**
+ * @typedef {{title: string, description: string, origin: string, name: string, imageIds: string[], start: number}}
+ *   Sample `start` is the index of the image shown first
+ */
 
-/** The global that ../pyloader.js sets. @type {typeof import('../pyloader.d.ts')} */
+/** Global that ../pyloader.js sets. @type {typeof import('../pyloader.d.ts')} */
 export const pyloader = /** @type {any} */ (globalThis).pyloader;
 
 const root = document.documentElement;
@@ -15,7 +18,7 @@ const BOOT_STAGES = /** @type {Record<string, string>} */ ({
   ready: 'ready',
 });
 
-// By then a frame has been drawn, if any is.
+// Longest wait for the next frame; a tab in the background draws none.
 const FRAME_MS = 100;
 
 // ------------------------------------------------------------------ elements
@@ -36,7 +39,7 @@ export function make(tag, properties = {}, ...children) {
   return element;
 }
 
-/** What a form does in this page, in place of sending itself. @param {() => void} act */
+/** Make a handler of `submit` that calls a function instead of sending the form. @param {() => void} act */
 export function submitted(act) {
   return (/** @type {SubmitEvent} */ event) => {
     event.preventDefault();
@@ -44,7 +47,7 @@ export function submitted(act) {
   };
 }
 
-/** Texts over the four corners of an image. @param {HTMLElement} stage */
+/** Add texts over the four corners of an image. @param {HTMLElement} stage */
 export function addCorners(stage) {
   const corner = (/** @type {string} */ place) => stage.appendChild(make('span', { className: `corner ${place}` }));
   return {
@@ -57,12 +60,12 @@ export function addCorners(stage) {
 
 // ------------------------------------------------------------------ state, progress, errors
 
-/** The image whose bytes the progress bar counts; those of any when it is not known. @type {string | undefined} */
+/** Image whose bytes the progress bar counts; undefined for all images. @type {string | undefined} */
 let awaited;
 
 /**
- * Style sheets and tests read the page's state here.
- * @param {State} state @param {string} [imageId] the image that is loading, on a page that loads others meanwhile
+ * Set the state of the page, which style sheets and tests read.
+ * @param {State} state @param {string} [imageId] image whose progress to show, on a page that loads others meanwhile
  */
 export function setState(state, imageId) {
   root.dataset.state = state;
@@ -73,8 +76,7 @@ export function setState(state, imageId) {
 }
 
 /**
- * Wait until what a viewer was asked to draw is on the screen; it draws with the next frame, and in a
- * tab in the background not at all.
+ * Wait until a viewer has drawn. It draws with the next frame, and in a background tab not at all.
  */
 export function drawn() {
   return new Promise((resolve) => {
@@ -87,7 +89,7 @@ export function drawn() {
 export function showProgress(words, percent) {
   const box = byId('progress');
   const bar = box.querySelector('progress');
-  // A bar that stands at 0 looks stuck; one without a value moves.
+  // A bar at 0 looks stuck; one without a value moves.
   if (percent) bar.value = percent;
   else bar.removeAttribute('value');
   box.querySelector('span').textContent = percent ? `${words}: ${percent} %` : words;
@@ -102,8 +104,8 @@ function hideProgress() {
 let booted;
 
 /**
- * Start Python once, with a progress bar; after a failure the next call tries again.
- * @param {() => Promise<void>} [init] where the page gives options to `pyloader.init`
+ * Start Python once, with a progress bar; after a failure, the next call tries again.
+ * @param {() => Promise<void>} [init] calls `pyloader.init`, with the page's options
  */
 export function boot(init = () => pyloader.init()) {
   booted ??= startPython(init).catch((error) => {
@@ -113,7 +115,7 @@ export function boot(init = () => pyloader.init()) {
   return booted;
 }
 
-/** End Python, whatever it does; `boot` starts it anew. */
+/** End Python, even if it is busy; `boot` starts it again. */
 export function stopPython() {
   booted = undefined;
   pyloader.terminate();
@@ -130,7 +132,7 @@ async function startPython(init) {
     await init();
     setState('ready');
   } finally {
-    // Further workers boot when there is more to do; the page need not say so.
+    // More workers boot later when they are needed; do not show their progress.
     pyloader.events.removeEventListener('bootprogress', report);
   }
 }
@@ -174,20 +176,20 @@ function hideError() {
 // ------------------------------------------------------------------ samples
 
 /**
- * The samples that the build put beside the demo.
- * @param {string} [list] which of them @returns {Promise<Sample[]>}
+ * Fetch a list of samples, which the build writes beside the demo.
+ * @param {string} [list] its file name @returns {Promise<Sample[]>}
  */
 export async function fetchSamples(list = 'samples.json') {
   const url = new URL(`../samples/${list}`, document.baseURI);
-  const answer = await fetch(url);
-  if (!answer.ok)
+  const response = await fetch(url);
+  if (!response.ok)
     throw new Error(
-      `the list of samples, ${url.pathname}, could not be fetched: ${answer.status} ${answer.statusText}`,
+      `the list of samples, ${url.pathname}, could not be fetched: ${response.status} ${response.statusText}`,
     );
-  return (await answer.json()).map((/** @type {any} */ row) => readSample(row, url));
+  return (await response.json()).map((/** @type {any} */ row) => readSample(row, url));
 }
 
-/** @param {any} row @param {URL} listURL what the row's addresses are relative to @returns {Sample} */
+/** @param {any} row @param {URL} listURL the base of the row's addresses @returns {Sample} */
 function readSample({ title, description, origin, file, imageIds = [`wadouri:${file}`] }, listURL) {
   const ids = /** @type {string[]} */ (imageIds).map((id) => id.split(':', 2));
   const absolute = ids.map(([scheme, path]) => `${scheme}:${new URL(path, listURL)}`);
@@ -205,7 +207,7 @@ function readSample({ title, description, origin, file, imageIds = [`wadouri:${f
 }
 
 /**
- * The imageIds of a file with many frames, which count from 1.
+ * List the imageIds of a file's frames, which count from 1.
  * @param {string} imageId @param {number} count
  */
 export function frameIds(imageId, count) {
@@ -213,7 +215,7 @@ export function frameIds(imageId, count) {
   return Array.from({ length: count }, (_, index) => `${imageId}${separator}frame=${index + 1}`);
 }
 
-/** Samples as a list of buttons. */
+/** Shows samples as a list of buttons. */
 export class SampleList {
   /** @param {HTMLElement} list @param {(sample: Sample) => void} choose */
   constructor(list, choose) {
@@ -238,7 +240,7 @@ export class SampleList {
     for (const [sample, button] of this.buttons) button.setAttribute('aria-current', String(sample === chosen));
     const button = this.buttons.get(chosen);
     if (!button) return; // opened by its address, not from the list
-    // Only the list scrolls: the page stays where the reader is.
+    // Scroll only the list, not the page.
     const { offsetTop, offsetHeight } = button;
     const { scrollTop, clientHeight } = this.list;
     const isVisible = offsetTop >= scrollTop && offsetTop + offsetHeight <= scrollTop + clientHeight;
@@ -252,7 +254,7 @@ export class SampleList {
 export function showCode() {
   for (const pre of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll('pre[data-code-of]'))) {
     pre.textContent = dedent(byId(pre.dataset.codeOf ?? '').textContent);
-    pre.tabIndex = 0; // it scrolls, so the keyboard has to reach it
+    pre.tabIndex = 0; // it scrolls, so it has to be reachable by keyboard
   }
 }
 

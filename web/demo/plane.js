@@ -1,17 +1,17 @@
 // @ts-check
-// One direction of a volume: its slices on a canvas, where they are in the patient, the crosshair.
+// Shows one direction of a volume: its slices on a canvas, their position in the patient, the crosshair.
 import { onStep } from './controls.js';
 import { make, pyloader } from './page.js';
 import { Viewer } from './viewer.js';
 
-/** @typedef {[number, number, number]} Point of the patient (LPS), in mm; of voxels where nothing is known of it */
+/** @typedef {[number, number, number]} Point in the patient (LPS), in mm; in voxels if the geometry is unknown */
 /** @typedef {{column: number, row: number, slice: number}} Place in a plane, from 0 */
-/** @typedef {'x' | 'y' | 'z'} Axis across which slices lie */
+/** @typedef {'x' | 'y' | 'z'} Axis perpendicular to the slices */
 
 export const TITLES = { x: 'Sagittal', y: 'Coronal', z: 'Axial' };
-/** Which letters the ends of the patient's axes have, towards lower and higher values. */
+/** Letters at the ends of the patient's axes, towards lower and higher values. */
 const LETTERS = ['RL', 'AP', 'IS'];
-// A slice whose place nobody knows: along which voxel axes its columns, rows and slices follow.
+// Voxel axes of columns, rows and slices, for a volume without geometry.
 const VOXEL_AXES = { x: [1, 2, 0], y: [0, 2, 1], z: [0, 1, 2] };
 const CLICK_PIXELS = 4; // a pointer that moves more than this drags
 
@@ -23,9 +23,9 @@ const cross = (/** @type {Point} */ a, /** @type {Point} */ b) =>
 const times = (/** @type {Point} */ a, /** @type {number} */ factor) =>
   /** @type {Point} */ (a.map((value) => value * factor));
 
-/** Where the pixels of a stack of slices are, read from what describes its first and last one. */
+/** Position of the pixels of a stack of slices, from the metadata of its first and last one. */
 export class Geometry {
-  /** @param {Axis} axis @param {string[]} imageIds of all slices, whose metadata are known */
+  /** @param {Axis} axis @param {string[]} imageIds of all slices; the metadata must have been loaded */
   constructor(axis, imageIds) {
     const first = /** @type {Record<string, any>} */ (pyloader.metaData('imagePlaneModule', imageIds[0]));
     this.isKnown = first.imagePositionPatient !== undefined;
@@ -36,13 +36,13 @@ export class Geometry {
       );
   }
 
-  /** The centre of the first slice's first pixel. @type {Point} */
+  /** Centre of the first slice's first pixel. @type {Point} */
   origin = [0, 0, 0];
-  /** From one column to the next. @type {Point} */
+  /** Step from one column to the next. @type {Point} */
   column = [1, 0, 0];
-  /** From one row to the next. @type {Point} */
+  /** Step from one row to the next. @type {Point} */
   row = [0, 1, 0];
-  /** From one slice to the next. @type {Point} */
+  /** Step from one slice to the next. @type {Point} */
   slice = [0, 0, 1];
 
   /** @param {Record<string, any>} first @param {string[]} imageIds */
@@ -64,7 +64,7 @@ export class Geometry {
     return add(add(add(this.origin, this.column, column), this.row, row), this.slice, slice);
   }
 
-  /** The nearest place (Cramer's rule). @param {Point} point @returns {Place} */
+  /** Return the nearest place (Cramer's rule). @param {Point} point @returns {Place} */
   placeOf(point) {
     const away = add(point, this.origin, -1);
     const { column, row, slice } = this;
@@ -83,7 +83,7 @@ export class Geometry {
   }
 }
 
-/** Towards what of the patient a direction leads most. @param {Point} direction @param {1 | -1} sign */
+/** Return the letter of the patient's side nearest to a direction. @param {Point} direction @param {1 | -1} sign */
 function letter(direction, sign) {
   const axis = [0, 1, 2].reduce(
     (best, each) => (Math.abs(direction[each]) > Math.abs(direction[best]) ? each : best),
@@ -92,14 +92,14 @@ function letter(direction, sign) {
   return LETTERS[axis][Number(direction[axis] * sign > 0)];
 }
 
-/** A point in words: how far to the left or right, back or front, head or feet. @param {Point} point */
+/** Describe a point: distances to the left or right, back or front, head or feet. @param {Point} point */
 export function pointWords(point) {
   return point.map((value, axis) => `${LETTERS[axis][Number(value >= 0)]} ${Math.abs(value).toFixed(1)}`).join('  ');
 }
 
 /**
  * @typedef {object} Listeners
- * @property {(point: Point) => void} onPoint the reader has chosen a point
+ * @property {(point: Point) => void} onPoint called when the user has chosen a point
  * @property {(window: import('./windowing.js').Window) => void} onWindow
  * @property {(error: any) => void} onError
  * @property {(imageId: string) => Promise<any>} open
@@ -160,7 +160,7 @@ export class Plane {
     return point && this.geometry?.isKnown ? `${value}\n${pointWords(point)} mm` : value;
   }
 
-  /** @param {string[]} imageIds of all slices, whose metadata are known */
+  /** @param {string[]} imageIds of all slices; the metadata must have been loaded */
   open(imageIds) {
     this.imageIds = imageIds;
     this.geometry = new Geometry(this.axis, imageIds);
@@ -181,14 +181,14 @@ export class Plane {
     for (const edge of this.edges) edge.textContent = '';
   }
 
-  /** Show the slice that a point is in, and the point. @param {Point} point */
+  /** Show the slice that contains a point, and mark the point. @param {Point} point */
   go(point) {
     const geometry = /** @type {Geometry} */ (this.geometry);
     this.place = geometry.placeOf(point);
     return this.#follow();
   }
 
-  /** Load the wanted slice; while one loads, only the latest wish is kept. */
+  /** Load the wanted slice; while one loads, only the latest choice is kept. */
   #follow() {
     this.#wanted = this.imageIds[this.place.slice];
     this.#draw();

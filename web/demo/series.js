@@ -1,40 +1,40 @@
 // @ts-check
-// One series in a Cornerstone3D stack viewport: slices, window and level, and the prefetch of the rest.
+// Shows a series in a Cornerstone3D stack viewport: slices, window and level; prefetches the other slices.
 import { Stack, onDrag, onStep } from './controls.js';
 import { addCorners, byId, drawn, isAbort, pyloader, setState, showError } from './page.js';
 import { short } from './viewer.js';
 
 /** @typedef {Record<string, any>} Viewport of Cornerstone3D */
 /**
- * @typedef {object} Series one of the list
+ * @typedef {object} Series a series of the list
  * @property {Record<string, any>} found
  * @property {HTMLButtonElement} button
  * @property {HTMLProgressElement} bar
- * @property {HTMLElement} words its modality and size
- * @property {Set<string>} loaded the imageIds that the viewer's cache holds
+ * @property {HTMLElement} words shows its modality and size
+ * @property {Set<string>} loaded imageIds in the viewer's cache
  * @property {(signal: AbortSignal) => Promise<string[]>} findImages
  * @property {string[]} [imageIds]
  */
 
-const PREFETCHES = 6; // at a time, so that a slice that somebody wants is not behind all the others
+const PREFETCHES = 6; // at a time, so that a slice the user wants does not wait behind all others
 const DRAG_PIXELS = 256; // a drag this long changes the window by its first width
 
 const stage = byId('stage');
 const corners = addCorners(stage);
 
-// Cornerstone3D's cache leaves the promise of a load that failed or was cancelled without a handler;
-// what of it matters is told by `imageloadfailed`.
+// Cornerstone3D's cache does not handle the promises of failed or cancelled loads; `imageloadfailed` reports those
+// that matter.
 addEventListener('unhandledrejection', (event) => {
   if (isAbort(event.reason) || event.reason instanceof pyloader.PyLoaderError) event.preventDefault();
 });
 
-/** Tell whether imageIds are the frames of one instance. @param {string[]} imageIds */
+/** Return true if imageIds are the frames of one instance. @param {string[]} imageIds */
 function isOneInstance(imageIds) {
   return new Set(imageIds.map((imageId) => imageId.replace(/\/frames\/\d+$/, ''))).size === 1;
 }
 
-/** Say what is known of a series. @param {Series} series */
-export function tellSize({ found, words, imageIds }) {
+/** Show the modality and the size of a series. @param {Series} series */
+export function showSize({ found, words, imageIds }) {
   const count = imageIds?.length ?? found.numberOfSeriesRelatedInstances;
   const noun = imageIds && count > 1 && isOneInstance(imageIds) ? 'frame' : 'image';
   const size = count === undefined ? '' : `, ${count || 'no'} ${noun}${count === 1 ? '' : 's'}`;
@@ -44,12 +44,12 @@ export function tellSize({ found, words, imageIds }) {
 export class SeriesView {
   /** @type {import('./page.js').State} */
   state = 'ready';
-  /** Ends the loads of the series that is open. */
+  /** Cancels the loads of the open series. */
   #opened = new AbortController();
   /** @type {Series | undefined} */
   #series;
   #index = 0;
-  /** The imageId that somebody waits for. */
+  /** ImageId that the user waits for. */
   #wanted = '';
   /** @type {Map<string, Series>} */
   #owners = new Map();
@@ -74,22 +74,21 @@ export class SeriesView {
     onStep(element, (delta) => this.#series && this.stack.step(delta));
     onDrag(element, (dx, dy) => this.#moveWindow(dx, dy));
     element.addEventListener('dblclick', () => this.#setWindow(this.#ownWindow));
-    element.addEventListener(Events.STACK_NEW_IMAGE, () => this.#tell());
+    element.addEventListener(Events.STACK_NEW_IMAGE, () => this.#showCorners());
     eventTarget.addEventListener(Events.IMAGE_LOADED, (/** @type {any} */ { detail }) =>
       this.#count(detail.image.imageId, true),
     );
     eventTarget.addEventListener(Events.IMAGE_CACHE_IMAGE_REMOVED, (/** @type {any} */ { detail }) =>
       this.#count(detail.imageId, false),
     );
-    // The viewer reports loads that fail in the console only. A prefetch that failed is tried again
-    // when somebody wants to see the image.
+    // The viewer reports failed loads only on the console. A failed prefetch is repeated when the user wants the image.
     pyloader.events.addEventListener('imageloadfailed', (/** @type {any} */ { detail }) => {
       if (detail.imageId === this.#wanted && !isAbort(detail.error)) this.#fail(detail.error);
     });
     new ResizeObserver(() => this.viewport.getRenderingEngine().resize(true)).observe(stage);
   }
 
-  /** Show nothing, and let go of all images. */
+  /** Show nothing, and release all images. */
   forget() {
     this.#close();
     this.#owners.clear();
@@ -108,7 +107,7 @@ export class SeriesView {
       series.imageIds ??= await series.findImages(signal);
       const { imageIds } = series;
       if (!imageIds.length)
-        throw Object.assign(new Error('This series has no images: none of its instances has pixels.'), {
+        throw Object.assign(new Error('This series has no images: its instances have no pixels.'), {
           code: 'no-images',
         });
       if (!signal.aborted) await this.#showStack(series, imageIds);
@@ -145,7 +144,10 @@ export class SeriesView {
     );
   }
 
-  /** Wait until the viewer shows an image that it may have to load. @param {string} imageId @param {() => Promise<void>} show */
+  /**
+   * Wait until the viewer shows an image, which it may have to load.
+   * @param {string} imageId @param {() => Promise<void>} show
+   */
   async #await(imageId, show) {
     const series = this.#series;
     this.#wanted = imageId;
@@ -153,7 +155,7 @@ export class SeriesView {
     await show()
       .then(drawn)
       .catch((error) => this.#fail(error));
-    // The viewer's promise resolves for a load that failed, too.
+    // The viewer's promise resolves even for a failed load.
     if (series === this.#series && this.state === 'loading') this.#show('shown');
   }
 
@@ -170,9 +172,9 @@ export class SeriesView {
     showError(error);
   }
 
-  // ------------------------------------------------------------------ loading ahead
+  // ------------------------------------------------------------------ prefetch
 
-  /** Load the other images, those near the one on the screen first. @param {string[]} imageIds @param {AbortSignal} signal */
+  /** Load the other images, nearest to the shown one first. @param {string[]} imageIds @param {AbortSignal} signal */
   async #prefetch(imageIds, signal) {
     const left = new Set(imageIds.keys());
     const nearest = () => [...left].reduce((a, b) => (Math.abs(b - this.#index) < Math.abs(a - this.#index) ? b : a));
@@ -180,7 +182,7 @@ export class SeriesView {
       while (left.size && !signal.aborted) {
         const index = nearest();
         left.delete(index);
-        await this.page.prefetch(imageIds[index], signal).catch(() => {}); // told when somebody wants to see it
+        await this.page.prefetch(imageIds[index], signal).catch(() => {}); // reported when the user wants the image
       }
     };
     await Promise.all(Array.from({ length: PREFETCHES }, loadOneByOne));
@@ -198,7 +200,7 @@ export class SeriesView {
   /** @param {Series} series */
   #countAll(series) {
     const { button, bar, loaded, imageIds = [] } = series;
-    tellSize(series);
+    showSize(series);
     bar.hidden = false;
     bar.max = imageIds.length;
     bar.value = loaded.size;
@@ -230,11 +232,11 @@ export class SeriesView {
     );
     this.viewport.setProperties({ voiRange });
     this.viewport.render();
-    this.#tell();
+    this.#showCorners();
   }
 
-  /** What the corners say of the image on the screen. */
-  #tell() {
+  /** Write the corner texts of the shown image. */
+  #showCorners() {
     if (!this.#series) return;
     const { patientName = '', seriesDescription = '' } = this.#series.found;
     const { columns, rows, imageId } = this.viewport.getCornerstoneImage();

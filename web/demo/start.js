@@ -1,5 +1,5 @@
 // @ts-check
-// The page around the code of start.html: the first image, the timeline of the start, its assets.
+// Builds the page around the code of start.html: the first image, the timeline of the start, its assets.
 import { boot, byId, fetchSamples, make, pyloader, setState, showError, stopPython } from './page.js';
 import { bytesOf, drawTimeline, lanesOf } from './timeline.js';
 import { Viewer } from './viewer.js';
@@ -21,7 +21,7 @@ export async function start({ open }) {
   });
   await run(0);
 
-  /** Start Python and show an image. @param {number} began milliseconds from the page's own beginning */
+  /** Start Python and show an image. @param {number} began milliseconds since the page began */
   async function run(began) {
     if (began) stopPython();
     try {
@@ -37,7 +37,7 @@ export async function start({ open }) {
       ] = await samples;
       const { image, workers: started } = await open(imageId);
       viewer.show(image, { title });
-      tell(began, started, { name: 'first image', start: ready, duration: performance.now() - ready });
+      showStart(began, started, { name: 'first image', start: ready, duration: performance.now() - ready });
       setState('shown');
     } catch (error) {
       viewer.clear();
@@ -47,16 +47,18 @@ export async function start({ open }) {
 }
 
 /** @param {number} began @param {Worker[]} workers @param {import('./timeline.js').Span} image */
-function tell(began, workers, image) {
+function showStart(began, workers, image) {
   const lanes = lanesOf(began, workers, image);
   drawTimeline(byId('timeline'), lanes, image.start + image.duration - began);
   showAssets(byId('assets'), bytesOf(lanes));
-  byId('kind').textContent = workers.map(({ boot: report }, index) => `Worker ${index + 1} ${said(report)}.`).join(' ');
+  byId('kind').textContent = workers
+    .map(({ boot: report }, index) => `Worker ${index + 1} ${described(report)}.`)
+    .join(' ');
 }
 
 /** @param {Worker['boot']} report */
-function said(report) {
-  if (!report) return 'says nothing of its start';
+function described(report) {
+  if (!report) return 'has no report of its start';
   return report.reason ? `${KINDS[report.kind]}: ${report.reason}` : KINDS[report.kind];
 }
 

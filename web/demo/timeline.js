@@ -1,11 +1,14 @@
 // @ts-check
-// A start as lanes of spans, and the chart of them.
+// Converts a start to lanes of spans, and draws them as a chart.
 import { make, pyloader } from './page.js';
 
-/** @typedef {{name: string, start: number, duration: number, kind?: 'fetched' | 'worked' | 'loaded', bytes?: number, transferred?: number}} Span in milliseconds */
+/**
+ * @typedef {{name: string, start: number, duration: number, kind?: 'fetched' | 'worked' | 'loaded', bytes?: number,
+ *   transferred?: number}} Span in milliseconds
+ */
 /** @typedef {{title: string, spans: Span[]}} Lane */
 
-/** What the worker's marks mean. */
+/** Texts for the worker's marks. */
 const WORDS = /** @type {Record<string, string>} */ ({
   program: 'fetch and compile Python',
   libraries: 'fetch and compile numpy',
@@ -18,8 +21,8 @@ const STEPS = [1, 2, 5];
 const MOST_TICKS = 6;
 
 /**
- * What the page and each worker did, from `began` on.
- * @param {number} began milliseconds from the page's own beginning
+ * List the work of the page and of each worker since `began`.
+ * @param {number} began milliseconds since the page began
  * @param {import('../pyloader.d.ts').Stats['workers']} workers @param {Span} image
  * @returns {Lane[]}
  */
@@ -35,7 +38,10 @@ export function lanesOf(began, workers, image) {
   }));
 }
 
-/** What this page itself fetched of pyloader; of a worker's script the end is not told. @returns {Span[]} */
+/**
+ * List the files of pyloader that the page itself fetched; browsers do not report the end of a worker's script.
+ * @returns {Span[]}
+ */
 function pageAssets() {
   const entries = /** @type {PerformanceResourceTiming[]} */ (performance.getEntriesByType('resource'));
   const { assetsURL } = pyloader.stats();
@@ -65,7 +71,7 @@ function spansOf({ boot, bootMilliseconds }, began) {
   return [...assets, ...marks];
 }
 
-/** What was fetched, each asset once, the largest first. @param {Lane[]} lanes */
+/** List the fetched assets once each, largest first. @param {Lane[]} lanes */
 export function bytesOf(lanes) {
   const fetched = lanes.flatMap(({ spans }) => spans.filter(({ kind }) => kind === 'fetched'));
   return [...new Map(fetched.reverse().map((span) => [span.name, span])).values()].sort(
@@ -93,7 +99,7 @@ function axis(whole) {
   return make('li', { className: 'axis', ariaHidden: 'true' }, make('span'), track, make('span'));
 }
 
-/** The smallest round number of milliseconds that gives few ticks. @param {number} whole */
+/** Return the smallest round number of milliseconds that gives few ticks. @param {number} whole */
 export function stepFor(whole) {
   let power = 1;
   for (; ; power *= 10) {
@@ -117,7 +123,9 @@ function row({ name, start, duration, kind }, whole) {
   );
 }
 
-/** @param {'b' | 'i'} tag @param {number} start @param {number} duration @param {number} whole @param {string} [text] */
+/**
+ * @param {'b' | 'i'} tag @param {number} start @param {number} duration @param {number} whole @param {string} [text]
+ */
 function placed(tag, start, duration, whole, text = '') {
   const element = make(tag, {}, text);
   const left = Math.max(0, start);

@@ -1,6 +1,6 @@
 // @ts-check
-// A small viewer on a canvas: draws an Image of pyloader, window and level by drag or Shift and
-// arrow keys, double-click resets, and the value under the pointer.
+// A small viewer on a canvas: draws an Image of pyloader and shows the value under the pointer. Drag, or Shift and
+// arrow keys, change window and level; a double-click resets them.
 import { onDrag } from './controls.js';
 import { addCorners, make } from './page.js';
 import { moved, paintGrey, windowOf } from './windowing.js';
@@ -23,9 +23,9 @@ export class Viewer {
   window;
 
   /**
-   * @param {HTMLElement} stage where the canvas goes
+   * @param {HTMLElement} stage contains the canvas
    * @param {{onWindow?: (window: Window) => void, describe?: (row: number, column: number) => string}} [options]
-   * `onWindow` hears of every window that the reader sets; `describe` says what is under the pointer
+   *   `onWindow` is called with each window that the user sets; `describe` returns the text for a pixel
    */
   constructor(stage, { onWindow = () => {}, describe } = {}) {
     this.stage = stage;
@@ -55,14 +55,14 @@ export class Viewer {
 
   /**
    * @param {Image} image
-   * @param {{title?: string, keepWindow?: boolean}} [options] `keepWindow` for the next image of one stack
+   * @param {{title?: string, keepWindow?: boolean}} [options] `keepWindow` for the next image of the same stack
    */
   show(image, { title = '', keepWindow = false } = {}) {
     this.image = image;
     if (!keepWindow || !this.window || image.color) this.window = image.color ? undefined : windowOf(image);
     this.canvas.width = image.columns;
     this.canvas.height = image.rows;
-    // Pixels need not be square: rows and columns have a spacing each.
+    // Pixels may not be square: rows and columns have their own spacing.
     const aspect = (image.columnPixelSpacing ?? 1) / (image.rowPixelSpacing ?? 1);
     this.stage.style.setProperty('--ratio', String((image.columns / image.rows) * aspect));
     this.canvas.setAttribute('aria-label', title || image.imageId);
@@ -70,7 +70,7 @@ export class Viewer {
     this.#draw();
   }
 
-  /** Show nothing: what failed to load must not look like what was there before. */
+  /** Show nothing, so that a failed load does not look like the previous image. */
   clear() {
     this.image = this.window = undefined;
     this.context.clearRect(0, 0, this.canvas.width, this.canvas.height);
@@ -96,7 +96,7 @@ export class Viewer {
     this.#draw();
   }
 
-  /** @param {number} dx wider @param {number} dy higher, both in pixels of a drag */
+  /** @param {number} dx pixels of a drag, which widen the window @param {number} dy pixels that move it up */
   #adjust(dx, dy) {
     if (!this.image || !this.window) return;
     this.#choose(moved(this.window, dx / DRAG_PIXELS, dy / DRAG_PIXELS, windowOf(this.image)));
@@ -119,7 +119,7 @@ export class Viewer {
     this.corners.bottomRight.textContent = place ? this.describe(place.row, place.column) : '';
   }
 
-  /** The pixel under the pointer, from 0. @param {PointerEvent | MouseEvent} event */
+  /** Return the pixel under the pointer, counted from 0. @param {PointerEvent | MouseEvent} event */
   pixelAt({ offsetX, offsetY }) {
     if (!this.image) return undefined;
     const { rows, columns } = this.image;
@@ -128,7 +128,7 @@ export class Viewer {
     return column >= 0 && row >= 0 && column < columns && row < rows ? { row, column } : undefined;
   }
 
-  /** What a pixel shows, in words. @param {number} row @param {number} column */
+  /** Return the text of a pixel's value. @param {number} row @param {number} column */
   valueAt(row, column) {
     const image = /** @type {Image} */ (this.image);
     const pixels = image.getPixelData();

@@ -1,19 +1,23 @@
 // @ts-check
-// The page around the code of web.html: samples, files and addresses, canvas and facts.
+// Builds the page around the code of web.html: samples, files and addresses, canvas and facts.
 import { onStep } from './controls.js';
 import { Desk } from './desk.js';
-import { tell } from './facts.js';
+import { showFacts } from './facts.js';
 import { listenForFiles, sampleOf } from './files.js';
 import { boot, byId, setState, showError, submitted } from './page.js';
 import { Viewer } from './viewer.js';
 
 /** @typedef {import('./page.js').Sample} Sample */
-/** @typedef {{open: (imageId: string) => Promise<{image: any, imageIds: string[]}>, openFile: (file: File) => string}} Page */
+/**
+ * @typedef {object} Page the functions of the page's own script
+ * @property {(imageId: string) => Promise<{image: any, imageIds: string[]}>} open
+ * @property {(file: File) => string} openFile
+ */
 
 /** @param {Page} page */
 export async function start({ open, openFile }) {
   const viewer = new Viewer(byId('stage'));
-  /** The images of the file that was opened last. @type {string[]} */
+  /** ImageIds of the file opened last. @type {string[]} */
   let listed = [];
   const desk = new Desk({ open: openListed, show, clear, frameIds: () => listed });
   onStep(viewer.canvas, (delta) => desk.stack.step(delta));
@@ -42,13 +46,13 @@ export async function start({ open, openFile }) {
   function show(image, sample, isFirst) {
     viewer.show(image, { title: sample.title, keepWindow: !isFirst });
     viewer.corners.topRight.textContent = desk.stack.text;
-    tell(image);
+    showFacts(image);
     setState('shown');
   }
 
   function clear() {
     viewer.clear();
-    tell(undefined);
+    showFacts(undefined);
   }
 }
 

@@ -1,15 +1,15 @@
 // @ts-check
-// Stored values to grey levels: PS3.3 C.11.1 (modality), C.11.2.1.2 and C.11.2.1.3 (window).
+// Converts stored values to grey levels: PS3.3 C.11.1 (modality), C.11.2.1.2 and C.11.2.1.3 (window).
 
 /** @typedef {import('../pyloader.d.ts').Image} Image */
 /** @typedef {{center: number, width: number, shape: 'LINEAR' | 'LINEAR_EXACT' | 'SIGMOID'}} Window in modality units */
 
 const WHITE = 255;
-const OPAQUE_GREY = 0x00010101; // times a level, the three colours of a little-endian RGBA pixel
+const OPAQUE_GREY = 0x00010101; // multiplied by a level: the three colours of a little-endian RGBA pixel
 const OPAQUE = 0xff000000;
 const LARGEST_TABLE = 1 << 16;
 
-/** Modality value to 0..1, clamped later. */
+/** Functions from a modality value to 0..1, clamped later. */
 const SHAPES = {
   LINEAR: (/** @type {number} */ x, /** @type {Window} */ { center, width }) =>
     width > 1 ? (x - (center - 0.5)) / (width - 1) + 0.5 : Number(x > center - 0.5),
@@ -18,7 +18,10 @@ const SHAPES = {
     1 / (1 + Math.exp((-4 * (x - center)) / width)),
 };
 
-/** The image's own window, or one from its darkest to its brightest value. @param {Image} image @returns {Window} */
+/**
+ * Return the image's own window, or one from its darkest to its brightest value.
+ * @param {Image} image @returns {Window}
+ */
 export function windowOf({
   windowCenter,
   windowWidth,
@@ -36,9 +39,9 @@ export function windowOf({
 }
 
 /**
- * Another window, as far from `window` as a drag goes.
+ * Return a window moved by a drag.
  * @param {Window} window @param {number} wider @param {number} higher both as shares of the width of `own`
- * @param {Window} own of the image
+ * @param {Window} own window of the image
  * @returns {Window}
  */
 export function moved(window, wider, higher, own) {
@@ -53,7 +56,7 @@ export function moved(window, wider, higher, own) {
 
 /**
  * Paint a grey image as RGBA pixels.
- * @param {Image} image @param {Window} window @param {Uint32Array} rgba one element a pixel
+ * @param {Image} image @param {Window} window @param {Uint32Array} rgba one element per pixel
  */
 export function paintGrey(image, window, rgba) {
   const pixels = image.getPixelData();
