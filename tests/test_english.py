@@ -68,3 +68,30 @@ def test_comments_of_scripts_begin_with_no_question_word():
     found = list(comments())
     assert len(found) > 500
     assert [place for place, text in found if QUESTION.match(text)] == []
+
+
+LONGEST_LINE = 120
+
+
+def scripts() -> list[Path]:
+    """Return the scripts and types of web/ and tests/, without third-party packages."""
+    repository = ROOT.parent
+    suffixes = (".js", ".mjs", ".ts")
+    return sorted(
+        path
+        for folder in ("web", "tests")
+        for path in (repository / folder).rglob("*")
+        if path.suffix in suffixes and "node_modules" not in path.parts
+    )
+
+
+def test_lines_of_scripts_are_short():
+    """Biome breaks code at 120 columns, but neither comments nor strings."""
+    found = scripts()
+    assert len(found) > 150
+    assert [
+        f"{path}:{number}"
+        for path in found
+        for number, line in enumerate(path.read_text().splitlines(), 1)
+        if len(line) > LONGEST_LINE
+    ] == []

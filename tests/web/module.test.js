@@ -38,13 +38,16 @@ for (const [name, call] of Object.entries({
 }
 
 test('a program that imports it ends', () => {
-  const code = `import('${new URL('../../dist/pyloader.mjs', import.meta.url)}').then((all) => all.loadImage('wadouri:https://host/a')).catch((error) => console.log(error.code))`;
+  const code = `import('${new URL('../../dist/pyloader.mjs', import.meta.url)}')
+    .then((all) => all.loadImage('wadouri:https://host/a'))
+    .catch((error) => console.log(error.code))`;
   const { status, stdout } = spawnSync(process.execPath, ['-e', code], { timeout: 60_000, encoding: 'utf8' });
   assert.deepEqual([status, stdout], [0, 'boot\n']);
 });
 
 test('a worker may import it', async () => {
-  const code = `import('${new URL('../../dist/pyloader.mjs', import.meta.url)}').then((all) => require('node:worker_threads').parentPort.postMessage(all.version))`;
+  const code = `import('${new URL('../../dist/pyloader.mjs', import.meta.url)}')
+    .then((all) => require('node:worker_threads').parentPort.postMessage(all.version))`;
   const worker = new Worker(code, { eval: true });
   const [version] = await new Promise((resolve, reject) =>
     worker.on('message', (...found) => resolve(found)).on('error', reject),

@@ -27,7 +27,8 @@ function pyodideWith(loadedPackages) {
 
 for (const name of NAMES) {
   test(`${name}: a scheme`, () => {
-    if (name === '__proto__') return assert.throws(() => parseImageId(`${name}:x`), { code: 'image-id' }); // no scheme begins so
+    // No scheme begins with an underscore.
+    if (name === '__proto__') return assert.throws(() => parseImageId(`${name}:x`), { code: 'image-id' });
     assert.deepEqual(parseImageId(`${name}:x?frame=2`), {
       scheme: name.toLowerCase(),
       source: `${name.toLowerCase()}:x`,

@@ -197,7 +197,8 @@ const CHANGES = [
 for (const [name, value, said] of CHANGES) {
   test(`${name} cannot change, and it is said who was first`, () => {
     const message = new RegExp(
-      `^init\\(\\) was called by loadImage\\('x:a'\\) already, and ${name} cannot be changed any more \\(.*${said}.*\\): call init first`,
+      `^init\\(\\) was called by loadImage\\('x:a'\\) already, ` +
+        `and ${name} cannot be changed any more \\(.*${said}.*\\): call init first`,
     );
     assert.throws(() => refuseFixed(FIRST, after({ [name]: value }), "loadImage('x:a')"), { code: 'boot', message });
   });
