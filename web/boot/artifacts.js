@@ -32,7 +32,7 @@ export class Artifacts {
     const file = this.cache ? unpacked(this.cache) : readGiven(given?.snapshot);
     /** Snapshot of memory; rejects if none fits. @type {Promise<Snapshot>} */
     this.snapshot = measure('snapshot', file.then(snapshotOf));
-    // Those who await an artifact get its error.
+    // The code that awaits an artifact gets its error.
     for (const artifact of [this.program, this.libraries, this.snapshot]) artifact.catch(() => {});
   }
 

@@ -1,5 +1,5 @@
 // @ts-check
-// The error of all failed loads, and its form for the way between page and worker.
+// The error of all failed loads, and its form in messages between page and worker.
 
 import { redacted, withoutSecrets } from './redaction.js';
 import { ADVICE } from './version.js';
