@@ -167,7 +167,6 @@ async function reasonOf(address) {
   const type = response.headers.get('Content-Type') ?? '';
   if (!response.ok) return `${url} answered with status ${response.status}`;
   if (type.startsWith('text/html')) return `${url} is a web page, which some servers send for every address`;
-  if (!/javascript|ecmascript/.test(type))
-    return `${url} comes as '${type}', but browsers run only text/javascript`;
+  if (!/javascript|ecmascript/.test(type)) return `${url} comes as '${type}', but browsers run only text/javascript`;
   return `${url} may not be run here, or is of another build than pyloader.js`;
 }
