@@ -51,7 +51,7 @@ class DeferredFinder(MetaPathFinder):
             # Not ImportError: the importing code would think that the module does not exist.
             raise NetworkError(
                 f"{archive} of dist/pyodide/, which has {fullname}, cannot be fetched; the next "
-                f"import tries again. Is the whole of dist/ there? {error}",
+                f"import tries again. Is dist/ complete? {error}",
                 url=archive,
             ) from error
         self.brought.add(archive)

@@ -163,7 +163,7 @@ def check_link(request: Request) -> None:
     if after not in (before, "https") or after not in HTTP:
         raise RequestError(
             f"{request.url!r} was not requested: a response of {request.linked_from} names it, and "
-            f"may name addresses of {before} alone",
+            f"may name only addresses of {before}",
             request.url,
         )
 

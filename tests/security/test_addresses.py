@@ -222,5 +222,5 @@ async def test_redirects_lead_to_http_alone(evil):
     "url", ["file:///etc/passwd", "/etc/passwd", "ftp://host/a", "http://host/a"]
 )
 async def test_an_answer_by_https_names_addresses_of_https(url):
-    with pytest.raises(RequestError, match="may name addresses of https alone"):
+    with pytest.raises(RequestError, match="may name only addresses of https"):
         await context().fetch(url, linked_from="https://host/metadata")

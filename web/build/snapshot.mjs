@@ -67,7 +67,7 @@ if (strangers.length)
   throw new Error(`imported, but not in place from the start: ${strangers.map(({ name }) => name)}`);
 clearUnused();
 if (module.HEAPU8.length > MEMORY_BYTES)
-  throw new Error(`Python has used ${module.HEAPU8.length} bytes, more than the MEMORY_BYTES of interpreter.js`);
+  throw new Error(`Python has used ${module.HEAPU8.length} bytes, more than the MEMORY_BYTES of boot/pyodide.js`);
 const stack = [program.emscripten_stack_get_end(), program.emscripten_stack_get_base()];
 const fixed = [...sameIn(1024, stack[0]), ...sameIn(stack[1], module.GOT.__heap_base.value)];
 writeFileSync(output, Buffer.concat(takeSnapshot(module, memory, fixed, practice, identity)));
