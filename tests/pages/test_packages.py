@@ -199,7 +199,10 @@ def test_wheel_with_a_shared_library(page: Page, site: WebServer) -> None:
 def test_wheels_that_are_broken(page: Page, site: WebServer) -> None:
     good = wheel_of("bad", {"bad.py": "answer = 1\n" * 100})
     broken = {
-        "html": (b"<!DOCTYPE html><title>My application</title>", "answered with a file that is not a wheel"),
+        "html": (
+            b"<!DOCTYPE html><title>My application</title>",
+            "answered with a file that is not a wheel",
+        ),
         "cut": (good[: len(good) // 2], "is broken (BadZipFile"),
         "flipped": (good.replace(b"answer = 1", b"answer = 2", 1), "Bad CRC-32"),
         "linux": (wheel_of("bad", {"bad.so": b"\x7fELF\2\1"}), "a library for another machine"),
