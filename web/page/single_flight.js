@@ -4,7 +4,10 @@
 import { abortError } from '../shared/errors.js';
 
 /** @typedef {(report: import('../shared/messages.d.ts').Report) => void} Listener */
-/** @typedef {{promise: Promise<unknown>, controller: AbortController, listeners: Set<Listener>}} Flight */
+/**
+ * @typedef {{promise: Promise<unknown>, controller: AbortController, listeners: Set<Listener>, isRunning: boolean}}
+ *   Flight
+ */
 
 export class SingleFlight {
   /** @type {Map<string, Flight>} */
@@ -45,14 +48,18 @@ export class SingleFlight {
     const promise = start(controller.signal, (report) => {
       for (const listener of listeners) listener(report);
     });
-    const flight = { promise, controller, listeners };
+    const flight = { promise, controller, listeners, isRunning: true };
+    const land = () => {
+      flight.isRunning = false;
+    };
+    promise.then(land, land);
     this.#flights.set(key, flight);
     return flight;
   }
 
   /** @param {string} key @param {Flight} flight */
   #end(key, flight) {
-    flight.controller.abort();
+    if (flight.isRunning) flight.controller.abort();
     if (this.#flights.get(key) === flight) this.#flights.delete(key);
   }
 }
