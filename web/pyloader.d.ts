@@ -118,6 +118,10 @@ export interface OutgoingRequest {
   credentials: RequestCredentials;
 }
 
+/**
+ * Urgency of a load, the most urgent first. Of waiting loads with `interaction` the newest goes first, as when a user
+ * scrolls. Loads without a type come right after them. All other loads of one type go in the order of their calls.
+ */
 export type RequestType = 'interaction' | 'thumbnail' | 'prefetch' | 'compute';
 
 export interface LoadOptions extends LoaderOptions {

@@ -1,9 +1,14 @@
 // @ts-check
-// Queue of waiting jobs, in order of request type, priority and age. Adding, removing and looking ahead
-// stay cheap with thousands of jobs.
+// Queue of waiting jobs, in order of request type, priority and age: the oldest first, but the newest of those
+// that a viewer waits for (`interaction`), since it shows no other when its user scrolls. Adding, removing and
+// looking ahead stay cheap with thousands of jobs.
 import { parseImageId } from '../shared/imageid.js';
 
-/** @typedef {{requestType?: string, priority?: number}} Urgency */
+/**
+ * @typedef {{requestType?: string, priority?: number, burst?: number}} Urgency `burst` counts the turns in which jobs
+ *   came: those of one turn are of the same age
+ */
+/** @typedef {{rank: number, priority: number, age: number}} Order lower runs sooner */
 /**
  * @typedef {Urgency & {name: import('../shared/messages.d.ts').JobName, payload:
  *   import('../shared/messages.d.ts').JobPayload, source: string, timeout?: number, frameIndex?: number, form?:
@@ -13,7 +18,7 @@ import { parseImageId } from '../shared/imageid.js';
 /**
  * The jobs of one urgency, oldest first.
  * @template Job
- * @typedef {{rank: number, priority: number, jobs: Set<Job>}} Lane
+ * @typedef {Order & {jobs: Set<Job>}} Lane
  */
 
 const REQUEST_TYPES = ['interaction', 'thumbnail', 'prefetch', 'compute'];
@@ -95,20 +100,20 @@ export class Queue {
   /** @param {Job} job @returns {Lane<Job>} */
   #laneOf(job) {
     const index = this.#find(job);
-    const { rank, priority } = urgencyOf(job);
+    const order = orderOf(job);
     const lane = this.#lanes[index];
-    if (lane?.rank === rank && lane.priority === priority) return lane;
-    this.#lanes.splice(index, 0, { rank, priority, jobs: new Set() });
+    if (lane && compare(lane, order) === 0) return lane;
+    this.#lanes.splice(index, 0, { ...order, jobs: new Set() });
     return this.#lanes[index];
   }
 
   /** Find the index of the lane of a job's urgency. @param {Urgency} job */
   #find(job) {
-    const urgency = urgencyOf(job);
+    const order = orderOf(job);
     let [low, high] = [0, this.#lanes.length];
     while (low < high) {
       const middle = (low + high) >> 1;
-      if (compare(this.#lanes[middle], urgency) < 0) low = middle + 1;
+      if (compare(this.#lanes[middle], order) < 0) low = middle + 1;
       else high = middle;
     }
     return low;
@@ -129,9 +134,11 @@ function formOf(job) {
   return job.form;
 }
 
-/** @param {Urgency} job @returns {{rank: number, priority: number}} lower runs sooner */
-export function urgencyOf(job) {
-  return { rank: rankOf(job), priority: Number(job.priority) || 0 };
+/** @param {Urgency} job @returns {Order} */
+export function orderOf(job) {
+  // The age of jobs that no viewer waits for is their place in their lane.
+  const age = job.requestType === 'interaction' ? -(job.burst ?? 0) : 0;
+  return { rank: rankOf(job), priority: Number(job.priority) || 0, age };
 }
 
 /** @param {Urgency} job */
@@ -142,11 +149,11 @@ function rankOf({ requestType }) {
 
 /** @param {Urgency} a @param {Urgency} b */
 export function isMoreUrgent(a, b) {
-  return compare(urgencyOf(a), urgencyOf(b)) < 0;
+  return compare(orderOf(a), orderOf(b)) < 0;
 }
 
-/** @param {{rank: number, priority: number}} a @param {{rank: number, priority: number}} b */
+/** @param {Order} a @param {Order} b */
 function compare(a, b) {
   if (a.rank !== b.rank) return a.rank - b.rank;
-  return a.priority === b.priority ? 0 : a.priority - b.priority; // Infinity - Infinity would be NaN
+  return a.priority === b.priority ? a.age - b.age : a.priority - b.priority; // Infinity - Infinity would be NaN
 }

@@ -8,7 +8,7 @@ import { addressOf, parseImageId } from '../shared/imageid.js';
 import { Affinities } from './affinity.js';
 import { Batch } from './batching.js';
 import { NotOffloaded } from './offload.js';
-import { Queue, isMoreUrgent, urgencyOf } from './queue.js';
+import { Queue, isMoreUrgent, orderOf } from './queue.js';
 import { Workers } from './workers.js';
 import { WorkerDeath } from './worker_handle.js';
 
@@ -38,7 +38,7 @@ import { WorkerDeath } from './worker_handle.js';
  */
 /**
  * @typedef {JobRequest & {resolve: (value: JobResult | undefined) => void, reject: (error: unknown) => void, handling:
- *   Handling, idle?: IdleTimeout, frameIndex?: number, batchSize?: number}} Job
+ *   Handling, burst: number, idle?: IdleTimeout, frameIndex?: number, batchSize?: number}} Job
  */
 /** @typedef {import('./workers.js').WorkersSettings & {loadsPerWorker: number, timeout: number}} SchedulerSettings */
 /**
@@ -59,6 +59,7 @@ export class Scheduler {
   #jobs = new WeakMap();
   #affinities = new Affinities();
   #isScheduled = false;
+  #burst = 0;
   #pauses = new Pauses();
 
   /** @param {SchedulerSettings} settings @param {SchedulerHost} host */
@@ -97,7 +98,13 @@ export class Scheduler {
     return new Promise((resolve, reject) => {
       if (request.signal?.aborted) return reject(abortError('the load'));
       /** @type {Job} */
-      const job = { ...request, resolve: /** @type {Job['resolve']} */ (resolve), reject, handling: 'any' };
+      const job = {
+        ...request,
+        resolve: /** @type {Job['resolve']} */ (resolve),
+        reject,
+        handling: 'any',
+        burst: this.#burst,
+      };
       request.signal?.addEventListener('abort', () => this.#leaveQueue(job), { once: true });
       this.#jobs.set(job.payload, job);
       this.#queue.add(job);
@@ -112,8 +119,9 @@ export class Scheduler {
    */
   hurry(payload, { requestType, priority }) {
     const job = this.#jobs.get(payload);
-    if (!job || !isMoreUrgent({ requestType, priority }, job) || !this.#queue.remove(job)) return;
-    this.#queue.add(Object.assign(job, { requestType, priority }));
+    const urgency = { requestType, priority, burst: this.#burst };
+    if (!job || !isMoreUrgent(urgency, job) || !this.#queue.remove(job)) return;
+    this.#queue.add(Object.assign(job, urgency));
   }
 
   /**
@@ -181,6 +189,7 @@ export class Scheduler {
     this.#isScheduled = true;
     const dispatch = () => {
       this.#isScheduled = false;
+      this.#burst++;
       this.#dispatch();
     };
     queueMicrotask(() => {
@@ -318,7 +327,7 @@ export class Scheduler {
     };
     const options = { signal: idle.join(batch.signal), onProgress };
     const { leader } = batch;
-    const { rank, priority } = urgencyOf(leader);
+    const { rank, priority } = orderOf(leader);
     /** @type {Payload} */
     const payload = { ...leader.payload, ...batch.payload(this.#hasHelpers), urgency: [rank, priority], upcoming };
     const { home, offload } = affinity;

@@ -2,7 +2,7 @@
 // The order of waiting jobs.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Queue, isMoreUrgent, urgencyOf } from '../../../web/scheduler/queue.js';
+import { Queue, isMoreUrgent, orderOf } from '../../../web/scheduler/queue.js';
 
 /** @typedef {import('../../../web/scheduler/queue.js').Waiting} Waiting */
 
@@ -42,8 +42,25 @@ test('a priority that is not a number does not count', () => {
   const wrong = /** @type {any[]} */ ([undefined, NaN, 'high', null, '-1']);
   const queue = queueOf(...wrong.map((priority, index) => job(`x:${index + 1}`, { priority })));
   assert.deepEqual(order(queue), ['x:5', 'x:1', 'x:2', 'x:3', 'x:4']);
-  assert.deepEqual(urgencyOf({ priority: NaN }), { rank: 0, priority: 0 });
+  assert.deepEqual(orderOf({ priority: NaN }), { rank: 0, priority: 0, age: 0 });
   assert.equal(isMoreUrgent({ priority: NaN }, {}), false);
+});
+
+test('the newest turn of an interaction goes first, in its order', () => {
+  const scrolled = (/** @type {string} */ imageId, /** @type {number} */ burst) =>
+    job(imageId, { requestType: 'interaction', burst });
+  const queue = queueOf(
+    job('x:1', { burst: 0 }),
+    scrolled('x:2', 1),
+    scrolled('x:3', 2),
+    scrolled('x:4', 2),
+    job('x:5', { requestType: 'prefetch', burst: 3 }),
+    job('x:6', { requestType: 'prefetch', burst: 4 }),
+    scrolled('x:7', 0),
+  );
+  assert.deepEqual(order(queue), ['x:3', 'x:4', 'x:2', 'x:1', 'x:7', 'x:5', 'x:6']);
+  queue.remove(queue[Symbol.iterator]().next().value ?? job('x:0'));
+  assert.deepEqual(order(queue).slice(0, 2), ['x:4', 'x:2']);
 });
 
 test('a job leaves once', () => {

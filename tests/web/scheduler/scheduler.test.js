@@ -458,8 +458,8 @@ const QUEUE = [
 ];
 
 for (const [what, imageId, urgency, expected] of /** @type {[string, string, Urgency, string][]} */ ([
-  ['a better type moves it forward', 'x:5', { requestType: 'thumbnail' }, '1 2 3 5 4'],
-  ['it goes behind jobs of the same urgency', 'x:5', { requestType: 'interaction' }, '1 2 5 3 4'],
+  ['a viewer that waits for it moves it before older ones', 'x:5', { requestType: 'interaction' }, '5 1 2 3 4'],
+  ['it goes behind jobs of the same urgency', 'x:5', { requestType: 'thumbnail' }, '1 2 3 5 4'],
   ['no type is an interaction', 'x:4', {}, '1 2 4 3 5'],
   ['a better priority moves it forward', 'x:2', { priority: -1 }, '2 1 3 4 5'],
   ['a better priority within its type', 'x:5', { requestType: 'prefetch', priority: -1 }, '1 2 3 5 4'],
@@ -476,6 +476,26 @@ for (const [what, imageId, urgency, expected] of /** @type {[string, string, Urg
     assert.equal((await order()).join(' ').replaceAll('x:', ''), expected);
   });
 }
+
+test('of the loads that a viewer waits for, those of the newest turn go first', async () => {
+  const { pool, workers, run } = await started({ loadsPerWorker: 1 });
+  run('x:running');
+  await settle();
+  const scrolled = { requestType: 'interaction' };
+  const older = { imageId: 'x:1', options: {} };
+  for (const turn of [['x:1', 'x:2'], ['x:3'], ['x:4', 'x:5']]) {
+    for (const imageId of turn) run(imageId, { ...scrolled, ...(imageId === 'x:1' && { payload: older }) });
+    run(`${turn[0]}p`, { requestType: 'prefetch' });
+    await settle();
+  }
+  pool.hurry(older, scrolled); // the user has scrolled back
+  for (let index = 0; index < 9; index++) {
+    workers[0].loads[index].open();
+    await settle();
+  }
+  const order = workers[0].names().slice(1).join(' ').replaceAll('x:', '');
+  assert.equal(order, '1 4 5 3 2 1p 3p 4p');
+});
 
 test('hurry: a later, less urgent request does not move it back', async () => {
   const { hurry, order } = await waiting(...QUEUE);
