@@ -9,10 +9,11 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Hashable, Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Hashable, Iterable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
+Value = TypeVar("Value")
 Notify = Callable[..., None]
 """Receives the progress of the running work; see `pyloader.network.Listener`."""
 
@@ -21,8 +22,18 @@ Notify = Callable[..., None]
 class Flight:
     """One running piece of work, and the listeners of the callers that wait for it."""
 
-    task: asyncio.Task[Any]
     listeners: list[Notify]
+    task: asyncio.Task[Any] | None = None
+
+
+def start_task(work: Coroutine[Any, Any, Value]) -> asyncio.Task[Value]:
+    """Run a coroutine as a task, from Python 3.12 on at once until it waits for the first time.
+
+    Work whose bytes are here already then ends without a turn of the event loop.
+    """
+    if sys.version_info >= (3, 12):
+        return asyncio.Task(work, loop=asyncio.get_running_loop(), eager_start=True)
+    return asyncio.ensure_future(work)
 
 
 class Flights:
@@ -44,13 +55,19 @@ class Flights:
         was called meanwhile. A cancelled waiter leaves; when the last one leaves, the work is
         cancelled.
         """
-        flight = self._running.get(key) or self._start(key, make, keep)
-        flight.listeners.append(listener)
+        flight = self._running.get(key)
+        if flight is None:
+            flight = self._start(key, make, listener, keep)
+        else:
+            flight.listeners.append(listener)
         try:
+            if flight.task is None:  # it asks for its own key before it has waited once
+                await asyncio.sleep(0)
+            assert flight.task is not None
             return await asyncio.shield(flight.task)
         finally:
             flight.listeners.remove(listener)
-            if not flight.listeners and not flight.task.done():
+            if not flight.listeners and flight.task and not flight.task.done():
                 self._finish(key, flight.listeners)
                 flight.task.cancel()
 
@@ -58,10 +75,11 @@ class Flights:
         self,
         key: Hashable,
         make: Callable[[Notify], Awaitable[Any]],
+        listener: Notify,
         keep: Callable[[Any], None] | None,
     ) -> Flight:
         # Close over this list, not over the flight: a reference cycle would keep bodies in memory.
-        listeners: list[Notify] = []
+        listeners = [listener]
 
         def notify(*report: Any) -> None:
             for listener in tuple(listeners):
@@ -76,8 +94,8 @@ class Flights:
             finally:
                 self._finish(key, listeners)
 
-        flight = Flight(asyncio.ensure_future(work()), listeners)
-        self._running[key] = flight
+        flight = self._running[key] = Flight(listeners)
+        flight.task = start_task(work())
         return flight
 
     def _is_current(self, key: Hashable, listeners: list[Notify]) -> bool:

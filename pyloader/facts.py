@@ -7,7 +7,8 @@ Sources of ``local`` are files that the user chose. Viewers have ``ofViewers`` t
 ``oneFile`` have all their images as soon as the first is loaded. Frames of ``countedFromZero``
 count from 0.
 
-Limits are bytes or counts.
+Limits are bytes or counts. A DICOM file of at most ``wholeBytes`` is fetched in one piece. Of a
+larger one with many frames, only those that are wanted are fetched.
 """
 
 from __future__ import annotations

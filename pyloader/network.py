@@ -50,10 +50,16 @@ class Network:
         Number of retries after no response, or after a status of `RETRIED_STATUS`.
     timeout : float or None
         Seconds without a byte after which a request counts as having no response.
-    requests_per_origin : int
+    requests_per_origin : int or inf
         Concurrent requests to one origin; others wait, the most urgent first.
     authorize : Authorize or None
         Called once for each request that gets status 401.
+
+    Attributes
+    ----------
+    arrived : dict of str to Response
+        Complete responses by URL that arrived before they were asked for; the next plain request
+        for the URL takes its response from here.
     """
 
     def __init__(
@@ -62,7 +68,7 @@ class Network:
         *,
         retries: int = LIMITS["retries"],
         timeout: float | None = None,
-        requests_per_origin: int = REQUESTS_PER_ORIGIN,
+        requests_per_origin: float = REQUESTS_PER_ORIGIN,
         authorize: Authorize | None = None,
     ) -> None:
         self.transport = transport
@@ -70,6 +76,7 @@ class Network:
         self.timeout = timeout
         self.requests_per_origin = requests_per_origin
         self.authorize = authorize
+        self.arrived: dict[str, Response] = {}
         self._gates: dict[str, Gate] = {}
         self._flights = Flights()
         self.identity = 0
@@ -81,6 +88,7 @@ class Network:
         the old identity, so it is sent again.
         """
         self.identity += 1
+        self.arrived.clear()
         self._flights.forget(lambda key: True)
 
     async def fetch(self, request: Request, urgency: Urgency, listener: Listener) -> Response:
@@ -110,9 +118,7 @@ class Network:
         failures, admission = 0, Admission(self)
         for attempt in count(1):
             is_last = failures >= self.retries
-            request = replace(
-                make(), timeout=self.timeout, is_last=is_last, is_urgent=urgency[0] == 0
-            )
+            request = replace(make(), timeout=self.timeout, is_last=is_last, urgency=urgency)
             admission.note_attempt()
             delay = backoff(failures)
             try:
@@ -134,6 +140,8 @@ class Network:
     async def _attempt(
         self, request: Request, urgency: Urgency, notify: Callable[..., None], sink: Sink | None
     ) -> Response:
+        if request.is_plain and (arrived := self.arrived.pop(request.url, None)):
+            return feed(arrived, sink)
         gate = self._gates.setdefault(origin_of(request.url), Gate())
         await gate.enter(urgency, self.requests_per_origin)
         try:
@@ -168,6 +176,15 @@ class Admission:
             return False
         self.may_ask = False
         return await authorize(url, self.sent) or self.identity != self.network.identity
+
+
+def feed(response: Response, sink: Sink | None) -> Response:
+    """Feed the body of a complete response to a sink, if that takes it."""
+    head = replace(response, body=b"")
+    if sink is None or not sink.begin(head):
+        return response
+    sink.feed(response.body)
+    return head
 
 
 def report(listener: Listener, attempt: int) -> Callable[..., None]:
@@ -210,7 +227,7 @@ class Gate:
         self._order = count()
         self._waiting: list[tuple[Urgency, int, asyncio.Future[None]]] = []
 
-    async def enter(self, urgency: Urgency, limit: int) -> None:
+    async def enter(self, urgency: Urgency, limit: float) -> None:
         """Wait until fewer than `limit` requests are inside."""
         if self._inside < limit and not self._waiting:
             self._inside += 1
@@ -224,7 +241,7 @@ class Gate:
                 self.leave(limit)  # it was admitted just before
             raise
 
-    def leave(self, limit: int) -> None:
+    def leave(self, limit: float) -> None:
         """Leave, and admit the next."""
         self._inside -= 1
         while self._waiting and self._inside < limit:

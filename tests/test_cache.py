@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from typing import Any
 
 import numpy as np
 import pytest
 
-from pyloader.cache import Cache, Flights, owned, size_of, source_of, whole_of
+from pyloader.cache import Cache, Flights, owned, size_of, source_of, start_task, whole_of
 
 
 def ignore(*report: Any) -> None:
@@ -454,6 +455,155 @@ async def test_listener_may_join_twice_and_hears_twice():
     work.gate.set()
     assert await tasks[1] == b"value"
     assert heard == [1, 1, 2]
+
+
+# ------------------------------------------------------------------ work that does not wait
+
+# From Python 3.12 on a task runs at once until it waits for the first time.
+IS_EAGER = sys.version_info >= (3, 12)
+
+
+async def test_task_that_never_waits_ends_at_once():
+    async def work() -> int:
+        return 7
+
+    task = start_task(work())
+    assert task.done() is IS_EAGER
+    await asyncio.sleep(0)
+    assert task.done()
+    assert task.result() == 7
+
+
+async def test_task_that_waits_goes_on_in_turns():
+    steps: list[str] = []
+
+    async def work() -> None:
+        steps.append("begun")
+        await asyncio.sleep(0)
+        steps.append("over")
+
+    task = start_task(work())
+    assert steps == (["begun"] if IS_EAGER else [])
+    assert not task.done()
+    await task
+    assert steps == ["begun", "over"]
+
+
+async def test_failure_of_a_task_is_that_of_its_work():
+    async def work() -> None:
+        raise ValueError("broken")
+
+    with pytest.raises(ValueError, match="broken"):
+        await start_task(work())
+
+
+async def test_task_can_be_cancelled():
+    ended = asyncio.Event()
+
+    async def work() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.set()
+
+    task = start_task(work())
+    await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert ended.is_set()
+
+
+async def test_value_that_is_made_without_a_wait_is_there_at_once():
+    """Also through flights within flights, as an image needs its file."""
+    cache = Cache(100)
+
+    async def outer(notify: Any) -> Any:
+        return b"outer of " + await keep(cache, "inner", b"inner")
+
+    task = start_task(cache.get("outer", outer, ignore))
+    assert task.done() is IS_EAGER
+    assert await task == b"outer of inner"
+    assert (cache.peek("outer"), cache.peek("inner")) == (b"outer of inner", b"inner")
+
+
+async def test_work_that_ends_at_once_is_over():
+    flights, work, kept = Flights(), Work(b"value"), []
+    work.gate.set()
+    assert await fly(flights, work, kept) == b"value"
+    assert await fly(flights, work, kept) == b"value"
+    assert (work.started, kept) == (2, [b"value"] * 2)
+
+
+async def test_work_may_start_a_task_that_wants_the_same():
+    """Such a task asks for the key before the work has waited for the first time."""
+    cache, work = Cache(100), Work(b"value")
+    heard: list[Any] = []
+    others: list[asyncio.Task[Any]] = []
+
+    async def make(notify: Any) -> Any:
+        others.append(start_task(cache.get("key", work.make, heard.append)))
+        notify(1)
+        await asyncio.sleep(0)
+        notify(2)
+        return b"first"
+
+    assert await cache.get("key", make, ignore) == b"first"
+    assert await others[0] == b"first"
+    assert work.started == 0
+    assert heard == ([1, 2] if IS_EAGER else [2])
+
+
+async def test_work_may_end_before_a_task_that_it_has_started_sees_it():
+    cache, work = Cache(100), Work(b"second")
+    work.gate.set()
+    others: list[asyncio.Task[Any]] = []
+
+    async def make(notify: Any) -> Any:
+        others.append(start_task(cache.get("key", work.make, ignore)))
+        return b"first"
+
+    assert await cache.get("key", make, ignore) == b"first"
+    assert await others[0] == b"first"
+    assert work.started == 0
+
+
+async def test_work_that_waits_for_itself_can_be_cancelled():
+    cache = Cache(100)
+    inner: list[asyncio.Task[Any]] = []
+
+    async def make(notify: Any) -> Any:
+        task = asyncio.current_task()
+        assert task is not None
+        inner.append(task)
+        return await cache.get("key", make, ignore)
+
+    waiting = asyncio.create_task(cache.get("key", make, ignore))
+    await settle()
+    assert not waiting.done()
+    waiting.cancel()
+    await settle()
+    assert waiting.cancelled()
+    inner[0].cancel()
+    await settle()
+    assert len(inner) == 1
+    assert inner[0].cancelled()
+
+
+async def test_waiter_that_is_cancelled_before_the_work_has_waited_leaves_it_to_the_others():
+    cache, work = Cache(100), Work()
+    others: list[asyncio.Task[Any]] = []
+
+    async def make(notify: Any) -> Any:
+        others.append(start_task(cache.get("key", work.make, ignore)))
+        others[0].cancel()
+        await asyncio.sleep(0)
+        return b"first"
+
+    assert await cache.get("key", make, ignore) == b"first"
+    await settle()
+    assert others[0].cancelled()
+    assert work.started == 0
 
 
 # ------------------------------------------------------------------ sizes

@@ -135,8 +135,9 @@ LAYERS = {
     "dicom": {"arrays", "dicom", "image", "inflate", "jsontext"},
     "pixels": {"dicom", "image", "inflate", "pixels"},
     "loaders": {
-        *("arrays", "authors", "context", "dicom", "image", "imageid", "inflate", "jsontext"),
-        *("loaders", "modules", "pixels", "registry", "rules", "source", "transport", "volumes"),
+        *("arrays", "authors", "context", "dicom", "facts", "image", "imageid", "inflate"),
+        *("jsontext", "loaders", "modules", "pixels", "registry", "rules", "source", "transport"),
+        "volumes",
     },
     "dicomweb": {
         *("context", "dicom", "dicomweb", "imageid", "loaders", "pixels", "redaction"),

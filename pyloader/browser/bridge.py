@@ -8,8 +8,10 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import math
 import random
 import sys
+import time
 from collections.abc import Awaitable, Callable
 from importlib.machinery import PathFinder
 from typing import Any
@@ -18,7 +20,7 @@ import numpy as np
 from js import JSON, AbortController, Object, queueMicrotask
 from numpy.typing import NDArray
 from pyodide.code import find_imports
-from pyodide.ffi import JsProxy, create_once_callable, to_js
+from pyodide.ffi import create_once_callable, to_js
 
 from pyloader.browser import urllib_patch
 from pyloader.browser.console import Console
@@ -26,8 +28,8 @@ from pyloader.browser.event_loop import CallQueue
 from pyloader.browser.fetch import BrowserTransport
 from pyloader.browser.lazy_imports import defer
 from pyloader.browser.offload import Loan, borrow_frame, lend_frame
-from pyloader.browser.reply import Clock, answer_of, batch, failed_of
-from pyloader.cache import Cache
+from pyloader.browser.reply import BATCH_SECONDS, Clock, answer_of, batch, failed_of
+from pyloader.cache import Cache, start_task
 from pyloader.context import Context, speaker
 from pyloader.custom import define_loaders
 from pyloader.dicom.json.reader import parse_json
@@ -37,6 +39,7 @@ from pyloader.imageid import ImageId
 from pyloader.load import list_image_ids, list_series, load_metadata, load_of_source
 from pyloader.loaders.wadouri.source import list_files
 from pyloader.network import Listener, Network
+from pyloader.transport import Response
 from pyloader.wire import error_from, plain, wire_error, wire_modules
 
 # pydicom logs what it also raises or warns of; both reach the page as errors and image.warnings.
@@ -71,19 +74,20 @@ class Bridge:
         ``authorize(url, sent)`` (see `Network`), ``print(level, name, text)``.
     js_settings : JavaScript object
         ``cacheBytes``, the limit for parsed files; ``decodedBytes``, for one image or volume;
-        ``retries``, ``requestTimeout`` (ms), ``requestsPerOrigin``.
+        ``retries``, ``requestTimeout`` (ms).
     """
 
     def __init__(self, js_page: Any, js_settings: Any) -> None:
         self.js_page = js_page
         self.network = Network(
             BrowserTransport(js_page.send),
-            requests_per_origin=js_settings.requestsPerOrigin,
+            requests_per_origin=math.inf,  # `send` limits them, with those that it begins ahead
             authorize=js_page.authorize,
         )
         self.cache = Cache(js_settings.cacheBytes)
         self.configure(js_settings, False)
         self.tasks: dict[int, asyncio.Task[Any]] = {}
+        self.waiting: dict[int, asyncio.Task[Any]] = {}
         loop = asyncio.get_event_loop()
         loop.call_soon = CallQueue(loop, call_within_turn).call_soon  # type: ignore[method-assign, assignment]
         sys.stdout = Console(lambda name, text: js_page.print("info", name, text))
@@ -108,33 +112,82 @@ class Bridge:
             self.cache.begin_anew()
 
     async def load(self, call: int, image_id: str, js_job: Any, js_listener: Any) -> Any:
-        """Load an image; resolves to ``{answers, arrays, isReady}`` or ``{error}``.
+        """Load an image; resolves to ``{loads, arrays}`` of this one load, see `as_loads`.
 
-        See `as_answers`. The ``batch`` of the job names further images of the source. The first of
-        them that are ready and quickly made come along; see `batch`.
+        The ``batch`` of the job names further images of the source. The first of them that are
+        ready and quickly made come along; see `batch`.
         """
         clock = Clock(js_listener)
-        context = self.context(js_job, clock.listen)
-        further = getattr(js_job, "batch", ())
+        return as_loads([await self.load_of(call, image_id, js_job.to_py(), clock)])
 
-        async def work() -> Any:
+    def load_arrived(self, text: str, js_bodies: Any, js_listeners: Any) -> Any:
+        """Load images whose files have arrived; return ``{loads, arrays}``, see `as_loads`.
+
+        The images are made one after another, without a step of the event loop. When they take
+        long, there are fewer loads than were asked for: the caller asks for the others again. A
+        load that waits for something else is ``{waits: true}``; `finish` waits for it.
+
+        Parameters
+        ----------
+        text : str
+            JSON: a list of ``{call, imageId, url, head, job, waited}``. `head` is the response
+            without its body, `waited` the milliseconds that the load has taken.
+        js_bodies : JavaScript array of Uint8Array
+        js_listeners : JavaScript array of functions
+        """
+        started = time.perf_counter()
+        found: list[dict[str, Any]] = []
+        for asked, js_body, js_listener in zip(
+            json.loads(text), js_bodies, js_listeners, strict=True
+        ):
+            found.append(self.load_of_response(asked, js_body.to_bytes(), js_listener))
+            if time.perf_counter() - started > BATCH_SECONDS:
+                break
+        return as_loads(found)
+
+    def load_of_response(
+        self, asked: dict[str, Any], body: bytes, listener: Listener
+    ) -> dict[str, Any]:
+        """Return the value of `load_of`, or ``{waits}``; a row of `load_arrived`, and its body."""
+        url: str = asked["url"]
+        self.network.arrived[url] = Response(**asked["head"], body=body)
+        clock = Clock(listener, asked["waited"] / 1000)
+        task = start_task(self.load_of(asked["call"], asked["imageId"], asked["job"], clock))
+        if not task.done():
+            task.add_done_callback(lambda _: self.network.arrived.pop(url, None))
+            self.waiting[asked["call"]] = task
+            return {"waits": True}
+        self.network.arrived.pop(url, None)
+        return task.result()
+
+    async def finish(self, call: int) -> Any:
+        """Wait for a load of `load_arrived` that was not done; resolves as `load`."""
+        return as_loads([await self.waiting.pop(call)])
+
+    async def load_of(
+        self, call: int, image_id: str, job: dict[str, Any], clock: Clock
+    ) -> dict[str, Any]:
+        """Return ``{answers, isReady}``, ``{error}`` or ``{cancelled}`` of a load."""
+        context = self.context(job, clock.listen)
+
+        async def work() -> dict[str, Any]:
             image, source = await load_of_source(image_id, context)
             answers = [answer_of(image, context, clock)]
             if source.ready(ImageId.parse(image_id)) is None:
-                return as_answers(answers)
-            if further:
+                return {"answers": answers}
+            if further := job.get("batch"):
                 size = image.pixels.nbytes
-                answers += batch(list(further), source, size, context, js_job.canOffload)
-            return as_answers(answers, isReady=True)
+                answers += batch(further, source, size, context, job["canOffload"])
+            return {"answers": answers, "isReady": True}
 
-        return await self.answer(call, [image_id], work)
+        return await self.outcome(call, [image_id], work)
 
     async def lend(
         self, call: int, image_id: str, known: str | None, js_job: Any, js_listener: Any
     ) -> Any:
         """Lend a frame to another worker; resolves to ``{loan}``, nothing when it cannot be lent,
         or ``{error}``; see `lend_frame`."""
-        context = self.context(js_job, js_listener)
+        context = self.context(js_job.to_py(), js_listener)
 
         async def work() -> dict[str, Any]:
             loan = await lend_frame(image_id, context, known)
@@ -147,20 +200,20 @@ class Bridge:
     ) -> Any:
         """Decode a frame that `lend` of another worker returned; resolves as `load`."""
         clock = Clock(js_listener)
-        context = self.context(js_job, clock.listen)
+        context = self.context(js_job.to_py(), clock.listen)
         header = js_loan.header and js_loan.header.to_bytes()
         loan = Loan(js_loan.token, header, js_loan.frame.to_bytes())
 
-        async def work() -> Any:
+        async def work() -> dict[str, Any]:
             image = await borrow_frame(loan, image_id, context)
-            return as_answers([answer_of(image, context, clock)])
+            return {"answers": [answer_of(image, context, clock)]}
 
-        return await self.answer(call, [image_id], work)
+        return as_loads([await self.outcome(call, [image_id], work)])
 
     async def metadata(self, call: int, js_image_ids: Any, js_job: Any, js_listener: Any) -> Any:
         """Load the modules of images of one source; resolves to ``{found}``, a list of them, or
         ``{error}``."""
-        context = self.context(js_job, js_listener)
+        context = self.context(js_job.to_py(), js_listener)
         image_ids: list[str] = js_image_ids.to_py()
 
         async def work() -> dict[str, Any]:
@@ -181,7 +234,7 @@ class Bridge:
 
     async def search(self, call: int, url: str, js_job: Any, js_listener: Any) -> Any:
         """Search a DICOMweb service; resolves to ``{found}``, a list, or ``{error}``."""
-        context = self.context(js_job, js_listener)
+        context = self.context(js_job.to_py(), js_listener)
 
         async def work() -> dict[str, Any]:
             return {"found": plain(await search(url, context.options, context))}
@@ -190,7 +243,7 @@ class Bridge:
 
     async def series(self, call: int, url: str, js_job: Any, js_listener: Any) -> Any:
         """Fetch the metadata of a series; resolves to ``{instances}`` in order, or ``{error}``."""
-        context = self.context(js_job, js_listener)
+        context = self.context(js_job.to_py(), js_listener)
 
         async def work() -> dict[str, Any]:
             return {"instances": await open_series(url, context)}
@@ -199,7 +252,7 @@ class Bridge:
 
     async def image_ids(self, call: int, source: str, js_job: Any, js_listener: Any) -> Any:
         """List the images of a source; resolves to ``{found}``, imageIds, or ``{error}``."""
-        context = self.context(js_job, js_listener)
+        context = self.context(js_job.to_py(), js_listener)
 
         async def work() -> dict[str, Any]:
             return {"found": await list_image_ids(source, context)}
@@ -211,7 +264,7 @@ class Bridge:
     ) -> Any:
         """List the images of a source, or of files as ``[imageId, path]``, by series; resolves to
         ``{found}``, a list, or ``{error}``."""
-        context = self.context(js_job, js_listener)
+        context = self.context(js_job.to_py(), js_listener)
 
         async def work() -> dict[str, Any]:
             if js_files:
@@ -240,17 +293,23 @@ class Bridge:
     async def answer(
         self, call: int, image_ids: list[str], work: Callable[[], Awaitable[Any]]
     ) -> Any:
+        """Run `work` as the task of `call`; resolves to its value as a JavaScript object."""
+        return as_object(await self.outcome(call, image_ids, work))
+
+    async def outcome(
+        self, call: int, image_ids: list[str], work: Callable[[], Awaitable[Any]]
+    ) -> dict[str, Any]:
         """Run `work` as the task of `call`, so that `cancel` finds it; errors become values."""
         task = asyncio.current_task()
         assert task is not None
         self.tasks[call] = task
         try:
-            found = await work()
-            return found if isinstance(found, JsProxy) else as_object(found)
+            found: dict[str, Any] = await work()
+            return found
         except asyncio.CancelledError:
-            return as_object({"cancelled": True})
+            return {"cancelled": True}
         except BaseException as error:
-            return as_object({"error": wire_error(error, failed_of(image_ids, error))})
+            return {"error": wire_error(error, failed_of(image_ids, error))}
         finally:
             sys.stdout.flush()
             sys.stderr.flush()
@@ -275,17 +334,12 @@ class Bridge:
         """Drop all parsed files."""
         self.cache.clear()
 
-    def share(self, requests_per_origin: int) -> None:
-        """Set how many concurrent requests this interpreter may send to one origin."""
-        self.network.requests_per_origin = requests_per_origin
-
     def stats(self) -> Any:
         """Return the bytes in the cache and the number of running calls."""
         return as_object({"cacheBytes": self.cache.size, "running": len(self.tasks)})
 
-    def context(self, js_job: Any, listener: Listener) -> Context:
+    def context(self, job: dict[str, Any], listener: Listener) -> Context:
         """Return the context of one load."""
-        job = js_job.to_py()
         return Context(
             self.network,
             self.cache,
@@ -344,12 +398,13 @@ class Bridge:
         return np.frombuffer(js_frame.pixels.to_bytes(), "u1").reshape(shape)
 
 
-def as_answers(answers: list[dict[str, Any]], **others: Any) -> Any:
-    """Return ``{answers, arrays}`` as a JavaScript object: the arrays of each answer by name.
+def as_loads(loads: list[dict[str, Any]]) -> Any:
+    """Return ``{loads, arrays}`` as a JavaScript object: of each load the arrays of its answers.
 
-    An answer is the value of `answer_of`, or ``{error}``.
+    A load is ``{answers, isReady}``, ``{error}`` or ``{cancelled}``; an answer is the value of
+    `answer_of`, or ``{error}``.
     """
-    arrays = [answer.pop("arrays", {}) for answer in answers]
-    js_found = as_object({"answers": answers} | others)
+    arrays = [[answer.pop("arrays", {}) for answer in load.get("answers", ())] for load in loads]
+    js_found = as_object({"loads": loads})
     js_found.arrays = to_js(arrays, dict_converter=Object.fromEntries)
     return js_found

@@ -90,7 +90,7 @@ def plain_request(request: Request) -> dict[str, Any]:
     fields: dict[str, Any] = {
         "url": request.url,
         "headers": {**request.headers, **request.range_header},
-        "isUrgent": request.is_urgent,
+        "urgency": request.urgency,
         "isLast": request.is_last,
     }
     if request.linked_from is not None:

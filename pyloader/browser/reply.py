@@ -32,11 +32,18 @@ WORTH_SECONDS = 2 * facts.WORTH_SECONDS
 
 
 class Clock:
-    """Measures the time of a load: until its last response has arrived, and after that."""
+    """Measures the time of a load: until its last response has arrived, and after that.
 
-    def __init__(self, listener: Listener) -> None:
+    Parameters
+    ----------
+    waited : float, optional
+        Seconds that the load has taken already: its response has arrived.
+    """
+
+    def __init__(self, listener: Listener, waited: float = 0.0) -> None:
         self.listener = listener
-        self.started = self.fetched = time.perf_counter()
+        self.fetched = time.perf_counter()
+        self.started = self.fetched - waited
 
     def listen(self, phase: str, *report: Any) -> None:
         """Pass a report on, and note the time when a response has arrived."""

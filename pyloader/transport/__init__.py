@@ -38,8 +38,9 @@ class Request:
         First byte and the byte after the last, from 0; None for the end of the file.
     timeout : float or None
         Seconds that may pass without a byte; None for no limit.
-    is_urgent : bool
-        True when a viewer waits for it; False for a prefetch.
+    urgency : (int, float)
+        Request type (0: a viewer waits, 1: thumbnail, 2: prefetch, ...), then priority; lower is
+        sooner.
     is_last : bool
         True when no other attempt follows: then it is worth finding out why this one fails.
     most_bytes : int or None
@@ -50,10 +51,15 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=dict)
     byte_range: tuple[int, int | None] | None = None
     timeout: float | None = None
-    is_urgent: bool = True
+    urgency: tuple[int, float] = (0, 0.0)
     is_last: bool = True
     linked_from: str | None = None
     most_bytes: int | None = None
+
+    @property
+    def is_plain(self) -> bool:
+        """True for a request for the whole of a URL, without headers, that no response named."""
+        return not self.headers and self.byte_range is None and self.linked_from is None
 
     @property
     def range_header(self) -> dict[str, str]:

@@ -6,8 +6,8 @@
  * @typedef {object} Facts
  * @property {{builtIn: string[], files: string[], local: string[], ofViewers: string[], oneFile: string[],
  *   countedFromZero: string[]}} schemes
- * @property {{decodedBytes: number, sourceBytes: number, requestsPerOrigin: number, retries: number,
- *   listedImages: number}} limits
+ * @property {{decodedBytes: number, sourceBytes: number, wholeBytes: number, requestsPerOrigin: number,
+ *   retries: number, listedImages: number}} limits
  * @property {{worthMilliseconds: number}} offload
  */
 

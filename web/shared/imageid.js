@@ -54,7 +54,7 @@ export function parseImageId(imageId) {
 export function addressOf(imageId) {
   const { scheme, source } = parseImageId(imageId);
   if (imageId !== source) return undefined; // it names a part of the source
-  if (scheme === 'http' || scheme === 'https') return source;
+  if (scheme === 'http' || scheme === 'https' || FACTS.schemes.local.includes(scheme)) return source;
   return scheme === 'wadouri' || scheme === 'dicomweb' ? source.slice(scheme.length + 1) : undefined;
 }
 

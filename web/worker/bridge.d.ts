@@ -43,6 +43,18 @@ export interface FoundImages {
   isReady?: boolean;
 }
 
+/** A load as it has ended, or one that waits, for which `finish` waits. */
+export type LoadOutcome =
+  | { answers: FoundImage[]; isReady?: boolean }
+  | { error: WireError }
+  | { cancelled: true }
+  | { waits: true };
+/** Loads, and beside each the arrays of its images. */
+export interface FoundLoads {
+  loads: LoadOutcome[];
+  arrays: ImageArrays[][];
+}
+
 /** A lent frame, or nothing if it cannot be lent. */
 export interface Lent {
   loan?: Loan | null;
@@ -51,9 +63,11 @@ export interface Lent {
 export type Files = [imageId: string, path: string][] | undefined;
 
 export interface Bridge extends PackagesBridge {
-  load(call: number, imageId: string, job: Job & HomeTurn, listener: Listener): Outcome<FoundImages>;
+  load(call: number, imageId: string, job: Job & HomeTurn, listener: Listener): Outcome<FoundLoads>;
+  load_arrived(text: string, bodies: Uint8Array[], listeners: Listener[]): FoundLoads;
+  finish(call: number): Outcome<FoundLoads>;
   lend(call: number, imageId: string, known: string | undefined, job: Job, listener: Listener): Outcome<Lent>;
-  borrow(call: number, imageId: string, loan: Loan, job: Job, listener: Listener): Outcome<FoundImages>;
+  borrow(call: number, imageId: string, loan: Loan, job: Job, listener: Listener): Outcome<FoundLoads>;
   metadata(call: number, imageIds: string[], job: Job, listener: Listener): Outcome<{ found: WireModules[] }>;
   image_ids(call: number, source: string, job: Job, listener: Listener): Outcome<{ found: string[] }>;
   listing(call: number, source: string, files: Files, job: Job, listener: Listener): Outcome<{ found: FoundSeries[] }>;
@@ -66,7 +80,6 @@ export interface Bridge extends PackagesBridge {
   release(source: string): void;
   withdraw(name: string): void;
   purge(): void;
-  share(requestsPerOrigin: number): void;
   stats(): { cacheBytes: number; running: number };
 }
 export interface BridgeModule extends PyProxy {

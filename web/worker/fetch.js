@@ -2,34 +2,38 @@
 // Sends requests for pyloader/browser/fetch.py: calls `fetch` with the page's headers, hook and credentials, and
 // opens local files by name. redirects.js follows redirects, read_body.js reads bodies.
 import { messageOf } from '../shared/errors.js';
+import { FACTS } from '../shared/facts.js';
 import { fileNameOf } from '../shared/imageid.js';
 import { isNamed, merge, openHeaders, secretNames, secretsFor } from '../shared/secrets.js';
+import { Ahead } from './ahead.js';
+import { Gate } from './gate.js';
 import { BufferPool, CutFailure, SizeFailure, readBody } from './read_body.js';
 import { openHttp, withoutCookies } from './redirects.js';
 import { IdleTimeout } from '../shared/idle_timeout.js';
 
 /**
- * @typedef {{url: string, headers: Record<string, string>, byteRange?: [number] | [number, number], isUrgent?: boolean,
- *   isLast?: boolean, timeout?: number, linkedFrom?: string, mostBytes?: number}} Request `byteRange` is [start, stop);
- *   `isLast`: no retry follows; `linkedFrom` is the address of the response that contained the URL; `mostBytes` is the
- *   limit of its decoded body
+ * @typedef {{url: string, headers: Record<string, string>, byteRange?: [number] | [number, number], urgency?: Urgency,
+ *   isLast?: boolean, timeout?: number, linkedFrom?: string, mostBytes?: number}} Request `linkedFrom` is the address
+ *   of the response that named it; `mostBytes` limits its decoded body
  */
 /** @typedef {import('../shared/messages.d.ts').OutgoingRequest} HookedRequest */
+/** @typedef {import('./ahead.js').WholeResponse} WholeResponse */
+/** @typedef {import('./gate.js').Urgency} Urgency */
 /** @typedef {import('./redirects.js').Head} Head */
 /** @typedef {import('./redirects.js').Prepared} Prepared */
 /** @typedef {import('./read_body.js').OnProgress} OnProgress */
 /** @typedef {Head & {body: Uint8Array} | {error: string, kind: 'network' | 'request' | 'size'}} SendResult */
 /** @typedef {(request: HookedRequest) => Promise<HookedRequest>} Hook */
 /**
- * @typedef {import('../shared/secrets.js').Secrets & {linkedOrigins: 'without-secrets' | 'refuse', beforeRequest?:
- *   Hook}} Settings
+ * @typedef {import('../shared/secrets.js').Secrets & {linkedOrigins: 'without-secrets' | 'refuse',
+ *   beforeRequest?: Hook, requestTimeout: number, requestsPerOrigin: number, decodedBytes: number}} Settings
  */
-/**
- * @typedef {{url: string, opened: Promise<[Head, Response]>, abort: () => void}} Ahead a request sent before Python
- *   asks for it
- */
+/** @typedef {(phase: 'start' | 'progress' | 'end', loaded: number, total?: number) => void} Tell */
 
 const PROBE_MS = 5000;
+// A larger file may have many frames, of which Python fetches those that are wanted.
+const WHOLE_BYTES = FACTS.limits.wholeBytes;
+const URGENT = /** @type {Urgency} */ ([0, 0]);
 
 /** A request that cannot be sent to any server. */
 class RequestFailure extends Error {}
@@ -45,8 +49,9 @@ export function createSend(settings, files) {
   const send = (...call) => sender.send(...call);
   return Object.assign(send, {
     /** @type {Sender['begin']} */
-    begin: (url, isUrgent) => sender.begin(url, isUrgent),
+    begin: (...call) => sender.begin(...call),
     forgetAhead: () => sender.forgetAhead(),
+    share: () => sender.share(),
     /** @type {Sender['reuse']} */
     reuse: (result) => sender.reuse(result),
   });
@@ -54,9 +59,10 @@ export function createSend(settings, files) {
 
 /** Sends the requests of one worker. */
 class Sender {
-  #underWay = 0;
-  /** @type {Ahead | undefined} */
-  #ahead;
+  /** Requests that Python has not asked for yet, by address. @type {Map<string, Ahead>} */
+  #ahead = new Map();
+  /** By origin. @type {Map<string, Gate>} */
+  #gates = new Map();
   #buffers = new BufferPool();
 
   /** @param {Settings} settings @param {Map<string, Blob>} files */
@@ -79,48 +85,117 @@ class Sender {
    * @returns {Promise<SendResult>} a response of any status; `{error}` if there is none
    */
   async send(request, signal, onProgress, begin, feed) {
-    const watch = new IdleTimeout(request.timeout ?? 0);
-    this.#underWay++;
     const report = (/** @type {number} */ loaded, /** @type {number | undefined} */ total) => onProgress(loaded, total);
+    const ahead = this.#takeAhead(request, signal, report);
+    const whole = await ahead?.whole;
+    if (whole) return begin?.(whole) ? fed(whole, feed) : whole;
+    // A response that is open waits for no place: it may have the connection that those inside are waiting for.
+    const leave = ahead ? this.#gateOf(request)?.join() : await this.#enter(request, signal);
+    const watch = new IdleTimeout(request.timeout ?? 0);
+    const ending = watch.join(signal);
+    ahead?.take(ending, report);
     try {
-      const [head, response] = await this.#open(request, watch.join(signal), watch);
+      const [head, response] = await (ahead?.opened ?? this.#open(request, ending, watch));
+      watch.restart();
       const reader = { onProgress: report, begin, feed, most: request.mostBytes };
       const body = await readBody(head, response, reader, watch, this.#buffers);
       return { ...head, body };
     } catch (error) {
       if (signal.aborted) throw error;
-      const cause = watch.silent ? new CutFailure(`no byte came for ${request.timeout} ms`) : error;
+      const cause = watch.silent ? silence(watch) : error;
       return { error: await describeFailure(request, this.settings, cause), kind: kindOf(cause) };
     } finally {
       watch.stop();
-      this.#underWay--;
+      leave?.();
     }
   }
 
   /**
-   * Send the request that Python will make once it knows what a load needs, so that the server works meanwhile.
-   * Do so only if no other request is in progress: Python decides their order.
-   * @param {string} url @param {boolean} isUrgent
-   * @returns {() => void} ends the request if Python has not taken it
+   * Begin the request that Python will make for a load. Return nothing when it is under way already.
+   * @param {string} url @param {Urgency} urgency @param {AbortSignal} signal of the load @param {Tell} tell
+   * @returns {{whole: Promise<WholeResponse | undefined>, end: () => void} | undefined} `whole` resolves to nothing
+   *   when Python has to ask; `end` ends the request unless Python has taken it over
    */
-  begin(url, isUrgent) {
-    if (this.#underWay || this.#ahead || this.settings.beforeRequest || this.files.has(url)) return () => {};
-    const controller = new AbortController();
-    const opened = this.#openHttp({ url, headers: {}, isUrgent }, controller.signal, new IdleTimeout(0));
-    opened.catch(() => {}); // the call that takes it gets the error
-    const begun = { url, opened, abort: () => controller.abort() };
-    this.#ahead = begun;
-    return () => {
-      if (this.#ahead !== begun) return;
-      this.#ahead = undefined;
-      begun.abort();
-    };
+  begin(url, urgency, signal, tell) {
+    if (this.#ahead.has(url)) return undefined;
+    const ahead = new Ahead(signal, (self) => this.#fetchWhole(self, { url, headers: {}, urgency }, tell));
+    this.#ahead.set(url, ahead);
+    const forget = () => this.#ahead.get(url) === ahead && this.#ahead.delete(url);
+    ahead.signal.addEventListener('abort', forget, { once: true });
+    const whole = ahead.whole.then((found) => {
+      if (found) forget();
+      return ahead.isTaken ? undefined : found;
+    });
+    return { whole, end: () => void (forget() && ahead.abort()) };
   }
 
-  /** End the request sent ahead: it lacks the headers that the page has given meanwhile. */
+  /** End what was begun ahead: it lacks the headers that the page has given since. */
   forgetAhead() {
-    this.#ahead?.abort();
-    this.#ahead = undefined;
+    for (const ahead of this.#ahead.values()) ahead.abort();
+    this.#ahead.clear();
+  }
+
+  /** Let requests go that wait, after this worker's share of the limit has changed. */
+  share() {
+    for (const gate of this.#gates.values()) gate.admit();
+  }
+
+  /**
+   * @param {Ahead} ahead @param {Request} request @param {Tell} tell
+   * @returns {Promise<WholeResponse | undefined>} undefined for anything but a small file
+   */
+  async #fetchWhole(ahead, request, tell) {
+    const leave = await this.#enter(request, ahead.signal).catch(() => undefined); // it was aborted
+    const watch = new IdleTimeout(this.settings.requestTimeout);
+    try {
+      ahead.signal.throwIfAborted();
+      tell('start', 0);
+      const [head, response] = await ahead.open(this.#open(request, watch.join(ahead.signal), watch));
+      const most = this.settings.decodedBytes;
+      if (!isSmallFile(head, Math.min(WHOLE_BYTES, most))) return undefined;
+      const onProgress = (/** @type {number} */ loaded, /** @type {number | undefined} */ total) => {
+        tell('progress', loaded, total);
+        ahead.onProgress?.(loaded, total);
+      };
+      const body = await readBody(head, response, { onProgress, most }, watch, this.#buffers);
+      tell('end', 0);
+      return { ...head, body: /** @type {Uint8Array<ArrayBuffer>} */ (body) };
+    } catch (error) {
+      ahead.open(Promise.reject(watch.silent ? silence(watch) : error));
+      return undefined;
+    } finally {
+      watch.stop();
+      leave?.();
+    }
+  }
+
+  /**
+   * The request ahead that is the same as one of Python.
+   * @param {Request} request @param {AbortSignal} signal @param {OnProgress} onProgress
+   */
+  #takeAhead({ url, headers, linkedFrom }, signal, onProgress) {
+    const ahead = Object.keys(headers).length || linkedFrom !== undefined ? undefined : this.#ahead.get(url);
+    if (ahead) this.#ahead.delete(url);
+    ahead?.take(signal, onProgress);
+    return ahead;
+  }
+
+  /**
+   * Wait until fewer requests than the limit are under way to the same origin.
+   * @param {Request} request @param {AbortSignal} signal
+   * @returns {Promise<(() => void) | undefined>} a function that leaves; undefined for a local file
+   */
+  async #enter(request, signal) {
+    return this.#gateOf(request)?.enter(request.urgency ?? URGENT, signal);
+  }
+
+  /** The gate of a request's origin; undefined for a local file. @param {Request} request */
+  #gateOf({ url }) {
+    if (this.files.has(fileNameOf(url)) || !URL.canParse(url, this.settings.baseURL)) return undefined;
+    const { origin } = new URL(url, this.settings.baseURL);
+    const gate = this.#gates.get(origin) ?? new Gate(() => this.settings.requestsPerOrigin);
+    this.#gates.set(origin, gate);
+    return gate;
   }
 
   /**
@@ -129,16 +204,7 @@ class Sender {
    */
   async #open(request, signal, watch) {
     const file = this.files.get(fileNameOf(request.url));
-    if (file) return openFile(file, request);
-    const isPlain = !Object.keys(request.headers).length && request.linkedFrom === undefined;
-    if (!this.#ahead || this.#ahead.url !== request.url || !isPlain) return this.#openHttp(request, signal, watch);
-    const { opened, abort } = this.#ahead;
-    this.#ahead = undefined;
-    if (signal.aborted) abort();
-    signal.addEventListener('abort', abort, { once: true });
-    const found = await opened;
-    watch.restart();
-    return found;
+    return file ? openFile(file, request) : this.#openHttp(request, signal, watch);
   }
 
   /** @param {Request} request @param {AbortSignal} signal @param {IdleTimeout} watch */
@@ -146,6 +212,22 @@ class Sender {
     const { settings } = this;
     return openHttp(request, { settings, prepare: (wanted) => prepare(wanted, settings, watch), signal, watch });
   }
+}
+
+/** Tell whether a response is a small file in one piece. @param {Head} head @param {number} most */
+function isSmallFile({ status, headers }, most) {
+  return status === 200 && !headers['content-encoding'] && Number(headers['content-length']) <= most;
+}
+
+/** @param {WholeResponse} whole @param {((chunk: Uint8Array) => boolean) | undefined} feed @returns {SendResult} */
+function fed({ body, ...head }, feed) {
+  feed?.(body);
+  return { ...head, body: new Uint8Array(0) };
+}
+
+/** @param {IdleTimeout} watch */
+function silence({ timeout }) {
+  return new CutFailure(`no byte came for ${timeout} ms`);
 }
 
 // ------------------------------------------------------------------ the request

@@ -1,13 +1,15 @@
 // @ts-check
 // Handlers of the page's calls to a worker, by topic; messages.d.ts has their payloads and results.
 import { meter } from '../boot/boot.js';
-import { PyLoaderError, bootError, toWire } from '../shared/errors.js';
+import { PyLoaderError, abortError, bootError, toWire } from '../shared/errors.js';
 import { Transfer } from '../shared/rpc.js';
+import { Arrivals, endOf } from './arrivals.js';
 import { extentOf } from './min_max.js';
 import { seePolicies } from './policies.js';
 
 /** @typedef {import('./interpreter.js').Interpreter} Interpreter */
 /** @typedef {import('./bridge.d.ts').FoundImages} FoundImages */
+/** @typedef {import('./bridge.d.ts').Listener} Listener */
 /** @typedef {import('../shared/messages.d.ts').WorkerCalls} WorkerCalls */
 /** @typedef {import('../shared/messages.d.ts').Loaded} Loaded */
 /** @typedef {import('../shared/messages.d.ts').ImageArrays} ImageArrays */
@@ -68,23 +70,27 @@ function settingHandlers(interpreter) {
       bridge.configure(settings, isOther);
     },
     service: ({ base, headers }) => void interpreter.services.set(base, headers),
-    granted: ({ base, headers }) => void interpreter.granted.set(base, headers),
-    share: ({ requestsPerOrigin }) => interpreter.bridge?.share(requestsPerOrigin),
+    granted: ({ base, headers }) => {
+      interpreter.granted.set(base, headers);
+      if (interpreter.bridge) interpreter.started.send.forgetAhead();
+    },
+    share: ({ requestsPerOrigin }) => {
+      if (!interpreter.bridge) return;
+      const { settings, send } = interpreter.started;
+      settings.requestsPerOrigin = requestsPerOrigin;
+      send.share();
+    },
     policies: seePolicies,
   };
 }
 
 /** Handlers of images. @param {Interpreter} interpreter @returns {Pick<Handlers, 'load' | 'lend' | 'borrow'>} */
 function loadHandlers(interpreter) {
+  const arrivals = new Arrivals(interpreter);
   return {
-    load: async ({ imageId, ahead, ...job }, context) => {
-      const endAhead = ahead ? interpreter.started.send.begin(ahead, job.urgency[0] === 0) : undefined;
-      try {
-        const listen = listener(context);
-        return withPixels(await interpreter.ask(context, (bridge, id) => bridge.load(id, imageId, job, listen)));
-      } finally {
-        endAhead?.();
-      }
+    load: async ({ ahead: url, ...load }, context) => {
+      if (url === undefined) return withPixels(await askToLoad(interpreter, load, context, listener(context)));
+      return withPixels(await loadAhead(interpreter, arrivals, url, load, context));
     },
     lend: async ({ imageId, known, ...job }, context) => {
       const listen = listener(context);
@@ -99,9 +105,46 @@ function loadHandlers(interpreter) {
     },
     borrow: async ({ imageId, loan, ...job }, context) => {
       const listen = listener(context);
-      return withPixels(await interpreter.ask(context, (bridge, id) => bridge.borrow(id, imageId, loan, job, listen)));
+      const found = await interpreter.ask(context, (bridge, id) => bridge.borrow(id, imageId, loan, job, listen));
+      return withPixels(endOf(found.loads[0], found.arrays[0]));
     },
   };
+}
+
+/**
+ * Load an image whose file the worker fetches before Python asks for it.
+ * @param {Interpreter} interpreter @param {Arrivals} arrivals @param {string} url
+ * @param {Omit<WorkerCalls['load']['payload'], 'ahead'>} load @param {CallContext} context
+ * @returns {Promise<FoundImages>}
+ */
+async function loadAhead(interpreter, arrivals, url, load, context) {
+  const { imageId, ...job } = load;
+  const { signal } = context;
+  const started = performance.now();
+  const listen = withoutSecondStart(listener(context), url);
+  const ahead = interpreter.started.send.begin(url, job.urgency, signal, (phase, loaded, total) =>
+    listen(phase, url, loaded, total, 1),
+  );
+  try {
+    const response = await ahead?.whole;
+    if (signal.aborted) throw abortError('the load');
+    const waited = performance.now() - started;
+    const found = response && (await arrivals.add({ imageId, url, response, job, waited, listener: listen, signal }));
+    return found ?? (await askToLoad(interpreter, load, context, listen));
+  } finally {
+    ahead?.end();
+  }
+}
+
+/**
+ * Let Python load an image, and fetch what it needs.
+ * @param {Interpreter} interpreter @param {Omit<WorkerCalls['load']['payload'], 'ahead'>} load
+ * @param {CallContext} context @param {Listener} listen
+ * @returns {Promise<FoundImages>}
+ */
+async function askToLoad(interpreter, { imageId, ...job }, context, listen) {
+  const found = await interpreter.ask(context, (bridge, id) => bridge.load(id, imageId, job, listen));
+  return endOf(found.loads[0], found.arrays[0]);
 }
 
 /**
@@ -168,6 +211,20 @@ function listener({ progress, note }) {
     // Reports of the start and of the end can wait for another message.
     const canWait = phase !== 'progress' || (url && loaded === total);
     (canWait ? note : progress)({ phase, url, loaded, total, attempt });
+  };
+}
+
+/**
+ * Return a listener that passes the start of the first attempt for an address on once. When Python takes a request
+ * ahead over, that is the attempt that Python counts as its first.
+ * @param {Listener} listen @param {string} ahead @returns {Listener}
+ */
+function withoutSecondStart(listen, ahead) {
+  let hasStarted = false;
+  return (phase, url, loaded, total, attempt) => {
+    const isFirst = phase === 'start' && url === ahead && attempt === 1;
+    if (!isFirst || !hasStarted) listen(phase, url, loaded, total, attempt);
+    hasStarted ||= isFirst;
   };
 }
 

@@ -111,14 +111,18 @@ export class Interpreter {
     };
   }
 
+  /** Return the number of a new call of the bridge. */
+  newCall() {
+    return ++this.#calls;
+  }
+
   /**
    * Call a function of the bridge, and cancel it when the signal aborts.
    * @template Value @param {{signal: AbortSignal}} context
-   * @param {(bridge: Bridge, id: number) => Outcome<Value>} start
+   * @param {(bridge: Bridge, id: number) => Outcome<Value>} start @param {number} [id] of the call
    */
-  async ask({ signal }, start) {
+  async ask({ signal }, start, id = this.newCall()) {
     const { bridge } = this.started;
-    const id = ++this.#calls;
     const cancel = () => bridge.cancel(id);
     signal.addEventListener('abort', cancel);
     try {

@@ -30,7 +30,7 @@ const MOST_REDIRECTS = 5;
 export async function openHttp(wanted, sending, redirects = 0) {
   const { settings, prepare, signal, watch } = sending;
   const { url, headers, credentials, withheld } = await prepare(wanted);
-  const priority = /** @type {RequestPriority} */ (wanted.isUrgent === false ? 'low' : 'auto');
+  const priority = /** @type {RequestPriority} */ (wanted.urgency?.[0] ? 'low' : 'auto');
   const init = { headers, credentials, priority, signal };
   const isOpen = !secretNames(headers).length && credentials !== 'include';
   const response = await fetch(url, isOpen ? init : { ...init, redirect: 'manual' });

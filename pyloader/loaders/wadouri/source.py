@@ -15,6 +15,7 @@ from pyloader.dicom.fragments import CutOffError
 from pyloader.dicom.instance import Instance, lacks_pixels
 from pyloader.dicom.parse import parse_beginning, parse_part10
 from pyloader.errors import FormatError, HttpStatusError, NetworkError
+from pyloader.facts import LIMITS
 from pyloader.imageid import LOCAL_SCHEMES, ImageId
 from pyloader.loaders.filesets.archive import Archive, gunzip
 from pyloader.loaders.filesets.folder import Folder, PageFiles, is_folder
@@ -28,8 +29,8 @@ from pyloader.source import Series, Source
 from pyloader.transport import RANGE_NOT_SATISFIABLE, Request, Response
 
 FRAMES_BYTES = 256 << 10
-# Bodies larger than this are parsed while they arrive: they may have many frames.
-LARGE_BYTES = 4 << 20
+# Larger bodies are parsed while they arrive: they may have many frames.
+WHOLE_BYTES = LIMITS["wholeBytes"]
 NEVER = 1 << 62
 
 
@@ -180,7 +181,7 @@ class Opening:
         self._body = BytesIO()
         self._head = response
         self._look_at = HEADER_BYTES
-        return response.length is None or response.length > LARGE_BYTES
+        return response.length is None or response.length > WHOLE_BYTES
 
     def feed(self, chunk: bytes) -> bool:
         """Collect a chunk; return False if frames can be fetched one by one instead of the rest."""

@@ -36,7 +36,7 @@ from pyloader.errors import (
 )
 from pyloader.loaders.instance_source import make_image
 from pyloader.loaders.wadouri.ranged_file import SMALL_REST_BYTES
-from pyloader.loaders.wadouri.source import FRAMES_BYTES, HEADER_BYTES, LARGE_BYTES
+from pyloader.loaders.wadouri.source import FRAMES_BYTES, HEADER_BYTES, WHOLE_BYTES
 from pyloader.network import Network
 from pyloader.transport import Response
 from pyloader.transport.memory import MemoryTransport, cut, pour
@@ -538,7 +538,7 @@ async def test_small_file_is_one_request(site, index):
 async def test_large_file_of_one_frame_is_one_request(site):
     pixels = noise(1600, 1600, 12, 1)[0]
     body = builders.native(pixels)
-    assert len(body) > LARGE_BYTES
+    assert len(body) > WHOLE_BYTES
     assert np.array_equal(await view(site, body).pixels(None), pixels)
     assert cost(site) == (1, len(body))
 
@@ -553,7 +553,7 @@ async def test_large_file_of_one_frame_that_is_named_is_fetched_to_its_end(site)
 async def test_large_file_that_comes_at_once_is_not_asked_for_again():
     """The network may hand over more at a time than there are."""
     body = native(noise(1024, 512)).body
-    assert len(body) > LARGE_BYTES
+    assert len(body) > WHOLE_BYTES
     asked = []
 
     class AtOnce:
@@ -708,7 +708,7 @@ async def test_server_that_refuses_ranges(site, index):
     """Though it announces them: what then is left is fetched as a whole."""
     pixels = noise(1024, 512)
     file = native(pixels)
-    assert len(file.body) > LARGE_BYTES
+    assert len(file.body) > WHOLE_BYTES
     viewer = view(site, file.body, "range-refused")
     assert np.array_equal(await viewer.pixels(index), pixels[index or 0])
     spent = cost(site)[0]

@@ -7,6 +7,7 @@ import { createServer } from 'node:http';
 import { after, before } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
+import { FACTS } from '../../../web/shared/facts.js';
 import { createSend } from '../../../web/worker/fetch.js';
 
 /** @typedef {import('node:http').IncomingMessage} IncomingMessage */
@@ -40,6 +41,8 @@ export const LARGE = new Uint8Array(
     Uint8Array.from({ length: 251 }, (_, index) => index),
   ),
 );
+/** More than a worker fetches whole before Python asks for it. */
+export const HUGE = new Uint8Array(FACTS.limits.wholeBytes + 1);
 const PACKED = gzipSync(LARGE, { level: 1 });
 export const BODY = new Uint8Array([0, 1, 2, 3, 254, 255]);
 export const STEADY = new Uint8Array(10).map((_, index) => index);
@@ -61,6 +64,7 @@ const ROUTES = {
   '/empty': (_, response) => response.end(),
   '/no-content': (_, response) => response.writeHead(204).end(),
   '/large': (_, response) => response.setHeader('Content-Length', LARGE.length).end(LARGE),
+  '/huge': (_, response) => response.setHeader('Content-Length', HUGE.length).end(HUGE),
   '/unknown-length': (_, response) => {
     response.write(BODY);
     response.end(BODY);
@@ -211,6 +215,9 @@ export function settingsOf(changes = {}) {
     hooks: [],
     services: new Map(),
     granted: new Map(),
+    requestTimeout: 0,
+    requestsPerOrigin: 8,
+    decodedBytes: 2 ** 30,
     ...changes,
   };
 }

@@ -58,6 +58,8 @@ test('addressOf gives the whole file that a load fetches first', () => {
     ['dicomweb:https://host/a?x=1', 'https://host/a?x=1'],
     ['https://host/a.png', 'https://host/a.png'],
     ['http://host/a#b', 'http://host/a#b'],
+    ['localfile:3f9c27ab-0', 'localfile:3f9c27ab-0'],
+    ['dicomfile:0', 'dicomfile:0'],
   ])
     assert.equal(addressOf(imageId), address, imageId);
   for (const imageId of [
@@ -67,7 +69,7 @@ test('addressOf gives the whole file that a load fetches first', () => {
     'wadouri:/a#x-1',
     'wadouri:/a#decimation=2',
     'WADOURI:/a.dcm',
-    'dicomfile:0',
+    'localfile:3f9c27ab-0?frame=2',
     'wadors:/dw/studies/1/series/2/instances/3',
     'nifti:/a.nii',
     'web:/a.png',

@@ -79,12 +79,14 @@ test('the field of a byte range is no header', async () => {
   assert.equal('range' in lastSeen().headers, false);
 });
 
-test('only requests that are not urgent have low priority', async (t) => {
+test('only requests for which no viewer waits have low priority', async (t) => {
   const calls = recordFetch(t);
-  for (const isUrgent of [true, false, undefined]) await send({ url: '/body', isUrgent });
+  /** @type {([number, number] | undefined)[]} */
+  const urgencies = [[0, 5], [1, -5], [2, 0], undefined];
+  for (const urgency of urgencies) await send({ url: '/body', urgency });
   assert.deepEqual(
     calls.map(({ init }) => init.priority),
-    ['auto', 'low', 'auto'],
+    ['auto', 'low', 'low', 'auto'],
   );
 });
 
