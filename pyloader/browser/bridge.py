@@ -224,13 +224,19 @@ class Bridge:
 
         return await self.answer(call, image_ids, work)
 
-    async def read_json(self, call: int, image_id: str, text: str) -> Any:
-        """Read the modules of a DICOM JSON data set (PS3.18 F); ``{modules}`` or ``{error}``."""
+    async def read_json(self, call: int, js_image_ids: Any, js_texts: Any) -> Any:
+        """Read the modules of DICOM JSON data sets (PS3.18 F); resolves to ``{found}``.
+
+        Each of `found` is ``{modules}`` or ``{error}``.
+        """
+        image_ids: list[str] = js_image_ids.to_py()
+        texts: list[str] = js_texts.to_py()
 
         async def work() -> dict[str, Any]:
-            return {"modules": wire_modules(header(parse_json(text), 0))}
+            found = map(read_json_modules, image_ids, texts)
+            return {"found": list(found)}
 
-        return await self.answer(call, [image_id], work)
+        return await self.answer(call, image_ids, work)
 
     async def search(self, call: int, url: str, js_job: Any, js_listener: Any) -> Any:
         """Search a DICOMweb service; resolves to ``{found}``, a list, or ``{error}``."""
@@ -396,6 +402,14 @@ class Bridge:
             raise error_from(js_frame.error.to_py())
         shape = (js_frame.rows, js_frame.columns, 4)
         return np.frombuffer(js_frame.pixels.to_bytes(), "u1").reshape(shape)
+
+
+def read_json_modules(image_id: str, text: str) -> dict[str, Any]:
+    """Return ``{modules}`` of a DICOM JSON data set, or ``{error}``."""
+    try:
+        return {"modules": wire_modules(header(parse_json(text), 0))}
+    except Exception as error:
+        return {"error": wire_error(error, image_id)}
 
 
 def as_loads(loads: list[dict[str, Any]]) -> Any:

@@ -2,7 +2,7 @@
 // Implements the calls of pyloader.js as methods of an object. Several clients can exist side by side.
 import { attach, guessMode, modeOf } from '../viewers/cornerstone.js';
 import { moduleFor } from '../viewers/metadata.js';
-import { PyLoaderError, said } from '../shared/errors.js';
+import { PyLoaderError, fromWire, said } from '../shared/errors.js';
 import { FACTS } from '../shared/facts.js';
 import { fileNameOf, parseImageId } from '../shared/imageid.js';
 import { isNamed } from '../shared/secrets.js';
@@ -43,6 +43,9 @@ const { builtIn: BUILT_IN_SCHEMES, files: FILE_SCHEMES, ofViewers: SCHEMES_OF_VI
 /** @typedef {import('./loads.js').JsLoader} JsLoader */
 /** @typedef {{headers?: Record<string, string>, wadoURI?: string}} Service options of a DICOMweb service */
 /** @typedef {import('../viewers/cornerstone.js').Attached & {wantsInstances: boolean, mode: Mode}} Viewer connected */
+
+// Data sets that one call of a worker reads: some 30 ms, which a load that comes meanwhile has to wait.
+const JSON_IN_A_CALL = 32;
 
 export class Client {
   /** Target of all events; see `EventDetails` of pyloader.d.ts. */
@@ -359,19 +362,36 @@ export class Client {
   /** @param {string[] | Record<string, unknown>} sources imageIds whose headers to read, or DICOM JSON by imageId */
   async addMetadata(sources) {
     checkSources(sources);
-    const read = Array.isArray(sources)
-      ? [...bySource(sources).values()].map((imageIds) => this.#readMetadata(imageIds, { requestType: 'prefetch' }))
-      : Object.entries(sources).map(([imageId, json]) => this.#readJson(imageId, json));
-    await Promise.all(read);
+    if (Array.isArray(sources)) {
+      const bySources = [...bySource(sources).values()];
+      await Promise.all(bySources.map((imageIds) => this.#readMetadata(imageIds, { requestType: 'prefetch' })));
+      return;
+    }
+    const given = Object.entries(sources).map(([imageId, json]) => ({ imageId, ...dicomJson(imageId, json) }));
+    for (const { imageId, text } of given)
+      if (parseImageId(imageId).scheme === 'wadors') this.#descriptions.give(imageId, text);
+    const lists = Array.from({ length: Math.ceil(given.length / JSON_IN_A_CALL) }, (_, index) =>
+      given.slice(index * JSON_IN_A_CALL, (index + 1) * JSON_IN_A_CALL),
+    );
+    await Promise.all(lists.map((list) => this.#readJson(list)));
   }
 
-  /** @param {string} imageId @param {unknown} json a DICOM JSON data set, or a list of one */
-  async #readJson(imageId, json) {
-    const { instance, text } = dicomJson(imageId, json);
-    if (parseImageId(imageId).scheme === 'wadors') this.#descriptions.give(imageId, text);
-    const { modules } = await this.#run('addMetadata', 'readJson', { imageId, text }, imageId, {});
-    this.#metadata.set(imageId, { ...this.#metadata.get(imageId), ...modules });
-    this.#giveInstance(imageId, instance);
+  /**
+   * Read DICOM JSON data sets in one call. Those that can be read are kept, also when others fail.
+   * @param {{imageId: string, instance: unknown, text: string}[]} sources
+   */
+  async #readJson(sources) {
+    const [{ imageId }] = sources;
+    const given = { imageIds: sources.map((each) => each.imageId), texts: sources.map(({ text }) => text) };
+    const { found } = await this.#run('addMetadata', 'readJson', { imageId, ...given }, imageId, {});
+    const failures = found.flatMap((each, index) => {
+      if ('error' in each) return [fromWire(each.error)];
+      const { imageId, instance } = sources[index];
+      this.#metadata.set(imageId, { ...this.#metadata.get(imageId), ...each.modules });
+      this.#giveInstance(imageId, instance);
+      return [];
+    });
+    if (failures.length) throw failures[0];
   }
 
   /** @param {import('./files.js').Content} file @returns {string} its imageId */

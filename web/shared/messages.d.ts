@@ -210,10 +210,10 @@ export interface WorkerCalls {
   search: { payload: { url: string; options: PlainOptions }; result: Found[]; detail: Report };
   /** Fetch the metadata of a series, or of one instance. */
   series: { payload: { url: string }; result: Row[]; detail: Report };
-  /** Read the modules of a DICOM JSON data set. */
+  /** Read the modules of DICOM JSON data sets; `imageId` is the first of `imageIds`. */
   readJson: {
-    payload: { imageId: string; text: string; options?: undefined } & Turn;
-    result: { modules: WireModules };
+    payload: { imageId: string; imageIds: string[]; texts: string[]; options?: undefined } & Turn;
+    result: { found: ({ modules: WireModules } | { error: WireError })[] };
     detail: Report;
   };
   /** Run a Python file; resolves to the schemes that it registered. */

@@ -16,6 +16,7 @@ import type {
   Turn,
   WireError,
   WireModules,
+  WorkerCalls,
 } from '../shared/messages.d.ts';
 import type { Decoded } from './decode_image.js';
 import type { createSend } from './fetch.js';
@@ -73,7 +74,7 @@ export interface Bridge extends PackagesBridge {
   listing(call: number, source: string, files: Files, job: Job, listener: Listener): Outcome<{ found: FoundSeries[] }>;
   search(call: number, url: string, job: Job, listener: Listener): Outcome<{ found: Found[] }>;
   series(call: number, url: string, job: Partial<Job>, listener: Listener): Outcome<{ instances: Row[] }>;
-  read_json(call: number, imageId: string, text: string): Outcome<{ modules: WireModules }>;
+  read_json(call: number, imageIds: string[], texts: string[]): Outcome<WorkerCalls['readJson']['result']>;
   define(call: number, name: string, source: string): Outcome<{ schemes: string[] }>;
   cancel(call: number): void;
   configure(settings: BootOptions, isOther: boolean): void;

@@ -181,8 +181,8 @@ function listHandlers(interpreter) {
       const listen = listener(context);
       return (await interpreter.ask(context, (bridge, id) => bridge.series(id, url, job, listen))).instances;
     },
-    readJson: ({ imageId, text }, context) =>
-      interpreter.ask(context, (bridge, id) => bridge.read_json(id, imageId, text)),
+    readJson: ({ imageIds, texts }, context) =>
+      interpreter.ask(context, (bridge, id) => bridge.read_json(id, imageIds, texts)),
   };
 }
 

@@ -131,6 +131,45 @@ test('a loader of the page serves its scheme, and the unknown one what nobody se
   assert.equal(workers.length, 0, 'Python was not needed');
 });
 
+test('DICOM JSON is read in lists, and each data set succeeds or fails on its own', async () => {
+  /** @type {string[][]} */
+  const calls = [];
+  const { client } = await started(() => ({
+    readJson: ({ imageIds, texts }) => {
+      calls.push(imageIds);
+      return {
+        found: texts.map((text) =>
+          text.includes('FF')
+            ? { error: { name: 'FormatError', code: 'format', message: 'no rows' } }
+            : { modules: { patientModule: { patientName: text } } },
+        ),
+      };
+    },
+  }));
+  const imageIds = Array.from({ length: 70 }, (_, index) => `wadouri:${index}`);
+  const instances = imageIds.map((_, index) => ({
+    '00100010': { vr: 'PN', Value: [index === 40 ? 'FF' : `${index}`] },
+  }));
+  const sources = Object.fromEntries(imageIds.map((imageId, index) => [imageId, instances[index]]));
+  await assert.rejects(client.addMetadata(sources), { code: 'format', message: 'no rows' });
+  assert.deepEqual([calls.map(({ length }) => length), calls.flat()], [[32, 32, 6], imageIds]);
+  await settle(); // the lists after the one with the failure
+  for (const [index, imageId] of imageIds.entries()) {
+    const found = /** @type {{patientName?: string} | undefined} */ (client.metaData('patientModule', imageId));
+    assert.equal(found?.patientName, index === 40 ? undefined : JSON.stringify(instances[index]));
+  }
+});
+
+test('what is no DICOM JSON is refused before any of the call is read', async () => {
+  const { client, worker } = await started();
+  await assert.rejects(client.addMetadata({ 'wadouri:a': {}, 'wadouri:b': 42 }), { code: 'image-id' });
+  assert.deepEqual(
+    worker.heard.filter(([name]) => name === 'readJson'),
+    [],
+  );
+  await client.addMetadata({});
+});
+
 test('progress of metadata and of a list is told as that of a load, without secrets', async () => {
   const report = { phase: 'progress', url: 'https://host/a?token=x', loaded: 5, total: 10, attempt: 1 };
   /**
