@@ -326,9 +326,7 @@ export class Client {
 
   /** Run the page's `<script type="text/python" data-pyloader>` tags once the document is parsed, if there is one. */
   runScriptTags() {
-    const run = () => this.#python.runScriptTags();
-    if (globalThis.document?.readyState === 'loading') document.addEventListener('DOMContentLoaded', run);
-    else if (globalThis.document) run();
+    if (globalThis.document) this.#python.runScriptTags();
   }
 
   /** Return the JavaScript loader of a scheme, undefined if Python serves it. @param {string} scheme */

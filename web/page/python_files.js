@@ -83,8 +83,21 @@ export class PythonFiles {
     return name;
   }
 
-  /** Run the `<script type="text/python" data-pyloader>` tags; errors are reported like those of other scripts. */
+  /**
+   * Run the `<script type="text/python" data-pyloader>` tags once the document is parsed; errors are reported like
+   * those of other scripts. Loads of schemes that no file serves yet wait for them, also before that.
+   */
   runScriptTags() {
+    if (document.readyState !== 'loading') {
+      this.#ofPage = this.#runScriptTags();
+      return;
+    }
+    const parsed = new Promise((resolve) => document.addEventListener('DOMContentLoaded', resolve, { once: true }));
+    this.#ofPage = parsed.then(() => this.#runScriptTags());
+  }
+
+  /** @returns {Promise<unknown>} resolves when all have run or failed */
+  #runScriptTags() {
     const scripts = /** @type {HTMLScriptElement[]} */ ([
       ...document.querySelectorAll('script[type="text/python"][data-pyloader]'),
     ]);
@@ -101,8 +114,8 @@ export class PythonFiles {
         mode,
       );
     });
-    this.#ofPage = Promise.allSettled(runs);
     for (const run of runs) run.catch(reportError);
+    return Promise.allSettled(runs);
   }
 
   /** Show what Python prints. @param {Output} output */

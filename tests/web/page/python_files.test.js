@@ -30,3 +30,29 @@ test('a file that registers a scheme is not', async (t) => {
   assert.deepEqual(await files.run({ source: '', name: 'vox_loader.py' }), ['vox']);
   assert.deepEqual(told(), []);
 });
+
+test('loads of unknown schemes wait for the tags of a page that is still being parsed', async (t) => {
+  const { files } = page(t, ['vox']);
+  /** @type {(() => void)[]} */
+  const parsed = [];
+  const former = globalThis.document;
+  t.after(() => {
+    globalThis.document = former;
+  });
+  globalThis.document = /** @type {any} */ ({
+    ...former,
+    readyState: 'loading',
+    addEventListener: (/** @type {string} */ _type, /** @type {() => void} */ listener) => parsed.push(listener),
+  });
+  files.runScriptTags();
+  /** @type {boolean | undefined} */
+  let served;
+  const asked = files.serves('vox').then((found) => {
+    served = found;
+  });
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(served, undefined, 'it waits');
+  for (const listener of parsed) listener();
+  await asked;
+  assert.equal(served, false, 'the page has no tag');
+});
