@@ -593,7 +593,7 @@ def test_decimal_strings_of_dicom_json_are_read_as_those_of_files(value):
 def test_decimal_strings_that_are_no_number_are_absent_and_noted(value):
     found, notes = thickness(value)
     assert found is None
-    assert "is no number: it is left out" in notes[0]
+    assert "is not a number: it is left out" in notes[0]
 
 
 @pytest.mark.parametrize("spacing", [[0, 0], [-1, 1], [1, 0]])

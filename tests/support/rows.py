@@ -155,9 +155,9 @@ def value(keyword: str) -> Callable[[bytes], str]:
 
 def refused(body: bytes) -> str:
     """Say what a file is that is no picture."""
-    from pyloader.loaders.web_images.recognise import refusal
+    from pyloader.loaders.web_images.recognise import unsupported_error
 
-    return type(refusal(body, "a")).__name__
+    return type(unsupported_error(body, "a")).__name__
 
 
 def labelled(text: str) -> str:

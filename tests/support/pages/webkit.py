@@ -15,12 +15,15 @@ from selenium.webdriver.remote.client_config import ClientConfig
 from selenium.webdriver.remote.remote_connection import RemoteConnection
 from selenium.webdriver.webkitgtk.options import Options
 from selenium.webdriver.webkitgtk.service import Service
+from urllib3.exceptions import HTTPError
 
 NEEDED = "install the Debian packages webkit2gtk-driver and xvfb"
 DRIVER = shutil.which("WebKitWebDriver")
 SCREEN = shutil.which("Xvfb")
 BROWSER = next(Path("/usr/lib").glob("*/webkit2gtk-4.1/MiniBrowser"), None)
 TIMEOUT_SECONDS = 60
+# A session starts in a second or two.
+START_SECONDS, STARTS = 30, 4
 # What a page does with an expression of a test, as Playwright has it: a function is called.
 EVALUATE = """
 const [argument, done] = arguments;
@@ -58,15 +61,28 @@ class WebKitPage:
     """A window of WebKit's, with those of the methods of Playwright's page that tests here call."""
 
     def __init__(self, display: str) -> None:
+        for attempt in range(STARTS):
+            self.service = Service(executable_path=DRIVER, env={**os.environ, "DISPLAY": display})
+            self.service.start()
+            try:
+                self.driver = self.start_session()
+                break
+            except HTTPError:  # on a busy machine the driver now and then never answers
+                self.service.stop()
+                if attempt == STARTS - 1:
+                    raise
+        self.driver.set_script_timeout(TIMEOUT_SECONDS)
+
+    def start_session(self) -> Remote:
+        """Open a window, and connect to it."""
         options = Options()
         options.binary_location = str(BROWSER)
         options.add_argument("--automation")
         options.set_capability("browserName", "MiniBrowser")
-        self.service = Service(executable_path=DRIVER, env={**os.environ, "DISPLAY": display})
-        self.service.start()
-        address = ClientConfig(remote_server_addr=self.service.service_url)
-        self.driver = Remote(RemoteConnection(client_config=address), options=options)
-        self.driver.set_script_timeout(TIMEOUT_SECONDS)
+        address = ClientConfig(remote_server_addr=self.service.service_url, timeout=START_SECONDS)
+        driver = Remote(RemoteConnection(client_config=address), options=options)
+        address.timeout = 2 * TIMEOUT_SECONDS
+        return driver
 
     def goto(self, url: str) -> None:
         """Open a URL, and wait until it has loaded."""
