@@ -41,7 +41,7 @@ PACKED = {".br", ".gz"}
 # Rows of the list of addresses in pyloader.mjs.
 SCRIPT_ROW = re.compile(r'^ *"(?:worker\.mjs|pyodide/[^"]+js)": new URL\(.*\n', re.MULTILINE)
 WHOLE_WORKER = 'new URL("./whole-worker.mjs", import.meta.url)'
-DOCUMENTS = (*sorted((WEB / "docs").iterdir()), WEB / "guide.md")
+DOCUMENTS = sorted(path for path in (WEB / "docs").rglob("*") if path.is_file())
 
 
 def distributions(folder: Path) -> None:
@@ -59,7 +59,8 @@ def write_npm_files(folder: Path) -> None:
     for path in RECIPE.iterdir():
         copy(path, folder / path.name)
     for path in DOCUMENTS:
-        copy(path, folder / "docs" / path.name)
+        copy(path, folder / path.relative_to(WEB))
+    copy(WEB / "guide.md", folder / "docs" / "guide.md")
     (folder / "command.mjs").chmod(0o755)
     copy(ROOT / "LICENSE", folder / "LICENSE")
     repository = repository_address()
