@@ -14,6 +14,7 @@ usage() {
 ./build.sh demo --orthanc     the same, with a DICOMweb server behind it: Orthanc, if it is installed
 ./build.sh test [ARGS]        build, then run the tests; ARGS go to pytest; with --long, all of OHIF's too
 ./build.sh bench [ARGS]       build, then race it in Chromium; --help lists ARGS
+./build.sh docs               build the documentation site in dist/docs/; a link that leads nowhere ends it
 ./build.sh pack               build, then make the packages of npm and of Python, in .cache/packages/
 ./build.sh check [NAMES]      format, lint and types of Python and JavaScript, spelling; NAMES choose among them
 ./build.sh format             format the sources of Python, JavaScript, types and style sheets
@@ -195,13 +196,14 @@ main() {
   shift || true
   case $command in
     help | -h | --help) usage; return ;;
-    dist | demo | test | bench | pack | check | format) require_python && require_node ;;
+    dist | demo | test | bench | docs | pack | check | format) require_python && require_node ;;
     *) usage >&2; fail "there is no command '$command'" ;;
   esac
   case $command in
     dist) build ;;
     demo) build --for-trial && exec "$PYTHON" -m web.build.serve dist "$@" ;;
     test) run_tests "$@" ;;
+    docs) "$PYTHON" -m web.build.docs ;;
     pack) prepare_tests && build --for-trial && "$ENVIRONMENT/python" -m web.build.pack ;;
     bench) run_bench "$@" ;;
     check) run_checks "$@" ;;

@@ -1,10 +1,11 @@
 """Paths and small tools that every build step shares: digests, stamps, commands."""
 
+import filecmp
 import hashlib
 import os
 import subprocess
 import tomllib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -65,6 +66,25 @@ def write_atomically(path: Path, content: bytes) -> None:
     partial = path.with_name(f".{path.name}.{os.getpid()}")
     partial.write_bytes(content)
     partial.replace(path)
+
+
+def synchronise(files: Mapping[str, Path], folder: Path) -> None:
+    """Make a folder contain exactly these files, by their path in it; write those that differ."""
+    for name, source in files.items():
+        target = folder / name
+        if not target.is_file() or not filecmp.cmp(source, target, shallow=False):
+            write_atomically(target, source.read_bytes())
+    for path in sorted(folder.rglob("*"), reverse=True):
+        if path.is_dir():
+            remove_if_empty(path)
+        elif str(path.relative_to(folder)) not in files:
+            path.unlink()
+
+
+def remove_if_empty(folder: Path) -> None:
+    """Remove a folder if it is empty."""
+    if not any(folder.iterdir()):
+        folder.rmdir()
 
 
 def inputs_digest(inputs: Iterable[Path | str]) -> str:

@@ -1,18 +1,19 @@
 """
 Build dist/: make each product whose inputs changed, then update the folder.
 
-``--for-trial`` skips steps that take long and only make downloads smaller.
+dist/docs/ stays as `web.build.docs` made it. ``--for-trial`` skips steps that take long and only
+make downloads smaller.
 """
 
 import argparse
 import fcntl
-import filecmp
 from pathlib import Path
 
 from web.build.bundle import scripts, vendor
-from web.build.common import DIST, PRODUCTS, WORK, BuildError, write_atomically
+from web.build.common import DIST, PRODUCTS, WORK, BuildError, synchronise, write_atomically
 from web.build.compressed import compressed
 from web.build.demo import demo
+from web.build.docs import documentation
 from web.build.environments import node_modules
 from web.build.fetch import Asset, fetch_all
 from web.build.runtime import SNAPSHOT, Layout, boot_list, pyodide_files
@@ -35,7 +36,8 @@ def layout(*, for_trial: bool) -> Layout:
         "LICENSES.txt": licenses(list(assets.values())),
         "sbom.cdx.json": bill_of_materials(assets.values(), pyloader_version()),
     }
-    return files | compressed(files, SNAPSHOT, for_trial=for_trial)
+    files |= compressed(files, SNAPSHOT, for_trial=for_trial)
+    return files | under("docs", documentation())
 
 
 def under(folder: str, files: Layout) -> Layout:
@@ -54,30 +56,12 @@ def licenses(assets: list[Asset]) -> Path:
         "pyloader is under the MIT licence. dist/ also holds, pruned and compiled to bytecode\n"
         "(each wheel in pyodide/ carries its own licence texts):\n\n" + "\n".join(rows) + "\n"
         "demo/vendor: cornerstone-core, @cornerstonejs/core and @cornerstonejs/tools, MIT\n"
+        "docs, if it is there: Material for MkDocs, with lunr, and iframe-worker, MIT\n"
         "samples: see samples/samples.json\n"
     )
     target = PRODUCTS / "LICENSES.txt"
     write_atomically(target, text.encode())
     return target
-
-
-def synchronise(files: Layout) -> None:
-    """Make dist/ contain exactly these files; write only those that differ."""
-    for name, source in files.items():
-        target = DIST / name
-        if not target.is_file() or not filecmp.cmp(source, target, shallow=False):
-            write_atomically(target, source.read_bytes())
-    for path in sorted(DIST.rglob("*"), reverse=True):
-        if path.is_dir():
-            remove_if_empty(path)
-        elif str(path.relative_to(DIST)) not in files:
-            path.unlink()
-
-
-def remove_if_empty(folder: Path) -> None:
-    """Remove a folder if it is empty."""
-    if not any(folder.iterdir()):
-        folder.rmdir()
 
 
 def main() -> None:
@@ -89,7 +73,7 @@ def main() -> None:
     with (WORK / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         try:
-            synchronise(layout(for_trial=for_trial))
+            synchronise(layout(for_trial=for_trial), DIST)
         except BuildError as error:
             raise SystemExit(f"build: {error}") from error
 

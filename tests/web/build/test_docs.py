@@ -1,0 +1,212 @@
+"""The documentation site: its links, its reference, and the search, also from a disk."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import pytest
+import yaml
+from playwright.sync_api import Browser, Page, Request
+
+import pyloader
+from pyloader import errors, testing, volume
+from pyloader.errors import LoaderError
+from tests.support.webserver import WebServer
+from web.build.common import BuildError
+from web.build.docs import SETTINGS, TYPES, build_site
+from web.build.docs_hooks import existing, from_docs
+
+WORD = "NetworkError"
+FETCHED = {"img": "src", "link": "href", "script": "src"}
+
+
+class Document(HTMLParser):
+    """A page of the site: the ids of its elements, its links, and the files that it fetches."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self.path = path
+        self.ids: list[str] = []
+        self.links: list[str] = []
+        self.fetched: list[str] = []
+        self.feed(path.read_text())
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Note an element."""
+        found = {name: value for name, value in attrs if value is not None}
+        self.ids += [found[name] for name in ("id",) if name in found]
+        self.links += [found["href"]] if tag == "a" and "href" in found else []
+        name = FETCHED.get(tag, "")
+        self.fetched += [found[name]] if name in found else []
+
+    def broken(self, pages: dict[Path, Document]) -> Iterator[str]:
+        """Yield the links and files that are not there, or that are not relative."""
+        for address in [*self.links, *self.fetched]:
+            parts = urlsplit(address)
+            if parts.scheme and address in self.links:
+                continue
+            target = (self.path.parent / unquote(parts.path)).resolve() if parts.path else self.path
+            heading = unquote(parts.fragment)
+            is_there = target.is_file() and not parts.netloc and not parts.path.startswith("/")
+            if not is_there or (heading and heading not in pages[target].ids):
+                yield f"{self.path.name}: {address}"
+
+
+@pytest.fixture(scope="module")
+def site_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of a site that was built for these tests."""
+    folder = tmp_path_factory.mktemp("docs") / "site"
+    build_site(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def documents(site_folder: Path) -> dict[Path, Document]:
+    """Return the pages of the site."""
+    return {path: Document(path) for path in sorted(site_folder.rglob("*.html"))}
+
+
+def test_every_link_leads_to_a_page_and_a_heading(documents: dict[Path, Document]) -> None:
+    assert len(documents) > 9
+    assert [each for page in documents.values() for each in page.broken(documents)] == []
+    assert sum(len(page.links) for page in documents.values()) > 500
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("[a](nowhere.md)", "'nowhere.md'"),
+        ("[a](/index.md)", "absolute link"),
+        ("[a](#nothing)", "'#nothing'"),
+        ("", 'are not included in the "nav"'),
+    ],
+)
+def test_what_ends_the_build(tmp_path: Path, text: str, words: str) -> None:
+    pages = tmp_path / "docs"
+    pages.mkdir()
+    (pages / "index.md").write_text(f"# A\n\n{text}\n")
+    if not text:
+        (pages / "other.md").touch()
+    validation = yaml.safe_load(SETTINGS.read_text())["validation"]
+    settings = {"site_name": "a", "nav": [{"A": "index.md"}], "validation": validation}
+    (tmp_path / "mkdocs.yml").write_text(json.dumps(settings))
+    with pytest.raises(BuildError, match=re.escape(words)):
+        build_site(tmp_path / "site", tmp_path / "mkdocs.yml")
+
+
+def test_every_page_is_in_the_navigation(
+    site_folder: Path, documents: dict[Path, Document]
+) -> None:
+    front = documents[site_folder / "index.html"]
+    reached = {(site_folder / urlsplit(link).path).resolve() for link in front.links}
+    assert set(documents) - reached == set()
+
+
+def headings(page: Document, level: int = 3) -> set[str]:
+    """Return the ids of the headings of a level."""
+    pattern = rf'<h{level} id="([^"]+)"'
+    return set(re.findall(pattern, page.path.read_text()))
+
+
+def test_the_reference_has_the_public_names_of_python(
+    site_folder: Path, documents: dict[Path, Document]
+) -> None:
+    page = documents[site_folder / "reference/python.html"]
+    kinds = [name for name, kind in vars(errors).items() if is_error(kind)]
+    public = {f"pyloader.{name}" for name in pyloader.__all__ if name != "LoaderError"}
+    public |= {f"pyloader.volume.{name}" for name in volume.__all__}
+    public |= {f"pyloader.errors.{name}" for name in kinds}
+    public |= {f"pyloader.testing.{name}" for name in testing.__all__}
+    assert headings(page) == public
+    assert "::\n" not in page.path.read_text()
+
+
+def is_error(kind: object) -> bool:
+    """Tell whether something is a kind of pyloader's errors."""
+    return isinstance(kind, type) and issubclass(kind, LoaderError)
+
+
+def test_the_reference_has_the_names_of_the_types(
+    site_folder: Path, documents: dict[Path, Document]
+) -> None:
+    page = documents[site_folder / "reference/javascript.html"]
+    pattern = r"^export (?:class|const|function|interface|let|type) (\w+)"
+    names = re.findall(pattern, TYPES.read_text(), re.MULTILINE)
+    assert len(set(names)) > 90
+    expected = {name.lower() for name in names}
+    assert {re.sub(r"_\d+$", "", each) for each in headings(page)} == expected
+    assert len(headings(page)) == len(set(names))
+    text = page.path.read_text()
+    assert '<code>Promise</code>&lt;<a href="#image"><code>Image</code></a>' in text
+    assert "\\&lt;" not in text
+
+
+def test_pages_that_are_not_written_are_left_out(tmp_path: Path) -> None:
+    (tmp_path / "a.md").touch()
+    rows: list[Any] = [{"A": "a.md"}, {"B": "b.md"}, {"C": [{"D": "d.md"}]}, {"E": [{"A": "a.md"}]}]
+    assert existing(rows, tmp_path) == [{"A": "a.md"}, {"E": [{"A": "a.md"}]}]
+
+
+def test_the_guide_leads_to_pages_and_to_the_repository() -> None:
+    text = "[a](docs/security.md#code), [b](demo/loaders), [c](#packages), [d](https://host/)"
+    same = "[c](#packages), [d](https://host/)"
+    assert from_docs(text, "") == f"[a](security.md#code), b, {same}"
+    link = "[b](https://host/p/blob/HEAD/web/demo/loaders)"
+    assert from_docs(text, "https://host/p") == f"[a](security.md#code), {link}, {same}"
+
+
+@pytest.fixture(scope="module")
+def address(site_folder: Path) -> Iterator[Callable[[str], str]]:
+    """Return a function with the address of the site, on a disk or below a path of a server."""
+    server = WebServer({"/some/where/": site_folder})
+    server.start()
+    addresses = {"disk": site_folder.as_uri(), "server": f"{server.url}/some/where"}
+    yield lambda place: addresses[place]
+    server.stop()
+
+
+@pytest.fixture
+def open_site(browser: Browser) -> Iterator[Callable[[str], tuple[Page, list[str]]]]:
+    """Return a function that opens a page, and lists the addresses of all requests from then on."""
+    context = browser.new_context(viewport={"width": 1300, "height": 900})
+
+    def open_site(url: str) -> tuple[Page, list[str]]:
+        asked: list[str] = []
+
+        def note(request: Request) -> None:
+            asked.append(request.url)
+
+        context.on("request", note)
+        page = context.new_page()
+        page.on("pageerror", lambda error: pytest.fail(error.message))
+        page.goto(url)
+        return page, asked
+
+    yield open_site
+    context.close()
+
+
+@pytest.mark.parametrize("place", ["disk", "server"])
+def test_search_finds_a_word_and_asks_no_other_server(
+    address: Callable[[str], str],
+    open_site: Callable[[str], tuple[Page, list[str]]],
+    place: str,
+) -> None:
+    page, asked = open_site(f"{address(place)}/index.html")
+    assert page.title() == "pyloader"
+    page.locator("input[name=query]").click()
+    page.locator("input[name=query]").press_sequentially(WORD)
+    found = page.locator(".md-search-result__link", has_text=WORD).first
+    found.wait_for(timeout=10_000)
+    found.click()
+    page.wait_for_url(re.compile(r"reference/\w+\.html"))
+    assert page.get_by_role("heading", name=WORD).count()
+    assert len(asked) > 5
+    local = ("data:", "blob:", "about:", address(place))
+    assert [url for url in asked if not url.startswith(local)] == []
