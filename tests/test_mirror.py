@@ -27,6 +27,7 @@ REASONS = {
 # Tests of the project as a whole, and what they are about.
 WHOLE = {
     "test_corpus.py": "every file of pydicom's corpora",
+    "test_docs.py": "the pages of the documentation",
     "test_english.py": "the wording of docstrings and comments",
     "test_fuzz.py": "damaged files of each kind",
     "test_garbage.py": "memory that loads leave behind",

@@ -30,7 +30,8 @@ RESOLUTIONS = {
     "bundler": {"module": "ESNext", "moduleResolution": "bundler"},
     "nodenext": {"module": "NodeNext", "moduleResolution": "nodenext"},
 }
-DOCUMENTS = ("README.md", "web/guide.md", "web/docs/apps.md", "web/docs/security.md")
+PAGES = sorted(path.relative_to(ROOT).as_posix() for path in ROOT.glob("web/docs/*/*.md"))
+DOCUMENTS = ("README.md", "web/guide.md", "web/docs/apps.md", "web/docs/security.md", *PAGES)
 BLOCK = re.compile(r"^```(js|ts|html)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 SCRIPT = re.compile(r"<script>\n(.*?)</script>", re.DOTALL)
 
