@@ -32,25 +32,6 @@ SECOND_ANCHOR = re.compile(r"\(#([\w-]+)-(\d+)\)")
 UNUSED = ("404.html", "sitemap.xml*", "assets/**/*.map", "assets/javascripts/lunr")
 
 
-def on_config(config: MkDocsConfig) -> MkDocsConfig:
-    """Leave the pages that do not exist out of the navigation."""
-    config.nav = existing(config.nav or [], Path(config.docs_dir))
-    return config
-
-
-def existing(entries: list[Any], folder: Path) -> list[Any]:
-    """Return the entries of a navigation whose pages exist; no section is empty."""
-    found = []
-    for entry in entries:
-        [(title, target)] = entry.items()
-        if isinstance(target, list):
-            target = existing(target, folder)
-        elif target != GUIDE and not (folder / target).is_file():
-            continue
-        found += [{title: target}] if target else []
-    return found
-
-
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Add the guide, and the script that lets the search work on pages opened from a disk."""
     text = from_docs((WEB / GUIDE).read_text(), repository_address())

@@ -7,7 +7,6 @@ import re
 from collections.abc import Callable, Iterator
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import pytest
@@ -20,7 +19,7 @@ from pyloader.errors import LoaderError
 from tests.support.webserver import WebServer
 from web.build.common import BuildError
 from web.build.docs import SETTINGS, TYPES, build_site
-from web.build.docs_hooks import existing, from_docs
+from web.build.docs_hooks import from_docs
 
 WORD = "NetworkError"
 FETCHED = {"img": "src", "link": "href", "script": "src"}
@@ -145,12 +144,6 @@ def test_the_reference_has_the_names_of_the_types(
     text = page.path.read_text()
     assert '<code>Promise</code>&lt;<a href="#image"><code>Image</code></a>' in text
     assert "\\&lt;" not in text
-
-
-def test_pages_that_are_not_written_are_left_out(tmp_path: Path) -> None:
-    (tmp_path / "a.md").touch()
-    rows: list[Any] = [{"A": "a.md"}, {"B": "b.md"}, {"C": [{"D": "d.md"}]}, {"E": [{"A": "a.md"}]}]
-    assert existing(rows, tmp_path) == [{"A": "a.md"}, {"E": [{"A": "a.md"}]}]
 
 
 def test_the_guide_leads_to_pages_and_to_the_repository() -> None:
