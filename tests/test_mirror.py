@@ -36,6 +36,7 @@ WHOLE = {
     "test_mirror.py": "where tests stand",
     "test_names.py": "names that have one meaning",
     "test_renderings.py": "what Python shows of an image, against DCMTK",
+    "test_tutorials.py": "the Python programs of the documentation",
 }
 SCRIPTS = sorted(
     path

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 import pytest
@@ -30,20 +32,28 @@ RESOLUTIONS = {
     "bundler": {"module": "ESNext", "moduleResolution": "bundler"},
     "nodenext": {"module": "NodeNext", "moduleResolution": "nodenext"},
 }
-PAGES = sorted(path.relative_to(ROOT).as_posix() for path in ROOT.glob("web/docs/*/*.md"))
-DOCUMENTS = ("README.md", "web/guide.md", "web/docs/apps.md", "web/docs/security.md", *PAGES)
+DOCUMENTS = ("README.md", "web/guide.md", "web/docs/apps.md", "web/docs/security.md")
+# Pages of the site: whole programs, whose plain JavaScript has functions without types.
+PAGES = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "web/docs").glob("*/*.md"))
+PLAIN = {"noImplicitAny": False, "useUnknownInCatchVariables": False}
 BLOCK = re.compile(r"^```(js|ts|html)\n(.*?)^```", re.MULTILINE | re.DOTALL)
-SCRIPT = re.compile(r"<script>\n(.*?)</script>", re.DOTALL)
+SCRIPT = re.compile(r"<script(?: type=\"module\")?>\n(.*?)</script>", re.DOTALL)
 
 
-def compile_all(workshop: Path, name: str, sources: dict[str, str], how: str = "bundler") -> None:
-    """Compile files in a folder of the workshop, strictly."""
+def compile_all(
+    workshop: Path,
+    name: str,
+    sources: dict[str, str],
+    how: str = "bundler",
+    options: Mapping[str, object] = MappingProxyType({}),
+) -> None:
+    """Compile files in a folder of the workshop: strictly, but for `options`."""
     folder = workshop / f"types-{name}-{how}"
     folder.mkdir()
     (folder / "package.json").write_text('{"type": "module"}')
     for file, text in sources.items():
         (folder / file).write_text(text)
-    settings = {"compilerOptions": STRICT | RESOLUTIONS[how], "include": ["*.ts"]}
+    settings = {"compilerOptions": STRICT | RESOLUTIONS[how] | {**options}, "include": ["*.ts"]}
     (folder / "tsconfig.json").write_text(json.dumps(settings))
     run(workshop / "node_modules/.bin/tsc", "--project", folder, cwd=folder)
 
@@ -54,10 +64,10 @@ def test_what_is_right_compiles_and_nothing_else(workshop: Path, name: str, how:
     compile_all(workshop, name, {f"{name}.ts": (HERE / f"types/{name}.ts").read_text()}, how)
 
 
-def examples() -> dict[str, str]:
+def examples(documents: Sequence[str]) -> dict[str, str]:
     """Return every example of the documentation in JavaScript or TypeScript, as a module."""
     found = {}
-    for document in DOCUMENTS:
+    for document in documents:
         for kind, block in BLOCK.findall((ROOT / document).read_text()):
             scripts = SCRIPT.findall(block) if kind == "html" else [block]
             for code in scripts:
@@ -66,12 +76,17 @@ def examples() -> dict[str, str]:
     return found
 
 
-def test_every_example_compiles(workshop: Path) -> None:
-    sources = examples()
+@pytest.mark.parametrize(
+    ("name", "documents", "options"), [("examples", DOCUMENTS, {}), ("pages", PAGES, PLAIN)]
+)
+def test_every_example_compiles(
+    workshop: Path, name: str, documents: Sequence[str], options: Mapping[str, object]
+) -> None:
+    sources = examples(documents)
     assert len(sources) > 14
-    context = (HERE / "types/examples.d.ts").read_text()
-    types = (workshop / "node_modules/pyloader/pyloader.d.ts").read_text()
-    compile_all(workshop, "examples", {**sources, "examples.d.ts": context, "pyloader.d.ts": types})
+    sources["examples.d.ts"] = (HERE / "types/examples.d.ts").read_text()
+    sources["pyloader.d.ts"] = (workshop / "node_modules/pyloader/pyloader.d.ts").read_text()
+    compile_all(workshop, name, sources, options=options)
 
 
 def literal(value: object) -> str:
