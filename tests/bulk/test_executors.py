@@ -1,4 +1,4 @@
-"""Which executor is chosen: a cluster, processes, or this process."""
+"""Choose an executor: a cluster, processes, or this process."""
 
 from __future__ import annotations
 

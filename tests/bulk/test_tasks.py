@@ -1,4 +1,4 @@
-"""What travels between processes, and the work of one of them."""
+"""Pickle jobs and outcomes between processes, and run the batches of one of them."""
 
 from __future__ import annotations
 

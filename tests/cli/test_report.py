@@ -1,4 +1,4 @@
-"""What is said of an image, for people and as JSON."""
+"""Describe an image on the command line, for people and as JSON."""
 
 from __future__ import annotations
 

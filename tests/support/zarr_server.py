@@ -33,7 +33,7 @@ class Folder(MemoryTransport):
 
     @property
     def keys(self) -> list[str]:
-        """What was asked for, below the URL."""
+        """Return the paths of the requests so far, below the URL."""
         return [request.url.removeprefix(f"{URL}/") for request in self.requests]
 
 

@@ -17,7 +17,7 @@ export class StartedInterpreter extends Interpreter {
   settings = /** @type {Started['settings']} */ ({ identity: 0, hooks: /** @type {string[]} */ ([]) });
   /** Calls of `send`. @type {unknown[]} */
   sent = [];
-  /** What `send.begin` returns. @type {Started['send']['begin']} */
+  /** Result of `send.begin`. @type {Started['send']['begin']} */
   begin = () => undefined;
 
   /** @param {Partial<Bridge>} bridge functions that the test calls @param {() => Page} [page] */

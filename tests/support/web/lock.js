@@ -1,5 +1,5 @@
 // @ts-check
-// What the build writes into the worker: a list of dist/pyodide/ without anything in it.
+// The list of dist/pyodide/ that the build writes into the worker, empty here.
 
 /** @type {import('../../../web/boot/lock.js').Lock} */
 const PYLOADER_LOCK = {

@@ -1,5 +1,6 @@
 // @ts-check
-// What the build writes into the scripts, for tests that import their sources: `node --import` it first.
+// Define the constants that the build writes into the scripts, for tests that import their sources by
+// `node --import` of this file.
 import { readFileSync } from 'node:fs';
 import './lock.js';
 

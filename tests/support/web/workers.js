@@ -180,7 +180,7 @@ export function emptyPlace(terminate) {
   return { postMessage() {}, addEventListener() {}, terminate };
 }
 
-/** What workers ask of a page without hooks. @type {SchedulerHost['handlers']} */
+/** Handlers of the calls of workers, for a page without hooks. @type {SchedulerHost['handlers']} */
 export const PAGE = {
   beforeRequest: (request) => request,
   authorize: () => false,

@@ -2,6 +2,7 @@
 // What is loaded, in each viewer's words; and registration with stand-ins of the two libraries.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { answer } from '../../support/web/page.js';
 import {
   attach,
   attributesFrom,
@@ -44,43 +45,17 @@ const MODES = /** @type {const} */ (['legacy', '3d', 'none']);
  * @returns {Loaded}
  */
 function loadedOf(image = {}, modules = {}) {
+  const window = { windowCenter: [40, 400], windowWidth: [80, 2000] };
+  const plane = { rowPixelSpacing: 0.5, columnPixelSpacing: 0.25, sliceThickness: 2, frameOfReferenceUID: '1.2' };
   return {
-    image: /** @type {ImageMessage} */ ({
-      pixels: new Int16Array([-5, 7]),
-      minimum: -5,
-      maximum: 7,
-      pixel: {
-        rows: 1,
-        columns: 2,
-        samplesPerPixel: 1,
-        photometricInterpretation: 'MONOCHROME2',
-        bitsAllocated: 16,
-        bitsStored: 12,
-        highBit: 11,
-        pixelRepresentation: 1,
-      },
-      modalityLut: { rescaleSlope: 2, rescaleIntercept: -1024 },
-      voiLut: { windowCenter: [40, 400], windowWidth: [80, 2000] },
-      encoding: { transferSyntaxUID: '1.2.840.10008.1.2.1', lossyImageCompression: false },
-      isRescaled: false,
-      warnings: ['odd'],
-      ...image,
-    }),
-    modules: /** @type {WireModules} */ ({
-      imagePlaneModule: {
-        rowPixelSpacing: 0.5,
-        columnPixelSpacing: 0.25,
-        sliceThickness: 2,
-        frameOfReferenceUID: '1.2',
-      },
-      ...modules,
-    }),
+    ...answer({ image: /** @type {ImageMessage} */ ({ voiLut: window, warnings: ['odd'], ...image }) }),
+    modules: /** @type {WireModules} */ ({ imagePlaneModule: plane, ...modules }),
     timing: { loadMilliseconds: 1, decodeMilliseconds: 2, totalMilliseconds: 4 },
   };
 }
 
 /**
- * What is loaded, as a viewer gets it.
+ * A loaded image as a viewer gets it.
  * @param {Loaded} loaded @param {string} imageId @param {Mode} mode @param {Options} options
  */
 function imageOf(loaded, imageId, mode, options) {
