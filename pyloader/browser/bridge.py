@@ -140,7 +140,10 @@ class Bridge:
         for asked, js_body, js_listener in zip(
             json.loads(text), js_bodies, js_listeners, strict=True
         ):
-            found.append(self.load_of_response(asked, js_body.to_bytes(), js_listener))
+            try:
+                found.append(self.load_of_response(asked, js_body.to_bytes(), js_listener))
+            except MemoryError as error:  # of its body: the others may have room
+                found.append({"error": wire_error(error, asked["imageId"])})
             if time.perf_counter() - started > BATCH_SECONDS:
                 break
         return as_loads(found)

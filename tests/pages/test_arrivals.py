@@ -32,6 +32,8 @@ def deadly(self, asked, *arguments):
     sizes[-1] += 1
     if "deadly" in asked["imageId"]:
         ctypes.string_at(0xFFFFFF00, 16)
+    if "too-large" in asked["imageId"]:
+        raise MemoryError("no room for the body")
     return load_of_response(self, asked, *arguments)
 
 Bridge.load_arrived, Bridge.load_of_response = noting, deadly
@@ -115,6 +117,15 @@ def test_damaged_files_end_only_their_own_loads(together: Together) -> None:
     good = [0, 2, 5]
     assert [found[index] for index in good] == [digest_of(index) for index in good]
     assert [found[index].partition(":")[0] for index in (1, 3, 4)] == ["format"] * 3
+
+
+def test_a_file_without_room_ends_only_its_own_load(together: Together) -> None:
+    together.bodies[f"/{together.name}/too-large.dcm"] = together.bodies.pop(together.path(2))
+    together.start(together.image_ids())
+    together.answer()
+    found = together.page.evaluate("found")
+    assert found[:-1] == [digest_of(index) for index in range(COUNT) if index != 2]
+    assert "no room for the body" in found[-1]
 
 
 def test_a_refusal_among_files_ends_only_its_own_load(together: Together) -> None:
