@@ -14,9 +14,10 @@ from tests.support.webserver import WebServer
 
 COUNT = 6  # requests that Chromium sends to one host at a time
 PIXELS = np.random.default_rng(5).integers(0, 4096, (COUNT, 64, 48)).astype("u2")
-# Notes how many images each call makes, and lets a chosen file end the interpreter.
+# Notes how many images each call makes, lets a chosen file end the interpreter, and keeps Python busy.
 WATCH = """
 import ctypes
+import time
 import numpy as np
 from pyloader import Image, register_loader
 from pyloader.browser.bridge import Bridge
@@ -41,6 +42,11 @@ Bridge.load_arrived, Bridge.load_of_response = noting, deadly
 @register_loader("sizes")
 async def load(image_id, context):
     return Image.from_array(np.array([sizes or [0]], "u2"))
+
+@register_loader("busy")
+async def load(image_id, context):
+    time.sleep(0.5)
+    return Image.from_array(np.zeros((1, 1), "u1"))
 """
 SIZES = "pyloader.loadImage('sizes:').then((image) => [...image.getPixelData()])"
 
@@ -81,7 +87,8 @@ class Together:
             self.page.wait_for_timeout(20)
 
     def answer(self, **statuses: int) -> None:
-        """Answer all requests that wait."""
+        """Answer all requests that wait, while Python is busy."""
+        self.page.evaluate("void pyloader.loadImage(`busy:${Math.random()}`).catch(() => {})")
         for name, route in self.held.items():
             status = statuses.get(f"file{name.partition('.')[0]}", 200)
             route.fulfill(status=status, body=self.bodies[f"/{self.name}/{name}"])

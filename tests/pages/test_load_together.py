@@ -231,14 +231,17 @@ def test_workers_come_when_they_are_needed_and_go_when_not(open_page, site: WebS
     page.evaluate(STARTED)
     page.evaluate(
         "() => { globalThis.file = pyloader.addFile(new Blob([new Uint8Array(9)])); "
-        "return pyloader.loadPython({source: `from pyloader import Image, register_loader\\nimport numpy as np\\n"
-        "@register_loader('mine')\\nasync def load(image_id, context):\\n    return Image.from_array(np.full((2, 3), 7, 'u1'))`}) }"
+        "return pyloader.loadPython({source: `from pyloader import Image, register_loader\\nimport numpy as np, time\\n"
+        "@register_loader('mine')\\nasync def load(image_id, context):\\n    time.sleep(0.03)\\n    return Image.from_array(np.full((2, 3), 7, 'u1'))`}) }"
     )
     ready = "pyloader.stats().workers.filter(({state}) => state === 'ready').length"
     assert page.evaluate(ready) == 1
     assert page.evaluate("(ids) => digests(ids)", image_ids) == digests
-    page.wait_for_function(f"{ready} === 2")
+    assert page.evaluate(ready) == 1, "60 small slices are not worth the start of another"
     mine = expected(np.full((2, 3), 7, "u1"))
+    slow = [f"mine:{number}" for number in range(60)]
+    assert page.evaluate("(ids) => digests(ids)", slow) == [mine] * 60
+    page.wait_for_function(f"{ready} === 2")
     for _ in range(3):
         page.clock.run_for(2 * REST_MS)
     page.wait_for_function("pyloader.stats().workers.length === 1")

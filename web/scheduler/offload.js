@@ -16,7 +16,7 @@ export class NotOffloaded extends Error {}
 /** Decides from a source's decode times whether other workers should decode some of its frames. */
 export class Offload {
   /** Shortest decode time of a frame so far, in milliseconds: longer ones may include waiting. */
-  #cost = 0;
+  cost = 0;
   /** @type {'open' | 'refused'} */
   #state = 'open';
   /** Token of the header that each helper received last, as its home named it. @type {Map<WorkerHandle, string>} */
@@ -24,12 +24,12 @@ export class Offload {
 
   /** @param {number} milliseconds decode time of a frame */
   learn(milliseconds) {
-    this.#cost = this.#cost ? Math.min(this.#cost, milliseconds) : milliseconds;
+    this.cost = this.cost ? Math.min(this.cost, milliseconds) : milliseconds;
   }
 
   /** True when other workers should decode frames of the source. */
   get isWorthwhile() {
-    return this.#state === 'open' && this.#cost >= WORTH_MS;
+    return this.#state === 'open' && this.cost >= WORTH_MS;
   }
 
   /** Workers that have its header. */

@@ -7,6 +7,7 @@ import { IdleTimeout } from '../shared/idle_timeout.js';
 import { addressOf, parseImageId } from '../shared/imageid.js';
 import { Affinities } from './affinity.js';
 import { Batch } from './batching.js';
+import { Growth } from './growth.js';
 import { NotOffloaded } from './offload.js';
 import { Queue, isMoreUrgent, orderOf } from './queue.js';
 import { Workers } from './workers.js';
@@ -38,7 +39,7 @@ import { WorkerDeath } from './worker_handle.js';
  */
 /**
  * @typedef {JobRequest & {resolve: (value: JobResult | undefined) => void, reject: (error: unknown) => void, handling:
- *   Handling, burst: number, idle?: IdleTimeout, frameIndex?: number, batchSize?: number}} Job
+ *   Handling, burst: number, since: number, idle?: IdleTimeout, frameIndex?: number, batchSize?: number}} Job
  */
 /** @typedef {import('./workers.js').WorkersSettings & {loadsPerWorker: number, timeout: number}} SchedulerSettings */
 /**
@@ -58,6 +59,7 @@ export class Scheduler {
   /** Jobs by payload. @type {WeakMap<object, Job>} */
   #jobs = new WeakMap();
   #affinities = new Affinities();
+  #growth = new Growth();
   #isScheduled = false;
   #burst = 0;
   #pauses = new Pauses();
@@ -104,6 +106,7 @@ export class Scheduler {
         reject,
         handling: 'any',
         burst: this.#burst,
+        since: performance.now(),
       };
       request.signal?.addEventListener('abort', () => this.#leaveQueue(job), { once: true });
       this.#jobs.set(job.payload, job);
@@ -159,6 +162,7 @@ export class Scheduler {
 
   /** @param {Error} error */
   end(error) {
+    this.#growth.end();
     this.workers.end(error);
     this.#rejectAll(error);
   }
@@ -224,16 +228,31 @@ export class Scheduler {
     }
   }
 
-  /**
-   * Return true if enough waiting jobs would profit from another worker to be worth its start.
-   * These are jobs of sources without a home, and jobs that can be offloaded.
-   */
+  /** Return true if the jobs that wait are worth the start of another worker. */
   #wantsAnother() {
-    let missing = this.workers.all.length ? this.settings.loadsPerWorker : 1;
+    const { all, startMilliseconds, grown } = this.workers;
+    const limit = this.#growth.limitOf(startMilliseconds);
+    const { cost, since } = this.#waitingUpTo(limit * all.length);
+    // None waited for another worker while one started.
+    const waiting = { cost: cost / all.length, since: Math.max(since, grown) };
+    return this.#growth.isWorthwhile(waiting, limit, () => this.#dispatch());
+  }
+
+  /**
+   * Sum up the jobs that another worker could do, up to a cost: those of sources without a home, and those that can be
+   * offloaded.
+   * @param {number} most @returns {import('./growth.js').Waiting}
+   */
+  #waitingUpTo(most) {
+    let [cost, since] = [0, Infinity];
     for (const job of this.#queue) {
-      if ((!this.#affinities.get(job.source) || this.#mayOffload(job)) && --missing === 0) return true;
+      const known = this.#affinities.get(job.source);
+      if (known && !this.#mayOffload(job)) continue;
+      cost += known?.offload.cost ?? this.#growth.cost;
+      since = Math.min(since, job.since);
+      if (cost > most) break;
     }
-    return false;
+    return { cost, since };
   }
 
   /**
@@ -343,8 +362,14 @@ export class Scheduler {
     affinity.isOpened = true;
     const sent = ahead ? { ...payload, ahead } : payload;
     const reply = await affinity.home.call(name, sent, options);
-    if (name === 'load') affinity.learn(/** @type {WorkerCalls['load']['result'] | undefined} */ (reply));
+    if (name === 'load') this.#learn(affinity, /** @type {WorkerCalls['load']['result'] | undefined} */ (reply));
     return reply;
+  }
+
+  /** @param {Affinity} affinity @param {WorkerCalls['load']['result'] | undefined} reply to a load at home */
+  #learn(affinity, reply) {
+    affinity.learn(reply);
+    if (reply?.timing) this.#growth.learn(reply.timing.decodeMilliseconds);
   }
 
   /**

@@ -197,6 +197,11 @@ export class WorkerHandle {
     return isAlive;
   }
 
+  /** Time that its interpreter took to start, in milliseconds. */
+  get startMilliseconds() {
+    return this.bootReport?.marks.find(({ name }) => name === 'interpreter')?.duration ?? 0;
+  }
+
   /** True when it answers calls. */
   get isRunning() {
     return this.state === 'ready' || this.state === 'doubtful' || this.state === 'leaving';

@@ -15,11 +15,17 @@ import { WorkerHandle } from './worker_handle.js';
  */
 
 const REST_MS = 30_000;
+// Longest start that counts: that of a page's first worker may include a download.
+const LONGEST_START_MS = 1000;
 
 export class Workers {
   /** All workers, including those that are starting. @type {WorkerHandle[]} */
   all = [];
   deaths = 0;
+  /** Shortest start of an interpreter so far, in milliseconds. */
+  startMilliseconds = LONGEST_START_MS;
+  /** Time at which the latest worker had started. */
+  grown = 0;
   /** @type {Map<string, NamedCall>} calls that every new worker gets, by key */
   #replay = new Map();
   /** @type {import('../shared/messages.d.ts').Shared | undefined} */
@@ -66,6 +72,8 @@ export class Workers {
       worker.booted = worker.boot({ ...this.settings.boot, parts: this.#parts }, this.#replay);
       await worker.booted;
       this.#parts ??= worker.parts;
+      this.startMilliseconds = Math.min(this.startMilliseconds, worker.startMilliseconds);
+      this.grown = performance.now();
       this.#share();
       this.rest(worker);
       this.listener.onReady();

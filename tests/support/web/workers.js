@@ -98,8 +98,8 @@ class FakeWorker {
     /** @type {FakeHandlers} */
     const handlers = {
       boot: async (options, context) => {
-        await start(options, context);
-        return { report: { kind: 'cold', marks: [] } };
+        const marks = await start(options, context); // those of its report, if a test gives some
+        return { report: { kind: 'cold', marks: marks ?? [] } };
       },
       define: (file) => {
         hear('define')(file);

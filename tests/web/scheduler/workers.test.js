@@ -39,17 +39,6 @@ const states = ({ pool }) => pool.stats().workers.map(({ state }) => state);
 /** @param {Pick<Made, 'workers'>} made */
 const ended = ({ workers }) => workers.map(({ isTerminated }) => isTerminated);
 
-test('auto starts another worker when as many loads wait as one can have', async (t) => {
-  haveCores(t, 8);
-  const { workers, run } = await started({ workers: 'auto', loadsPerWorker: 4 });
-  for (let source = 0; source < 7; source++) run(`x:${source}`);
-  await settle();
-  assert.equal(workers.length, 1);
-  run('x:7');
-  await settle();
-  assert.equal(workers.length, 2);
-});
-
 test('of idle workers one is left after a while', async (t) => {
   const made = await idle(t);
   assert.equal(made.workers.length, 3);
