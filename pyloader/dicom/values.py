@@ -170,10 +170,19 @@ def value_at(dataset: Dataset, tag: BaseTag) -> Any:
         value = fast.quick_value(found)
         if value is not fast.FALLBACK:
             return single(tag, value) if type(value) is list else value
+    elif type(found) is DataElement:
+        value = fast.quick_converted(found, as_value)
+        if value is not fast.FALLBACK:
+            return value
     element = element_of(dataset, tag)
     if element is None or element.VR == "SQ":
         return None
-    return plausible(tag, single(tag, typed(tag, plain(element.value))))
+    return as_value(tag, element.value)
+
+
+def as_value(tag: int, value: Any) -> Any:
+    """Return the value of a converted element like `value_of`."""
+    return plausible(tag, single(tag, typed(tag, plain(value))))
 
 
 def is_unusable(dataset: Dataset, keyword: str) -> bool:

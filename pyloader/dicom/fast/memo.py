@@ -1,8 +1,8 @@
-"""Memoise module readers: reuse the last result when the elements they read are byte-identical.
+"""Memoise module readers: reuse the last result when the elements they read are identical.
 
 Images of a series differ in a few attributes. The result of a reader depends only on the elements
 it reads, and `Memo` records these while the reader runs. If they have the same bytes in the next
-data set, the result is the same.
+data set, or the same values where it comes from DICOM JSON, the result is the same.
 """
 
 from __future__ import annotations
@@ -44,6 +44,8 @@ Fingerprint = tuple[Any, ...]
 FIELDS = itemgetter(1, 3, 6)
 ABSENT = RawDataElement(BaseTag(0), "", 0, None, 0, False, True)
 RAW = {RawDataElement}
+# Largest sequence that is compared item by item: a longer one takes longer to compare than to read.
+MOST_ITEMS = 8
 # (0028,0103) Pixel Representation: pydicom reads it to convert other elements, and may have done so
 # before a `Memo` records.
 ALWAYS = as_tag(0x00280103)
@@ -70,8 +72,7 @@ class Memo(Generic[Kind, Value]):
 
     def __call__(self, frame: Kind) -> Value:
         """Return the result of `read`, the last one if the elements it read are the same."""
-        # Elements from DICOM JSON have no bytes to compare.
-        if frame.index or type(frame.dataset._dict.get(ALWAYS)) is DataElement:
+        if frame.index:
             return self.read(frame)
         if self._known is not None:
             tags, fingerprint, value = self._known
@@ -96,18 +97,30 @@ class Memo(Generic[Kind, Value]):
         if not caught and watched.is_in_part:
             watched.asked.pop(CHARACTER_SET, None)  # the fingerprint has the decoded character set
             tags = tuple(as_tag(int(tag)) for tag in watched.asked)
-            fingerprint = fingerprint_of(dataset, elements, tags)
-            self._known = fingerprint and (tags, fingerprint, value)
+            self._known = (tags, fingerprint_of(dataset, elements, tags), value)
         elements.update(watched.converted)
         return value
 
 
-def fingerprint_of(dataset: Dataset, elements: Any, tags: Iterable[BaseTag]) -> Fingerprint | None:
-    """Return the encoded elements of `tags`, for comparison; None if one is already converted."""
+def fingerprint_of(dataset: Dataset, elements: Any, tags: Iterable[BaseTag]) -> Fingerprint:
+    """Return the encoded or converted values of `tags`, for comparison."""
     found = list(map(elements.get, tags, repeat(ABSENT)))
-    if set(map(type, found)) != RAW:
-        return None
-    return dataset.original_encoding, dataset.original_character_set, list(map(FIELDS, found))
+    is_encoded = set(map(type, found)) == RAW
+    values = list(map(FIELDS if is_encoded else fields_of, found))
+    return dataset.original_encoding, dataset.original_character_set, values
+
+
+def fields_of(element: RawDataElement | DataElement) -> Any:
+    """Return what determines the value of an element: its bytes, its value, or its items."""
+    if isinstance(element, RawDataElement):
+        return FIELDS(element)
+    value = element._value
+    if element.VR != "SQ":
+        # Texts differ where equal numbers do: 1 and 1.0, 0.0 and -0.0.
+        return element.VR, repr(value) if type(value) in (float, list) else value
+    if value is not None and len(value) > MOST_ITEMS:
+        return object()  # equal to nothing
+    return [{tag: fields_of(each) for tag, each in item._dict.items()} for item in value or ()]
 
 
 class Watched(dict[BaseTag, Any]):

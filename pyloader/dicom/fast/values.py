@@ -8,13 +8,16 @@ they handle these with a warning.
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Callable, Mapping
 from functools import cache, lru_cache
 from struct import calcsize, unpack
 from typing import Any
 
+from pydicom import DataElement
 from pydicom.datadict import dictionary_VR
 from pydicom.dataelem import RawDataElement
+from pydicom.uid import UID as Uid
 
 from pyloader.dicom.plausible import is_plausible
 
@@ -37,6 +40,8 @@ LETTERS = {size: re.compile(rb"[ -\[\]-}]{1,%d}" % size) for size in (16, 64, 10
 LONGEST_UID = 64
 # Cache only values up to this many bytes: images of a series share most of them.
 LONGEST_KEPT = 64
+MOST_KEPT = 6
+TEXTS = (str, Uid)
 
 
 def quick_value(element: RawDataElement) -> Any:
@@ -45,6 +50,37 @@ def quick_value(element: RawDataElement) -> Any:
     read = read_value if value and len(value) > LONGEST_KEPT else kept_value
     found = read(int(tag), vr, value, is_little_endian)
     return found[:] if type(found) is list else found
+
+
+def quick_converted(element: DataElement, convert: Callable[[int, Any], Any]) -> Any:
+    """Return the value of a converted element like `values.value_of`, or `FALLBACK`.
+
+    Elements of DICOM JSON come converted. Images of a series share most of their values.
+
+    Parameters
+    ----------
+    convert : callable
+        Returns the value from the tag and pydicom's value.
+    """
+    value = element._value
+    kind = type(value)
+    if kind is list and len(value) <= MOST_KEPT:
+        # The text tells apart what compares as equal: 1 and 1.0, 0.0 and -0.0.
+        found = kept_converted(int(element.tag), tuple(value), repr(value), convert)
+    elif kind is float or kind is int or (kind in TEXTS and len(value) <= LONGEST_KEPT):
+        found = kept_converted(int(element.tag), value, repr(value), convert)
+    else:
+        return FALLBACK
+    return found[:] if type(found) is list else found
+
+
+@lru_cache(maxsize=1024)
+def kept_converted(tag: int, value: Any, text: str, convert: Callable[[int, Any], Any]) -> Any:
+    """Return the same as `quick_converted`; values that cause a warning are left to `convert`."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        found = convert(tag, list(value) if type(value) is tuple else value)
+    return FALLBACK if caught else found
 
 
 def read_value(tag: int, vr: str | None, value: bytes | None, is_little_endian: bool) -> Any:

@@ -214,7 +214,7 @@ class Reader:
 
     def element(self, attribute: Attribute, element: Any) -> DataElement | tuple[str, str]:
         """Return an element, or the VR and URI of a value that is stored elsewhere."""
-        if not isinstance(element, Mapping):
+        if type(element) is not dict and not isinstance(element, Mapping):
             raise TypeError("it is not an object")
         given, values = element.get("vr"), element.get("Value")
         if values is not None and not isinstance(values, (list, tuple)):

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from pyloader.dicom import fast
+from pyloader.dicom.json.reader import parse_json
 from pyloader.dicom.json.writer import instance_json
 from pyloader.dicom.modules import header
 from pyloader.dicom.parse import noting, parse_part10
@@ -39,6 +40,7 @@ def shut(monkeypatch: pytest.MonkeyPatch, *doors: str) -> None:
         monkeypatch.setattr(fast, "read_plain", read_nothing)
     if "values" in doors:
         monkeypatch.setattr(fast, "quick_value", lambda element: fast.FALLBACK)
+        monkeypatch.setattr(fast, "quick_converted", lambda element, convert: fast.FALLBACK)
     if "memo" in doors:
         monkeypatch.setattr(fast.Memo, "__call__", lambda self, frame: self.read(frame))
 
@@ -58,7 +60,8 @@ def outcome(body: bytes) -> list[Any]:
         with noting() as notes:
             described = attempt(lambda: repr(header(instance, 0)))
             written = instance_json(instance.dataset)
-        return [sorted(instance.warnings), images, described, written, sorted(notes)]
+            again = attempt(lambda: repr(header(parse_json(written), 0)))
+        return [sorted(instance.warnings), images, described, written, again, sorted(notes)]
 
 
 def attempt(work: Any) -> Any:
@@ -102,14 +105,13 @@ def test_corpus_is_the_same_without_one(monkeypatch, path, door):
     assert outcome(body) == quick
 
 
-def test_fast_readers_are_in_use(monkeypatch):
+@pytest.mark.parametrize("name", ["read_plain", "quick_value", "quick_converted"])
+def test_fast_readers_are_in_use(monkeypatch, name):
     """An unused fast reader would pass the other tests."""
-    body = corpus.path_of("CT_small.dcm").read_bytes()
-    for name in ("read_plain", "quick_value"):
-        calls = []
-        real = getattr(fast, name)
-        monkeypatch.setattr(
-            fast, name, lambda *given, real=real, calls=calls: (calls.append(1), real(*given))[1]
-        )
-        make_image(parse_part10(body), 0)
-        assert calls
+    calls = []
+    real = getattr(fast, name)
+    monkeypatch.setattr(fast, name, lambda *given: (calls.append(1), real(*given))[1])
+    instance = parse_part10(corpus.path_of("CT_small.dcm").read_bytes())
+    make_image(instance, 0)
+    header(parse_json(instance_json(instance.dataset)), 0)
+    assert calls

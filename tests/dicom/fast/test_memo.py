@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 import random
 import warnings
 from typing import Any
@@ -11,14 +12,17 @@ import pytest
 from pydicom import Dataset
 from pydicom.dataelem import RawDataElement
 
+from pyloader.dicom import fast
 from pyloader.dicom.fast import Memo
 from pyloader.dicom.functional_groups import Frame
 from pyloader.dicom.instance import Instance
+from pyloader.dicom.json.reader import read_dataset
+from pyloader.dicom.json.writer import instance_json
 from pyloader.dicom.modules import read_special
 from pyloader.dicom.modules.luts import read_modality_lut, read_voi_lut
 from pyloader.dicom.modules.pixel import read_pixel_module
 from pyloader.dicom.modules.scaling import read_scaling
-from pyloader.dicom.parse import parse_part10
+from pyloader.dicom.parse import noting, parse_part10
 from pyloader.dicom.values import tag_of, value_of
 from pyloader.errors import LoaderError
 from tests.support import corpus
@@ -163,13 +167,74 @@ def test_a_reader_of_all_elements_is_called_each_time():
     assert len(reader(Frame(data_set(Rows=b"\2\0", StationName=b"A"), 0))) == 2
 
 
-def test_values_without_bytes_are_read_each_time():
+def of_values(**values: Any) -> Dataset:
+    """Return a data set of values, as DICOM JSON gives them, without bytes."""
+    dataset = Dataset()
+    for keyword, value in {"PixelRepresentation": 0, **values}.items():
+        setattr(dataset, keyword, value)
+    return dataset
+
+
+def test_the_same_values_are_read_once_and_others_again():
     reader, asked = reader_of("Rows")
     for rows in (2, 2, 3):
-        dataset = Dataset()
-        dataset.PixelRepresentation, dataset.Rows = 0, rows
-        assert reader(Frame(dataset, 0)) == [rows]
-    assert len(asked) == 3
+        assert reader(Frame(of_values(Rows=rows), 0)) == [rows]
+    assert len(asked) == 2
+
+
+def test_values_that_only_compare_as_equal_are_others():
+    reader = Memo(lambda frame: repr(frame.get("RescaleIntercept")))
+    for value in (0.0, -0.0):
+        dataset = read_dataset({"00281052": {"vr": "DS", "Value": [value]}})[0]
+        assert reader(Frame(dataset, 0)) == repr(value)
+
+
+@pytest.mark.parametrize(("count", "reads"), [(1, 2), (8, 2), (9, 3)])
+def test_items_of_short_sequences_are_compared(count, reads):
+    asked: list[int] = []
+
+    def read(frame: Frame) -> Any:
+        asked.append(frame.index)
+        return [item.Rows for item in frame.items("ReferencedImageSequence")]
+
+    reader = Memo(read)
+    for rows in (2, 2, 3):
+        items = [of_values(Rows=rows) for _ in range(count)]
+        assert reader(Frame(of_values(ReferencedImageSequence=items), 0)) == [rows] * count
+    assert len(asked) == reads
+
+
+# Values of DICOM JSON in place of others: valid ones, wrong ones, and those that cause a warning.
+ODD_VALUES = (None, 0, 1, -0.0, 1.5, "1", "x", "2.5 mm", "", [1, 2], [None], [], {}, "A\\B", True)
+
+
+def changed_json(attributes: dict[str, Any], chance: random.Random) -> dict[str, Any]:
+    """Return a DICOM JSON data set with one attribute absent, or with other values."""
+    other = dict(attributes)
+    key = chance.choice(list(other))
+    if chance.random() < 0.2:
+        del other[key]
+    else:
+        values = [chance.choice(ODD_VALUES) for _ in range(chance.choice((1, 1, 2, 6)))]
+        other[key] = {"vr": other[key]["vr"], "Value": values}
+    return other
+
+
+@pytest.mark.parametrize("path", SMALL, ids=lambda path: path.name)
+def test_memoised_result_of_json_equals_a_fresh_one(path):
+    instance, chance = parsed(path.read_bytes()), random.Random(path.name)
+    if instance is None:
+        return
+    with noting():
+        attributes = json.loads(instance_json(instance.dataset))
+    for turn in range(12):
+        given = changed_json(attributes, chance) if turn % 2 else attributes
+        for reader in READERS:
+            # The twin is read without remembered values too.
+            found = outcome(reader, read_dataset(given)[0])
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(fast, "quick_converted", lambda *given: fast.FALLBACK)
+                assert found == outcome(reader.read, read_dataset(given)[0])
 
 
 def test_a_data_set_keeps_its_elements_when_a_reader_fails():
