@@ -130,3 +130,24 @@ def test_each_cell_of_the_page_leads_to_its_files(open_page: Callable[..., Page]
     )
     assert len(places) > 100
     assert astray == []
+
+
+def test_a_link_opens_the_group_of_its_row(open_page: Callable[..., Page]) -> None:
+    phone = {"viewport": {"width": 390, "height": 844}}
+    page = open_page("/demo/conformance.html#deflated-u8of8-1f", script="", **phone)
+    page.wait_for_selector("[id='deflated-u8of8-1f']")
+    shown = "(groups) => groups.filter((group) => group.open).map((group) => group.id)"
+    assert page.eval_on_selector_all("details", shown) == ["1.2.840.10008.1.2.1.99"]
+    page.click("main a[href='#1.2.840.10008.1.2.4.50']")
+    page.wait_for_selector("[id='jpeg_baseline-u8of8-1f']")
+    page.click("[id='1.2.840.10008.1.2.4.50'] summary")
+    page.wait_for_selector("[id='jpeg_baseline-u8of8-1f']", state="hidden")
+    page.click("main a[href='#1.2.840.10008.1.2.4.50']")
+    page.wait_for_selector("[id='jpeg_baseline-u8of8-1f']")
+
+
+def test_the_page_is_not_endless_on_a_phone(open_page: Callable[..., Page]) -> None:
+    phone = {"viewport": {"width": 390, "height": 844}}
+    page = open_page("/demo/conformance.html", script="", **phone)
+    assert page.evaluate("document.documentElement.scrollHeight") < 8000
+    assert page.evaluate("document.documentElement.scrollWidth") == 390

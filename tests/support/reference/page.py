@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pydicom import Dataset
 
-from tests.support.reference import real_files
+from tests.support.reference import markup, real_files
 from tests.support.reference.naming import bits, in_order, syntax_name
 from tests.support.reference.row import Row
 
@@ -68,7 +68,8 @@ def by_syntax(found: Iterable[Found]) -> dict[str, list[Found]]:
 
 def summary(groups: Mapping[str, list[Found]]) -> Iterator[str]:
     """Yield the table of transfer syntaxes and kinds of pixels."""
-    yield '<div class="wide"><table class="conformance summary">'
+    yield '<div class="table-box" tabindex="0" role="region" aria-label="Summary">'
+    yield '<table class="conformance summary">'
     heads = "".join(f'<th scope="col">{name}</th>' for name in COLUMNS)
     yield '<thead><tr><td rowspan="2"></td><th colspan="7" scope="colgroup">grey, bits stored</th>'
     yield '<th colspan="3" scope="colgroup">colour</th></tr>'
@@ -102,17 +103,15 @@ def verdict(row: Row) -> str:
 
 
 def details(groups: Mapping[str, list[Found]]) -> Iterator[str]:
-    """Yield a table of files for each transfer syntax."""
+    """Yield a closed table of files for each transfer syntax."""
     heads = (
         "File", "Photometric interpretation", "Bits", "Planar", "Frames", "Encoded by",
         "Compared with", "Equal", "Delivered as",
     )  # fmt: skip
-    head = "".join(f'<th scope="col">{name}</th>' for name in heads)
     for uid, group in groups.items():
-        yield f'<h3 id="{uid}">{escape(syntax_name(uid))} <code>{uid}</code></h3>'
-        yield f'<div class="wide"><table class="conformance"><thead><tr>{head}</tr></thead><tbody>'
-        yield from (file_row(each) for each in group)
-        yield "</tbody></table></div>"
+        name, count = escape(syntax_name(uid)), markup.counted(len(group), "file")
+        files = markup.table(f"Files of {name}", heads, [file_row(each) for each in group])
+        yield from markup.group(uid, f"{name} <code>{uid}</code>", count, files)
 
 
 def file_row(found: Found) -> str:
@@ -133,16 +132,20 @@ def file_row(found: Found) -> str:
     return f'<tr id="{row.name}">' + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
 
 
-def refusals(refused: Iterable[Refused]) -> Iterator[str]:
+def refusals(refused: list[Refused]) -> Iterator[str]:
     """Yield the table of what is refused, in the loader's own words."""
     yield '<h2 id="refused">What is refused</h2>'
-    yield '<div class="wide"><table class="conformance"><thead><tr><th scope="col">File</th>'
-    yield '<th scope="col">Code</th><th scope="col">The load rejects with</th></tr></thead><tbody>'
-    for each in refused:
-        text = escape(each.message.partition("; supported are")[0])
-        cells = f"<code>{each.name}</code>", f"<code>{each.code}</code>", text
-        yield "<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
-    yield "</tbody></table></div>"
+    heads = ("File", "Code", "The load rejects with")
+    rows = markup.table("Refused files", heads, [refused_row(each) for each in refused])
+    count = markup.counted(len(refused), "file")
+    yield from markup.group("refusals", "Each file and its error", count, rows)
+
+
+def refused_row(refused: Refused) -> str:
+    """Return the row of a file that is refused."""
+    text = escape(refused.message.partition("; supported are")[0])
+    cells = f"<code>{refused.name}</code>", f"<code>{refused.code}</code>", text
+    return "<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
 
 
 # ------------------------------------------------------------------ page

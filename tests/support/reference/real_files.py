@@ -9,6 +9,7 @@ from pydicom import Dataset, dcmread
 from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 from tests.support import corpus
+from tests.support.reference import markup
 from tests.support.reference.naming import bits, in_order, syntax_name
 
 # (implicit VR, little endian) -> transfer syntax of a file that does not name its own.
@@ -45,11 +46,10 @@ def section() -> Iterator[str]:
         "their first, middle and last frames, by <code>tests/pages/test_corpus.py</code>.</p>"
     )
     heads = ("Transfer syntax", "Photometric interpretation", "Bits", "Equal", "Files")
-    head = "".join(f'<th scope="col">{name}</th>' for name in heads)
-    yield f'<div class="wide"><table class="conformance"><thead><tr>{head}</tr></thead><tbody>'
-    for key in sorted(groups, key=lambda key: (in_order(key[0]), key[1:])):
-        yield row(key, groups[key])
-    yield "</tbody></table></div>"
+    ordered = sorted(groups, key=lambda key: (in_order(key[0]), key[1:]))
+    rows = markup.table("Kinds of files", heads, [row(key, groups[key]) for key in ordered])
+    count = markup.counted(len(groups), "kind")
+    yield from markup.group("real-files", "Each kind and its files", count, rows)
 
 
 def row(key: tuple[str, str, str], names: list[str]) -> str:
