@@ -19,7 +19,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from tests.support.pages import DIST, prepare
-from tests.support.pages.demo import wait
+from tests.support.pages.demo import corner, wait
 from web.build import serve
 
 ROOT = Path(__file__).parents[2]
@@ -103,11 +103,6 @@ def picture(page: Page, selector: str = "#stage canvas") -> str:
     url, levels = page.evaluate(READ_CANVAS, selector)
     assert levels > 20, "the canvas holds a picture"
     return url
-
-
-def corner(page: Page, place: str) -> str:
-    """Return the text in a corner of the image, such as ``top.right``."""
-    return page.inner_text(f"#stage .corner.{place}")
 
 
 # ---------------------------------------------------------------- log-in and lists

@@ -59,7 +59,7 @@ def test_every_example_without_starting_python_again(demo) -> None:
         outcome = page.inner_text("#outcome")
         assert f"Run {number}; Python was started once." in outcome
         assert page.locator("#stack").is_visible() == (count > 1)
-        assert page.locator("#stack input").get_attribute("max") == str(max(count, 0))
+        assert page.locator("#stack [type=range]").get_attribute("max") == str(max(count, 0))
         assert page.locator("#console").inner_text().strip() == printed
         shown.append(canvas(page))
         assert len(np.unique(shown[-1])) > 20
@@ -75,7 +75,7 @@ def test_images_of_an_example_by_its_slider(demo) -> None:
     wait(page, "shown")
     assert page.inner_text("#stack output") == "Image 57 of 80", "the slice that the imageId names"
     before = canvas(page)
-    page.focus("#stack input")
+    page.focus("#stack [type=range]")
     page.keyboard.press("Home")
     page.wait_for_function(
         "document.querySelector('.corner.top.right').innerText === 'Image 1 of 80'"

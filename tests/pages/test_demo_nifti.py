@@ -86,7 +86,7 @@ def test_letters_and_sides(demo) -> None:
         "sagittal": ["A", "P", "S", "I"],
     }
     # The bright lesion of the phantom is on the patient's left, in front, above the middle.
-    page.focus("#stack input")
+    page.focus("#stack [type=range]")
     page.keyboard.press("End")
     settled(page)
     click(page, "sagittal", 0.4, 0.4)
@@ -107,7 +107,7 @@ def test_time(demo) -> None:
     click(page, "sagittal", 0.35, 0.4)
     settled(page)
     z, y, x = (int(part.split("-")[1]) for part in position(page)["slices"].split())
-    page.focus("#stack input")
+    page.focus("#stack [type=range]")
     values = [position(page)["value"]]
     for number in range(2, 7):
         page.keyboard.press("ArrowRight")

@@ -37,7 +37,7 @@ def test_every_sample(demo) -> None:
         with Image.open(SAMPLES / name) as opened:
             assert canvas(page).shape[:2] == opened.size[::-1]
         assert page.locator("#stack").is_visible() == (frames > 1)
-        assert page.locator("#stack input").get_attribute("max") == str(frames)
+        assert page.locator("#stack [type=range]").get_attribute("max") == str(frames)
     assert page.uncaught == []
 
 
@@ -75,7 +75,7 @@ def test_frames_by_slider(demo) -> None:
     wait(page, "shown")
     with Image.open(SAMPLES / "heart.gif") as opened:
         frames = [np.array(frame.convert("RGB")) for frame in ImageSequence.Iterator(opened)]
-    page.focus("#stack input")
+    page.focus("#stack [type=range]")
     for number in (2, 3):
         page.keyboard.press("ArrowRight")
         words = f"Frame {number} of 16"

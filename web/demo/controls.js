@@ -2,6 +2,7 @@
 // Controls of an image: drag, wheel, keys, and the slider of a stack.
 
 const NOTCH = 50; // pixels of wheel movement that count as one step; a mouse gives more, a trackpad less
+const PIXELS_PER_STEP = 12; // of a drag
 const KEYS = /** @type {Record<string, number>} */ ({
   ArrowUp: -1,
   ArrowLeft: -1,
@@ -14,23 +15,60 @@ const KEYS = /** @type {Record<string, number>} */ ({
 });
 
 /**
- * Report how far the pointer moves while the main button is down.
- * @param {HTMLElement} element @param {(dx: number, dy: number) => void} move in CSS pixels
+ * @typedef {object} Moves what the pointers do, in CSS pixels
+ * @property {(dx: number, dy: number, isTouch: boolean) => unknown} drag with the main button, or one finger
+ * @property {(dx: number, dy: number) => void} [pan] with another button, or two fingers
+ * @property {(factor: number, x: number, y: number) => void} [zoom] with two fingers, around their middle in the window
  */
-export function onDrag(element, move) {
+
+/** Report moves of pointers that are down. @param {HTMLElement} element @param {Moves} moves */
+export function onMove(element, { drag, pan, zoom }) {
+  /** @type {Map<number, {x: number, y: number, isMain: boolean}>} */
+  const down = new Map();
+  let hadTwo = false; // the last finger of a pinch must not drag
   element.addEventListener('pointerdown', (event) => {
-    if (event.button !== 0) return;
+    if (event.button !== 0 && !pan) return;
     element.setPointerCapture(event.pointerId);
-    let [x, y] = [event.clientX, event.clientY];
-    const follow = (/** @type {PointerEvent} */ { clientX, clientY }) => {
-      move(clientX - x, clientY - y);
-      [x, y] = [clientX, clientY];
-    };
-    element.addEventListener('pointermove', follow);
-    element.addEventListener('lostpointercapture', () => element.removeEventListener('pointermove', follow), {
-      once: true,
-    });
+    down.set(event.pointerId, { x: event.clientX, y: event.clientY, isMain: event.button === 0 });
+    hadTwo = down.size > 1;
   });
+  element.addEventListener('pointermove', (event) => {
+    const pointer = down.get(event.pointerId);
+    if (!pointer) return;
+    const before = shapeOf([...down.values()]);
+    const [dx, dy] = [event.clientX - pointer.x, event.clientY - pointer.y];
+    Object.assign(pointer, { x: event.clientX, y: event.clientY });
+    const after = shapeOf([...down.values()]);
+    if (down.size > 1) {
+      pan?.(after.x - before.x, after.y - before.y);
+      if (before.spread && after.spread) zoom?.(after.spread / before.spread, after.x, after.y);
+    } else if (!pointer.isMain) pan?.(dx, dy);
+    else if (!hadTwo) drag(dx, dy, event.pointerType === 'touch');
+  });
+  element.addEventListener('lostpointercapture', ({ pointerId }) => down.delete(pointerId));
+  if (pan) element.addEventListener('contextmenu', (event) => event.preventDefault());
+}
+
+/** Return the middle of two pointers and their distance. @param {{x: number, y: number}[]} pointers */
+function shapeOf([a, b = a]) {
+  return { x: (a.x + b.x) / 2, y: (a.y + b.y) / 2, spread: Math.hypot(a.x - b.x, a.y - b.y) };
+}
+
+/** Return a function that turns a drag into steps: one for each so many pixels. @param {(delta: number) => void} step */
+export function stepsOf(step) {
+  let rest = 0;
+  return (/** @type {number} */ distance) => {
+    rest += distance;
+    const steps = Math.trunc(rest / PIXELS_PER_STEP);
+    if (steps) step(steps);
+    rest -= steps * PIXELS_PER_STEP;
+  };
+}
+
+/** Report steps by a finger that moves up or down. @param {HTMLElement} element @param {(delta: number) => void} step */
+export function onTouchStep(element, step) {
+  const steps = stepsOf(step);
+  onMove(element, { drag: (_, dy, isTouch) => isTouch && steps(dy) });
 }
 
 /**
@@ -42,6 +80,7 @@ export function onStep(element, step) {
   element.addEventListener(
     'wheel',
     (event) => {
+      if (event.ctrlKey) return; // zooms
       event.preventDefault();
       rest += event.deltaMode ? Math.sign(event.deltaY) * NOTCH : event.deltaY;
       if (Math.abs(rest) < NOTCH) return;
@@ -91,11 +130,27 @@ export class Stack {
     [this.#count, this.#wanted, this.#shown, this.#noun] = [count, shown, shown, noun];
     this.slider.max = String(count);
     this.box.hidden = count < 2;
+    this.box.dispatchEvent(new Event('stackopen'));
     this.#write();
   }
 
   get count() {
     return this.#count;
+  }
+
+  /** Number of the stack; another one is opened for each choice. */
+  get opened() {
+    return this.#opened;
+  }
+
+  /** True while an image loads that was asked for. */
+  get isLoading() {
+    return this.#following === this.#opened;
+  }
+
+  /** Go to the next image, after the last one to the first. */
+  advance() {
+    this.go((this.#wanted + 1) % this.#count);
   }
 
   /** Current position in words, such as `Slice 3 of 40`. */

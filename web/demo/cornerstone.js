@@ -1,6 +1,6 @@
 // @ts-check
 // Builds the page around the code of cornerstone.html: samples, window and level, state.
-import { onDrag, onStep } from './controls.js';
+import { onMove, onStep, onTouchStep } from './controls.js';
 import { Desk } from './desk.js';
 import { addCorners, boot, byId, isAbort, pyloader, setState, showError } from './page.js';
 import { short } from './viewer.js';
@@ -19,6 +19,7 @@ let shown;
 export async function start({ open }) {
   const desk = new Desk({ open, show, clear, frameIds });
   onStep(element, (delta) => desk.stack.step(delta));
+  onTouchStep(element, (delta) => desk.stack.count > 1 && desk.stack.step(delta));
   byId('address').addEventListener('submit', (/** @type {SubmitEvent} */ event) => {
     event.preventDefault();
     desk.choose(sampleOf(byId('address').imageId.value.trim()));
@@ -69,7 +70,7 @@ element.addEventListener('cornerstoneimagerendered', (/** @type {any} */ { detai
   corners.topLeft.textContent ||= shown.imageId;
   setState('shown');
 });
-onDrag(element, adjustWindow);
+onMove(element, { drag: (dx, dy, isTouch) => (isTouch && !byId('stack').hidden) || adjustWindow(dx, dy) });
 element.addEventListener('dblclick', () => shown && cornerstone.reset(element));
 new ResizeObserver(() => shown && cornerstone.resize(element, true)).observe(element);
 

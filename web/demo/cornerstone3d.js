@@ -1,6 +1,6 @@
 // @ts-check
 // Builds the page around the code of cornerstone3d.html: series, slices, window and level, state.
-import { Stack, onDrag, onStep } from './controls.js';
+import { Stack, onMove, onStep, onTouchStep } from './controls.js';
 import { addCorners, boot, byId, drawn, fetchSamples, isAbort, pyloader, setState, showError } from './page.js';
 import { short } from './viewer.js';
 
@@ -79,6 +79,7 @@ function listenToStack(cornerstone3D, viewport, imageIds, first) {
   };
   stack.open(imageIds.length, first, 'Slice');
   onStep(viewport.element, (delta) => stack.step(delta));
+  onTouchStep(viewport.element, (delta) => stack.step(delta));
   viewport.element.addEventListener(cornerstone3D.Enums.Events.STACK_NEW_IMAGE, update);
   update();
 }
@@ -89,7 +90,9 @@ function listenToCut(cornerstone3D, viewport) {
   const count = viewport.getNumberOfSlices();
   topLeft.textContent = viewport.id[0].toUpperCase() + viewport.id.slice(1);
   const update = () => (topRight.textContent = `${viewport.getSliceIndex() + 1} of ${count}`);
-  onStep(viewport.element, (delta) => viewport.scroll(Math.min(Math.max(delta, -count), count)));
+  const scroll = (/** @type {number} */ delta) => viewport.scroll(Math.min(Math.max(delta, -count), count));
+  onStep(viewport.element, scroll);
+  onTouchStep(viewport.element, scroll);
   viewport.element.addEventListener(cornerstone3D.Enums.Events.CAMERA_MODIFIED, update);
   update();
 }
@@ -110,7 +113,7 @@ class Windowing {
   /** @param {Viewport} viewport */
   add(viewport) {
     this.#viewports.push(viewport);
-    onDrag(viewport.element, (dx, dy) => this.#move(dx, dy));
+    onMove(viewport.element, { drag: (dx, dy, isTouch) => isTouch || this.#move(dx, dy) });
     viewport.element.addEventListener('dblclick', () => this.#set(this.own));
     this.#write();
   }

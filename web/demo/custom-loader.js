@@ -1,9 +1,10 @@
 // @ts-check
 // Builds the page around the code of custom-loader.html: examples, editor, canvas, output, tracebacks.
-import { Stack, onStep } from './controls.js';
+import { Stack } from './controls.js';
 import { Editor } from './editor.js';
 import { renderWarnings } from './facts.js';
 import { boot, byId, isAbort, make, pyloader, setState, showError, stopPython, submitted } from './page.js';
+import { useTools } from './toolbar.js';
 import { Viewer } from './viewer.js';
 
 /** @typedef {{schemes: string[], imageIds: string[]}} Outcome */
@@ -58,7 +59,7 @@ class Bench {
   }
 
   #listen() {
-    onStep(this.viewer.canvas, (delta) => this.stack.count && this.stack.step(delta));
+    useTools(this.viewer, this.stack);
     for (const button of buttons()) button.addEventListener('click', () => this.choose(button));
     byId('reset').addEventListener('click', () => this.#startOver());
     byId('stop').addEventListener('click', () => this.#stop());

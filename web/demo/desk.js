@@ -1,7 +1,7 @@
 // @ts-check
 // Shows one image or stack at a time: handles the choice, steps, failed loads and loads that come too late.
 import { Stack } from './controls.js';
-import { SampleList, boot, byId, fetchSamples, isAbort, setState, showError } from './page.js';
+import { SampleList, boot, byId, fetchSamples, isAbort, reveal, setState, showError } from './page.js';
 
 /** @typedef {import('./page.js').Sample} Sample */
 /** @typedef {{image: any, frames: number}} Opened */
@@ -50,6 +50,7 @@ export class Desk {
    * @param {() => Promise<Sample[]>} find
    */
   async addFound(find) {
+    reveal(byId('stage'));
     const awaited = { title: '', description: '', origin: '', name: '', imageIds: [], start: 0 };
     this.#chosen = awaited;
     this.stack.open(0, 0, '');
@@ -64,6 +65,7 @@ export class Desk {
 
   /** @param {Sample} sample */
   async choose(sample) {
+    if (!this.isEmpty) reveal(byId('stage')); // not for the image that the page opens by itself
     this.#chosen = sample;
     this.#imageIds = sample.imageIds;
     this.list.mark(sample);

@@ -1,10 +1,10 @@
 // @ts-check
 // Builds the page around the code of index.html: samples and files, canvas and facts.
-import { onStep } from './controls.js';
 import { Desk } from './desk.js';
 import { showFacts } from './facts.js';
 import { listenForFiles, sampleOfSeries } from './files.js';
 import { boot, byId, frameIds, make, setState, showError, showProgress } from './page.js';
+import { useTools } from './toolbar.js';
 import { Viewer } from './viewer.js';
 
 /** @typedef {import('./page.js').Sample} Sample */
@@ -20,7 +20,7 @@ import { Viewer } from './viewer.js';
 export async function start({ open, openFiles }) {
   const viewer = new Viewer(byId('stage'));
   const desk = new Desk({ open, show, clear, frameIds });
-  onStep(viewer.canvas, (delta) => desk.stack.step(delta));
+  useTools(viewer, desk.stack);
   listenForFiles((files, dropped) => {
     const found = openFiles(dropped ?? files, ({ loaded, total }) =>
       showProgress(`Reading file ${loaded} of ${total}`, undefined),

@@ -3,8 +3,20 @@
 import { Stack } from './controls.js';
 import { renderWarnings, table } from './facts.js';
 import { listenForFiles } from './files.js';
-import { SampleList, boot, byId, fetchSamples, isAbort, pyloader, setState, showError, submitted } from './page.js';
+import {
+  SampleList,
+  boot,
+  byId,
+  fetchSamples,
+  isAbort,
+  pyloader,
+  reveal,
+  setState,
+  showError,
+  submitted,
+} from './page.js';
 import { Plane, pointWords } from './plane.js';
+import { Toolbar } from './toolbar.js';
 import { short } from './viewer.js';
 import { windowOf } from './windowing.js';
 
@@ -63,6 +75,12 @@ class VolumeDesk {
       onError: (/** @type {any} */ error) => this.#fail(error),
     };
     this.planes = AXES.map((axis) => new Plane(axis, byId(STAGES[axis]), listeners));
+    const view = /** @type {HTMLElement} */ (document.querySelector('.view'));
+    new Toolbar(
+      view,
+      this.planes.map(({ viewer }) => viewer),
+      this.time,
+    );
   }
 
   /** @param {any} url */
@@ -80,6 +98,7 @@ class VolumeDesk {
 
   /** @param {Sample} sample */
   async choose(sample) {
+    if (this.#chosen) reveal(byId('stages'));
     this.#chosen = sample;
     this.samples.mark(sample);
     for (const plane of this.planes) plane.clear();

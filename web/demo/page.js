@@ -47,6 +47,12 @@ export function submitted(act) {
   };
 }
 
+/** Scroll to an element that is not all on the screen, such as the picture below a list. @param {HTMLElement} element */
+export function reveal(element) {
+  const behavior = matchMedia('(prefers-reduced-motion: reduce)').matches ? 'instant' : 'smooth';
+  element.scrollIntoView({ block: 'nearest', behavior });
+}
+
 /** Add texts over the four corners of an image. @param {HTMLElement} stage */
 export function addCorners(stage) {
   const corner = (/** @type {string} */ place) => stage.appendChild(make('span', { className: `corner ${place}` }));

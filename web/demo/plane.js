@@ -1,6 +1,5 @@
 // @ts-check
 // Shows one direction of a volume: its slices on a canvas, their position in the patient, the crosshair.
-import { onStep } from './controls.js';
 import { make, pyloader } from './page.js';
 import { Viewer } from './viewer.js';
 
@@ -143,7 +142,17 @@ export class Plane {
       const pixel = moved <= CLICK_PIXELS ? this.viewer.pixelAt(event) : undefined;
       if (pixel) this.#choose({ ...this.place, ...pixel });
     });
-    onStep(canvas, (delta) => this.#choose({ ...this.place, slice: this.place.slice + delta }));
+    this.viewer.slices = this;
+  }
+
+  /** Number of slices. */
+  get count() {
+    return this.imageIds.length;
+  }
+
+  /** @param {number} delta */
+  step(delta) {
+    this.#choose({ ...this.place, slice: this.place.slice + delta });
   }
 
   /** @param {Place} place */

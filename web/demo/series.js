@@ -1,6 +1,6 @@
 // @ts-check
 // Shows a series in a Cornerstone3D stack viewport: slices, window and level; prefetches the other slices.
-import { Stack, onDrag, onStep } from './controls.js';
+import { Stack, onMove, onStep, onTouchStep } from './controls.js';
 import { addCorners, byId, drawn, isAbort, pyloader, setState, showError } from './page.js';
 import { short } from './viewer.js';
 
@@ -72,7 +72,10 @@ export class SeriesView {
       Enums: { Events },
     } = this.page.cornerstone3D;
     onStep(element, (delta) => this.#series && this.stack.step(delta));
-    onDrag(element, (dx, dy) => this.#moveWindow(dx, dy));
+    onTouchStep(element, (delta) => this.stack.count > 1 && this.stack.step(delta));
+    onMove(element, {
+      drag: (dx, dy, isTouch) => (isTouch && this.stack.count > 1) || this.#moveWindow(dx, dy),
+    });
     element.addEventListener('dblclick', () => this.#setWindow(this.#ownWindow));
     element.addEventListener(Events.STACK_NEW_IMAGE, () => this.#showCorners());
     eventTarget.addEventListener(Events.IMAGE_LOADED, (/** @type {any} */ { detail }) =>

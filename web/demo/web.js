@@ -1,10 +1,10 @@
 // @ts-check
 // Builds the page around the code of web.html: samples, files and addresses, canvas and facts.
-import { onStep } from './controls.js';
 import { Desk } from './desk.js';
 import { showFacts } from './facts.js';
 import { listenForFiles, sampleOf } from './files.js';
 import { boot, byId, setState, showError, submitted } from './page.js';
+import { useTools } from './toolbar.js';
 import { Viewer } from './viewer.js';
 
 /** @typedef {import('./page.js').Sample} Sample */
@@ -20,7 +20,7 @@ export async function start({ open, openFile }) {
   /** ImageIds of the file opened last. @type {string[]} */
   let listed = [];
   const desk = new Desk({ open: openListed, show, clear, frameIds: () => listed });
-  onStep(viewer.canvas, (delta) => desk.stack.step(delta));
+  useTools(viewer, desk.stack);
   listenForFiles((files) => desk.add(sampleOf(files, openFile)));
   byId('address').addEventListener(
     'submit',

@@ -1,8 +1,12 @@
 // @ts-check
-// Converts stored values to grey levels: PS3.3 C.11.1 (modality), C.11.2.1.2 and C.11.2.1.3 (window).
+// Converts stored values to grey levels: PS3.3 C.11.1 (modality), C.11.2.1 (window or table).
 
 /** @typedef {import('../pyloader.d.ts').Image} Image */
-/** @typedef {{center: number, width: number, shape: 'LINEAR' | 'LINEAR_EXACT' | 'SIGMOID'}} Window in modality units */
+/** @typedef {NonNullable<Image['voiLUT']>} Table */
+/**
+ * @typedef {{center: number, width: number, shape: 'LINEAR' | 'LINEAR_EXACT' | 'SIGMOID' | 'TABLE', table?: Table}} Window
+ *   in modality units; a table is stretched over its window
+ */
 
 const WHITE = 255;
 const OPAQUE_GREY = 0x00010101; // multiplied by a level: the three colours of a little-endian RGBA pixel
@@ -16,25 +20,37 @@ const SHAPES = {
   LINEAR_EXACT: (/** @type {number} */ x, /** @type {Window} */ { center, width }) => (x - center) / width + 0.5,
   SIGMOID: (/** @type {number} */ x, /** @type {Window} */ { center, width }) =>
     1 / (1 + Math.exp((-4 * (x - center)) / width)),
+  TABLE: (/** @type {number} */ x, /** @type {Window} */ { center, width, table }) => {
+    const { lut, numBitsPerEntry } = /** @type {Table} */ (table);
+    return entryOf(lut, ((x - center) / width + 0.5) * (lut.length - 1)) / (2 ** numBitsPerEntry - 1);
+  },
 };
 
-/**
- * Return the image's own window, or one from its darkest to its brightest value.
- * @param {Image} image @returns {Window}
- */
-export function windowOf({
-  windowCenter,
-  windowWidth,
-  voiLUTFunction,
-  minPixelValue,
-  maxPixelValue,
-  slope,
-  intercept,
-}) {
-  if (windowCenter !== undefined && windowWidth !== undefined) {
-    return { center: windowCenter, width: windowWidth, shape: voiLUTFunction ?? 'LINEAR' };
+/** Return the entry nearest to an index, which may be outside. @param {Uint16Array} lut @param {number} index */
+function entryOf(lut, index) {
+  return lut[Math.min(Math.max(Math.round(index), 0), lut.length - 1)];
+}
+
+/** Return the function from stored values to modality values. @param {Image} image @returns {(stored: number) => number} */
+export function modalityOf({ modalityLUT, slope, intercept }) {
+  if (!modalityLUT) return (stored) => stored * slope + intercept;
+  return (stored) => entryOf(modalityLUT.lut, stored - modalityLUT.firstValueMapped);
+}
+
+/** Return the image's own window or table, else its whole range. @param {Image} image @returns {Window} */
+export function windowOf(image) {
+  const { windowCenter, windowWidth, voiLUTFunction, voiLUT, windows } = image;
+  if (voiLUT && !windows?.length) {
+    const width = Math.max(voiLUT.lut.length - 1, 1);
+    return { center: voiLUT.firstValueMapped + width / 2, width, shape: 'TABLE', table: voiLUT };
   }
-  const [one, other] = [minPixelValue * slope + intercept, maxPixelValue * slope + intercept];
+  if (windowCenter === undefined || windowWidth === undefined) return fullWindowOf(image);
+  return { center: windowCenter, width: windowWidth, shape: voiLUTFunction ?? 'LINEAR' };
+}
+
+/** Return a window from the darkest to the brightest value. @param {Image} image @returns {Window} */
+export function fullWindowOf(image) {
+  const [one, other] = [image.minPixelValue, image.maxPixelValue].map(modalityOf(image));
   return { center: (one + other) / 2, width: Math.abs(other - one) || 1, shape: 'LINEAR_EXACT' };
 }
 
@@ -62,7 +78,7 @@ export function paintGrey(image, window, rgba) {
   const pixels = image.getPixelData();
   const span = image.maxPixelValue - image.minPixelValue + 1;
   const isFloat = pixels instanceof Float32Array || pixels instanceof Float64Array;
-  if (isFloat || span > LARGEST_TABLE) paintDirectly(image, window, rgba);
+  if (isFloat || span > LARGEST_TABLE) paintValues(pixels, image, window, rgba);
   else paintByTable(image, window, rgba);
 }
 
@@ -73,21 +89,18 @@ function paintByTable(image, window, rgba) {
   const table = new Uint32Array(levels.length);
   paintValues(levels, image, window, table);
   const pixels = image.getPixelData();
+  // Padding may be outside of the range; it stays see-through.
   for (let index = 0; index < pixels.length; index++) rgba[index] = table[pixels[index] - minPixelValue];
 }
 
-/** @param {Image} image @param {Window} window @param {Uint32Array} rgba */
-function paintDirectly(image, window, rgba) {
-  paintValues(image.getPixelData(), image, window, rgba);
-}
-
 /** @param {ArrayLike<number>} values stored @param {Image} image @param {Window} window @param {Uint32Array} rgba */
-function paintValues(values, { slope, intercept, invert }, window, rgba) {
+function paintValues(values, image, window, rgba) {
   const level = SHAPES[window.shape];
+  const modality = modalityOf(image);
   const clamped = new Uint8ClampedArray(1); // rounds and clamps; NaN becomes 0
   for (let index = 0; index < values.length; index++) {
-    const share = level(values[index] * slope + intercept, window);
-    clamped[0] = (invert ? 1 - share : share) * WHITE;
+    const share = level(modality(values[index]), window);
+    clamped[0] = (image.invert ? 1 - share : share) * WHITE;
     rgba[index] = OPAQUE | (clamped[0] * OPAQUE_GREY);
   }
 }
