@@ -1108,13 +1108,16 @@ export function loadMetadata(imageId: string, options?: LoadOptions): Promise<Mo
  * (`nifti:/brain.nii.gz`, `nifti:/brain.nii.gz#x,t-0`), pages of a TIFF, images of a zip archive
  * (`wadouri:/study.zip`, whose files are `wadouri:/study.zip#member=a/b.dcm?frame=2`) and images that a
  * DICOMDIR names (`wadouri:/disc/DICOMDIR`). The source may also be files of the user: DICOM files, archives,
- * the folder of a disc. The images are those of `series`, one series after the other.
+ * the folder of a disc, files of other formats. The images are those of `series`, one series after the other.
  */
 export function imageIds(source: string | Files | null, options?: ListOptions): Promise<string[]>;
 /**
  * List the images of a source, or of files, by series: in the order of the DICOMDIR if there is one, else by
  * patient, study date, series number and position. The workers read just the headers, from slices of the
- * files, and leave out what is not an image. A DICOM file that cannot be read is listed: loading it says why.
+ * files, and leave out what is not an image. A file that cannot be read is listed: loading it says why.
+ *
+ * Files of other formats are known by their content. Each is a series, with its name as `seriesDescription`; web
+ * images are listed only if there is nothing else.
  */
 export function series(source: string | Files | null, options?: ListOptions): Promise<Series[]>;
 /**

@@ -73,7 +73,9 @@ def test_what_is_no_dicom_is_said(demo, tmp_path) -> None:
     page.set_input_files("input[type=file]", file)
     wait(page, "failed")
     assert page.evaluate("document.documentElement.dataset.error") == "format"
-    assert "notes.txt cannot be read as a DICOM file" in page.inner_text("body")
+    error = page.inner_text("#error")
+    assert "'notes.txt' begins with b'not an image', which no loader reads" in error
+    assert "NIfTI" in error
 
 
 def choices(page: Page) -> list[str]:

@@ -23,6 +23,7 @@ from tests.support.filesets import (
     write_fileset,
     zip_of,
 )
+from tests.support.mixed_files import volumes, web_images
 from tests.support.pages.outcome import fail, load
 from tests.support.webserver import WebServer
 
@@ -262,7 +263,7 @@ def test_files_are_there_for_every_worker(open_page) -> None:
         (
             "[new File(['notes'], 'notes.txt')]",
             "format",
-            "notes.txt cannot be read as a DICOM file",
+            "'notes.txt' begins with b'notes', which no loader reads",
         ),
         ("[new File(['a'], 'a'), new File(['b'], 'b')]", "format", "no DICOM image among 2 files"),
         ("new File([], 'empty.dcm')", "format", "empty"),
@@ -274,6 +275,17 @@ def test_what_holds_no_image_is_said(page: Page, given: str, code: str, message:
     assert error["isPyLoaderError"]
     assert error["code"] == code
     assert message in error["message"]
+
+
+def test_files_of_other_formats_load(page: Page) -> None:
+    files = {**volumes(), "z.dcm": slice_file(1)}
+    found = series(page, files)
+    assert [each.get("seriesDescription") for each in found[1:]] == [*volumes()]
+    image_ids = [each["imageIds"][-1] for each in found]
+    assert len(loaded(page, image_ids)) == 7
+    [pages] = series(page, {"pages": web_images()["b3"]})
+    assert len(loaded(page, pages["imageIds"])) == 2
+    assert page.uncaught == []  # type: ignore[attr-defined]
 
 
 def test_damaged_file_fails_alone(page: Page) -> None:

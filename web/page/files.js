@@ -3,7 +3,7 @@
 // among them.
 import { blobOf, isBlob, isList, wrongSource } from './arguments.js';
 import { PyLoaderError, messageOf, said } from '../shared/errors.js';
-import { parseImageId } from '../shared/imageid.js';
+import { fileNameOf, parseImageId } from '../shared/imageid.js';
 
 /** @typedef {Blob | ArrayBuffer | ArrayBufferView} Content */
 /** @typedef {Blob | Iterable<Blob> | ArrayLike<Blob> | DataTransfer} Given */
@@ -58,7 +58,9 @@ export class Files {
       throw wrongSource('imageIds() and series() were given no file: choose files, or a folder that is not empty');
     const files = collected.map(({ path, file }) => ({ name: this.#newName(), path, file }));
     const found = toSeries(await this.host.list(files[0].name, files, options));
-    const used = new Set(found.flatMap(({ imageIds }) => imageIds.map((imageId) => parseImageId(imageId).source)));
+    const used = new Set(
+      found.flatMap(({ imageIds }) => imageIds.map((imageId) => fileNameOf(parseImageId(imageId).source))),
+    );
     await Promise.all(
       files.filter(({ name }) => used.has(name)).map(({ name, file }) => this.host.provide(name, file)),
     );

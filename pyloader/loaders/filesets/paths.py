@@ -9,9 +9,7 @@ from urllib.request import url2pathname
 
 from pyloader.errors import ImageIdError
 from pyloader.imageid import SCHEME
-from pyloader.inflate import beginning_of_gzip
-from pyloader.loaders.signatures import BARE_DATA_SETS, is_gzip, signature_of
-from pyloader.loaders.web_images.recognise import find_opener
+from pyloader.loaders.web_images.recognise import scheme_of_content
 
 BEGINNING_BYTES = 1024
 ENDINGS = {
@@ -72,7 +70,7 @@ def scheme_of(path: Path) -> str:
     """
     if path.is_dir():
         return "zarr" if any((path / name).exists() for name in ZARR) else "wadouri"
-    found = recognise(read_beginning(path))
+    found = scheme_of_content(read_beginning(path))
     if found is not None:
         return found
     for scheme, endings in ENDINGS.items():
@@ -85,21 +83,9 @@ def scheme_of(path: Path) -> str:
 
 
 def read_beginning(path: Path) -> bytes:
-    """Return the first bytes of a file; of a gzip file, the first bytes of its content."""
+    """Return the first bytes of a file."""
     try:
         with path.open("rb") as file:
-            head = file.read(BEGINNING_BYTES)
+            return file.read(BEGINNING_BYTES)
     except OSError as error:
         raise ImageIdError(f"{str(path)!r} cannot be read: {error.strerror}") from error
-    return beginning_of_gzip(head, BEGINNING_BYTES) if is_gzip(head) else head
-
-
-def recognise(head: bytes) -> str | None:
-    """Return the scheme for a file that begins with `head`, None if the format is unknown."""
-    # DICOM first: its preamble may hold a TIFF header (PS3.10 7.1).
-    known = signature_of(head)
-    if known is not None:
-        return known.scheme
-    if find_opener(head) is not None:
-        return "web"
-    return "wadouri" if head.startswith(BARE_DATA_SETS) else None

@@ -1,4 +1,4 @@
-"""Scan files for DICOM images; only their headers are read."""
+"""Scan files for images; only the headers of DICOM files are read, and the beginnings of others."""
 
 from __future__ import annotations
 
@@ -14,9 +14,11 @@ from pyloader.dicom.instance import Instance, lacks_pixels
 from pyloader.dicom.parse import parse_beginning, parse_part10
 from pyloader.dicom.series import describe_series, place_of
 from pyloader.errors import FormatError, LoaderError
-from pyloader.imageid import MOST_IMAGES, ImageId, check_count
+from pyloader.imageid import LOCAL_SCHEMES, MOST_IMAGES, ImageId, check_count
 from pyloader.loaders.filesets.archive import Archive
+from pyloader.loaders.filesets.other_formats import OtherFile
 from pyloader.loaders.signatures import BARE_DATA_SETS, HEADER_BYTES, is_dicom, is_packed
+from pyloader.loaders.web_images.recognise import scheme_of_content
 from pyloader.source import Open
 
 # The name of PS3.10 8.6; a copy under another name would list each file twice.
@@ -77,18 +79,22 @@ class Contents:
     names : list of str
         All existing files.
     images : list of Found
+    others : list of OtherFile
+        Files of other formats than DICOM.
     directories : dict of str to list of Reference
         The files that each DICOMDIR references, by its folder: ``""`` or ``"a/b/"``.
     """
 
     names: list[str] = field(default_factory=list)
     images: list[ScannedFile] = field(default_factory=list)
+    others: list[OtherFile] = field(default_factory=list)
     directories: dict[str, list[Reference]] = field(default_factory=dict)
 
     def add(self, other: Contents) -> None:
         """Add the contents of other files."""
         self.names += other.names
         self.images += other.images
+        self.others += other.others
         self.directories |= other.directories
 
 
@@ -157,6 +163,9 @@ class FileScan:
             return Contents()
         # After the read: only then does a `Disc` know how the server spells the name.
         image_id = collection.image_id_of(name)
+        scheme = scheme_of_content(head)
+        if scheme not in (None, "wadouri") and not isinstance(collection, Archive):
+            return Contents([path], others=[OtherFile(path, in_scheme(scheme, image_id))])
         if not is_packed(head):
             instance = await read_instance_header(collection, name, head, self.context)
             return self._contents_of(instance, image_id, path)
@@ -165,6 +174,8 @@ class FileScan:
         opened: Any = await self.open_source(image_id, self.context)
         inner = getattr(opened, "files", None)
         if isinstance(inner, Archive):
+            if inner.names and all(each.endswith(".npy") for each in inner.names):
+                return Contents([path], others=[OtherFile(path, in_scheme("numpy", image_id))])
             return await self.scan(inner, f"{path}/")
         return self._contents_of(with_images(opened.instance, image_id), image_id, path)
 
@@ -191,6 +202,12 @@ class FileScan:
         image_ids = image_id.of_frames(count) if count > 1 else [image_id.text]
         self.left -= count
         return ScannedFile(path, image_ids, describe_series(instance), place_of(instance))
+
+
+def in_scheme(scheme: str, image_id: ImageId) -> ImageId:
+    """Return the imageId of the same file in another scheme."""
+    file = image_id.source if image_id.scheme in LOCAL_SCHEMES else image_id.rest
+    return ImageId.parse(f"{scheme}:{file}")
 
 
 async def read_instance_header(

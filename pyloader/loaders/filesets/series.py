@@ -12,8 +12,12 @@ from pyloader.context import Context
 from pyloader.dicom.dicomdir import Reference
 from pyloader.dicom.series import sort_by_position
 from pyloader.errors import FormatError
+from pyloader.loaders.filesets.archive import Archive
 from pyloader.loaders.filesets.folder import Disc
+from pyloader.loaders.filesets.other_formats import FORMATS, list_other_formats
 from pyloader.loaders.filesets.scan import Collection, Contents, FileScan, ScannedFile
+from pyloader.loaders.signatures import HEADER_BYTES, is_packed
+from pyloader.loaders.web_images.recognise import name_of, scheme_of_content
 from pyloader.source import Open, Series
 
 # ISO 9660 appends a version to a name, and people append an extension.
@@ -36,7 +40,8 @@ async def list_series(collection: Collection, context: Context, open_source: Ope
     Images follow the order of the DICOMDIR, if there is one; files that it does not reference come
     last. Other series are sorted by patient, study date and series number, their images by
     position. Unreadable DICOM files are listed too, at the end or in their DICOMDIR position;
-    loading one raises the reason. Files that are not images are left out.
+    loading one raises the reason. Files of other formats come last, each as a series; see
+    `list_other_formats`. Files that are not images are left out.
 
     Raises
     ------
@@ -47,9 +52,13 @@ async def list_series(collection: Collection, context: Context, open_source: Ope
     if isinstance(collection, Disc):
         contents.directories[""] = collection.references
     found = arrange(contents)
-    await refuse_empty(contents, collection, context, open_source)
+    has_dicom = any(image.failure is None for image in contents.images)
+    files = sorted(contents.others, key=lambda file: natural_key(file.name))
+    others = await list_other_formats(files, has_dicom, context)
+    if not others:
+        await refuse_empty(contents, collection, context, open_source)
     warn_of_missing([name for series in found for name in series.missing])
-    return found
+    return found + others
 
 
 async def refuse_empty(
@@ -73,14 +82,41 @@ async def refuse_empty(
             f"none of the {len(contents.names)} files here is an image; give the whole folder of "
             "the disc"
         )
-    if len(contents.names) == 1:
-        await open_source(collection.image_id_of(contents.names[0]), context)
-    raise FormatError(
-        f"there is no DICOM image among {len(contents.names)} "
-        f"file{'' if len(contents.names) == 1 else 's'}"
-        f"{' (' * bool(contents.names)}{', '.join(map(repr, contents.names[:NAMES_SHOWN]))}"
-        f"{')' * bool(contents.names)}: expected DICOM files with pixel data"
+    if len(contents.names) == 1 and contents.names[0] in collection.names:
+        await refuse_file(contents.names[0], collection, context, open_source)
+    are_packed = isinstance(collection, Archive) or contents.names != list(collection.names)
+    raise FormatError(no_image_among(contents.names, are_packed))
+
+
+def no_image_among(names: list[str], are_packed: bool) -> str:
+    """Return the message for files without an image."""
+    shown = f" ({', '.join(map(repr, names[:NAMES_SHOWN]))})" if names else ""
+    others = "unpack the archive if it has" if are_packed else "or"
+    return (
+        f"there is no DICOM image among {len(names)} file{'' if len(names) == 1 else 's'}{shown}: "
+        f"expected DICOM files with pixel data; {others} files of another format: {FORMATS}"
     )
+
+
+async def refuse_file(
+    name: str, collection: Collection, context: Context, open_source: Open
+) -> None:
+    """Raise if the only file is not DICOM, or cannot be opened.
+
+    Raises
+    ------
+    LoaderError
+    """
+    head = await collection.read(name, HEADER_BYTES, context) or b""
+    is_known = not head or is_packed(head) or scheme_of_content(head) == "wadouri"
+    if not is_known and not isinstance(collection, Archive):
+        kind = name_of(head)
+        what = f"is {kind}" if kind else f"begins with {head[:16]!r}"
+        raise FormatError(
+            f"{name!r} {what}, which no loader reads: expected DICOM, alone or in a folder or zip "
+            f"archive, or another format: {FORMATS}"
+        )
+    await open_source(collection.image_id_of(name), context)
 
 
 def warn_of_missing(names: list[str]) -> None:

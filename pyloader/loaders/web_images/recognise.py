@@ -8,7 +8,8 @@ from collections.abc import Awaitable, Callable
 
 from pyloader.context import Context
 from pyloader.errors import FormatError, LoaderError, UnsupportedError
-from pyloader.loaders.signatures import signature_of
+from pyloader.inflate import beginning_of_gzip
+from pyloader.loaders.signatures import BARE_DATA_SETS, is_gzip, signature_of
 from pyloader.loaders.web_images import avif, bmp, gif, jpeg, png, tiff, webp
 from pyloader.source import Source
 
@@ -46,6 +47,21 @@ SVG = re.compile(
     rb"\s*+(?>(?><\?.*?\?>|<!--.*?-->|<!doctype[^\[>]*+(?:\[.*?\]\s*+)?>)\s*+)*+<svg\b", re.I | re.S
 )
 LOOKED_AT = 4096
+
+
+def scheme_of_content(head: bytes) -> str | None:
+    """Return the scheme for a file that begins with `head`, None if the format is unknown.
+
+    Of a file compressed by gzip, its content counts.
+    """
+    head = beginning_of_gzip(head, LOOKED_AT) if is_gzip(head) else head
+    # DICOM first: its preamble may hold a TIFF header (PS3.10 7.1).
+    known = signature_of(head)
+    if known is not None:
+        return known.scheme
+    if find_opener(head) is not None:
+        return "web"
+    return "wadouri" if head.startswith(BARE_DATA_SETS) else None
 
 
 def opener_of(body: bytes, url: str) -> Opener:

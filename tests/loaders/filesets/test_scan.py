@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 
 from pyloader import Context
-from pyloader.errors import FormatError
 from pyloader.loaders.wadouri.source import list_files
 from tests.support import builders
 from tests.support.filesets import given, slice_file, study_files
@@ -28,9 +26,3 @@ async def test_progress_counts_files(transport, context):
     await list_files(given(transport, study_files()), context)
     counted = [report[2:4] for report in reports if report[:2] == ("progress", "")]
     assert counted == [(number, 6) for number in range(1, 7)]
-
-
-async def test_one_file_that_is_no_dicom_is_refused_as_a_load_is(transport, context):
-    named = given(transport, {"notes.txt": b"not an image"})
-    with pytest.raises(FormatError, match="cannot be read as a DICOM file"):
-        await list_files(named, context)
