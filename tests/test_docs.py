@@ -12,6 +12,7 @@ import pytest
 
 from pyloader import facts
 from pyloader.dicom.transfer_syntaxes import DEFLATED_IMAGE_FRAME, ENCAPSULATED_UNCOMPRESSED, NATIVE
+from pyloader.errors import LoaderError, TransportError
 from pyloader.pixels.codecs import CODECS
 
 ROOT = Path(__file__).parents[1]
@@ -63,11 +64,18 @@ def test_every_error_code_has_a_row_with_its_stages():
     [union] = re.findall(r"^export type ErrorCode =(.*?);", TYPES, re.MULTILINE | re.DOTALL)
     table = rows(page("error-codes.md"), "Codes")
     assert set(table) == set(re.findall(r"'([\w-]+)'", union))
-    readme = (ROOT / "README.md").read_text().partition("| `code` | `stage` | when |")[2]
-    for line in readme.partition("\n\n")[0].splitlines()[2:]:
-        codes, stages = (re.findall(r"`([\w-]+)`", cell) for cell in line.split("|")[1:3])
-        for code in codes:
-            assert re.findall(r"`([\w-]+)`", table[code][1]) == stages
+    [union] = re.findall(r"^export type ErrorStage =(.*?);", TYPES, re.MULTILINE | re.DOTALL)
+    stages = {stage for cells in table.values() for stage in re.findall(r"`([\w-]+)`", cells[1])}
+    assert stages == set(re.findall(r"'([\w-]+)'", union))
+    kinds = subclasses_of(LoaderError) - {TransportError}
+    assert len(kinds) > 10
+    for kind in kinds:
+        assert f"`{kind.stage}`" in table[kind.code][1], kind
+
+
+def subclasses_of(kind: type[LoaderError]) -> set[type[LoaderError]]:
+    """Return a kind of error and all that are of it."""
+    return {kind}.union(*map(subclasses_of, kind.__subclasses__()))
 
 
 def test_every_kind_of_error_is_named():

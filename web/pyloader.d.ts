@@ -933,7 +933,7 @@ export type ImageLoader = (
   options?: any,
 ) => { promise: Promise<any>; cancelFn?: () => void; decache?: () => void };
 
-/** Stable error codes for programs: the README has a table of them. */
+/** Stable error codes for programs: "Error codes" of the documentation has a table of them. */
 export type ErrorCode =
   | 'boot'
   | 'decode'

@@ -31,7 +31,7 @@ async function loadNifti(url) {
 
 runPage({
   name: 'pyloader',
-  version: '0.1.0',
+  version: pyloader.version,
   init: ({ workers }) => pyloader.init({ workers }),
   load: (url, { frame }) => load(imageIdOf(url, frame)),
   loadBlob: (blob, { frame }) => {

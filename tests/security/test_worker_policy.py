@@ -16,7 +16,7 @@ from tests.support.webserver import WebServer
 pytestmark = pytest.mark.browser
 
 OpenPage = Callable[..., Page]
-# The README's, for a script of the page's origin and for one of another.
+# Those of web/docs/security.md: for a script of the page's origin, and for one of another.
 POLICY = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'"
 OF_ANOTHER = (
     "default-src 'self'; script-src {other} 'wasm-unsafe-eval'; worker-src blob:; "
@@ -126,7 +126,7 @@ def elsewhere() -> Iterator[IndexServer]:
     server.stop()
 
 
-def test_script_of_another_origin_needs_what_the_readme_says(
+def test_script_of_another_origin_needs_the_policy_of_the_documentation(
     serve, site: WebServer, elsewhere: IndexServer
 ) -> None:
     other = site.other_origin

@@ -20,7 +20,7 @@ mimetypes.add_type("application/wasm", ".wasm")
 mimetypes.add_type("application/dicom", ".dcm")
 
 
-# What the README asks for, on the page and on every file of dist/.
+# The policy that the documentation asks for, on the page and on every file of dist/.
 POLICY = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'"
 
 

@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 
 from pyloader import load_image
-from pyloader.errors import LoaderError, TransportError
 from pyloader.image import modules_of
 from pyloader.wire import wire_modules
 from tests.support import corpus
@@ -32,7 +31,7 @@ RESOLUTIONS = {
     "bundler": {"module": "ESNext", "moduleResolution": "bundler"},
     "nodenext": {"module": "NodeNext", "moduleResolution": "nodenext"},
 }
-DOCUMENTS = ("README.md", "web/guide.md", "web/docs/apps.md", "web/docs/security.md")
+DOCUMENTS = ("README.md", "web/guide.md", "web/docs/index.md", "web/docs/apps.md")
 # Pages of the site: whole programs, whose plain JavaScript has functions without types.
 PAGES = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "web/docs").glob("*/*.md"))
 PLAIN = {"noImplicitAny": False, "useUnknownInCatchVariables": False}
@@ -83,7 +82,7 @@ def test_every_example_compiles(
     workshop: Path, name: str, documents: Sequence[str], options: Mapping[str, object]
 ) -> None:
     sources = examples(documents)
-    assert len(sources) > 14
+    assert len(sources) > 12
     sources["examples.d.ts"] = (HERE / "types/examples.d.ts").read_text()
     sources["pyloader.d.ts"] = (workshop / "node_modules/pyloader/pyloader.d.ts").read_text()
     compile_all(workshop, name, sources, options=options)
@@ -108,31 +107,6 @@ async def test_modules_of_the_corpus_are_as_they_are_typed(workshop: Path) -> No
         modules = literal(wire_modules(modules_of(image)))
         lines.append(f"export const image{len(lines)}: Modules = {modules}; // {name}")
     compile_all(workshop, "corpus", {"corpus.ts": "\n".join(lines)})
-
-
-def union_of(name: str) -> set[str]:
-    """Return the texts that a type of `pyloader.d.ts` allows."""
-    types = (ROOT / "web/pyloader.d.ts").read_text()
-    [members] = re.findall(rf"^export type {name} =(.*?);", types, re.MULTILINE | re.DOTALL)
-    return set(re.findall(r"'([\w-]+)'", members))
-
-
-def subclasses_of(kind: type[LoaderError]) -> set[type[LoaderError]]:
-    """Return a kind of error and all that are of it."""
-    return {kind}.union(*map(subclasses_of, kind.__subclasses__()))
-
-
-def test_codes_and_stages_are_those_of_the_table() -> None:
-    table = (ROOT / "README.md").read_text().partition("| `code` | `stage` | when |")[2]
-    rows = [row.split("|") for row in table.partition("\n\n")[0].splitlines()[2:]]
-    codes, stages = (
-        {each for row in rows for each in re.findall(r"`([\w-]+)`", row[at])} for at in (1, 2)
-    )
-    assert union_of("ErrorCode") == codes
-    assert union_of("ErrorStage") == stages
-    kinds = subclasses_of(LoaderError) - {TransportError}
-    assert {kind.code for kind in kinds} <= codes
-    assert {kind.stage for kind in kinds} <= stages
 
 
 def test_events_are_those_that_are_fired() -> None:

@@ -10,7 +10,7 @@ import { ADVICE } from './version.js';
  */
 
 /**
- * Error of a failed load. `code` and `stage` are stable words for programs: the table is in the README.
+ * Error of a failed load. `code` and `stage` are stable words for programs, in `ErrorCode` and `ErrorStage`.
  */
 export class PyLoaderError extends Error {
   /** Copy the fields, with the secrets of addresses removed. @param {WireError} fields */
