@@ -16,6 +16,7 @@ usage() {
 ./build.sh bench [ARGS]       build, then race it in Chromium; --help lists ARGS
 ./build.sh docs               build the documentation site in dist/docs/; a link that leads nowhere ends it
 ./build.sh pack               build, then make the packages of npm and of Python, in .cache/packages/
+./build.sh release X.Y.Z      set a version, check, build and pack it; print how to publish it
 ./build.sh check [NAMES]      format, lint and types of Python and JavaScript, spelling; NAMES choose among them
 ./build.sh format             format the sources of Python, JavaScript, types and style sheets
 ./build.sh help               this text
@@ -196,7 +197,7 @@ main() {
   shift || true
   case $command in
     help | -h | --help) usage; return ;;
-    dist | demo | test | bench | docs | pack | check | format) require_python && require_node ;;
+    dist | demo | test | bench | docs | pack | release | check | format) require_python && require_node ;;
     *) usage >&2; fail "there is no command '$command'" ;;
   esac
   case $command in
@@ -205,6 +206,7 @@ main() {
     test) run_tests "$@" ;;
     docs) "$PYTHON" -m web.build.docs ;;
     pack) prepare_tests && build --for-trial && "$ENVIRONMENT/python" -m web.build.pack ;;
+    release) prepare_tests && "$ENVIRONMENT/python" -m web.build.release "$@" ;;
     bench) run_bench "$@" ;;
     check) run_checks "$@" ;;
     format) prepare_tests && "$ENVIRONMENT/ruff" format . && biome format --write ;;
