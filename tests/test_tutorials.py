@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import imagecodecs
 import numpy as np
 import pytest
 
@@ -84,6 +85,12 @@ def test_first_loader(tmp_path: Path) -> None:
     python(tmp_path, "make_ball.py")
     command = ("-m", "pyloader", "list", "--loader", "vox_loader.py", "vox:ball.vox#z")
     assert python(tmp_path, *command).split() == [f"vox:ball.vox#z-{z}" for z in range(40)]
+    command = ("-m", "pyloader", "render", "--loader", "vox_loader.py")
+    python(tmp_path, *command, "vox:ball.vox#x-40", "ball.png")
+    picture = imagecodecs.png_decode((tmp_path / "ball.png").read_bytes())
+    assert picture[20, 32] > 250
+    assert picture[0, 0] < 5
+    assert len(np.unique(picture)) > 100
     told = python(tmp_path, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_vox.py")
     assert " passed" in told
 
