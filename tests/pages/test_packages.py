@@ -11,14 +11,14 @@ import pytest
 from playwright.sync_api import Page
 
 from tests.support.installing import RUN, index, refused, run, start
-from tests.support.pages import DIST
+from tests.support.pages import DIST, built
 from tests.support.pages.index_server import SIMPLE_HTML, SIMPLE_JSON, IndexServer, wheel_of
 from tests.support.pages.outcome import fail, load
 from tests.support.webserver import WebServer
 
 __all__ = ["index", "start"]  # fixtures
 
-LOCK: dict[str, Any] = json.loads((DIST / "pyodide" / "pyodide-lock.json").read_text())["packages"]
+LOCK: dict[str, Any] = json.loads(built("pyodide/pyodide-lock.json").read_text())["packages"]
 AT_START = {"imagecodecs", "numpy", "pydicom", "pyloader-dicom"}
 MIB = 1 << 20
 # A loader whose image has the value of an expression in each pixel.

@@ -14,14 +14,14 @@ import pytest
 from playwright.sync_api import Browser, Page, Route
 
 from tests.support import corpus
-from tests.support.pages import DIST, prepare
+from tests.support.pages import DIST, built, prepare
 from tests.support.pages.outcome import fail, load
 from tests.support.pages.snapshots import STORED, wait_until_kept
 from tests.support.webserver import WebServer
 
 CT = "wadouri:/corpus/CT_small.dcm"
 SNAPSHOT = "**/snapshot.bin*"
-PACKED = (DIST / "pyodide/snapshot.bin").read_bytes()
+PACKED = built("pyodide/snapshot.bin").read_bytes()
 STARTING = ("imagecodecs", "numpy", "pydicom", "pyloader-dicom")
 
 

@@ -11,14 +11,14 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, Playwright
 
-from tests.support.pages import DIST, HELPERS, launch
+from tests.support.pages import DIST, HELPERS, built, launch
 from tests.support.webserver import WebServer
 
 pytestmark = pytest.mark.browser
 
 OpenPage = Callable[..., Page]
 PYODIDE = DIST / "pyodide"
-LOCK = json.loads((PYODIDE / "pyodide-lock.json").read_text())
+LOCK = json.loads(built("pyodide/pyodide-lock.json").read_text())
 WORKERS = ("worker.mjs", "whole-worker.mjs")
 BOOT = "pyloader.stats().workers[0].boot"
 INIT = "(options) => pyloader.init(options).then(() => null, describeError)"

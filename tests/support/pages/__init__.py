@@ -29,9 +29,18 @@ BLANK = b"<!DOCTYPE html><title>test</title><body></body>"
 HELPERS = (Path(__file__).parents[2] / "pages" / "helpers.js").read_text()
 
 
+def built(name: str) -> Path:
+    """Return a file of dist/; without it, skip the tests of the module that is collected."""
+    path = DIST / name
+    if not path.is_file():
+        pytest.skip(f"dist/{name} does not exist: run ./build.sh first", allow_module_level=True)
+    return path
+
+
 @pytest.fixture(scope="session")
 def site() -> Iterator[WebServer]:
     """Serve dist/ at ``/`` and below ``/sub/folder/``, and the corpora's files."""
+    built("pyloader.js")
     corpora = {"/corpus/": DATA, "/pydicom-data/": FURTHER_DATA}
     server = WebServer({**corpora, "/sub/folder/": DIST, "/csp/": DIST, "/": DIST})
     server.put("/blank.html", BLANK)
