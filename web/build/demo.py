@@ -9,12 +9,14 @@ from web.build.common import PRODUCTS, WEB, BuildError, write_atomically
 FOLDER = WEB / "demo"
 HEAD = FOLDER / "head.html"
 PAGES = PRODUCTS / "demo"
-# A page contains its own parts: attributes of <html>, a title, scripts, and everything from <main>.
+# A page contains its own parts: attributes of <html>, a title, a description, scripts, and
+# everything from <main>.
 PAGE = re.compile(
     r"(?P<begin><!doctype html>\n<html[^>]*>\n)"
     r"<title>(?P<title>[^<]+)</title>\n"
+    r'<meta name="description" content="(?P<description>[^"]+)">\n'
     r"(?P<scripts>(?:<script src=[^>]+></script>\n)*)"
-    r"(?P<rest><main>\n.*)",
+    r'(?P<rest><main id="main">\n.*)',
     re.DOTALL,
 )
 
@@ -41,12 +43,14 @@ def with_head(name: str, text: str, head: str) -> str:
     if parts is None:
         raise BuildError(
             f"web/demo/{name} does not begin with the lines that web/build/demo.py expects: "
-            "<!doctype html>, <html>, <title>, any <script>, <main>"
+            '<!doctype html>, <html>, <title>, <meta name="description">, any <script>, '
+            '<main id="main">'
         )
     link = f'<a href="{name}">'
     if head.count(link) != 1:
         raise BuildError(f"web/demo/{HEAD.name} does not have one link to {name}")
     marked = head.replace(link, f'<a href="{name}" aria-current="page">')
     scripts = re.sub(r"^", "  ", parts["scripts"], flags=re.MULTILINE).rstrip(" ")
-    own = Template(marked).substitute(title=parts["title"], scripts=scripts)
+    words = {"title": parts["title"], "description": parts["description"]}
+    own = Template(marked).substitute(words, scripts=scripts)
     return parts["begin"] + own + parts["rest"]
