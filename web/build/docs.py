@@ -34,7 +34,9 @@ JAVASCRIPT = PRODUCTS / "docs-javascript"
 
 def sources() -> list[Path | str]:
     """Return the files that the site is made from, and their paths."""
-    pages = [path for path in (WEB / "docs").rglob("*") if path.is_file()]
+    folders = (WEB / "docs", RECIPES / "docs_theme")
+    pages = [path for folder in folders for path in folder.rglob("*") if path.is_file()]
+    pages += [WEB / "demo" / name for name in ("icon.svg", "preview.png")]
     recipes = [RECIPES / name for name in ("docs.py", "docs_hooks.py", "docstrings.py")]
     settings = [SETTINGS, API_SETTINGS, LOCKFILE, TEST_REQUIREMENTS, ROOT / "pyproject.toml"]
     further = [TYPES, WEB / "guide.md", *(ROOT / "pyloader").rglob("*.py")]

@@ -22,23 +22,31 @@ TO_PAGES = re.compile(r"\]\(docs/")
 TO_FILES = re.compile(r"\[([^\]]*)\]\((?!\w+:|#|docs/)([^)]+)\)")
 API = "reference/javascript.md"
 API_MARK = "<!-- The names of pyloader.d.ts -->"
-SEARCH = {
-    "assets/iframe-worker.js": "shim/index.js",
-    "assets/iframe-worker.LICENSE.txt": "LICENSE",
+# Files of the site from elsewhere in web/: of the search, and of the demo.
+BORROWED = {
+    "assets/iframe-worker.js": "node_modules/iframe-worker/shim/index.js",
+    "assets/iframe-worker.LICENSE.txt": "node_modules/iframe-worker/LICENSE",
+    "assets/icon.svg": "demo/icon.svg",
+    "assets/preview.png": "demo/preview.png",
 }
 # A second heading with the same words: `name-1` for TypeDoc, `name_1` for MkDocs.
 SECOND_ANCHOR = re.compile(r"\(#([\w-]+)-(\d+)\)")
 # Files of the theme and of MkDocs that nothing on the site asks for, or that need its address.
-UNUSED = ("404.html", "sitemap.xml*", "assets/**/*.map", "assets/javascripts/lunr")
+UNUSED = (
+    "404.html",
+    "sitemap.xml*",
+    "assets/**/*.map",
+    "assets/images/favicon.png",
+    "assets/javascripts/lunr",
+)
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
-    """Add the guide, and the script that lets the search work on pages opened from a disk."""
+    """Add the guide, the script for a search on pages opened from a disk, icon and preview."""
     text = from_docs((WEB / GUIDE).read_text(), repository_address())
     files.append(File.generated(config, GUIDE, content=text))
-    for name, path in SEARCH.items():
-        source = WEB / "node_modules/iframe-worker" / path
-        files.append(File.generated(config, name, abs_src_path=str(source)))
+    for name, path in BORROWED.items():
+        files.append(File.generated(config, name, abs_src_path=str(WEB / path)))
     return files
 
 

@@ -16,12 +16,22 @@ from playwright.sync_api import Browser, Page, Request
 import pyloader
 from pyloader import errors, testing, volume
 from pyloader.errors import LoaderError
+from tests.support.pages.axe import LOOKS, Look, show, violations
 from tests.support.webserver import WebServer
 from web.build.common import BuildError
 from web.build.docs import SETTINGS, TYPES, build_site
 from web.build.docs_hooks import from_docs
 
 WORD = "NetworkError"
+# A page of each kind: the front page, programs, tables, and what TypeDoc and mkdocstrings made.
+KINDS = [
+    "index",
+    "tutorials/cornerstone3d",
+    "guide",
+    "explanation/figures",
+    "reference/javascript",
+    "reference/python",
+]
 FETCHED = {"img": "src", "link": "href", "script": "src"}
 
 
@@ -192,7 +202,7 @@ def test_search_finds_a_word_and_asks_no_other_server(
     place: str,
 ) -> None:
     page, asked = open_site(f"{address(place)}/index.html")
-    assert page.title() == "pyloader"
+    assert page.title() == "pyloader: medical-image loaders for the browser, written in Python"
     page.locator("input[name=query]").click()
     page.locator("input[name=query]").press_sequentially(WORD)
     found = page.locator(".md-search-result__link", has_text=WORD).first
@@ -203,3 +213,86 @@ def test_search_finds_a_word_and_asks_no_other_server(
     assert len(asked) > 5
     local = ("data:", "blob:", "about:", address(place))
     assert [url for url in asked if not url.startswith(local)] == []
+
+
+def test_every_page_has_a_title_a_description_and_a_preview(
+    site_folder: Path, documents: dict[Path, Document]
+) -> None:
+    found = []
+    for path in documents:
+        text = path.read_text()
+        [title] = re.findall(r"<title>(.+)</title>", text)
+        [description] = re.findall(r'<meta name="description" content="([^"]+\.)">', text)
+        [shared] = re.findall(r'<meta property="og:description" content="([^"]+)">', text)
+        [picture] = re.findall(r'<meta property="og:image" content="([^"]+)">', text)
+        assert (path.parent / picture).resolve() == site_folder / "assets/preview.png"
+        assert shared == description
+        found.append((title, description))
+    titles, descriptions = map(set, zip(*found, strict=True))
+    assert len(titles) == len(descriptions) == len(documents)
+    assert (site_folder / "assets/preview.png").is_file()
+
+
+def test_reference_shows_no_internals_of_the_context(site_folder: Path) -> None:
+    text = (site_folder / "reference/python.html").read_text()
+    assert 'id="pyloader.Context.fetch"' in text
+    assert "load_functions" not in text
+
+
+@pytest.mark.timeout(240)
+@pytest.mark.parametrize("look", LOOKS)
+def test_pages_keep_the_rules_of_accessibility(
+    site_folder: Path, documents: dict[Path, Document], browser: Browser, look: Look
+) -> None:
+    page = browser.new_context().new_page()
+    show(page, look)
+    found = []
+    for path in documents if look is LOOKS[0] else [site_folder / f"{kind}.html" for kind in KINDS]:
+        page.goto(path.as_uri())
+        found += [f"{path.name}, {each}" for each in violations(page, look)]
+    page.context.close()
+    assert found == []
+
+
+@pytest.mark.parametrize("look", LOOKS[::2])
+def test_pages_can_be_read_without_javascript(
+    site_folder: Path, browser: Browser, look: Look
+) -> None:
+    page = browser.new_context(java_script_enabled=False).new_page()
+    show(page, look)
+    page.goto((site_folder / "tutorials/cornerstone3d.html").as_uri())
+    assert page.get_by_role("heading", level=1).is_visible()
+    assert page.locator("article pre").first.is_visible()
+    if look.width < 1000:
+        page.locator("header label[for=__drawer]").click()
+    page.locator("nav.md-nav--primary").get_by_role("link", name="OHIF").click()
+    page.wait_for_url("**/ohif.html")
+    assert page.get_by_role("heading", level=1).inner_text().startswith("pyloader in OHIF")
+    page.context.close()
+
+
+def test_first_key_leads_past_the_navigation(
+    address: Callable[[str], str], open_site: Callable[[str], tuple[Page, list[str]]]
+) -> None:
+    page, _ = open_site(f"{address('disk')}/guide.html")
+    page.keyboard.press("Tab")
+    focused = page.locator(":focus")
+    assert focused.inner_text() == "Skip to content"
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.querySelector('article').contains(document.activeElement)")
+
+
+def test_motion_is_reduced_for_those_who_ask(
+    address: Callable[[str], str], open_site: Callable[[str], tuple[Page, list[str]]]
+) -> None:
+    page, _ = open_site(f"{address('disk')}/index.html")
+    longest = """
+    () => Math.max(...[...document.querySelectorAll('*')].flatMap((element) => {
+      const { transitionDuration, animationDuration } = getComputedStyle(element);
+      return `${transitionDuration},${animationDuration}`.split(',').map(parseFloat);
+    }))
+    """
+    assert page.evaluate(longest) > 0.1
+    page.emulate_media(reduced_motion="reduce")
+    assert page.evaluate(longest) <= 0.001

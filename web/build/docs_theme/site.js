@@ -1,0 +1,24 @@
+// @ts-check
+// What the theme's script leaves out for those who use a keyboard or a screen reader.
+
+// Only a table that is too wide is a stop of the Tab key.
+const sizes = new ResizeObserver((entries) => {
+  for (const { target } of entries) {
+    if (target.scrollWidth > target.clientWidth) target.setAttribute('tabindex', '0');
+    else target.removeAttribute('tabindex');
+  }
+});
+
+function mend() {
+  for (const box of document.querySelectorAll('.md-typeset__scrollwrap:not([role])')) {
+    box.setAttribute('role', 'group');
+    box.setAttribute('aria-label', 'Table');
+    sizes.observe(box);
+  }
+  // A page has a copy button for each program: too many landmarks, and all without a name.
+  for (const nav of document.querySelectorAll('nav.md-code__nav')) nav.setAttribute('role', 'none');
+}
+
+document.querySelector('.md-search')?.setAttribute('aria-label', 'Search');
+mend();
+new MutationObserver(mend).observe(document.body, { childList: true, subtree: true });
