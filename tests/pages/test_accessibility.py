@@ -43,10 +43,11 @@ FOCUSED = "document.activeElement.className || document.activeElement.id"
 
 @pytest.fixture(scope="module", params=[*PAGES, FAILING])
 def visited(browser: Browser, site: WebServer, request: pytest.FixtureRequest) -> Iterator[Page]:
-    """Return a demo page that shows its first image, or why there is none."""
+    """Return a demo page that shows its first image, or why there is none, and all that opens."""
     page = browser.new_context().new_page()
     page.goto(f"{site.url}/demo/{request.param}")
     page.wait_for_function(IS_SETTLED, timeout=60_000)
+    page.eval_on_selector_all("details", "(all) => all.forEach((each) => (each.open = true))")
     yield page
     page.context.close()
 
