@@ -11,6 +11,10 @@ from pyloader.errors import FormatError
 from pyloader.pixels.codestream.identify import media_type_syntax
 from pyloader.transport import Request, Response
 
+# The first delimiter of a multipart body and its first header (RFC 2046 5.1.1, RFC 2387).
+MULTIPART = re.compile(
+    rb"\s{0,2}--[^\r\n]{1,70}\r?\nContent-(Type|Location|Length|ID)[ \t]*:", re.I
+)
 LOCATED_FRAME = re.compile(r"/frames/(\d{1,18})/?(\?.*)?$")
 
 
@@ -48,9 +52,17 @@ JSON = "application/dicom+json"
 def parts_of(response: Response) -> list[Part]:
     """Return the parts of a response; a response that is not multipart is one part."""
     content_type = response.headers.get("content-type", "")
-    if parse_media_type(content_type)[0].startswith("multipart/"):
+    if parse_media_type(content_type)[0].startswith("multipart/") or is_multipart(response.body):
         return read_multipart(content_type, response.body)
     return [single_part(response)]
+
+
+def is_multipart(body: bytes) -> bool:
+    """Return whether a body is multipart, although its server does not say so.
+
+    Static servers know no media type for files of a static tree.
+    """
+    return MULTIPART.match(body) is not None
 
 
 def single_part(response: Response) -> Part:
@@ -152,6 +164,8 @@ class FrameParts:
     def finish(self, response: Response) -> None:
         """Take the parts that the end of the response completes."""
         reader, self._reader = self._reader, None
+        if reader is None and is_multipart(response.body):
+            reader = MultipartReader(self._content_type, self._take)
         if reader is None:
             self._take(single_part(response))
             return

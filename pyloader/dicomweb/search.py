@@ -14,7 +14,10 @@ from pyloader.dicom.keywords import keyword_of
 from pyloader.dicom.series import frame_count, sort_by_position
 from pyloader.dicomweb.media_types import JSON
 from pyloader.dicomweb.metadata import fetch_series, uid_of
+from pyloader.dicomweb.static_tree import fetch_index, may_be_static, select
+from pyloader.errors import HttpStatusError
 
+ACCEPTED = {"Accept": JSON}
 # Characters left unencoded in queries: some servers do not decode them.
 PLAIN_CHARACTERS = "*?^,/:@"
 
@@ -28,13 +31,23 @@ async def search(url: str, filters: Mapping[str, Any], context: Context) -> list
         Of studies, series or instances.
     filters : mapping
         Values by DICOM keyword, in any case, or by tag; also ``limit`` and other parameters. A
-        list matches if any of its values does.
+        list matches if any of its values does. A static tree (`static_tree`) is filtered here.
     """
-    query = "&".join(f"{keyword_of(name)}={encode(value)}" for name, value in filters.items())
-    response = await context.fetch(f"{url}?{query}" if query else url, headers={"Accept": JSON})
-    if not response.body:
-        return []  # status 204: no match
-    return [plain_values(found) for found in parse_datasets(response.body, response.url)]
+    named = {keyword_of(name): value for name, value in filters.items()}
+    query = "&".join(f"{name}={encode(value)}" for name, value in named.items())
+    failure: HttpStatusError | None = None
+    body = b""
+    try:
+        body = (await context.fetch(f"{url}?{query}" if query else url, headers=ACCEPTED)).body
+    except HttpStatusError as error:
+        failure = error
+    index = await fetch_index(url, context) if may_be_static(failure or body) else None
+    if index is not None:
+        return select([plain_values(each) for each in parse_datasets(index, url)], named)
+    if failure is not None:
+        raise failure
+    # Status 204, without a body: no match.
+    return [plain_values(each) for each in parse_datasets(body, url)] if body else []
 
 
 def encode(value: Any) -> str:

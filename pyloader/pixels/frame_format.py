@@ -65,6 +65,8 @@ def labelled(
         )
         found = replace(found, warnings=(*found.warnings, note))
     check_syntax(syntax)
+    if declared is None and is_native(syntax):
+        check_byte_order(instance, pixel)
     if is_native(syntax) and is_decoded(instance, is_original, pixel, len(frame)):
         found = as_decoded(found, pixel)
     return one_frame(found, index, frame, "OW" if pixel.bits_allocated > 8 else "OB")
@@ -92,6 +94,19 @@ def find_syntax(frame: bytes, declared: UID | None, pixel: PixelModule) -> UID:
         f"{frame[:16]!r}, which is not a known codestream, and a native frame would have "
         f"{-(-pixel.frame_bits // 8)} bytes"
     )
+
+
+def check_byte_order(instance: Instance, pixel: PixelModule) -> None:
+    """Refuse a native frame whose byte order nothing declares, if it may be another than usual.
+
+    Static servers declare nothing, and a tree may hold the bytes as the file has them.
+    """
+    stored = instance.transfer_syntax_uid  # (0008,3002), if the metadata have it
+    if pixel.bits_allocated > 8 and stored in NATIVE and NATIVE[stored].pixel_order == ">":
+        raise AmbiguousError(
+            f"the server declares no transfer syntax for a frame that is stored as {stored.name} "
+            f"({stored}); its byte order is unknown"
+        )
 
 
 def is_unknown(syntax: UID | None) -> bool:

@@ -62,7 +62,7 @@ def open_archive(address: str, browser: Browser) -> Iterator[Callable[..., Page]
     def open_archive(query: str = "", login: bool = True) -> Page:
         context = browser.new_context(viewport={"width": 1280, "height": 800})
         pages.append(context.new_page())
-        prepare(pages[-1], address + query)
+        prepare(pages[-1], address.partition("?")[0] + query if query else address)
         if login:
             log_in(pages[-1], "demo")
             wait(pages[-1], "ready")
@@ -157,8 +157,41 @@ def test_a_server_on_another_origin(address, open_archive) -> None:
     assert page.locator("#login").is_hidden()
 
 
-def test_without_a_server_the_page_says_what_to_do(open_page) -> None:
-    page = open_page("/demo/dicomweb.html", script="")
+def test_without_a_server_the_page_shows_a_static_tree(demo) -> None:
+    page = demo("dicomweb.html")
+    problems: list[str] = []
+    page.on("console", lambda m: problems.append(m.text) if m.type == "error" else None)
+    wait(page, "shown")
+    assert page.input_value("#server input") == "../samples/dicom-web"
+    assert patients(page) == ["Phantom Heart", "Phantom Chest"]
+    assert corner(page, "top.right") == "Frame 9 of 16"
+    wait_until_loaded(page, "16/16")
+    choose(page, "Phantom Chest", "Synthetic chest")
+    wait_until_loaded(page, "10/10")
+    assert "z 40.0 mm" in corner(page, "bottom.right")
+    picture(page)
+    page.fill("#search input", "*chest")
+    page.wait_for_function("document.querySelectorAll('#studies tr').length === 1")
+    assert (page.uncaught, problems) == ([], [])
+
+
+def test_pixels_of_the_static_tree_are_those_of_the_volume(page) -> None:
+    found = page.evaluate(
+        """async () => {
+          const server = pyloader.dicomweb('/samples/dicom-web');
+          const [study] = await server.searchStudies({ patientName: '*chest' });
+          const [series] = await server.searchSeries(study.studyInstanceUID);
+          const imageIds = await server.imageIds(study.studyInstanceUID, series.seriesInstanceUID);
+          const names = [1, 21].map((number) => `wadouri:/samples/volume/slice-${String(number).padStart(2, '0')}.dcm`);
+          return Promise.all([imageIds[0], imageIds[5], ...names].map((imageId) => digests([imageId])));
+        }"""
+    )
+    assert found[:2] == found[2:]
+    assert found[0] != found[1]
+
+
+def test_without_a_server_behind_the_page_it_says_what_to_do(open_page) -> None:
+    page = open_page("/demo/dicomweb.html?server=../dicom-web", script="")
     wait(page, "failed")
     assert page.evaluate("document.documentElement.dataset.error") == "http-status"
     assert "./build.sh demo --orthanc starts it" in page.inner_text("#error")

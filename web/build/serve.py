@@ -254,7 +254,8 @@ def serve(folder: Path, port: int, with_orthanc: bool) -> None:
             from web.build import orthanc
 
             upstream = stack.enter_context(orthanc.running(folder / "samples"))
-            page, login = "dicomweb.html", f"user {orthanc.USER}, password {orthanc.PASSWORD}; "
+            page = "dicomweb.html?server=../dicom-web"
+            login = f"user {orthanc.USER}, password {orthanc.PASSWORD}; "
         server = stack.enter_context(server_from(folder, port, upstream))
         address = f"http://127.0.0.1:{server.server_port}/demo/{page}"
         print(f"pyloader demo: {address} ({login}Ctrl-C ends it)", flush=True)

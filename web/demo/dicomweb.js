@@ -27,7 +27,8 @@ const THUMBNAIL_PIXELS = 112;
 
 const serverForm = byId('server');
 const searchForm = byId('search');
-const DEFAULT_ADDRESS = serverForm.address.value;
+const SAMPLE = serverForm.address.value;
+const BEHIND_THE_PAGE = '../dicom-web';
 
 /** @param {Page} page */
 export async function start(page) {
@@ -35,7 +36,7 @@ export async function start(page) {
     await boot(page.startPython);
     const element = /** @type {HTMLElement} */ (document.querySelector('#stage .viewport'));
     const archive = new Archive(page, new SeriesView(page, await page.connect(element)));
-    await archive.open(new URLSearchParams(location.search).get('server') ?? DEFAULT_ADDRESS);
+    await archive.open(new URLSearchParams(location.search).get('server') ?? SAMPLE);
   } catch (error) {
     showError(error);
   }
@@ -48,6 +49,8 @@ class Archive {
   #server;
   /** Origin where the user is logged in, or may be. */
   #origin = '';
+  /** Found by the last search. @type {Found[]} */
+  #studies = [];
   /** Cancels the current request for a list when another one starts. */
   #listing = new AbortController();
   /** Series by UID, kept so that loaded images stay counted. @type {Map<string, Series>} */
@@ -69,11 +72,7 @@ class Archive {
   /** @param {string} address of a DICOMweb service, also relative to the page */
   async open(address) {
     serverForm.address.value = address;
-    history.replaceState(
-      null,
-      '',
-      address === DEFAULT_ADDRESS ? location.pathname : `?server=${encodeURIComponent(address)}`,
-    );
+    history.replaceState(null, '', address === SAMPLE ? location.pathname : `?server=${encodeURIComponent(address)}`);
     this.#clear();
     await this.#attempt(async () => {
       const { href, origin } = new URL(address, document.baseURI);
@@ -84,6 +83,14 @@ class Archive {
       this.#server = this.page.openServer(href);
     });
     if (this.#server) await this.#search();
+    if (address === SAMPLE) await this.#openFirst();
+  }
+
+  /** Open the first series of the first study. */
+  async #openFirst() {
+    if (!this.#studies.length) return;
+    await this.#choose(this.#studies[0], byId('studies').rows[0]);
+    byId('series').querySelector('button')?.click();
   }
 
   /** End pyloader, which also drops its headers, and forget the user. */
@@ -97,6 +104,7 @@ class Archive {
     this.view.forget();
     this.#known.clear();
     this.#server = undefined;
+    this.#studies = [];
     for (const id of ['studies', 'series', 'found']) byId(id).replaceChildren();
   }
 
@@ -107,6 +115,7 @@ class Archive {
       if (signal.aborted) return;
       byId('log-out').hidden = !isLoggedIn();
       studies.sort((a, b) => String(b.studyDate ?? '').localeCompare(String(a.studyDate ?? '')));
+      this.#studies = studies;
       byId('studies').replaceChildren(...studies.map((study) => this.#studyRow(study)));
       byId('found').textContent = foundWords(studies.length, patientName);
     });
@@ -212,7 +221,7 @@ class Archive {
 
 /** @param {any} error */
 function explained(error) {
-  if (error.status !== 404 || serverForm.address.value !== DEFAULT_ADDRESS) return error;
+  if (error.status !== 404 || serverForm.address.value !== BEHIND_THE_PAGE) return error;
   const { name, code, kind, stage, status } = error;
   return {
     name,

@@ -139,16 +139,24 @@ def ball(index: int, widest: Ellipse, middle: float, half_depth: float) -> Itera
 
 def slice_file(index: int, pixel_bytes: bytes) -> bytes:
     """Return one slice as a CT image."""
-    instance_uid = uid(f"pyloader sample volume, slice {index + 1}")
+    return part10(instance_uid(index), [*elements(index), (0x7FE00010, "OW", pixel_bytes)])
+
+
+def instance_uid(index: int) -> str:
+    """Return the SOP Instance UID of a slice."""
+    return uid(f"pyloader sample volume, slice {index + 1}")
+
+
+def elements(index: int) -> list[Element]:
+    """Return the attributes of a slice, without pixels."""
     position = -SIZE * PIXEL_SPACING / 2
-    elements: list[Element] = [
-        (0x00080018, "UI", instance_uid),
+    return [
+        *SERIES,
+        (0x00080018, "UI", instance_uid(index)),
         (0x00200013, "IS", str(index + 1)),
         (0x00200032, "DS", f"{position}\\{position}\\{index * SLICE_SPACING}"),
         (0x00201041, "DS", str(index * SLICE_SPACING)),
-        (0x7FE00010, "OW", pixel_bytes),
     ]
-    return part10(instance_uid, [*SERIES, *elements])
 
 
 SERIES: list[Element] = [

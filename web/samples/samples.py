@@ -8,7 +8,7 @@ from typing import Any
 from web.build.archives import Files, read_zip
 from web.build.common import PRODUCTS, once, say
 from web.build.fetch import Asset
-from web.samples import phantom, pictures
+from web.samples import dicomweb, phantom, pictures
 
 HERE = Path(__file__).parent
 SAMPLES = PRODUCTS / "samples"
@@ -39,6 +39,7 @@ def make(pydicom: Asset) -> None:
     origin = f"pydicom {pydicom.version}, its test files, {pydicom.license} licence"
     listed = [volume_row(list(volume)), *(row | {"origin": origin} for row in catalogue)]
     write(pictures.files())
+    write({f"dicom-web/{name}": content for name, content in dicomweb.files().items()})
     write({"samples.json": text(listed), "web.json": text(WEB), "nifti.json": text(NIFTI)})
 
 
