@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page, Playwright
 
 from tests.support import corpus
-from tests.support.pages import launch
+from tests.support.pages import DIST, launch
 from tests.support.pages.outcome import fail, load
 from tests.support.webserver import WebServer
 
@@ -50,6 +51,25 @@ def browser(playwright: Playwright) -> Iterator[Browser]:
     browser = launch(playwright.chromium, is_whole=True)
     yield browser
     browser.close()
+
+
+def test_a_first_visit_fetches_what_the_documentation_says(open_page, site: WebServer) -> None:
+    page = open_page(script="")
+    fetched: set[str] = set()
+    page.context.on("request", lambda request: fetched.add(urlsplit(request.url).path))
+    page.add_script_tag(url="/pyloader.js")
+    assert_ct(page)
+    files = [DIST / path[1:] for path in fetched if not path.startswith("/corpus/")]
+    packed = [path.with_name(f"{path.name}.gz") for path in files]
+    size = sum(
+        (gzip if gzip.is_file() else plain).stat().st_size
+        for gzip, plain in zip(packed, files, strict=True)
+    )
+    root = DIST.parent
+    pages = [root / "README.md", *(root / "web/docs").rglob("*.md")]
+    said = re.findall(r"(\d+\.\d) MB (?:with|in)\s+gzip", "".join(map(Path.read_text, pages)))
+    assert len(said) == 4
+    assert [float(each) for each in said] == [pytest.approx(size / 1e6, abs=0.15)] * 4
 
 
 def assert_ct(page: Page, image_id: str = CT) -> None:
