@@ -283,6 +283,24 @@ def test_first_key_leads_past_the_navigation(
     assert page.evaluate("document.querySelector('article').contains(document.activeElement)")
 
 
+def test_keys_open_the_navigation_of_a_phone(
+    address: Callable[[str], str], open_site: Callable[[str], tuple[Page, list[str]]]
+) -> None:
+    page, _ = open_site(f"{address('disk')}/guide.html")
+    page.set_viewport_size({"width": 390, "height": 844})
+    where = "document.activeElement.closest('article, .md-sidebar--primary, header')?.tagName"
+    reached = []
+    for _ in range(8):
+        page.keyboard.press("Tab")
+        reached.append(page.evaluate(where))
+    assert set(reached[1:]) == {"HEADER", "ARTICLE"}, "the closed navigation is no stop"
+    page.get_by_role("button", name="Navigation").focus()
+    page.keyboard.press("Enter")
+    while page.evaluate(where) == "HEADER":
+        page.keyboard.press("Tab")
+    page.locator(".md-sidebar--primary :focus").wait_for()
+
+
 def test_motion_is_reduced_for_those_who_ask(
     address: Callable[[str], str], open_site: Callable[[str], tuple[Page, list[str]]]
 ) -> None:

@@ -19,6 +19,17 @@ function mend() {
   for (const nav of document.querySelectorAll('nav.md-code__nav')) nav.setAttribute('role', 'none');
 }
 
+// The theme opens the navigation of a phone by a label, which no key reaches.
+function addMenu(/** @type {HTMLElement} */ label) {
+  const button = document.createElement('button');
+  Object.assign(button, { type: 'button', className: `${label.className} menu`, ariaLabel: 'Navigation' });
+  button.append(...label.childNodes);
+  button.addEventListener('click', () => document.getElementById('__drawer')?.click());
+  label.replaceWith(button);
+}
+
 document.querySelector('.md-search')?.setAttribute('aria-label', 'Search');
+for (const label of document.querySelectorAll('.md-header label[for="__drawer"]'))
+  addMenu(/** @type {HTMLElement} */ (label));
 mend();
 new MutationObserver(mend).observe(document.body, { childList: true, subtree: true });
