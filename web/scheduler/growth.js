@@ -10,8 +10,8 @@ const SHARE = 1 / 8;
 const STARTS = 2;
 
 /**
- * @typedef {{cost: number, since: number}} Waiting `cost` of the jobs that wait for each worker, in milliseconds; `since`
- *   is the time of the oldest
+ * @typedef {{cost: number, since: number}} Waiting `cost` of the jobs that wait for each worker, in milliseconds;
+ *   `since` is the time of the oldest
  */
 
 export class Growth {

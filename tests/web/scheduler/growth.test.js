@@ -26,7 +26,10 @@ async function begun(t, marks = MARKS, loadsPerWorker = 1) {
     now += milliseconds;
     await pass(t, milliseconds);
   };
-  /** Load images of so many milliseconds, one after the other. @type {(cost: number, count?: number) => Promise<void>} */
+  /**
+   * Load images of so many milliseconds, one after the other.
+   * @type {(cost: number, count?: number) => Promise<void>}
+   */
   const load = async (cost, count = 40) => {
     for (let each = 0; each < count; each++) {
       const loading = made.run(`x:done-${cost}-${each}`);
