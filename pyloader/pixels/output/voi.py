@@ -17,6 +17,8 @@ from pyloader.pixels.color import to_8_bit
 from pyloader.pixels.output.modality import has_table, look_up
 from pyloader.pixels.output.padding import darken_padding, padding_mask, range_without
 
+__all__ = ["display", "modality_values"]
+
 Values = NDArray[np.float64]
 Window = tuple[float, float]
 """Centre and width, in modality units."""
@@ -57,7 +59,15 @@ def display(image: Image, window: Window | None = None) -> NDArray[np.uint8]:
 
 
 def modality_values(image: Image) -> Values:
-    """Return grey pixels in modality units (PS3.3 C.11.1)."""
+    """Return grey pixels in modality units, such as Hounsfield units of a CT (PS3.3 C.11.1).
+
+    Slope and intercept are applied, or the table in their place. Values of a table that is not for
+    display stay as stored, as do all values of an image without a modality LUT.
+
+    Returns
+    -------
+    (rows, columns) float64 array
+    """
     pixels, modality = image.pixels.astype("f8"), image.modality_lut
     if image.is_rescaled:
         return pixels

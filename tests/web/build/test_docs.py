@@ -16,6 +16,7 @@ from playwright.sync_api import Browser, Page, Request
 import pyloader
 from pyloader import errors, testing, volume
 from pyloader.errors import LoaderError
+from pyloader.pixels.output import voi
 from tests.support.pages.axe import LOOKS, Look, show, violations
 from tests.support.webserver import WebServer
 from web.build.common import BuildError
@@ -132,6 +133,7 @@ def test_the_reference_has_the_public_names_of_python(
     public |= {f"pyloader.volume.{name}" for name in volume.__all__}
     public |= {f"pyloader.errors.{name}" for name in kinds}
     public |= {f"pyloader.testing.{name}" for name in testing.__all__}
+    public |= {f"pyloader.pixels.output.voi.{name}" for name in voi.__all__}
     assert headings(page) == public
     assert "::\n" not in page.path.read_text()
 
