@@ -28,7 +28,7 @@ Matches = list[dict[str, Any]]
 
 
 def may_be_static(outcome: bytes | HttpStatusError) -> bool:
-    """Return whether the body or the error of a search is a static server's response for a folder."""
+    """Return whether a search's body or error is what static servers send for a folder."""
     if isinstance(outcome, HttpStatusError):
         return outcome.status in MISSING
     return HTML.match(outcome[:64]) is not None

@@ -1,4 +1,4 @@
-"""Static trees: searches without a query, frames without a media type, on a server that knows nothing."""
+"""Static trees: searches without a query, frames without a media type."""
 
 from __future__ import annotations
 

@@ -8,7 +8,8 @@ from playwright.sync_api import Page
 
 from tests.support import corpus
 from tests.support.filesets import study_files, write_fileset, zip_of
-from tests.support.pages.demo import canvas, wait
+from tests.support.mixed_files import volumes, web_images
+from tests.support.pages.demo import canvas, corner, wait, wait_for_corner
 
 PAGES = ["index", "nifti", "web", "cornerstone", "cornerstone3d", "custom-loader", "start"]
 
@@ -44,6 +45,7 @@ def test_every_sample_ends_as_it_should(demo) -> None:
         )
         expected = ("failed", "format") if name == "reportsi.dcm" else ("shown", None)
         assert (state, code or None) == expected, name
+    assert page.inner_text("#samples .failed") == "Cannot be shown: format"
     assert page.uncaught == []
 
 
@@ -82,6 +84,53 @@ def choices(page: Page) -> list[str]:
     """Return what stands in the list below the samples: the files of the reader."""
     found = page.locator("#samples li").all_inner_texts()
     return [text for text in found if text.endswith("your files")]
+
+
+def test_files_of_any_format(demo, tmp_path) -> None:
+    page = demo("index.html")
+    wait(page, "shown")
+    for name, body in volumes().items():
+        (tmp_path / name).write_bytes(body)
+    page.set_input_files("#files", list(tmp_path.iterdir()))
+    wait_for_corner(page, "top.left", "a1")
+    wait(page, "shown")
+    assert [text.split("\n")[:2] for text in choices(page)] == [
+        [name, f"{count} images"] for name, count in zip(volumes(), (3, 3, 4, 4, 4, 4), strict=True)
+    ]
+    assert corner(page, "top.right") == "Slice 2 of 3", "it begins in the middle"
+    for name in volumes():
+        page.click(f'#samples button:has-text("{name}")')
+        wait_for_corner(page, "top.left", name)
+        wait(page, "shown")
+    page.set_input_files("#files", {"name": "x", "mimeType": "", "buffer": web_images()["b3"]})
+    wait_for_corner(page, "top.right", "Slice 1 of 2")
+    assert page.uncaught == []
+
+
+def test_what_is_opened_by_its_address_can_be_shared(demo) -> None:
+    page = demo("index.html")
+    wait(page, "shown")
+    page.fill("#address input", "../samples/MR_small.dcm")
+    page.keyboard.press("Enter")
+    wait_for_corner(page, "top.left", "MR_small.dcm")
+    wait(page, "shown")
+    link = page.evaluate("location.search")
+    assert link == "?url=..%2Fsamples%2FMR_small.dcm"
+    page.fill("#address input", "../samples/nifti/sagittal.nii")
+    page.keyboard.press("Enter")
+    page.wait_for_function("document.querySelector('#facts').innerText.includes('nifti:localfile')")
+    page.fill("#address input", "nifti:../samples/nifti/sagittal.nii#x")
+    page.keyboard.press("Enter")
+    page.wait_for_function("document.querySelector('#facts').innerText.includes('nii#x-40')")
+    page.click('[data-sample="CT_small.dcm"]')
+    page.wait_for_function("location.search === '' && location.hash === '#CT_small.dcm'")
+    page.goto(page.url.partition("#")[0] + link)
+    wait_for_corner(page, "top.left", "MR_small.dcm")
+    page.fill("#address input", "../samples/none.dcm")
+    page.keyboard.press("Enter")
+    wait(page, "failed")
+    assert "404" in page.inner_text("#error")
+    assert page.uncaught == []
 
 
 def test_zip_archive_by_series(demo, tmp_path) -> None:

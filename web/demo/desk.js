@@ -112,6 +112,7 @@ export class Desk {
     } catch (error) {
       if (sample !== this.#chosen || isAbort(error)) return;
       this.viewing.clear?.();
+      this.list.fail(sample, error);
       showError(error);
     }
   }

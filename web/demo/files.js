@@ -4,6 +4,8 @@
 /** @typedef {import('./page.js').Sample} Sample */
 /** @typedef {import('../pyloader.d.ts').Series} Series */
 
+const VOLUME = /^(nifti|nrrd|metaimage|numpy|zarr):/;
+
 /**
  * @param {(files: File[], dropped?: DataTransfer) => void} take `dropped` also has folders, but only during the call
  */
@@ -30,25 +32,20 @@ export function listenForFiles(take) {
   });
 }
 
-/** @param {Series} series found in files @returns {Sample} */
-export function sampleOfSeries({
-  imageIds,
-  missing,
-  seriesDescription,
-  modality,
-  seriesNumber,
-  patientName,
-  studyDate,
-}) {
+/** @param {Series} series @param {string} from words for where it is from @returns {Sample} without a title if it has none */
+export function sampleOfSeries(
+  { imageIds, missing, seriesDescription, modality, seriesNumber, patientName, studyDate },
+  from,
+) {
   const count = `${imageIds.length} image${imageIds.length === 1 ? '' : 's'}`;
   const lack = missing.length ? `${missing.length} missing` : '';
   return {
-    title: seriesDescription || (seriesNumber === undefined ? 'Your images' : `Series ${seriesNumber}`),
+    title: seriesDescription || (seriesNumber === undefined ? '' : `Series ${seriesNumber}`),
     description: [modality, count, lack].filter(Boolean).join(', '),
-    origin: [patientName?.replaceAll('^', ' '), dateOf(studyDate), 'your files'].filter(Boolean).join(', '),
+    origin: [patientName?.replaceAll('^', ' '), dateOf(studyDate), from].filter(Boolean).join(', '),
     name: imageIds[0],
     imageIds,
-    start: 0,
+    start: VOLUME.test(imageIds[0]) ? imageIds.length >> 1 : 0, // the first slices of a volume are often empty
   };
 }
 

@@ -3,7 +3,7 @@
 import { Desk } from './desk.js';
 import { showFacts } from './facts.js';
 import { listenForFiles, sampleOfSeries } from './files.js';
-import { boot, byId, frameIds, make, setState, showError, showProgress } from './page.js';
+import { boot, byId, frameIds, make, setState, showError, showProgress, submitted } from './page.js';
 import { useTools } from './toolbar.js';
 import { Viewer } from './viewer.js';
 
@@ -14,10 +14,11 @@ import { Viewer } from './viewer.js';
  * @typedef {object} Page
  * @property {(imageId: string) => Promise<{image: any, frames: number}>} open
  * @property {(files: File[] | DataTransfer, onProgress: (progress: Progress) => void) => Promise<Series[]>} openFiles
+ * @property {(address: string) => Promise<Series[]>} openAddress
  */
 
 /** @param {Page} page */
-export async function start({ open, openFiles }) {
+export async function start({ open, openFiles, openAddress }) {
   const viewer = new Viewer(byId('stage'));
   const desk = new Desk({ open, show, clear, frameIds });
   useTools(viewer, desk.stack);
@@ -26,17 +27,39 @@ export async function start({ open, openFiles }) {
       showProgress(`Reading file ${loaded} of ${total}`, undefined),
     );
     found.catch(() => {}); // the desk shows the error later
-    desk.addFound(async () => samplesOf(await found));
+    desk.addFound(async () =>
+      samplesOf(await found, 'your files').map((sample) => ({ ...sample, title: sample.title || 'Your images' })),
+    );
   });
+  const form = byId('address');
+  form.addEventListener(
+    'submit',
+    submitted(() => openNamedAddress(form.url.value.trim())),
+  );
   boot().catch(showError);
-  await openNamed(desk).catch(showError);
+  const named = new URLSearchParams(location.search).get('url');
+  if (named) {
+    form.url.value = named;
+    desk.addSamples().catch(showError);
+    openNamedAddress(named);
+  } else await openNamed(desk).catch(showError);
+
+  /** @param {string} address also relative to the page, or an imageId */
+  function openNamedAddress(address) {
+    const link = `?url=${encodeURIComponent(address)}`;
+    desk.addFound(async () => {
+      const found = samplesOf(await openAddress(address), 'from its address');
+      const title = found.length === 1 ? titleOf(address) : undefined;
+      return found.map((sample) => ({ ...sample, title: title ?? (sample.title || titleOf(address)), link }));
+    });
+  }
 
   /** @param {any} image @param {Sample} sample @param {boolean} isFirst */
   function show(image, sample, isFirst) {
     viewer.show(image, { title: sample.title, keepWindow: !isFirst });
     viewer.corners.topRight.textContent = desk.stack.text;
     showFacts(image);
-    if (sample.imageIds[0].startsWith('wadouri:')) history.replaceState(null, '', `#${sample.name}`);
+    history.replaceState(null, '', location.pathname + (sample.link ?? ''));
     setState('shown');
   }
 
@@ -46,14 +69,27 @@ export async function start({ open, openFiles }) {
   }
 }
 
-/** @param {Series[]} found @returns {Sample[]} the series with images; missing files are listed beside */
-function samplesOf(found) {
+/**
+ * @param {Series[]} found @param {string} origin
+ * @returns {Sample[]} the series with images; missing files are listed beside
+ */
+function samplesOf(found, origin) {
   const missing = found.flatMap((series) => series.missing);
   byId('missing').replaceChildren(
     ...missing.map((name) => make('li', {}, `${name} is listed in the DICOMDIR but does not exist`)),
   );
   byId('missing').hidden = !missing.length;
-  return found.filter(({ imageIds }) => imageIds.length).map(sampleOfSeries);
+  return found.filter(({ imageIds }) => imageIds.length).map((series) => sampleOfSeries(series, origin));
+}
+
+/** Return the name of the file in an address. @param {string} address */
+function titleOf(address) {
+  return decodeURIComponent(
+    address
+      .replace(/[?#].*/, '')
+      .split('/')
+      .at(-1) || address,
+  );
 }
 
 /** Open the sample that the address names after `#`, else the first. @param {Desk} desk */

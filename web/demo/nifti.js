@@ -111,7 +111,9 @@ class VolumeDesk {
       const timepoints = await this.page.list(sample.imageIds[0]);
       if (sample === this.#chosen) await this.#open(sample, timepoints);
     } catch (error) {
-      if (sample === this.#chosen && !isAbort(error)) this.#fail(error);
+      if (sample !== this.#chosen || isAbort(error)) return;
+      this.samples.fail(sample, error);
+      this.#fail(error);
     }
   }
 

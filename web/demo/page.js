@@ -3,8 +3,8 @@
 
 /** @typedef {'booting' | 'ready' | 'loading' | 'shown' | 'failed'} State */
 /**
- * @typedef {{title: string, description: string, origin: string, name: string, imageIds: string[], start: number}}
- *   Sample `start` is the index of the image shown first
+ * @typedef {{title: string, description: string, origin: string, name: string, imageIds: string[], start: number, link?:
+ *   string}} Sample `start` is the index of the image shown first; `link` is the end of the page's address that opens it
  */
 
 /** Global that ../pyloader.js sets. @type {typeof import('../pyloader.d.ts')} */
@@ -204,6 +204,7 @@ function readSample({ title, description, origin, file, imageIds = [`wadouri:${f
     description,
     origin,
     name: file,
+    link: `#${file}`,
     imageIds: absolute,
     start: Math.max(
       0,
@@ -239,6 +240,13 @@ export class SampleList {
     button.dataset.sample = sample.name;
     this.buttons.set(sample, button);
     this.list.append(make('li', {}, button));
+  }
+
+  /** Say that a sample cannot be shown. @param {Sample} sample @param {any} error */
+  fail(sample, error) {
+    const button = this.buttons.get(sample);
+    button?.querySelector('.failed')?.remove();
+    button?.append(make('span', { className: 'failed' }, `Cannot be shown: ${error.code ?? error.name}`));
   }
 
   /** @param {Sample} chosen */
