@@ -1,5 +1,6 @@
 // @ts-check
 // Opens the closed group that the address names after `#`, or that contains the named row.
+import './nav.js';
 
 function openNamed() {
   const named = document.getElementById(decodeURIComponent(location.hash.slice(1)));

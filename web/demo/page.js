@@ -1,5 +1,6 @@
 // @ts-check
 // Shared parts of the demo pages: state, progress, errors, list of samples, shown code.
+import './nav.js';
 
 /** @typedef {'booting' | 'ready' | 'loading' | 'shown' | 'failed'} State */
 /**
