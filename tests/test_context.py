@@ -1,4 +1,4 @@
-"""What loaders are given: fetch with its one status check, streams, reports, and the cache."""
+"""The context of loaders: fetch with its one status check, streams, reports, and the cache."""
 
 from __future__ import annotations
 

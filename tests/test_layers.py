@@ -1,4 +1,4 @@
-"""Who may import whom, and what is public: read from the sources, so nothing is run for it."""
+"""Allowed imports and public names: read from the sources, so nothing is run for it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What becomes of a request: its further attempts, its turn, and who shares it."""
+"""The way of a request: its further attempts, its turn, and who shares it."""
 
 from __future__ import annotations
 
@@ -274,7 +274,7 @@ def test_no_retry_after():
 
 
 class Door:
-    """What renews the user's identity, and notes when it was asked to."""
+    """A hook that renews the user's identity, and notes when it was asked to."""
 
     def __init__(self, opens: bool = True) -> None:
         self.opens = opens

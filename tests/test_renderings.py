@@ -1,4 +1,4 @@
-"""What Python shows of an image, within one grey level of DCMTK's rendering of it."""
+"""Renderings of Python are within one grey level of DCMTK's."""
 
 from __future__ import annotations
 

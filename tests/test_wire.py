@@ -1,4 +1,4 @@
-"""What crosses to JavaScript."""
+"""Values that cross to JavaScript."""
 
 from __future__ import annotations
 
@@ -390,7 +390,7 @@ def test_equal_modules_cross_alike_and_others_do_not():
 
 
 def test_planes_of_a_series_are_each_their_own():
-    """What is told of one must not reach the next, also where they are equal."""
+    """The description of one must not reach the next, also where they are equal."""
     for columns in (4, 5):
         image = Image.from_array(np.zeros((3, columns), "u2"), pixel_spacing=(1.0, 2.0))
         plane = wire_modules(modules_of(image))["imagePlaneModule"]

@@ -1,1 +1,1 @@
-"""How fast, how large, how it grows: `./build.sh bench` measures what is in dist/, in Chromium."""
+"""Measurements of speed, size and growth: `./build.sh bench` takes them of dist/, in Chromium."""

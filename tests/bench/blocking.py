@@ -1,4 +1,4 @@
-"""How long the page's own thread is held up while a series is loaded, by Chromium's own trace."""
+"""Blocks of the page's own thread while a series is loaded, by Chromium's own trace."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is raced with: files made in code, with the SHA-256 of the pixels they were made of."""
+"""Files of the races, made in code, with the SHA-256 of the pixels they were made of."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How time and memory grow: with the number of images, and with the size of one."""
+"""Growth of time and memory: with the number of images, and with the size of one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How much of pyloader one warm image touches: files, functions, and changes of file.
+"""Count what one warm image touches of pyloader: files, functions, and changes of file.
 
 ``python -m tests.bench.trace`` loads a slice of a native CT by ``wadouri:`` as a worker does, once
 to warm up, and counts the second time. It measures how far a reader has to jump to follow a load.

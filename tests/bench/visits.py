@@ -27,7 +27,7 @@ class WrongPixels(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Track:
-    """Where races are run.
+    """The place of the races.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""What prints go to in a page: whole lines, by the name of who prints."""
+"""Prints in a page: whole lines, by the name of who prints."""
 
 from __future__ import annotations
 

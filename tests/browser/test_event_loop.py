@@ -13,7 +13,7 @@ from pyloader.browser.event_loop import STEPS, CallQueue
 
 
 class Browser:
-    """What has a queue for this turn, and one for the next."""
+    """An event loop with a queue for this turn, and one for the next."""
 
     def __init__(self) -> None:
         self.now: deque[Callable[[], None]] = deque()

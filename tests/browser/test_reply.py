@@ -1,4 +1,4 @@
-"""What is answered for an image, and which others come along with it."""
+"""The reply for an image, and the others that come along with it."""
 
 from __future__ import annotations
 

@@ -73,7 +73,7 @@ def test_codestream_that_is_cut_off_is_refused(name):
 @pytest.mark.parametrize("name", ["constant", "JPEGBaseline8Bit", "JPEGLosslessSV1", "colour"])
 @pytest.mark.parametrize("kept", [0.5, 0.7, 0.9])
 def test_jpeg_that_is_cut_off_and_has_an_end_is_refused(name, kept):
-    """What is missing is grey, or goes on as the last sample did."""
+    """The missing part is grey, or goes on as the last sample did."""
     frame, syntax, pixels, attributes = WHOLE[name]
     scan = frame.index(b"\xff\xda") + 14
     cut = frame[: scan + int((len(frame) - scan) * kept)].rstrip(b"\xff")
@@ -152,7 +152,7 @@ def test_lossless_jpeg_with_one_value_around_is_decoded_once(predictor):
 
 
 def test_lossless_jpeg_cut_off_in_what_is_alike_at_its_start():
-    """What is there ends with the codes of alike samples, but there are too few of them."""
+    """The data end with the codes of alike samples, but there are too few of them."""
     pixels = np.full((64, 48), 777, "u2")
     pixels[40:] = circle(777)[:24] + 5
     frame = imagecodecs.jpeg8_encode(pixels, lossless=True, predictor=1, bitspersample=12)

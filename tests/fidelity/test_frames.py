@@ -186,7 +186,7 @@ def test_macros_are_not_mixed():
 
 
 def test_attributes_of_converted_objects_outside_a_macro():
-    """What a converter could not assign, and what stands in the item without a macro."""
+    """Attributes that a converter could not assign, and those in the item without a macro."""
     unassigned = item(
         UnassignedPerFrameConvertedAttributesSequence=Sequence([item(SliceThickness=3)])
     )

@@ -110,7 +110,7 @@ def swap_words(dataset: Dataset) -> None:
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
 def test_instance_for_viewers_has_the_modules_of_the_file(path):
-    """What `instance_json` writes is read back to the same, but for large values."""
+    """`instance_json` writes what is read back to the same, but for large values."""
     if not is_dicom(path) or path.name == "badVR.dcm":
         return
     instance = parse_part10(path.read_bytes())

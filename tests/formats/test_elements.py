@@ -1,4 +1,4 @@
-"""What one format accepts another does: the same array, in each of them, gives the same images."""
+"""Each format accepts what another does: the same array in each gives the same images."""
 
 from __future__ import annotations
 

@@ -498,7 +498,7 @@ async def test_who_comes_while_it_is_being_stopped_is_not_stopped():
 
 
 async def test_frame_that_has_come_does_not_stop_its_fetch_from_ending(viewer, fetching, clock):
-    """What a fetch does after its last frame, such as to note what worked, is done."""
+    """A fetch still does its work after the last frame, such as to note what worked."""
     task = viewer.ask(0)
     await settle()
     await fetching.deliver(0)

@@ -1,4 +1,4 @@
-"""What the author of a Python loader sees: his prints, his errors, his edits at once."""
+"""The author of a Python loader sees prints, errors and edits at once."""
 
 from __future__ import annotations
 

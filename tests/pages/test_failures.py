@@ -1,4 +1,4 @@
-"""What goes wrong ends in one typed error within its time, and the next load works."""
+"""Each failure ends in one typed error within its time, and the next load works."""
 
 from __future__ import annotations
 

@@ -180,7 +180,7 @@ def test_load_right_after_a_call_need_not_wait_for_it(open_named, served: Served
 
 @pytest.mark.parametrize("scheme", ["wadouri", "web"])
 def test_loads_under_way(open_page, site: WebServer, scheme: str) -> None:
-    """What was refused is asked for again; who comes later shares nothing with it."""
+    """A refused option is asked for again; who comes later shares nothing with it."""
     page = open_page()
     init(page, "{workers: 1, retries: 0}")
     held: list[Route] = []

@@ -1,4 +1,4 @@
-"""What every request of every scheme has: identity, retries, cancel, ranges, order, reports."""
+"""Requests of every scheme have identity, retries, cancel, ranges, order and reports."""
 
 from __future__ import annotations
 

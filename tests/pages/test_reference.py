@@ -35,7 +35,7 @@ LOAD_ALL = """
 
 @dataclass
 class Outcomes:
-    """What each frame of each file comes to, loaded in batches as it is asked for."""
+    """The result of each frame of each file, loaded in batches as it is asked for."""
 
     page: Page
     site: WebServer

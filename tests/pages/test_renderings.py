@@ -1,4 +1,4 @@
-"""What both Cornerstones draw, read back from their canvas, within one grey level of DCMTK's.
+"""Drawings of both Cornerstones, read back from their canvas, are within a grey level of DCMTK's.
 
 A page does what pages do: ``pyloader.use``, then the viewer's own calls. The element has the size of
 the image, so that one pixel of the image is one of the canvas.

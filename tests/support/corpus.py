@@ -73,7 +73,7 @@ DELIMITER = b"\xfe\xff\xdd\xe0\0\0\0\0"
 
 @dataclass(frozen=True)
 class Reference:
-    """What a frame of a file holds."""
+    """The content of a frame of a file."""
 
     pixels: np.ndarray
     decoder: str

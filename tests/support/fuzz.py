@@ -48,7 +48,7 @@ ITEM = b"\xfe\xff\x00\xe0"
 
 @dataclass(frozen=True)
 class Damage:
-    """What is done to a file.
+    """A change of a file.
 
     Attributes
     ----------

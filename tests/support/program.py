@@ -35,7 +35,7 @@ class Program:
 
     @property
     def log(self) -> Path:
-        """What the program prints."""
+        """The text that the program prints."""
         return self.folder / f"{Path(self.command[0]).name}.log"
 
     def start(self) -> None:

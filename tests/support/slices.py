@@ -1,4 +1,4 @@
-"""What is asked of every loader of volumes: each pixel stands where SimpleITK puts its voxel."""
+"""Tests of every loader of volumes: each pixel is where SimpleITK puts its voxel."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What no module may say: numbers without end, distances of kilometres, factors nobody confirms."""
+"""Values that no module may have: infinite numbers, distances of kilometres, doubtful factors."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def of_factors(scaling: Mapping[str, Any], body: bytes) -> Iterator[str]:
 
 
 class Told:
-    """What a file tells anywhere of one attribute, as numbers and moments."""
+    """Values of one attribute anywhere in a file, as numbers and moments."""
 
     def __init__(self, dataset: Dataset) -> None:
         self.texts: dict[int, list[str]] = {}

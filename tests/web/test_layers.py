@@ -1,4 +1,4 @@
-"""Which of web/'s modules may import which: read from the sources, so nothing is run for it."""
+"""Allowed imports of web/'s modules: read from the sources, so nothing is run for it."""
 
 from __future__ import annotations
 

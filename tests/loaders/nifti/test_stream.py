@@ -298,7 +298,7 @@ async def test_list_of_too_many_slices(context, transport, peak):
 
 
 async def test_bomb_before_the_voxels(context, transport, peak):
-    """What is passed over is not kept."""
+    """Bytes that are passed over are not kept."""
     offset = BOMB_LIMIT // 2
     body = packed(v2(vox_offset=offset).single[:544] + bytes(offset - 432))
     tracemalloc.clear_traces()

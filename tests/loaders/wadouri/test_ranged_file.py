@@ -861,7 +861,7 @@ def versions_alike(name: str) -> list[bytes]:
 @pytest.mark.parametrize("has_ranges", [True, False])
 @pytest.mark.parametrize("limit", [1 << 28, 1 << 20])
 async def test_header_and_pixels_are_of_one_file(name, has_ranges, limit):
-    """What tells that a file has changed is its ETag alone."""
+    """Only the ETag tells that a file has changed."""
     one, other = versions_alike(name)
     assert len(one) == len(other)
     viewer = Viewer("https://host/file", Fickle(one, other, has_ranges), limit=limit)

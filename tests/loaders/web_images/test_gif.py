@@ -84,7 +84,7 @@ async def test_later_frame_beyond_the_screen_is_cut(row, column):
 
 @pytest.mark.parametrize(("disposal", "is_restored"), [(1, True), (2, False), (3, True)])
 async def test_frame_that_is_taken_away(disposal, is_restored):
-    """Where it was there is nothing, or what was there before; browsers know no background."""
+    """A removed frame leaves nothing, or what was there before; browsers know no background."""
     third = pixels(2, 2, 3)
     blocks = (control(disposal), frame(4, 5, SECOND), control(), frame(0, 0, third))
     body = gif(ROWS, COLUMNS, control(), frame(0, 0, FIRST), *blocks)
@@ -123,7 +123,7 @@ async def test_gif_that_is_damaged(body, match):
 
 
 async def test_frames_together_beyond_the_limit():
-    """What the frames fit into is decoded, which is more than the screen."""
+    """The area that the frames fit into is decoded, which is more than the screen."""
     body = gif(ROWS, COLUMNS, frame(0, 0, FIRST), control(), frame(9000, 9000, SECOND))
     with pytest.raises(FormatError, match=r"whose frames end at 9008 x 9009, needs"):
         await load(body, decoded_bytes=1 << 20)

@@ -266,7 +266,7 @@ async def test_pages_whose_jpeg_tells_different_colors():
     ],
 )
 async def test_second_load_is_as_the_first(context, transport, data, compression, photometric):
-    """What was found for the first is not taken for what the tags say."""
+    """The layout of the first is not taken for what the tags say."""
     transport.answers[URL] = one_tile(data, SIZE, compression=compression, photometric=photometric)
     first, second = [await load_image(URL, context) for _ in range(2)]
     assert farthest(first.pixels) <= 4

@@ -1,1 +1,1 @@
-"""What every implementation of a seam does: classes that tests inherit."""
+"""Contracts of every implementation of a seam: classes that tests inherit."""

@@ -1,4 +1,4 @@
-"""What a test server is asked and what it says: values that services make and quirks change."""
+"""Requests and answers of a test server: values that services make and quirks change."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Request:
 
     @property
     def base(self) -> str:
-        """What absolute addresses in answers begin with, so that clients stay with the quirk."""
+        """The beginning of absolute addresses in answers, so that clients stay with the quirk."""
         return self.origin + self.prefix
 
     @property
@@ -51,7 +51,7 @@ class Request:
 
 
 class Body(Protocol):
-    """What follows the headers."""
+    """The bytes after the headers."""
 
     @property
     def size(self) -> int: ...
@@ -69,7 +69,7 @@ class Plain:
 
     @property
     def size(self) -> int:
-        """How many bytes there are."""
+        """The number of bytes."""
         return len(self.content)
 
     def chunks(self) -> Iterator[bytes]:
@@ -97,7 +97,7 @@ class Multipart:
 
     @property
     def size(self) -> int:
-        """How many bytes there are with all delimiters."""
+        """The number of bytes with all delimiters."""
         return sum(map(len, self.chunks()))
 
     def chunks(self) -> Iterator[bytes]:
@@ -135,7 +135,7 @@ class Memory:
 
     @property
     def size(self) -> int:
-        """How many bytes there are."""
+        """The number of bytes."""
         return len(self.content)
 
     @cached_property
@@ -165,12 +165,12 @@ class Generated:
 
     @cached_property
     def frame_size(self) -> int:
-        """How many bytes one frame has."""
+        """The number of bytes of one frame."""
         return len(self.frame(0))
 
     @property
     def size(self) -> int:
-        """How many bytes there are."""
+        """The number of bytes."""
         return len(self.header) + self.frames * self.frame_size
 
     def read(self, start: int, stop: int) -> Iterator[bytes]:
@@ -195,7 +195,7 @@ class Piece:
 
     @property
     def size(self) -> int:
-        """How many bytes there are."""
+        """The number of bytes."""
         return self.stop - self.start
 
     def chunks(self) -> Iterator[bytes]:
@@ -205,7 +205,7 @@ class Piece:
 
 @dataclass(frozen=True)
 class Delivery:
-    """How an answer goes over the wire.
+    """The way of an answer over the wire.
 
     Attributes
     ----------
@@ -240,7 +240,7 @@ class Answer:
 
 
 class RefusalError(Exception):
-    """What a service raises in place of an answer."""
+    """An error that a service raises in place of an answer."""
 
     def __init__(self, status: int, reason: str) -> None:
         super().__init__(f"{status}: {reason}")

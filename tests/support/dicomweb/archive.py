@@ -92,7 +92,7 @@ class Instance:
 
     @property
     def path(self) -> str:
-        """Where it stands below the service's root (PS3.18 10.1.1)."""
+        """The path below the service's root (PS3.18 10.1.1)."""
         return path_of(self.dataset)
 
     @property
@@ -156,7 +156,7 @@ def path_of(dataset: Dataset) -> str:
 
 @dataclass
 class Archive:
-    """What was stored, by SOP Instance UID."""
+    """Stored instances, by SOP Instance UID."""
 
     instances: dict[str, Instance] = field(default_factory=dict)
 

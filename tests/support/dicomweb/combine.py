@@ -1,4 +1,4 @@
-"""What quirks are made of: which requests, which other answer, which change of the honest one."""
+"""Parts of quirks: the requests, another answer, or a change of the honest one."""
 
 from __future__ import annotations
 

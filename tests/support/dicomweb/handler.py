@@ -60,7 +60,7 @@ class Exchange:
 
 
 class Server(Protocol):
-    """What a handler needs of its server."""
+    """The part of a server that a handler needs."""
 
     def note(self, exchange: Exchange) -> int:
         """Log a request and return how often its address was asked before."""

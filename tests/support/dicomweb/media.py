@@ -1,4 +1,4 @@
-"""What a client takes: the Accept header, as DICOMweb uses it (PS3.18 8.7.5)."""
+"""The Accept header, as DICOMweb uses it (PS3.18 8.7.5)."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class MediaRange:
 
     @property
     def is_multipart(self) -> bool:
-        """Whether a multipart body is asked for."""
+        """Tell whether a multipart body is asked for."""
         return self.kind in ("*/*", "multipart/*", "multipart/related")
 
     @property

@@ -1,4 +1,4 @@
-"""What servers get wrong, or do in their own way: one small function each, by name.
+"""Faults of servers, and their own ways: one small function each, by name.
 
 A quirk is given a request and what answers it honestly. Names can be joined by ``+``; the first is
 nearest to the honest answer. ``random-<seed>-<percent>`` lets that percentage of the answers fail.

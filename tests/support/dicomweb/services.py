@@ -36,7 +36,7 @@ Scope = dict[str, str | None]
 
 @dataclass
 class Site:
-    """What the services answer from.
+    """The data that the services answer from.
 
     Attributes
     ----------

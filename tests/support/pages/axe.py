@@ -34,7 +34,7 @@ async ([options, further]) => {
 
 
 class Look(NamedTuple):
-    """How a page is shown: its scheme of colours, and its size in CSS pixels."""
+    """The look of a page: its scheme of colours, and its size in CSS pixels."""
 
     scheme: Literal["light", "dark"]
     width: int

@@ -64,7 +64,7 @@ class IndexServer:
 
     @property
     def origin(self) -> str:
-        """Where it is."""
+        """The address."""
         return f"http://127.0.0.1:{self.server.server_address[1]}"
 
     @property

@@ -1,4 +1,4 @@
-"""What a load in the page came to, back in Python."""
+"""The outcome of a load in the page, back in Python."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ BASELINE, EXTENDED, PROGRESSIVE, LOSSLESS = 0xC0, 0xC1, 0xC2, 0xC3
 
 @dataclass(frozen=True)
 class Scan:
-    """What one scan of a progressive process codes (ISO 10918-1 G.1.1)."""
+    """The part that one scan of a progressive process codes (ISO 10918-1 G.1.1)."""
 
     components: tuple[int, ...]
     first: int
@@ -103,7 +103,7 @@ def scan_header(components: Sequence[int], *parameters: int) -> bytes:
 
 @dataclass(frozen=True)
 class Lossless:
-    """How a lossless process predicts.
+    """The prediction of a lossless process.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""What the conformance page calls things."""
+"""Names of things on the conformance page."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ COLUMNS = ("1 bit", "2 to 8", "9 to 15", "16", "24, 32", "64", "float", "RGB", "
 
 @dataclass(frozen=True)
 class Found:
-    """What a row came to.
+    """The outcome of a row.
 
     Attributes
     ----------
@@ -34,7 +34,7 @@ class Found:
 
 @dataclass(frozen=True)
 class Refused:
-    """What a file that cannot be shown was refused with."""
+    """The error that refused a file which cannot be shown."""
 
     name: str
     code: str

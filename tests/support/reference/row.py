@@ -1,4 +1,4 @@
-"""What a row of the table is, and how its file is put together."""
+"""Rows of the table, and their files."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ class Row:
 
     @cached_property
     def header(self) -> Dataset:
-        """What the file says of itself."""
+        """The description that the file has of itself."""
         return dcmread(BytesIO(self.made.body))
 
 
