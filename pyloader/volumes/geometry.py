@@ -134,11 +134,13 @@ class Grid:
         assert self.affine is not None
         across, down = (self._step(way) for way in (cut.across, cut.down))
         columns, rows = np.linalg.norm(across), np.linalg.norm(down)
-        normal = np.cross(across / columns, down / rows)
+        # Adding 0.0 turns -0.0 into 0.0.
+        row, column = across / columns + 0.0, down / rows + 0.0
+        normal = np.cross(row, column)
         distance = float(abs(normal @ self.affine[:3, cut.axis]))
         return PlaneModule(
             frame_of_reference_uid=frame_of_reference_uid(source),
-            image_orientation_patient=(*(across / columns).tolist(), *(down / rows).tolist()),
+            image_orientation_patient=(*row.tolist(), *column.tolist()),
             pixel_spacing=(float(rows), float(columns)),
             slice_thickness=distance,
             spacing_between_slices=distance,

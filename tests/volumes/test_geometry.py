@@ -107,6 +107,12 @@ def test_spacing_alone():
     assert image_of(volume, "#x-1").plane.pixel_spacing == (4, 3)
 
 
+@pytest.mark.parametrize("part", ["x-0", "y-0", "z-0"])
+def test_no_direction_has_a_negative_zero(part):
+    plane = image_of(Volume.from_array(VOXELS, spacing=(1, 2, 3)), f"#{part},t-0").plane
+    assert "-0.0" not in [str(each) for each in plane.image_orientation_patient]
+
+
 def test_nothing_known_is_nothing_told():
     volume = Volume.from_array(VOXELS)
     for part in PARTS:
