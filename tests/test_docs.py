@@ -1,4 +1,4 @@
-"""The pages of the documentation name all that the code has, and their Python and links work."""
+"""Pages of the documentation name all that the code has; links and Python work, also of README."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from pyloader.pixels.codecs import CODECS
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "web" / "docs"
-PAGES = sorted(DOCS.rglob("*.md"))
+PAGES = [ROOT / "README.md", *sorted(DOCS.rglob("*.md"))]
 TYPES = (ROOT / "web/pyloader.d.ts").read_text()
 LINK = re.compile(r"\]\((?!https?:)([^)#\s]*)#?([^)\s]*)\)")
 ASKED = """
@@ -140,7 +140,7 @@ def test_every_module_has_a_row_with_its_fields():
         assert set(table[module]) == set(members(interface)), module
 
 
-@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.relative_to(DOCS).as_posix())
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_links_lead_to_pages_and_headings(path: Path):
     for target, heading in LINK.findall(path.read_text()):
         found = (path.parent / target).resolve() if target else path
@@ -155,7 +155,7 @@ def slug(title: str) -> str:
     return re.sub(r"\s+", "-", re.sub(r"[^\w\s-]", "", title).strip().lower())
 
 
-@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.relative_to(DOCS).as_posix())
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_every_piece_of_python_compiles(path: Path):
     for block in re.findall(r"```python\n(.*?)```", path.read_text(), re.DOTALL):
         compile(block, path.name, "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
