@@ -9,10 +9,17 @@ const sizes = new ResizeObserver((entries) => {
   }
 });
 
+/** Return the heading that an element is below. @param {Element} element */
+function headingOf(element) {
+  let before = element.previousElementSibling;
+  while (before && !/^H[1-6]$/.test(before.tagName)) before = before.previousElementSibling;
+  return before?.firstChild?.textContent?.trim() || 'Table';
+}
+
 function mend() {
   for (const box of document.querySelectorAll('.md-typeset__scrollwrap:not([role])')) {
     box.setAttribute('role', 'group');
-    box.setAttribute('aria-label', 'Table');
+    box.setAttribute('aria-label', headingOf(box));
     sizes.observe(box);
   }
   // A page has a copy button for each program: too many landmarks, and all without a name.
