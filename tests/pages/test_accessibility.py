@@ -13,6 +13,7 @@ from tests.support.pages.demo import wait
 from tests.support.webserver import WebServer
 
 PAGES = sorted(path.name for path in (DIST / "demo").glob("*.html"))
+PHONE = LOOKS[-1]
 FAILING = "index.html#reportsi.dcm"  # a structured report, which has no image
 # Pages without Python have no state.
 IS_SETTLED = """
@@ -79,6 +80,15 @@ def test_first_key_leads_past_the_navigation(demo: Callable[[str], Page]) -> Non
     page.keyboard.press("Enter")
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.dataset.file") == "raw.py"
+
+
+def test_phone_shows_which_page_is_current(demo: Callable[[str], Page]) -> None:
+    page = demo("conformance.html")
+    page.set_viewport_size({"width": PHONE.width, "height": PHONE.height})
+    page.reload()
+    box = page.locator("nav [aria-current]").bounding_box()
+    assert box
+    assert box["x"] + box["width"] <= PHONE.width
 
 
 def test_editor_indents_by_tab_and_lets_the_keyboard_out(demo: Callable[[str], Page]) -> None:
