@@ -26,6 +26,7 @@ from tests.support.filesets import (
 from tests.support.mixed_files import volumes, web_images
 from tests.support.pages.outcome import fail, load
 from tests.support.webserver import WebServer
+from tests.support.zarr_builders import write
 
 NUMBERS = (101, 102, 103, 201, 202, 203)  # of `study_files`, in order
 # Files with paths as a folder's, of [path, base64]; the last first.
@@ -277,12 +278,18 @@ def test_what_holds_no_image_is_said(page: Page, given: str, code: str, message:
     assert message in error["message"]
 
 
-def test_files_of_other_formats_load(page: Page) -> None:
+def test_files_of_other_formats_load(page: Page, tmp_path: Path) -> None:
     files = {**volumes(), "z.dcm": slice_file(1)}
     found = series(page, files)
     assert [each.get("seriesDescription") for each in found[1:]] == [*volumes()]
     image_ids = [each["imageIds"][-1] for each in found]
     assert len(loaded(page, image_ids)) == 7
+    write(tmp_path / "a.zarr")
+    packed = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    zipped = zip_of({path.relative_to(tmp_path).as_posix(): body for path, body in packed.items()})
+    [found] = series(page, {"zipped": zipped})
+    assert found["imageIds"][0].startswith("zarr:localfile:")
+    assert len(loaded(page, found["imageIds"][:2])) == 2
     [pages] = series(page, {"pages": web_images()["b3"]})
     assert len(loaded(page, pages["imageIds"])) == 2
     assert page.uncaught == []  # type: ignore[attr-defined]

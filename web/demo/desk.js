@@ -53,6 +53,7 @@ export class Desk {
     reveal(byId('stage'));
     const awaited = { title: '', description: '', origin: '', name: '', imageIds: [], start: 0 };
     this.#chosen = awaited;
+    this.list.mark(awaited);
     this.stack.open(0, 0, '');
     await this.#attempt(awaited, async () => {
       await boot();

@@ -4,6 +4,7 @@ A slice is ``zarr:https://host/image.zarr?level=1&channel=0&frame=3``, from 1 as
 ``#x-12,t-3``. ``level`` is the pyramid level, 0 (the default) the finest; ``channel`` counts from
 0. Neither is sent to a server; the rest of the query goes with each request. If nothing describes
 an array's axes, the last ones are timepoints, slices, rows and columns.
+A zip archive of a hierarchy (``image.zarr.zip``, ``image.ozx``, a user's file) is fetched whole.
 
 Supported are Zarr 2 and 3, and OME-Zarr 0.1 to 0.5. The library zarr does not run in browsers, so
 `chunks.py` reads the chunks. The axes x, y and z of an image are assumed to be the patient's, LPS.

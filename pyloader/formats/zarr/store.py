@@ -1,4 +1,7 @@
-"""The files of a Zarr hierarchy, over HTTP or in a local folder; a missing file is no error."""
+"""The files of a Zarr hierarchy: in a folder over HTTP or here, or in a zip archive.
+
+A missing file is no error.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from typing import Any
 
 from pyloader import Context
 from pyloader.errors import FormatError, HttpStatusError, NetworkError
+from pyloader.formats.zarr.archive import ZarrArchive, is_archive
 from pyloader.jsontext import read_json
 
 MISSING = (404, 410)
@@ -45,6 +49,9 @@ class Store:
             The server answers with an HTML page.
         TransportError
         """
+        if is_archive(self.url):
+            archive = await self.context.cached((self.source, "archive"), self._open_archive)
+            return archive.read(key, self.context)
         url = self.url_of(key)
         try:
             body = (await self.context.fetch(url)).body
@@ -62,6 +69,9 @@ class Store:
                 "files"
             )
         return body
+
+    async def _open_archive(self, context: Context) -> ZarrArchive:
+        return ZarrArchive.open((await context.fetch(self.url)).body, self.url)
 
     async def get_json(self, key: str) -> Any:
         """Fetch a JSON file; return None if it does not exist or is hidden."""

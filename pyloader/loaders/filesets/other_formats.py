@@ -12,7 +12,7 @@ from pyloader.loaders import schemes
 from pyloader.loaders.web_images.recognise import READ
 from pyloader.source import Series
 
-FORMATS = f"NIfTI, NRRD, MetaImage, NumPy arrays (.npy, .npz), {READ}"
+FORMATS = f"NIfTI, NRRD, MetaImage, NumPy arrays (.npy, .npz), zipped Zarr, {READ}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,8 @@ from pyloader.source import Open
 
 # The name of PS3.10 8.6; a copy under another name would list each file twice.
 DIRECTORY = re.compile(r"(?P<folder>(.*/)?)dicomdir(\.[^./]*)?(;\d+)?", re.IGNORECASE | re.DOTALL)
+# The description of an array or a group, of Zarr 3 or 2.
+ZARR = re.compile(r"(^|/)(zarr\.json|\.zgroup|\.zarray)$")
 READS_AT_ONCE = 8
 # A data set without preamble has its pixel data within this many bytes, or is another format.
 BARE_HEADER_BYTES = 4 << 20
@@ -174,8 +176,9 @@ class FileScan:
         opened: Any = await self.open_source(image_id, self.context)
         inner = getattr(opened, "files", None)
         if isinstance(inner, Archive):
-            if inner.names and all(each.endswith(".npy") for each in inner.names):
-                return Contents([path], others=[OtherFile(path, in_scheme("numpy", image_id))])
+            scheme = scheme_of_archive(inner.names)
+            if scheme is not None:
+                return Contents([path], others=[OtherFile(path, in_scheme(scheme, image_id))])
             return await self.scan(inner, f"{path}/")
         return self._contents_of(with_images(opened.instance, image_id), image_id, path)
 
@@ -202,6 +205,13 @@ class FileScan:
         image_ids = image_id.of_frames(count) if count > 1 else [image_id.text]
         self.left -= count
         return ScannedFile(path, image_ids, describe_series(instance), place_of(instance))
+
+
+def scheme_of_archive(names: Sequence[str]) -> str | None:
+    """Return the scheme for an archive that is a file of another format: .npz, or zipped Zarr."""
+    if names and all(name.endswith(".npy") for name in names):
+        return "numpy"
+    return "zarr" if any(ZARR.search(name) for name in names) else None
 
 
 def in_scheme(scheme: str, image_id: ImageId) -> ImageId:
