@@ -43,6 +43,7 @@ def page(desktop: Page) -> Iterator[Page]:
     choose(desktop, "volume/slice-21.dcm", 256)
     desktop.focus(CANVAS)
     desktop.keyboard.press("w")
+    desktop.locator(".tools").scroll_into_view_if_needed()  # clicks must not scroll later
     yield desktop
     assert desktop.uncaught == []  # type: ignore[attr-defined]
 
