@@ -17,20 +17,27 @@ A loader of volumes reads the volume, and pyloader does the rest::
         response = await context.fetch(image_id.rest)
         voxels = np.frombuffer(response.body, "<i2").reshape(64, 128, 128)
         return Volume.from_array(voxels, spacing=(0.9, 0.9, 1.2))
+
+`load_volume` returns the volume of a source that pyloader reads, or of a series of images.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+import asyncio
+import os
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
+from typing import Any
 
 from pyloader.authors import at
 from pyloader.context import Context
-from pyloader.errors import CustomLoaderError
+from pyloader.errors import CustomLoaderError, FormatError
+from pyloader.image import Image
 from pyloader.imageid import ImageId
-from pyloader.load import check_function, check_scheme
+from pyloader.load import ImageIdOrPath, check_function, check_scheme, list_series, load_image
 from pyloader.loaders import schemes
 from pyloader.loaders.user_functions import NamedReady, called, naming, owned_by
+from pyloader.pixels.output.voi import modality_values
 from pyloader.source import Ready, Series
 from pyloader.volumes.geometry import (
     Cut,
@@ -41,6 +48,7 @@ from pyloader.volumes.geometry import (
     is_usable,
 )
 from pyloader.volumes.source import Slice, VolumeSource, list_slices
+from pyloader.volumes.stack import check_alike, stack
 from pyloader.volumes.volume import Volume, frame_content
 
 __all__ = [
@@ -52,10 +60,103 @@ __all__ = [
     "frame_of_reference_uid",
     "from_ras",
     "is_usable",
+    "load_volume",
     "register_volume",
 ]
 
 ReadVolume = Callable[[ImageId, Context], Awaitable[Volume]]
+# Images that are fetched at a time for a volume.
+TOGETHER = 8
+
+
+async def load_volume(
+    source: ImageIdOrPath | Sequence[str],
+    context: Context | None = None,
+    *,
+    modality_units: bool = False,
+) -> Volume:
+    """Load a series of images as one volume.
+
+    Parameters
+    ----------
+    source : str, path or sequence of str
+        As `list_image_ids` takes it: a file, in plain Python also a folder, with one series. Or the
+        imageIds of the slices, in their order.
+    modality_units : bool, optional
+        Return float32 values in modality units, such as Hounsfield units, in place of stored ones.
+
+    Returns
+    -------
+    Volume
+        ``voxels`` are (1, slices, rows, columns), colour with a last axis of 3 or 4; ``affine`` is
+        in mm in LPS, which `from_ras` converts to RAS. It is None if no image has a position.
+
+    Raises
+    ------
+    FormatError
+        The source has several series, or its images do not follow each other in equal steps. Or
+        their stored values have different scales, so that only modality units can be compared.
+    LoaderError
+        As `load_image`.
+    """
+    image_ids = await one_series(source, context)
+    images: list[Image] = []
+    for start in range(0, len(image_ids), TOGETHER):
+        loads = (load_image(each, context) for each in image_ids[start : start + TOGETHER])
+        images += await asyncio.gather(*loads)
+    check_alike(images)
+    if not modality_units or images[0].pixels.ndim == 3:
+        voxels, scale = [each.pixels for each in images], one_scale(images)
+    else:
+        voxels, scale = [modality_values(each).astype("f4") for each in images], {}
+    return stack(images, voxels, **how_to_show(images[0]), **scale)
+
+
+def how_to_show(image: Image) -> dict[str, Any]:
+    """Return the attributes of a grey image that a viewer shows its volume by."""
+    if image.pixels.ndim == 3:
+        return {}
+    found = {
+        "photometric_interpretation": image.pixel.photometric_interpretation,
+        "window_center": image.voi_lut.window_center,
+        "window_width": image.voi_lut.window_width,
+    }
+    return {name: value for name, value in found.items() if value}
+
+
+async def one_series(
+    source: ImageIdOrPath | Sequence[str], context: Context | None
+) -> Sequence[str]:
+    """Return the imageIds of the only series of a source; a sequence of imageIds is returned."""
+    if not isinstance(source, (str, os.PathLike)):
+        if not source:
+            raise FormatError("load_volume was given no imageIds")
+        return source
+    found = await list_series(source, context)
+    if len(found) != 1:
+        names = [str(each.attributes.get("series_description")) for each in found]
+        raise FormatError(
+            f"{str(source)!r} has {len(found)} series, and a volume is one of them: give the "
+            f"imageIds of one (list_image_ids); they are {', '.join(map(repr, names[:5]))}"
+        )
+    return found[0].image_ids
+
+
+def one_scale(images: Sequence[Image]) -> dict[str, float]:
+    """Return the rescale that stored values of all images share.
+
+    Raises
+    ------
+    FormatError
+        There are several, or a table in their place.
+    """
+    scales = {image.modality_lut.rescale for image in images if not image.is_rescaled}
+    if len(scales) > 1 or any(image.modality_lut.lut is not None for image in images):
+        raise FormatError(
+            "the stored values of these images have different scales, or a table for each; load "
+            "them with modality_units=True"
+        )
+    return dict(zip(("rescale_slope", "rescale_intercept"), *scales, strict=True)) if scales else {}
 
 
 def register_volume(scheme: str, *, replace: bool = False) -> Callable[[ReadVolume], ReadVolume]:

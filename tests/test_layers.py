@@ -143,7 +143,10 @@ LAYERS = {
         *("context", "dicom", "dicomweb", "imageid", "loaders", "pixels", "redaction"),
         *("source", "transport"),
     },
-    "volume": {"authors", "context", "imageid", "load", "loaders", "source", "volumes"},
+    "volume": {
+        *("authors", "context", "image", "imageid", "load", "loaders", "pixels", "source"),
+        "volumes",
+    },
     # What a user may import: "pyloader" is its public face. Beside it what reads with a limit.
     "formats": {"formats", "inflate", "jsontext", "pyloader", "volume"},
     "wire": {"arrays", "authors", "image", "pixels"},

@@ -289,7 +289,7 @@ def nearest_axes(affine: NDArray[np.float64] | None) -> tuple[int, int, int]:
 
 def from_ras(affine: NDArray[Any]) -> NDArray[np.float64]:
     """Convert an affine to RAS, as in NIfTI and nibabel, to one to LPS; or the other way round."""
-    return np.asarray(affine, "f8") * [[-1], [-1], [1], [1]]
+    return np.asarray(affine, "f8") * [[-1], [-1], [1], [1]] + 0.0  # without -0.0
 
 
 def frame_of_reference_uid(source: str) -> str:
