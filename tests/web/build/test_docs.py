@@ -289,6 +289,8 @@ def test_keys_open_the_navigation_of_a_phone(
     address: Callable[[str], str], open_site: Callable[[str], tuple[Page, list[str]]]
 ) -> None:
     page, _ = open_site(f"{address('disk')}/guide.html")
+    menu = page.get_by_role("button", name="Navigation")
+    assert menu.count() == 0, "a wide page shows its navigation"
     page.set_viewport_size({"width": 390, "height": 844})
     where = "document.activeElement.closest('article, .md-sidebar--primary, header')?.tagName"
     reached = []
@@ -296,7 +298,7 @@ def test_keys_open_the_navigation_of_a_phone(
         page.keyboard.press("Tab")
         reached.append(page.evaluate(where))
     assert set(reached[1:]) == {"HEADER", "ARTICLE"}, "the closed navigation is no stop"
-    page.get_by_role("button", name="Navigation").focus()
+    menu.focus()
     page.keyboard.press("Enter")
     while page.evaluate(where) == "HEADER":
         page.keyboard.press("Tab")
