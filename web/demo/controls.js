@@ -54,7 +54,10 @@ function shapeOf([a, b = a]) {
   return { x: (a.x + b.x) / 2, y: (a.y + b.y) / 2, spread: Math.hypot(a.x - b.x, a.y - b.y) };
 }
 
-/** Return a function that turns a drag into steps: one for each so many pixels. @param {(delta: number) => void} step */
+/**
+ * Return a function that turns a drag into steps: one for each so many pixels.
+ * @param {(delta: number) => void} step
+ */
 export function stepsOf(step) {
   let rest = 0;
   return (/** @type {number} */ distance) => {
@@ -65,7 +68,10 @@ export function stepsOf(step) {
   };
 }
 
-/** Report steps by a finger that moves up or down. @param {HTMLElement} element @param {(delta: number) => void} step */
+/**
+ * Report steps by a finger that moves up or down.
+ * @param {HTMLElement} element @param {(delta: number) => void} step
+ */
 export function onTouchStep(element, step) {
   const steps = stepsOf(step);
   onMove(element, { drag: (_, dy, isTouch) => isTouch && steps(dy) });

@@ -32,7 +32,10 @@ export function listenForFiles(take) {
   });
 }
 
-/** @param {Series} series @param {string} from words for where it is from @returns {Sample} without a title if it has none */
+/**
+ * @param {Series} series @param {string} from words for where it is from
+ * @returns {Sample} without a title if it has none
+ */
 export function sampleOfSeries(
   { imageIds, missing, seriesDescription, modality, seriesNumber, patientName, studyDate },
   from,

@@ -18,7 +18,8 @@ const PATHS = {
   screen: 'M3 7V3h4M13 3h4v4M17 13v4h-4M7 17H3v-4',
   slices: 'M10 3l7 3.5l-7 3.5l-7-3.5zM3 10l7 3.5l7-3.5M3 13.5l7 3.5l7-3.5',
   window:
-    'M10 3v2M10 15v2M3 10h2M15 10h2M5 5l1.5 1.5M13.5 13.5L15 15M15 5l-1.5 1.5M6.5 13.5L5 15M10 7a3 3 0 1 0 0 6a3 3 0 1 0 0-6',
+    'M10 3v2M10 15v2M3 10h2M15 10h2M5 5l1.5 1.5M13.5 13.5L15 15M15 5l-1.5 1.5M6.5 13.5L5 15' +
+    'M10 7a3 3 0 1 0 0 6a3 3 0 1 0 0-6',
 };
 
 /** @typedef {keyof typeof PATHS} Icon */

@@ -4,8 +4,9 @@ import './nav.js';
 
 /** @typedef {'booting' | 'ready' | 'loading' | 'shown' | 'failed'} State */
 /**
- * @typedef {{title: string, description: string, origin: string, name: string, imageIds: string[], start: number, link?:
- *   string}} Sample `start` is the index of the image shown first; `link` is the end of the page's address that opens it
+ * @typedef {{title: string, description: string, origin: string, name: string, imageIds: string[], start: number,
+ *   link?: string}} Sample `start` is the index of the image shown first; `link` is the end of the page's address
+ *   that opens it
  */
 
 /** Global that ../pyloader.js sets. @type {typeof import('../pyloader.d.ts')} */
@@ -48,7 +49,10 @@ export function submitted(act) {
   };
 }
 
-/** Scroll to an element that is not all on the screen, such as the picture below a list. @param {HTMLElement} element */
+/**
+ * Scroll to an element that is not all on the screen, such as the picture below a list.
+ * @param {HTMLElement} element
+ */
 export function reveal(element) {
   const behavior = matchMedia('(prefers-reduced-motion: reduce)').matches ? 'instant' : 'smooth';
   element.scrollIntoView({ block: 'nearest', behavior });

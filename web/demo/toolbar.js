@@ -219,7 +219,10 @@ export class Toolbar {
   }
 }
 
-/** Give a viewer the tools of the page's section `.view`. @param {Viewer} viewer @param {import('./controls.js').Stack} stack */
+/**
+ * Give a viewer the tools of the page's section `.view`.
+ * @param {Viewer} viewer @param {import('./controls.js').Stack} stack
+ */
 export function useTools(viewer, stack) {
   viewer.slices = stack;
   new Toolbar(/** @type {HTMLElement} */ (viewer.stage.closest('.view')), [viewer], stack);

@@ -4,7 +4,8 @@
 /** @typedef {import('../pyloader.d.ts').Image} Image */
 /** @typedef {NonNullable<Image['voiLUT']>} Table */
 /**
- * @typedef {{center: number, width: number, shape: 'LINEAR' | 'LINEAR_EXACT' | 'SIGMOID' | 'TABLE', table?: Table}} Window
+ * @typedef {'LINEAR' | 'LINEAR_EXACT' | 'SIGMOID' | 'TABLE'} Shape
+ * @typedef {{center: number, width: number, shape: Shape, table?: Table}} Window
  *   in modality units; a table is stretched over its window
  */
 
@@ -31,7 +32,10 @@ function entryOf(lut, index) {
   return lut[Math.min(Math.max(Math.round(index), 0), lut.length - 1)];
 }
 
-/** Return the function from stored values to modality values. @param {Image} image @returns {(stored: number) => number} */
+/**
+ * Return the function from stored values to modality values.
+ * @param {Image} image @returns {(stored: number) => number}
+ */
 export function modalityOf({ modalityLUT, slope, intercept }) {
   if (!modalityLUT) return (stored) => stored * slope + intercept;
   return (stored) => entryOf(modalityLUT.lut, stored - modalityLUT.firstValueMapped);
