@@ -19,7 +19,8 @@ VALUE_MODULES = frozenset(
 )
 INSTALL = (
     "; if it is a package, a page installs it with loadPython({packages: [...]}), plain Python "
-    "with pip"
+    "with pip. Pages cannot have some, such as scipy: see 'Use Python packages in the browser' in "
+    "the documentation"
 )
 
 
