@@ -4,10 +4,13 @@ import './nav.js';
 
 const SAID_MS = 2000;
 
-for (const pre of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll('pre[data-copy]'))) {
+const blocks = /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll('pre[data-copy]'));
+for (const [index, pre] of blocks.entries()) {
+  pre.id = `lines-${index}`;
   const button = document.createElement('button');
   Object.assign(button, { type: 'button', className: 'button plain copy', textContent: 'Copy' });
   button.setAttribute('aria-live', 'polite');
+  button.setAttribute('aria-describedby', pre.id); // all of them are called "Copy"
   button.addEventListener('click', () => copy(pre, button));
   pre.tabIndex = 0; // it scrolls, so it has to be reachable by keyboard
   const box = document.createElement('div');
