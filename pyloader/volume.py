@@ -27,7 +27,6 @@ import asyncio
 import os
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
-from typing import Any
 
 from pyloader.authors import at
 from pyloader.context import Context
@@ -48,7 +47,7 @@ from pyloader.volumes.geometry import (
     is_usable,
 )
 from pyloader.volumes.source import Slice, VolumeSource, list_slices
-from pyloader.volumes.stack import check_alike, stack
+from pyloader.volumes.stack import check_alike, how_to_show, one_scale, stack
 from pyloader.volumes.volume import Volume, frame_content
 
 __all__ = [
@@ -112,18 +111,6 @@ async def load_volume(
     return stack(images, voxels, **how_to_show(images[0]), **scale)
 
 
-def how_to_show(image: Image) -> dict[str, Any]:
-    """Return the attributes of a grey image that a viewer shows its volume by."""
-    if image.pixels.ndim == 3:
-        return {}
-    found = {
-        "photometric_interpretation": image.pixel.photometric_interpretation,
-        "window_center": image.voi_lut.window_center,
-        "window_width": image.voi_lut.window_width,
-    }
-    return {name: value for name, value in found.items() if value}
-
-
 async def one_series(
     source: ImageIdOrPath | Sequence[str], context: Context | None
 ) -> Sequence[str]:
@@ -140,23 +127,6 @@ async def one_series(
             f"imageIds of one (list_image_ids); they are {', '.join(map(repr, names[:5]))}"
         )
     return found[0].image_ids
-
-
-def one_scale(images: Sequence[Image]) -> dict[str, float]:
-    """Return the rescale that stored values of all images share.
-
-    Raises
-    ------
-    FormatError
-        There are several, or a table in their place.
-    """
-    scales = {image.modality_lut.rescale for image in images if not image.is_rescaled}
-    if len(scales) > 1 or any(image.modality_lut.lut is not None for image in images):
-        raise FormatError(
-            "the stored values of these images have different scales, or a table for each; load "
-            "them with modality_units=True"
-        )
-    return dict(zip(("rescale_slope", "rescale_intercept"), *scales, strict=True)) if scales else {}
 
 
 def register_volume(scheme: str, *, replace: bool = False) -> Callable[[ReadVolume], ReadVolume]:

@@ -30,6 +30,35 @@ def check_alike(images: Sequence[Image]) -> None:
             )
 
 
+def how_to_show(image: Image) -> dict[str, Any]:
+    """Return the attributes of a grey image that a viewer shows its volume by."""
+    if image.pixels.ndim == 3:
+        return {}
+    found = {
+        "photometric_interpretation": image.pixel.photometric_interpretation,
+        "window_center": image.voi_lut.window_center,
+        "window_width": image.voi_lut.window_width,
+    }
+    return {name: value for name, value in found.items() if value}
+
+
+def one_scale(images: Sequence[Image]) -> dict[str, float]:
+    """Return the rescale that stored values of all images share.
+
+    Raises
+    ------
+    FormatError
+        There are several, or a table in their place.
+    """
+    scales = {image.modality_lut.rescale for image in images if not image.is_rescaled}
+    if len(scales) > 1 or any(image.modality_lut.lut is not None for image in images):
+        raise FormatError(
+            "the stored values of these images have different scales, or a table for each; load "
+            "them with modality_units=True"
+        )
+    return dict(zip(("rescale_slope", "rescale_intercept"), *scales, strict=True)) if scales else {}
+
+
 def stack(images: Sequence[Image], voxels: Sequence[NDArray[Any]], **attributes: Any) -> Volume:
     """Return the volume of images that follow each other in equal steps.
 

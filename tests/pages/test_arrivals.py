@@ -164,7 +164,7 @@ def test_a_cancel_inside_a_list_ends_only_its_own_load(together: Together) -> No
         expected,
         [*expected[:2], "AbortError", *expected[3:]],
     )
-    assert together.page.evaluate("pyloader.stats().workers[0].running") == 0
+    together.page.wait_for_function("pyloader.stats().workers[0].running === 0")
 
 
 def test_a_worker_that_dies_with_a_list_takes_only_the_guilty_load(together: Together) -> None:

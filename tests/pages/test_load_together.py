@@ -232,7 +232,7 @@ def test_workers_come_when_they_are_needed_and_go_when_not(open_page, site: WebS
     page.evaluate(
         "() => { globalThis.file = pyloader.addFile(new Blob([new Uint8Array(9)])); "
         "return pyloader.loadPython({source: `from pyloader import Image, register_loader\\nimport numpy as np, time\\n"
-        "@register_loader('mine')\\nasync def load(image_id, context):\\n    time.sleep(0.03)\\n    return Image.from_array(np.full((2, 3), 7, 'u1'))`}) }"
+        "@register_loader('mine')\\nasync def load(image_id, context):\\n    time.sleep(0.05)\\n    return Image.from_array(np.full((2, 3), 7, 'u1'))`}) }"
     )
     ready = "pyloader.stats().workers.filter(({state}) => state === 'ready').length"
     assert page.evaluate(ready) == 1

@@ -5,7 +5,9 @@
 // Assumed cost of a job before one has been measured: that of an uncompressed slice of 512 x 512.
 const COST_MS = 2;
 // Share of the newest measurement in the average.
-const SHARE = 1 / 8;
+const SHARE = 1 / 4;
+// Most by which one measurement counts as longer than the average: it may include waiting.
+const LONGER = 3;
 // The start of a worker slows the others down, and its first images run slowly: wait for this many times its length.
 const STARTS = 2;
 
@@ -20,9 +22,9 @@ export class Growth {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer;
 
-  /** @param {number} milliseconds decode time of an image; a single long one may include waiting */
+  /** @param {number} milliseconds decode time of an image */
   learn(milliseconds) {
-    const most = 2 * Math.max(this.cost, COST_MS);
+    const most = LONGER * Math.max(this.cost, COST_MS);
     this.cost += SHARE * (Math.min(milliseconds, most) - this.cost);
   }
 

@@ -16,7 +16,7 @@ import { WorkerHandle } from './worker_handle.js';
 
 const REST_MS = 30_000;
 // Longest start that counts: that of a page's first worker may include a download.
-const LONGEST_START_MS = 1000;
+const LONGEST_START_MS = 500;
 
 export class Workers {
   /** All workers, including those that are starting. @type {WorkerHandle[]} */

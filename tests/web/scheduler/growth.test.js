@@ -71,7 +71,7 @@ test('one long load, which may have waited, hardly counts', async (t) => {
   const { workers, load, ask } = await begun(t);
   await load(2);
   await load(60_000, 1);
-  await ask(200);
+  await ask(150);
   assert.equal(workers.length, 1);
 });
 
@@ -114,7 +114,7 @@ test('what waited for the first worker has not waited for a second', async (t) =
 test('a start that waits for a slow download counts as one of a second', async (t) => {
   const { workers, ask, wait } = await begun(t, [{ name: 'interpreter', start: 0, duration: 60_000 }]);
   await ask(2);
-  await wait(STARTS * 1000);
+  await wait(STARTS * 500);
   await settle();
   assert.equal(workers.length, 2);
 });
