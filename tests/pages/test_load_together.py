@@ -223,7 +223,7 @@ def test_a_tab_whose_timers_do_not_fire(open_page, site: WebServer) -> None:
 
 
 def test_workers_come_when_they_are_needed_and_go_when_not(open_page, site: WebServer) -> None:
-    image_ids, digests = slices(site, "auto", 60)
+    image_ids, digests = slices(site, "auto", 30)
     page = open_page(script="")
     page.clock.install()
     page.evaluate("Object.defineProperty(navigator, 'hardwareConcurrency', {value: 3})")
@@ -237,7 +237,7 @@ def test_workers_come_when_they_are_needed_and_go_when_not(open_page, site: WebS
     ready = "pyloader.stats().workers.filter(({state}) => state === 'ready').length"
     assert page.evaluate(ready) == 1
     assert page.evaluate("(ids) => digests(ids)", image_ids) == digests
-    assert page.evaluate(ready) == 1, "60 small slices are not worth the start of another"
+    assert page.evaluate(ready) == 1, "30 small slices are not worth the start of another"
     mine = expected(np.full((2, 3), 7, "u1"))
     slow = [f"mine:{number}" for number in range(60)]
     assert page.evaluate("(ids) => digests(ids)", slow) == [mine] * 60

@@ -46,8 +46,8 @@ async function begun(t, marks = MARKS, loadsPerWorker = 1) {
 }
 
 for (const [cost, waiting, count] of [
-  [10, 59, 1],
-  [10, 62, 2],
+  [10, 38, 1],
+  [10, 42, 2],
   [100, 5, 1],
   [100, 8, 2],
 ]) {
@@ -59,11 +59,11 @@ for (const [cost, waiting, count] of [
   });
 }
 
-test('before anything is measured, hundreds of loads are worth another worker, and dozens are not', async (t) => {
+test('before anything is measured, ninety loads are worth another worker, and eighty are not', async (t) => {
   const { workers, ask } = await begun(t);
-  await ask(250);
+  await ask(81);
   assert.equal(workers.length, 1);
-  await ask(100);
+  await ask(10);
   assert.equal(workers.length, 2);
 });
 
@@ -71,7 +71,7 @@ test('one long load, which may have waited, hardly counts', async (t) => {
   const { workers, load, ask } = await begun(t);
   await load(2);
   await load(60_000, 1);
-  await ask(150);
+  await ask(50);
   assert.equal(workers.length, 1);
 });
 
