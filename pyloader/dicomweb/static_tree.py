@@ -13,6 +13,7 @@ from typing import Any
 
 from pyloader.context import Context
 from pyloader.dicom.keywords import snake
+from pyloader.dicom.values import MOMENTS, as_tuple, tag_of, vr_of
 from pyloader.errors import FormatError, HttpStatusError, TransportError
 from pyloader.loaders.filesets.archive import gunzip
 from pyloader.loaders.signatures import is_gzip
@@ -71,7 +72,7 @@ def select(found: Matches, filters: Mapping[str, Any]) -> Matches:
     FormatError
         A filter is named by its tag.
     """
-    wanted = {snake(name): value for name, value in filters.items() if name not in PARAMETERS}
+    wanted = {name: value for name, value in filters.items() if name not in PARAMETERS}
     tags = [name for name in wanted if name[:1].isdigit()]
     if tags:
         raise FormatError(
@@ -81,25 +82,30 @@ def select(found: Matches, filters: Mapping[str, Any]) -> Matches:
     kept = [
         each
         for each in found
-        if all(matches(each.get(name), value) for name, value in wanted.items())
+        if all(matches(name, each.get(snake(name)), value) for name, value in wanted.items())
     ]
     start = int(filters.get("offset") or 0)
     limit = filters.get("limit")
     return kept[start:] if limit is None else kept[start : start + int(limit)]
 
 
-def matches(value: Any, wanted: Any) -> bool:
+def matches(keyword: str, value: Any, wanted: Any) -> bool:
     """Return whether an attribute has a wanted value: one of a list, a wildcard, or a range."""
-    values = value if isinstance(value, list) else [value]
-    choices = wanted if isinstance(wanted, (list, tuple)) else [wanted]
-    return any(is_like(str(each), str(choice)) for each in values for choice in choices)
+    values = ["" if each is None else str(each) for each in as_tuple(value)] or [""]
+    is_like = is_within if vr_of(tag_of(keyword)) in MOMENTS else is_named
+    return any(is_like(each, str(choice)) for each in values for choice in as_tuple(wanted))
 
 
-def is_like(text: str, pattern: str) -> bool:
+def is_within(text: str, wanted: str) -> bool:
+    """Return whether a date or time is in a range, or is the wanted one."""
+    first, dash, last = wanted.partition("-")
+    if not dash or not text:
+        return is_named(text, wanted)
+    return (not first or text >= first) and (not last or text <= last)
+
+
+def is_named(text: str, pattern: str) -> bool:
     """Return whether a text equals a pattern, in any case."""
-    first, dash, last = pattern.partition("-")
-    if dash and all(not part or part.isdigit() for part in (first, last)):
-        return (not first or text >= first) and (not last or text <= last)
     # Only * and ? are wildcards (PS3.4 C.2.2.2.4).
     escaped = pattern.casefold().replace("[", "[[]")
     return fnmatchcase(text.casefold(), escaped)

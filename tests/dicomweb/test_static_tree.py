@@ -15,7 +15,7 @@ from pydicom.encaps import generate_frames
 from pyloader import Context, load_image
 from pyloader.cache import Cache
 from pyloader.dicomweb.search import open_series, search
-from pyloader.dicomweb.static_tree import is_like, select
+from pyloader.dicomweb.static_tree import matches, select
 from pyloader.errors import FormatError, HttpStatusError, LoaderError
 from pyloader.network import Network
 from pyloader.transport.native import NativeTransport
@@ -119,17 +119,24 @@ def test_tags_are_refused():
 
 
 @pytest.mark.parametrize(
-    ("text", "pattern", "is_match"),
+    ("keyword", "value", "wanted", "is_match"),
     [
-        ("1.2-3", "1.2-3", True),
-        ("a[b]", "A[B]", True),
-        ("ab", "a[b]", False),
-        ("20200101", "-20191231", False),
-        ("", "*", True),
+        ("PatientID", "1.2-3", "1.2-3", True),
+        ("PatientID", "a[b]", "A[B]", True),
+        ("PatientID", "ab", "a[b]", False),
+        ("PatientID", "2019-1234", "2019-1234", True),
+        ("PatientID", "1500", "1000-2000", False),
+        ("PatientName", None, "*", True),
+        ("PatientName", None, "N*", False),
+        ("ModalitiesInStudy", ["CT", "SR"], ["MR", "SR"], True),
+        ("StudyDate", "20200101", "-20191231", False),
+        ("StudyDate", "20191231", "20190101-20191231", True),
+        ("StudyDate", "20200101", "20200101", True),
+        ("StudyDate", None, "-20191231", False),
     ],
 )
-def test_patterns(text, pattern, is_match):
-    assert is_like(text, pattern) == is_match
+def test_an_attribute_matches(keyword, value, wanted, is_match):
+    assert matches(keyword, value, wanted) == is_match
 
 
 @pytest.mark.parametrize(
