@@ -14,8 +14,9 @@ from itertools import repeat
 from operator import itemgetter
 from typing import Any, Generic, Protocol, TypeVar
 
-from pydicom import DataElement, Dataset
+from pydicom import DataElement, Dataset, Sequence
 from pydicom.dataelem import RawDataElement
+from pydicom.multival import MultiValue
 from pydicom.tag import BaseTag
 
 from pyloader.dicom.structure import as_tag
@@ -44,7 +45,7 @@ Fingerprint = tuple[Any, ...]
 FIELDS = itemgetter(1, 3, 6)
 ABSENT = RawDataElement(BaseTag(0), "", 0, None, 0, False, True)
 RAW = {RawDataElement}
-# Largest sequence that is compared item by item: a longer one takes longer to compare than to read.
+# Most items of a sequence, or values of a list, that are compared: more take longer than reading.
 MOST_ITEMS = 8
 # (0028,0103) Pixel Representation: pydicom reads it to convert other elements, and may have done so
 # before a `Memo` records.
@@ -115,12 +116,13 @@ def fields_of(element: RawDataElement | DataElement) -> Any:
     if isinstance(element, RawDataElement):
         return FIELDS(element)
     value = element._value
-    if element.VR != "SQ":
-        # Texts differ where equal numbers do: 1 and 1.0, 0.0 and -0.0.
-        return element.VR, repr(value) if type(value) in (float, list) else value
-    if value is not None and len(value) > MOST_ITEMS:
+    if isinstance(value, (bytes, str)):
+        return element.VR, value
+    if isinstance(value, (list, MultiValue, Sequence)) and len(value) > MOST_ITEMS:
         return object()  # equal to nothing
-    return [{tag: fields_of(each) for tag, each in item._dict.items()} for item in value or ()]
+    if element.VR == "SQ":
+        return [{tag: fields_of(each) for tag, each in item._dict.items()} for item in value or ()]
+    return element.VR, repr(value)  # texts differ where numbers are equal: 1 and 1.0, 0.0 and -0.0
 
 
 class Watched(dict[BaseTag, Any]):

@@ -204,6 +204,15 @@ def test_items_of_short_sequences_are_compared(count, reads):
     assert len(asked) == reads
 
 
+@pytest.mark.parametrize(("count", "reads"), [(8, 2), (9, 3)])
+def test_values_of_short_lists_are_compared(count, reads):
+    reader, asked = reader_of("ImageType")
+    for last in ("A", "A", "B"):
+        values = ["X"] * (count - 1) + [last]
+        assert reader(Frame(of_values(ImageType=values), 0)) == [values]
+    assert len(asked) == reads
+
+
 # Values of DICOM JSON in place of others: valid ones, wrong ones, and those that cause a warning.
 ODD_VALUES = (None, 0, 1, -0.0, 1.5, "1", "x", "2.5 mm", "", [1, 2], [None], [], {}, "A\\B", True)
 
