@@ -1,5 +1,5 @@
 // @ts-check
-// What the theme's script leaves out for those who use a keyboard or a screen reader.
+// Mends the theme for those who use a keyboard or a screen reader.
 
 // Only a table that is too wide is a stop of the Tab key.
 const sizes = new ResizeObserver((entries) => {
